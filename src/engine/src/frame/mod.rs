@@ -1,0 +1,42 @@
+//! The wire formats of frames (RFC 9113, 4 and 6): octets in, values out, and back. Nothing here knows the
+//! state of a connection.
+//!
+//! A receiver reads a [`FrameHeader`], asks [`FrameHeader::check`] whether its length and stream can stand,
+//! and hands the payload to the `parse` of the frame's type. Every `parse` is total: it takes any octets, and
+//! either returns a frame or names the offence.
+
+mod altsvc;
+mod continuation;
+pub mod data;
+mod field_block;
+mod goaway;
+mod header;
+mod headers;
+mod origin;
+mod padding;
+mod ping;
+mod priority;
+mod priority_update;
+mod push_promise;
+mod rst_stream;
+mod settings;
+mod stream_id;
+#[cfg(test)]
+mod tests;
+mod window_update;
+
+pub use altsvc::AltSvc;
+pub use continuation::Continuation;
+pub use field_block::FieldBlock;
+pub use goaway::GoAway;
+pub use header::{FrameHeader, FrameType, HEADER_LEN, flags};
+pub use headers::Headers;
+pub use origin::Origin;
+pub use ping::Ping;
+pub use priority::{PriorityFrame, StreamDependency};
+pub use priority_update::PriorityUpdate;
+pub use push_promise::PushPromise;
+pub use rst_stream::RstStream;
+pub use settings::{SettingId, Settings};
+pub use stream_id::StreamId;
+pub use window_update::WindowUpdate;
