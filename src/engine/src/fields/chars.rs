@@ -1,0 +1,89 @@
+//! Which octets a field name and a field value may have (RFC 9113, 8.2.1; RFC 9110, 5.1 and 5.5).
+
+/// Whether an octet may stand in a field name: a token of RFC 9110, 5.6.2, without upper-case letters.
+#[allow(clippy::indexing_slicing, reason = "computed at compile time")]
+const NAME_OCTETS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        table[octet] = matches!(
+            octet as u8,
+            b'a'..=b'z' | b'0'..=b'9' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_'
+                | b'`' | b'|' | b'~'
+        );
+        octet += 1;
+    }
+    table
+};
+
+/// Whether a field name is a lower-case token, behind at most one leading colon.
+///
+/// This is stricter than RFC 9113 demands, and what a receiver of HTTP/1.1 relies on.
+pub(crate) fn is_name(name: &[u8]) -> bool {
+    let token = name.strip_prefix(b":").unwrap_or(name);
+    !token.is_empty()
+        && token.iter().all(|&octet| NAME_OCTETS.get(usize::from(octet)).copied().unwrap_or(false))
+}
+
+/// Whether a field value has no NUL, CR or LF, and no white space at its ends.
+pub(crate) fn is_value(value: &[u8]) -> bool {
+    let ([first, .., last] | [first @ last]) = value else { return true };
+    !is_white_space(*first) && !is_white_space(*last) && !has_line_break(value)
+}
+
+fn is_white_space(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t')
+}
+
+/// Whether NUL, CR or LF is among the octets.
+fn has_line_break(octets: &[u8]) -> bool {
+    // All three are below 0x10, and hardly any other octet of a value is: look for such octets eight at a time.
+    let (words, rest) = octets.as_chunks::<8>();
+    words.iter().any(|word| has_low_octet(u64::from_le_bytes(*word)) && word.iter().any(is_line_break))
+        || rest.iter().any(is_line_break)
+}
+
+fn is_line_break(octet: &u8) -> bool {
+    matches!(octet, 0 | b'\r' | b'\n')
+}
+
+/// Whether one of the eight octets of a word is below 0x10.
+fn has_low_octet(word: u64) -> bool {
+    const LOW_BITS: u64 = 0x0101_0101_0101_0101;
+    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+    let high_nibbles = word & 0xf0f0_f0f0_f0f0_f0f0;
+    high_nibbles.wrapping_sub(LOW_BITS) & !high_nibbles & HIGH_BITS != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_lower_case_tokens() {
+        for name in ["te", "x-1", ":method", "a!#$%&'*+-.^_`|~0"] {
+            assert!(is_name(name.as_bytes()), "{name}");
+        }
+        for name in ["", ":", "Te", "te:", "a:b", "::a", "a b", "a\t", "a\r", "a\0", "(a)", "a\x7f", "\u{e9}"]
+        {
+            assert!(!is_name(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn values_have_no_line_break_at_any_place() {
+        for length in 1..40 {
+            for place in 0..length {
+                for octet in 0..=255_u8 {
+                    let mut value = vec![b'x'; length];
+                    value[place] = octet;
+                    let at_an_end = place == 0 || place == length - 1;
+                    let bad =
+                        matches!(octet, 0 | b'\r' | b'\n') || at_an_end && matches!(octet, b' ' | b'\t');
+                    assert_eq!(is_value(&value), !bad, "{octet:#x} at {place} of {length}");
+                }
+            }
+        }
+        assert!(is_value(b""));
+    }
+}

@@ -1,0 +1,222 @@
+//! Conversions from and to the types of the `http` crate.
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, request,
+    response,
+    uri::{self, Authority, PathAndQuery, Scheme},
+};
+
+use super::{FieldSection, LineFlags, Name, name::HEADER_NAMES};
+use crate::error::{Malformed, Violation};
+
+/// The protocol of an extended CONNECT request (RFC 8441, 4), such as `websocket`: an extension of
+/// [`http::Request`], which makes `:protocol` of it and back.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Protocol(Bytes);
+
+impl Protocol {
+    /// A protocol by its name in the registry of HTTP upgrade tokens.
+    pub const fn from_static(name: &'static str) -> Self {
+        Self(Bytes::from_static(name.as_bytes()))
+    }
+
+    /// The name in octets.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&[u8]> for Protocol {
+    fn from(name: &[u8]) -> Self {
+        Self(Bytes::copy_from_slice(name))
+    }
+}
+
+impl From<&str> for Protocol {
+    fn from(name: &str) -> Self {
+        name.as_bytes().into()
+    }
+}
+
+impl FieldSection {
+    /// The header section of a request: pseudo-header fields from method and URI, then the fields.
+    ///
+    /// `:authority` is that of the URI without user information, or else the Host field, which is left out in
+    /// either case (RFC 9113, 8.3.1). A URI without a scheme gives a section without `:scheme`. CONNECT has
+    /// `:authority` alone, unless the extension [`Protocol`] makes it an extended CONNECT (RFC 8441, 4).
+    pub fn from_request_parts(parts: &request::Parts) -> Self {
+        let mut section = Self::with_capacity(parts.headers.len().saturating_add(5), 256);
+        let protocol = parts.extensions.get::<Protocol>();
+        let connect = parts.method == Method::CONNECT;
+        let has_target = !connect || protocol.is_some();
+        section.push(b":method", parts.method.as_str().as_bytes());
+        if let Some(scheme) = parts.uri.scheme_str().filter(|_| has_target) {
+            section.push(b":scheme", scheme.as_bytes());
+        }
+        let authority = match parts.uri.authority() {
+            Some(authority) => Some(without_user_information(authority.as_str()).as_bytes()),
+            None => parts.headers.get(header::HOST).map(HeaderValue::as_bytes),
+        };
+        if let Some(authority) = authority {
+            section.push(b":authority", authority);
+        }
+        if has_target {
+            section.push_path(&parts.uri);
+        }
+        if let Some(protocol) = protocol.filter(|_| connect) {
+            section.push(b":protocol", protocol.as_bytes());
+        }
+        let fields = parts.headers.iter().filter(|(name, _)| *name != header::HOST);
+        fields.for_each(|(name, value)| section.push_header(name, value));
+        section
+    }
+
+    /// The header section of a response: `:status`, then the fields.
+    pub fn from_response_parts(parts: &response::Parts) -> Self {
+        let mut section = Self::with_capacity(parts.headers.len().saturating_add(1), 256);
+        section.push(b":status", parts.status.as_str().as_bytes());
+        section.append_headers(&parts.headers);
+        section
+    }
+
+    /// Adds the fields of a map. Values that are marked as sensitive are never indexed.
+    pub fn append_headers(&mut self, headers: &HeaderMap) {
+        headers.iter().for_each(|(name, value)| self.push_header(name, value));
+    }
+
+    /// The fields as a map, without pseudo-header fields. Values that are never indexed are marked as sensitive.
+    ///
+    /// All values share one buffer. The errors are names and values that `http` does not take, which are those of
+    /// [`defect`](Self::defect) and values with control characters; and more fields than a map holds.
+    pub fn into_header_map(self) -> Result<HeaderMap, Violation> {
+        let regular = self.lines.iter().filter(|line| !line.name.is_pseudo()).count();
+        let mut headers =
+            HeaderMap::try_with_capacity(regular).map_err(|_| Violation::FieldSectionTooLarge)?;
+        let octets = Bytes::from(self.octets);
+        for line in &self.lines {
+            let start = line.start as usize;
+            let (name, value) = line.split(octets.get(start..).unwrap_or_default());
+            if name.first() == Some(&b':') {
+                continue;
+            }
+            let name = match HEADER_NAMES.get(line.name.number()) {
+                Some(Some(known)) => known.clone(),
+                _ => HeaderName::from_lowercase(name).map_err(|_| Malformed::FieldName)?,
+            };
+            let mut value =
+                HeaderValue::from_maybe_shared(octets.slice_ref(value)).map_err(|_| Malformed::FieldValue)?;
+            value.set_sensitive(line.flags.has(LineFlags::NEVER_INDEXED));
+            headers.try_append(name, value).map_err(|_| Violation::FieldSectionTooLarge)?;
+        }
+        Ok(headers)
+    }
+
+    /// The section as a request without content. The section is taken to be valid: of a pseudo-header field that
+    /// stands twice, the first counts.
+    ///
+    /// The URI has a scheme and an authority if the section has both, and is a path otherwise. A missing
+    /// `:authority` is taken from Host. `:protocol` becomes the extension [`Protocol`]. The errors are those of
+    /// [`into_header_map`](Self::into_header_map), and pseudo-header fields that `http` does not take.
+    pub fn into_request(self) -> Result<Request<()>, Violation> {
+        let mut request = Request::new(());
+        let method = self.method().ok_or(Malformed::MissingPseudo)?;
+        *request.method_mut() = Method::from_bytes(method).map_err(|_| Malformed::Method)?;
+        *request.uri_mut() = self.uri()?;
+        *request.version_mut() = Version::HTTP_2;
+        if let Some(protocol) = self.protocol() {
+            request.extensions_mut().insert(Protocol::from(protocol));
+        }
+        *request.headers_mut() = self.into_header_map()?;
+        Ok(request)
+    }
+
+    /// The section as a response without content. The errors are those of
+    /// [`into_header_map`](Self::into_header_map), and a `:status` that is missing or not three digits.
+    pub fn into_response(self) -> Result<Response<()>, Violation> {
+        let mut response = Response::new(());
+        let status = self.known(Name::STATUS).ok_or(Malformed::MissingPseudo)?;
+        *response.status_mut() = StatusCode::from_bytes(status).map_err(|_| Malformed::Status)?;
+        *response.version_mut() = Version::HTTP_2;
+        *response.headers_mut() = self.into_header_map()?;
+        Ok(response)
+    }
+
+    /// `:method` (RFC 9113, 8.3.1).
+    pub fn method(&self) -> Option<&[u8]> {
+        self.known(Name::METHOD)
+    }
+
+    /// `:scheme` (RFC 9113, 8.3.1).
+    pub fn scheme(&self) -> Option<&[u8]> {
+        self.known(Name::SCHEME)
+    }
+
+    /// `:authority` (RFC 9113, 8.3.1).
+    pub fn authority(&self) -> Option<&[u8]> {
+        self.known(Name::AUTHORITY)
+    }
+
+    /// `:path` (RFC 9113, 8.3.1).
+    pub fn path(&self) -> Option<&[u8]> {
+        self.known(Name::PATH)
+    }
+
+    /// `:protocol` (RFC 8441, 4).
+    pub fn protocol(&self) -> Option<&[u8]> {
+        self.known(Name::PROTOCOL)
+    }
+
+    /// `:status`, if it is three digits (RFC 9113, 8.3.2; RFC 9110, 15).
+    pub fn status(&self) -> Option<u16> {
+        let status: [u8; 3] = self.known(Name::STATUS)?.try_into().ok()?;
+        let digits = status.iter().all(u8::is_ascii_digit);
+        digits.then(|| str::from_utf8(&status).ok()?.parse().ok()).flatten()
+    }
+
+    fn push_header(&mut self, name: &HeaderName, value: &HeaderValue) {
+        let flags = LineFlags::NEVER_INDEXED.when(value.is_sensitive());
+        self.push_flagged(name.as_str().as_bytes(), value.as_bytes(), flags);
+    }
+
+    /// Adds `:path`: path and query, of which the path is not empty (RFC 9113, 8.3.1).
+    fn push_path(&mut self, uri: &Uri) {
+        let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        if path.starts_with('?') {
+            self.push(b":path", format!("/{path}").as_bytes());
+        } else {
+            self.push(b":path", path.as_bytes());
+        }
+    }
+
+    fn uri(&self) -> Result<Uri, Malformed> {
+        let mut parts = uri::Parts::default();
+        if let Some(authority) = self.authority().or_else(|| self.known(Name::HOST)) {
+            parts.authority = Some(Authority::try_from(authority).map_err(|_| Malformed::Authority)?);
+        }
+        if let Some(path) = self.path() {
+            parts.path_and_query = Some(PathAndQuery::try_from(path).map_err(|_| Malformed::Path)?);
+            match self.scheme() {
+                Some(scheme) if parts.authority.is_some() => {
+                    parts.scheme = Some(Scheme::try_from(scheme).map_err(|_| Malformed::Scheme)?);
+                }
+                // `http` takes neither a scheme without an authority nor the reverse, once there is a path.
+                _ => parts.authority = None,
+            }
+        }
+        Uri::from_parts(parts).map_err(|_| Malformed::Authority)
+    }
+}
+
+impl From<&HeaderMap> for FieldSection {
+    fn from(headers: &HeaderMap) -> Self {
+        let mut section = Self::with_capacity(headers.len(), 256);
+        section.append_headers(headers);
+        section
+    }
+}
+
+/// What stands behind the user information of an authority (RFC 3986, 3.2.1).
+fn without_user_information(authority: &str) -> &str {
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+}

@@ -1,0 +1,327 @@
+//! Field sections: the header and trailer fields of a message (RFC 9113, 8.2; RFC 9110, 5).
+
+use core::fmt;
+
+use crate::error::Malformed;
+
+mod chars;
+mod hash;
+mod http;
+mod line;
+mod name;
+#[cfg(test)]
+mod tests;
+
+pub use self::http::Protocol;
+pub(crate) use self::{
+    hash::hash,
+    line::{Line, LineFlags},
+    name::Name,
+};
+
+/// The fields of one header or trailer section, in order, pseudo-header fields among them.
+///
+/// All octets stand in one buffer, so that a section costs two allocations however many fields it has.
+#[derive(Clone, Default)]
+pub struct FieldSection {
+    /// The octets of all lines.
+    octets: Vec<u8>,
+    /// The lines in order; each starts at an offset in `octets`.
+    lines: Vec<Line>,
+    /// The sum of the lines' sizes.
+    size: usize,
+    /// How many lines are Cookie fields.
+    cookies: usize,
+    defect: Option<Malformed>,
+}
+
+/// One field of a [`FieldSection`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Field<'a> {
+    /// The name in lower case; that of a pseudo-header field begins with a colon.
+    pub name: &'a [u8],
+    /// The value: any octets but NUL, CR and LF, if the section has no defect.
+    pub value: &'a [u8],
+    /// The value is a secret: no intermediary may put it into a compression context (RFC 7541, 6.2.3).
+    pub never_indexed: bool,
+}
+
+/// A field as the rest of the engine sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct NumberedField<'a> {
+    /// The number of the name, if it has one.
+    pub(crate) known: Name,
+    /// The name in octets, whether it has a number or not.
+    pub(crate) name: &'a [u8],
+    pub(crate) value: &'a [u8],
+    pub(crate) flags: LineFlags,
+}
+
+impl FieldSection {
+    /// An empty section.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty section with room for so many lines, and so many octets of names and values.
+    pub fn with_capacity(lines: usize, octets: usize) -> Self {
+        Self { octets: Vec::with_capacity(octets), lines: Vec::with_capacity(lines), ..Self::default() }
+    }
+
+    /// Adds a field. The name is in lower case; that of a pseudo-header field begins with a colon.
+    ///
+    /// A name or a value that no field can have (RFC 9113, 8.2.1) is added all the same, and shows in
+    /// [`defect`](Self::defect).
+    pub fn push(&mut self, name: &[u8], value: &[u8]) {
+        self.push_flagged(name, value, LineFlags::NONE);
+    }
+
+    /// Adds a field with a secret value, which no intermediary may put into a compression context
+    /// (RFC 7541, 6.2.3). Otherwise as [`push`](Self::push).
+    pub fn push_never_indexed(&mut self, name: &[u8], value: &[u8]) {
+        self.push_flagged(name, value, LineFlags::NEVER_INDEXED);
+    }
+
+    /// Removes all fields and keeps the buffers.
+    pub fn clear(&mut self) {
+        self.octets.clear();
+        self.lines.clear();
+        self.size = 0;
+        self.cookies = 0;
+        self.defect = None;
+    }
+
+    /// The fields in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Field<'_>> {
+        self.numbered().map(|field| Field {
+            name: field.name,
+            value: field.value,
+            never_indexed: field.flags.has(LineFlags::NEVER_INDEXED),
+        })
+    }
+
+    /// The value of the first field of a name, which is given in lower case.
+    pub fn get(&self, name: &[u8]) -> Option<&[u8]> {
+        self.get_all(name).next()
+    }
+
+    /// The values of all fields of a name, which is given in lower case, in order.
+    pub fn get_all(&self, name: &[u8]) -> impl Iterator<Item = &[u8]> {
+        let known = Name::of(name);
+        self.numbered()
+            .filter(move |field| field.known == known && (known.is_known() || field.name == name))
+            .map(|field| field.value)
+    }
+
+    /// How many field lines there are.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether there is no field line.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// The size that SETTINGS_MAX_HEADER_LIST_SIZE limits: the length of each name and value, and 32 octets for
+    /// each field line (RFC 9113, 6.5.2).
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// What is wrong with the first name or value that no field can have (RFC 9113, 8.2.1).
+    ///
+    /// A section of more than 4 GiB takes no more fields, and has [`Malformed::FieldValue`].
+    pub fn defect(&self) -> Option<Malformed> {
+        self.defect
+    }
+
+    /// The fields in order, with the numbers of their names.
+    #[inline]
+    pub(crate) fn numbered(&self) -> impl ExactSizeIterator<Item = NumberedField<'_>> {
+        self.lines().map(|(line, octets)| {
+            let (name, value) = line.split(octets);
+            NumberedField { known: line.name, name, value, flags: line.flags }
+        })
+    }
+
+    /// The lines in order, each with its octets.
+    #[inline]
+    pub(crate) fn lines(&self) -> impl ExactSizeIterator<Item = (&Line, &[u8])> {
+        self.lines.iter().map(|line| {
+            let behind = self.octets.get(line.start as usize..).unwrap_or_default();
+            (line, behind.get(..line.octets()).unwrap_or_default())
+        })
+    }
+
+    /// The value of the first field of a known name.
+    pub(crate) fn known(&self, name: Name) -> Option<&[u8]> {
+        let line = self.lines.iter().find(|line| line.name == name)?;
+        Some(line.split(self.octets.get(line.start as usize..)?).1)
+    }
+
+    /// Joins the crumbs of Cookie into one line with "; " between them, at the place of the first one
+    /// (RFC 9113, 8.2.3). The line is never indexed if one of the crumbs was not.
+    pub(crate) fn join_cookies(&mut self) {
+        if self.cookies < 2 {
+            return;
+        }
+        let start = self.octets.len();
+        let mut flags = LineFlags::NONE;
+        let mut size = self.size;
+        let mut first = None;
+        for (place, line) in self.lines.iter().enumerate().filter(|(_, line)| line.name == Name::COOKIE) {
+            if first.is_none() {
+                first = Some(place);
+            } else {
+                self.octets.extend_from_slice(b"; ");
+            }
+            let from = line.start as usize;
+            self.octets.extend_from_within(from..from.saturating_add(line.octets()));
+            flags = flags.with(line.flags);
+            size = size.saturating_sub(line.size());
+        }
+        let Some(joined) = self.line_from(start, Name::COOKIE, 0, flags) else { return };
+        let mut place = 0_usize;
+        self.lines.retain(|line| {
+            let keep = line.name != Name::COOKIE || Some(place) == first;
+            place = place.saturating_add(1);
+            keep
+        });
+        if let Some(line) = first.and_then(|place| self.lines.get_mut(place)) {
+            *line = joined;
+        }
+        self.size = size.saturating_add(joined.size());
+        self.cookies = 1;
+    }
+
+    /// Adds a field of a known name with a value that has no invalid octet.
+    #[inline]
+    pub(crate) fn push_known(&mut self, name: Name, value: &[u8]) {
+        let start = self.octets.len();
+        self.octets.extend_from_slice(value);
+        self.finish_line(start, name, 0, LineFlags::NONE);
+    }
+
+    /// Adds a copy of a line of the dynamic table, whose octets are given.
+    #[inline]
+    pub(crate) fn push_copy(&mut self, line: &Line, octets: &[u8]) {
+        let start = self.octets.len();
+        self.octets.extend_from_slice(octets);
+        self.finish_line(start, line.name, line.name_len as usize, line.flags);
+    }
+
+    /// The arena, for a decoder that writes the octets of a line behind all others, and then calls
+    /// [`finish_line`](Self::finish_line) or takes them away again.
+    #[inline]
+    pub(crate) fn arena(&mut self) -> &mut Vec<u8> {
+        &mut self.octets
+    }
+
+    /// Describes the line whose octets stand in the arena from `start` to the end; `None` beyond 4 GiB.
+    #[inline]
+    pub(crate) fn line_from(
+        &self,
+        start: usize,
+        name: Name,
+        name_len: usize,
+        flags: LineFlags,
+    ) -> Option<Line> {
+        let end = u32::try_from(self.octets.len()).ok()?;
+        let (start, name_len) = (u32::try_from(start).ok()?, u32::try_from(name_len).ok()?);
+        let value_len = end.checked_sub(start)?.checked_sub(name_len)?;
+        Some(Line { start, name_len, value_len, name, flags })
+    }
+
+    /// Adds the line whose octets stand in the arena from `start` to the end.
+    #[inline]
+    pub(crate) fn finish_line(&mut self, start: usize, name: Name, name_len: usize, flags: LineFlags) {
+        match self.line_from(start, name, name_len, flags) {
+            Some(line) => self.push_line(line),
+            None => {
+                self.octets.truncate(start);
+                self.defect = self.defect.or(Some(Malformed::FieldValue));
+            }
+        }
+    }
+
+    /// Adds a line whose octets stand in the arena.
+    #[inline]
+    pub(crate) fn push_line(&mut self, line: Line) {
+        self.size = self.size.saturating_add(line.size());
+        if line.name == Name::COOKIE {
+            self.cookies = self.cookies.saturating_add(1);
+        }
+        if line.flags.has(LineFlags::BAD_NAME.with(LineFlags::BAD_VALUE)) && self.defect.is_none() {
+            let bad_name = line.flags.has(LineFlags::BAD_NAME);
+            self.defect = Some(if bad_name { Malformed::FieldName } else { Malformed::FieldValue });
+        }
+        self.lines.push(line);
+    }
+
+    fn push_flagged(&mut self, name: &[u8], value: &[u8], flags: LineFlags) {
+        let known = Name::of(name);
+        let flags = flags.with(check_value(value));
+        let start = self.octets.len();
+        if known.is_known() {
+            self.octets.extend_from_slice(value);
+            self.finish_line(start, known, 0, flags);
+        } else {
+            self.octets.reserve(name.len().saturating_add(value.len()));
+            self.octets.extend_from_slice(name);
+            self.octets.extend_from_slice(value);
+            self.finish_line(start, known, name.len(), flags.with(check_name(name)));
+        }
+    }
+}
+
+/// The flags that a spelled-out name gives its line.
+#[inline]
+pub(crate) fn check_name(name: &[u8]) -> LineFlags {
+    LineFlags::BAD_NAME.when(!chars::is_name(name))
+}
+
+/// The flags that a value gives its line.
+#[inline]
+pub(crate) fn check_value(value: &[u8]) -> LineFlags {
+    LineFlags::BAD_VALUE.when(!chars::is_value(value))
+}
+
+impl PartialEq for FieldSection {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for FieldSection {}
+
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for FieldSection {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
+        let mut section = Self::new();
+        section.extend(fields);
+        section
+    }
+}
+
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Extend<(N, V)> for FieldSection {
+    fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, fields: I) {
+        for (name, value) in fields {
+            self.push(name.as_ref(), value.as_ref());
+        }
+    }
+}
+
+impl fmt::Debug for FieldSection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl fmt::Debug for Field<'_> {
+    /// Shows name and value; a value that is never indexed is a secret, and hidden.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value =
+            if self.never_indexed { "(never indexed)".into() } else { self.value.escape_ascii().to_string() };
+        write!(f, "{}: {value}", self.name.escape_ascii())
+    }
+}

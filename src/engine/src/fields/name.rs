@@ -1,0 +1,293 @@
+//! The field names that the engine knows by number.
+
+use http::HeaderName;
+
+use super::hash::hash;
+
+/// A field name that is known by number, or [`Name::SPELLED_OUT`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Name(u8);
+
+/// What is known about a name.
+struct Known {
+    name: Name,
+    literal: &'static str,
+    attributes: u8,
+}
+
+/// A pseudo-header field (RFC 9113, 8.3).
+const PSEUDO: u8 = 1;
+/// A field that belongs to an HTTP/1.1 connection (RFC 9113, 8.2.2).
+const CONNECTION_SPECIFIC: u8 = 1 << 1;
+/// A field whose value tends to be another one in each message.
+const VARYING: u8 = 1 << 2;
+/// A field whose value somebody may want to guess (RFC 7541, 7.1).
+const SECRET: u8 = 1 << 3;
+
+/// Declares the constants of [`Name`] and the table [`KNOWN`], in one order.
+macro_rules! names {
+    ($($name:ident $literal:literal $($attribute:ident)*;)+) => {
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        enum Number { SPELLED_OUT, $($name,)+ COUNT }
+
+        impl Name {
+            /// A name that has no number: it stands in the section, octet by octet.
+            pub(crate) const SPELLED_OUT: Self = Self(Number::SPELLED_OUT as u8);
+            $(
+                #[doc = concat!("`", $literal, "`")]
+                pub(crate) const $name: Self = Self(Number::$name as u8);
+            )+
+
+            /// One more than the highest number.
+            pub(crate) const COUNT: usize = Number::COUNT as usize;
+        }
+
+        static KNOWN: [Known; Name::COUNT] = [
+            Known { name: Name::SPELLED_OUT, literal: "", attributes: 0 },
+            $(Known { name: Name::$name, literal: $literal, attributes: 0 $(| $attribute)* },)+
+        ];
+
+        /// The names as `http` has them, by number; none for pseudo-header fields.
+        pub(super) static HEADER_NAMES: [Option<HeaderName>; Name::COUNT] = [None, $(header_name($literal)),+];
+    };
+}
+
+// First the names of the HPACK static table in its order, then others that are common or that have a meaning here.
+names! {
+    AUTHORITY ":authority" PSEUDO;
+    METHOD ":method" PSEUDO;
+    PATH ":path" PSEUDO VARYING;
+    SCHEME ":scheme" PSEUDO;
+    STATUS ":status" PSEUDO;
+    ACCEPT_CHARSET "accept-charset";
+    ACCEPT_ENCODING "accept-encoding";
+    ACCEPT_LANGUAGE "accept-language";
+    ACCEPT_RANGES "accept-ranges";
+    ACCEPT "accept";
+    ACCESS_CONTROL_ALLOW_ORIGIN "access-control-allow-origin";
+    AGE "age" VARYING;
+    ALLOW "allow";
+    AUTHORIZATION "authorization" SECRET;
+    CACHE_CONTROL "cache-control";
+    CONTENT_DISPOSITION "content-disposition" VARYING;
+    CONTENT_ENCODING "content-encoding";
+    CONTENT_LANGUAGE "content-language";
+    CONTENT_LENGTH "content-length" VARYING;
+    CONTENT_LOCATION "content-location" VARYING;
+    CONTENT_RANGE "content-range" VARYING;
+    CONTENT_TYPE "content-type";
+    COOKIE "cookie";
+    DATE "date" VARYING;
+    ETAG "etag" VARYING;
+    EXPECT "expect";
+    EXPIRES "expires" VARYING;
+    FROM "from";
+    HOST "host";
+    IF_MATCH "if-match" VARYING;
+    IF_MODIFIED_SINCE "if-modified-since" VARYING;
+    IF_NONE_MATCH "if-none-match" VARYING;
+    IF_RANGE "if-range" VARYING;
+    IF_UNMODIFIED_SINCE "if-unmodified-since" VARYING;
+    LAST_MODIFIED "last-modified" VARYING;
+    LINK "link";
+    LOCATION "location" VARYING;
+    MAX_FORWARDS "max-forwards";
+    PROXY_AUTHENTICATE "proxy-authenticate";
+    PROXY_AUTHORIZATION "proxy-authorization" SECRET;
+    RANGE "range" VARYING;
+    REFERER "referer";
+    REFRESH "refresh";
+    RETRY_AFTER "retry-after";
+    SERVER "server";
+    SET_COOKIE "set-cookie" VARYING;
+    STRICT_TRANSPORT_SECURITY "strict-transport-security";
+    TRANSFER_ENCODING "transfer-encoding" CONNECTION_SPECIFIC;
+    USER_AGENT "user-agent";
+    VARY "vary";
+    VIA "via";
+    WWW_AUTHENTICATE "www-authenticate";
+
+    PROTOCOL ":protocol" PSEUDO;
+    CONNECTION "connection" CONNECTION_SPECIFIC;
+    KEEP_ALIVE "keep-alive" CONNECTION_SPECIFIC;
+    PROXY_CONNECTION "proxy-connection" CONNECTION_SPECIFIC;
+    UPGRADE "upgrade" CONNECTION_SPECIFIC;
+    TE "te";
+    TRAILER "trailer";
+    PRIORITY "priority";
+    ACCESS_CONTROL_ALLOW_CREDENTIALS "access-control-allow-credentials";
+    ACCESS_CONTROL_ALLOW_HEADERS "access-control-allow-headers";
+    ACCESS_CONTROL_ALLOW_METHODS "access-control-allow-methods";
+    ACCESS_CONTROL_EXPOSE_HEADERS "access-control-expose-headers";
+    ACCESS_CONTROL_MAX_AGE "access-control-max-age";
+    ACCESS_CONTROL_REQUEST_HEADERS "access-control-request-headers";
+    ACCESS_CONTROL_REQUEST_METHOD "access-control-request-method";
+    ALT_SVC "alt-svc";
+    CACHE_STATUS "cache-status" VARYING;
+    CONTENT_SECURITY_POLICY "content-security-policy";
+    DNT "dnt";
+    EARLY_DATA "early-data";
+    FORWARDED "forwarded";
+    GRPC_ACCEPT_ENCODING "grpc-accept-encoding";
+    GRPC_ENCODING "grpc-encoding";
+    GRPC_MESSAGE "grpc-message" VARYING;
+    GRPC_STATUS "grpc-status";
+    GRPC_STATUS_DETAILS_BIN "grpc-status-details-bin" VARYING;
+    GRPC_TIMEOUT "grpc-timeout" VARYING;
+    ORIGIN "origin";
+    PRAGMA "pragma";
+    SEC_CH_UA "sec-ch-ua";
+    SEC_CH_UA_MOBILE "sec-ch-ua-mobile";
+    SEC_CH_UA_PLATFORM "sec-ch-ua-platform";
+    SEC_FETCH_DEST "sec-fetch-dest";
+    SEC_FETCH_MODE "sec-fetch-mode";
+    SEC_FETCH_SITE "sec-fetch-site";
+    SEC_FETCH_USER "sec-fetch-user";
+    SERVER_TIMING "server-timing" VARYING;
+    TIMING_ALLOW_ORIGIN "timing-allow-origin";
+    TRACEPARENT "traceparent" VARYING;
+    TRACESTATE "tracestate" VARYING;
+    UPGRADE_INSECURE_REQUESTS "upgrade-insecure-requests";
+    X_CACHE "x-cache";
+    X_CONTENT_TYPE_OPTIONS "x-content-type-options";
+    X_FORWARDED_FOR "x-forwarded-for";
+    X_FORWARDED_HOST "x-forwarded-host";
+    X_FORWARDED_PROTO "x-forwarded-proto";
+    X_FRAME_OPTIONS "x-frame-options";
+    X_POWERED_BY "x-powered-by";
+    X_REAL_IP "x-real-ip";
+    X_REQUEST_ID "x-request-id" VARYING;
+    X_REQUESTED_WITH "x-requested-with";
+    X_XSS_PROTECTION "x-xss-protection";
+}
+
+const fn header_name(literal: &'static str) -> Option<HeaderName> {
+    if matches!(literal.as_bytes(), [b':', ..]) { None } else { Some(HeaderName::from_static(literal)) }
+}
+
+/// The size of [`SLOTS`]: large enough that a seed without collisions is soon found.
+const SLOT_COUNT: usize = 1024;
+
+/// A perfect hash of the known names: the seed, and the name that may have each hash.
+#[allow(clippy::indexing_slicing, reason = "computed at compile time")]
+const SEED_AND_SLOTS: (u64, [Name; SLOT_COUNT]) = {
+    let mut seed = 0;
+    'seeds: loop {
+        let mut slots = [Name::SPELLED_OUT; SLOT_COUNT];
+        let mut number = 1;
+        while number < Name::COUNT {
+            let slot = slot(seed, KNOWN[number].literal.as_bytes());
+            if slots[slot].is_known() {
+                seed += 1;
+                continue 'seeds;
+            }
+            slots[slot] = KNOWN[number].name;
+            number += 1;
+        }
+        break (seed, slots);
+    }
+};
+
+const SEED: u64 = SEED_AND_SLOTS.0;
+static SLOTS: [Name; SLOT_COUNT] = SEED_AND_SLOTS.1;
+
+const fn slot(seed: u64, name: &[u8]) -> usize {
+    hash(seed, name) as usize % SLOT_COUNT
+}
+
+impl Name {
+    /// The number of a name; [`Self::SPELLED_OUT`] if it has none.
+    #[inline]
+    pub(crate) fn of(literal: &[u8]) -> Self {
+        let candidate = SLOTS.get(slot(SEED, literal)).copied().unwrap_or(Self::SPELLED_OUT);
+        if candidate.as_bytes() == literal { candidate } else { Self::SPELLED_OUT }
+    }
+
+    /// Whether the name has a number.
+    #[inline]
+    pub(crate) const fn is_known(self) -> bool {
+        self.0 != Self::SPELLED_OUT.0
+    }
+
+    /// The number: below [`Self::COUNT`].
+    #[inline]
+    pub(crate) const fn number(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The name in letters; nothing for one that is spelled out.
+    #[inline]
+    pub(crate) fn as_str(self) -> &'static str {
+        KNOWN.get(self.number()).map_or("", |known| known.literal)
+    }
+
+    /// The octets of the name; none for one that is spelled out.
+    #[inline]
+    pub(crate) fn as_bytes(self) -> &'static [u8] {
+        self.as_str().as_bytes()
+    }
+
+    /// Whether it is one of the pseudo-header fields that RFC 9113, 8.3, and RFC 8441, 4, define.
+    #[inline]
+    pub(crate) fn is_pseudo(self) -> bool {
+        self.has(PSEUDO)
+    }
+
+    /// Whether it belongs to an HTTP/1.1 connection and makes a message malformed (RFC 9113, 8.2.2).
+    #[inline]
+    pub(crate) fn is_connection_specific(self) -> bool {
+        self.has(CONNECTION_SPECIFIC)
+    }
+
+    /// Whether its value tends to be another one in each message, and would only fill a dynamic table.
+    #[inline]
+    pub(crate) fn is_varying(self) -> bool {
+        self.has(VARYING)
+    }
+
+    /// Whether its value is a secret that must not get into a dynamic table (RFC 7541, 7.1.3).
+    #[inline]
+    pub(crate) fn is_secret(self) -> bool {
+        self.has(SECRET)
+    }
+
+    #[inline]
+    fn has(self, attribute: u8) -> bool {
+        KNOWN.get(self.number()).is_some_and(|known| known.attributes & attribute != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fields::chars;
+
+    fn all_names() -> impl Iterator<Item = Name> {
+        KNOWN.iter().skip(1).map(|known| known.name)
+    }
+
+    #[test]
+    fn every_known_name_is_found_again() {
+        assert_eq!(all_names().count(), Name::COUNT - 1);
+        for name in all_names() {
+            assert_eq!(Name::of(name.as_bytes()), name, "{}", name.as_str());
+            assert!(chars::is_name(name.as_bytes()), "{}", name.as_str());
+            assert_eq!(name.is_pseudo(), name.as_str().starts_with(':'));
+        }
+    }
+
+    #[test]
+    fn other_names_are_spelled_out() {
+        for name in ["", ":", "t", "TE", "te ", "x-unknown", ":methods", "grpc-statut"] {
+            assert_eq!(Name::of(name.as_bytes()), Name::SPELLED_OUT, "{name}");
+        }
+        assert!(!Name::SPELLED_OUT.is_pseudo() && !Name::SPELLED_OUT.is_varying());
+    }
+
+    #[test]
+    fn connection_specific_fields_are_those_of_the_rfc() {
+        let names: Vec<_> =
+            all_names().filter(|name| name.is_connection_specific()).map(Name::as_str).collect();
+        assert_eq!(names, ["transfer-encoding", "connection", "keep-alive", "proxy-connection", "upgrade"]);
+    }
+}

@@ -1,0 +1,283 @@
+//! The decoder of field blocks (RFC 7541, 3.2 and 6).
+
+use core::fmt;
+
+use super::{DEFAULT_TABLE_SIZE, integer, static_table, string, table::Table};
+use crate::{
+    error::Violation,
+    fields::{FieldSection, Line, LineFlags, Name, check_name, check_value},
+};
+
+/// How many size updates a block may begin with: the smallest size since the last block, and the final one
+/// (RFC 7541, 4.2).
+const MAX_SIZE_UPDATES: u32 = 2;
+
+/// Decodes field blocks, and holds the dynamic table that they share.
+#[derive(Debug)]
+pub struct Decoder {
+    pub(super) table: Table,
+    /// Our SETTINGS_HEADER_TABLE_SIZE as acknowledged: no size update may exceed it.
+    max_table_size: u32,
+    /// The next block must begin with a size update to at most this many octets (RFC 9113, 4.3.1).
+    required_update: Option<u32>,
+    /// How many octets of table size the size updates of the last block evicted.
+    evicted_by_updates: usize,
+}
+
+/// How large a field section may be. All limits hold while a block is decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The size, as SETTINGS_MAX_HEADER_LIST_SIZE counts it (RFC 9113, 6.5.2), beyond which fields are decoded but
+    /// dropped.
+    pub list_size: usize,
+    /// The size beyond which decoding is given up; also the longest string literal as encoded.
+    pub list_size_hard: usize,
+    /// How many field lines are kept, not counting Cookie.
+    pub fields: usize,
+    /// The number of field lines, Cookie among them, beyond which decoding is given up.
+    pub fields_hard: usize,
+    /// How many Cookie lines are kept: browsers split one field into many (RFC 9113, 8.2.3).
+    pub cookie_crumbs: usize,
+}
+
+/// How a field block was decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Decoded {
+    /// The field section is whole.
+    Whole,
+    /// The section passed a soft limit. The fields from there on were decoded, so that the dynamic table stays
+    /// right, and dropped.
+    TooLarge,
+}
+
+/// Why a field block was not decoded. The dynamic table is lost, and with it the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecodeError {
+    /// The block breaks the rules of HPACK.
+    Compression,
+    /// The section passed a hard limit.
+    TooLarge,
+}
+
+/// What counts against the limits while a block is decoded.
+struct Tally {
+    size: usize,
+    fields: usize,
+    crumbs: usize,
+    decoded: Decoded,
+}
+
+impl Decoder {
+    /// A decoder whose dynamic table may have so many octets: our SETTINGS_HEADER_TABLE_SIZE as the peer knows it,
+    /// which is 4,096 until it has acknowledged another one.
+    pub fn new(max_table_size: u32) -> Self {
+        Self {
+            table: Table::new(max_table_size),
+            max_table_size,
+            required_update: None,
+            evicted_by_updates: 0,
+        }
+    }
+
+    /// Applies a SETTINGS_HEADER_TABLE_SIZE of ours that the peer has acknowledged.
+    ///
+    /// If it is smaller than the size in use, the next block must begin with a size update (RFC 9113, 4.3.1).
+    pub fn set_max_table_size(&mut self, max_table_size: u32) {
+        self.max_table_size = max_table_size;
+        if max_table_size < self.table.max_size() {
+            let smallest = self.required_update.map_or(max_table_size, |earlier| earlier.min(max_table_size));
+            self.required_update = Some(smallest);
+        }
+    }
+
+    /// Decodes one whole field block into a section, which is cleared first.
+    ///
+    /// Names and values that no field can have are no error here: they show in [`FieldSection::defect`], and
+    /// make the message malformed, not the connection.
+    pub fn decode(
+        &mut self,
+        block: &[u8],
+        limits: &Limits,
+        section: &mut FieldSection,
+    ) -> Result<Decoded, DecodeError> {
+        section.clear();
+        let mut input = block;
+        self.size_updates(&mut input)?;
+        let mut tally = Tally { size: 0, fields: 0, crumbs: 0, decoded: Decoded::Whole };
+        while let Some((&first, rest)) = input.split_first() {
+            input = rest;
+            if first & 0x80 != 0 {
+                let index = integer::decode(first, 7, &mut input).ok_or(DecodeError::Compression)?;
+                self.indexed(index as usize, limits, &mut tally, section)?;
+            } else {
+                self.literal(first, &mut input, limits, &mut tally, section)?;
+            }
+        }
+        Ok(tally.decoded)
+    }
+
+    /// How many octets of dynamic table the size updates of the last block evicted. A peer that empties the table
+    /// again and again makes work for nothing.
+    pub fn evicted_by_updates(&self) -> usize {
+        self.evicted_by_updates
+    }
+
+    /// Takes the size updates from the front of a block (RFC 7541, 6.3).
+    fn size_updates(&mut self, input: &mut &[u8]) -> Result<(), DecodeError> {
+        self.evicted_by_updates = 0;
+        for _ in 0..MAX_SIZE_UPDATES {
+            let Some((&first, mut rest)) = input.split_first() else { break };
+            if first & 0xe0 != 0x20 {
+                break;
+            }
+            let size = integer::decode(first, 5, &mut rest).ok_or(DecodeError::Compression)?;
+            *input = rest;
+            let allowed = self.required_update.take().unwrap_or(self.max_table_size);
+            if size > allowed {
+                return Err(DecodeError::Compression);
+            }
+            let before = self.table.size();
+            self.table.set_max_size(size);
+            let evicted = before.saturating_sub(self.table.size());
+            self.evicted_by_updates = self.evicted_by_updates.saturating_add(evicted);
+        }
+        if self.required_update.is_some() { Err(DecodeError::Compression) } else { Ok(()) }
+    }
+
+    /// An indexed field (RFC 7541, 6.1).
+    #[inline]
+    fn indexed(
+        &self,
+        index: usize,
+        limits: &Limits,
+        tally: &mut Tally,
+        section: &mut FieldSection,
+    ) -> Result<(), DecodeError> {
+        if let Some((name, value)) = static_table::get(index) {
+            let size = Line::size_of(name, value.len());
+            if tally.admit(name, size, limits)? {
+                section.push_known(name, value.as_bytes());
+            }
+        } else {
+            let (line, octets) = self.entry(index)?;
+            if tally.admit(line.name, line.size(), limits)? {
+                section.push_copy(line, octets);
+            }
+        }
+        Ok(())
+    }
+
+    /// A literal field, with or without indexing (RFC 7541, 6.2).
+    fn literal(
+        &mut self,
+        first: u8,
+        input: &mut &[u8],
+        limits: &Limits,
+        tally: &mut Tally,
+        section: &mut FieldSection,
+    ) -> Result<(), DecodeError> {
+        let (prefix_bits, indexing, flags) = match first {
+            0x40.. => (6, true, LineFlags::NONE),
+            // A size update anywhere but at the start of the block.
+            0x20..0x40 => return Err(DecodeError::Compression),
+            0x10..0x20 => (4, false, LineFlags::NEVER_INDEXED),
+            0x00..0x10 => (4, false, LineFlags::NONE),
+        };
+        let index = integer::decode(first, prefix_bits, input).ok_or(DecodeError::Compression)?;
+        let start = section.arena().len();
+        let (name, name_flags) = self.literal_name(index as usize, input, limits, section)?;
+        let value_start = section.arena().len();
+        string::decode(input, limits.list_size_hard, section.arena())?;
+        let value_flags = check_value(section.arena().get(value_start..).unwrap_or_default());
+
+        let name_len = value_start.saturating_sub(start);
+        let flags = flags.with(name_flags).with(value_flags);
+        let line = section.line_from(start, name, name_len, flags).ok_or(DecodeError::TooLarge)?;
+        if indexing {
+            self.table.insert(&line, section.arena().get(start..).unwrap_or_default());
+        }
+        if tally.admit(name, line.size(), limits)? {
+            section.push_line(line);
+        } else {
+            section.arena().truncate(start);
+        }
+        Ok(())
+    }
+
+    /// The name of a literal field: by index, or else as a string. A name that is spelled out is appended to the
+    /// section's octets, and so outlives its entry if the insertion of this field evicts it (RFC 7541, 4.4).
+    fn literal_name(
+        &self,
+        index: usize,
+        input: &mut &[u8],
+        limits: &Limits,
+        section: &mut FieldSection,
+    ) -> Result<(Name, LineFlags), DecodeError> {
+        let arena = section.arena();
+        if index == 0 {
+            let start = arena.len();
+            string::decode(input, limits.list_size_hard, arena)?;
+            let literal = arena.get(start..).unwrap_or_default();
+            let name = Name::of(literal);
+            if name.is_known() {
+                arena.truncate(start);
+                return Ok((name, LineFlags::NONE));
+            }
+            return Ok((name, check_name(literal)));
+        }
+        if let Some((name, _)) = static_table::get(index) {
+            return Ok((name, LineFlags::NONE));
+        }
+        let (line, octets) = self.entry(index)?;
+        arena.extend_from_slice(octets.get(..line.name_len as usize).unwrap_or_default());
+        Ok((line.name, LineFlags::BAD_NAME.when(line.flags.has(LineFlags::BAD_NAME))))
+    }
+
+    /// The entry of the dynamic table at an index behind the static table.
+    #[inline]
+    fn entry(&self, index: usize) -> Result<(&Line, &[u8]), DecodeError> {
+        let newer = index.checked_sub(static_table::LEN.wrapping_add(1)).ok_or(DecodeError::Compression)?;
+        self.table.get(newer).ok_or(DecodeError::Compression)
+    }
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new(DEFAULT_TABLE_SIZE)
+    }
+}
+
+impl Tally {
+    /// Counts a field; whether it is kept.
+    #[inline]
+    fn admit(&mut self, name: Name, size: usize, limits: &Limits) -> Result<bool, DecodeError> {
+        self.size = self.size.saturating_add(size);
+        let count = if name == Name::COOKIE { &mut self.crumbs } else { &mut self.fields };
+        *count = count.saturating_add(1);
+        if self.size > limits.list_size_hard || self.fields.saturating_add(self.crumbs) > limits.fields_hard {
+            return Err(DecodeError::TooLarge);
+        }
+        if self.size > limits.list_size || self.fields > limits.fields || self.crumbs > limits.cookie_crumbs {
+            self.decoded = Decoded::TooLarge;
+        }
+        Ok(self.decoded == Decoded::Whole)
+    }
+}
+
+impl From<DecodeError> for Violation {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::Compression => Self::Compression,
+            DecodeError::TooLarge => Self::FieldBlockTooLarge,
+        }
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Violation::from(*self).reason())
+    }
+}
+
+impl core::error::Error for DecodeError {}

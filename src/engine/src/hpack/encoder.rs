@@ -1,0 +1,186 @@
+//! The encoder of field blocks (RFC 7541, 6), and what it puts into the dynamic table.
+
+use super::{DEFAULT_TABLE_SIZE, index::Index, integer, static_table, string, table::Table};
+use crate::fields::{FieldSection, Line, LineFlags, Name, hash};
+
+/// Cookies shorter than this are easy to guess, octet by octet, if they get into the table (RFC 7541, 7.1.3).
+const SHORT_COOKIE: u32 = 20;
+
+/// How many fields that were sent without indexing are remembered.
+const RECENT: usize = 64;
+
+/// Encodes field blocks, and holds the dynamic table that they share.
+///
+/// Fields are indexed when they are sent for the first time; those whose values tend to vary, such as `:path`, when
+/// they are sent for the second time. Credentials, and short cookies, are never indexed.
+#[derive(Debug)]
+pub struct Encoder {
+    pub(super) table: Table,
+    index: Index,
+    /// The largest table that we keep, whatever the peer allows.
+    own_cap: u32,
+    /// The smallest maximum size since the last block, if it was changed (RFC 7541, 4.2).
+    smallest_size: Option<u32>,
+    /// Hashes of varying fields that were sent without indexing, each at a place that is part of the hash.
+    recent: [u32; RECENT],
+}
+
+impl Encoder {
+    /// An encoder whose dynamic table never exceeds so many octets. Until the peer says otherwise, it allows 4,096.
+    pub fn new(own_cap: u32) -> Self {
+        let max_size = DEFAULT_TABLE_SIZE.min(own_cap);
+        Self {
+            table: Table::new(max_size),
+            index: Index::default(),
+            own_cap,
+            smallest_size: (max_size < DEFAULT_TABLE_SIZE).then_some(max_size),
+            recent: [0; RECENT],
+        }
+    }
+
+    /// Applies the peer's SETTINGS_HEADER_TABLE_SIZE. If the table changes its size, the next block begins by
+    /// saying so (RFC 7541, 4.2).
+    pub fn set_max_table_size(&mut self, peer_max: u32) {
+        let max_size = peer_max.min(self.own_cap);
+        if max_size != self.table.max_size() {
+            self.smallest_size = Some(self.smallest_size.map_or(max_size, |earlier| earlier.min(max_size)));
+            self.table.set_max_size(max_size);
+            self.index = Index::default();
+        }
+    }
+
+    /// Appends the field block of a section.
+    pub fn encode(&mut self, section: &FieldSection, out: &mut Vec<u8>) {
+        self.size_updates(out);
+        for (line, octets) in section.lines() {
+            self.line(line, octets, out);
+        }
+    }
+
+    fn size_updates(&mut self, out: &mut Vec<u8>) {
+        let Some(smallest) = self.smallest_size.take() else { return };
+        let final_size = self.table.max_size();
+        integer::encode(smallest, 0x20, 5, out);
+        if final_size != smallest {
+            integer::encode(final_size, 0x20, 5, out);
+        }
+    }
+
+    #[inline]
+    fn line(&mut self, line: &Line, octets: &[u8], out: &mut Vec<u8>) {
+        if is_secret(line) {
+            let name = self.find_name(line, octets);
+            literal(0x10, 4, name, line, octets, out);
+            return;
+        }
+        if line.name.is_known()
+            && let Some(index) = static_table::find(line.name, octets)
+        {
+            out.push(0x80 | index);
+            return;
+        }
+        let key = line_hash(line, octets);
+        if let Some(newer) =
+            self.index.find(key as u32, &self.table, |newer| self.is_line(newer, line, octets))
+        {
+            integer::encode(dynamic_index(newer), 0x80, 7, out);
+            return;
+        }
+        let name = self.find_name(line, octets);
+        if self.is_worth_indexing(line, key) {
+            literal(0x40, 6, name, line, octets, out);
+            self.insert(line, octets, key as u32, name.is_none());
+        } else {
+            literal(0x00, 4, name, line, octets, out);
+        }
+    }
+
+    /// Whether a line should get into the table: not one that would evict most others, nor one that will hardly
+    /// come again.
+    fn is_worth_indexing(&mut self, line: &Line, key: u64) -> bool {
+        if line.size() > self.table.max_size() as usize / 2 {
+            return false;
+        }
+        !line.name.is_varying() || self.was_sent_recently(key)
+    }
+
+    /// Whether a varying field was sent recently; it is remembered in any case.
+    fn was_sent_recently(&mut self, key: u64) -> bool {
+        let (place, tag) = ((key >> 32) as usize % RECENT, key as u32);
+        self.recent.get_mut(place).is_some_and(|recent| core::mem::replace(recent, tag) == tag)
+    }
+
+    fn insert(&mut self, line: &Line, octets: &[u8], key: u32, new_name: bool) {
+        if self.table.insert(line, octets) {
+            self.index.add_newest(key, &self.table);
+            if new_name {
+                self.index.add_newest(name_hash(line, octets), &self.table);
+            }
+        }
+    }
+
+    /// The index of an entry that has the name of a line.
+    fn find_name(&self, line: &Line, octets: &[u8]) -> Option<u32> {
+        if let Some(index) = static_table::find_name(line.name) {
+            return Some(index.into());
+        }
+        let newer = self
+            .index
+            .find(name_hash(line, octets), &self.table, |newer| self.has_name(newer, line, octets))?;
+        Some(dynamic_index(newer))
+    }
+
+    #[inline]
+    fn is_line(&self, newer: usize, line: &Line, octets: &[u8]) -> bool {
+        self.table.get(newer).is_some_and(|(entry, entry_octets)| {
+            entry.name == line.name && entry.name_len == line.name_len && entry_octets == octets
+        })
+    }
+
+    fn has_name(&self, newer: usize, line: &Line, octets: &[u8]) -> bool {
+        self.table.get(newer).is_some_and(|(entry, entry_octets)| {
+            entry.name == line.name && entry.split(entry_octets).0 == line.split(octets).0
+        })
+    }
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Self::new(DEFAULT_TABLE_SIZE)
+    }
+}
+
+/// Whether a line is sent as a literal that is never indexed (RFC 7541, 7.1.3).
+#[inline]
+fn is_secret(line: &Line) -> bool {
+    line.flags.has(LineFlags::NEVER_INDEXED)
+        || line.name.is_secret()
+        || line.name == Name::COOKIE && line.value_len < SHORT_COOKIE
+}
+
+/// Appends a literal field (RFC 7541, 6.2).
+fn literal(pattern: u8, prefix_bits: u32, name: Option<u32>, line: &Line, octets: &[u8], out: &mut Vec<u8>) {
+    let (spelled_out, value) = line.split(octets);
+    integer::encode(name.unwrap_or(0), pattern, prefix_bits, out);
+    if name.is_none() {
+        string::encode(spelled_out, out);
+    }
+    string::encode(value, out);
+}
+
+/// The index of an entry of the dynamic table (RFC 7541, 2.3.3).
+#[inline]
+fn dynamic_index(newer: usize) -> u32 {
+    newer.wrapping_add(static_table::LEN).wrapping_add(1) as u32
+}
+
+/// A hash of name and value.
+#[inline]
+fn line_hash(line: &Line, octets: &[u8]) -> u64 {
+    hash((line.name.number() as u64) << 32 | u64::from(line.name_len), octets)
+}
+
+/// A hash of the name alone.
+fn name_hash(line: &Line, octets: &[u8]) -> u32 {
+    hash(0, line.split(octets).0) as u32
+}

@@ -1,0 +1,43 @@
+//! String literals (RFC 7541, 5.2).
+
+use super::{decoder::DecodeError, huffman, integer};
+
+/// The bit before the length of a string that is Huffman-coded.
+const HUFFMAN: u8 = 0x80;
+const LENGTH_BITS: u32 = 7;
+
+/// Decodes a string literal from the front of `input`, and appends its octets.
+///
+/// A string that is longer than `limit` as encoded is not decoded at all.
+pub(super) fn decode(input: &mut &[u8], limit: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+    let (&first, mut rest) = input.split_first().ok_or(DecodeError::Compression)?;
+    let length = integer::decode(first, LENGTH_BITS, &mut rest).ok_or(DecodeError::Compression)? as usize;
+    if length > limit {
+        return Err(DecodeError::TooLarge);
+    }
+    let (string, rest) = rest.split_at_checked(length).ok_or(DecodeError::Compression)?;
+    *input = rest;
+    if first & HUFFMAN == 0 {
+        out.extend_from_slice(string);
+        Ok(())
+    } else {
+        huffman::decode(string, out).ok_or(DecodeError::Compression)
+    }
+}
+
+/// Appends a string literal, Huffman-coded where that is shorter.
+pub(super) fn encode(string: &[u8], out: &mut Vec<u8>) {
+    let coded_length = huffman::encoded_len(string);
+    if coded_length < string.len() {
+        encode_length(coded_length, HUFFMAN, out);
+        huffman::encode(string, out);
+    } else {
+        encode_length(string.len(), 0, out);
+        out.extend_from_slice(string);
+    }
+}
+
+fn encode_length(length: usize, pattern: u8, out: &mut Vec<u8>) {
+    // A field section holds less than 4 GiB.
+    integer::encode(u32::try_from(length).unwrap_or(u32::MAX), pattern, LENGTH_BITS, out);
+}

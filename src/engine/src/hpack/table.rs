@@ -1,0 +1,93 @@
+//! The dynamic table (RFC 7541, 2.3.2 and 4), the same for decoder and encoder.
+
+use std::collections::VecDeque;
+
+use crate::fields::Line;
+
+/// The dynamic table. Its octets stand in one buffer, the newest at the end; those of evicted entries are taken
+/// away from the front once they are more than half.
+#[derive(Debug)]
+pub(super) struct Table {
+    octets: Vec<u8>,
+    /// The position of the first octet in the buffer, among all that were ever inserted, modulo 2^32.
+    base: u32,
+    /// The entries, the newest first; each starts at a position that is counted as `base` is.
+    entries: VecDeque<Line>,
+    /// The sum of the entries' sizes: at most `max_size`.
+    size: usize,
+    max_size: u32,
+    /// How many entries were inserted ever, modulo 2^32.
+    inserted: u32,
+}
+
+impl Table {
+    pub(super) fn new(max_size: u32) -> Self {
+        Self { octets: Vec::new(), base: 0, entries: VecDeque::new(), size: 0, max_size, inserted: 0 }
+    }
+
+    /// Sets the maximum size, and evicts what exceeds it (RFC 7541, 4.3).
+    pub(super) fn set_max_size(&mut self, max_size: u32) {
+        self.max_size = max_size;
+        self.evict_down_to(max_size as usize);
+    }
+
+    /// Evicts what has to give way, then inserts a line with its octets. A line larger than the table empties it,
+    /// and is not inserted (RFC 7541, 4.4).
+    pub(super) fn insert(&mut self, line: &Line, octets: &[u8]) -> bool {
+        let size = line.size();
+        let Some(room) = (self.max_size as usize).checked_sub(size) else {
+            self.evict_down_to(0);
+            return false;
+        };
+        self.evict_down_to(room);
+        self.compact();
+        let start = self.base.wrapping_add(self.octets.len() as u32);
+        self.octets.extend_from_slice(octets);
+        self.entries.push_front(Line { start, ..*line });
+        self.size = self.size.saturating_add(size);
+        self.inserted = self.inserted.wrapping_add(1);
+        true
+    }
+
+    /// The entry with so many newer ones, and its octets.
+    #[inline]
+    pub(super) fn get(&self, newer: usize) -> Option<(&Line, &[u8])> {
+        let line = self.entries.get(newer)?;
+        let octets = self.octets.get(line.start.wrapping_sub(self.base) as usize..)?;
+        Some((line, octets.get(..line.octets())?))
+    }
+
+    /// The sum of the entries' sizes (RFC 7541, 4.1).
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
+    pub(super) fn max_size(&self) -> u32 {
+        self.max_size
+    }
+
+    /// How many entries were inserted ever, modulo 2^32: the number that the next one will have.
+    #[inline]
+    pub(super) fn inserted(&self) -> u32 {
+        self.inserted
+    }
+
+    fn evict_down_to(&mut self, size: usize) {
+        while self.size > size
+            && let Some(oldest) = self.entries.pop_back()
+        {
+            self.size = self.size.saturating_sub(oldest.size());
+        }
+    }
+
+    fn compact(&mut self) {
+        let evicted = match self.entries.back() {
+            Some(oldest) => oldest.start.wrapping_sub(self.base) as usize,
+            None => self.octets.len(),
+        };
+        if evicted > self.octets.len() / 2 {
+            self.octets.drain(..evicted);
+            self.base = self.base.wrapping_add(evicted as u32);
+        }
+    }
+}
