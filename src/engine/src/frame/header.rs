@@ -222,14 +222,13 @@ impl FrameHeader {
     }
 
     /// The offence of an over-long frame: an error of the stream only where the frame cannot touch more than
-    /// its stream (RFC 9113, 4.2), and where no rule of its type says otherwise (RFC 9113, 6.4 and 6.9).
+    /// its stream (RFC 9113, 4.2), and where a wrong length is not an error of the connection anyway.
     fn too_large(self) -> Violation {
-        match self.kind {
+        match self.rules() {
             _ if self.stream_id.is_connection() || self.carries_field_block() => Violation::FrameTooLarge,
-            FrameType::SETTINGS | FrameType::RST_STREAM | FrameType::WINDOW_UPDATE => {
+            Some((StreamRule::Connection(_), _) | (_, LengthRule::Exactly(_, Violation::FrameLength))) => {
                 Violation::FrameTooLarge
             }
-            FrameType::PING | FrameType::GOAWAY | FrameType::PRIORITY_UPDATE => Violation::FrameTooLarge,
             _ => Violation::StreamFrameTooLarge,
         }
     }

@@ -1,0 +1,67 @@
+//! The parts of a request's target: `:scheme`, `:authority` or Host, `:path` (RFC 9113, 8.3.1).
+
+use super::octets;
+use crate::error::Malformed;
+
+/// Checks `:scheme`, and tells whether it is one of HTTP's own.
+pub(super) fn check_scheme(scheme: &[u8]) -> Result<bool, Malformed> {
+    if scheme.eq_ignore_ascii_case(b"https") || scheme.eq_ignore_ascii_case(b"http") {
+        return Ok(true);
+    }
+    if octets::is_scheme(scheme) { Ok(false) } else { Err(Malformed::Scheme) }
+}
+
+/// Checks `:path`: absolute, or `*` for OPTIONS. It may be empty only where the scheme is not one of HTTP's.
+pub(super) fn check_path(path: &[u8], http: bool, options: bool) -> Result<(), Malformed> {
+    let valid = match path {
+        [] => !http,
+        b"*" => options,
+        [b'/', ..] => octets::is_path(path),
+        _ => false,
+    };
+    if valid { Ok(()) } else { Err(Malformed::Path) }
+}
+
+/// Checks `:authority` or Host: a host, and a port perhaps, without user information (RFC 9113, 8.3.1).
+pub(super) fn check_authority(authority: &[u8]) -> Result<(), Malformed> {
+    match split_port(authority) {
+        Some(None | Some([])) => Ok(()),
+        Some(Some(port)) if is_port(port) => Ok(()),
+        _ => Err(Malformed::Authority),
+    }
+}
+
+/// Checks the `:authority` of CONNECT: a host and a port (RFC 9113, 8.5; RFC 9110, 9.3.6).
+pub(super) fn check_connect_authority(authority: &[u8]) -> Result<(), Malformed> {
+    match split_port(authority) {
+        Some(Some(port)) if is_port(port) => Ok(()),
+        _ => Err(Malformed::Connect),
+    }
+}
+
+/// What stands behind the colon that ends a valid host, where there is one; `None` where the host is not
+/// valid.
+fn split_port(authority: &[u8]) -> Option<Option<&[u8]>> {
+    let (valid, behind) = if let Some(address) = authority.strip_prefix(b"[") {
+        let (address, behind) = split_at(address, b']')?;
+        (octets::is_ip_literal(address), behind.get(1..)?)
+    } else {
+        let (name, behind) = split_at(authority, b':').unwrap_or((authority, &[]));
+        (octets::is_reg_name(name), behind)
+    };
+    match behind {
+        _ if !valid => None,
+        [] => Some(None),
+        [b':', port @ ..] => Some(Some(port)),
+        _ => None,
+    }
+}
+
+/// Splits before the first octet of this kind.
+fn split_at(octets: &[u8], octet: u8) -> Option<(&[u8], &[u8])> {
+    octets.split_at_checked(octets.iter().position(|&candidate| candidate == octet)?)
+}
+
+fn is_port(port: &[u8]) -> bool {
+    port.iter().all(u8::is_ascii_digit) && str::from_utf8(port).is_ok_and(|port| port.parse::<u16>().is_ok())
+}
