@@ -1,0 +1,93 @@
+//! Connections to a peer that is given by name or address.
+
+use std::net::{IpAddr, SocketAddr};
+
+use wasi::clocks::monotonic_clock::{self, Duration, Instant};
+use wasi::io::poll::{self, Pollable};
+use wasi::sockets::instance_network::instance_network;
+use wasi::sockets::ip_name_lookup;
+use wasi::sockets::network::ErrorCode;
+use wasi::sockets::tcp_create_socket::create_tcp_socket;
+
+use crate::address;
+use crate::bindings::exports::http2::engine::transport::{ByteStream, TransportError};
+use crate::closing;
+use crate::error;
+use crate::stream::Stream;
+
+/// Connects to the first address of `host` that answers, within `timeout` nanoseconds in all.
+pub(crate) fn connect(
+    host: &str,
+    port: u16,
+    timeout: Option<Duration>,
+) -> Result<ByteStream, TransportError> {
+    closing::sweep_listeners();
+    let deadline = timeout.map(|timeout| monotonic_clock::now().saturating_add(timeout));
+    let addresses = look_up(host, deadline)?;
+    let mut result = Err(TransportError::NameUnresolvable(format!("{host} has no address")));
+    for (tried, ip) in addresses.iter().enumerate() {
+        let deadline = deadline.map(|deadline| share(deadline, addresses.len() - tried));
+        result = connect_to(SocketAddr::new(*ip, port), deadline);
+        if result.is_ok() {
+            break;
+        }
+    }
+    result
+}
+
+/// When to give up an address, so that each of the `left` ones that are not tried yet gets as much time: one that
+/// never answers must not keep the others from being tried.
+fn share(deadline: Instant, left: usize) -> Instant {
+    let now = monotonic_clock::now();
+    let left = u64::try_from(left).unwrap_or(u64::MAX).max(1);
+    now.saturating_add(deadline.saturating_sub(now) / left)
+}
+
+/// The addresses of `host`, in the order in which the host's resolver gives them.
+fn look_up(host: &str, deadline: Option<Instant>) -> Result<Vec<IpAddr>, TransportError> {
+    if let Some(address) = address::literal(host) {
+        return Ok(vec![address]);
+    }
+    let unresolvable = |code: ErrorCode| {
+        TransportError::NameUnresolvable(match code {
+            ErrorCode::InvalidArgument => format!("{host} is not a name"),
+            ErrorCode::NameUnresolvable => format!("{host} has no address"),
+            ErrorCode::TemporaryResolverFailure => format!("{host} could not be looked up now"),
+            _ => format!("{host} could not be looked up"),
+        })
+    };
+    let stream = ip_name_lookup::resolve_addresses(&instance_network(), host).map_err(unresolvable)?;
+    let mut addresses = Vec::new();
+    loop {
+        match stream.resolve_next_address() {
+            Ok(Some(address)) => addresses.push(address::from_wasi_ip(address)),
+            Ok(None) => return Ok(addresses),
+            Err(ErrorCode::WouldBlock) => wait(&stream.subscribe(), deadline)?,
+            Err(code) => return Err(unresolvable(code)),
+        }
+    }
+}
+
+fn connect_to(address: SocketAddr, deadline: Option<Instant>) -> Result<ByteStream, TransportError> {
+    let failed = |code| error::of_address(code, address);
+    let (family, remote) = address::to_wasi(address);
+    let socket = create_tcp_socket(family).map_err(failed)?;
+    socket.start_connect(&instance_network(), remote).map_err(failed)?;
+    loop {
+        match socket.finish_connect() {
+            Ok((input, output)) => return Ok(Stream::new(socket, input, output)),
+            Err(ErrorCode::WouldBlock) => wait(&socket.subscribe(), deadline)?,
+            Err(code) => return Err(failed(code)),
+        }
+    }
+}
+
+/// Waits until `pollable` is ready, but not beyond `deadline`.
+fn wait(pollable: &Pollable, deadline: Option<Instant>) -> Result<(), TransportError> {
+    let Some(deadline) = deadline else {
+        pollable.block();
+        return Ok(());
+    };
+    let timer = monotonic_clock::subscribe_instant(deadline);
+    if poll::poll(&[pollable, &timer]).contains(&0) { Ok(()) } else { Err(TransportError::Timeout) }
+}

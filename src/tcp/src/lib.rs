@@ -1,0 +1,56 @@
+//! The socket component of wasi-http2: `http2:engine/transport` and `http2:engine/tcp` over wasi:sockets 0.2.
+//!
+//! - [`connect`]: name look-up, and connections to a peer;
+//! - [`listener`]: connections from peers;
+//! - [`stream`]: a connection as a `byte-stream`, which never waits;
+//! - [`closing`]: how sockets are given back to the host without a trap and without waiting;
+//! - [`address`], [`error`]: what wasi:sockets says, in the terms of `http2:engine`.
+
+mod address;
+mod closing;
+mod connect;
+mod error;
+mod listener;
+mod stream;
+
+mod bindings {
+    #![allow(missing_docs, reason = "the documentation stands in the WIT")]
+
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "sockets",
+        with: {
+            "wasi:clocks/monotonic-clock@0.2.12": wasi::clocks::monotonic_clock,
+            "wasi:io/error@0.2.12": wasi::io::error,
+            "wasi:io/poll@0.2.12": wasi::io::poll,
+            "wasi:io/streams@0.2.12": wasi::io::streams,
+            "wasi:sockets/instance-network@0.2.12": wasi::sockets::instance_network,
+            "wasi:sockets/ip-name-lookup@0.2.12": wasi::sockets::ip_name_lookup,
+            "wasi:sockets/network@0.2.12": wasi::sockets::network,
+            "wasi:sockets/tcp@0.2.12": wasi::sockets::tcp,
+            "wasi:sockets/tcp-create-socket@0.2.12": wasi::sockets::tcp_create_socket,
+        },
+    });
+}
+
+use bindings::exports::http2::engine::{tcp, transport};
+
+struct Component;
+
+impl transport::Guest for Component {
+    type ByteStream = stream::Stream;
+}
+
+impl tcp::Guest for Component {
+    type Listener = listener::Listener;
+
+    fn connect(
+        host: String,
+        port: u16,
+        timeout: Option<u64>,
+    ) -> Result<transport::ByteStream, transport::TransportError> {
+        connect::connect(&host, port, timeout)
+    }
+}
+
+bindings::export!(Component with_types_in bindings);

@@ -1,0 +1,96 @@
+//! Connections from peers.
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use wasi::io::poll::Pollable;
+use wasi::sockets::instance_network::instance_network;
+use wasi::sockets::network::ErrorCode;
+use wasi::sockets::tcp::TcpSocket;
+use wasi::sockets::tcp_create_socket::create_tcp_socket;
+
+use crate::address;
+use crate::bindings::exports::http2::engine::tcp::{self, GuestListener};
+use crate::bindings::exports::http2::engine::transport::{ByteStream, TransportError};
+use crate::closing;
+use crate::error;
+use crate::stream::Stream;
+
+/// How many connections may wait to be accepted; hosts lower it to what they allow.
+const BACKLOG: u64 = 4096;
+
+/// A listening socket.
+pub(crate) struct Listener {
+    socket: Rc<TcpSocket>,
+    address: SocketAddr,
+    /// Whether a pollable was given away.
+    subscribed: Cell<bool>,
+}
+
+impl GuestListener for Listener {
+    fn listen(address: String) -> Result<tcp::Listener, TransportError> {
+        closing::sweep_listeners();
+        let wanted: SocketAddr = address.parse().map_err(|_| {
+            TransportError::AddressUnusable(format!("{address}: not an IP address and port, as in 127.0.0.1:8080"))
+        })?;
+        let failed = |code| error::of_address(code, wanted);
+        let (family, local) = address::to_wasi(wanted);
+        let socket = create_tcp_socket(family).map_err(failed)?;
+        // A host that has no say in the backlog serves as well.
+        _ = socket.set_listen_backlog_size(BACKLOG);
+        socket.start_bind(&instance_network(), local).map_err(failed)?;
+        complete(&socket, TcpSocket::finish_bind).map_err(failed)?;
+        socket.start_listen().map_err(failed)?;
+        complete(&socket, TcpSocket::finish_listen).map_err(failed)?;
+        let address = address::from_wasi(socket.local_address().map_err(failed)?);
+        Ok(tcp::Listener::new(Self { socket: Rc::new(socket), address, subscribed: Cell::new(false) }))
+    }
+
+    fn local_address(&self) -> String {
+        self.address.to_string()
+    }
+
+    fn accept(&self) -> Result<Option<(ByteStream, String)>, TransportError> {
+        closing::sweep_listeners();
+        loop {
+            match self.socket.accept() {
+                Ok((socket, input, output)) => {
+                    // It may have gone again already: then the stream says so.
+                    let peer = socket
+                        .remote_address()
+                        .map_or_else(|_| "unknown".to_owned(), |peer| address::from_wasi(peer).to_string());
+                    return Ok(Some((Stream::new(socket, input, output), peer)));
+                }
+                Err(ErrorCode::WouldBlock) => return Ok(None),
+                // The peer gave up while it waited; the next one may not have.
+                Err(ErrorCode::ConnectionAborted | ErrorCode::ConnectionReset) => {}
+                Err(code) => return Err(error::of_socket(code)),
+            }
+        }
+    }
+
+    fn subscribe(&self) -> Pollable {
+        self.subscribed.set(true);
+        self.socket.subscribe()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        closing::close_listener(&self.socket, self.subscribed.get());
+    }
+}
+
+/// Finishes what was started on the socket. Binding and listening take no time worth a timeout.
+fn complete(
+    socket: &TcpSocket,
+    finish: impl Fn(&TcpSocket) -> Result<(), ErrorCode>,
+) -> Result<(), ErrorCode> {
+    loop {
+        match finish(socket) {
+            Err(ErrorCode::WouldBlock) => socket.subscribe().block(),
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! A connection as a `byte-stream`.
+
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
+
+use wasi::io::poll::Pollable;
+use wasi::io::streams::{InputStream, OutputStream, StreamError};
+use wasi::sockets::tcp::{ShutdownType, TcpSocket};
+
+use crate::bindings::exports::http2::engine::transport::{ByteStream, GuestByteStream, TransportError};
+use crate::closing::{self, Connection};
+use crate::error;
+
+/// A TCP connection.
+pub(crate) struct Stream {
+    connection: Rc<Connection>,
+    /// How receiving and sending ended. The host says what broke a direction once, and calls it closed afterwards.
+    read_error: OnceCell<TransportError>,
+    write_error: OnceCell<TransportError>,
+    /// Whether this side has ended its direction.
+    finished: Cell<bool>,
+    /// Whether a pollable was given away.
+    subscribed: Cell<bool>,
+}
+
+impl Stream {
+    pub(crate) fn new(socket: TcpSocket, input: InputStream, output: OutputStream) -> ByteStream {
+        ByteStream::new(Self {
+            connection: Rc::new(Connection { input, output, socket }),
+            read_error: OnceCell::new(),
+            write_error: OnceCell::new(),
+            finished: Cell::new(false),
+            subscribed: Cell::new(false),
+        })
+    }
+
+    /// Writes from the front of `bytes` what the host permits now: how many octets that is.
+    fn write_permitted(&self, bytes: &[u8]) -> Result<usize, StreamError> {
+        let output = &self.connection.output;
+        let permit = usize::try_from(output.check_write()?).unwrap_or(usize::MAX);
+        let length = bytes.len().min(permit);
+        if length > 0 {
+            output.write(&bytes[..length])?;
+        }
+        Ok(length)
+    }
+}
+
+impl GuestByteStream for Stream {
+    fn read(&self, max: u32) -> Result<Vec<u8>, TransportError> {
+        closing::sweep_listeners();
+        self.connection.input.read(max.into()).map_err(|error| {
+            self.read_error.get_or_init(|| error::of_stream(&error).unwrap_or(TransportError::Closed)).clone()
+        })
+    }
+
+    fn write(&self, bytes: Vec<u8>) -> Result<u32, TransportError> {
+        if self.finished.get() {
+            return Err(TransportError::Closed);
+        }
+        let mut taken = 0;
+        while taken < bytes.len() {
+            match self.write_permitted(&bytes[taken..]) {
+                Ok(0) => break,
+                Ok(more) => taken += more,
+                // The peer takes no more, though this side has not finished: that is no good end.
+                Err(error) => {
+                    let reason = || error::of_stream(&error).unwrap_or(TransportError::ConnectionReset);
+                    return Err(self.write_error.get_or_init(reason).clone());
+                }
+            }
+        }
+        Ok(u32::try_from(taken).unwrap_or(u32::MAX))
+    }
+
+    fn finish(&self) -> Result<(), TransportError> {
+        if self.finished.replace(true) {
+            return Ok(());
+        }
+        // The host sends what was written before it ends the direction.
+        self.connection.socket.shutdown(ShutdownType::Send).map_err(error::of_socket)
+    }
+
+    fn subscribe_read(&self) -> Pollable {
+        self.subscribed.set(true);
+        self.connection.input.subscribe()
+    }
+
+    fn subscribe_write(&self) -> Pollable {
+        self.subscribed.set(true);
+        self.connection.output.subscribe()
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        closing::close(&self.connection, self.subscribed.get());
+    }
+}
