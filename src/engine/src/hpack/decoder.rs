@@ -13,7 +13,7 @@ use crate::{
 const MAX_SIZE_UPDATES: u32 = 2;
 
 /// Decodes field blocks, and holds the dynamic table that they share.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Decoder {
     pub(super) table: Table,
     /// Our SETTINGS_HEADER_TABLE_SIZE as acknowledged: no size update may exceed it.

@@ -13,7 +13,7 @@ const RECENT: usize = 64;
 ///
 /// Fields are indexed when they are sent for the first time; those whose values tend to vary, such as `:path`, when
 /// they are sent for the second time. Credentials, and short cookies, are never indexed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Encoder {
     pub(super) table: Table,
     index: Index,

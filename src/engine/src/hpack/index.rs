@@ -7,7 +7,7 @@ const PROBES: u32 = 4;
 
 /// A hash table of entry numbers. Nothing is ever removed: the number of an entry that was evicted is out of the
 /// range of those in the dynamic table, and its slot is free.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Index {
     /// A power of two, or none before the first entry.
     slots: Vec<Slot>,

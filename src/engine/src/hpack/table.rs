@@ -6,7 +6,7 @@ use crate::fields::Line;
 
 /// The dynamic table. Its octets stand in one buffer, the newest at the end; those of evicted entries are taken
 /// away from the front once they are more than half.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Table {
     octets: Vec<u8>,
     /// The position of the first octet in the buffer, among all that were ever inserted, modulo 2^32.

@@ -6,7 +6,7 @@ mod examples;
 mod stories;
 
 use super::*;
-use crate::fields::FieldSection;
+use crate::{error::Malformed, fields::FieldSection};
 
 /// Limits that no test passes by accident.
 pub(super) const NO_LIMITS: Limits = Limits {
