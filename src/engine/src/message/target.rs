@@ -44,7 +44,7 @@ pub(super) fn check_connect_authority(authority: &[u8]) -> Result<(), Malformed>
 fn split_port(authority: &[u8]) -> Option<Option<&[u8]>> {
     let (valid, behind) = if let Some(address) = authority.strip_prefix(b"[") {
         let (address, behind) = split_at(address, b']')?;
-        (octets::is_ip_literal(address), behind.get(1..)?)
+        (octets::is_address(address), behind.get(1..)?)
     } else {
         let (name, behind) = split_at(authority, b':').unwrap_or((authority, &[]));
         (octets::is_reg_name(name), behind)
@@ -63,5 +63,5 @@ fn split_at(octets: &[u8], octet: u8) -> Option<(&[u8], &[u8])> {
 }
 
 fn is_port(port: &[u8]) -> bool {
-    port.iter().all(u8::is_ascii_digit) && str::from_utf8(port).is_ok_and(|port| port.parse::<u16>().is_ok())
+    octets::decimal(port).is_some_and(|port| port <= u16::MAX.into())
 }

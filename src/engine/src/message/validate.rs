@@ -55,7 +55,8 @@ impl ResponseFacts {
 /// Judges the header section of a request (RFC 9113, 8.3.1). `connect_protocol` tells whether the server has
 /// enabled extended CONNECT (RFC 8441, 3).
 pub(crate) fn request(section: &FieldSection, connect_protocol: bool) -> Result<RequestFacts, Malformed> {
-    let lines = Lines::collect(section)?;
+    let mut lines = Lines::default();
+    lines.collect(section)?;
     if lines.status.is_some() {
         return Err(Malformed::UnknownPseudo);
     }
@@ -86,14 +87,15 @@ pub(crate) fn promise(section: &FieldSection) -> Result<RequestFacts, Violation>
 
 /// Judges the header section of a response (RFC 9113, 8.3.2), informational ones among them.
 pub(crate) fn response(section: &FieldSection) -> Result<ResponseFacts, Malformed> {
-    let lines = Lines::collect(section)?;
+    let mut lines = Lines::default();
+    lines.collect(section)?;
     if lines.is_of_request() {
         return Err(Malformed::UnknownPseudo);
     }
     let status = match lines.status.ok_or(Malformed::MissingPseudo)? {
         // HTTP/2 has no use for the upgrade that 101 speaks of (RFC 9113, 8.6).
         b"101" => None,
-        digits @ [b'1'..=b'9', _, _] => decimal(digits).and_then(|status| u16::try_from(status).ok()),
+        digits @ [b'1'..=b'9', _, _] => octets::decimal(digits).and_then(|status| u16::try_from(status).ok()),
         _ => None,
     };
     let status = status.ok_or(Malformed::Status)?;
@@ -149,11 +151,9 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     /// Looks at each line once, and applies the rules that requests and responses have in common.
-    fn collect(section: &'a FieldSection) -> Result<Self, Malformed> {
+    fn collect(&mut self, section: &'a FieldSection) -> Result<(), Malformed> {
         section.defect().map_or(Ok(()), Err)?;
-        let mut lines = Self::default();
-        section.numbered().try_for_each(|field| lines.add(field))?;
-        Ok(lines)
+        section.numbered().try_for_each(|field| self.add(field))
     }
 
     fn add(&mut self, field: NumberedField<'a>) -> Result<(), Malformed> {
@@ -227,19 +227,8 @@ impl<'a> Lines<'a> {
 
 /// Reads Content-Length. Copies of one value, in one line or in several, count as one (RFC 9110, 8.6).
 fn content_length(value: &[u8], before: Option<u64>) -> Result<u64, Malformed> {
-    let mut copies = value.split(|&octet| octet == b',').map(|copy| decimal(copy.trim_ascii()));
+    let mut copies = value.split(|&octet| octet == b',').map(|copy| octets::decimal(copy.trim_ascii()));
     let first = copies.next().flatten().ok_or(Malformed::ContentLength)?;
     let equal = before.is_none_or(|before| before == first) && copies.all(|copy| copy == Some(first));
     if equal { Ok(first) } else { Err(Malformed::ContentLength) }
-}
-
-/// A number of one digit or more and nothing else; `None` also beyond 64 bits.
-fn decimal(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0_u64, |number, &digit| {
-        let digit = digit.is_ascii_digit().then_some(digit & 0x0f)?;
-        number.checked_mul(10)?.checked_add(digit.into())
-    })
 }
