@@ -171,9 +171,9 @@ impl FieldSection {
         let mut size = self.size;
         let mut first = None;
         for (place, line) in self.lines.iter().enumerate().filter(|(_, line)| line.name == Name::COOKIE) {
-            if first.is_none() {
-                first = Some(place);
-            } else {
+            first = first.or(Some(place));
+            // An empty crumb would leave white space at an end of the value.
+            if self.octets.len() > start && line.value_len > 0 {
                 self.octets.extend_from_slice(b"; ");
             }
             let from = line.start as usize;

@@ -62,6 +62,14 @@ fn crumbs_are_joined_at_the_place_of_the_first() {
 }
 
 #[test]
+fn empty_crumbs_are_left_out() {
+    let mut fields =
+        section(&[("cookie", ""), ("cookie", "x=1"), ("cookie", ""), ("cookie", "y=2"), ("cookie", "")]);
+    fields.join_cookies();
+    assert_eq!(texts(&fields), ["cookie: x=1; y=2"]);
+}
+
+#[test]
 fn a_crumb_that_is_never_indexed_makes_the_whole_cookie_so() {
     let mut fields = FieldSection::new();
     fields.push(b"cookie", b"x=1");

@@ -26,7 +26,8 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// An encoder whose dynamic table never exceeds so many octets. Until the peer says otherwise, it allows 4,096.
+    /// An encoder whose dynamic table never exceeds so many octets, whatever the peer allows: that is 4,096 until
+    /// it says otherwise.
     pub fn new(own_cap: u32) -> Self {
         let max_size = DEFAULT_TABLE_SIZE.min(own_cap);
         Self {
@@ -45,6 +46,7 @@ impl Encoder {
         if max_size != self.table.max_size() {
             self.smallest_size = Some(self.smallest_size.map_or(max_size, |earlier| earlier.min(max_size)));
             self.table.set_max_size(max_size);
+            // Its size goes with that of the table. Entries that are left are not found again: they only cost room.
             self.index = Index::default();
         }
     }

@@ -1,11 +1,14 @@
 //! Huffman-coded strings (RFC 7541, 5.2).
 
-use super::huffman_table::{CODES, LENGTHS, LOOKUP, LOOKUP_BITS, symbol};
+use super::huffman_table::{CODES, LENGTHS, LOOKUP, LOOKUP_BITS, Symbols, symbol};
 
-/// How many look-ups fit between two refills: they take at most 44 of 56 bits and give at most 8 octets.
+/// How many look-ups are made between two refills: together they give at most 8 octets.
 const LOOKUPS_PER_REFILL: u32 = 4;
 
-/// The shortest code has 5 bits: so many octets may come of 5.
+/// How many bits these look-ups may take; a refill gives 56 at least.
+const BITS_PER_REFILL: u32 = LOOKUPS_PER_REFILL * LOOKUP_BITS;
+
+/// The shortest code has 5 bits: 8 octets may come of 5.
 const MAX_EXPANSION: usize = 8;
 const MAX_EXPANSION_OF: usize = 5;
 
@@ -18,27 +21,28 @@ struct Bits<'a> {
 }
 
 impl Bits<'_> {
-    /// Fills the word to 56 bits or more from eight octets at once; `false` if the input has fewer.
+    /// Fills the word to 56 bits or more, or as far as the input goes.
     #[inline]
-    fn refill(&mut self) -> bool {
-        let Some(chunk) = self.input.first_chunk::<8>() else { return false };
-        self.word |= u64::from_be_bytes(*chunk).wrapping_shr(self.count);
-        let octets = 63_u32.saturating_sub(self.count) / 8;
-        self.input = self.input.get(octets as usize..).unwrap_or_default();
-        self.count |= 56;
-        true
-    }
-
-    /// Fills the word as far as the input goes.
-    #[inline]
-    fn refill_slowly(&mut self) {
-        while self.count <= 56
-            && let Some((&octet, rest)) = self.input.split_first()
-        {
-            self.word |= u64::from(octet).wrapping_shl(56_u32.wrapping_sub(self.count));
-            self.count = self.count.wrapping_add(8);
+    fn refill(&mut self) {
+        let wanted = 63_u32.saturating_sub(self.count) / 8;
+        if let Some(chunk) = self.input.first_chunk::<8>() {
+            self.word |= u64::from_be_bytes(*chunk).wrapping_shr(self.count);
+            self.input = self.input.get(wanted as usize..).unwrap_or_default();
+            self.count |= 56;
+        } else {
+            let (taken, rest) = self.input.split_at_checked(wanted as usize).unwrap_or((self.input, &[]));
+            for &octet in taken {
+                self.word |= u64::from(octet).wrapping_shl(56_u32.wrapping_sub(self.count));
+                self.count = self.count.wrapping_add(8);
+            }
             self.input = rest;
         }
+    }
+
+    /// The octets whose codes the bits begin with, as far as one look-up tells.
+    #[inline]
+    fn look_up(&self) -> Option<&'static Symbols> {
+        LOOKUP.get(self.word.wrapping_shr(64_u32.wrapping_sub(LOOKUP_BITS)) as usize)
     }
 
     #[inline]
@@ -53,36 +57,62 @@ impl Bits<'_> {
     }
 }
 
+/// Up to eight octets on their way to the output.
+#[derive(Default)]
+struct Octets {
+    word: u64,
+    /// How many bits of `word` are taken, from the lowest on.
+    width: u32,
+}
+
+impl Octets {
+    #[inline]
+    fn push(&mut self, symbols: &Symbols) {
+        self.word |= u64::from(symbols.octets).wrapping_shl(self.width);
+        self.width = self.width.wrapping_add(symbols.width.into());
+    }
+
+    /// Appends all eight octets at once, which is cheap, and takes back those that are too many.
+    #[inline]
+    fn flush(self, out: &mut Vec<u8>) {
+        let length = out.len().wrapping_add((self.width / 8) as usize);
+        out.extend_from_slice(&self.word.to_le_bytes());
+        out.truncate(length);
+    }
+}
+
 /// Appends the octets that `input` stands for; `None` if it has EOS in it, or padding that is too long or not of
 /// ones (RFC 7541, 5.2).
 pub(super) fn decode(input: &[u8], out: &mut Vec<u8>) -> Option<()> {
     out.reserve((input.len() / MAX_EXPANSION_OF).saturating_add(2).saturating_mul(MAX_EXPANSION));
     let mut bits = Bits { word: 0, count: 0, input };
-    while bits.refill() {
-        let mut octets = 0_u64;
-        let mut width = 0_u32;
+    loop {
+        bits.refill();
+        let mut octets = Octets::default();
+        if bits.count < BITS_PER_REFILL {
+            // The input ends within these bits.
+            while let Some(symbols) =
+                bits.look_up().filter(|found| found.width != 0 && u32::from(found.length) <= bits.count)
+            {
+                octets.push(symbols);
+                bits.skip(symbols.length.into());
+            }
+            octets.flush(out);
+            if !decode_one(&mut bits, out)? {
+                return bits.is_padding().then_some(());
+            }
+            continue;
+        }
         for _ in 0..LOOKUPS_PER_REFILL {
             // A code that is longer than the look-up has neither width nor length here, and stops the progress.
-            let symbols = LOOKUP.get(index(bits.word))?;
-            octets |= u64::from(symbols.octets).wrapping_shl(width);
-            width = width.wrapping_add(symbols.width.into());
+            let symbols = bits.look_up()?;
+            octets.push(symbols);
             bits.skip(symbols.length.into());
         }
-        let length = out.len().wrapping_add((width / 8) as usize);
-        out.extend_from_slice(&octets.to_le_bytes());
-        out.truncate(length);
-        if width == 0 {
+        let stopped = octets.width == 0;
+        octets.flush(out);
+        if stopped {
             decode_one(&mut bits, out)?;
-        }
-    }
-    loop {
-        bits.refill_slowly();
-        let symbols = LOOKUP.get(index(bits.word))?;
-        if symbols.width != 0 && u32::from(symbols.length) <= bits.count {
-            out.extend_from_slice(symbols.octets.to_le_bytes().get(..usize::from(symbols.width / 8))?);
-            bits.skip(symbols.length.into());
-        } else if !decode_one(&mut bits, out)? {
-            return bits.is_padding().then_some(());
         }
     }
 }
@@ -96,11 +126,6 @@ fn decode_one(bits: &mut Bits<'_>, out: &mut Vec<u8>) -> Option<bool> {
     out.push(u8::try_from(symbol).ok()?);
     bits.skip(length);
     Some(true)
-}
-
-#[inline]
-fn index(word: u64) -> usize {
-    word.wrapping_shr(64_u32.wrapping_sub(LOOKUP_BITS)) as usize
 }
 
 /// How many octets the string has when Huffman-coded.
