@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, error::Error, io};
 
-use http2_engine::{fields::FieldSection, hpack::Encoder};
+use http2_engine::{FieldSection, hpack::Encoder};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -25,6 +25,13 @@ pub(crate) enum MethodKind {
     Other,
 }
 
+impl MethodKind {
+    /// Whether a tunnel follows a successful response.
+    pub(crate) fn is_connect(self) -> bool {
+        matches!(self, Self::Connect | Self::ExtendedConnect)
+    }
+}
+
 /// What the engine keeps of a valid request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RequestFacts {
@@ -67,8 +74,7 @@ pub(crate) fn request(section: &FieldSection, connect_protocol: bool) -> Result<
         MethodKind::ExtendedConnect if lines.authority.is_none() => return Err(Malformed::MissingPseudo),
         _ => lines.check_target(method == MethodKind::Options)?,
     }
-    let tunnel = matches!(method, MethodKind::Connect | MethodKind::ExtendedConnect);
-    let content_length = lines.content_length.filter(|_| !tunnel);
+    let content_length = lines.content_length.filter(|_| !method.is_connect());
     Ok(RequestFacts { method, content_length, priority: lines.priority.map(Priority::parse) })
 }
 

@@ -1,0 +1,220 @@
+//! Useless work that a peer makes us do (RFC 9113, 10.5): one score, paid off by useful work and by time.
+
+use crate::config::Limits;
+use crate::time::Time;
+
+macro_rules! causes {
+    ($($(#[$doc:meta])* $name:ident => $weight:literal, $text:literal;)+) => {
+        /// What is charged. The weights are in units of about one small frame's work.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Cause {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Cause {
+            fn weight(self) -> u32 {
+                match self {
+                    $(Self::$name => $weight,)+
+                }
+            }
+
+            pub(crate) fn text(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+        }
+    };
+}
+
+causes! {
+    Ping => 1, "too many PING frames";
+    Settings => 4, "too many SETTINGS frames";
+    Priority => 1, "too many PRIORITY frames";
+    PriorityUpdate => 1, "too many PRIORITY_UPDATE frames";
+    EmptyData => 1, "too many empty DATA frames";
+    Continuation => 1, "too many CONTINUATION frames";
+    /// Beyond what DATA gives rise to.
+    WindowUpdate => 1, "too many WINDOW_UPDATE frames";
+    /// On a stream that is closed.
+    LateFrame => 1, "too many frames on closed streams";
+    /// RST_STREAM on a stream that is closed, PING acknowledgements that nothing asked for, and the like.
+    Pointless => 1, "too many frames without any effect";
+    Extension => 1, "too many frames of extensions";
+    GoAway => 4, "too many GOAWAY frames";
+    /// A stream that we had to reset for what the peer did.
+    StreamViolation => 10, "too many invalid streams";
+    Refused => 10, "too many streams above the limit";
+    TableThrash => 10, "too many changes of the dynamic table";
+    /// Counted apart.
+    EarlyReset => 0, "too many streams were reset before they were complete";
+}
+
+/// What a charge comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The peer may go on.
+    Fine,
+    /// Three quarters are used up, for the first time: the connection is to be shut down gracefully.
+    Warn,
+    /// It is used up: the connection is to be ended.
+    Over,
+}
+
+/// Units that a second pays off.
+const PER_SECOND: u64 = 50;
+/// Octets of content that pay off a unit.
+const OCTETS: u32 = 16 << 10;
+/// Early resets that a second pays off.
+const RESETS_PER_SECOND: u64 = 33;
+/// WINDOW_UPDATE frames that a stream, or a DATA frame sent, may give rise to.
+const UPDATES: u32 = 4;
+/// WINDOW_UPDATE frames that may be saved up.
+const UPDATES_MAX: u32 = 10_000;
+
+/// The account of one peer.
+#[derive(Debug)]
+pub(crate) struct Abuse {
+    limit: u32,
+    score: u32,
+    paid_at: Time,
+    useful: u32,
+    resets_limit: u32,
+    resets: u32,
+    resets_paid_at: Time,
+    updates: u32,
+    warned: bool,
+}
+
+impl Abuse {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            limit: limits.abuse,
+            score: 0,
+            paid_at: Time::default(),
+            useful: 0,
+            resets_limit: limits.early_resets,
+            resets: 0,
+            resets_paid_at: Time::default(),
+            updates: UPDATES.saturating_mul(50),
+            warned: false,
+        }
+    }
+
+    pub(crate) fn score(&self) -> u32 {
+        self.score
+    }
+
+    /// Charges one case of a cause.
+    pub(crate) fn charge(&mut self, cause: Cause, now: Time) -> Verdict {
+        let paid = paid_since(&mut self.paid_at, PER_SECOND, now);
+        self.score = self.score.saturating_sub(paid).saturating_add(cause.weight());
+        self.judge(self.score, self.limit)
+    }
+
+    /// A stream was reset before it was complete, by either side.
+    pub(crate) fn charge_reset(&mut self, now: Time) -> Verdict {
+        let paid = paid_since(&mut self.resets_paid_at, RESETS_PER_SECOND, now);
+        self.resets = self.resets.saturating_sub(paid).saturating_add(1);
+        self.judge(self.resets, self.resets_limit)
+    }
+
+    /// WINDOW_UPDATE came; true if DATA that was sent explains it.
+    pub(crate) fn window_update_is_due(&mut self) -> bool {
+        let due = self.updates > 0;
+        self.updates = self.updates.saturating_sub(1);
+        due
+    }
+
+    /// A stream was opened, or a DATA frame sent.
+    pub(crate) fn allow_window_updates(&mut self) {
+        self.updates = self.updates.saturating_add(UPDATES).min(UPDATES_MAX);
+    }
+
+    /// Content has passed.
+    pub(crate) fn earn_octets(&mut self, octets: u32) {
+        self.useful = self.useful.saturating_add(octets);
+        if self.useful >= OCTETS {
+            self.score = self.score.saturating_sub(self.useful / OCTETS);
+            self.useful %= OCTETS;
+        }
+    }
+
+    /// A stream was completed.
+    pub(crate) fn earn_stream(&mut self) {
+        self.score = self.score.saturating_sub(1);
+        self.resets = self.resets.saturating_sub(1);
+    }
+
+    fn judge(&mut self, used: u32, limit: u32) -> Verdict {
+        if used >= limit {
+            Verdict::Over
+        } else if used >= limit.saturating_sub(limit / 4) && !self.warned {
+            self.warned = true;
+            Verdict::Warn
+        } else {
+            Verdict::Fine
+        }
+    }
+}
+
+/// Whole units that the time since `from` pays off; `from` moves on by what they took.
+fn paid_since(from: &mut Time, per_second: u64, now: Time) -> u32 {
+    const SECOND: u64 = 1_000_000_000;
+    let unit = SECOND / per_second;
+    let units = now.as_nanos().saturating_sub(from.as_nanos()) / unit;
+    *from = Time::from_nanos(from.as_nanos().saturating_add(units.saturating_mul(unit)));
+    u32::try_from(units).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Time {
+        Time::from_nanos(millis * 1_000_000)
+    }
+
+    #[test]
+    fn a_burst_is_warned_of_and_then_ended() {
+        let mut abuse = Abuse::new(&Limits::default());
+        let verdicts: Vec<_> = (0..2_000).map(|_| abuse.charge(Cause::Ping, at(0))).collect();
+        let first = |verdict| verdicts.iter().position(|&v| v == verdict);
+        assert_eq!((first(Verdict::Warn), first(Verdict::Over)), (Some(1_499), Some(1_999)));
+        assert_eq!(verdicts.iter().filter(|&&v| v == Verdict::Warn).count(), 1);
+    }
+
+    #[test]
+    fn time_and_useful_work_pay_it_off() {
+        let mut abuse = Abuse::new(&Limits::default());
+        for second in 0..1_000 {
+            for _ in 0..50 {
+                assert_eq!(abuse.charge(Cause::Ping, at(second * 1_000)), Verdict::Fine);
+            }
+        }
+        for _ in 0..100_000 {
+            assert_eq!(abuse.charge(Cause::EmptyData, at(0)), Verdict::Fine);
+            abuse.earn_octets(OCTETS);
+        }
+    }
+
+    #[test]
+    fn cancelled_requests_need_completed_ones_or_time_beside_them() {
+        let mut abuse = Abuse::new(&Limits::default());
+        for _ in 0..10_000 {
+            assert_eq!(abuse.charge_reset(at(0)), Verdict::Fine);
+            abuse.earn_stream();
+        }
+        let over = (0..1_000).find(|_| abuse.charge_reset(at(0)) == Verdict::Over);
+        assert_eq!(over, Some(199));
+    }
+
+    #[test]
+    fn window_updates_are_free_as_far_as_data_explains_them() {
+        let mut abuse = Abuse::new(&Limits::default());
+        let free = (0..).find(|_| !abuse.window_update_is_due()).unwrap();
+        abuse.allow_window_updates();
+        assert_eq!(free, 200);
+        assert_eq!((0..).find(|_| !abuse.window_update_is_due()), Some(4));
+    }
+}

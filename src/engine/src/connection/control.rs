@@ -1,0 +1,459 @@
+//! Frames about the connection and its streams: SETTINGS, PING, WINDOW_UPDATE, priorities, extensions.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::{Connection, first_settings, input};
+use crate::abuse::Cause;
+use crate::config::{ConfigError, check_setting};
+use crate::error::{SendError, Violation};
+use crate::event::Event;
+use crate::frame::{
+    AltSvc, FrameHeader, Origin, Ping, PriorityFrame, PriorityUpdate, SettingId, Settings, StreamId,
+    WindowUpdate,
+};
+use crate::priority::Priority;
+use crate::settings::{DEFAULT_WINDOW, MAX_WINDOW};
+use crate::stream::State;
+use crate::time::Time;
+
+/// Origins kept of one ORIGIN frame.
+const ORIGINS: usize = 128;
+
+impl Connection {
+    /// Writes what comes first: the preface, SETTINGS, and the window of the connection (RFC 9113, 3.4).
+    pub(super) fn write_preface(&mut self) {
+        if self.is_client() {
+            self.control.extend_from_slice(input::PREFACE);
+        }
+        let parameters = first_settings(self.role, &self.config);
+        self.write_settings(parameters);
+        let increment = self.config.connection_window.saturating_sub(DEFAULT_WINDOW);
+        if increment > 0 {
+            // It cannot pass the limit: the configuration was checked.
+            let _ = self.connection_window_update(increment);
+        }
+    }
+
+    fn write_settings(&mut self, parameters: Vec<(SettingId, u32)>) {
+        self.write_control(|out| Settings::encode(&parameters, out));
+        self.local.sent(self.now, parameters);
+    }
+
+    /// Sends SETTINGS. They bind the peer once it has acknowledged them ([`Event::SettingsAcknowledged`]).
+    ///
+    /// # Errors
+    ///
+    /// A value that the setting cannot have, or one that must not be changed: ENABLE_PUSH by a server,
+    /// ENABLE_CONNECT_PROTOCOL back to 0 or by a client, NO_RFC7540_PRIORITIES at all.
+    pub fn change_settings(&mut self, settings: &[(SettingId, u32)]) -> Result<(), ConfigError> {
+        for &(id, value) in settings {
+            check_setting(id, value)?;
+            match id {
+                SettingId::ENABLE_PUSH if !self.is_client() => {
+                    return Err(ConfigError("a server has no SETTINGS_ENABLE_PUSH"));
+                }
+                SettingId::ENABLE_CONNECT_PROTOCOL if self.is_client() => {
+                    return Err(ConfigError("a client has no SETTINGS_ENABLE_CONNECT_PROTOCOL"));
+                }
+                SettingId::ENABLE_CONNECT_PROTOCOL
+                    if value == 0 && self.local.wanted.enable_connect_protocol =>
+                {
+                    return Err(ConfigError("SETTINGS_ENABLE_CONNECT_PROTOCOL does not go back to 0"));
+                }
+                SettingId::NO_RFC7540_PRIORITIES => {
+                    return Err(ConfigError("SETTINGS_NO_RFC7540_PRIORITIES does not change"));
+                }
+                SettingId::MAX_HEADER_LIST_SIZE if value > self.config.limits.field_section_hard => {
+                    return Err(ConfigError(
+                        "SETTINGS_MAX_HEADER_LIST_SIZE exceeds the hard limit of a field section",
+                    ));
+                }
+                _ => {}
+            }
+        }
+        for &(id, value) in settings {
+            if id == SettingId::MAX_HEADER_LIST_SIZE {
+                self.config.max_header_list_size = value;
+            }
+        }
+        self.write_settings(settings.to_vec());
+        self.admit_arriving();
+        Ok(())
+    }
+
+    pub(super) fn recv_settings(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
+        let settings = Settings::parse(header, payload)?;
+        if settings.is_ack() {
+            return self.recv_settings_ack();
+        }
+        if settings.iter().len() > self.config.limits.settings {
+            return Err(Violation::TooManySettings);
+        }
+        self.charge(Cause::Settings);
+        // All of it is judged before any of it holds.
+        for (id, value) in settings.iter() {
+            id.check(value)?;
+            self.check_peer_setting(id, value)?;
+        }
+        let old_window = self.peer.initial_window_size;
+        for (id, value) in settings.iter() {
+            if id == SettingId::HEADER_TABLE_SIZE {
+                self.encoder.set_max_table_size(value);
+            }
+            self.peer.apply(id, value);
+        }
+        self.initial_window_changed(old_window)?;
+        self.peer_settings_known = true;
+        self.write_control(Settings::encode_ack);
+        self.events.push_back(Event::PeerSettings);
+        self.tell_streams_available();
+        Ok(())
+    }
+
+    /// The rules that depend on who sends, or on what was sent before.
+    fn check_peer_setting(&self, id: SettingId, value: u32) -> Result<(), Violation> {
+        let bad = match id {
+            // RFC 9113, 6.5.2: a server has nothing to enable.
+            SettingId::ENABLE_PUSH => self.is_client() && value != 0,
+            // RFC 8441, 3.
+            SettingId::ENABLE_CONNECT_PROTOCOL => value == 0 && self.peer.enable_connect_protocol,
+            // RFC 9218, 2.1: it does not change after the first frame.
+            SettingId::NO_RFC7540_PRIORITIES => {
+                self.peer_settings_known && (value != 0) != self.peer.no_rfc7540_priorities
+            }
+            _ => false,
+        };
+        if bad { Err(Violation::BadSetting) } else { Ok(()) }
+    }
+
+    /// SETTINGS_INITIAL_WINDOW_SIZE of the peer has changed, and with it the windows of all streams
+    /// (RFC 9113, 6.9.2).
+    fn initial_window_changed(&mut self, old: u32) -> Result<(), Violation> {
+        let initial = i64::from(self.peer.initial_window_size);
+        if initial.saturating_add(self.highest_delta) > i64::from(MAX_WINDOW) {
+            self.highest_delta =
+                self.streams.iter().map(|stream| stream.send.window_delta).max().unwrap_or(0).max(0);
+            if initial.saturating_add(self.highest_delta) > i64::from(MAX_WINDOW) {
+                return Err(Violation::ConnectionWindowOverflow);
+            }
+        }
+        if self.peer.initial_window_size > old {
+            for id in self.blocked.iter().copied().collect::<Vec<_>>() {
+                self.schedule(id);
+            }
+        }
+        Ok(())
+    }
+
+    fn recv_settings_ack(&mut self) -> Result<(), Violation> {
+        let parameters = self.local.acknowledge().ok_or(Violation::UnexpectedSettingsAck)?;
+        for (id, value) in parameters {
+            if id == SettingId::HEADER_TABLE_SIZE {
+                self.decoder.set_max_table_size(value);
+            }
+        }
+        self.events.push_back(Event::SettingsAcknowledged);
+        Ok(())
+    }
+
+    pub(super) fn recv_window_update(
+        &mut self,
+        header: FrameHeader,
+        payload: &[u8],
+    ) -> Result<(), Violation> {
+        let update = WindowUpdate::parse(header, payload)?;
+        let increment = i64::from(update.increment);
+        if !self.abuse.window_update_is_due() {
+            self.charge(Cause::WindowUpdate);
+        }
+        if header.stream_id.is_connection() {
+            if increment == 0 {
+                return Err(Violation::ZeroConnectionIncrement);
+            }
+            self.send_window = self.send_window.saturating_add(increment);
+            if self.send_window > i64::from(MAX_WINDOW) {
+                return Err(Violation::ConnectionWindowOverflow);
+            }
+            self.timers.window_opened();
+            return Ok(());
+        }
+        let id = header.stream_id;
+        if self.is_idle(id) {
+            return Err(Violation::IdleStream);
+        }
+        let Some(stream) = self.streams.get_mut(id).filter(|stream| !stream.is_closed()) else {
+            // It was sent before the peer knew (RFC 9113, 5.1).
+            self.charge(Cause::LateFrame);
+            return Ok(());
+        };
+        if stream.state == State::ReservedRemote {
+            return Err(Violation::ReservedStream);
+        }
+        if increment == 0 {
+            return Err(Violation::ZeroStreamIncrement);
+        }
+        let delta = stream.send.window_delta.saturating_add(increment);
+        if delta.saturating_add(i64::from(self.peer.initial_window_size)) > i64::from(MAX_WINDOW) {
+            return Err(Violation::StreamWindowOverflow);
+        }
+        stream.send.window_delta = delta;
+        self.highest_delta = self.highest_delta.max(delta);
+        self.schedule(id);
+        Ok(())
+    }
+
+    pub(super) fn recv_ping(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
+        let ping = Ping::parse(header, payload)?;
+        if !ping.ack {
+            self.pongs.push(ping.opaque_data);
+            self.charge(Cause::Ping);
+            return Ok(());
+        }
+        let Some(answered) = self.pings.answered(ping.opaque_data) else {
+            self.charge(Cause::Pointless);
+            return Ok(());
+        };
+        let round_trip = self.now - answered.sent_at;
+        self.stats.round_trip_nanos = u64::try_from(round_trip.as_nanos()).unwrap_or(u64::MAX);
+        match answered.purpose {
+            Purpose::Caller => {
+                self.events.push_back(Event::Pong { payload: ping.opaque_data, round_trip });
+            }
+            Purpose::Bandwidth => self.bandwidth.finish(),
+            Purpose::KeepAlive => self.timers.keep_alive_answered(),
+            Purpose::Shutdown => self.finish_shutdown(),
+        }
+        Ok(())
+    }
+
+    /// Sends a PING with a payload of the caller's; [`Event::Pong`] answers it. Several may be under way.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::WouldBlock`] if as many are under way as [`Limits::pings`](crate::Limits::pings).
+    pub fn ping(&mut self, payload: [u8; 8]) -> Result<(), SendError> {
+        if self.close_reason.is_some() {
+            return Err(SendError::State("the connection has ended"));
+        }
+        if self.pings.of_caller() >= self.config.limits.pings {
+            return Err(SendError::WouldBlock);
+        }
+        self.pings.send(Purpose::Caller, payload);
+        Ok(())
+    }
+
+    /// PRIORITY says nothing any more, but must be well-formed (RFC 9113, 6.3, 5.3.2).
+    pub(super) fn recv_priority(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
+        let priority = PriorityFrame::parse(header, payload)?;
+        self.charge(Cause::Priority);
+        if priority.is_self_dependent() { Err(Violation::SelfDependency) } else { Ok(()) }
+    }
+
+    pub(super) fn recv_priority_update(&mut self, payload: &[u8]) -> Result<(), Violation> {
+        let update = PriorityUpdate::parse(payload)?;
+        self.charge(Cause::PriorityUpdate);
+        let id = update.prioritized_id;
+        // RFC 9218, 7.1: only clients send it; a push must have been promised.
+        if self.is_client() || id.is_connection() || (id.is_server_initiated() && self.is_idle(id)) {
+            return Err(Violation::BadPriorityUpdate);
+        }
+        let priority = Priority::parse(update.field_value);
+        if !self.is_idle(id) {
+            if self.streams.get(id).is_some_and(|stream| !stream.is_closed()) {
+                self.reprioritize(id, priority);
+                if self.streams.get(id).is_some_and(|stream| stream.held) {
+                    self.events.push_back(Event::PriorityUpdate { id, priority });
+                }
+            }
+            return Ok(());
+        }
+        let max = self.local.wanted.max_concurrent_streams.map_or(usize::MAX, |max| max as usize);
+        let prioritized = self.early_priorities.len().saturating_add(self.counts.peer);
+        match self.early_priorities.iter_mut().find(|(early, _)| *early == id) {
+            Some(early) => early.1 = priority,
+            None if prioritized >= max => return Err(Violation::BadPriorityUpdate),
+            None => self.early_priorities.push((id, priority)),
+        }
+        Ok(())
+    }
+
+    /// The priority that was told before the request came. Those of streams that were passed over go too.
+    pub(super) fn take_early_priority(&mut self, id: StreamId) -> Option<Priority> {
+        if self.early_priorities.is_empty() {
+            return None;
+        }
+        let found =
+            self.early_priorities.iter().find(|(early, _)| *early == id).map(|&(_, priority)| priority);
+        self.early_priorities.retain(|&(early, _)| early > id);
+        found
+    }
+
+    /// Server: schedules the response so. Client: asks the server to, by PRIORITY_UPDATE (RFC 9218, 7.1), and
+    /// schedules the request so.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::UnknownStream`].
+    pub fn set_priority(&mut self, id: StreamId, priority: Priority) -> Result<(), SendError> {
+        let stream = self.streams.get(id).ok_or(SendError::UnknownStream)?;
+        if self.is_client() && stream.state.counts() && stream.state != State::Closed {
+            let value = priority.to_string();
+            let update = PriorityUpdate { prioritized_id: id, field_value: value.as_bytes() };
+            self.write_control(|out| update.encode(out));
+        }
+        self.reprioritize(id, priority);
+        Ok(())
+    }
+
+    fn reprioritize(&mut self, id: StreamId, priority: Priority) {
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        let old = stream.place();
+        stream.priority = priority;
+        stream.prioritized = true;
+        let (new, scheduled) = (stream.place(), stream.send.scheduled);
+        if scheduled && new != old {
+            self.scheduler.remove(id, old);
+            self.scheduler.push(id, new);
+        }
+    }
+
+    /// Server: names the origins for which it wants requests (RFC 8336).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::State`] for a client, or if they do not fit in a frame.
+    pub fn send_origin(&mut self, origins: &[&[u8]]) -> Result<(), SendError> {
+        let octets: usize = origins.iter().map(|origin| origin.len().saturating_add(2)).sum();
+        self.check_extension(octets)?;
+        if origins.iter().any(|origin| origin.len() > usize::from(u16::MAX)) {
+            return Err(SendError::State("an origin is longer than 65,535 octets"));
+        }
+        self.write_control(|out| Origin::encode(origins, out));
+        Ok(())
+    }
+
+    /// Server: names an alternative service (RFC 7838, 4), for an origin on stream 0, or for the origin of a
+    /// stream.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::State`] for a client, if both or neither origin is named, or if it does not fit in a frame.
+    pub fn send_alt_svc(
+        &mut self,
+        stream_id: StreamId,
+        origin: &[u8],
+        value: &[u8],
+    ) -> Result<(), SendError> {
+        self.check_extension(origin.len().saturating_add(value.len()).saturating_add(2))?;
+        if stream_id.is_connection() == origin.is_empty() {
+            return Err(SendError::State("an alternative service belongs to an origin or to a stream"));
+        }
+        if !stream_id.is_connection() && self.streams.get(stream_id).is_none() {
+            return Err(SendError::UnknownStream);
+        }
+        self.write_control(|out| AltSvc { stream_id, origin, field_value: value }.encode(out));
+        Ok(())
+    }
+
+    fn check_extension(&self, octets: usize) -> Result<(), SendError> {
+        if self.is_client() {
+            return Err(SendError::State("only servers send this"));
+        }
+        if octets > self.peer.max_frame_size as usize {
+            return Err(SendError::State("it does not fit in a frame"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn recv_origin(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
+        self.charge(Cause::Extension);
+        if let Some(frame) = Origin::parse(header, payload).filter(|_| self.is_client()) {
+            let origins = frame.iter().take(ORIGINS).map(Bytes::copy_from_slice).collect();
+            self.events.push_back(Event::Origin { origins });
+        }
+        Ok(())
+    }
+
+    pub(super) fn recv_altsvc(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
+        self.charge(Cause::Extension);
+        if let Some(frame) = AltSvc::parse(header, payload).filter(|_| self.is_client()) {
+            self.events.push_back(Event::AltSvc {
+                id: frame.stream_id,
+                origin: Bytes::copy_from_slice(frame.origin),
+                value: Bytes::copy_from_slice(frame.field_value),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// What a PING is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Caller,
+    Bandwidth,
+    KeepAlive,
+    Shutdown,
+}
+
+/// A PING that was handed out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    pub(super) purpose: Purpose,
+    pub(super) payload: [u8; 8],
+    pub(super) sent_at: Time,
+}
+
+/// PINGs of ours: to be sent, and to be answered.
+#[derive(Debug, Default)]
+pub(super) struct Pings {
+    unsent: VecDeque<(Purpose, [u8; 8])>,
+    unanswered: VecDeque<Sent>,
+    /// Numbers the engine's own.
+    next: u32,
+}
+
+impl Pings {
+    pub(super) fn send(&mut self, purpose: Purpose, payload: [u8; 8]) {
+        self.unsent.push_back((purpose, payload));
+    }
+
+    /// Sends one of the engine's own, whose payload nobody else has.
+    pub(super) fn send_own(&mut self, purpose: Purpose) {
+        let mut payload = *b"engn\0\0\0\0";
+        if let Some(number) = payload.last_chunk_mut::<4>() {
+            *number = self.next.to_be_bytes();
+        }
+        self.next = self.next.wrapping_add(1);
+        self.send(purpose, payload);
+    }
+
+    pub(super) fn measure_bandwidth(&mut self) {
+        self.send_own(Purpose::Bandwidth);
+    }
+
+    pub(super) fn has_unsent(&self) -> bool {
+        !self.unsent.is_empty()
+    }
+
+    /// Takes one to be sent now.
+    pub(super) fn take_unsent(&mut self, now: Time) -> Option<[u8; 8]> {
+        let (purpose, payload) = self.unsent.pop_front()?;
+        self.unanswered.push_back(Sent { purpose, payload, sent_at: now });
+        Some(payload)
+    }
+
+    /// Takes out the one that is answered by this payload.
+    fn answered(&mut self, payload: [u8; 8]) -> Option<Sent> {
+        let at = self.unanswered.iter().position(|sent| sent.payload == payload)?;
+        self.unanswered.remove(at)
+    }
+
+    fn of_caller(&self) -> usize {
+        let unsent = self.unsent.iter().map(|&(purpose, _)| purpose);
+        let unanswered = self.unanswered.iter().map(|sent| sent.purpose);
+        unsent.chain(unanswered).filter(|&purpose| purpose == Purpose::Caller).count()
+    }
+}

@@ -1,0 +1,228 @@
+//! Content that arrives, and the windows that let it.
+
+use bytes::{Buf, Bytes};
+
+use super::Connection;
+use crate::abuse::Cause;
+use crate::error::{ErrorCode, Initiator, StreamError, Violation, WindowError};
+use crate::event::{Event, Read};
+use crate::frame::{FrameHeader, StreamId, WindowUpdate, flags};
+use crate::settings::DEFAULT_WINDOW;
+use crate::stream::{ClosedBy, Expect, State};
+
+impl Connection {
+    /// Takes at most `max` octets of content that have arrived, or what ends the message.
+    ///
+    /// What was taken is given back to the peer's windows, unless
+    /// [`manual_window_update`](crate::Config::manual_window_update) says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// Why the stream ended before its time, after everything that arrived before was read.
+    pub fn read(&mut self, id: StreamId, max: usize) -> Result<Read, StreamError> {
+        let Some(stream) = self.streams.get_mut(id).filter(|stream| !stream.released) else {
+            return Err(StreamError {
+                code: ErrorCode::STREAM_CLOSED,
+                initiator: Initiator::Local,
+                violation: None,
+                retryable: false,
+            });
+        };
+        if !stream.recv.content.is_empty() {
+            let piece = stream.recv.content.pop(max.max(1));
+            self.consumed(id, u32::try_from(piece.len()).unwrap_or(u32::MAX));
+            return Ok(Read::Data(piece));
+        }
+        if stream.recv.expect == Expect::Nothing {
+            return Ok(stream.recv.trailers.take().map_or(Read::End, |trailers| Read::Trailers(*trailers)));
+        }
+        match stream.error {
+            Some(error) => Err(error),
+            None => {
+                stream.recv.starved = true;
+                Ok(Read::Blocked)
+            }
+        }
+    }
+
+    /// Raises a stream's receive window (RFC 9113, 6.9), besides what is given back by itself.
+    ///
+    /// # Errors
+    ///
+    /// The increment is 0, or the window would pass 2^31-1. After the end of the message nothing happens.
+    pub fn window_update(&mut self, id: StreamId, octets: u32) -> Result<(), WindowError> {
+        let initial = self.local.acknowledged.initial_window_size;
+        let stream = self.streams.get_mut(id).ok_or(WindowError::UnknownStream)?;
+        if octets == 0 {
+            return Err(WindowError::Zero);
+        }
+        if !stream.state.can_recv() && stream.state != State::ReservedRemote {
+            return Ok(());
+        }
+        if !stream.recv.window.raise(octets, initial) {
+            return Err(WindowError::Overflow);
+        }
+        self.write_window_update(id, octets);
+        Ok(())
+    }
+
+    /// Raises the connection's receive window (RFC 9113, 6.9), besides what is given back by itself.
+    ///
+    /// # Errors
+    ///
+    /// The increment is 0, or the window would pass 2^31-1.
+    pub fn connection_window_update(&mut self, octets: u32) -> Result<(), WindowError> {
+        if octets == 0 {
+            return Err(WindowError::Zero);
+        }
+        if !self.window.raise(octets, DEFAULT_WINDOW) {
+            return Err(WindowError::Overflow);
+        }
+        self.write_window_update(StreamId::CONNECTION, octets);
+        Ok(())
+    }
+
+    fn write_window_update(&mut self, stream_id: StreamId, increment: u32) {
+        self.write_control(|out| WindowUpdate { stream_id, increment }.encode(out));
+    }
+
+    /// Judges a DATA frame as it begins. All of it counts against the windows, padding included (RFC 9113, 6.1);
+    /// `content` octets of it are content.
+    pub(super) fn data_arrives(&mut self, header: FrameHeader, content: u32) -> Result<(), Violation> {
+        if !self.window.receive(header.length, DEFAULT_WINDOW) {
+            return Err(Violation::ConnectionWindowExceeded);
+        }
+        self.bandwidth.arrived(header.length);
+        if content == 0 && !header.has(flags::END_STREAM) {
+            self.charge(Cause::EmptyData);
+        }
+        match self.check_data(header, content) {
+            Ok(()) => {
+                self.discarded(header.stream_id, header.length.saturating_sub(content));
+                Ok(())
+            }
+            Err(violation) => {
+                self.discarded(StreamId::CONNECTION, header.length);
+                Err(violation)
+            }
+        }
+    }
+
+    /// Whether the stream may receive that much now. Content for a stream that we have reset, or that comes
+    /// after our last GOAWAY, is no offence: it is discarded as it arrives.
+    fn check_data(&mut self, header: FrameHeader, content: u32) -> Result<(), Violation> {
+        let id = header.stream_id;
+        if self.is_idle(id) {
+            return Err(Violation::IdleStream);
+        }
+        let initial = self.local.acknowledged.initial_window_size;
+        let stream = match self.streams.get_mut(id) {
+            Some(stream) if !stream.is_closed() => stream,
+            _ => {
+                self.charge(Cause::LateFrame);
+                let ignored =
+                    self.streams.closed_by(id) == Some(ClosedBy::LocalReset) || self.is_above_last(id);
+                return if ignored { Ok(()) } else { Err(Violation::StreamClosed) };
+            }
+        };
+        match stream.state {
+            State::HalfClosedRemote => return Err(Violation::StreamClosed),
+            State::ReservedLocal | State::ReservedRemote => return Err(Violation::ReservedStream),
+            _ => {}
+        }
+        if stream.recv.expect == Expect::Head {
+            return Err(Violation::DataBeforeHeaders);
+        }
+        if !stream.recv.window.receive(header.length, initial) {
+            return Err(Violation::StreamWindowExceeded);
+        }
+        Ok(stream.recv.length.receive(content)?)
+    }
+
+    /// Takes `taken` octets of content from the front of `input`.
+    pub(super) fn recv_content(&mut self, id: StreamId, input: &mut Bytes, taken: usize) {
+        if taken == 0 {
+            return;
+        }
+        let octets = u32::try_from(taken).unwrap_or(u32::MAX);
+        match self.streams.get_mut(id) {
+            Some(stream) if !stream.is_closed() && !stream.released => {
+                if self.reader.may_keep(taken) {
+                    stream.recv.content.push(input.split_to(taken));
+                } else {
+                    stream.recv.content.push_copy(input.get(..taken).unwrap_or_default());
+                    input.advance(taken);
+                }
+                self.stats.content_received = self.stats.content_received.saturating_add(taken as u64);
+                self.abuse.earn_octets(octets);
+                self.wake_reader(id);
+            }
+            _ => {
+                input.advance(taken);
+                self.discarded(id, octets);
+            }
+        }
+    }
+
+    /// The peer's message is complete.
+    pub(super) fn recv_end_stream(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(id).filter(|stream| stream.state.can_recv()) else { return };
+        if let Err(malformed) = stream.recv.length.finish() {
+            return self.stream_violation(id, malformed.into());
+        }
+        stream.recv.expect = Expect::Nothing;
+        self.wake_reader(id);
+        self.transition(id, crate::stream::Transition::RecvEndStream);
+    }
+
+    /// Tells the caller that there is something to read, if it waits for that.
+    pub(super) fn wake_reader(&mut self, id: StreamId) {
+        if let Some(stream) = self.streams.get_mut(id)
+            && stream.held
+            && core::mem::take(&mut stream.recv.starved)
+        {
+            self.events.push_back(Event::Readable { id });
+        }
+    }
+
+    /// The caller has taken octets of content.
+    fn consumed(&mut self, id: StreamId, octets: u32) {
+        if !self.config.manual_window_update {
+            return self.discarded(id, octets);
+        }
+        self.window.consume_manually(octets);
+        if let Some(stream) = self.streams.get_mut(id) {
+            stream.recv.window.consume_manually(octets);
+        }
+    }
+
+    /// Gives octets back that nobody will read, or that were read: to the connection, and to the stream as long
+    /// as the peer may send on it.
+    pub(super) fn discarded(&mut self, id: StreamId, octets: u32) {
+        if octets == 0 {
+            return;
+        }
+        let manual = self.config.manual_window_update;
+        let mut limited = false;
+        let target = (!manual).then(|| self.bandwidth.stream_window());
+        let initial = self.local.acknowledged.initial_window_size;
+        if let Some(stream) = self.streams.get_mut(id) {
+            stream.recv.window.consume(octets);
+            if stream.state.can_recv()
+                && let Some(increment) = stream.recv.window.take_due(initial, target)
+            {
+                self.write_window_update(id, increment);
+                limited = true;
+            }
+        }
+        self.window.consume(octets);
+        let target = (!manual).then(|| self.bandwidth.connection_window());
+        if let Some(increment) = self.window.take_due(DEFAULT_WINDOW, target) {
+            self.write_window_update(StreamId::CONNECTION, increment);
+            limited = true;
+        }
+        if limited && !manual && self.bandwidth.start() {
+            self.pings.measure_bandwidth();
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! Field blocks that arrive, and the messages in them.
+
+use super::Connection;
+use crate::abuse::Cause;
+use crate::error::{ErrorCode, Malformed, StreamError, Violation};
+use crate::event::Event;
+use crate::fields::FieldSection;
+use crate::flow::ReceiveWindow;
+use crate::frame::{Continuation, FrameHeader, Headers, PushPromise, StreamId};
+use crate::hpack::{self, DecodeError, Decoded};
+use crate::message::{self, ContentLength, MethodKind};
+use crate::stream::{ClosedBy, Expect, State, Stream, Transition, WaitingHead};
+use crate::subscriber::Direction;
+use crate::time::Time;
+
+/// A field block whose end has not arrived.
+#[derive(Debug)]
+pub(super) struct Block {
+    pub(super) stream_id: StreamId,
+    kind: BlockKind,
+    fragments: Vec<u8>,
+    continuations: u32,
+    pub(super) since: Time,
+}
+
+/// What a field block belongs to.
+#[derive(Clone, Copy, Debug)]
+enum BlockKind {
+    Message { end_stream: bool, self_dependent: bool },
+    Promise { promised_id: StreamId },
+}
+
+impl Connection {
+    pub(super) fn recv_headers(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
+        let headers = Headers::parse(header, payload)?;
+        let self_dependent = headers.is_self_dependent();
+        let kind = BlockKind::Message { end_stream: headers.end_stream, self_dependent };
+        self.begin_block(header.stream_id, kind, headers.fragment, headers.end_headers)
+    }
+
+    pub(super) fn recv_push_promise(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
+        let promise = PushPromise::parse(header, payload)?;
+        // A server takes none; a client, none after its refusal was acknowledged (RFC 9113, 6.6, 8.4).
+        if !self.is_client() || !self.local.acknowledged.enable_push {
+            return Err(Violation::UnexpectedPush);
+        }
+        let kind = BlockKind::Promise { promised_id: promise.promised_id };
+        self.begin_block(header.stream_id, kind, promise.fragment, promise.end_headers)
+    }
+
+    fn begin_block(
+        &mut self,
+        stream_id: StreamId,
+        kind: BlockKind,
+        fragment: &[u8],
+        whole: bool,
+    ) -> Result<(), Violation> {
+        if whole {
+            return self.finish_block(stream_id, kind, fragment);
+        }
+        let (fragments, since) = (fragment.to_vec(), self.now);
+        self.block = Some(Block { stream_id, kind, fragments, continuations: 0, since });
+        Ok(())
+    }
+
+    pub(super) fn recv_continuation(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
+        let continuation = Continuation::parse(header, payload);
+        let Some(mut block) = self.block.take() else { return Err(Violation::UnexpectedContinuation) };
+        block.continuations = block.continuations.saturating_add(1);
+        if block.continuations > self.config.limits.continuations {
+            return Err(Violation::TooManyContinuations);
+        }
+        let octets = block.fragments.len().saturating_add(continuation.fragment.len());
+        if octets > self.config.limits.field_section_hard as usize {
+            return Err(Violation::FieldBlockTooLarge);
+        }
+        self.charge(Cause::Continuation);
+        block.fragments.extend_from_slice(continuation.fragment);
+        if continuation.end_headers {
+            self.finish_block(block.stream_id, block.kind, &block.fragments)
+        } else {
+            self.block = Some(block);
+            Ok(())
+        }
+    }
+
+    /// Decodes a field block, whatever becomes of its message: the dynamic table needs it (RFC 9113, 4.3).
+    fn finish_block(&mut self, id: StreamId, kind: BlockKind, block: &[u8]) -> Result<(), Violation> {
+        let limits = hpack::Limits {
+            list_size: self.config.max_header_list_size as usize,
+            list_size_hard: self.config.limits.field_section_hard as usize,
+            fields: self.config.limits.fields,
+            fields_hard: self.config.limits.fields_hard,
+            cookie_crumbs: self.config.limits.cookie_crumbs,
+        };
+        let mut section = core::mem::take(&mut self.section);
+        let decoded = self.decoder.decode(block, &limits, &mut section);
+        if self.decoder.evicted_by_updates() > 0 {
+            self.charge(Cause::TableThrash);
+        }
+        let outcome = match decoded {
+            Err(DecodeError::Compression) => Err(Violation::Compression),
+            Err(DecodeError::TooLarge) => Err(Violation::FieldBlockTooLarge),
+            Ok(decoded) => {
+                section.join_cookies();
+                if let Some(subscriber) = &mut self.subscriber {
+                    subscriber.fields(Direction::Received, id, &section);
+                }
+                match kind {
+                    BlockKind::Message { end_stream, self_dependent } => {
+                        self.message(id, &section, decoded, end_stream, self_dependent)
+                    }
+                    BlockKind::Promise { promised_id } => self.promise(id, promised_id, &section, decoded),
+                }
+            }
+        };
+        self.section = section;
+        outcome
+    }
+
+    /// Takes the head or the trailers of a message (RFC 9113, 8.1).
+    fn message(
+        &mut self,
+        id: StreamId,
+        section: &FieldSection,
+        decoded: Decoded,
+        end_stream: bool,
+        self_dependent: bool,
+    ) -> Result<(), Violation> {
+        let Some(stream) = self.streams.get(id) else {
+            return if self.is_idle(id) && !self.is_local(id) && !self.is_client() {
+                self.request(id, section, decoded, end_stream, self_dependent)
+            } else {
+                self.late_headers(id)
+            };
+        };
+        let expect = stream.recv.expect;
+        match stream.state {
+            State::ReservedRemote | State::Open | State::HalfClosedLocal => {}
+            State::HalfClosedRemote => return Err(Violation::StreamClosed),
+            State::ReservedLocal => return Err(Violation::ReservedStream),
+            State::Idle | State::Closed => return self.late_headers(id),
+        }
+        if self_dependent {
+            return Err(Violation::SelfDependency);
+        }
+        match (decoded, expect) {
+            (Decoded::TooLarge, _) => Err(Violation::FieldSectionTooLarge),
+            (_, Expect::Head) => self.response(id, section, end_stream),
+            _ => self.trailers(id, section, end_stream),
+        }
+    }
+
+    /// HEADERS on a stream that is not open: what that means depends on how it came to be so (RFC 9113, 5.1).
+    fn late_headers(&mut self, id: StreamId) -> Result<(), Violation> {
+        if self.is_idle(id) {
+            return Err(Violation::IdleStream);
+        }
+        self.charge(Cause::LateFrame);
+        match self.streams.closed_by(id) {
+            Some(ClosedBy::LocalReset) => Ok(()),
+            _ if self.is_above_last(id) => Ok(()),
+            Some(ClosedBy::PeerReset) => Err(Violation::StreamClosed),
+            Some(ClosedBy::EndStream) => Err(Violation::HeadersOnClosed),
+            None => Err(Violation::BadStreamId),
+        }
+    }
+
+    fn request(
+        &mut self,
+        id: StreamId,
+        section: &FieldSection,
+        decoded: Decoded,
+        end_stream: bool,
+        self_dependent: bool,
+    ) -> Result<(), Violation> {
+        self.highest_peer_id = id;
+        if self.is_above_last(id) {
+            return Ok(());
+        }
+        if self.counts.peer >= self.max_peer_streams() {
+            return Err(Violation::TooManyStreams);
+        }
+        if self_dependent {
+            return Err(Violation::SelfDependency);
+        }
+        if decoded == Decoded::TooLarge {
+            return self.refuse_large(id, end_stream);
+        }
+        let facts = message::request(section, self.local.wanted.enable_connect_protocol)?;
+        let length = ContentLength::of_request(&facts);
+        if end_stream {
+            length.finish()?;
+        }
+        self.stats.streams_accepted = self.stats.streams_accepted.saturating_add(1);
+        self.abuse.allow_window_updates();
+        let mut stream = Stream::new(id, State::Idle, facts.method, ReceiveWindow::new(0));
+        stream.recv.length = length;
+        stream.recv.expect = if end_stream { Expect::Nothing } else { Expect::Content };
+        // PRIORITY_UPDATE has the last word, even if it came first (RFC 9218, 7.1).
+        if let Some(priority) = self.take_early_priority(id).or(facts.priority) {
+            stream.priority = priority;
+            stream.prioritized = true;
+        }
+        self.streams.insert(stream);
+        self.transition(id, Transition::RecvHeaders);
+        if end_stream {
+            self.transition(id, Transition::RecvEndStream);
+        }
+        if self.counts.held < self.max_held() && self.arriving.is_empty() {
+            self.deliver(id, section.clone(), end_stream);
+        } else if let Some(stream) = self.streams.get_mut(id) {
+            stream.waiting = Some(Box::new(WaitingHead { head: section.clone(), end_stream }));
+            self.arriving.push_back(id);
+        }
+        Ok(())
+    }
+
+    /// Answers a request with too many fields with 431, as RFC 9113, 10.5.1 advises.
+    fn refuse_large(&mut self, id: StreamId, end_stream: bool) -> Result<(), Violation> {
+        self.charge(Cause::StreamViolation);
+        let mut response = FieldSection::new();
+        response.push(b":status", b"431");
+        response.push(b"content-length", b"0");
+        self.write_headers(id, true, &response);
+        if !end_stream {
+            self.write_rst_stream(id, ErrorCode::NO_ERROR);
+        }
+        self.streams.remember(id, if end_stream { ClosedBy::EndStream } else { ClosedBy::LocalReset });
+        Ok(())
+    }
+
+    /// Streams that the peer may have open: while a change is under way, both values hold.
+    fn max_peer_streams(&self) -> usize {
+        let wanted = self.local.wanted.max_concurrent_streams.unwrap_or(u32::MAX);
+        let acknowledged = self.local.acknowledged.max_concurrent_streams.unwrap_or(wanted);
+        wanted.max(acknowledged) as usize
+    }
+
+    fn response(&mut self, id: StreamId, section: &FieldSection, end_stream: bool) -> Result<(), Violation> {
+        let facts = message::response(section)?;
+        if facts.is_informational() {
+            return self.informational(id, section, end_stream);
+        }
+        let Some(stream) = self.streams.get_mut(id) else { return Ok(()) };
+        stream.recv.length = ContentLength::of_response(stream.method, &facts);
+        if end_stream {
+            stream.recv.length.finish()?;
+        }
+        stream.recv.expect = if end_stream { Expect::Nothing } else { Expect::Content };
+        stream.tunnel = stream.method.is_connect() && (200..300).contains(&facts.status);
+        let held = stream.held;
+        if stream.state == State::ReservedRemote {
+            self.transition(id, Transition::RecvHeaders);
+        }
+        if held {
+            self.events.push_back(Event::Response { id, head: section.clone(), end_stream });
+        }
+        if end_stream {
+            self.transition(id, Transition::RecvEndStream);
+        }
+        Ok(())
+    }
+
+    /// Takes a 1xx. All of those of a stream together may be as large as one response (RFC 9110, 15.2).
+    fn informational(
+        &mut self,
+        id: StreamId,
+        section: &FieldSection,
+        end_stream: bool,
+    ) -> Result<(), Violation> {
+        if end_stream {
+            return Err(Malformed::InformationalEnd.into());
+        }
+        let Some(stream) = self.streams.get_mut(id) else { return Ok(()) };
+        stream.recv.informational = stream.recv.informational.saturating_add(section.size());
+        if stream.recv.informational > self.config.max_header_list_size as usize {
+            return Err(Violation::FieldSectionTooLarge);
+        }
+        if stream.held {
+            self.events.push_back(Event::Informational { id, head: section.clone() });
+        }
+        Ok(())
+    }
+
+    fn trailers(&mut self, id: StreamId, section: &FieldSection, end_stream: bool) -> Result<(), Violation> {
+        let Some(stream) = self.streams.get_mut(id) else { return Ok(()) };
+        if !end_stream || stream.tunnel {
+            return Err(Malformed::TrailersWithoutEnd.into());
+        }
+        message::trailers(section)?;
+        stream.recv.length.finish()?;
+        // An empty trailer section says nothing, and many a reader does not expect one.
+        if !section.is_empty() {
+            stream.recv.trailers = Some(Box::new(section.clone()));
+        }
+        self.recv_end_stream(id);
+        Ok(())
+    }
+
+    /// Takes a promise (RFC 9113, 8.4).
+    fn promise(
+        &mut self,
+        parent: StreamId,
+        id: StreamId,
+        section: &FieldSection,
+        decoded: Decoded,
+    ) -> Result<(), Violation> {
+        if !id.is_server_initiated() || !self.is_idle(id) {
+            return Err(Violation::UnexpectedPush);
+        }
+        let open = match self.streams.get(parent) {
+            Some(stream) => stream.state.can_recv(),
+            None => false,
+        };
+        let reset = self.streams.closed_by(parent) == Some(ClosedBy::LocalReset);
+        if !open && !reset {
+            return Err(Violation::UnexpectedPush);
+        }
+        self.highest_peer_id = id;
+        let pushed = self.counts.peer.saturating_add(self.counts.promised);
+        if !open || !self.local.wanted.enable_push || self.is_above_last(id) {
+            self.refuse_promise(id, ErrorCode::CANCEL);
+        } else if pushed >= self.max_peer_streams() || self.counts.held >= self.max_held() {
+            self.charge(Cause::Refused);
+            self.refuse_promise(id, ErrorCode::REFUSED_STREAM);
+        } else {
+            match self.check_promise(parent, section, decoded) {
+                Ok(method) => self.accept_promise(parent, id, section, method),
+                Err(violation) => self.stream_violation(id, violation),
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_promise(&mut self, id: StreamId, code: ErrorCode) {
+        self.write_rst_stream(id, code);
+        self.streams.remember(id, ClosedBy::LocalReset);
+    }
+
+    fn check_promise(
+        &self,
+        parent: StreamId,
+        section: &FieldSection,
+        decoded: Decoded,
+    ) -> Result<MethodKind, Violation> {
+        if decoded == Decoded::TooLarge {
+            return Err(Violation::FieldSectionTooLarge);
+        }
+        let facts = message::promise(section)?;
+        // The server speaks for the authority that it was asked for; for others, nobody has vouched (RFC 9113,
+        // 8.4 and 10.1).
+        let asked = self.streams.get(parent).and_then(|stream| stream.authority.as_deref());
+        let promised = section.authority();
+        let same = matches!((asked, promised), (Some(asked), Some(promised)) if asked.eq_ignore_ascii_case(promised));
+        if same { Ok(facts.method) } else { Err(Violation::BadPromise) }
+    }
+
+    fn accept_promise(&mut self, parent: StreamId, id: StreamId, section: &FieldSection, method: MethodKind) {
+        let mut stream = Stream::new(id, State::Idle, method, ReceiveWindow::new(0));
+        stream.held = true;
+        stream.send.ending = crate::stream::Ending::Sent;
+        self.streams.insert(stream);
+        self.counts.promised = self.counts.promised.saturating_add(1);
+        self.counts.held = self.counts.held.saturating_add(1);
+        self.stats.streams_accepted = self.stats.streams_accepted.saturating_add(1);
+        self.transition(id, Transition::RecvPushPromise);
+        self.events.push_back(Event::Push { parent, id, head: section.clone() });
+    }
+
+    pub(super) fn recv_rst_stream(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
+        let code = crate::frame::RstStream::parse(header, payload)?.code;
+        let id = header.stream_id;
+        if self.is_idle(id) {
+            return Err(Violation::IdleStream);
+        }
+        self.stats.resets_received = self.stats.resets_received.saturating_add(1);
+        if self.streams.get(id).is_none_or(Stream::is_closed) {
+            self.charge(Cause::Pointless);
+            return Ok(());
+        }
+        let error = StreamError::peer(code);
+        self.tell_reset(id, error);
+        self.transition(id, Transition::RecvReset);
+        Ok(())
+    }
+}

@@ -1,0 +1,236 @@
+//! How streams begin, change and end.
+
+use super::Connection;
+use crate::abuse::Cause;
+use crate::error::{ErrorCode, Initiator, StreamError, Violation};
+use crate::event::Event;
+use crate::fields::FieldSection;
+use crate::frame::{RstStream, StreamId};
+use crate::stream::{ClosedBy, Ending, Expect, Transition};
+
+impl Connection {
+    /// Ends a stream at once, in both directions. Nothing happens if it has ended.
+    pub fn reset(&mut self, id: StreamId, code: ErrorCode) {
+        self.reset_stream(id, StreamError::local(code));
+    }
+
+    /// The caller is done with a stream: no event follows, and its room is free. If it has not ended, it goes on
+    /// in order to hand out what was given to [`send_data`](Self::send_data), if that is complete; otherwise it
+    /// is reset with CANCEL.
+    ///
+    /// A server that has answered completely and does not want the rest of the request tells the client so with
+    /// NO_ERROR (RFC 9113, 8.1).
+    pub fn release(&mut self, id: StreamId) {
+        let client = self.is_client();
+        let peers = !self.is_local(id);
+        let Some(stream) = self.streams.get_mut(id).filter(|stream| !stream.released) else { return };
+        stream.released = true;
+        if peers && stream.held {
+            self.counts.held = self.counts.held.saturating_sub(1);
+        }
+        stream.held = false;
+        let unread = u32::try_from(stream.recv.content.clear()).unwrap_or(u32::MAX);
+        let answered = match stream.send.ending {
+            Ending::Open => false,
+            _ => stream.recv.expect == Expect::Nothing || !client,
+        };
+        let closed = stream.is_closed();
+        let unwanted = matches!(stream.send.ending, Ending::Sent) && stream.recv.expect != Expect::Nothing;
+        self.discarded(id, unread);
+        if closed {
+            self.forget(id);
+        } else if !answered {
+            self.reset(id, ErrorCode::CANCEL);
+        } else if unwanted {
+            self.reset(id, ErrorCode::NO_ERROR);
+        }
+        self.admit_arriving();
+    }
+
+    /// Moves a stream along the table of RFC 9113, 5.1.
+    pub(super) fn transition(&mut self, id: StreamId, transition: Transition) {
+        let local = self.is_local(id);
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        let from = stream.state;
+        let Some(to) = from.after(transition) else {
+            debug_assert!(false, "{transition:?} on a stream that is {from}");
+            return;
+        };
+        if from == to {
+            return;
+        }
+        stream.state = to;
+        let count = if local { &mut self.counts.local } else { &mut self.counts.peer };
+        match (from.counts(), to.counts()) {
+            (false, true) => *count = count.saturating_add(1),
+            (true, false) => *count = count.saturating_sub(1),
+            _ => {}
+        }
+        if from == crate::stream::State::ReservedRemote {
+            self.counts.promised = self.counts.promised.saturating_sub(1);
+        }
+        if let Some(subscriber) = &mut self.subscriber {
+            subscriber.transition(id, from, to);
+        }
+        if stream.is_closed() {
+            self.stream_closed(id, transition);
+        }
+    }
+
+    fn stream_closed(&mut self, id: StreamId, transition: Transition) {
+        let peers = !self.is_local(id);
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        stream.closed_by = match transition {
+            Transition::SendReset => ClosedBy::LocalReset,
+            Transition::RecvReset => ClosedBy::PeerReset,
+            _ => ClosedBy::EndStream,
+        };
+        let complete = stream.closed_by == ClosedBy::EndStream;
+        let answered = matches!(stream.send.ending, Ending::Sent);
+        let violated = stream.error.is_some_and(|error| error.violation.is_some());
+        let never_seen = stream.waiting.take().is_some();
+        stream.send.content.clear();
+        stream.send.blocked_since = None;
+        let released = stream.released;
+        if complete {
+            self.stats.streams_completed = self.stats.streams_completed.saturating_add(1);
+            self.abuse.earn_stream();
+        } else if peers && !answered && (violated || transition == Transition::RecvReset) {
+            let verdict = self.abuse.charge_reset(self.now);
+            self.judge(verdict, Cause::EarlyReset);
+        }
+        if released || (never_seen && peers) {
+            self.forget(id);
+        }
+        self.stream_left();
+    }
+
+    /// Removes a stream that is closed and that the caller does not have.
+    fn forget(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        let unread = u32::try_from(stream.recv.content.clear()).unwrap_or(u32::MAX);
+        self.discarded(id, unread);
+        self.streams.remove(id);
+    }
+
+    /// Resets a stream, and notes why.
+    pub(super) fn reset_stream(&mut self, id: StreamId, error: StreamError) {
+        let Some(stream) = self.streams.get_mut(id).filter(|stream| !stream.is_closed()) else { return };
+        stream.error = Some(error);
+        if stream.state == crate::stream::State::Idle {
+            // It still waits for the peer's limit: the peer has never heard of it.
+            return self.drop_unopened(id);
+        }
+        self.write_rst_stream(id, error.code);
+        self.transition(id, Transition::SendReset);
+    }
+
+    /// Ends a stream of ours of which nothing was sent.
+    pub(super) fn drop_unopened(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        stream.state = crate::stream::State::Closed;
+        stream.closed_by = ClosedBy::LocalReset;
+        stream.waiting = None;
+        stream.send.content.clear();
+        let released = stream.released;
+        self.opening.retain(|&other| other != id);
+        if released {
+            self.forget(id);
+        }
+        self.stream_left();
+    }
+
+    pub(super) fn write_rst_stream(&mut self, stream_id: StreamId, code: ErrorCode) {
+        self.stats.resets_sent = self.stats.resets_sent.saturating_add(1);
+        self.write_control(|out| RstStream { stream_id, code }.encode(out));
+    }
+
+    /// Answers what the peer did on a stream that is not idle with RST_STREAM (RFC 9113, 5.4.2).
+    pub(super) fn stream_violation(&mut self, id: StreamId, violation: Violation) {
+        self.charge(if violation == Violation::TooManyStreams {
+            Cause::Refused
+        } else {
+            Cause::StreamViolation
+        });
+        if self.close_reason.is_some() {
+            return;
+        }
+        let error = StreamError { violation: Some(violation), ..StreamError::local(violation.code()) };
+        if self.streams.get(id).is_some_and(|stream| !stream.is_closed()) {
+            self.reset_stream(id, error);
+            self.tell_reset(id, error);
+        } else {
+            self.write_rst_stream(id, violation.code());
+            if self.streams.get(id).is_none() {
+                self.streams.remember(id, ClosedBy::LocalReset);
+            }
+        }
+    }
+
+    /// Tells the caller, if the stream is with it, that it has ended before its time.
+    pub(super) fn tell_reset(&mut self, id: StreamId, error: StreamError) {
+        if let Some(stream) = self.streams.get_mut(id) {
+            stream.error = Some(error);
+            if stream.held {
+                self.events.push_back(Event::Reset { id, error });
+            }
+        }
+    }
+
+    /// All of our message was handed out: the rest of the peer's is not wanted if the caller has gone.
+    pub(super) fn sent_end_stream(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        stream.send.ending = Ending::Sent;
+        let unwanted = stream.released && stream.recv.expect != Expect::Nothing;
+        self.transition(id, Transition::SendEndStream);
+        if unwanted {
+            self.reset(id, ErrorCode::NO_ERROR);
+        }
+    }
+
+    /// Hands a request to the caller.
+    pub(super) fn deliver(&mut self, id: StreamId, head: FieldSection, end_stream: bool) {
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        stream.held = true;
+        self.counts.held = self.counts.held.saturating_add(1);
+        let readable =
+            !stream.recv.content.is_empty() || (stream.recv.expect == Expect::Nothing && !end_stream);
+        self.events.push_back(Event::Request { id, head, end_stream });
+        if readable {
+            self.wake_reader(id);
+        }
+    }
+
+    /// Hands over requests that have waited, as far as there is room.
+    pub(super) fn admit_arriving(&mut self) {
+        while self.counts.held < self.max_held()
+            && let Some(id) = self.arriving.pop_front()
+        {
+            if let Some(waiting) = self.streams.get_mut(id).and_then(|stream| stream.waiting.take()) {
+                self.deliver(id, waiting.head, waiting.end_stream);
+            }
+        }
+    }
+
+    /// Streams of the peer's that the caller may have at a time.
+    pub(super) fn max_held(&self) -> usize {
+        self.local.wanted.max_concurrent_streams.map_or(usize::MAX, |max| max as usize)
+    }
+}
+
+impl StreamError {
+    /// This endpoint ends the stream with that code.
+    pub(super) fn local(code: ErrorCode) -> Self {
+        Self { code, initiator: Initiator::Local, violation: None, retryable: false }
+    }
+
+    /// The peer ended the stream with that code.
+    pub(super) fn peer(code: ErrorCode) -> Self {
+        Self {
+            code,
+            initiator: Initiator::Peer,
+            violation: None,
+            retryable: code == ErrorCode::REFUSED_STREAM,
+        }
+    }
+}

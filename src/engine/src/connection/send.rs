@@ -1,0 +1,362 @@
+//! Messages that are sent.
+
+use bytes::Bytes;
+
+use super::Connection;
+use crate::error::{Malformed, OpenError, SendError, StreamError};
+use crate::event::Event;
+use crate::fields::FieldSection;
+use crate::flow::ReceiveWindow;
+use crate::frame::{FieldBlock, StreamId, data};
+use crate::message::{self, ContentLength};
+use crate::stream::{Ending, Expect, State, Stream, Transition, WaitingHead};
+use crate::subscriber::Direction;
+
+impl Connection {
+    /// Client: sends the head of a request on a new stream. Its pseudo-header fields come first in `head`
+    /// (RFC 9113, 8.3.1).
+    ///
+    /// While the peer has as many streams of ours as it takes, the request waits for its turn.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::WouldBlock`] if too many wait; [`OpenError::Closed`] if the connection takes no more
+    /// streams; [`OpenError::Malformed`]; [`OpenError::Role`] for a server.
+    pub fn open(&mut self, head: &FieldSection, end_stream: bool) -> Result<StreamId, OpenError> {
+        if !self.is_client() {
+            return Err(OpenError::Role);
+        }
+        if !self.is_open() {
+            return Err(OpenError::Closed);
+        }
+        // Extended CONNECT needs the server's word, which may not have come yet (RFC 8441, 3).
+        let facts =
+            message::request(head, self.peer.enable_connect_protocol).map_err(OpenError::Malformed)?;
+        let length = ContentLength::of_request(&facts);
+        if end_stream {
+            length.finish().map_err(OpenError::Malformed)?;
+        }
+        let waits = !self.opening.is_empty() || self.counts.local >= self.max_send_streams();
+        if waits && self.opening.len() >= self.config.waiting_streams {
+            self.open_refused = true;
+            return Err(OpenError::WouldBlock);
+        }
+        let id = self.take_next_id().ok_or(OpenError::Closed)?;
+        let mut stream = Stream::new(id, State::Idle, facts.method, ReceiveWindow::new(0));
+        stream.held = true;
+        stream.send.head_sent = true;
+        stream.send.length = length;
+        if let Some(priority) = facts.priority {
+            stream.priority = priority;
+            stream.prioritized = true;
+        }
+        if self.config.enable_push {
+            stream.authority = head.authority().map(Box::from);
+        }
+        if end_stream {
+            stream.send.ending = Ending::EndStream;
+        }
+        self.timers.busy();
+        if waits {
+            stream.waiting = Some(Box::new(WaitingHead { head: head.clone(), end_stream }));
+            self.streams.insert(stream);
+            self.opening.push_back(id);
+        } else {
+            self.streams.insert(stream);
+            self.send_request(id, head, end_stream);
+        }
+        Ok(id)
+    }
+
+    /// How many more streams [`open`](Self::open) would take now.
+    pub fn open_capacity(&self) -> usize {
+        if !self.is_client() || !self.is_open() {
+            return 0;
+        }
+        let slots = self.max_send_streams().saturating_sub(self.counts.local);
+        slots.saturating_add(self.config.waiting_streams).saturating_sub(self.opening.len())
+    }
+
+    /// Streams that we may have open (RFC 9113, 5.1.2).
+    fn max_send_streams(&self) -> usize {
+        let unknown = if self.peer_settings_known { u32::MAX } else { self.config.initial_max_send_streams };
+        self.peer.max_concurrent_streams.unwrap_or(unknown) as usize
+    }
+
+    /// The next identifier; none when they are used up (RFC 9113, 5.1.1).
+    fn take_next_id(&mut self) -> Option<StreamId> {
+        let id = StreamId::new(self.next_id)?;
+        self.next_id = self.next_id.saturating_add(2);
+        self.stats.streams_opened = self.stats.streams_opened.saturating_add(1);
+        Some(id)
+    }
+
+    fn send_request(&mut self, id: StreamId, head: &FieldSection, end_stream: bool) {
+        self.write_headers(id, end_stream, head);
+        self.abuse.allow_window_updates();
+        self.transition(id, Transition::SendHeaders);
+        if end_stream {
+            self.sent_end_stream(id);
+        }
+    }
+
+    /// Sends requests that have waited, as far as the peer's limit allows now.
+    pub(super) fn send_waiting_requests(&mut self) {
+        while self.counts.local < self.max_send_streams()
+            && let Some(id) = self.opening.pop_front()
+        {
+            let Some(stream) = self.streams.get_mut(id) else { continue };
+            let Some(waiting) = stream.waiting.take() else { continue };
+            let ended = stream.send.content.is_empty() && matches!(stream.send.ending, Ending::EndStream);
+            self.send_request(id, &waiting.head, waiting.end_stream || ended);
+            self.content_changed(id);
+        }
+        self.tell_streams_available();
+    }
+
+    /// Tells a caller who was refused a stream that there is room again.
+    pub(super) fn tell_streams_available(&mut self) {
+        if self.open_refused && self.open_capacity() > 0 {
+            self.open_refused = false;
+            self.events.push_back(Event::StreamsAvailable);
+        }
+    }
+
+    /// Server: sends an informational response (1xx), any number of them before the response.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]: the head is malformed or no 1xx, or the stream does not take one now.
+    pub fn inform(&mut self, id: StreamId, head: &FieldSection) -> Result<(), SendError> {
+        let facts = message::response(head)?;
+        if !facts.is_informational() {
+            return Err(Malformed::Status.into());
+        }
+        self.check_response(id)?;
+        if self.streams.get(id).is_some_and(|stream| stream.state == State::ReservedLocal) {
+            self.transition(id, Transition::SendHeaders);
+        }
+        self.write_headers(id, false, head);
+        Ok(())
+    }
+
+    /// Server: sends the head of the response. `:status` comes first in `head` (RFC 9113, 8.3.2).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]: the head is malformed or a 1xx, or the stream does not take one now.
+    pub fn respond(&mut self, id: StreamId, head: &FieldSection, end_stream: bool) -> Result<(), SendError> {
+        let facts = message::response(head)?;
+        if facts.is_informational() {
+            return Err(Malformed::Status.into());
+        }
+        let stream = self.check_response(id)?;
+        let length = ContentLength::of_response(stream.method, &facts);
+        if end_stream {
+            length.finish()?;
+        }
+        stream.send.length = length;
+        stream.send.head_sent = true;
+        stream.tunnel = stream.method.is_connect() && (200..300).contains(&facts.status);
+        let reserved = stream.state == State::ReservedLocal;
+        if reserved {
+            self.transition(id, Transition::SendHeaders);
+        }
+        self.write_headers(id, end_stream, head);
+        if end_stream {
+            self.sent_end_stream(id);
+        }
+        Ok(())
+    }
+
+    /// The stream, if a response may begin on it.
+    fn check_response(&mut self, id: StreamId) -> Result<&mut Stream, SendError> {
+        let peers = !self.is_client();
+        let stream = self.sending(id)?;
+        if !peers {
+            return Err(SendError::State("a client sends no response"));
+        }
+        if stream.send.head_sent {
+            return Err(SendError::State("the response has begun already"));
+        }
+        Ok(stream)
+    }
+
+    /// The stream, if it may still send.
+    fn sending(&mut self, id: StreamId) -> Result<&mut Stream, SendError> {
+        let stream =
+            self.streams.get_mut(id).filter(|stream| !stream.released).ok_or(SendError::UnknownStream)?;
+        match stream.error {
+            Some(error) if stream.is_closed() => Err(SendError::Reset(error)),
+            _ => Ok(stream),
+        }
+    }
+
+    /// Server: promises to answer a request that the client has not made (RFC 9113, 8.4), and gives the stream
+    /// on which to [`respond`](Self::respond).
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]: the client takes no pushes, or no more streams; the stream or the head does not allow it.
+    pub fn push(&mut self, parent: StreamId, head: &FieldSection) -> Result<StreamId, OpenError> {
+        if self.is_client() {
+            return Err(OpenError::Role);
+        }
+        if !self.is_open() {
+            return Err(OpenError::Closed);
+        }
+        if !self.peer.enable_push {
+            return Err(OpenError::PushDisabled);
+        }
+        let allowed = self.streams.get(parent).is_some_and(|stream| {
+            stream.state.can_send()
+                && matches!(stream.send.ending, Ending::Open)
+                && self.is_client_stream(parent)
+        });
+        if !allowed {
+            return Err(OpenError::Parent);
+        }
+        let facts = message::promise(head).map_err(|violation| match violation {
+            crate::error::Violation::Malformed(malformed) => OpenError::Malformed(malformed),
+            _ => OpenError::Parent,
+        })?;
+        if self.counts.local >= self.max_send_streams() {
+            return Err(OpenError::WouldBlock);
+        }
+        let id = self.take_next_id().ok_or(OpenError::Closed)?;
+        let mut stream = Stream::new(id, State::Idle, facts.method, ReceiveWindow::new(0));
+        stream.held = true;
+        stream.recv.expect = Expect::Nothing;
+        self.streams.insert(stream);
+        if let Some(subscriber) = &mut self.subscriber {
+            subscriber.fields(Direction::Sent, parent, head);
+        }
+        let start = self.control.len();
+        let block = FieldBlock::push_promise(&mut self.control, parent, id);
+        self.encoder.encode(head, &mut self.control);
+        block.finish(&mut self.control, self.peer.max_frame_size);
+        self.control_sent(start);
+        self.transition(id, Transition::SendPushPromise);
+        Ok(id)
+    }
+
+    fn is_client_stream(&self, id: StreamId) -> bool {
+        id.is_client_initiated()
+    }
+
+    /// Takes content from the front of `data`, as far as the stream's send buffer has room. What is left is to
+    /// be offered again after [`Event::Writable`]. `end_stream` holds once all of it was taken.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]: the message has not begun or has ended, or the content does not fit its Content-Length.
+    /// Then nothing was taken.
+    pub fn send_data(&mut self, id: StreamId, data: &mut Bytes, end_stream: bool) -> Result<(), SendError> {
+        let limit = self.config.send_buffer;
+        let stream = self.sending(id)?;
+        if !stream.can_take_content() {
+            return Err(SendError::State("the message takes no content: it has not begun, or it has ended"));
+        }
+        let taken = limit.saturating_sub(stream.send.content.len()).min(data.len());
+        let ends = end_stream && taken == data.len();
+        let mut length = stream.send.length;
+        length.receive(u32::try_from(taken).unwrap_or(u32::MAX))?;
+        if ends {
+            length.finish()?;
+        }
+        stream.send.length = length;
+        stream.send.content.push(data.split_to(taken));
+        stream.send.starved |= !data.is_empty();
+        if ends {
+            stream.send.ending = Ending::EndStream;
+        }
+        self.content_changed(id);
+        Ok(())
+    }
+
+    /// How many octets [`send_data`](Self::send_data) would take now; 0 if the message takes no content.
+    pub fn send_capacity(&self, id: StreamId) -> usize {
+        match self.streams.get(id) {
+            Some(stream) if stream.can_take_content() && !stream.is_closed() && !stream.released => {
+                self.config.send_buffer.saturating_sub(stream.send.content.len())
+            }
+            _ => 0,
+        }
+    }
+
+    /// Ends the message with a trailer section, behind all content that was taken (RFC 9113, 8.1). An empty one
+    /// is sent as the mere end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]: the message has not begun or has ended; the trailers are malformed; content is missing.
+    pub fn send_trailers(&mut self, id: StreamId, trailers: &FieldSection) -> Result<(), SendError> {
+        message::trailers(trailers)?;
+        let stream = self.sending(id)?;
+        if !stream.can_take_content() || stream.tunnel {
+            return Err(SendError::State("the message takes no trailers: it has not begun, or it has ended"));
+        }
+        stream.send.length.finish()?;
+        stream.send.ending = if trailers.is_empty() {
+            Ending::EndStream
+        } else {
+            Ending::Trailers(Box::new(trailers.clone()))
+        };
+        self.content_changed(id);
+        Ok(())
+    }
+
+    /// Content or the end was added, or the stream has just begun: schedules what there is, and sends at once
+    /// what needs no window.
+    pub(super) fn content_changed(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get(id) else { return };
+        if !stream.state.can_send() {
+            return;
+        }
+        if stream.send.content.is_empty() {
+            self.send_ending(id);
+        } else {
+            self.schedule(id);
+        }
+    }
+
+    /// All content has gone: sends what ends the message, if that is known.
+    pub(super) fn send_ending(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        match core::mem::take(&mut stream.send.ending) {
+            Ending::Open => {}
+            Ending::Sent => stream.send.ending = Ending::Sent,
+            Ending::EndStream => {
+                self.write_control(|out| data::encode_header(out, id, 0, true));
+                self.sent_end_stream(id);
+            }
+            Ending::Trailers(trailers) => {
+                self.write_headers(id, true, &trailers);
+                self.sent_end_stream(id);
+            }
+        }
+    }
+
+    /// Encodes a field section behind all that is to be sent before content.
+    pub(super) fn write_headers(&mut self, id: StreamId, end_stream: bool, section: &FieldSection) {
+        if let Some(subscriber) = &mut self.subscriber {
+            subscriber.fields(Direction::Sent, id, section);
+        }
+        let start = self.control.len();
+        let block = FieldBlock::headers(&mut self.control, id, end_stream);
+        self.encoder.encode(section, &mut self.control);
+        block.finish(&mut self.control, self.peer.max_frame_size);
+        self.control_sent(start);
+    }
+
+    /// Ends a stream that the peer has surely not acted on.
+    pub(super) fn fail_unprocessed(&mut self, id: StreamId, error: StreamError) {
+        let error = StreamError { retryable: true, ..error };
+        self.tell_reset(id, error);
+        if self.streams.get(id).is_some_and(|stream| stream.state == State::Idle) {
+            self.drop_unopened(id);
+        } else {
+            self.transition(id, Transition::RecvReset);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! How a connection ends (RFC 9113, 5.4.1 and 6.8).
+
+use bytes::Bytes;
+
+use super::Connection;
+use super::control::Purpose;
+use crate::abuse::Cause;
+use crate::error::{ConnectionError, ErrorCode, Initiator, StreamError, Violation};
+use crate::event::{Event, GoAway};
+use crate::frame::{self, StreamId};
+use crate::stream::State;
+use crate::time::Time;
+
+/// Octets of the debug data of GOAWAY that are kept.
+const DEBUG_DATA: usize = 1_024;
+
+/// How far the end of the connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Streams may be opened.
+    Running,
+    /// Server: GOAWAY has announced the end; requests that were under way are still taken.
+    Announced,
+    /// No new streams; those that run go on.
+    Draining,
+}
+
+impl Connection {
+    /// Ends the connection in good order: no new streams, and those that run go on until they are done or
+    /// [`drain_timeout`](crate::Config::drain_timeout) has passed.
+    ///
+    /// A server first announces it, and names the last request that it takes up one round trip later, so that
+    /// none is lost (RFC 9113, 6.8). A client says GOAWAY when its last stream is done, since many servers hang
+    /// up at once when they see it.
+    pub fn shutdown(&mut self, now: Time) {
+        self.advance(now);
+        if self.phase != Phase::Running || self.close_reason.is_some() {
+            return;
+        }
+        self.timers.drain(self.now, self.config.drain_timeout);
+        self.fail_waiting_requests();
+        if self.is_client() {
+            self.phase = Phase::Draining;
+        } else {
+            self.phase = Phase::Announced;
+            self.write_goaway(StreamId::MAX, ErrorCode::NO_ERROR, b"");
+            self.pings.send_own(Purpose::Shutdown);
+        }
+        self.stream_left();
+    }
+
+    /// The peer has seen the announcement: from now on, new requests are not taken up.
+    pub(super) fn finish_shutdown(&mut self) {
+        if self.phase == Phase::Announced {
+            self.phase = Phase::Draining;
+            self.last_accepted = Some(self.highest_peer_id);
+            self.write_goaway(self.highest_peer_id, ErrorCode::NO_ERROR, b"");
+            self.stream_left();
+        }
+    }
+
+    /// Ends the connection at once, with a code and debug data for the peer.
+    pub fn abort(&mut self, code: ErrorCode, debug_data: &[u8]) {
+        if self.close_reason.is_none() {
+            self.write_goaway(self.last_taken_up(), code, debug_data);
+            self.close(Err(ConnectionError::Aborted(code)));
+        }
+    }
+
+    /// The transport has ended for reading.
+    pub fn recv_end(&mut self, now: Time) {
+        self.advance(now);
+        if self.close_reason.is_some() {
+            return;
+        }
+        let inside_frame = !self.reader.is_between_frames() && self.stats.octets_received > 0;
+        let done = self.counts.local == 0 && self.counts.peer == 0 && self.opening.is_empty();
+        let reason = match &self.received_go_away {
+            _ if inside_frame => Err(ConnectionError::TransportEnded { inside_frame }),
+            Some(goaway) if goaway.code != ErrorCode::NO_ERROR => {
+                Err(ConnectionError::GoAway(goaway.code, goaway.debug_data.clone()))
+            }
+            _ if done && self.reader.has_preface() => Ok(()),
+            _ => Err(ConnectionError::TransportEnded { inside_frame }),
+        };
+        self.close(reason);
+    }
+
+    /// Ends the connection for what the peer did.
+    pub(super) fn fail(&mut self, violation: Violation) {
+        self.fail_with(ConnectionError::Violation(violation), violation.reason());
+    }
+
+    /// Ends the connection with GOAWAY, and words for people.
+    pub(super) fn fail_with(&mut self, error: ConnectionError, reason: &'static str) {
+        if self.close_reason.is_none() {
+            let code = error.code().unwrap_or(ErrorCode::INTERNAL_ERROR);
+            self.write_goaway(self.last_taken_up(), code, reason.as_bytes());
+            self.close(Err(error));
+        }
+    }
+
+    /// The highest stream of the peer's that we may have acted on.
+    fn last_taken_up(&self) -> StreamId {
+        self.last_accepted.unwrap_or(self.highest_peer_id)
+    }
+
+    /// Whether a stream of the peer's lies above the last one that we take up.
+    pub(super) fn is_above_last(&self, id: StreamId) -> bool {
+        !self.is_local(id) && self.last_accepted.is_some_and(|last| id > last)
+    }
+
+    fn write_goaway(&mut self, last_stream_id: StreamId, code: ErrorCode, debug_data: &[u8]) {
+        // Every peer takes frames of 16,384 octets.
+        let debug_data = debug_data.get(..DEBUG_DATA).unwrap_or(debug_data);
+        self.write_control(|out| frame::GoAway { last_stream_id, code, debug_data }.encode(out));
+    }
+
+    /// The connection has ended: so have all streams.
+    fn close(&mut self, reason: Result<(), ConnectionError>) {
+        let (code, initiator, violation) = match &reason {
+            Ok(()) => (ErrorCode::NO_ERROR, Initiator::Local, None),
+            Err(error) => {
+                let violation = match error {
+                    ConnectionError::Violation(violation) => Some(*violation),
+                    _ => None,
+                };
+                (error.code().unwrap_or(ErrorCode::CANCEL), error.initiator(), violation)
+            }
+        };
+        if matches!(reason, Err(ConnectionError::TransportEnded { .. })) {
+            // Nobody will read it.
+            self.control.clear();
+        }
+        self.close_reason = Some(reason);
+        let error = StreamError { code, initiator, violation, retryable: false };
+        for id in self.streams.ids() {
+            let Some(stream) = self.streams.get_mut(id).filter(|stream| !stream.is_closed()) else {
+                continue;
+            };
+            let unopened = stream.state == State::Idle;
+            stream.state = State::Closed;
+            stream.waiting = None;
+            stream.send.content.clear();
+            if stream.released {
+                self.streams.remove(id);
+            } else {
+                self.tell_reset(id, StreamError { retryable: unopened, ..error });
+            }
+        }
+        self.counts.local = 0;
+        self.counts.peer = 0;
+        self.counts.promised = 0;
+        self.opening.clear();
+        self.arriving.clear();
+        self.blocked.clear();
+        self.block = None;
+        self.events.push_back(Event::Closed);
+    }
+
+    /// A stream has ended: perhaps it was the last, and the connection ends with it, or is idle from now on.
+    pub(super) fn stream_left(&mut self) {
+        let busy = self.counts.local.saturating_add(self.counts.peer).saturating_add(self.opening.len()) > 0;
+        if busy || self.close_reason.is_some() {
+            return;
+        }
+        self.timers.idle(self.now);
+        let server_drained = self.phase == Phase::Draining && !self.is_client();
+        let client_drained =
+            self.is_client() && (self.phase == Phase::Draining || self.received_go_away.is_some());
+        if client_drained {
+            self.write_goaway(self.highest_peer_id, ErrorCode::NO_ERROR, b"");
+        }
+        if server_drained || client_drained {
+            let reason = match &self.received_go_away {
+                Some(goaway) if goaway.code != ErrorCode::NO_ERROR => {
+                    Err(ConnectionError::GoAway(goaway.code, goaway.debug_data.clone()))
+                }
+                _ => Ok(()),
+            };
+            self.close(reason);
+        }
+    }
+
+    pub(super) fn recv_goaway(&mut self, payload: &[u8]) -> Result<(), Violation> {
+        let goaway = frame::GoAway::parse(payload)?;
+        self.charge(Cause::GoAway);
+        let last = goaway.last_stream_id;
+        if self.received_go_away.as_ref().is_some_and(|earlier| last > earlier.last_stream_id) {
+            return Err(Violation::GoAwayRaised);
+        }
+        let debug_data = goaway.debug_data.get(..DEBUG_DATA).unwrap_or(goaway.debug_data);
+        self.received_go_away = Some(GoAway {
+            last_stream_id: last,
+            code: goaway.code,
+            debug_data: Bytes::copy_from_slice(debug_data),
+        });
+        self.events.push_back(Event::GoAway);
+        self.fail_waiting_requests();
+        let error = StreamError::peer(goaway.code);
+        for id in self.streams.ids() {
+            let above = self.is_local(id) && id > last;
+            if above && self.streams.get(id).is_some_and(|stream| !stream.is_closed()) {
+                self.fail_unprocessed(id, error);
+            }
+        }
+        self.stream_left();
+        Ok(())
+    }
+
+    /// Requests of which nothing was sent will not be sent any more.
+    fn fail_waiting_requests(&mut self) {
+        let code = ErrorCode::REFUSED_STREAM;
+        let error = match self.received_go_away {
+            Some(_) => StreamError::peer(code),
+            None => StreamError::local(code),
+        };
+        for id in core::mem::take(&mut self.opening) {
+            self.fail_unprocessed(id, error);
+        }
+    }
+
+    /// The drain deadline has passed.
+    pub(super) fn drain_timeout(&mut self) {
+        self.write_goaway(self.last_taken_up(), ErrorCode::NO_ERROR, b"the drain deadline has passed");
+        self.close(Err(ConnectionError::DrainTimeout));
+    }
+}

@@ -1,0 +1,31 @@
+//! Two engines and what passes between them.
+
+mod pair;
+
+use bytes::Bytes;
+
+use crate::event::{Event, Read};
+use pair::{Pair, request, response};
+
+#[test]
+fn a_request_and_its_response() {
+    let mut pair = Pair::new();
+    let id = pair.client.open(&request("GET", "/"), true).unwrap();
+    pair.run();
+    let Some(Event::Request { id: at_server, head, end_stream: true }) = pair.server_event() else {
+        panic!()
+    };
+    assert_eq!((at_server, head.path()), (id, Some(&b"/"[..])));
+    pair.server.respond(id, &response(200), false).unwrap();
+    pair.server.send_data(id, &mut Bytes::from_static(b"hello"), true).unwrap();
+    pair.server.release(id);
+    pair.run();
+    let Some(Event::Response { head, end_stream: false, .. }) = pair.client_event() else { panic!() };
+    assert_eq!(head.status(), Some(200));
+    assert!(matches!(pair.client_event(), Some(Event::Readable { id: readable }) if readable == id));
+    assert!(matches!(pair.client.read(id, 3), Ok(Read::Data(data)) if data == "hel"));
+    assert!(matches!(pair.client.read(id, 30), Ok(Read::Data(data)) if data == "lo"));
+    assert!(matches!(pair.client.read(id, 30), Ok(Read::End)));
+    pair.client.release(id);
+    assert_eq!((pair.client.stream_count(), pair.server.stream_count()), (0, 0));
+}

@@ -1,0 +1,165 @@
+//! Octets for the transport. Content is cut into frames only here, by what the windows allow at this moment.
+
+use super::Connection;
+use crate::event::Event;
+use crate::frame::{FrameHeader, FrameType, HEADER_LEN, Ping, StreamId, data, flags};
+use crate::stream::Ending;
+use crate::subscriber::Direction;
+use crate::time::Time;
+
+impl Connection {
+    /// Appends what is to be sent to `out`: about `max` octets at most, or a frame or a field block more. Says
+    /// how many octets it was; 0 means that there is nothing to send now.
+    ///
+    /// What was appended is gone from the connection: call it when the transport has room.
+    pub fn poll_transmit(&mut self, now: Time, out: &mut Vec<u8>, max: usize) -> usize {
+        self.advance(now);
+        let start = out.len();
+        let end = start.saturating_add(max);
+        self.write_pongs(out);
+        if self.close_reason.is_none() {
+            self.write_pings();
+            self.send_waiting_requests();
+        }
+        self.flush_control(out);
+        if self.close_reason.is_none() {
+            self.write_content(out, end);
+            // What ends a message behind its content.
+            self.flush_control(out);
+        }
+        let written = out.len().saturating_sub(start);
+        self.stats.octets_sent = self.stats.octets_sent.saturating_add(written as u64);
+        self.timers.transmitted(self.now, written > 0);
+        self.arm_stall();
+        written
+    }
+
+    /// Whether everything that was given for sending has been handed out, also what waits for a window or for the
+    /// peer's limit of streams.
+    pub fn is_flushed(&self) -> bool {
+        !self.has_output()
+            && self.opening.is_empty()
+            && self.streams.iter().all(|stream| stream.send.content.is_empty())
+    }
+
+    /// Whether [`poll_transmit`](Self::poll_transmit) would give octets now.
+    pub(super) fn has_output(&self) -> bool {
+        !self.control.is_empty()
+            || (self.close_reason.is_none()
+                && (!self.pongs.is_empty()
+                    || self.pings.has_unsent()
+                    || (self.send_window > 0 && !self.scheduler.is_empty())))
+    }
+
+    /// Answers PINGs: before all else that waits (RFC 9113, 6.7). `control` holds whole frames, so this is
+    /// between two of them.
+    fn write_pongs(&mut self, out: &mut Vec<u8>) {
+        // The preface comes before even that.
+        if self.pongs.is_empty() || self.close_reason.is_some() {
+            return;
+        }
+        if self.stats.octets_sent == 0 {
+            self.flush_control(out);
+        }
+        let start = self.control.len();
+        for opaque_data in core::mem::take(&mut self.pongs) {
+            Ping { ack: true, opaque_data }.encode(&mut self.control);
+        }
+        self.control_sent(start);
+        out.extend_from_slice(self.control.get(start..).unwrap_or_default());
+        self.control.truncate(start);
+    }
+
+    fn write_pings(&mut self) {
+        while let Some(opaque_data) = self.pings.take_unsent(self.now) {
+            self.write_control(|out| Ping { ack: false, opaque_data }.encode(out));
+        }
+    }
+
+    fn flush_control(&mut self, out: &mut Vec<u8>) {
+        if out.is_empty() && out.capacity() >= self.control.capacity() {
+            core::mem::swap(out, &mut self.control);
+        } else {
+            out.append(&mut self.control);
+        }
+    }
+
+    fn write_content(&mut self, out: &mut Vec<u8>, end: usize) {
+        while out.len() < end && self.send_window > 0 {
+            let Some(id) = self.scheduler.pop() else { break };
+            self.write_data(id, out);
+        }
+        if self.send_window <= 0 && !self.scheduler.is_empty() {
+            self.timers.window_closed(self.now);
+        }
+    }
+
+    /// Writes one DATA frame of a stream, and schedules the stream again if it has more.
+    fn write_data(&mut self, id: StreamId, out: &mut Vec<u8>) {
+        let initial = i64::from(self.peer.initial_window_size);
+        let max_frame = self.peer.max_frame_size.min(self.config.max_send_frame_size);
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        stream.send.scheduled = false;
+        let window = initial.saturating_add(stream.send.window_delta).min(self.send_window);
+        let allowed = usize::try_from(window).unwrap_or(0).min(max_frame as usize);
+        let length = stream.send.content.len().min(allowed);
+        if length == 0 {
+            return self.schedule(id);
+        }
+        let all = length == stream.send.content.len();
+        let end_stream = all && matches!(stream.send.ending, Ending::EndStream);
+        let octets = u32::try_from(length).unwrap_or(max_frame);
+        let at = out.len();
+        data::encode_header(out, id, octets, end_stream);
+        stream.send.content.move_to(out, length);
+        stream.send.window_delta = stream.send.window_delta.saturating_sub(i64::from(octets));
+        self.send_window = self.send_window.saturating_sub(i64::from(octets));
+        let room = stream.send.content.len() <= self.config.send_buffer / 2;
+        let tell = room && stream.held && core::mem::take(&mut stream.send.starved);
+        self.count_data(out, at, id, octets, end_stream);
+        if end_stream {
+            self.sent_end_stream(id);
+        } else if all {
+            self.send_ending(id);
+        } else {
+            self.schedule(id);
+        }
+        if tell {
+            self.events.push_back(Event::Writable { id });
+        }
+    }
+
+    fn count_data(&mut self, out: &[u8], at: usize, stream_id: StreamId, length: u32, end_stream: bool) {
+        self.stats.frames_sent = self.stats.frames_sent.saturating_add(1);
+        self.stats.content_sent = self.stats.content_sent.saturating_add(u64::from(length));
+        self.abuse.earn_octets(length);
+        self.abuse.allow_window_updates();
+        if let Some(subscriber) = &mut self.subscriber {
+            let flags = if end_stream { flags::END_STREAM } else { 0 };
+            let header = FrameHeader { length, kind: FrameType::DATA, flags, stream_id };
+            let payload = out.get(at.saturating_add(HEADER_LEN)..).unwrap_or_default();
+            subscriber.frame(Direction::Sent, header, payload);
+        }
+    }
+
+    /// Puts a stream that has content among those that send, or among those that wait for their window.
+    pub(super) fn schedule(&mut self, id: StreamId) {
+        let initial = i64::from(self.peer.initial_window_size);
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        let send = &mut stream.send;
+        if send.scheduled || send.content.is_empty() || !stream.state.can_send() {
+            return;
+        }
+        if initial.saturating_add(send.window_delta) > 0 {
+            send.blocked_since = None;
+            send.scheduled = true;
+            let place = stream.place();
+            self.scheduler.push(id, place);
+        } else if send.blocked_since.is_none() {
+            send.blocked_since = Some(self.now);
+            if !core::mem::replace(&mut send.watched, true) {
+                self.blocked.push_back(id);
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! HTTP/2 without I/O (RFC 9113), for clients and servers, native or in WebAssembly.
+//!
+//! [`Connection`] is the whole of it: octets and operations go in, octets and events come out. It knows no
+//! socket, no clock, no thread and no runtime.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http2_engine::{Config, Connection, Event, FieldSection, Read, Time};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut client = Connection::client(Config::default())?;
+//! let mut server = Connection::server(Config::default())?;
+//!
+//! let mut head = FieldSection::new();
+//! for (name, value) in [(":method", "GET"), (":scheme", "http"), (":authority", "example.com"), (":path", "/")] {
+//!     head.push(name.as_bytes(), value.as_bytes());
+//! }
+//! let request = client.open(&head, true)?;
+//!
+//! // What a transport and a clock would do.
+//! let mut carry = |from: &mut Connection, to: &mut Connection| {
+//!     let (now, mut octets) = (Time::default(), Vec::new());
+//!     while from.poll_transmit(now, &mut octets, 65_536) > 0 {}
+//!     to.recv(now, &mut Bytes::from(octets));
+//! };
+//! carry(&mut client, &mut server);
+//!
+//! while let Some(event) = server.poll_event() {
+//!     if let Event::Request { id, head, .. } = event {
+//!         assert_eq!(head.path(), Some(&b"/"[..]));
+//!         let mut response = FieldSection::new();
+//!         response.push(b":status", b"200");
+//!         server.respond(id, &response, false)?;
+//!         server.send_data(id, &mut Bytes::from_static(b"hello"), true)?;
+//!         server.release(id);
+//!     }
+//! }
+//! carry(&mut server, &mut client);
+//!
+//! let Read::Data(content) = client.read(request, usize::MAX)? else { panic!("no content") };
+//! assert_eq!(content, "hello");
+//! # Ok(())
+//! # }
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod abuse;
+mod config;
+mod connection;
+mod error;
+mod event;
+mod fields;
+mod flow;
+pub mod frame;
+pub mod hpack;
+mod message;
+mod priority;
+mod scheduler;
+mod settings;
+mod stats;
+mod stream;
+mod subscriber;
+mod time;
+
+pub use config::{Config, ConfigError, KeepAlive, Limits};
+pub use connection::{Connection, Role};
+pub use error::{
+    ConnectionError, ErrorCode, Initiator, Malformed, OpenError, Scope, SendError, StreamError, Violation,
+    WindowError,
+};
+pub use event::{Event, GoAway, Read};
+pub use fields::{Field, FieldSection, Protocol};
+pub use frame::{SettingId, StreamId};
+pub use priority::Priority;
+pub use settings::Settings;
+pub use stats::Stats;
+pub use stream::State;
+pub use subscriber::{Direction, Subscriber};
+pub use time::Time;

@@ -1,0 +1,157 @@
+//! Octets of content on their way, in order.
+
+use std::collections::VecDeque;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+/// Payloads up to this size are gathered in one buffer; larger ones are kept as they are.
+const SMALL: usize = 1_024;
+
+/// A queue of octets: large pieces are kept as slices, small ones are gathered, so that what a piece costs is
+/// its octets, however small the peer or the caller cuts them.
+#[derive(Debug, Default)]
+pub(crate) struct Chunks {
+    /// The first piece. The common message has no other.
+    front: Bytes,
+    /// The pieces between.
+    middle: VecDeque<Bytes>,
+    /// Small pieces gathered behind all others.
+    tail: BytesMut,
+    len: usize,
+}
+
+impl Chunks {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends a piece that may be kept as it is.
+    pub(crate) fn push(&mut self, piece: Bytes) {
+        if piece.is_empty() {
+            return;
+        }
+        if self.is_empty() {
+            self.len = piece.len();
+            self.front = piece;
+        } else if piece.len() <= SMALL {
+            self.push_copy(&piece);
+        } else {
+            self.len = self.len.saturating_add(piece.len());
+            self.close_tail();
+            self.middle.push_back(piece);
+        }
+    }
+
+    /// Appends a copy, for pieces of a buffer that is not to be kept alive for them.
+    pub(crate) fn push_copy(&mut self, piece: &[u8]) {
+        self.len = self.len.saturating_add(piece.len());
+        self.tail.extend_from_slice(piece);
+        if self.tail.len() >= SMALL * 16 {
+            self.close_tail();
+        }
+    }
+
+    fn close_tail(&mut self) {
+        if !self.tail.is_empty() {
+            self.middle.push_back(self.tail.split().freeze());
+        }
+    }
+
+    /// Takes at most `max` octets, as one piece; empty only if nothing is there or `max` is 0.
+    pub(crate) fn pop(&mut self, max: usize) -> Bytes {
+        self.refill_front();
+        let piece =
+            if self.front.len() <= max { core::mem::take(&mut self.front) } else { self.front.split_to(max) };
+        self.len = self.len.saturating_sub(piece.len());
+        piece
+    }
+
+    /// Moves the first `n` octets to the end of `out`; `n` is at most [`len`](Self::len).
+    pub(crate) fn move_to(&mut self, out: &mut Vec<u8>, n: usize) {
+        let mut left = n;
+        while left > 0 && !self.is_empty() {
+            self.refill_front();
+            let taken = left.min(self.front.len());
+            out.extend_from_slice(self.front.get(..taken).unwrap_or_default());
+            if taken == self.front.len() {
+                self.front = Bytes::new();
+            } else {
+                self.front.advance(taken);
+            }
+            self.len = self.len.saturating_sub(taken);
+            left = left.saturating_sub(taken);
+        }
+    }
+
+    fn refill_front(&mut self) {
+        if self.front.is_empty() {
+            self.front = self.middle.pop_front().unwrap_or_else(|| self.tail.split().freeze());
+        }
+    }
+
+    /// Drops everything and says how many octets that was.
+    pub(crate) fn clear(&mut self) -> usize {
+        core::mem::take(self).len
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drain(chunks: &mut Chunks, max: usize) -> Vec<Bytes> {
+        std::iter::from_fn(|| Some(chunks.pop(max)).filter(|piece| !piece.is_empty())).collect()
+    }
+
+    #[test]
+    fn large_pieces_stay_apart_and_small_ones_are_gathered() {
+        let mut chunks = Chunks::default();
+        let large = Bytes::from(vec![7; 5_000]);
+        chunks.push(Bytes::from_static(b"first"));
+        for _ in 0..10 {
+            chunks.push(Bytes::from_static(b"small "));
+        }
+        chunks.push(large.clone());
+        chunks.push_copy(b"last");
+        assert_eq!(chunks.len(), 5 + 60 + 5_000 + 4);
+        let pieces = drain(&mut chunks, usize::MAX);
+        assert_eq!(pieces.len(), 4);
+        assert_eq!(pieces[1], b"small ".repeat(10));
+        assert_eq!(pieces[2].as_ptr(), large.as_ptr(), "kept, not copied");
+        assert!(chunks.is_empty());
+    }
+
+    #[test]
+    fn octets_keep_their_order_however_they_are_cut() {
+        for max in [1, 3, 1_000, 4_096] {
+            let mut chunks = Chunks::default();
+            let mut expected = Vec::new();
+            for (i, size) in [1, 2_000, 3, 1_024, 1_025, 40_000, 0, 9].into_iter().enumerate() {
+                let piece = vec![u8::try_from(i).unwrap(); size];
+                expected.extend_from_slice(&piece);
+                if i % 2 == 0 { chunks.push(piece.into()) } else { chunks.push_copy(&piece) }
+            }
+            let mut out = Vec::new();
+            while !chunks.is_empty() {
+                if out.len() % 2 == 0 {
+                    chunks.move_to(&mut out, max);
+                } else {
+                    out.extend_from_slice(&chunks.pop(max));
+                }
+            }
+            assert_eq!(out, expected, "cut at {max}");
+        }
+    }
+
+    #[test]
+    fn clear_says_what_was_dropped() {
+        let mut chunks = Chunks::default();
+        chunks.push(Bytes::from_static(b"abc"));
+        chunks.push_copy(b"de");
+        assert_eq!((chunks.clear(), chunks.len()), (5, 0));
+    }
+}
