@@ -5,18 +5,18 @@ use core::fmt;
 use crate::error::Malformed;
 
 mod chars;
-mod hash;
 mod http;
 mod line;
 mod name;
+mod octets;
 #[cfg(test)]
 mod tests;
 
 pub use self::http::Protocol;
 pub(crate) use self::{
-    hash::hash,
     line::{Line, LineFlags},
     name::Name,
+    octets::{equal, hash},
 };
 
 /// The fields of one header or trailer section, in order, pseudo-header fields among them.

@@ -2,7 +2,7 @@
 
 use http::HeaderName;
 
-use super::hash::hash;
+use super::octets::{equal, hash};
 
 /// A field name that is known by number, or [`Name::SPELLED_OUT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,7 +200,7 @@ impl Name {
     #[inline]
     pub(crate) fn of(literal: &[u8]) -> Self {
         let candidate = SLOTS.get(slot(SEED, literal)).copied().unwrap_or(Self::SPELLED_OUT);
-        if candidate.as_bytes() == literal { candidate } else { Self::SPELLED_OUT }
+        if equal(candidate.as_bytes(), literal) { candidate } else { Self::SPELLED_OUT }
     }
 
     /// Whether the name has a number.

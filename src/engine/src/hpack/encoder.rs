@@ -1,7 +1,7 @@
 //! The encoder of field blocks (RFC 7541, 6), and what it puts into the dynamic table.
 
 use super::{DEFAULT_TABLE_SIZE, index::Index, integer, static_table, string, table::Table};
-use crate::fields::{FieldSection, Line, LineFlags, Name, hash};
+use crate::fields::{FieldSection, Line, LineFlags, Name, equal, hash};
 
 /// Cookies shorter than this are easy to guess, octet by octet, if they get into the table (RFC 7541, 7.1.3).
 const SHORT_COOKIE: u32 = 20;
@@ -135,7 +135,7 @@ impl Encoder {
     #[inline]
     fn is_line(&self, newer: usize, line: &Line, octets: &[u8]) -> bool {
         self.table.get(newer).is_some_and(|(entry, entry_octets)| {
-            entry.name == line.name && entry.name_len == line.name_len && entry_octets == octets
+            entry.name == line.name && entry.name_len == line.name_len && equal(entry_octets, octets)
         })
     }
 

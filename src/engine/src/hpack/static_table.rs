@@ -1,6 +1,6 @@
 //! The static table (RFC 7541, Appendix A).
 
-use crate::fields::Name;
+use crate::fields::{Name, equal};
 
 /// How many entries the table has; the dynamic table is indexed behind them (RFC 7541, 2.3.3).
 pub(super) const LEN: usize = ENTRIES.len();
@@ -23,7 +23,7 @@ pub(super) fn find(name: Name, value: &[u8]) -> Option<u8> {
     let first = find_name(name)?;
     let entries = ENTRIES.get(usize::from(first.wrapping_sub(1))..)?;
     let of_name = entries.iter().take_while(|entry| entry.0 == name);
-    (first..).zip(of_name).find(|(_, entry)| entry.1.as_bytes() == value).map(|(index, _)| index)
+    (first..).zip(of_name).find(|(_, entry)| equal(entry.1.as_bytes(), value)).map(|(index, _)| index)
 }
 
 /// The index of the first entry of each known name; 0 where there is none.

@@ -1,0 +1,77 @@
+//! Names and values are short: hashing and comparing them eight octets at a time.
+
+/// An odd constant with well-mixed bits: the golden ratio.
+const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Hashes octets, eight at a time.
+///
+/// It does not withstand collisions made on purpose. Wherever it is used, a collision costs a little compression
+/// and never time.
+#[inline]
+pub(crate) const fn hash(seed: u64, octets: &[u8]) -> u64 {
+    let mut state = mix(seed, octets.len() as u64);
+    let mut rest = octets;
+    while rest.len() > 8
+        && let Some((chunk, behind)) = rest.split_first_chunk::<8>()
+    {
+        state = mix(state, u64::from_le_bytes(*chunk));
+        rest = behind;
+    }
+    // The last octets overlap with those before, so that no loop over single octets is needed.
+    let last = match (octets.last_chunk::<8>(), rest.first_chunk::<4>(), rest.last_chunk::<4>(), rest) {
+        (Some(chunk), ..) => u64::from_le_bytes(*chunk),
+        (None, Some(head), Some(tail), _) => {
+            (u32::from_le_bytes(*head) as u64) << 32 | u32::from_le_bytes(*tail) as u64
+        }
+        (.., [a, b, c]) => (*a as u64) << 16 | (*b as u64) << 8 | *c as u64,
+        (.., [a, b]) => (*a as u64) << 8 | *b as u64,
+        (.., [a]) => *a as u64,
+        _ => 0,
+    };
+    let state = mix(state, last);
+    state ^ (state >> 32)
+}
+
+#[inline]
+const fn mix(state: u64, word: u64) -> u64 {
+    (state.rotate_left(5) ^ word).wrapping_mul(MULTIPLIER)
+}
+
+/// Whether two slices are equal. In WebAssembly the `memcmp` that `==` calls goes octet by octet.
+#[inline]
+pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let (a_words, a_rest) = a.as_chunks::<8>();
+    let (b_words, b_rest) = b.as_chunks::<8>();
+    let same_words =
+        a_words.iter().zip(b_words).all(|(a, b)| u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b));
+    if !same_words {
+        return false;
+    }
+    match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
+        (Some(a), Some(b)) => u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b),
+        _ => a_rest.iter().zip(b_rest).all(|(a, b)| a == b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_octet_counts() {
+        for length in 0..40 {
+            let octets: Vec<u8> = (0..length).collect();
+            assert!(equal(&octets, &octets.clone()));
+            assert!(!equal(&octets, &[&octets[..], b"x"].concat()));
+            for place in 0..octets.len() {
+                let mut other = octets.clone();
+                other[place] ^= 0x80;
+                assert!(!equal(&octets, &other), "{place} of {length}");
+                assert_ne!(hash(0, &octets), hash(0, &other), "{place} of {length}");
+            }
+        }
+    }
+}
