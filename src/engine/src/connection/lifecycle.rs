@@ -92,6 +92,13 @@ impl Connection {
         stream.send.content.clear();
         stream.send.blocked_since = None;
         let released = stream.released;
+        if core::mem::take(&mut stream.send.scheduled) {
+            let place = stream.place();
+            self.scheduler.remove(id, place);
+        }
+        if never_seen {
+            self.arriving.retain(|&other| other != id);
+        }
         if complete {
             self.stats.streams_completed = self.stats.streams_completed.saturating_add(1);
             self.abuse.earn_stream();

@@ -228,14 +228,7 @@ impl Connection {
         stream.held = true;
         stream.recv.expect = Expect::Nothing;
         self.streams.insert(stream);
-        if let Some(subscriber) = &mut self.subscriber {
-            subscriber.fields(Direction::Sent, parent, head);
-        }
-        let start = self.control.len();
-        let block = FieldBlock::push_promise(&mut self.control, parent, id);
-        self.encoder.encode(head, &mut self.control);
-        block.finish(&mut self.control, self.peer.max_frame_size);
-        self.control_sent(start);
+        self.write_block(parent, head, |out| FieldBlock::push_promise(out, parent, id));
         self.transition(id, Transition::SendPushPromise);
         Ok(id)
     }
@@ -339,12 +332,26 @@ impl Connection {
 
     /// Encodes a field section behind all that is to be sent before content.
     pub(super) fn write_headers(&mut self, id: StreamId, end_stream: bool, section: &FieldSection) {
+        self.write_block(id, section, |out| FieldBlock::headers(out, id, end_stream));
+    }
+
+    fn write_block(
+        &mut self,
+        id: StreamId,
+        section: &FieldSection,
+        begin: impl FnOnce(&mut Vec<u8>) -> FieldBlock,
+    ) {
         if let Some(subscriber) = &mut self.subscriber {
             subscriber.fields(Direction::Sent, id, section);
         }
         let start = self.control.len();
-        let block = FieldBlock::headers(&mut self.control, id, end_stream);
-        self.encoder.encode(section, &mut self.control);
+        let block = begin(&mut self.control);
+        if self.config.never_indexed.is_empty() {
+            self.encoder.encode(section, &mut self.control);
+        } else {
+            let section = section.with_never_indexed(&self.config.never_indexed);
+            self.encoder.encode(&section, &mut self.control);
+        }
         block.finish(&mut self.control, self.peer.max_frame_size);
         self.control_sent(start);
     }

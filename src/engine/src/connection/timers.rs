@@ -112,6 +112,7 @@ impl Connection {
         let started = timers.started.filter(|_| !self.reader.has_preface());
         let settings = self.local.waiting_since().and(self.settings_sent_at());
         let no_stream = timers.idle_since.filter(|_| self.counts.local.saturating_add(self.counts.peer) == 0);
+        let window = timers.window_closed_since.filter(|_| !self.scheduler.is_empty());
         let stalled = self.first_blocked();
         let asked = timers.asked_at;
         let quiet = timers.started.filter(|_| asked.is_none()).map(|_| timers.heard);
@@ -120,7 +121,7 @@ impl Connection {
             (after(settings, config.settings_timeout), Due::SettingsAck),
             (after(self.block.as_ref().map(|block| block.since), config.headers_timeout), Due::FieldBlock),
             (after(timers.untaken_since, config.stall_timeout), Due::Transport),
-            (after(timers.window_closed_since, config.stall_timeout), Due::ConnectionWindow),
+            (after(window, config.stall_timeout), Due::ConnectionWindow),
             (
                 after(stalled.map(|(since, _)| since), config.stall_timeout),
                 Due::StreamWindow(stalled.map_or(StreamId::CONNECTION, |(_, id)| id)),

@@ -91,6 +91,8 @@ impl Connection {
         }
         if self.send_window <= 0 && !self.scheduler.is_empty() {
             self.timers.window_closed(self.now);
+        } else {
+            self.timers.window_opened();
         }
     }
 
@@ -156,10 +158,12 @@ impl Connection {
             let place = stream.place();
             self.scheduler.push(id, place);
         } else if send.blocked_since.is_none() {
+            // The queue is in the order of time.
             send.blocked_since = Some(self.now);
-            if !core::mem::replace(&mut send.watched, true) {
-                self.blocked.push_back(id);
+            if core::mem::replace(&mut send.watched, true) {
+                self.blocked.retain(|&other| other != id);
             }
+            self.blocked.push_back(id);
         }
     }
 }

@@ -259,6 +259,20 @@ impl FieldSection {
         self.lines.push(line);
     }
 
+    /// The section with the fields of these names marked as never indexed (RFC 7541, 6.2.3).
+    pub(crate) fn with_never_indexed(&self, names: &[bytes::Bytes]) -> Self {
+        let mut marked = self.clone();
+        marked.clear();
+        for field in self.iter() {
+            if field.never_indexed || names.iter().any(|name| name == field.name) {
+                marked.push_never_indexed(field.name, field.value);
+            } else {
+                marked.push(field.name, field.value);
+            }
+        }
+        marked
+    }
+
     fn push_flagged(&mut self, name: &[u8], value: &[u8], flags: LineFlags) {
         let known = Name::of(name);
         let flags = flags.with(check_value(value));
