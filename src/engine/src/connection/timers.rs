@@ -139,7 +139,7 @@ impl Connection {
     fn act(&mut self, due: Due) {
         match due {
             Due::Preface | Due::FieldBlock | Due::Transport | Due::ConnectionWindow => {
-                self.fail(Violation::TooSlow)
+                self.fail(Violation::TooSlow);
             }
             Due::SettingsAck => self.fail(Violation::SettingsTimeout),
             Due::PeerGone => self.fail(Violation::PingTimeout),
