@@ -30,9 +30,12 @@ pub(crate) fn to_wasi(address: SocketAddr) -> (IpAddressFamily, IpSocketAddress)
 pub(crate) fn from_wasi(address: IpSocketAddress) -> SocketAddr {
     match address {
         IpSocketAddress::Ipv4(v4) => SocketAddr::new(from_wasi_ip(IpAddress::Ipv4(v4.address)), v4.port),
-        IpSocketAddress::Ipv6(v6) => {
-            SocketAddr::V6(SocketAddrV6::new(<[u16; 8]>::from(v6.address).into(), v6.port, v6.flow_info, v6.scope_id))
-        }
+        IpSocketAddress::Ipv6(v6) => SocketAddr::V6(SocketAddrV6::new(
+            <[u16; 8]>::from(v6.address).into(),
+            v6.port,
+            v6.flow_info,
+            v6.scope_id,
+        )),
     }
 }
 

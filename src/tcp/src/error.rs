@@ -28,7 +28,9 @@ pub(crate) fn of_address(code: ErrorCode, address: SocketAddr) -> TransportError
 pub(crate) fn of_socket(code: ErrorCode) -> TransportError {
     match code {
         ErrorCode::ConnectionReset | ErrorCode::ConnectionAborted => TransportError::ConnectionReset,
-        ErrorCode::NewSocketLimit => TransportError::Other("the host has no room for more sockets".to_owned()),
+        ErrorCode::NewSocketLimit => {
+            TransportError::Other("the host has no room for more sockets".to_owned())
+        }
         ErrorCode::OutOfMemory => TransportError::Other("the host is out of memory".to_owned()),
         ErrorCode::AccessDenied => TransportError::Other("the host does not permit TCP".to_owned()),
         other => TransportError::Other(format!("the socket failed: {}", other.name())),
@@ -59,7 +61,9 @@ mod tests {
 
     #[test]
     fn a_reset_is_known_however_the_host_words_it() {
-        for words in ["ConnectionReset", "Connection reset by peer (os error 104)", "Broken pipe", "ECONNABORTED"] {
+        for words in
+            ["ConnectionReset", "Connection reset by peer (os error 104)", "Broken pipe", "ECONNABORTED"]
+        {
             assert!(matches!(of_words(words), TransportError::ConnectionReset), "{words}");
         }
         assert!(matches!(of_words("Timeout\nat …"), TransportError::Other(words) if words == "Timeout"));

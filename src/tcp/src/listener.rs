@@ -32,7 +32,9 @@ impl GuestListener for Listener {
     fn listen(address: String) -> Result<tcp::Listener, TransportError> {
         closing::sweep_listeners();
         let wanted: SocketAddr = address.parse().map_err(|_| {
-            TransportError::AddressUnusable(format!("{address}: not an IP address and port, as in 127.0.0.1:8080"))
+            TransportError::AddressUnusable(format!(
+                "{address}: not an IP address and port, as in 127.0.0.1:8080"
+            ))
         })?;
         let failed = |code| error::of_address(code, wanted);
         let (family, local) = address::to_wasi(wanted);

@@ -1,0 +1,133 @@
+//! Builds the WebAssembly components of the workspace, so that `cargo run` and `cargo test` need no step before them.
+//!
+//! They go to a target directory of their own, which all profiles of the harness share: the outer Cargo holds the
+//! lock of its own one.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+const TARGET: &str = "wasm32-wasip2";
+
+/// The components that the harness ships: package, file that is built from it, and name of the constant.
+const COMPONENTS: [(&str, &str, &str); 4] = [
+    ("http2-component", "http2", "ENGINE"),
+    ("http2-tcp", "http2_tcp", "TCP"),
+    ("echo-server", "echo-server", "ECHO_SERVER"),
+    ("fetch", "fetch", "FETCH"),
+];
+
+fn main() -> ExitCode {
+    match build() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("cargo::error={error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn build() -> Result<(), String> {
+    let host_tests = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
+    let workspace = host_tests.parent().ok_or("the harness has no workspace")?;
+    let out = PathBuf::from(variable("OUT_DIR")?);
+    // OUT_DIR is <target>/<profile>/build/<package>/out.
+    let target_dir = out.ancestors().nth(4).ok_or("OUT_DIR is not in a target directory")?.join("components");
+
+    for source in ["Cargo.toml", "Cargo.lock", "wit", "src", "examples", "host-tests/guests"] {
+        println!("cargo::rerun-if-changed={}", workspace.join(source).display());
+    }
+    println!("cargo::rerun-if-changed=build.rs");
+
+    let guests = guests(&host_tests.join("guests"))?;
+    ensure_target()?;
+    let packages = COMPONENTS.iter().map(|(package, ..)| *package).chain(guests.iter().map(String::as_str));
+    compile(workspace, &target_dir, packages)?;
+
+    let built = target_dir.join(TARGET).join("release");
+    fs::write(out.join("components.rs"), constants(&built, &guests))
+        .map_err(|error| format!("the list of components cannot be written: {error}"))
+}
+
+/// The names of the packages in `host-tests/guests`, one a folder.
+fn guests(folder: &Path) -> Result<Vec<String>, String> {
+    let failed = |error| format!("{} cannot be read: {error}", folder.display());
+    let mut guests = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.path().join("Cargo.toml").exists() {
+            guests.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    guests.sort();
+    Ok(guests)
+}
+
+/// Sees to it that the toolchain can compile for WASI.
+fn ensure_target() -> Result<(), String> {
+    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let output = Command::new(&rustc).args(["--print", "target-libdir", "--target", TARGET]).output();
+    let output = output.map_err(|error| format!("{rustc} cannot be run: {error}"))?;
+    if Path::new(String::from_utf8_lossy(&output.stdout).trim()).exists() {
+        return Ok(());
+    }
+    let added = Command::new("rustup").args(["target", "add", TARGET]).status();
+    if added.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    Err(format!("Rust's target {TARGET} is missing; add it with: rustup target add {TARGET}"))
+}
+
+fn compile<'a>(
+    workspace: &Path,
+    target_dir: &Path,
+    packages: impl Iterator<Item = &'a str>,
+) -> Result<(), String> {
+    let mut cargo = Command::new(variable("CARGO")?);
+    cargo
+        .current_dir(workspace)
+        .args(["build", "--release", "--target", TARGET, "--target-dir"])
+        .arg(target_dir);
+    for package in packages {
+        cargo.args(["--package", package]);
+    }
+    // What was meant for the harness: flags for its machine, Clippy in place of the compiler.
+    for inherited in ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
+        cargo.env_remove(inherited);
+    }
+    let output = cargo.output().map_err(|error| format!("Cargo cannot be run: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+    Err("the WebAssembly components cannot be built: see what Cargo says below".to_owned())
+}
+
+/// Rust source of the constants that hold the components, and of a macro that names each guest.
+fn constants(built: &Path, guests: &[String]) -> String {
+    let mut source = String::new();
+    let mut constant = |package: &str, name: &str, file: &str| {
+        let path = built.join(file).with_extension("wasm");
+        _ = writeln!(source, "#[doc = \"`{package}`.\"]");
+        _ = writeln!(source, "pub const {name}: &[u8] = include_bytes!({path:?});");
+    };
+    for (package, file, name) in COMPONENTS {
+        constant(package, name, file);
+    }
+    for guest in guests {
+        constant(guest, &guest.to_uppercase().replace('-', "_"), guest);
+    }
+    _ = writeln!(source, "/// Calls a macro with the name of each guest, so that none goes untested.");
+    _ = writeln!(source, "#[macro_export] macro_rules! for_each_guest {{ ($macro:ident) => {{");
+    for guest in guests {
+        _ = writeln!(source, "$macro!({});", guest.replace('-', "_"));
+    }
+    source.push_str("}; }\n");
+    source
+}
+
+fn variable(name: &str) -> Result<String, String> {
+    env::var(name).map_err(|_| format!("{name} is not set: the build script is run by Cargo"))
+}

@@ -1,0 +1,128 @@
+//! `http2:engine/transport` from the host: byte-streams over anything that Tokio can read and write.
+
+mod receiver;
+mod sender;
+
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+use wasmtime_wasi::WasiView;
+use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
+
+use crate::bindings::http2::engine::transport::{self, Host, HostByteStream, TransportError};
+use receiver::Receiver;
+use sender::Sender;
+
+/// A `byte-stream` of the host. Put into the table of a guest's store, it is a resource that the guest can be given.
+///
+/// When the guest drops it, what it has written is still sent, as long as the Tokio runtime lives.
+pub struct ByteStream {
+    receiver: Receiver,
+    sender: Sender,
+}
+
+impl ByteStream {
+    /// A byte-stream that receives from `reader` and sends to `writer`.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime: it sends in a task of its own.
+    pub fn new(
+        reader: impl AsyncRead + Send + Unpin + 'static,
+        writer: impl AsyncWrite + Send + Unpin + 'static,
+    ) -> Self {
+        Self { receiver: Receiver::new(Box::new(reader)), sender: Sender::spawn(Box::new(writer)) }
+    }
+
+    /// A byte-stream over something that goes both ways.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime: it sends in a task of its own.
+    pub fn from_io(io: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
+        let (reader, writer) = tokio::io::split(io);
+        Self::new(reader, writer)
+    }
+}
+
+/// Supplies `http2:engine/transport` to the components that the linker instantiates.
+///
+/// # Errors
+///
+/// If the linker has that interface already.
+pub fn add_to_linker<T: WasiView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    transport::add_to_linker::<T, Table>(linker, |data| data.ctx().table)
+}
+
+/// Byte-streams need nothing of a store but its table.
+struct Table;
+
+impl HasData for Table {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+impl Host for ResourceTable {}
+
+impl HostByteStream for ResourceTable {
+    fn read(
+        &mut self,
+        stream: Resource<ByteStream>,
+        max: u32,
+    ) -> wasmtime::Result<Result<Vec<u8>, TransportError>> {
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
+        Ok(self.get(&stream)?.receiver.read(max))
+    }
+
+    fn write(
+        &mut self,
+        stream: Resource<ByteStream>,
+        bytes: Vec<u8>,
+    ) -> wasmtime::Result<Result<u32, TransportError>> {
+        let taken = self.get(&stream)?.sender.write(&bytes);
+        Ok(taken.map(|taken| u32::try_from(taken).unwrap_or(u32::MAX)))
+    }
+
+    fn finish(&mut self, stream: Resource<ByteStream>) -> wasmtime::Result<Result<(), TransportError>> {
+        Ok(self.get(&stream)?.sender.finish())
+    }
+
+    fn subscribe_read(&mut self, stream: Resource<ByteStream>) -> wasmtime::Result<Resource<DynPollable>> {
+        let receiver = self.get(&stream)?.receiver.clone();
+        subscribe_to(self, receiver)
+    }
+
+    fn subscribe_write(&mut self, stream: Resource<ByteStream>) -> wasmtime::Result<Resource<DynPollable>> {
+        let sender = self.get(&stream)?.sender.clone();
+        subscribe_to(self, sender)
+    }
+
+    fn drop(&mut self, stream: Resource<ByteStream>) -> wasmtime::Result<()> {
+        let stream = self.delete(stream)?;
+        // A broken connection has nothing left to finish.
+        _ = stream.sender.finish();
+        Ok(())
+    }
+}
+
+/// A pollable that has its own share in the stream, and so may outlive the resource.
+fn subscribe_to(
+    table: &mut ResourceTable,
+    direction: impl Pollable,
+) -> wasmtime::Result<Resource<DynPollable>> {
+    let direction = table.push(direction)?;
+    subscribe(table, direction)
+}
+
+/// What broke a stream, in the terms of the transport.
+impl From<&io::Error> for TransportError {
+    fn from(error: &io::Error) -> Self {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, TimedOut};
+        match error.kind() {
+            ConnectionReset | ConnectionAborted | BrokenPipe => Self::ConnectionReset,
+            ConnectionRefused => Self::ConnectionRefused,
+            TimedOut => Self::Timeout,
+            _ => Self::Other(error.to_string()),
+        }
+    }
+}

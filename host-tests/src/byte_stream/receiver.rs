@@ -1,0 +1,85 @@
+//! The receiving direction of a byte-stream.
+
+use std::future::poll_fn;
+use std::mem;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use tokio::io::{AsyncRead, ReadBuf};
+use wasmtime_wasi::async_trait;
+use wasmtime_wasi::p2::Pollable;
+
+use crate::bindings::http2::engine::transport::TransportError;
+
+/// The most that one read gives, and that is read ahead of the guest.
+const PIECE: usize = 64 * 1024;
+
+/// A share in the receiving direction.
+#[derive(Clone)]
+pub(super) struct Receiver(Arc<Mutex<State>>);
+
+struct State {
+    reader: Box<dyn AsyncRead + Send + Unpin>,
+    /// What was read to find out that there is something to read.
+    ahead: Vec<u8>,
+    /// How the direction ended, once `ahead` is empty.
+    end: Option<TransportError>,
+}
+
+impl Receiver {
+    pub(super) fn new(reader: Box<dyn AsyncRead + Send + Unpin>) -> Self {
+        Self(Arc::new(Mutex::new(State { reader, ahead: Vec::new(), end: None })))
+    }
+
+    /// What has arrived, at most `max` octets.
+    pub(super) fn read(&self, max: usize) -> Result<Vec<u8>, TransportError> {
+        let mut state = self.state();
+        // Whoever gets nothing asks for the pollable, which then waits with a waker of its own.
+        if state.poll_fill(&mut Context::from_waker(Waker::noop())).is_pending() {
+            return Ok(Vec::new());
+        }
+        match &state.end {
+            Some(end) if state.ahead.is_empty() => Err(end.clone()),
+            _ if state.ahead.len() <= max => Ok(mem::take(&mut state.ahead)),
+            _ => {
+                let rest = state.ahead.split_off(max);
+                Ok(mem::replace(&mut state.ahead, rest))
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Ready once `read` has something to say: octets or the end.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.ahead.is_empty() || self.end.is_some() {
+            return Poll::Ready(());
+        }
+        let mut piece = vec![0; PIECE];
+        let mut buffer = ReadBuf::new(&mut piece);
+        match ready!(Pin::new(&mut self.reader).poll_read(cx, &mut buffer)) {
+            Ok(()) => {
+                let length = buffer.filled().len();
+                piece.truncate(length);
+                self.ahead = piece;
+                if length == 0 {
+                    self.end = Some(TransportError::Closed);
+                }
+            }
+            Err(error) => self.end = Some((&error).into()),
+        }
+        Poll::Ready(())
+    }
+}
+
+#[async_trait]
+impl Pollable for Receiver {
+    async fn ready(&mut self) {
+        poll_fn(|cx| self.state().poll_fill(cx)).await;
+    }
+}

@@ -1,0 +1,145 @@
+//! The sending direction of a byte-stream.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::async_trait;
+use wasmtime_wasi::p2::Pollable;
+
+use crate::bindings::http2::engine::transport::TransportError;
+
+/// How many octets wait for the writer, at most.
+const CAPACITY: usize = 64 * 1024;
+
+/// A share in the sending direction.
+#[derive(Clone)]
+pub(super) struct Sender(Arc<Mutex<State>>);
+
+struct State {
+    writer: Box<dyn AsyncWrite + Send + Unpin>,
+    buffer: BytesMut,
+    /// Whether all has been written that is in the buffer, but not flushed.
+    unflushed: bool,
+    finished: bool,
+    /// What broke the direction.
+    broken: Option<TransportError>,
+    /// The task that writes, when it has nothing to do or waits for the writer.
+    task: Option<Waker>,
+    /// The guest, when it waits for room.
+    guest: Option<Waker>,
+}
+
+impl Sender {
+    /// Starts the task that writes what the guest hands over.
+    pub(super) fn spawn(writer: Box<dyn AsyncWrite + Send + Unpin>) -> Self {
+        let sender = Self(Arc::new(Mutex::new(State {
+            writer,
+            buffer: BytesMut::new(),
+            unflushed: false,
+            finished: false,
+            broken: None,
+            task: None,
+            guest: None,
+        })));
+        let task = sender.clone();
+        tokio::spawn(async move { poll_fn(|cx| task.state().poll_run(cx)).await });
+        sender
+    }
+
+    /// Takes octets from the front of `bytes` for sending, and says how many.
+    pub(super) fn write(&self, bytes: &[u8]) -> Result<usize, TransportError> {
+        let mut state = self.state();
+        state.check()?;
+        let taken = bytes.len().min(CAPACITY - state.buffer.len());
+        state.buffer.extend_from_slice(&bytes[..taken]);
+        state.wake_task();
+        Ok(taken)
+    }
+
+    /// Ends the direction after what was written.
+    pub(super) fn finish(&self) -> Result<(), TransportError> {
+        let mut state = self.state();
+        state.finished = true;
+        state.wake_task();
+        state.broken.clone().map_or(Ok(()), Err)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether the guest may write.
+    fn check(&self) -> Result<(), TransportError> {
+        match &self.broken {
+            _ if self.finished => Err(TransportError::Closed),
+            Some(broken) => Err(broken.clone()),
+            None => Ok(()),
+        }
+    }
+
+    fn wake_task(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.wake();
+        }
+    }
+
+    /// The task: writes, flushes, and shuts the writer down; ready when nothing can follow.
+    fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.poll_write(cx) {
+            Poll::Ready(Ok(())) => return Poll::Ready(()),
+            Poll::Ready(Err(error)) => {
+                self.broken = Some((&error).into());
+                self.buffer = BytesMut::new();
+                self.wake_guest();
+                return Poll::Ready(());
+            }
+            Poll::Pending => {}
+        }
+        self.task = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        while !self.buffer.is_empty() {
+            let written = ready!(Pin::new(&mut self.writer).poll_write(cx, &self.buffer))?;
+            if written == 0 {
+                return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
+            }
+            self.buffer.advance(written);
+            self.unflushed = true;
+            self.wake_guest();
+        }
+        if self.unflushed {
+            ready!(Pin::new(&mut self.writer).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        if self.finished { Pin::new(&mut self.writer).poll_shutdown(cx) } else { Poll::Pending }
+    }
+
+    fn wake_guest(&mut self) {
+        if let Some(guest) = self.guest.take() {
+            guest.wake();
+        }
+    }
+}
+
+#[async_trait]
+impl Pollable for Sender {
+    async fn ready(&mut self) {
+        poll_fn(|cx| {
+            let mut state = self.state();
+            if state.check().is_err() || state.buffer.len() < CAPACITY {
+                return Poll::Ready(());
+            }
+            state.guest = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+}

@@ -1,0 +1,36 @@
+//! The native side of wasi-http2: composes components, runs them in Wasmtime, and supplies byte-streams to them.
+//!
+//! To run an application that imports `http2:engine`:
+//!
+//! ```no_run
+//! use wasi_http2::{Composition, Invocation, Network, Runtime};
+//!
+//! # async fn example(application: &[u8]) -> anyhow::Result<()> {
+//! let component = Composition::default().compose(application)?;
+//! let program = Runtime::new()?.load(&component)?;
+//! let invocation = Invocation::new("application").args(["--help"]).network(Network::Loopback);
+//! let outcome = program.run(invocation).await?;
+//! println!("{outcome}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`components`] holds the components of this project, built with it: the engine, the socket component, the
+//!   examples, and the guests of the tests.
+//! - [`Composition`] makes one component of an application, the engine and a transport.
+//! - [`Runtime`] compiles a command, and runs it as often as wanted, each time with an [`Invocation`]: arguments,
+//!   input and output, files, network, and limits of memory and time.
+//! - [`ByteStream`] is a transport from the host, over whatever Tokio can read and write.
+//!
+//! A guest of the tests is a package in `host-tests/guests`. It is built by itself, is
+//! `wasi_http2::components::ITS_NAME`, and must have a test named like it in `tests/guests.rs`.
+
+pub mod bindings;
+pub mod byte_stream;
+pub mod components;
+pub mod compose;
+pub mod run;
+
+pub use byte_stream::ByteStream;
+pub use compose::Composition;
+pub use run::{Invocation, Network, Outcome, Program, Runtime};

@@ -1,0 +1,367 @@
+//! Runs a component that is a command (`wasi:cli/command`, WASI 0.2) in Wasmtime, within limits.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Result;
+use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::error::Context;
+use wasmtime::{Cache, Config, Engine, ResourceLimiter, Store};
+use wasmtime_wasi::cli::{StdinStream, StdoutStream};
+use wasmtime_wasi::p2::bindings::CommandPre;
+use wasmtime_wasi::sockets::SocketAddrUse;
+use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+use crate::byte_stream;
+
+/// How often a guest that computes without end lets others have their turn, and is checked for its time limit.
+const TICK: Duration = Duration::from_millis(10);
+
+/// How many elements a table of functions may have: far more than any compiler asks for.
+const TABLE_LIMIT: usize = 1 << 20;
+
+/// Wasmtime with all that a composed component may import: WASI 0.2, and `http2:engine/transport` from the host.
+#[derive(Clone)]
+pub struct Runtime {
+    engine: Engine,
+    linker: Linker<Guest>,
+    interrupts: bool,
+}
+
+impl Runtime {
+    /// A runtime as `wasmtime run` has it: a guest runs until it ends or waits.
+    ///
+    /// # Errors
+    ///
+    /// If Wasmtime does not support the machine.
+    pub fn new() -> Result<Self> {
+        Self::with_config(false)
+    }
+
+    /// A runtime in which [`Invocation::time_limit`] ends guests even while they compute. It costs them a few
+    /// percent of their speed.
+    ///
+    /// # Errors
+    ///
+    /// If Wasmtime does not support the machine.
+    pub fn with_interrupts() -> Result<Self> {
+        let runtime = Self::with_config(true)?;
+        let engine = runtime.engine.weak();
+        thread::spawn(move || {
+            while let Some(engine) = engine.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                thread::sleep(TICK);
+            }
+        });
+        Ok(runtime)
+    }
+
+    fn with_config(interrupts: bool) -> Result<Self> {
+        let mut config = Config::new();
+        config.epoch_interruption(interrupts);
+        // Without a directory for the cache, every start compiles anew, which takes seconds but is no error.
+        if let Ok(cache) = Cache::from_file(None) {
+            config.cache(Some(cache));
+        }
+        let engine = Engine::new(&config).context("Wasmtime cannot be started")?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        byte_stream::add_to_linker(&mut linker)?;
+        Ok(Self { engine, linker, interrupts })
+    }
+
+    /// Compiles a component, or takes it from the cache.
+    ///
+    /// # Errors
+    ///
+    /// If it is not valid, is no command, or imports what the runtime does not have.
+    pub fn load(&self, component: &[u8]) -> Result<Program> {
+        let component = Component::new(&self.engine, component).context("the component is not valid")?;
+        let pre = self.linker.instantiate_pre(&component).context("the component cannot be linked")?;
+        let pre =
+            CommandPre::new(pre).context("the component is no command: it does not export wasi:cli/run")?;
+        Ok(Program { pre, interrupts: self.interrupts })
+    }
+
+    /// The engine, for embedders that link and run components by themselves.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The imports that components get.
+    pub fn linker(&self) -> &Linker<Guest> {
+        &self.linker
+    }
+}
+
+/// A compiled command, which can be run any number of times, also at once.
+#[derive(Clone)]
+pub struct Program {
+    pre: CommandPre<Guest>,
+    interrupts: bool,
+}
+
+impl Program {
+    /// Runs the command to its end, or to that of its limits.
+    ///
+    /// # Errors
+    ///
+    /// If the command cannot be started. How it ended is the [`Outcome`].
+    pub async fn run(&self, invocation: Invocation) -> Result<Outcome> {
+        let Invocation { mut wasi, memory_limit, time_limit } = invocation;
+        let mut store = Store::new(self.pre.engine(), Guest::new(wasi.build(), memory_limit));
+        store.limiter(|guest| guest);
+        if self.interrupts {
+            store.set_epoch_deadline(1);
+            store.epoch_deadline_async_yield_and_update(1);
+        }
+        let run = async {
+            let command = self.pre.instantiate_async(&mut store).await?;
+            command.wasi_cli_run().call_run(&mut store).await
+        };
+        let result = match time_limit {
+            Some(limit) => match tokio::time::timeout(limit, run).await {
+                Ok(result) => result,
+                Err(_) => return Ok(Outcome::OutOfTime(limit)),
+            },
+            None => run.await,
+        };
+        Ok(Outcome::of(result))
+    }
+}
+
+/// What a guest is given to run with: nothing, unless it is added here.
+pub struct Invocation {
+    wasi: WasiCtxBuilder,
+    memory_limit: usize,
+    time_limit: Option<Duration>,
+}
+
+impl Invocation {
+    /// A run under `name`, with neither arguments, input, output, network nor files, and 1 GiB of memory.
+    pub fn new(name: &str) -> Self {
+        let mut wasi = WasiCtx::builder();
+        wasi.arg(name);
+        Self { wasi, memory_limit: 1 << 30, time_limit: None }
+    }
+
+    /// Appends arguments.
+    #[must_use]
+    pub fn args(mut self, args: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        for arg in args {
+            self.wasi.arg(arg);
+        }
+        self
+    }
+
+    /// Sets a variable of the environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.wasi.env(name, value);
+        self
+    }
+
+    /// Supplies standard input.
+    #[must_use]
+    pub fn stdin(mut self, stdin: impl StdinStream + 'static) -> Self {
+        self.wasi.stdin(stdin);
+        self
+    }
+
+    /// Takes standard output.
+    #[must_use]
+    pub fn stdout(mut self, stdout: impl StdoutStream + 'static) -> Self {
+        self.wasi.stdout(stdout);
+        self
+    }
+
+    /// Takes standard error.
+    #[must_use]
+    pub fn stderr(mut self, stderr: impl StdoutStream + 'static) -> Self {
+        self.wasi.stderr(stderr);
+        self
+    }
+
+    /// Shows the guest the directory `host` as `guest`.
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be opened.
+    pub fn directory(mut self, host: &Path, guest: &str, permissions: FsPerms) -> Result<Self> {
+        self.wasi
+            .preopened_dir(host, guest, permissions)
+            .with_context(|| format!("the directory {} cannot be opened", host.display()))?;
+        Ok(self)
+    }
+
+    /// Permits the use of the network.
+    #[must_use]
+    pub fn network(mut self, network: Network) -> Self {
+        self.wasi.allow_tcp(true).allow_ip_name_lookup(network.looks_up_names());
+        self.wasi.socket_addr_check(move |address, usage| {
+            let permitted = network.permits(address, usage);
+            Box::pin(async move { permitted })
+        });
+        self
+    }
+
+    /// Limits the memory of all the components together, in octets.
+    #[must_use]
+    pub fn memory_limit(self, octets: usize) -> Self {
+        Self { memory_limit: octets, ..self }
+    }
+
+    /// Limits the time that the guest may take; see [`Runtime::with_interrupts`].
+    #[must_use]
+    pub fn time_limit(self, limit: Duration) -> Self {
+        Self { time_limit: Some(limit), ..self }
+    }
+}
+
+/// What a guest may do on the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// Connect to any host.
+    Connect,
+    /// Listen on this address, and take connections there.
+    Listen(SocketAddr),
+    /// Listen and connect, on this machine alone.
+    Loopback,
+}
+
+impl Network {
+    fn looks_up_names(self) -> bool {
+        !matches!(self, Self::Listen(_))
+    }
+
+    fn permits(self, address: SocketAddr, usage: SocketAddrUse) -> bool {
+        // To connect, the host binds to any free port of its own choice first.
+        let implicit_bind =
+            matches!(usage, SocketAddrUse::TcpBind) && address.ip().is_unspecified() && address.port() == 0;
+        match self {
+            Self::Connect => implicit_bind || matches!(usage, SocketAddrUse::TcpConnect),
+            Self::Listen(listen) => match usage {
+                SocketAddrUse::TcpBind => address == listen,
+                SocketAddrUse::TcpListen => address.ip() == listen.ip(),
+                SocketAddrUse::TcpAccept => true,
+                _ => false,
+            },
+            Self::Loopback => implicit_bind || is_loopback(address.ip()),
+        }
+    }
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+/// How a guest ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// By itself, with this exit code.
+    Exited(i32),
+    /// It wanted more memory than this limit, in octets.
+    OutOfMemory(usize),
+    /// It took longer than this limit.
+    OutOfTime(Duration),
+    /// It trapped: an error of its own, or of the component model's rules.
+    Trapped(wasmtime::Error),
+}
+
+impl Outcome {
+    fn of(result: wasmtime::Result<Result<(), ()>>) -> Self {
+        match result {
+            Ok(result) => Self::Exited(result.is_err().into()),
+            Err(error) => {
+                if let Some(I32Exit(code)) = error.downcast_ref() {
+                    Self::Exited(*code)
+                } else if let Some(OutOfMemory(limit)) = error.downcast_ref() {
+                    Self::OutOfMemory(*limit)
+                } else {
+                    Self::Trapped(error)
+                }
+            }
+        }
+    }
+
+    /// Whether the guest ended by itself, and in success.
+    pub fn is_success(&self) -> bool {
+        matches!(self, Self::Exited(0))
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(code) => write!(f, "the guest ended with exit code {code}"),
+            Self::OutOfMemory(limit) => OutOfMemory(*limit).fmt(f),
+            Self::OutOfTime(limit) => write!(f, "the guest took longer than its limit of {limit:?}"),
+            // The first cause is what happened; what stands around it is where.
+            Self::Trapped(error) => write!(f, "the guest trapped: {}", error.root_cause()),
+        }
+    }
+}
+
+/// A guest wanted more memory than its limit, in octets.
+#[derive(Debug)]
+struct OutOfMemory(usize);
+
+impl fmt::Display for OutOfMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the guest wanted more memory than its limit of {} MiB", self.0 >> 20)
+    }
+}
+
+impl std::error::Error for OutOfMemory {}
+
+/// What the host keeps of a guest that runs.
+pub struct Guest {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    /// Octets of all memories together, and how many they may be.
+    memory: usize,
+    memory_limit: usize,
+}
+
+impl Guest {
+    /// A guest with `wasi`, and `memory_limit` octets for all its components together.
+    pub fn new(wasi: WasiCtx, memory_limit: usize) -> Self {
+        Self { wasi, table: ResourceTable::new(), memory: 0, memory_limit }
+    }
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl ResourceLimiter for Guest {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let memory = self.memory.saturating_add(desired.saturating_sub(current));
+        if memory > self.memory_limit {
+            // An error, since a guest that is merely refused memory traps without a word of it.
+            return Err(OutOfMemory(self.memory_limit).into());
+        }
+        self.memory = memory;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= TABLE_LIMIT)
+    }
+}

@@ -1,0 +1,163 @@
+//! Guests that try something out from the inside: a test for each, named like it.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use wasi_http2::{Composition, Invocation, Network, Outcome, Runtime, components};
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+
+macro_rules! assert_test_exists {
+    ($name:ident) => {
+        #[expect(
+            unused_imports,
+            reason = "the name alone is of interest: a guest without a test does not compile"
+        )]
+        use self::$name as _;
+    };
+}
+
+wasi_http2::for_each_guest!(assert_test_exists);
+
+/// Runs a guest that is composed with the socket component, and wants it to succeed.
+async fn succeeds(guest: &[u8], args: &[&str]) {
+    let component = Composition::default().compose(guest).unwrap();
+    let program = Runtime::with_interrupts().unwrap().load(&component).unwrap();
+    let stderr = MemoryOutputPipe::new(1 << 20);
+    let invocation = Invocation::new("guest")
+        .args(args)
+        .network(Network::Loopback)
+        .stderr(stderr.clone())
+        .time_limit(Duration::from_secs(60));
+    let outcome = program.run(invocation).await.unwrap();
+    assert!(outcome.is_success(), "{args:?}: {outcome}\n{}", String::from_utf8_lossy(&stderr.contents()));
+}
+
+mod tcp_check {
+    use super::*;
+
+    async fn check(args: &[&str]) {
+        succeeds(components::TCP_CHECK, args).await;
+    }
+
+    #[tokio::test]
+    async fn octets_go_there_and_back_over_ipv4() {
+        check(&["echo", "127.0.0.1:0", "127.0.0.1"]).await;
+    }
+
+    #[tokio::test]
+    async fn octets_go_there_and_back_over_ipv6() {
+        check(&["echo", "[::1]:0", "::1"]).await;
+        check(&["echo", "[::1]:0", "[::1]"]).await;
+    }
+
+    #[tokio::test]
+    async fn octets_go_there_and_back_by_name() {
+        check(&["echo", "127.0.0.1:0", "localhost"]).await;
+    }
+
+    #[tokio::test]
+    async fn one_direction_ends_and_the_other_goes_on() {
+        check(&["half-close"]).await;
+    }
+
+    #[tokio::test]
+    async fn a_port_without_a_listener_refuses() {
+        check(&["refused"]).await;
+    }
+
+    #[tokio::test]
+    async fn a_name_without_an_address_is_unresolvable() {
+        check(&["unresolvable"]).await;
+    }
+
+    #[tokio::test]
+    async fn an_address_that_cannot_be_used_says_why() {
+        check(&["unusable"]).await;
+    }
+
+    #[tokio::test]
+    async fn who_gets_no_answer_gives_up_in_time() {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let listener = socket.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        // Once its queue is full, a listener leaves further connections without an answer.
+        let mut queue = Vec::new();
+        while let Ok(connection) =
+            tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address)).await
+        {
+            queue.push(connection.unwrap());
+        }
+        check(&["timeout", &address.port().to_string()]).await;
+    }
+
+    #[tokio::test]
+    async fn a_reset_is_told_from_an_end_every_time() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port().to_string();
+        let peer = tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            connection.read_u8().await.unwrap();
+            connection.set_zero_linger().unwrap();
+        });
+        check(&["reset", &port]).await;
+        peer.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn streams_may_go_before_their_pollables() {
+        check(&["streams-first"]).await;
+    }
+
+    #[tokio::test]
+    async fn a_listener_may_go_before_its_pollable() {
+        check(&["listener-first"]).await;
+    }
+
+    #[tokio::test]
+    async fn dropping_a_stream_does_not_wait_for_its_peer() {
+        check(&["stalled-peers"]).await;
+    }
+
+    #[tokio::test]
+    async fn sockets_are_given_back() {
+        check(&["many"]).await;
+    }
+}
+
+mod hog {
+    use super::*;
+
+    async fn outcome(args: &[&str]) -> Outcome {
+        let program = Runtime::with_interrupts().unwrap().load(components::HOG).unwrap();
+        let invocation =
+            Invocation::new("hog").args(args).memory_limit(16 << 20).time_limit(Duration::from_millis(500));
+        program.run(invocation).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_allocates_without_end_is_stopped_and_told_apart() {
+        let outcome = outcome(&["memory"]).await;
+        assert!(matches!(outcome, Outcome::OutOfMemory(_)), "{outcome}");
+        assert_eq!(outcome.to_string(), "the guest wanted more memory than its limit of 16 MiB");
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_computes_without_end_is_stopped_and_told_apart() {
+        let outcome = outcome(&["time"]).await;
+        assert_eq!(outcome.to_string(), "the guest took longer than its limit of 500ms");
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_traps_is_told_apart() {
+        let outcome = outcome(&["trap"]).await;
+        assert!(matches!(outcome, Outcome::Trapped(_)), "{outcome}");
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_fails_says_so_by_its_exit_code() {
+        assert!(matches!(outcome(&["fail"]).await, Outcome::Exited(1)));
+    }
+}
