@@ -95,7 +95,7 @@ impl Chunks {
 
     /// Drops everything and says how many octets that was.
     pub(crate) fn clear(&mut self) -> usize {
-        core::mem::take(self).len
+        if self.is_empty() { 0 } else { core::mem::take(self).len }
     }
 }
 
