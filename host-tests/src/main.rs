@@ -1,1 +1,18 @@
-fn main() {}
+//! The command `wasi-http2`: HTTP/2 as a WebAssembly component, to try out and to compose with.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match cli::run(cli::Cli::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("wasi-http2: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

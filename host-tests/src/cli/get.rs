@@ -1,0 +1,123 @@
+//! `wasi-http2 get`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use wasi_http2::{Invocation, Network, components};
+use wasmtime_wasi::{FsPerms, cli as stdio};
+
+use super::{Limits, run_application};
+
+/// Sends requests over HTTP/2, and prints what comes back
+///
+/// The client examples/fetch runs in Wasmtime, composed with the engine and the socket component. It starts with
+/// HTTP/2 at once (prior knowledge, RFC 9113, 3.3), over cleartext TCP. Several URLs of one origin share one
+/// connection.
+///
+/// The exit code is 0 if every response was received whole, whatever its status.
+#[derive(Args)]
+pub(crate) struct Get {
+    /// What to ask for, as in http://127.0.0.1:8080/
+    #[arg(required = true, value_name = "URL")]
+    urls: Vec<String>,
+
+    /// The method: GET, or POST with --data, if not given
+    #[arg(short = 'X', long = "request", value_name = "METHOD")]
+    method: Option<String>,
+
+    /// A field of the request; may be given again
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+
+    /// The content of the request: as it stands, @FILE, or @- for standard input
+    #[arg(short, long, value_name = "DATA", allow_hyphen_values = true)]
+    data: Option<String>,
+
+    /// Print the heads of responses, too
+    #[arg(short, long)]
+    include: bool,
+
+    /// Write the content here instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Print the trailers of responses after the content
+    #[arg(long)]
+    trailers: bool,
+
+    /// Tell each frame on standard error
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// Send N requests, throw the content away, and print how long it took
+    #[arg(short = 'n', value_name = "N")]
+    requests: Option<u64>,
+
+    /// With -n: M requests at a time
+    #[arg(short = 'm', value_name = "M", requires = "requests")]
+    at_a_time: Option<usize>,
+
+    /// Give up after this time
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<f64>,
+
+    #[command(flatten)]
+    limits: Limits,
+}
+
+impl Get {
+    pub(super) async fn run(self) -> Result<ExitCode> {
+        let mut invocation = Invocation::new("get").args(self.arguments()).network(Network::Connect);
+        // The guest sees the directories of the files that are named, and no others.
+        if let Some(file) = self.data.as_deref().and_then(|data| data.strip_prefix('@')) {
+            if file == "-" {
+                invocation = invocation.stdin(stdio::stdin());
+            } else {
+                invocation = with_directory_of(invocation, Path::new(file), FsPerms::ReadOnly)?;
+            }
+        }
+        if let Some(file) = &self.output {
+            invocation = with_directory_of(invocation, file, FsPerms::ReadWrite)?;
+        }
+        run_application(components::FETCH, self.limits.apply(invocation)).await
+    }
+
+    /// The same options as the guest takes them.
+    fn arguments(&self) -> Vec<String> {
+        let mut arguments = Vec::new();
+        let mut option = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                arguments.extend([name.to_owned(), value]);
+            }
+        };
+        option("-X", self.method.clone());
+        for header in &self.headers {
+            option("-H", Some(header.clone()));
+        }
+        option("-d", self.data.clone());
+        option("-o", self.output.as_ref().map(|file| file.to_string_lossy().into_owned()));
+        option("-n", self.requests.map(|requests| requests.to_string()));
+        option("-m", self.at_a_time.map(|at_a_time| at_a_time.to_string()));
+        option("--timeout", self.timeout.map(|seconds| seconds.to_string()));
+        for (flag, given) in [("-i", self.include), ("--trailers", self.trailers), ("-v", self.verbose)] {
+            if given {
+                arguments.push(flag.to_owned());
+            }
+        }
+        arguments.push("--".to_owned());
+        arguments.extend(self.urls.iter().cloned());
+        arguments
+    }
+}
+
+/// Shows the guest the directory that `file` is in, under the name by which `file` names it.
+fn with_directory_of(invocation: Invocation, file: &Path, permissions: FsPerms) -> Result<Invocation> {
+    let directory = match file.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => file,
+    };
+    invocation.directory(directory, &directory.to_string_lossy(), permissions)
+}
