@@ -215,9 +215,12 @@ impl Connection {
         self.events.pop_front()
     }
 
-    /// Attaches an observer.
+    /// Attaches an observer. It is shown what has not been taken yet, so that one that is attached at the start
+    /// misses nothing.
     pub fn set_subscriber(&mut self, subscriber: Box<dyn Subscriber + Send>) {
         self.subscriber = Some(subscriber);
+        let preface = self.is_client() && self.stats.octets_sent == 0;
+        self.show_control(if preface { input::PREFACE.len() } else { 0 });
     }
 
     /// Which side of the connection this is.
@@ -232,7 +235,7 @@ impl Connection {
 
     /// Whether the connection takes new streams, and neither side has begun to end it.
     pub fn is_open(&self) -> bool {
-        self.phase == Phase::Running && self.received_go_away.is_none()
+        self.phase == Phase::Running && self.received_go_away.is_none() && self.close_reason.is_none()
     }
 
     /// Why the connection has ended; `None` while it has not, `Ok` if that was in good order.
@@ -324,9 +327,11 @@ impl Connection {
         self.now = self.now.max(now);
     }
 
-    fn charge(&mut self, cause: Cause) {
+    /// Charges a case of useless work. Error: it was one too many, and the connection has ended.
+    fn charge(&mut self, cause: Cause) -> Result<(), Violation> {
         let verdict = self.abuse.charge(cause, self.now);
         self.judge(verdict, cause);
+        if verdict == Verdict::Over { Err(Violation::Abuse) } else { Ok(()) }
     }
 
     fn judge(&mut self, verdict: Verdict, cause: Cause) {
@@ -347,20 +352,31 @@ impl Connection {
 
     /// Counts the frames that stand in `control` from `start`, and shows them to the subscriber.
     fn control_sent(&mut self, start: usize) {
+        let frames = self.show_control(start);
+        self.stats.frames_sent = self.stats.frames_sent.saturating_add(frames);
+    }
+
+    /// Shows the frames that stand in `control` from `start` to the subscriber, and says how many they are.
+    fn show_control(&mut self, start: usize) -> u64 {
+        let mut count: u64 = 0;
         let mut frames = self.control.get(start..).unwrap_or_default();
         while let Some((header, rest)) = frames.split_first_chunk::<HEADER_LEN>() {
             let header = FrameHeader::parse(header);
             let (payload, rest) = rest.split_at_checked(header.length as usize).unwrap_or((rest, &[]));
-            self.stats.frames_sent = self.stats.frames_sent.saturating_add(1);
             if let Some(subscriber) = &mut self.subscriber {
                 subscriber.frame(Direction::Sent, header, payload);
             }
+            count = count.saturating_add(1);
             frames = rest;
         }
+        count
     }
 
-    /// Writes one frame that is to be sent before any content.
+    /// Writes one frame that is to be sent before any content. Nothing follows the GOAWAY that ends a connection.
     fn write_control(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
+        if self.close_reason.is_some() {
+            return;
+        }
         let start = self.control.len();
         encode(&mut self.control);
         self.control_sent(start);
