@@ -57,7 +57,7 @@ pub enum Event {
         /// The stream.
         id: StreamId,
     },
-    /// After content was not taken whole: there is room in the stream's send buffer again.
+    /// After the stream's send buffer was full: there is room in it again.
     Writable {
         /// The stream.
         id: StreamId,

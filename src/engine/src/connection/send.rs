@@ -259,7 +259,8 @@ impl Connection {
         }
         stream.send.length = length;
         stream.send.content.push(data.split_to(taken));
-        stream.send.starved |= !data.is_empty();
+        // Who has filled the buffer to the brim waits for room, like who was refused some.
+        stream.send.starved |= !ends && stream.send.content.len() >= limit;
         if ends {
             stream.send.ending = Ending::EndStream;
         }
@@ -267,7 +268,8 @@ impl Connection {
         Ok(())
     }
 
-    /// How many octets [`send_data`](Self::send_data) would take now; 0 if the message takes no content.
+    /// How many octets [`send_data`](Self::send_data) would take now; 0 if the message takes no content. When they
+    /// were used up, [`Event::Writable`] tells that there are more.
     pub fn send_capacity(&self, id: StreamId) -> usize {
         match self.streams.get(id) {
             Some(stream) if stream.can_take_content() && !stream.is_closed() && !stream.released => {

@@ -29,3 +29,15 @@ fn a_request_and_its_response() {
     pair.client.release(id);
     assert_eq!((pair.client.stream_count(), pair.server.stream_count()), (0, 0));
 }
+
+#[test]
+fn whoever_fills_the_send_buffer_to_the_octet_hears_when_there_is_room() {
+    let mut pair = Pair::new();
+    let id = pair.client.open(&request("POST", "/"), false).unwrap();
+    let room = pair.client.send_capacity(id);
+    pair.client.send_data(id, &mut Bytes::from(vec![0; room]), false).unwrap();
+    assert_eq!(pair.client.send_capacity(id), 0);
+    pair.run();
+    let writable = |event: &Event| matches!(event, Event::Writable { id: writable } if *writable == id);
+    assert!(std::iter::from_fn(|| pair.client_event()).any(|event| writable(&event)));
+}
