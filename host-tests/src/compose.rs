@@ -63,7 +63,7 @@ impl<'a> Composition<'a> {
             let transport = graph.add(TRANSPORT, transport)?;
             providers.push(graph.instantiate(transport, &[])?);
         }
-        if graph.imports(&application).any(|name| graph.compatible_export(&engine, name).is_some()) {
+        if graph.shares_interface(&application, &engine) {
             providers.push(graph.instantiate(engine, &providers)?);
         }
         let application = graph.instantiate(application, &providers)?;
@@ -123,6 +123,12 @@ impl Graph {
         self.exports(member).find(|export| are_semver_compatible(export, interface))
     }
 
+    /// Whether `importer` imports what `exporter` exports, in whatever version.
+    fn shares_interface(&self, importer: &Member, exporter: &Member) -> bool {
+        self.imports(importer)
+            .any(|import| self.exports(exporter).any(|export| name_of(export) == name_of(import)))
+    }
+
     /// Instantiates `member` with what `providers` export of `http2:engine`.
     fn instantiate(&mut self, member: Member, providers: &[Instance]) -> Result<Instance> {
         let instance = Instance { of: member, node: self.composition.instantiate(member.package) };
@@ -172,9 +178,8 @@ impl Graph {
     /// Why `interface` is not to be had from `providers`.
     fn missing(&self, member: Member, interface: &str, providers: &[Instance]) -> anyhow::Error {
         let role = member.role;
-        let name = interface.split('@').next().unwrap_or(interface);
         let other_version = providers.iter().find_map(|provider| {
-            let export = self.exports(&provider.of).find(|export| export.split('@').next() == Some(name))?;
+            let export = self.exports(&provider.of).find(|export| name_of(export) == name_of(interface))?;
             Some((provider.of.role, export))
         });
         match other_version {
@@ -194,4 +199,9 @@ impl Graph {
         }
         Ok(())
     }
+}
+
+/// The name of an interface without its version.
+fn name_of(interface: &str) -> &str {
+    interface.split_once('@').map_or(interface, |(name, _version)| name)
 }
