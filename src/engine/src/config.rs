@@ -91,7 +91,8 @@ pub struct Limits {
     pub continuations: u32,
     /// Parameters of a SETTINGS frame. Default 32.
     pub settings: usize,
-    /// Octets of control frames waiting for the transport above which no input is taken. Default 64 KiB.
+    /// Server: octets of frames other than DATA waiting for the transport above which no input is taken. Both
+    /// roles: likewise for answers to PING. Default 64 KiB.
     pub control_octets: usize,
     /// Events waiting for the caller above which no input is taken. Default 512.
     pub events: usize,

@@ -100,6 +100,12 @@ impl Bandwidth {
         self.stream
     }
 
+    /// Streams are given another window from now on: the caller has changed SETTINGS_INITIAL_WINDOW_SIZE.
+    pub(crate) fn set_stream_window(&mut self, window: u32) {
+        self.stream = window;
+        self.stream_max = self.stream_max.max(window);
+    }
+
     pub(crate) fn connection_window(&self) -> u32 {
         self.connection
     }

@@ -90,7 +90,8 @@ pub(crate) struct LocalSettings {
 
 #[derive(Debug)]
 struct Unacknowledged {
-    sent_at: Time,
+    /// When it was handed to the transport.
+    sent_at: Option<Time>,
     parameters: Vec<(SettingId, u32)>,
 }
 
@@ -99,12 +100,18 @@ impl LocalSettings {
         Self { acknowledged: Settings::INITIAL, wanted: Settings::INITIAL, unacknowledged: VecDeque::new() }
     }
 
-    /// Notes a SETTINGS frame that is being sent.
-    pub(crate) fn sent(&mut self, now: Time, parameters: Vec<(SettingId, u32)>) {
+    /// Notes a SETTINGS frame that is to be sent.
+    pub(crate) fn sent(&mut self, parameters: Vec<(SettingId, u32)>) {
         for &(id, value) in &parameters {
             self.wanted.apply(id, value);
         }
-        self.unacknowledged.push_back(Unacknowledged { sent_at: now, parameters });
+        self.unacknowledged.push_back(Unacknowledged { sent_at: None, parameters });
+    }
+
+    /// All that was to be sent was handed to the transport.
+    pub(crate) fn handed_out(&mut self, now: Time) {
+        let new = self.unacknowledged.iter_mut().rev().take_while(|frame| frame.sent_at.is_none());
+        new.for_each(|frame| frame.sent_at = Some(now));
     }
 
     /// The oldest frame was acknowledged: its values are in force, and are returned. `None` if none waits.
@@ -118,7 +125,7 @@ impl LocalSettings {
 
     /// When the oldest unacknowledged frame was sent.
     pub(crate) fn waiting_since(&self) -> Option<Time> {
-        self.unacknowledged.front().map(|frame| frame.sent_at)
+        self.unacknowledged.front()?.sent_at
     }
 
     /// The largest payload that the peer may send at present: while a change is under way, both values hold.

@@ -38,7 +38,7 @@ impl Connection {
 
     fn write_settings(&mut self, parameters: Vec<(SettingId, u32)>) {
         self.write_control(|out| Settings::encode(&parameters, out));
-        self.local.sent(self.now, parameters);
+        self.local.sent(parameters);
     }
 
     /// Sends SETTINGS. They bind the peer once it has acknowledged them ([`Event::SettingsAcknowledged`]).
@@ -70,6 +70,9 @@ impl Connection {
                         "SETTINGS_MAX_HEADER_LIST_SIZE exceeds the hard limit of a field section",
                     ));
                 }
+                SettingId::INITIAL_WINDOW_SIZE if self.would_overflow(value) => {
+                    return Err(ConfigError("the window of a stream would pass 2^31-1 octets"));
+                }
                 _ => {}
             }
         }
@@ -83,6 +86,12 @@ impl Connection {
         Ok(())
     }
 
+    /// Whether that initial window would be too much for a stream whose window was raised (RFC 9113, 6.9.2).
+    fn would_overflow(&self, initial: u32) -> bool {
+        let mut open = self.streams.iter().filter(|stream| !stream.is_closed());
+        open.any(|stream| stream.recv.window.available(initial) > i64::from(MAX_WINDOW))
+    }
+
     pub(super) fn recv_settings(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         let settings = Settings::parse(header, payload)?;
         if settings.is_ack() {
@@ -91,7 +100,7 @@ impl Connection {
         if settings.iter().len() > self.config.limits.settings {
             return Err(Violation::TooManySettings);
         }
-        self.charge(Cause::Settings);
+        self.charge(Cause::Settings)?;
         // All of it is judged before any of it holds.
         for (id, value) in settings.iter() {
             id.check(value)?;
@@ -133,15 +142,15 @@ impl Connection {
     fn initial_window_changed(&mut self, old: u32) -> Result<(), Violation> {
         let initial = i64::from(self.peer.initial_window_size);
         if initial.saturating_add(self.highest_delta) > i64::from(MAX_WINDOW) {
-            self.highest_delta =
-                self.streams.iter().map(|stream| stream.send.window_delta).max().unwrap_or(0).max(0);
+            let open = self.streams.iter().filter(|stream| !stream.is_closed());
+            self.highest_delta = open.map(|stream| stream.send.window_delta).max().unwrap_or(0).max(0);
             if initial.saturating_add(self.highest_delta) > i64::from(MAX_WINDOW) {
                 return Err(Violation::ConnectionWindowOverflow);
             }
         }
         if self.peer.initial_window_size > old {
-            for id in self.blocked.iter().copied().collect::<Vec<_>>() {
-                self.schedule(id);
+            for (_, id) in self.blocked.iter().copied().collect::<Vec<_>>() {
+                self.unblock(id);
             }
         }
         Ok(())
@@ -150,8 +159,10 @@ impl Connection {
     fn recv_settings_ack(&mut self) -> Result<(), Violation> {
         let parameters = self.local.acknowledge().ok_or(Violation::UnexpectedSettingsAck)?;
         for (id, value) in parameters {
-            if id == SettingId::HEADER_TABLE_SIZE {
-                self.decoder.set_max_table_size(value);
+            match id {
+                SettingId::HEADER_TABLE_SIZE => self.decoder.set_max_table_size(value),
+                SettingId::INITIAL_WINDOW_SIZE => self.bandwidth.set_stream_window(value),
+                _ => {}
             }
         }
         self.events.push_back(Event::SettingsAcknowledged);
@@ -166,7 +177,7 @@ impl Connection {
         let update = WindowUpdate::parse(header, payload)?;
         let increment = i64::from(update.increment);
         if !self.abuse.window_update_is_due() {
-            self.charge(Cause::WindowUpdate);
+            self.charge(Cause::WindowUpdate)?;
         }
         if header.stream_id.is_connection() {
             if increment == 0 {
@@ -176,7 +187,7 @@ impl Connection {
             if self.send_window > i64::from(MAX_WINDOW) {
                 return Err(Violation::ConnectionWindowOverflow);
             }
-            self.timers.window_opened();
+            self.timers.window_moved();
             return Ok(());
         }
         let id = header.stream_id;
@@ -185,7 +196,7 @@ impl Connection {
         }
         let Some(stream) = self.streams.get_mut(id).filter(|stream| !stream.is_closed()) else {
             // It was sent before the peer knew (RFC 9113, 5.1).
-            self.charge(Cause::LateFrame);
+            self.charge(Cause::LateFrame)?;
             return Ok(());
         };
         if stream.state == State::ReservedRemote {
@@ -200,7 +211,7 @@ impl Connection {
         }
         stream.send.window_delta = delta;
         self.highest_delta = self.highest_delta.max(delta);
-        self.schedule(id);
+        self.unblock(id);
         Ok(())
     }
 
@@ -208,11 +219,11 @@ impl Connection {
         let ping = Ping::parse(header, payload)?;
         if !ping.ack {
             self.pongs.push(ping.opaque_data);
-            self.charge(Cause::Ping);
+            self.charge(Cause::Ping)?;
             return Ok(());
         }
         let Some(answered) = self.pings.answered(ping.opaque_data) else {
-            self.charge(Cause::Pointless);
+            self.charge(Cause::Pointless)?;
             return Ok(());
         };
         let round_trip = self.now - answered.sent_at;
@@ -247,13 +258,13 @@ impl Connection {
     /// PRIORITY says nothing any more, but must be well-formed (RFC 9113, 6.3, 5.3.2).
     pub(super) fn recv_priority(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         let priority = PriorityFrame::parse(header, payload)?;
-        self.charge(Cause::Priority);
+        self.charge(Cause::Priority)?;
         if priority.is_self_dependent() { Err(Violation::SelfDependency) } else { Ok(()) }
     }
 
     pub(super) fn recv_priority_update(&mut self, payload: &[u8]) -> Result<(), Violation> {
         let update = PriorityUpdate::parse(payload)?;
-        self.charge(Cause::PriorityUpdate);
+        self.charge(Cause::PriorityUpdate)?;
         let id = update.prioritized_id;
         // RFC 9218, 7.1: only clients send it; a push must have been promised.
         if self.is_client() || id.is_connection() || (id.is_server_initiated() && self.is_idle(id)) {
@@ -368,7 +379,7 @@ impl Connection {
     }
 
     pub(super) fn recv_origin(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
-        self.charge(Cause::Extension);
+        self.charge(Cause::Extension)?;
         if let Some(frame) = Origin::parse(header, payload).filter(|_| self.is_client()) {
             let origins = frame.iter().take(ORIGINS).map(Bytes::copy_from_slice).collect();
             self.events.push_back(Event::Origin { origins });
@@ -377,7 +388,7 @@ impl Connection {
     }
 
     pub(super) fn recv_altsvc(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
-        self.charge(Cause::Extension);
+        self.charge(Cause::Extension)?;
         if let Some(frame) = AltSvc::parse(header, payload).filter(|_| self.is_client()) {
             self.events.push_back(Event::AltSvc {
                 id: frame.stream_id,

@@ -56,13 +56,17 @@ impl Connection {
         if octets == 0 {
             return Err(WindowError::Zero);
         }
-        if !stream.state.can_recv() && stream.state != State::ReservedRemote {
+        let waits = stream.state == State::Idle;
+        if !waits && !stream.state.can_recv() && stream.state != State::ReservedRemote {
             return Ok(());
         }
         if !stream.recv.window.raise(octets, initial) {
             return Err(WindowError::Overflow);
         }
-        self.write_window_update(id, octets);
+        // A request that waits for its turn takes it along.
+        if !waits {
+            self.write_window_update(id, octets);
+        }
         Ok(())
     }
 
@@ -82,7 +86,7 @@ impl Connection {
         Ok(())
     }
 
-    fn write_window_update(&mut self, stream_id: StreamId, increment: u32) {
+    pub(super) fn write_window_update(&mut self, stream_id: StreamId, increment: u32) {
         self.write_control(|out| WindowUpdate { stream_id, increment }.encode(out));
     }
 
@@ -94,7 +98,7 @@ impl Connection {
         }
         self.bandwidth.arrived(header.length);
         if content == 0 && !header.has(flags::END_STREAM) {
-            self.charge(Cause::EmptyData);
+            self.charge(Cause::EmptyData)?;
         }
         match self.check_data(header, content) {
             Ok(()) => {
@@ -108,6 +112,15 @@ impl Connection {
         }
     }
 
+    /// DATA that is not even looked at counts against the window of the connection all the same (RFC 9113, 6.9).
+    pub(super) fn data_refused(&mut self, header: FrameHeader) -> Result<(), Violation> {
+        if !self.window.receive(header.length, DEFAULT_WINDOW) {
+            return Err(Violation::ConnectionWindowExceeded);
+        }
+        self.discarded(StreamId::CONNECTION, header.length);
+        Ok(())
+    }
+
     /// Whether the stream may receive that much now. Content for a stream that we have reset, or that comes
     /// after our last GOAWAY, is no offence: it is discarded as it arrives.
     fn check_data(&mut self, header: FrameHeader, content: u32) -> Result<(), Violation> {
@@ -119,7 +132,7 @@ impl Connection {
         let stream = match self.streams.get_mut(id) {
             Some(stream) if !stream.is_closed() => stream,
             _ => {
-                self.charge(Cause::LateFrame);
+                self.charge(Cause::LateFrame)?;
                 let ignored =
                     self.streams.closed_by(id) == Some(ClosedBy::LocalReset) || self.is_above_last(id);
                 return if ignored { Ok(()) } else { Err(Violation::StreamClosed) };

@@ -74,7 +74,7 @@ impl Connection {
         if octets > self.config.limits.field_section_hard as usize {
             return Err(Violation::FieldBlockTooLarge);
         }
-        self.charge(Cause::Continuation);
+        self.charge(Cause::Continuation)?;
         block.fragments.extend_from_slice(continuation.fragment);
         if continuation.end_headers {
             self.finish_block(block.stream_id, block.kind, &block.fragments)
@@ -96,7 +96,7 @@ impl Connection {
         let mut section = core::mem::take(&mut self.section);
         let decoded = self.decoder.decode(block, &limits, &mut section);
         if self.decoder.evicted_by_updates() > 0 {
-            self.charge(Cause::TableThrash);
+            self.charge(Cause::TableThrash)?;
         }
         let outcome = match decoded {
             Err(DecodeError::Compression) => Err(Violation::Compression),
@@ -156,7 +156,7 @@ impl Connection {
         if self.is_idle(id) {
             return Err(Violation::IdleStream);
         }
-        self.charge(Cause::LateFrame);
+        self.charge(Cause::LateFrame)?;
         match self.streams.closed_by(id) {
             Some(ClosedBy::LocalReset) => Ok(()),
             _ if self.is_above_last(id) => Ok(()),
@@ -218,7 +218,7 @@ impl Connection {
 
     /// Answers a request with too many fields with 431, as RFC 9113, 10.5.1 advises.
     fn refuse_large(&mut self, id: StreamId, end_stream: bool) -> Result<(), Violation> {
-        self.charge(Cause::StreamViolation);
+        self.charge(Cause::StreamViolation)?;
         let mut response = FieldSection::new();
         response.push(b":status", b"431");
         response.push(b"content-length", b"0");
@@ -232,13 +232,16 @@ impl Connection {
 
     /// Streams that the peer may have open: while a change is under way, both values hold.
     fn max_peer_streams(&self) -> usize {
-        let wanted = self.local.wanted.max_concurrent_streams.unwrap_or(u32::MAX);
+        let wanted = self.local.wanted.max_concurrent_streams.unwrap_or(self.config.max_concurrent_streams);
         let acknowledged = self.local.acknowledged.max_concurrent_streams.unwrap_or(wanted);
         wanted.max(acknowledged) as usize
     }
 
     fn response(&mut self, id: StreamId, section: &FieldSection, end_stream: bool) -> Result<(), Violation> {
         let facts = message::response(section)?;
+        if self.streams.get(id).is_some_and(|stream| stream.state == State::ReservedRemote) {
+            self.transition(id, Transition::RecvHeaders);
+        }
         if facts.is_informational() {
             return self.informational(id, section, end_stream);
         }
@@ -249,11 +252,7 @@ impl Connection {
         }
         stream.recv.expect = if end_stream { Expect::Nothing } else { Expect::Content };
         stream.tunnel = stream.method.is_connect() && (200..300).contains(&facts.status);
-        let held = stream.held;
-        if stream.state == State::ReservedRemote {
-            self.transition(id, Transition::RecvHeaders);
-        }
-        if held {
+        if stream.held {
             self.events.push_back(Event::Response { id, head: section.clone(), end_stream });
         }
         if end_stream {
@@ -322,7 +321,7 @@ impl Connection {
         if !open || !self.local.wanted.enable_push || self.is_above_last(id) {
             self.refuse_promise(id, ErrorCode::CANCEL);
         } else if pushed >= self.max_peer_streams() || self.counts.held >= self.max_held() {
-            self.charge(Cause::Refused);
+            self.charge(Cause::Refused)?;
             self.refuse_promise(id, ErrorCode::REFUSED_STREAM);
         } else {
             match self.check_promise(parent, section, decoded) {
@@ -361,7 +360,6 @@ impl Connection {
         stream.held = true;
         stream.send.ending = crate::stream::Ending::Sent;
         self.streams.insert(stream);
-        self.counts.promised = self.counts.promised.saturating_add(1);
         self.counts.held = self.counts.held.saturating_add(1);
         self.stats.streams_accepted = self.stats.streams_accepted.saturating_add(1);
         self.transition(id, Transition::RecvPushPromise);
@@ -376,7 +374,7 @@ impl Connection {
         }
         self.stats.resets_received = self.stats.resets_received.saturating_add(1);
         if self.streams.get(id).is_none_or(Stream::is_closed) {
-            self.charge(Cause::Pointless);
+            self.charge(Cause::Pointless)?;
             return Ok(());
         }
         let error = StreamError::peer(code);

@@ -88,14 +88,17 @@ impl Connection {
         }
         let taken = before.saturating_sub(input.len()) as u64;
         self.stats.octets_received = self.stats.octets_received.saturating_add(taken);
-        self.arm_stall();
+        self.arm_timers();
     }
 
     /// Whether so much waits to be taken from us that we take nothing more.
     fn is_choked(&self) -> bool {
         let limits = &self.config.limits;
-        self.events.len() >= limits.events
-            || self.control.len() >= limits.control_octets
+        // A client's requests must not keep it from reading: the server might not read either, until its
+        // responses are taken. What a server makes a client answer is little.
+        let choked_by_control = !self.is_client() && self.control.len() >= limits.control_octets;
+        choked_by_control
+            || self.events.len() >= limits.events
             || self.pongs.len().saturating_mul(17) >= limits.control_octets
     }
 
@@ -121,23 +124,15 @@ impl Connection {
     }
 
     fn recv_preface(&mut self, input: &mut Bytes) -> Result<(), Violation> {
-        let partial = &mut self.reader.partial;
-        let wanted = PREFACE.get(partial.len()..).unwrap_or_default();
-        let taken = wanted.len().min(input.len());
-        let arrived = input.split_to(taken);
-        if !wanted.starts_with(&arrived) {
-            partial.extend_from_slice(&arrived);
-            if looks_like_http1(partial) {
-                self.fail_with(ConnectionError::NotHttp2, Violation::BadPreface.reason());
-                return Ok(());
-            }
-            return Err(Violation::BadPreface);
-        }
-        if taken == wanted.len() {
-            partial.clear();
+        self.take_partial(input, PREFACE.len().saturating_sub(self.reader.partial.len()));
+        let arrived = self.reader.partial.as_slice();
+        if arrived == PREFACE {
+            self.reader.partial.clear();
             self.reader.state = ReaderState::Frame;
-        } else {
-            partial.extend_from_slice(&arrived);
+        } else if looks_like_http1(arrived) {
+            self.fail_with(ConnectionError::NotHttp2, Violation::BadPreface.reason());
+        } else if !PREFACE.starts_with(arrived) && !may_become_http1(arrived) {
+            return Err(Violation::BadPreface);
         }
         Ok(())
     }
@@ -213,20 +208,28 @@ impl Connection {
             self.fail_with(ConnectionError::NotHttp2, Violation::FirstFrameNotSettings.reason());
             return Ok(());
         }
-        header.check(self.local.max_frame_size())?;
+        let interrupted = self.block.as_ref().is_some_and(|block| {
+            header.kind != FrameType::CONTINUATION || header.stream_id != block.stream_id
+        });
+        if interrupted {
+            return Err(Violation::FieldBlockInterrupted);
+        }
+        if let Err(violation) = header.check(self.local.max_frame_size()) {
+            if header.kind == FrameType::DATA && violation.scope() == Scope::Stream {
+                self.data_refused(header)?;
+            }
+            return Err(violation);
+        }
         if self.reader.first_frame {
             if header.kind != FrameType::SETTINGS || header.has(flags::ACK) {
                 return Err(Violation::FirstFrameNotSettings);
             }
             self.reader.first_frame = false;
         }
-        match &self.block {
-            Some(block) if header.kind != FrameType::CONTINUATION || header.stream_id != block.stream_id => {
-                Err(Violation::FieldBlockInterrupted)
-            }
-            None if header.kind == FrameType::CONTINUATION => Err(Violation::UnexpectedContinuation),
-            _ => Ok(()),
+        if self.block.is_none() && header.kind == FrameType::CONTINUATION {
+            return Err(Violation::UnexpectedContinuation);
         }
+        Ok(())
     }
 
     /// Acts on a frame that is there whole.
@@ -251,15 +254,12 @@ impl Connection {
             FrameType::PRIORITY_UPDATE => self.recv_priority_update(payload),
             FrameType::ORIGIN => self.recv_origin(header, payload),
             FrameType::ALTSVC => self.recv_altsvc(header, payload),
-            _ => {
-                self.recv_unknown(header, payload);
-                Ok(())
-            }
+            _ => self.recv_unknown(header, payload),
         }
     }
 
-    fn recv_unknown(&mut self, header: FrameHeader, payload: &[u8]) {
-        self.charge(Cause::Extension);
+    fn recv_unknown(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
+        self.charge(Cause::Extension)?;
         if self.config.unknown_frames {
             self.events.push_back(Event::UnknownFrame {
                 kind: header.kind.0,
@@ -268,6 +268,7 @@ impl Connection {
                 payload: Bytes::copy_from_slice(payload),
             });
         }
+        Ok(())
     }
 
     /// Begins a DATA frame without padding, whose content is handed on as it arrives.
@@ -338,9 +339,26 @@ fn streams_content(header: FrameHeader) -> bool {
     header.kind == FrameType::DATA && !header.has(flags::PADDED)
 }
 
-/// Whether octets that are not HTTP/2 are the start of an HTTP/1 message, as far as they go.
+/// How messages of HTTP/1 begin.
+const HTTP1: [&[u8]; 10] = [
+    b"GET ",
+    b"HEAD ",
+    b"POST ",
+    b"PUT ",
+    b"DELETE ",
+    b"OPTIONS ",
+    b"CONNECT ",
+    b"PATCH ",
+    b"TRACE ",
+    b"HTTP/1.",
+];
+
+/// Whether these are the first octets of an HTTP/1 message.
 fn looks_like_http1(octets: &[u8]) -> bool {
-    const METHODS: [&[u8]; 9] =
-        [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"CONNECT ", b"PATCH ", b"TRACE "];
-    octets.starts_with(b"HTTP/1.") || METHODS.iter().any(|method| octets.starts_with(method))
+    HTTP1.iter().any(|start| octets.starts_with(start))
+}
+
+/// Whether they can be, once more has arrived.
+fn may_become_http1(octets: &[u8]) -> bool {
+    HTTP1.iter().any(|start| start.starts_with(octets))
 }

@@ -66,8 +66,10 @@ impl Connection {
             (true, false) => *count = count.saturating_sub(1),
             _ => {}
         }
-        if from == crate::stream::State::ReservedRemote {
-            self.counts.promised = self.counts.promised.saturating_sub(1);
+        match (from.is_reserved(), to.is_reserved()) {
+            (false, true) => self.counts.promised = self.counts.promised.saturating_add(1),
+            (true, false) => self.counts.promised = self.counts.promised.saturating_sub(1),
+            _ => {}
         }
         if let Some(subscriber) = &mut self.subscriber {
             subscriber.transition(id, from, to);
@@ -90,11 +92,14 @@ impl Connection {
         let violated = stream.error.is_some_and(|error| error.violation.is_some());
         let never_seen = stream.waiting.take().is_some();
         stream.send.content.clear();
-        stream.send.blocked_since = None;
+        let blocked_since = stream.send.blocked_since.take();
         let released = stream.released;
         if core::mem::take(&mut stream.send.scheduled) {
             let place = stream.place();
             self.scheduler.remove(id, place);
+        }
+        if let Some(since) = blocked_since {
+            self.blocked.remove(&(since, id));
         }
         if never_seen {
             self.arriving.retain(|&other| other != id);
@@ -154,18 +159,14 @@ impl Connection {
 
     /// Answers what the peer did on a stream that is not idle with RST_STREAM (RFC 9113, 5.4.2).
     pub(super) fn stream_violation(&mut self, id: StreamId, violation: Violation) {
-        self.charge(if violation == Violation::TooManyStreams {
-            Cause::Refused
-        } else {
-            Cause::StreamViolation
-        });
-        if self.close_reason.is_some() {
+        let refused = violation == Violation::TooManyStreams;
+        if self.charge(if refused { Cause::Refused } else { Cause::StreamViolation }).is_err() {
             return;
         }
         let error = StreamError { violation: Some(violation), ..StreamError::local(violation.code()) };
         if self.streams.get(id).is_some_and(|stream| !stream.is_closed()) {
-            self.reset_stream(id, error);
             self.tell_reset(id, error);
+            self.reset_stream(id, error);
         } else {
             self.write_rst_stream(id, violation.code());
             if self.streams.get(id).is_none() {
@@ -221,7 +222,7 @@ impl Connection {
 
     /// Streams of the peer's that the caller may have at a time.
     pub(super) fn max_held(&self) -> usize {
-        self.local.wanted.max_concurrent_streams.map_or(usize::MAX, |max| max as usize)
+        self.local.wanted.max_concurrent_streams.unwrap_or(self.config.max_concurrent_streams) as usize
     }
 }
 

@@ -12,7 +12,7 @@ mod tests;
 mod timers;
 mod transmit;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::abuse::{Abuse, Cause, Verdict};
 use crate::config::{Config, ConfigError};
@@ -60,9 +60,9 @@ pub enum Role {
 ///   [`poll_timeout`](Self::poll_timeout);
 /// - *getters*.
 ///
-/// **After every call of one of the first two kinds, take events until there are none, then output until there
-/// is none, offer again what `recv` has left, and wait until octets arrive, the transport has room, or the time
-/// of `poll_timeout` has come.**
+/// **After every call of one of the first two kinds, take events and output until there is neither (taking output
+/// makes events), offer again what `recv` has left, and wait until octets arrive, the transport has room, or the
+/// time of `poll_timeout` has come.**
 ///
 /// A stream that the caller was given, by [`open`](Self::open) or by an event, takes room until the caller
 /// [releases](Self::release) it, even if it has long ended on the wire.
@@ -108,8 +108,8 @@ pub struct Connection {
     /// At least as high as any stream's [`window_delta`](crate::stream::Sending::window_delta).
     highest_delta: i64,
     scheduler: Scheduler,
-    /// Streams that have content and no window, and some that had.
-    blocked: VecDeque<StreamId>,
+    /// Streams that have content and no window, and since when.
+    blocked: BTreeSet<(Time, StreamId)>,
     /// Priorities of requests that have not come (RFC 9218, 7.1).
     early_priorities: Vec<(StreamId, Priority)>,
     window: ReceiveWindow,
@@ -134,7 +134,7 @@ struct Counts {
     local: usize,
     /// Opened by the peer.
     peer: usize,
-    /// Promised by the peer, and not yet open.
+    /// Promised by the server, and not yet open.
     promised: usize,
     /// Opened by the peer, with the caller, and not released.
     held: usize,
@@ -192,7 +192,7 @@ impl Connection {
             send_window: i64::from(DEFAULT_WINDOW),
             highest_delta: 0,
             scheduler: Scheduler::default(),
-            blocked: VecDeque::new(),
+            blocked: BTreeSet::new(),
             early_priorities: Vec::new(),
             window: ReceiveWindow::new(0),
             bandwidth,

@@ -50,13 +50,12 @@ impl Connection {
             stream.priority = priority;
             stream.prioritized = true;
         }
-        if self.config.enable_push {
+        if self.local.wanted.enable_push {
             stream.authority = head.authority().map(Box::from);
         }
         if end_stream {
             stream.send.ending = Ending::EndStream;
         }
-        self.timers.busy();
         if waits {
             stream.waiting = Some(Box::new(WaitingHead { head: head.clone(), end_stream }));
             self.streams.insert(stream);
@@ -108,7 +107,11 @@ impl Connection {
             let Some(stream) = self.streams.get_mut(id) else { continue };
             let Some(waiting) = stream.waiting.take() else { continue };
             let ended = stream.send.content.is_empty() && matches!(stream.send.ending, Ending::EndStream);
+            let raised = u32::try_from(stream.recv.window.available(0)).unwrap_or(0);
             self.send_request(id, &waiting.head, waiting.end_stream || ended);
+            if raised > 0 {
+                self.write_window_update(id, raised);
+            }
             self.content_changed(id);
         }
         self.tell_streams_available();
@@ -220,7 +223,8 @@ impl Connection {
             crate::error::Violation::Malformed(malformed) => OpenError::Malformed(malformed),
             _ => OpenError::Parent,
         })?;
-        if self.counts.local >= self.max_send_streams() {
+        // A promise is to become a stream, which the client must have room for then.
+        if self.counts.local.saturating_add(self.counts.promised) >= self.max_send_streams() {
             return Err(OpenError::WouldBlock);
         }
         let id = self.take_next_id().ok_or(OpenError::Closed)?;

@@ -8,6 +8,7 @@ use crate::abuse::Cause;
 use crate::error::{ConnectionError, ErrorCode, Initiator, StreamError, Violation};
 use crate::event::{Event, GoAway};
 use crate::frame::{self, StreamId};
+use crate::scheduler::Scheduler;
 use crate::stream::State;
 use crate::time::Time;
 
@@ -73,14 +74,14 @@ impl Connection {
         if self.close_reason.is_some() {
             return;
         }
-        let inside_frame = !self.reader.is_between_frames() && self.stats.octets_received > 0;
-        let done = self.counts.local == 0 && self.counts.peer == 0 && self.opening.is_empty();
+        let between_frames = self.reader.is_between_frames() && self.block.is_none();
+        let inside_frame = !between_frames && self.stats.octets_received > 0;
         let reason = match &self.received_go_away {
             _ if inside_frame => Err(ConnectionError::TransportEnded { inside_frame }),
             Some(goaway) if goaway.code != ErrorCode::NO_ERROR => {
                 Err(ConnectionError::GoAway(goaway.code, goaway.debug_data.clone()))
             }
-            _ if done && self.reader.has_preface() => Ok(()),
+            _ if !self.is_busy() && self.reader.has_preface() => Ok(()),
             _ => Err(ConnectionError::TransportEnded { inside_frame }),
         };
         self.close(reason);
@@ -142,7 +143,7 @@ impl Connection {
             stream.state = State::Closed;
             stream.waiting = None;
             stream.send.content.clear();
-            if stream.released {
+            if !stream.held {
                 self.streams.remove(id);
             } else {
                 self.tell_reset(id, StreamError { retryable: unopened, ..error });
@@ -154,17 +155,22 @@ impl Connection {
         self.opening.clear();
         self.arriving.clear();
         self.blocked.clear();
+        self.scheduler = Scheduler::default();
         self.block = None;
         self.events.push_back(Event::Closed);
     }
 
-    /// A stream has ended: perhaps it was the last, and the connection ends with it, or is idle from now on.
+    /// Whether there are streams that have not ended, or requests and promises that are to become some.
+    pub(super) fn is_busy(&self) -> bool {
+        let counts = &self.counts;
+        counts.local > 0 || counts.peer > 0 || counts.promised > 0 || !self.opening.is_empty()
+    }
+
+    /// A stream has ended: perhaps it was the last, and the connection ends with it.
     pub(super) fn stream_left(&mut self) {
-        let busy = self.counts.local.saturating_add(self.counts.peer).saturating_add(self.opening.len()) > 0;
-        if busy || self.close_reason.is_some() {
+        if self.is_busy() || self.close_reason.is_some() {
             return;
         }
-        self.timers.idle(self.now);
         let server_drained = self.phase == Phase::Draining && !self.is_client();
         let client_drained =
             self.is_client() && (self.phase == Phase::Draining || self.received_go_away.is_some());
@@ -184,7 +190,7 @@ impl Connection {
 
     pub(super) fn recv_goaway(&mut self, payload: &[u8]) -> Result<(), Violation> {
         let goaway = frame::GoAway::parse(payload)?;
-        self.charge(Cause::GoAway);
+        self.charge(Cause::GoAway)?;
         let last = goaway.last_stream_id;
         if self.received_go_away.as_ref().is_some_and(|earlier| last > earlier.last_stream_id) {
             return Err(Violation::GoAwayRaised);
@@ -215,7 +221,8 @@ impl Connection {
             Some(_) => StreamError::peer(code),
             None => StreamError::local(code),
         };
-        for id in core::mem::take(&mut self.opening) {
+        // One by one: the connection may end with the last of them.
+        while let Some(id) = self.opening.pop_front() {
             self.fail_unprocessed(id, error);
         }
     }

@@ -1,6 +1,8 @@
 //! Two engines and what passes between them.
 
 mod pair;
+mod raw;
+mod violations;
 
 use bytes::Bytes;
 

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::Connection;
 use super::control::Purpose;
+use super::shutdown::Phase;
 use crate::error::{StreamError, Violation};
 use crate::frame::StreamId;
 use crate::time::Time;
@@ -29,35 +30,17 @@ pub(super) struct Timers {
 
 impl Timers {
     pub(super) fn heard(&mut self, now: Time) {
-        self.started.get_or_insert(now);
         self.heard = now;
     }
 
-    pub(super) fn transmitted(&mut self, now: Time, any: bool) {
-        if self.started.is_none() {
-            self.started = Some(now);
-            self.heard = now;
-            self.idle_since = Some(now);
-        }
-        if any {
-            self.untaken_since = None;
-        }
+    /// The transport has taken something.
+    pub(super) fn taken(&mut self) {
+        self.untaken_since = None;
     }
 
-    pub(super) fn window_closed(&mut self, now: Time) {
-        self.window_closed_since.get_or_insert(now);
-    }
-
-    pub(super) fn window_opened(&mut self) {
+    /// The peer has raised the window of the connection.
+    pub(super) fn window_moved(&mut self) {
         self.window_closed_since = None;
-    }
-
-    pub(super) fn idle(&mut self, now: Time) {
-        self.idle_since = Some(now);
-    }
-
-    pub(super) fn busy(&mut self) {
-        self.idle_since = None;
     }
 
     pub(super) fn drain(&mut self, now: Time, timeout: Option<Duration>) {
@@ -98,7 +81,7 @@ impl Connection {
         {
             self.act(due);
         }
-        self.arm_stall();
+        self.arm_timers();
     }
 
     /// The first deadline. Each is its beginning and how long it may take.
@@ -110,15 +93,14 @@ impl Connection {
         let timers = &self.timers;
         let after = |since: Option<Time>, timeout: Option<Duration>| Some(since? + timeout?);
         let started = timers.started.filter(|_| !self.reader.has_preface());
-        let settings = self.local.waiting_since().and(self.settings_sent_at());
-        let no_stream = timers.idle_since.filter(|_| self.counts.local.saturating_add(self.counts.peer) == 0);
+        let no_stream = timers.idle_since.filter(|_| self.phase == Phase::Running && !self.is_busy());
         let window = timers.window_closed_since.filter(|_| !self.scheduler.is_empty());
-        let stalled = self.first_blocked();
+        let stalled = self.blocked.first().copied();
         let asked = timers.asked_at;
         let quiet = timers.started.filter(|_| asked.is_none()).map(|_| timers.heard);
         [
             (after(started, config.preface_timeout), Due::Preface),
-            (after(settings, config.settings_timeout), Due::SettingsAck),
+            (after(self.local.waiting_since(), config.settings_timeout), Due::SettingsAck),
             (after(self.block.as_ref().map(|block| block.since), config.headers_timeout), Due::FieldBlock),
             (after(timers.untaken_since, config.stall_timeout), Due::Transport),
             (after(window, config.stall_timeout), Due::ConnectionWindow),
@@ -147,14 +129,10 @@ impl Connection {
                 let violation = Violation::StreamStalled;
                 let error =
                     StreamError { violation: Some(violation), ..StreamError::local(violation.code()) };
-                self.reset_stream(id, error);
                 self.tell_reset(id, error);
-                self.drop_unblocked();
+                self.reset_stream(id, error);
             }
-            Due::Idle => {
-                self.timers.busy();
-                self.shutdown(self.now);
-            }
+            Due::Idle => self.shutdown(self.now),
             Due::Drain => self.drain_timeout(),
             Due::AskPeer => {
                 self.timers.asked_at = Some(self.now);
@@ -163,39 +141,24 @@ impl Connection {
         }
     }
 
-    /// When the oldest SETTINGS without an answer were handed out, not before the connection began.
-    fn settings_sent_at(&self) -> Option<Time> {
-        Some(self.local.waiting_since()?.max(self.timers.started?))
-    }
-
-    /// Notes since when output waits.
-    pub(super) fn arm_stall(&mut self) {
-        if !self.has_output() {
-            self.timers.untaken_since = None;
-        } else if self.timers.untaken_since.is_none() {
-            self.timers.untaken_since = Some(self.now);
+    /// Notes since when things are as they are now. Operations do not tell the time, so what they bring about
+    /// counts from the next call that does.
+    pub(super) fn arm_timers(&mut self) {
+        let untaken = self.has_output();
+        let idle = !self.is_busy();
+        let window_closed = self.send_window <= 0 && !self.scheduler.is_empty();
+        let now = self.now;
+        let timers = &mut self.timers;
+        if timers.started.is_none() {
+            timers.started = Some(now);
+            timers.heard = now;
         }
-        self.drop_unblocked();
-    }
-
-    /// The stream that has waited longest for its window.
-    fn first_blocked(&self) -> Option<(Time, StreamId)> {
-        let &id = self.blocked.front()?;
-        Some((self.streams.get(id)?.send.blocked_since?, id))
-    }
-
-    /// Keeps the queue of blocked streams such that its front is blocked, and for the longest time.
-    fn drop_unblocked(&mut self) {
-        while let Some(&id) = self.blocked.front() {
-            let Some(stream) = self.streams.get_mut(id) else {
-                self.blocked.pop_front();
-                continue;
-            };
-            if stream.send.blocked_since.is_some() {
-                break;
-            }
-            stream.send.watched = false;
-            self.blocked.pop_front();
+        for (since, holds) in [
+            (&mut timers.untaken_since, untaken),
+            (&mut timers.idle_since, idle),
+            (&mut timers.window_closed_since, window_closed),
+        ] {
+            *since = holds.then(|| since.unwrap_or(now));
         }
     }
 }

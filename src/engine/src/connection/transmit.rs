@@ -29,8 +29,11 @@ impl Connection {
         }
         let written = out.len().saturating_sub(start);
         self.stats.octets_sent = self.stats.octets_sent.saturating_add(written as u64);
-        self.timers.transmitted(self.now, written > 0);
-        self.arm_stall();
+        self.local.handed_out(self.now);
+        if written > 0 {
+            self.timers.taken();
+        }
+        self.arm_timers();
         written
     }
 
@@ -43,7 +46,7 @@ impl Connection {
     }
 
     /// Whether [`poll_transmit`](Self::poll_transmit) would give octets now.
-    pub(super) fn has_output(&self) -> bool {
+    pub fn has_output(&self) -> bool {
         !self.control.is_empty()
             || (self.close_reason.is_none()
                 && (!self.pongs.is_empty()
@@ -89,11 +92,6 @@ impl Connection {
             let Some(id) = self.scheduler.pop() else { break };
             self.write_data(id, out);
         }
-        if self.send_window <= 0 && !self.scheduler.is_empty() {
-            self.timers.window_closed(self.now);
-        } else {
-            self.timers.window_opened();
-        }
     }
 
     /// Writes one DATA frame of a stream, and schedules the stream again if it has more.
@@ -106,7 +104,7 @@ impl Connection {
         let allowed = usize::try_from(window).unwrap_or(0).min(max_frame as usize);
         let length = stream.send.content.len().min(allowed);
         if length == 0 {
-            return self.schedule(id);
+            return self.block(id);
         }
         let all = length == stream.send.content.len();
         let end_stream = all && matches!(stream.send.ending, Ending::EndStream);
@@ -144,26 +142,37 @@ impl Connection {
         }
     }
 
-    /// Puts a stream that has content among those that send, or among those that wait for their window.
+    /// Puts a stream that has content among those that send. Whether its window allows that shows when its turn
+    /// comes.
     pub(super) fn schedule(&mut self, id: StreamId) {
-        let initial = i64::from(self.peer.initial_window_size);
         let Some(stream) = self.streams.get_mut(id) else { return };
         let send = &mut stream.send;
-        if send.scheduled || send.content.is_empty() || !stream.state.can_send() {
+        let waits = send.scheduled || send.blocked_since.is_some();
+        if waits || send.content.is_empty() || !stream.state.can_send() {
             return;
         }
-        if initial.saturating_add(send.window_delta) > 0 {
-            send.blocked_since = None;
-            send.scheduled = true;
-            let place = stream.place();
-            self.scheduler.push(id, place);
-        } else if send.blocked_since.is_none() {
-            // The queue is in the order of time.
-            send.blocked_since = Some(self.now);
-            if core::mem::replace(&mut send.watched, true) {
-                self.blocked.retain(|&other| other != id);
-            }
-            self.blocked.push_back(id);
+        send.scheduled = true;
+        let place = stream.place();
+        self.scheduler.push(id, place);
+    }
+
+    /// Puts a stream that has content and no window among those that may have stalled.
+    fn block(&mut self, id: StreamId) {
+        if let Some(stream) = self.streams.get_mut(id).filter(|stream| !stream.send.content.is_empty()) {
+            stream.send.blocked_since = Some(self.now);
+            self.blocked.insert((self.now, id));
+        }
+    }
+
+    /// The window of a stream has grown: the stream is scheduled again if that lets it send.
+    pub(super) fn unblock(&mut self, id: StreamId) {
+        let initial = i64::from(self.peer.initial_window_size);
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        if initial.saturating_add(stream.send.window_delta) > 0
+            && let Some(since) = stream.send.blocked_since.take()
+        {
+            self.blocked.remove(&(since, id));
+            self.schedule(id);
         }
     }
 }

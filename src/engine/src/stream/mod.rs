@@ -120,8 +120,6 @@ pub(crate) struct Sending {
     pub(crate) scheduled: bool,
     /// It has content that the window of the stream does not allow, since then.
     pub(crate) blocked_since: Option<Time>,
-    /// It stands in the queue of streams that may have stalled.
-    pub(crate) watched: bool,
     /// The caller found no room, and is to be told when there is some.
     pub(crate) starved: bool,
 }
@@ -154,7 +152,6 @@ impl Stream {
                 window_delta: 0,
                 scheduled: false,
                 blocked_since: None,
-                watched: false,
                 starved: false,
             },
             priority: Priority::default(),

@@ -72,6 +72,11 @@ impl State {
         matches!(self, Self::Open | Self::HalfClosedRemote)
     }
 
+    /// Whether the stream is promised, and no more.
+    pub(crate) fn is_reserved(self) -> bool {
+        matches!(self, Self::ReservedLocal | Self::ReservedRemote)
+    }
+
     /// Whether the stream counts against SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113, 5.1.2).
     pub(crate) fn counts(self) -> bool {
         matches!(self, Self::Open | Self::HalfClosedLocal | Self::HalfClosedRemote)
