@@ -1,0 +1,175 @@
+//! One connection and the exchanges on it.
+
+use std::collections::BTreeMap;
+
+use wasi::clocks::monotonic_clock::Instant;
+use wasi::io::poll::Pollable;
+
+use crate::bindings::http2::engine::connection::{Connection as Http2, Http2Stream, Role};
+use crate::bindings::http2::engine::transport::ByteStream;
+use crate::bindings::http2::engine::types::{Error, ErrorKind};
+use crate::exchange::{Exchange, Progress};
+
+/// Turns that one connection gets before the others have theirs.
+const ROUNDS: u32 = 8;
+
+/// What a connection needs next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Another turn, without waiting.
+    Turn,
+    /// To wait for its pollables or its deadline.
+    Wait,
+    /// Nothing: it is over.
+    Drop,
+}
+
+/// A connection in the event loop.
+///
+/// Pollables stand before what they belong to, and so are dropped first.
+pub(crate) struct Connection {
+    peer: String,
+    read_ready: Pollable,
+    write_ready: Option<Pollable>,
+    /// There is something to read, but the engine takes nothing before its output has gone.
+    read_paused: bool,
+    deadline: Option<Instant>,
+    exchanges: BTreeMap<u32, Exchange>,
+    failed: bool,
+    http2: Http2,
+}
+
+impl Connection {
+    /// Starts HTTP/2 on a connection that was accepted.
+    pub(crate) fn start(io: ByteStream, peer: String) -> Result<Self, Error> {
+        let http2 = Http2::handshake(io, Role::Server, None)?;
+        Ok(Self {
+            peer,
+            read_ready: http2.subscribe_read(),
+            write_ready: None,
+            read_paused: false,
+            deadline: None,
+            exchanges: BTreeMap::new(),
+            failed: false,
+            http2,
+        })
+    }
+
+    /// What to wait for.
+    pub(crate) fn pollables(&self) -> impl Iterator<Item = &Pollable> {
+        let read_ready = (!self.read_paused).then_some(&self.read_ready);
+        read_ready.into_iter().chain(&self.write_ready)
+    }
+
+    /// When it wants a turn even if no pollable is ready.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Ends the connection when the exchanges on it are done.
+    pub(crate) fn shutdown(&self) {
+        self.http2.shutdown();
+    }
+
+    /// Moves octets and answers requests, as far as that goes without waiting.
+    pub(crate) fn turn(&mut self, now: Instant) -> Next {
+        let mut next = Next::Turn;
+        let mut moved = false;
+        for _ in 0..ROUNDS {
+            moved = self.drive();
+            let worked = self.accept() | self.advance_changed() | self.advance_due(now);
+            if !worked {
+                next = Next::Wait;
+                break;
+            }
+        }
+        if self.http2.closed().is_some() {
+            return Next::Drop;
+        }
+        self.write_ready = self.http2.subscribe_write();
+        self.read_paused =
+            !moved && next == Next::Wait && self.write_ready.is_some() && self.read_ready.ready();
+        let due = self.exchanges.values().filter_map(Exchange::due).min();
+        self.deadline = self.http2.next_timeout().into_iter().chain(due).min();
+        next
+    }
+
+    /// Whether octets moved. The first error is reported, and ends all exchanges.
+    fn drive(&mut self) -> bool {
+        match self.http2.drive() {
+            Ok(moved) => moved,
+            Err(error) => {
+                if !self.failed {
+                    self.report(&error);
+                }
+                self.failed = true;
+                self.exchanges.clear();
+                false
+            }
+        }
+    }
+
+    /// Starts to answer the requests that have come.
+    fn accept(&mut self) -> bool {
+        let mut worked = false;
+        while let Ok(Some(stream)) = self.http2.accept() {
+            worked = true;
+            self.start_exchange(stream);
+        }
+        worked
+    }
+
+    fn start_exchange(&mut self, stream: Http2Stream) {
+        let id = stream.id();
+        match Exchange::start(stream) {
+            Ok(exchange) => {
+                self.exchanges.insert(id, exchange);
+                self.advance(id);
+            }
+            Err(error) => self.report_unless_reset(&error),
+        }
+    }
+
+    fn advance_changed(&mut self) -> bool {
+        let changed = self.http2.changed();
+        for &id in &changed {
+            self.advance(id);
+        }
+        !changed.is_empty()
+    }
+
+    fn advance_due(&mut self, now: Instant) -> bool {
+        let due = |(&id, exchange): (&u32, &Exchange)| (exchange.due()? <= now).then_some(id);
+        let due: Vec<u32> = self.exchanges.iter().filter_map(due).collect();
+        for &id in &due {
+            self.advance(id);
+        }
+        !due.is_empty()
+    }
+
+    /// Goes on with one exchange, and forgets it when it is complete or the client has given it up.
+    fn advance(&mut self, id: u32) {
+        let Some(exchange) = self.exchanges.get_mut(&id) else { return };
+        match exchange.advance() {
+            Ok(Progress::Waiting) => {}
+            Ok(Progress::Complete) => {
+                self.exchanges.remove(&id);
+            }
+            Err(error) => {
+                self.exchanges.remove(&id);
+                self.report_unless_reset(&error);
+            }
+        }
+    }
+
+    /// That a client gives up a request, or a connection on which requests are, is nothing to talk about.
+    fn report_unless_reset(&self, error: &Error) {
+        if matches!(error.kind, ErrorKind::InvalidArgument | ErrorKind::InvalidState) {
+            self.report(error);
+        }
+    }
+
+    fn report(&self, error: &Error) {
+        eprintln!("echo-server: {}: {}", self.peer, error.message);
+    }
+}

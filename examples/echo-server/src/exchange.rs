@@ -1,0 +1,185 @@
+//! One request and its response.
+
+use wasi::clocks::monotonic_clock::{self, Instant};
+
+use crate::bindings::http2::engine::connection::Http2Stream;
+use crate::bindings::http2::engine::types::{Error, Fields, Method, RequestHead, ResponseHead};
+use crate::route::{Answer, route};
+
+/// Octets that are read, or made, before they are sent.
+const CHUNK: usize = 32 << 10;
+static ZEROS: [u8; CHUNK] = [0; CHUNK];
+
+/// Where an exchange stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// The client has to send or to take something, or a time has to come.
+    Waiting,
+    /// All of the response was handed to the engine.
+    Complete,
+}
+
+/// A request that is being answered. It does what can be done without waiting, each time it is asked to.
+pub(crate) struct Exchange {
+    stream: Http2Stream,
+    /// HEAD: the response has no content (RFC 9110, 9.3.2).
+    head_only: bool,
+    content: Content,
+}
+
+/// What is still to be sent.
+enum Content {
+    /// Nothing until this time, then a text.
+    Delayed(Instant),
+    /// A text, and how much of it was taken.
+    Text(Vec<u8>, usize),
+    /// So many octets.
+    Zeros(u64),
+    /// What the client sends: the octets read, and how many of them were taken.
+    Echo(Vec<u8>, usize),
+    /// Nothing.
+    End,
+}
+
+impl Exchange {
+    /// Sends the head of the response, unless that has to wait.
+    pub(crate) fn start(stream: Http2Stream) -> Result<Self, Error> {
+        let Some(request) = stream.request() else {
+            return Ok(Self { stream, head_only: false, content: Content::End });
+        };
+        let head_only = matches!(request.method, Method::Head);
+        let mut exchange = Self { stream, head_only, content: Content::End };
+        match route(&request) {
+            Answer::Text { status, text } => exchange.reply(status, text, Vec::new())?,
+            Answer::NotAllowed { allow } => {
+                exchange.reply(405, format!("only {allow}\n"), vec![field("allow", allow)])?;
+            }
+            Answer::EarlyHints { link, text } => {
+                exchange.stream.inform(&head(103, vec![field("link", link)]))?;
+                exchange.reply(200, text, vec![field("link", link)])?;
+            }
+            Answer::Bytes(count) => {
+                let fields = vec![
+                    field("content-type", "application/octet-stream"),
+                    field("content-length", &count.to_string()),
+                ];
+                exchange.respond(200, fields, Content::Zeros(count), count == 0)?;
+            }
+            Answer::Delayed { milliseconds } => {
+                let delay = milliseconds.saturating_mul(1_000_000);
+                exchange.content = Content::Delayed(monotonic_clock::now().saturating_add(delay));
+            }
+            Answer::Echo => {
+                exchange.respond(200, echoed_fields(&request), Content::Echo(Vec::new(), 0), false)?;
+            }
+        }
+        Ok(exchange)
+    }
+
+    /// When something is to be done although nothing has arrived.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        match self.content {
+            Content::Delayed(at) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// Does what can be done now.
+    pub(crate) fn advance(&mut self) -> Result<Progress, Error> {
+        loop {
+            match &mut self.content {
+                Content::End => return Ok(Progress::Complete),
+                Content::Delayed(at) => {
+                    if monotonic_clock::now() < *at {
+                        return Ok(Progress::Waiting);
+                    }
+                    self.reply(200, "that took a while\n".to_owned(), Vec::new())?;
+                }
+                Content::Text(text, taken) => match offer(&self.stream, &text[*taken..], true)? {
+                    0 => return Ok(Progress::Waiting),
+                    more => {
+                        *taken += more;
+                        if *taken == text.len() {
+                            self.content = Content::End;
+                        }
+                    }
+                },
+                Content::Zeros(left) => {
+                    let chunk = &ZEROS[..CHUNK.min(usize::try_from(*left).unwrap_or(CHUNK))];
+                    match offer(&self.stream, chunk, chunk.len() as u64 == *left)? {
+                        0 => return Ok(Progress::Waiting),
+                        more => {
+                            *left -= more as u64;
+                            if *left == 0 {
+                                self.content = Content::End;
+                            }
+                        }
+                    }
+                }
+                Content::Echo(octets, taken) if *taken < octets.len() => {
+                    match offer(&self.stream, &octets[*taken..], false)? {
+                        0 => return Ok(Progress::Waiting),
+                        more => *taken += more,
+                    }
+                }
+                Content::Echo(octets, taken) => match self.stream.read_data(CHUNK as u32)? {
+                    Some(more) if more.is_empty() => return Ok(Progress::Waiting),
+                    Some(more) => (*octets, *taken) = (more, 0),
+                    None => self.end_echo()?,
+                },
+            }
+        }
+    }
+
+    /// Ends an echo in the way in which the request has ended.
+    fn end_echo(&mut self) -> Result<(), Error> {
+        match self.stream.trailers() {
+            Some(trailers) => self.stream.send_trailers(&trailers)?,
+            None => {
+                self.stream.send_data(&[], true)?;
+            }
+        }
+        self.content = Content::End;
+        Ok(())
+    }
+
+    /// Answers with a text.
+    fn reply(&mut self, status: u16, text: String, mut fields: Fields) -> Result<(), Error> {
+        let empty = text.is_empty();
+        if !empty {
+            fields.push(field("content-type", "text/plain; charset=utf-8"));
+            fields.push(field("content-length", &text.len().to_string()));
+        }
+        self.respond(status, fields, Content::Text(text.into_bytes(), 0), empty)
+    }
+
+    fn respond(&mut self, status: u16, fields: Fields, content: Content, empty: bool) -> Result<(), Error> {
+        let end = empty || self.head_only;
+        self.stream.respond(&head(status, fields), end)?;
+        self.content = if end { Content::End } else { content };
+        Ok(())
+    }
+}
+
+/// Hands over as much as there is room for, and says how much that was. Where there is no room, one octet is offered
+/// all the same: what is not taken makes the engine tell when there is room again.
+fn offer(stream: &Http2Stream, octets: &[u8], last: bool) -> Result<usize, Error> {
+    let room = stream.send_capacity().max(1) as usize;
+    let (octets, last) = if room < octets.len() { (&octets[..room], false) } else { (octets, last) };
+    Ok(stream.send_data(octets, last)? as usize)
+}
+
+/// The fields of a response that has the content of its request.
+fn echoed_fields(request: &RequestHead) -> Fields {
+    let same = |name: &str| request.headers.iter().find(|(found, _)| found == name).cloned();
+    let kind = same("content-type").unwrap_or_else(|| field("content-type", "application/octet-stream"));
+    [Some(kind), same("content-length")].into_iter().flatten().collect()
+}
+
+fn head(status: u16, headers: Fields) -> ResponseHead {
+    ResponseHead { status, headers, never_indexed: Vec::new() }
+}
+
+fn field(name: &str, value: &str) -> (String, Vec<u8>) {
+    (name.to_owned(), value.as_bytes().to_vec())
+}

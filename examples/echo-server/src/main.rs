@@ -1,0 +1,44 @@
+//! An HTTP/2 server in a WebAssembly component. The protocol comes from `http2:engine`, the sockets from whatever
+//! supplies `byte-stream`; what is here is one event loop for all connections and the answers that it gives.
+
+mod connection;
+mod exchange;
+mod options;
+mod route;
+mod server;
+
+use std::process::ExitCode;
+
+use crate::options::{Command, HELP};
+use crate::server::Server;
+
+#[allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all)]
+mod bindings {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "application",
+        with: {
+            "wasi:io/poll@0.2.12": wasi::io::poll,
+            "wasi:clocks/monotonic-clock@0.2.12": wasi::clocks::monotonic_clock,
+        },
+        generate_all,
+    });
+}
+
+fn main() -> ExitCode {
+    let outcome = match options::parse() {
+        Ok(Command::Help) => {
+            print!("{HELP}");
+            Ok(())
+        }
+        Ok(Command::Serve(options)) => Server::listen(&options).and_then(Server::run),
+        Err(error) => Err(format!("{error}; --help shows the options")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("echo-server: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

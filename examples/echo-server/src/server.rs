@@ -1,0 +1,208 @@
+//! The event loop: one `poll` over the listener, all connections, and the nearest deadline.
+
+use std::collections::BTreeMap;
+
+use wasi::cli::stdin::{InputStream, get_stdin};
+use wasi::clocks::monotonic_clock::{self, Instant};
+use wasi::io::poll::{Pollable, poll};
+
+use crate::bindings::http2::engine::tcp::Listener;
+use crate::bindings::http2::engine::transport::TransportError;
+use crate::connection::{Connection, Next};
+use crate::options::Options;
+
+/// How long no connection is taken after the listener has failed, in nanoseconds.
+const ACCEPT_PAUSE: u64 = 1_000_000_000;
+
+/// All there is to serve.
+pub(crate) struct Server {
+    /// None once the server drains.
+    listener: Option<Listening>,
+    stdin: Option<Stdin>,
+    connections: BTreeMap<u64, Connection>,
+    /// Connections that have work left although nothing has to be waited for.
+    unfinished: Vec<u64>,
+    accepted: u64,
+    max_connections: usize,
+    full: bool,
+}
+
+/// The listener, with what tells that somebody has connected.
+struct Listening {
+    ready: Pollable,
+    paused_until: Option<Instant>,
+    socket: Listener,
+}
+
+/// Standard input, whose end is the sign to finish.
+struct Stdin {
+    ready: Pollable,
+    stream: InputStream,
+}
+
+/// What a pollable stands for.
+#[derive(Clone, Copy)]
+enum Source {
+    Listener,
+    Stdin,
+    Connection(u64),
+    Deadline,
+}
+
+impl Server {
+    /// Listens, and says where on standard output.
+    pub(crate) fn listen(options: &Options) -> Result<Self, String> {
+        let socket = Listener::listen(&options.address)
+            .map_err(|error| format!("listening on {}: {}", options.address, describe(&error)))?;
+        println!("listening on http://{}", socket.local_address());
+        let stdin = options.drain_on_stdin_eof.then(|| {
+            let stream = get_stdin();
+            Stdin { ready: stream.subscribe(), stream }
+        });
+        Ok(Self {
+            listener: Some(Listening { ready: socket.subscribe(), paused_until: None, socket }),
+            stdin,
+            connections: BTreeMap::new(),
+            unfinished: Vec::new(),
+            accepted: 0,
+            max_connections: options.max_connections.max(1),
+            full: false,
+        })
+    }
+
+    /// Serves until standard input has ended, if that is the sign to finish, and all connections with it.
+    pub(crate) fn run(mut self) -> Result<(), String> {
+        while self.listener.is_some() || !self.connections.is_empty() {
+            let ready = self.wait();
+            let now = monotonic_clock::now();
+            let mut turns = std::mem::take(&mut self.unfinished);
+            for source in ready {
+                match source {
+                    Source::Connection(key) => turns.push(key),
+                    Source::Listener => self.accept(now, &mut turns),
+                    Source::Stdin => self.read_stdin(&mut turns),
+                    Source::Deadline => turns.extend(self.overdue(now)),
+                }
+            }
+            turns.sort_unstable();
+            turns.dedup();
+            for key in turns {
+                self.turn(key, now);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until there is something to do, and says what.
+    fn wait(&mut self) -> Vec<Source> {
+        let full = self.connections.len() >= self.max_connections;
+        if full && !self.full {
+            eprintln!(
+                "echo-server: {} connections are open: others wait until one ends",
+                self.max_connections
+            );
+        }
+        self.full = full;
+        let mut pollables = Vec::new();
+        let mut sources = Vec::new();
+        let mut deadline = self.connections.values().filter_map(Connection::deadline).min();
+        if let Some(listener) = self.listener.as_ref().filter(|_| !full) {
+            match listener.paused_until {
+                Some(until) => deadline = Some(deadline.map_or(until, |deadline| deadline.min(until))),
+                None => {
+                    pollables.push(&listener.ready);
+                    sources.push(Source::Listener);
+                }
+            }
+        }
+        if let Some(stdin) = &self.stdin {
+            pollables.push(&stdin.ready);
+            sources.push(Source::Stdin);
+        }
+        for (&key, connection) in &self.connections {
+            for pollable in connection.pollables() {
+                pollables.push(pollable);
+                sources.push(Source::Connection(key));
+            }
+        }
+        if !self.unfinished.is_empty() {
+            deadline = Some(0);
+        }
+        let timer = deadline.map(monotonic_clock::subscribe_instant);
+        if let Some(timer) = &timer {
+            pollables.push(timer);
+            sources.push(Source::Deadline);
+        }
+        poll(&pollables).into_iter().filter_map(|index| sources.get(index as usize).copied()).collect()
+    }
+
+    /// The connections whose deadline has come. The listener may be tried again, if it was its time too.
+    fn overdue(&mut self, now: Instant) -> Vec<u64> {
+        if let Some(listener) = &mut self.listener {
+            listener.paused_until = listener.paused_until.filter(|&until| until > now);
+        }
+        let overdue = |connection: &Connection| connection.deadline().is_some_and(|deadline| deadline <= now);
+        self.connections.iter().filter(|(_, connection)| overdue(connection)).map(|(&key, _)| key).collect()
+    }
+
+    /// Takes the connections that wait, up to the limit.
+    fn accept(&mut self, now: Instant, turns: &mut Vec<u64>) {
+        let Some(listener) = &mut self.listener else { return };
+        while self.connections.len() < self.max_connections {
+            match listener.socket.accept() {
+                Ok(Some((io, peer))) => match Connection::start(io, peer) {
+                    Ok(connection) => {
+                        self.connections.insert(self.accepted, connection);
+                        turns.push(self.accepted);
+                        self.accepted += 1;
+                    }
+                    Err(error) => eprintln!("echo-server: starting HTTP/2: {}", error.message),
+                },
+                Ok(None) => return,
+                Err(error) => {
+                    eprintln!("echo-server: taking a connection: {}", describe(&error));
+                    listener.paused_until = Some(now.saturating_add(ACCEPT_PAUSE));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Drains at the end of standard input; what stands in it before is of no interest.
+    fn read_stdin(&mut self, turns: &mut Vec<u64>) {
+        let Some(stdin) = &self.stdin else { return };
+        if stdin.stream.read(4096).is_ok() {
+            return;
+        }
+        self.stdin = None;
+        self.listener = None;
+        for (&key, connection) in &self.connections {
+            connection.shutdown();
+            turns.push(key);
+        }
+    }
+
+    fn turn(&mut self, key: u64, now: Instant) {
+        let Some(connection) = self.connections.get_mut(&key) else { return };
+        match connection.turn(now) {
+            Next::Turn => self.unfinished.push(key),
+            Next::Wait => {}
+            Next::Drop => {
+                self.connections.remove(&key);
+            }
+        }
+    }
+}
+
+/// A transport error in words.
+fn describe(error: &TransportError) -> String {
+    match error {
+        TransportError::Closed => "closed".to_owned(),
+        TransportError::ConnectionReset => "connection reset".to_owned(),
+        TransportError::ConnectionRefused => "connection refused".to_owned(),
+        TransportError::Timeout => "it took too long".to_owned(),
+        TransportError::NameUnresolvable(words)
+        | TransportError::AddressUnusable(words)
+        | TransportError::Other(words) => words.clone(),
+    }
+}

@@ -1,0 +1,49 @@
+//! What is said when something does not work.
+
+use std::fmt;
+
+use crate::bindings::http2::engine::transport::TransportError;
+use crate::bindings::http2::engine::types::Error;
+
+/// A sentence in three parts: where, what was being done, and why it failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    location: String,
+    doing: &'static str,
+    cause: String,
+}
+
+impl Failure {
+    /// A failure at a URL or a file; nothing if there is none.
+    pub(crate) fn new(location: &str, doing: &'static str, cause: impl fmt::Display) -> Self {
+        Self { location: location.to_owned(), doing, cause: cause.to_string() }
+    }
+
+    /// A failure of HTTP/2.
+    pub(crate) fn http2(url: &str, doing: &'static str, error: &Error) -> Self {
+        Self::new(url, doing, &error.message)
+    }
+
+    /// A failure of the transport.
+    pub(crate) fn transport(url: &str, doing: &'static str, error: &TransportError) -> Self {
+        let cause = match error {
+            TransportError::Closed => "the connection was closed",
+            TransportError::ConnectionReset => "connection reset",
+            TransportError::ConnectionRefused => "connection refused",
+            TransportError::Timeout => "it took too long",
+            TransportError::NameUnresolvable(words)
+            | TransportError::AddressUnusable(words)
+            | TransportError::Other(words) => words,
+        };
+        Self::new(url, doing, cause)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.location.is_empty() {
+            write!(f, "{}: ", self.location)?;
+        }
+        write!(f, "{}: {}", self.doing, self.cause)
+    }
+}

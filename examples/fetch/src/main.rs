@@ -1,0 +1,51 @@
+//! An HTTP/2 client for the command line, in a WebAssembly component. The protocol comes from `http2:engine`, the
+//! sockets from whatever supplies `byte-stream`.
+
+mod client;
+mod failure;
+mod options;
+mod output;
+mod target;
+mod transfer;
+mod upload;
+mod verbose;
+
+use std::process::ExitCode;
+
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::options::{Command, HELP};
+
+#[allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all)]
+mod bindings {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "application",
+        with: {
+            "wasi:io/poll@0.2.12": wasi::io::poll,
+            "wasi:clocks/monotonic-clock@0.2.12": wasi::clocks::monotonic_clock,
+        },
+        generate_all,
+    });
+}
+
+fn main() -> ExitCode {
+    let outcome = match options::parse() {
+        Ok(Command::Help) => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Ok(Command::Fetch(options)) => Client::connect(&options).and_then(Client::run),
+        Err(error) => {
+            Err(Failure::new("", "reading the command line", format!("{error}; --help shows the options")))
+        }
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("fetch: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The content of a request, sent while it is read.
+
+use std::fs::{File, Metadata};
+use std::io::Read;
+
+use wasi::cli::stdin::{InputStream, get_stdin};
+use wasi::io::poll::Pollable;
+use wasi::io::streams::StreamError;
+
+use crate::bindings::http2::engine::connection::Http2Stream;
+use crate::failure::Failure;
+use crate::options::Data;
+
+/// Octets that are read at a time.
+const CHUNK: usize = 64 << 10;
+
+/// Where the content comes from.
+enum Source {
+    File(File),
+    /// The pollable stands first, and so is dropped first.
+    Stdin(Pollable, InputStream),
+}
+
+/// Content on its way out.
+pub(crate) struct Upload {
+    source: Option<Source>,
+    /// Where it comes from, in words.
+    origin: String,
+    length: Option<u64>,
+    chunk: Vec<u8>,
+    taken: usize,
+    complete: bool,
+}
+
+impl Upload {
+    /// Opens the source.
+    pub(crate) fn open(data: &Data) -> Result<Self, Failure> {
+        let (source, origin, length, chunk) = match data {
+            Data::Given(octets) => (None, String::new(), Some(octets.len() as u64), octets.clone()),
+            Data::File(path) => {
+                let origin = path.display().to_string();
+                let file = File::open(path).map_err(|error| Failure::new(&origin, "opening", error))?;
+                let length = file.metadata().ok().filter(Metadata::is_file).map(|metadata| metadata.len());
+                (Some(Source::File(file)), origin, length, Vec::new())
+            }
+            Data::Stdin => {
+                let stdin = get_stdin();
+                (Some(Source::Stdin(stdin.subscribe(), stdin)), "standard input".to_owned(), None, Vec::new())
+            }
+        };
+        Ok(Self { source, origin, length, chunk, taken: 0, complete: false })
+    }
+
+    /// How long the content is, if that is known.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// What to wait for before there is more to send, unless it is room in the connection.
+    pub(crate) fn pollable(&self) -> Option<&Pollable> {
+        match &self.source {
+            Some(Source::Stdin(ready, _)) if !self.complete && self.taken == self.chunk.len() => Some(ready),
+            _ => None,
+        }
+    }
+
+    /// Sends what can be sent without waiting for room. A stream that takes no more has an end of its own, which
+    /// shows when the response is read.
+    pub(crate) fn advance(&mut self, stream: &Http2Stream) -> Result<(), Failure> {
+        while !self.complete {
+            if self.taken < self.chunk.len() {
+                let Ok(taken) = stream.send_data(&self.chunk[self.taken..], false) else {
+                    self.complete = true;
+                    return Ok(());
+                };
+                self.taken += taken as usize;
+                if self.taken < self.chunk.len() {
+                    return Ok(());
+                }
+            }
+            match self.read()? {
+                Some(()) if self.chunk.is_empty() => return Ok(()),
+                Some(()) => {}
+                None => {
+                    self.complete = true;
+                    // As above: why the stream takes no end shows when the response is read.
+                    let _ = stream.send_data(&[], true);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the next chunk: an empty one if nothing is there yet; none at the end.
+    fn read(&mut self) -> Result<Option<()>, Failure> {
+        self.taken = 0;
+        self.chunk.clear();
+        match &mut self.source {
+            None => Ok(None),
+            Some(Source::File(file)) => {
+                let read = file.take(CHUNK as u64).read_to_end(&mut self.chunk);
+                let read = read.map_err(|error| Failure::new(&self.origin, "reading", error))?;
+                Ok((read > 0).then_some(()))
+            }
+            Some(Source::Stdin(_, stdin)) => match InputStream::read(stdin, CHUNK as u64) {
+                Ok(octets) => {
+                    self.chunk = octets;
+                    Ok(Some(()))
+                }
+                Err(StreamError::Closed) => Ok(None),
+                Err(StreamError::LastOperationFailed(error)) => {
+                    Err(Failure::new(&self.origin, "reading", error.to_debug_string()))
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,467 @@
+//! An engine and its transport: octets are moved, events are sorted, and whoever has to wait waits here.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use http2_engine::{
+    Connection, ErrorCode, Event as Happened, Initiator, SendError, StreamError, StreamId, Time,
+};
+use wasi::clocks::monotonic_clock::{self, Duration, Instant};
+
+use crate::bindings::exports::http2::engine::connection::{AltSvc, Event, GoAway, UnknownFrame};
+use crate::bindings::http2::engine::transport::TransportError;
+use crate::bindings::http2::engine::types::{Error, Priority};
+use crate::errors;
+use crate::streams::{StreamState, Streams};
+use crate::transport::{INPUT, OUTPUT, Transport};
+
+/// Pieces that are read in one call, so that a fast peer does not keep a caller from its other work.
+const ROUNDS: u32 = 16;
+/// Events that are kept for a caller who does not ask.
+const EVENTS_MAX: usize = 64;
+/// How long the transport is read, and what comes is thrown away, after the connection has ended: closing it with
+/// octets unread could take our last frames from the peer. In nanoseconds, from when octets were last sent.
+const LINGER: u64 = 1_000_000_000;
+
+/// One side of a connection.
+pub(crate) struct Endpoint {
+    pub(crate) engine: Connection,
+    pub(crate) streams: Streams,
+    /// Requests that the application has not accepted.
+    arrived: VecDeque<StreamId>,
+    events: VecDeque<Event>,
+    /// The payload of the PING for which a call waits, and then the round-trip time.
+    awaited_pong: Option<(u64, Option<Duration>)>,
+    /// Until when the transport is read after the end of the connection.
+    linger_until: Option<Instant>,
+    /// What the engine has not taken yet.
+    input: Bytes,
+    /// What broke the transport.
+    transport_error: Option<TransportError>,
+    /// None once the application has dropped the connection.
+    transport: Option<Transport>,
+}
+
+impl Endpoint {
+    pub(crate) fn new(engine: Connection, transport: Transport) -> Self {
+        Self {
+            engine,
+            streams: Streams::default(),
+            arrived: VecDeque::new(),
+            events: VecDeque::new(),
+            awaited_pong: None,
+            linger_until: None,
+            input: Bytes::new(),
+            transport_error: None,
+            transport: Some(transport),
+        }
+    }
+
+    /// Writes, reads and acts, as far as that goes without waiting; true if octets moved or a deadline passed.
+    ///
+    /// It stops where the application has something new to look at. What the engine has to say to that, an
+    /// acknowledgement or a window, waits for the next call, and so goes out in one write with what the application
+    /// says: a host that leaves Nagle's algorithm on would hold a second small segment back.
+    pub(crate) fn drive(&mut self) -> bool {
+        let now = monotonic_clock::now();
+        let mut moved = self.engine.poll_timeout().is_some_and(|due| due.as_nanos() <= now);
+        if moved {
+            self.engine.handle_timeout(Time::from_nanos(now));
+            self.take_events();
+        }
+        moved |= self.transmit(now);
+        let mut drained = false;
+        for _ in 0..ROUNDS {
+            let received = self.receive(now, &mut drained);
+            if received && self.has_news() {
+                moved = true;
+                break;
+            }
+            let sent = self.transmit(now);
+            if !received && !sent {
+                break;
+            }
+            moved = true;
+        }
+        self.end_transport(now);
+        moved
+    }
+
+    /// Waits until `attempt` gives something, and drives meanwhile.
+    pub(crate) fn block<T>(
+        &mut self,
+        timeout: Option<Duration>,
+        mut attempt: impl FnMut(&mut Self) -> Result<Option<T>, Error>,
+    ) -> Result<T, Error> {
+        let deadline = deadline(timeout);
+        let mut expired = false;
+        loop {
+            if let Some(outcome) = attempt(self)? {
+                self.transmit(monotonic_clock::now());
+                return Ok(outcome);
+            }
+            if expired {
+                return Err(errors::timeout());
+            }
+            if !self.drive() {
+                if self.is_over() {
+                    return Err(self.failure().unwrap_or_else(errors::connection_over));
+                }
+                self.wait(deadline);
+            }
+            expired = has_passed(deadline);
+        }
+    }
+
+    /// Waits until driving does something, or for `timeout`; false if the time passed.
+    pub(crate) fn blocking_drive(&mut self, timeout: Option<Duration>) -> Result<bool, Error> {
+        let deadline = deadline(timeout);
+        loop {
+            let moved = self.drive();
+            if let Some(error) = self.failure() {
+                return Err(error);
+            }
+            if moved || self.is_over() || has_passed(deadline) {
+                return Ok(moved);
+            }
+            self.wait(deadline);
+        }
+    }
+
+    /// Gives the transport what waits for it, says farewell, and lets it go.
+    pub(crate) fn close(&mut self) {
+        let now = monotonic_clock::now();
+        self.transmit(now);
+        if self.engine.close_reason().is_none() {
+            self.engine.abort(ErrorCode::NO_ERROR, b"");
+            self.take_events();
+            self.transmit(now);
+        }
+        if let Some(mut transport) = self.transport.take() {
+            transport.finish();
+        }
+    }
+
+    /// The transport, unless the application has dropped the connection.
+    pub(crate) fn transport(&self) -> Option<&Transport> {
+        self.transport.as_ref()
+    }
+
+    /// When it has to be driven at the latest.
+    pub(crate) fn next_timeout(&self) -> Option<Instant> {
+        let linger = self.linger_until.filter(|_| !self.is_over());
+        self.engine.poll_timeout().map(Time::as_nanos).into_iter().chain(linger).min()
+    }
+
+    /// Why the connection has ended, if not in good order.
+    pub(crate) fn failure(&self) -> Option<Error> {
+        let error = self.engine.close_reason()?.err()?;
+        Some(errors::connection_ended(error, self.transport_error.as_ref()))
+    }
+
+    /// Whether the connection has ended, and the transport is of no more use either.
+    pub(crate) fn is_over(&self) -> bool {
+        if self.engine.close_reason().is_none() {
+            return false;
+        }
+        let Some(transport) = &self.transport else { return true };
+        let idle = !transport.can_read() && !transport.can_write();
+        idle || self.linger_until.is_some_and(|until| until <= monotonic_clock::now())
+    }
+
+    /// Why a stream has ended before its time: by the end of the connection, or for a reason of its own.
+    pub(crate) fn stream_failure(&self, id: StreamId, error: &StreamError) -> Error {
+        let with_connection = self.streams.get(id).is_some_and(|stream| stream.ended_with_connection);
+        match self.failure() {
+            Some(failure) if with_connection => Error { retryable: error.retryable, ..failure },
+            _ => errors::stream_reset(error),
+        }
+    }
+
+    /// Why something was not taken for sending on a stream.
+    pub(crate) fn send_failure(&self, id: StreamId, error: SendError) -> Error {
+        match error {
+            SendError::Reset(error) => self.stream_failure(id, &error),
+            _ => errors::not_sent(error),
+        }
+    }
+
+    /// The application ends a stream in both directions.
+    pub(crate) fn reset(&mut self, id: StreamId, code: ErrorCode) {
+        if self.engine.is_finished(id) {
+            return;
+        }
+        self.engine.reset(id, code);
+        self.take_events();
+        if let Some(stream) = self.streams.get_mut(id) {
+            let error = StreamError { code, initiator: Initiator::Local, violation: None, retryable: false };
+            stream.error.get_or_insert(error);
+        }
+    }
+
+    /// The next request.
+    pub(crate) fn accept(&mut self) -> Option<StreamId> {
+        let id = self.arrived.pop_front()?;
+        self.streams.hold(id);
+        Some(id)
+    }
+
+    /// The next event of the connection as a whole.
+    pub(crate) fn next_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// The application is done with a stream, and with the promises on it that it has not taken.
+    pub(crate) fn release(&mut self, id: StreamId) {
+        let promised = self.streams.remove(id).map(|stream| stream.pushed).unwrap_or_default();
+        for id in promised.into_iter().chain([id]) {
+            self.streams.remove(id);
+            self.engine.release(id);
+        }
+        self.take_events();
+    }
+
+    /// Waits for the answer to a PING with this payload, instead of making an event of it.
+    pub(crate) fn await_pong(&mut self, payload: u64) {
+        self.awaited_pong = Some((payload, None));
+    }
+
+    /// The round-trip time, if the answer that is waited for has come.
+    pub(crate) fn take_awaited_pong(&mut self) -> Option<Duration> {
+        let (_, round_trip) = self.awaited_pong?;
+        if round_trip.is_some() {
+            self.awaited_pong = None;
+        }
+        round_trip
+    }
+
+    /// The last GOAWAY that came.
+    pub(crate) fn received_go_away(&self) -> Option<GoAway> {
+        let go_away = self.engine.received_go_away()?;
+        Some(GoAway {
+            last_stream_id: go_away.last_stream_id.as_u32(),
+            code: go_away.code.0,
+            debug_data: go_away.debug_data.to_vec(),
+        })
+    }
+
+    /// Whether all that was sent has been handed to the transport.
+    pub(crate) fn is_flushed(&mut self) -> bool {
+        self.transmit(monotonic_clock::now());
+        self.engine.is_flushed() && !self.transport.as_ref().is_some_and(Transport::has_output)
+    }
+
+    /// Whether there is something to write, in the engine or already cut into frames.
+    pub(crate) fn has_output(&self) -> bool {
+        self.transport.as_ref().is_some_and(|transport| {
+            transport.has_output() || (transport.can_write() && self.engine.has_output())
+        })
+    }
+
+    /// Whether there is something that the application has not been told.
+    fn has_news(&self) -> bool {
+        !self.arrived.is_empty() || self.streams.has_changed()
+    }
+
+    /// Sorts what has happened: by stream, and the connection as a whole.
+    pub(crate) fn take_events(&mut self) {
+        while let Some(event) = self.engine.poll_event() {
+            self.take_event(event);
+        }
+    }
+
+    fn take_event(&mut self, event: Happened) {
+        match event {
+            Happened::Request { id, head, .. } => {
+                self.streams.insert(id, StreamState::arrived(head));
+                self.arrived.push_back(id);
+            }
+            Happened::Push { parent, id, head } => match self.streams.touch(parent) {
+                Some(stream) => {
+                    stream.pushed.push_back(id);
+                    self.streams.insert(id, StreamState::arrived(head));
+                }
+                None => self.engine.release(id),
+            },
+            Happened::Informational { id, head } => {
+                if let Some(stream) = self.streams.touch(id) {
+                    stream.inform(head);
+                }
+            }
+            Happened::Response { id, head, .. } => {
+                if let Some(stream) = self.streams.touch(id) {
+                    stream.response = Some(head);
+                }
+            }
+            Happened::Readable { id } | Happened::Writable { id } => {
+                self.streams.touch(id);
+            }
+            Happened::Reset { id, error } => {
+                let ended_with_connection = self.engine.close_reason().is_some();
+                if let Some(stream) = self.streams.touch(id) {
+                    stream.error = Some(error);
+                    stream.ended_with_connection = ended_with_connection;
+                }
+            }
+            Happened::Pong { payload, round_trip } => self.take_pong(u64::from_be_bytes(payload), round_trip),
+            other => self.keep_event(other),
+        }
+    }
+
+    fn take_pong(&mut self, payload: u64, round_trip: std::time::Duration) {
+        let round_trip = u64::try_from(round_trip.as_nanos()).unwrap_or(u64::MAX);
+        match &mut self.awaited_pong {
+            Some((awaited, answer)) if *awaited == payload => *answer = Some(round_trip),
+            _ => self.push_event(Event::Pong((payload, round_trip))),
+        }
+    }
+
+    /// Keeps an event of the connection as a whole.
+    fn keep_event(&mut self, event: Happened) {
+        let event = match event {
+            Happened::PeerSettings => Event::PeerSettings,
+            Happened::SettingsAcknowledged => Event::SettingsAcknowledged,
+            Happened::StreamsAvailable => Event::StreamsAvailable,
+            Happened::GoAway => match self.received_go_away() {
+                Some(go_away) => Event::GoAway(go_away),
+                None => return,
+            },
+            Happened::PriorityUpdate { id, priority } => {
+                Event::PriorityUpdate((id.as_u32(), to_priority(priority)))
+            }
+            Happened::Origin { origins } => Event::Origin(
+                origins.iter().map(|origin| String::from_utf8_lossy(origin).into_owned()).collect(),
+            ),
+            Happened::AltSvc { id, origin, value } => {
+                Event::AltSvc(AltSvc { stream_id: id.as_u32(), origin: origin.into(), value: value.into() })
+            }
+            Happened::UnknownFrame { kind, flags, id, payload } => Event::UnknownFrame(UnknownFrame {
+                kind,
+                flags,
+                stream_id: id.as_u32(),
+                payload: payload.into(),
+            }),
+            Happened::Abuse { cause } => Event::Abuse(cause.to_owned()),
+            // `closed` tells it, and the rest has been sorted before.
+            _ => return,
+        };
+        self.push_event(event);
+    }
+
+    fn push_event(&mut self, event: Event) {
+        if self.events.len() >= EVENTS_MAX {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+
+    /// Feeds the engine, with what it has left before or with the next piece; true if that changed anything. Once
+    /// the transport has had less than was asked for, it is `drained` and not asked again in this turn.
+    fn receive(&mut self, now: Instant, drained: &mut bool) -> bool {
+        if self.input.is_empty() && !*drained {
+            let Some(transport) = self.transport.as_mut().filter(|transport| transport.can_read()) else {
+                return false;
+            };
+            match transport.read() {
+                Ok(octets) => {
+                    *drained = octets.len() < INPUT;
+                    self.input = octets.into();
+                }
+                Err(error) => {
+                    self.end_input(now, error);
+                    return true;
+                }
+            }
+        }
+        let offered = self.input.len();
+        if offered == 0 {
+            return false;
+        }
+        self.engine.recv(Time::from_nanos(now), &mut self.input);
+        self.take_events();
+        self.input.len() < offered
+    }
+
+    /// Hands the transport what the engine has for it, until one of them has had enough; true if octets moved.
+    fn transmit(&mut self, now: Instant) -> bool {
+        let mut moved = false;
+        while let Some(transport) = self.transport.as_mut().filter(|transport| transport.can_write()) {
+            if !transport.has_output() {
+                self.engine.poll_transmit(Time::from_nanos(now), transport.output(), OUTPUT);
+                if !transport.has_output() {
+                    break;
+                }
+            }
+            match transport.write() {
+                Ok(0) => break,
+                Ok(_) => moved = true,
+                Err(error) => {
+                    self.lose_output(now, error);
+                    return true;
+                }
+            }
+        }
+        self.take_events();
+        if moved && self.linger_until.is_some() {
+            self.linger_until = Some(now.saturating_add(LINGER));
+        }
+        moved
+    }
+
+    /// The transport takes nothing more. What it has received before may still tell why.
+    fn lose_output(&mut self, now: Instant, error: TransportError) {
+        let mut drained = false;
+        for _ in 0..ROUNDS {
+            if !self.receive(now, &mut drained) {
+                break;
+            }
+        }
+        self.end_input(now, error);
+    }
+
+    /// The transport gives nothing more.
+    fn end_input(&mut self, now: Instant, error: TransportError) {
+        if !matches!(error, TransportError::Closed) {
+            self.transport_error.get_or_insert(error);
+        }
+        self.engine.recv_end(Time::from_nanos(now));
+        self.take_events();
+    }
+
+    /// Finishes the transport once the connection has ended and the last octet was handed over.
+    fn end_transport(&mut self, now: Instant) {
+        if self.engine.close_reason().is_none() {
+            return;
+        }
+        self.linger_until.get_or_insert(now.saturating_add(LINGER));
+        if let Some(transport) = &mut self.transport
+            && self.engine.is_closed()
+            && !transport.has_output()
+        {
+            transport.finish();
+        }
+    }
+
+    /// Waits until there is something to do for [`drive`](Self::drive), or until `deadline`.
+    fn wait(&mut self, deadline: Option<Instant>) {
+        let until = self.next_timeout().into_iter().chain(deadline).min();
+        // While the engine takes no input, that more of it is there is nothing to wake up for.
+        let reading = self.input.is_empty();
+        if let Some(transport) = &mut self.transport {
+            transport.wait(reading, until);
+        }
+    }
+}
+
+/// A priority of the engine in terms of the interface.
+pub(crate) fn to_priority(priority: http2_engine::Priority) -> Priority {
+    Priority { urgency: priority.urgency(), incremental: priority.is_incremental() }
+}
+
+fn deadline(timeout: Option<Duration>) -> Option<Instant> {
+    timeout.map(|timeout| monotonic_clock::now().saturating_add(timeout))
+}
+
+fn has_passed(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| deadline <= monotonic_clock::now())
+}

@@ -1,0 +1,132 @@
+//! What the engine says went wrong, as the interface tells it.
+
+use http2_engine::{
+    ConnectionError, Initiator, Malformed, OpenError, SendError, StreamError, Violation, WindowError,
+};
+
+use crate::bindings::http2::engine::transport::TransportError;
+use crate::bindings::http2::engine::types::{Error, ErrorKind, Fault};
+
+/// A call that was not carried out because of what the caller gave.
+pub(crate) fn invalid_argument(message: impl ToString) -> Error {
+    caller(ErrorKind::InvalidArgument, message)
+}
+
+/// A call that has no place now.
+pub(crate) fn invalid_state(message: impl ToString) -> Error {
+    caller(ErrorKind::InvalidState, message)
+}
+
+/// A call for which there is no room at present.
+pub(crate) fn would_block(message: impl ToString) -> Error {
+    Error { fault: Fault::Limit, ..caller(ErrorKind::WouldBlock, message) }
+}
+
+/// A call that took longer than its caller allowed.
+pub(crate) fn timeout() -> Error {
+    Error { fault: Fault::Limit, ..caller(ErrorKind::Timeout, "the time that the call was given has passed") }
+}
+
+/// A call that needs a connection after its end in good order.
+pub(crate) fn connection_over() -> Error {
+    Error { fault: Fault::Peer, ..caller(ErrorKind::ConnectionClosed, "the connection has ended") }
+}
+
+/// A stream that ended before its time, on a connection that went on.
+pub(crate) fn stream_reset(error: &StreamError) -> Error {
+    let kind = match (error.violation, error.initiator) {
+        (Some(violation), _) if is_deadline(violation) => ErrorKind::Timeout,
+        (_, Initiator::Transport) => ErrorKind::TransportFailed,
+        _ => ErrorKind::StreamReset,
+    };
+    let fault = match (error.violation, error.initiator) {
+        (Some(violation), _) => fault_of(violation),
+        (None, Initiator::Local) => Fault::Caller,
+        (None, Initiator::Peer) => Fault::Peer,
+        (None, Initiator::Transport) => Fault::Transport,
+    };
+    let code = (error.initiator != Initiator::Transport).then_some(error.code.0);
+    Error { kind, fault, code, retryable: error.retryable, message: error.to_string() }
+}
+
+/// A connection that did not end in good order. `transport` is what the transport said, if it failed.
+pub(crate) fn connection_ended(error: &ConnectionError, transport: Option<&TransportError>) -> Error {
+    let kind = match error {
+        ConnectionError::NotHttp2
+        | ConnectionError::Violation(Violation::BadPreface | Violation::FirstFrameNotSettings) => {
+            ErrorKind::NotHttp2
+        }
+        ConnectionError::Violation(violation) if is_deadline(*violation) => ErrorKind::Timeout,
+        ConnectionError::DrainTimeout => ErrorKind::Timeout,
+        ConnectionError::TransportEnded { .. } => ErrorKind::TransportFailed,
+        _ => ErrorKind::ConnectionClosed,
+    };
+    let fault = match error {
+        ConnectionError::Violation(violation) => fault_of(*violation),
+        ConnectionError::Aborted(_) => Fault::Caller,
+        ConnectionError::DrainTimeout => Fault::Limit,
+        ConnectionError::TransportEnded { .. } => Fault::Transport,
+        _ => Fault::Peer,
+    };
+    let message = match transport {
+        Some(cause) => format!("{error}: {}", transport_words(cause)),
+        None => error.to_string(),
+    };
+    Error { kind, fault, code: error.code().map(|code| code.0), retryable: false, message }
+}
+
+/// Why a stream was not opened. `malformed` says what is wrong with a malformed head.
+pub(crate) fn not_opened(error: OpenError, malformed: impl FnOnce(Malformed) -> String) -> Error {
+    match error {
+        OpenError::WouldBlock => would_block(error),
+        OpenError::Closed => {
+            Error { retryable: true, fault: Fault::Peer, ..caller(ErrorKind::ConnectionClosed, error) }
+        }
+        OpenError::Malformed(cause) => invalid_argument(malformed(cause)),
+        _ => invalid_state(error),
+    }
+}
+
+/// Why something was not taken for sending.
+pub(crate) fn not_sent(error: SendError) -> Error {
+    match error {
+        SendError::Reset(reset) => stream_reset(&reset),
+        SendError::Malformed(_) => invalid_argument(error),
+        SendError::WouldBlock => would_block(error),
+        _ => invalid_state(error),
+    }
+}
+
+/// Why a window was not raised.
+pub(crate) fn window_not_raised(error: WindowError) -> Error {
+    invalid_argument(error)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "its callers are given to map_err")]
+fn caller(kind: ErrorKind, message: impl ToString) -> Error {
+    Error { kind, fault: Fault::Caller, code: None, retryable: false, message: message.to_string() }
+}
+
+/// Whether what the peer did was to be too slow.
+fn is_deadline(violation: Violation) -> bool {
+    matches!(
+        violation,
+        Violation::TooSlow | Violation::StreamStalled | Violation::SettingsTimeout | Violation::PingTimeout
+    )
+}
+
+fn fault_of(violation: Violation) -> Fault {
+    if is_deadline(violation) { Fault::Limit } else { Fault::Peer }
+}
+
+fn transport_words(error: &TransportError) -> &str {
+    match error {
+        TransportError::Closed => "it was closed",
+        TransportError::ConnectionReset => "connection reset",
+        TransportError::ConnectionRefused => "connection refused",
+        TransportError::Timeout => "it took too long",
+        TransportError::NameUnresolvable(words)
+        | TransportError::AddressUnusable(words)
+        | TransportError::Other(words) => words,
+    }
+}

@@ -1,0 +1,134 @@
+//! The resource `options`.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http2_engine::{Config, ConfigError, KeepAlive, SettingId};
+
+use crate::bindings::exports::http2::engine::connection::GuestOptions;
+use crate::bindings::http2::engine::types::{Error, FieldName, Setting};
+use crate::errors::invalid_argument;
+
+/// What a connection is to be like.
+#[derive(Clone, Default)]
+pub(crate) struct Chosen {
+    pub(crate) config: Config,
+    /// Whether frames are recorded.
+    pub(crate) trace: bool,
+}
+
+/// The choices so far. They are always possible, and fit together.
+#[derive(Default)]
+pub(crate) struct Options(RefCell<Chosen>);
+
+impl Options {
+    /// What was chosen.
+    pub(crate) fn into_chosen(self) -> Chosen {
+        self.0.into_inner()
+    }
+
+    /// Makes a change that may be impossible; then nothing changes.
+    fn try_change(&self, change: impl FnOnce(&mut Config) -> Result<(), ConfigError>) -> Result<(), Error> {
+        let mut chosen = self.0.borrow_mut();
+        let mut config = chosen.config.clone();
+        change(&mut config).and_then(|()| config.check()).map_err(invalid_argument)?;
+        chosen.config = config;
+        Ok(())
+    }
+
+    /// Makes a change that is always possible.
+    fn change(&self, change: impl FnOnce(&mut Config)) {
+        change(&mut self.0.borrow_mut().config);
+    }
+}
+
+impl GuestOptions for Options {
+    fn new() -> Self {
+        Self::default()
+    }
+
+    fn settings(&self, settings: Vec<Setting>) -> Result<(), Error> {
+        self.try_change(|config| {
+            settings.into_iter().try_for_each(|(id, value)| config.set(SettingId(id), value))?;
+            // Who asks for more by SETTINGS wants the bounds that follow from it to allow as much.
+            config.stream_window_max = config.stream_window_max.max(config.initial_window_size);
+            let hard = &mut config.limits.field_section_hard;
+            *hard = (*hard).max(config.max_header_list_size);
+            Ok(())
+        })
+    }
+
+    fn connection_window(&self, initial: u32, maximum: u32) -> Result<(), Error> {
+        self.try_change(|config| {
+            config.connection_window = initial;
+            config.connection_window_max = maximum;
+            Ok(())
+        })
+    }
+
+    fn stream_window_maximum(&self, maximum: u32) -> Result<(), Error> {
+        self.try_change(|config| {
+            config.stream_window_max = maximum;
+            Ok(())
+        })
+    }
+
+    fn manual_window_update(&self, manual: bool) {
+        self.change(|config| config.manual_window_update = manual);
+    }
+
+    fn send_buffer(&self, octets: u32) -> Result<(), Error> {
+        self.try_change(|config| {
+            config.send_buffer = octets as usize;
+            Ok(())
+        })
+    }
+
+    fn waiting_streams(&self, streams: u32) {
+        self.change(|config| config.waiting_streams = streams as usize);
+    }
+
+    fn never_indexed(&self, names: Vec<FieldName>) {
+        let lower = |name: FieldName| Bytes::from(name.to_ascii_lowercase());
+        self.change(|config| config.never_indexed = names.into_iter().map(lower).collect());
+    }
+
+    fn preface_timeout(&self, timeout: Option<u64>) {
+        self.change(|config| config.preface_timeout = timeout.map(Duration::from_nanos));
+    }
+
+    fn settings_timeout(&self, timeout: Option<u64>) {
+        self.change(|config| config.settings_timeout = timeout.map(Duration::from_nanos));
+    }
+
+    fn headers_timeout(&self, timeout: Option<u64>) {
+        self.change(|config| config.headers_timeout = timeout.map(Duration::from_nanos));
+    }
+
+    fn stall_timeout(&self, timeout: Option<u64>) {
+        self.change(|config| config.stall_timeout = timeout.map(Duration::from_nanos));
+    }
+
+    fn idle_timeout(&self, timeout: Option<u64>) {
+        self.change(|config| config.idle_timeout = timeout.map(Duration::from_nanos));
+    }
+
+    fn drain_timeout(&self, timeout: Option<u64>) {
+        self.change(|config| config.drain_timeout = timeout.map(Duration::from_nanos));
+    }
+
+    fn keep_alive(&self, interval: u64, timeout: u64) {
+        let keep_alive =
+            KeepAlive { interval: Duration::from_nanos(interval), timeout: Duration::from_nanos(timeout) };
+        self.change(|config| config.keep_alive = Some(keep_alive));
+    }
+
+    fn unknown_frames(&self, wanted: bool) {
+        self.change(|config| config.unknown_frames = wanted);
+    }
+
+    fn trace(&self, wanted: bool) {
+        self.0.borrow_mut().trace = wanted;
+    }
+}

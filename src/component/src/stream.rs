@@ -1,0 +1,227 @@
+//! The resource `http2-stream`.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use http2_engine::{ErrorCode, Priority as EnginePriority, Read, SendError, StreamId};
+use wasi::clocks::monotonic_clock::Duration;
+
+use crate::bindings::exports::http2::engine::connection::{GuestHttp2Stream, Http2Stream};
+use crate::bindings::http2::engine::types::{Error, Fields, Priority, RequestHead, ResponseHead};
+use crate::endpoint::{Endpoint, to_priority};
+use crate::errors;
+use crate::heads;
+use crate::streams::StreamState;
+
+/// A handle on a stream. As with [`Connection`](crate::connection::Connection), each call borrows the endpoint once.
+pub(crate) struct Stream {
+    endpoint: Rc<RefCell<Endpoint>>,
+    id: StreamId,
+}
+
+impl Stream {
+    pub(crate) fn new(endpoint: Rc<RefCell<Endpoint>>, id: StreamId) -> Self {
+        Self { endpoint, id }
+    }
+
+    /// Asks the engine to send something with fields, and explains a refusal.
+    fn send(
+        &self,
+        fields: &Fields,
+        send: impl FnOnce(&mut Endpoint, StreamId) -> Result<(), SendError>,
+    ) -> Result<(), Error> {
+        let mut endpoint = self.endpoint.borrow_mut();
+        match send(&mut endpoint, self.id) {
+            Err(SendError::Malformed(malformed)) => {
+                Err(errors::invalid_argument(heads::explain(malformed, fields)))
+            }
+            outcome => outcome.map_err(|error| endpoint.send_failure(self.id, error)),
+        }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.endpoint.borrow_mut().release(self.id);
+    }
+}
+
+impl GuestHttp2Stream for Stream {
+    fn id(&self) -> u32 {
+        self.id.as_u32()
+    }
+
+    fn request(&self) -> Option<RequestHead> {
+        self.endpoint.borrow().streams.get(self.id)?.request.as_ref().map(heads::request_head)
+    }
+
+    fn response(&self) -> Result<Option<ResponseHead>, Error> {
+        response(&mut self.endpoint.borrow_mut(), self.id)
+    }
+
+    fn blocking_response(&self, timeout: Option<Duration>) -> Result<ResponseHead, Error> {
+        self.endpoint.borrow_mut().block(timeout, |endpoint| {
+            let given = endpoint.streams.get(self.id).is_some_and(|stream| stream.response_given);
+            if given {
+                Err(errors::invalid_state("the response was given before"))
+            } else {
+                response(endpoint, self.id)
+            }
+        })
+    }
+
+    fn informational(&self) -> Option<ResponseHead> {
+        let mut endpoint = self.endpoint.borrow_mut();
+        let head = endpoint.streams.get_mut(self.id)?.take_informational()?;
+        Some(heads::response_head(&head))
+    }
+
+    fn pushed(&self) -> Option<Http2Stream> {
+        let mut endpoint = self.endpoint.borrow_mut();
+        let id = endpoint.streams.get_mut(self.id)?.pushed.pop_front()?;
+        endpoint.streams.hold(id);
+        Some(Http2Stream::new(Self::new(Rc::clone(&self.endpoint), id)))
+    }
+
+    fn inform(&self, head: ResponseHead) -> Result<(), Error> {
+        let section = heads::response_section(&head)?;
+        self.send(&head.headers, |endpoint, id| endpoint.engine.inform(id, &section))
+    }
+
+    fn respond(&self, head: ResponseHead, end_of_stream: bool) -> Result<(), Error> {
+        let section = heads::response_section(&head)?;
+        self.send(&head.headers, |endpoint, id| endpoint.engine.respond(id, &section, end_of_stream))
+    }
+
+    fn push(&self, head: RequestHead) -> Result<Http2Stream, Error> {
+        let section = heads::request_section(&head)?;
+        let mut endpoint = self.endpoint.borrow_mut();
+        let id = endpoint.engine.push(self.id, &section).map_err(|error| {
+            errors::not_opened(error, |malformed| heads::explain(malformed, &head.headers))
+        })?;
+        endpoint.streams.insert(id, StreamState::opened());
+        Ok(Http2Stream::new(Self::new(Rc::clone(&self.endpoint), id)))
+    }
+
+    fn send_data(&self, bytes: Vec<u8>, end_of_stream: bool) -> Result<u32, Error> {
+        let offered = bytes.len();
+        let mut data = Bytes::from(bytes);
+        send_data(&mut self.endpoint.borrow_mut(), self.id, &mut data, end_of_stream)?;
+        Ok(u32::try_from(offered.saturating_sub(data.len())).unwrap_or(u32::MAX))
+    }
+
+    fn blocking_send_data(
+        &self,
+        bytes: Vec<u8>,
+        end_of_stream: bool,
+        timeout: Option<Duration>,
+    ) -> Result<(), Error> {
+        let mut data = Bytes::from(bytes);
+        self.endpoint.borrow_mut().block(timeout, |endpoint| {
+            send_data(endpoint, self.id, &mut data, end_of_stream)?;
+            Ok(data.is_empty().then_some(()))
+        })
+    }
+
+    fn send_capacity(&self) -> u32 {
+        u32::try_from(self.endpoint.borrow().engine.send_capacity(self.id)).unwrap_or(u32::MAX)
+    }
+
+    fn send_trailers(&self, trailers: Fields) -> Result<(), Error> {
+        let section = heads::trailer_section(&trailers)?;
+        self.send(&trailers, |endpoint, id| endpoint.engine.send_trailers(id, &section))
+    }
+
+    fn read_data(&self, max: u32) -> Result<Option<Vec<u8>>, Error> {
+        read_data(&mut self.endpoint.borrow_mut(), self.id, max)
+    }
+
+    fn blocking_read_data(&self, max: u32, timeout: Option<Duration>) -> Result<Option<Vec<u8>>, Error> {
+        self.endpoint.borrow_mut().block(timeout, |endpoint| match read_data(endpoint, self.id, max)? {
+            Some(octets) if octets.is_empty() && max > 0 => Ok(None),
+            read => Ok(Some(read)),
+        })
+    }
+
+    fn trailers(&self) -> Option<Fields> {
+        let mut endpoint = self.endpoint.borrow_mut();
+        let section = endpoint.streams.get_mut(self.id)?.trailers.take()?;
+        Some(heads::fields(&section))
+    }
+
+    fn window_update(&self, octets: u32) -> Result<(), Error> {
+        self.endpoint.borrow_mut().engine.window_update(self.id, octets).map_err(errors::window_not_raised)
+    }
+
+    fn windows(&self) -> (i64, i64) {
+        self.endpoint.borrow().engine.stream_windows(self.id).unwrap_or_default()
+    }
+
+    fn reset(&self, code: u32) {
+        let mut endpoint = self.endpoint.borrow_mut();
+        endpoint.reset(self.id, ErrorCode(code));
+    }
+
+    fn finished(&self) -> bool {
+        self.endpoint.borrow().engine.is_finished(self.id)
+    }
+
+    fn priority(&self) -> Priority {
+        to_priority(self.endpoint.borrow().engine.priority(self.id).unwrap_or_default())
+    }
+
+    fn set_priority(&self, priority: Priority) -> Result<(), Error> {
+        if priority.urgency > EnginePriority::LOWEST_URGENCY {
+            return Err(errors::invalid_argument("the urgency is 0 to 7"));
+        }
+        let wanted = EnginePriority::new(priority.urgency, priority.incremental);
+        self.send(&Vec::new(), |endpoint, id| endpoint.engine.set_priority(id, wanted))
+    }
+}
+
+/// The head of the response, once.
+fn response(endpoint: &mut Endpoint, id: StreamId) -> Result<Option<ResponseHead>, Error> {
+    let Some(stream) = endpoint.streams.get_mut(id) else { return Ok(None) };
+    if let Some(head) = stream.response.take() {
+        stream.response_given = true;
+        return Ok(Some(heads::response_head(&head)));
+    }
+    if stream.response_given {
+        return Ok(None);
+    }
+    match stream.error {
+        Some(error) => Err(endpoint.stream_failure(id, &error)),
+        None => Ok(None),
+    }
+}
+
+/// Content, once it has arrived; none at the end, when the trailers are put aside.
+fn read_data(endpoint: &mut Endpoint, id: StreamId, max: u32) -> Result<Option<Vec<u8>>, Error> {
+    if max == 0 {
+        return Ok(Some(Vec::new()));
+    }
+    match endpoint.engine.read(id, max as usize) {
+        Ok(Read::Data(octets)) => Ok(Some(octets.into())),
+        Ok(Read::Blocked) => Ok(Some(Vec::new())),
+        Ok(Read::End) => Ok(None),
+        Ok(Read::Trailers(trailers)) => {
+            if let Some(stream) = endpoint.streams.get_mut(id) {
+                stream.trailers = Some(trailers);
+            }
+            Ok(None)
+        }
+        Err(error) => Err(endpoint.stream_failure(id, &error)),
+    }
+}
+
+/// Takes content from the front of `data`, as much as there is room for.
+fn send_data(
+    endpoint: &mut Endpoint,
+    id: StreamId,
+    data: &mut Bytes,
+    end_of_stream: bool,
+) -> Result<(), Error> {
+    let sent = endpoint.engine.send_data(id, data, end_of_stream);
+    sent.map_err(|error| endpoint.send_failure(id, error))
+}
