@@ -12,7 +12,9 @@ use wasi_http2::Composition;
 ///
 /// The application imports http2:engine, and is built for wasm32-wasip2 or turned into a component otherwise.
 #[derive(Args)]
-#[command(after_help = "If the application is a command, the result runs by: wasmtime run -Sinherit-network,allow-ip-name-lookup OUT.wasm")]
+#[command(
+    after_help = "If the application is a command, the result runs by: wasmtime run -Sinherit-network,allow-ip-name-lookup OUT.wasm"
+)]
 pub(crate) struct Compose {
     /// The application
     #[arg(long, value_name = "APP.wasm")]

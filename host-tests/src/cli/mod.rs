@@ -1,6 +1,7 @@
 //! The command line, and what the subcommands share.
 
 mod compose;
+mod demo;
 mod get;
 mod serve;
 
@@ -20,12 +21,14 @@ pub(crate) struct Cli {
 }
 
 const EXAMPLE: &str = "\
-Example, in two terminals:
+See it work, then try it in two terminals:
+  wasi-http2 demo
   wasi-http2 serve
   wasi-http2 get -v http://127.0.0.1:8080/";
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Demo),
     Serve(serve::Serve),
     Get(get::Get),
     Compose(compose::Compose),
@@ -47,6 +50,7 @@ impl Limits {
 
 pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
+        Command::Demo(demo) => demo.run().await,
         Command::Serve(serve) => serve.run().await,
         Command::Get(get) => get.run().await,
         Command::Compose(compose) => compose.run(),

@@ -1,0 +1,56 @@
+//! `wasi-http2 demo`.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Parser};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use wasi_http2::{Composition, Invocation, Network, Runtime, components};
+use wasmtime_wasi::cli::{AsyncStdinStream, AsyncStdoutStream};
+
+use super::Cli;
+
+/// Octets of the server's output that may wait to be read.
+const OUTPUT: usize = 4_096;
+
+/// Serves and fetches over a real TCP socket, and shows what goes over the wire
+///
+/// The server of `wasi-http2 serve` listens on a free port of 127.0.0.1, `wasi-http2 get -v` sends it two requests,
+/// and both end in good order.
+#[derive(Args)]
+pub(crate) struct Demo {}
+
+impl Demo {
+    pub(super) async fn run(self) -> Result<ExitCode> {
+        eprintln!("* composing the echo server with the engine and the socket component");
+        let component = Composition::default().compose(components::ECHO_SERVER)?;
+        let program = Runtime::new()?.load(&component)?;
+        let (stdin, drain) = tokio::io::duplex(1);
+        let (stdout, output) = tokio::io::duplex(OUTPUT);
+        let invocation = Invocation::new("echo-server")
+            .args(["--addr=127.0.0.1:0", "--drain-on-stdin-eof"])
+            .network(Network::Loopback)
+            .stdin(AsyncStdinStream::new(stdin))
+            .stdout(AsyncStdoutStream::new(OUTPUT, stdout));
+        let server = tokio::spawn(async move { program.run(invocation).await });
+
+        let line = BufReader::new(output).lines().next_line().await.context("the server cannot be heard")?;
+        let Some(url) = line.as_deref().and_then(|line| line.strip_prefix("listening on ")) else {
+            bail!("the server did not start: {}", server.await??);
+        };
+        eprintln!("* it listens on {url}; wasi-http2 get -v {url}/");
+        get(&["-v", &format!("{url}/")]).await?;
+        eprintln!("* wasi-http2 get -v -i -d 'and back' {url}/echo");
+        let code = get(&["-v", "-i", "-d", "and back\n", &format!("{url}/echo")]).await?;
+        eprintln!("* asking the server to drain");
+        drop(drain);
+        eprintln!("* the server has ended: {}", server.await??);
+        Ok(code)
+    }
+}
+
+/// Runs `wasi-http2 get` with these arguments.
+async fn get(arguments: &[&str]) -> Result<ExitCode> {
+    let command = Cli::parse_from(["wasi-http2", "get"].iter().chain(arguments));
+    Box::pin(super::run(command)).await
+}
