@@ -233,9 +233,11 @@ impl Connection {
         self.close_reason.is_some() && self.control.is_empty()
     }
 
-    /// Whether the connection takes new streams, and neither side has begun to end it.
+    /// Whether the connection takes new streams: neither side has begun to end it, and there are identifiers left.
     pub fn is_open(&self) -> bool {
-        self.phase == Phase::Running && self.received_go_away.is_none() && self.close_reason.is_none()
+        let ids_left = !self.is_client() || self.next_id <= StreamId::MAX.as_u32();
+        let ending = self.received_go_away.is_some() || self.close_reason.is_some();
+        self.phase == Phase::Running && ids_left && !ending
     }
 
     /// Why the connection has ended; `None` while it has not, `Ok` if that was in good order.

@@ -1,7 +1,13 @@
 //! Two engines and what passes between them.
 
+mod concurrency;
+mod deadlines;
+mod endings;
+mod messages;
 mod pair;
 mod raw;
+mod release;
+mod splits;
 mod violations;
 
 use bytes::Bytes;

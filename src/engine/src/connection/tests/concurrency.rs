@@ -1,0 +1,257 @@
+//! How many streams there may be, and who waits for whom (RFC 9113, 5.1.2).
+
+use super::pair::{Pair, request, response};
+use super::raw::{Frame, Raw, id};
+use crate::error::{OpenError, Violation};
+use crate::frame::SettingId;
+use crate::{Config, ErrorCode, Event, Read, State};
+
+fn limit(streams: u32) -> [(SettingId, u32); 1] {
+    [(SettingId::MAX_CONCURRENT_STREAMS, streams)]
+}
+
+/// The streams that the engine has begun to use.
+fn begun(frames: &[Frame]) -> Vec<u32> {
+    let begun = |frame: &Frame| match frame {
+        Frame::Headers { id, .. } => Some(*id),
+        _ => None,
+    };
+    frames.iter().filter_map(begun).collect()
+}
+
+fn open(raw: &mut Raw, streams: usize) {
+    for _ in 0..streams {
+        raw.engine.open(&request("GET", "/"), true).unwrap();
+    }
+}
+
+#[test]
+fn before_settings_a_hundred_streams_are_assumed() {
+    let mut raw = Raw::silent_client(Config::default());
+    assert_eq!(raw.engine.open_capacity(), 200);
+    open(&mut raw, 101);
+    assert_eq!(begun(&raw.sent()).len(), 100);
+    raw.settings(&[]);
+    assert_eq!(begun(&raw.sent()), [201], "no limit was set");
+}
+
+#[test]
+fn requests_wait_for_the_peers_limit_and_go_in_order() {
+    let mut raw = Raw::client(Config::default(), &limit(2));
+    open(&mut raw, 5);
+    assert_eq!(begun(&raw.sent()), [1, 3]);
+    assert_eq!(
+        (raw.engine.state(id(3)), raw.engine.state(id(5))),
+        (Some(State::HalfClosedLocal), Some(State::Idle))
+    );
+    raw.respond(3, true);
+    assert_eq!(begun(&raw.sent()), [5]);
+    raw.settings(&limit(1));
+    raw.respond(1, true);
+    assert!(begun(&raw.sent()).is_empty(), "one stream is one too many already");
+    raw.settings(&limit(3));
+    assert_eq!(begun(&raw.sent()), [7, 9]);
+}
+
+#[test]
+fn what_was_given_to_a_waiting_request_goes_with_it() {
+    let mut raw = Raw::client(Config::default(), &limit(0));
+    let ids = [(); 4].map(|()| raw.engine.open(&request("POST", "/"), false).unwrap());
+    raw.engine.send_data(ids[0], &mut "content".into(), true).unwrap();
+    raw.engine.send_data(ids[1], &mut "".into(), true).unwrap();
+    let mut trailers = crate::FieldSection::new();
+    trailers.push(b"checksum", b"0123");
+    raw.engine.send_trailers(ids[2], &trailers).unwrap();
+    raw.engine.window_update(ids[3], 5).unwrap();
+    assert!(raw.sent().is_empty());
+    raw.settings(&limit(10));
+    let sent = raw.sent();
+    assert!(!raw.engine.windows().1.is_negative());
+    let ends = |stream: u32| {
+        let of_stream = |frame: &&Frame| match frame {
+            Frame::Headers { id, .. } | Frame::Data { id, .. } | Frame::WindowUpdate { id, .. } => {
+                *id == stream
+            }
+            _ => false,
+        };
+        sent.iter().filter(of_stream).cloned().collect::<Vec<_>>()
+    };
+    assert!(matches!(
+        ends(1)[..],
+        [Frame::Headers { end_stream: false, .. }, Frame::Data { octets: 7, end_stream: true, .. },]
+    ));
+    assert!(matches!(ends(3)[..], [Frame::Headers { end_stream: true, .. }]));
+    assert!(matches!(
+        ends(5)[..],
+        [Frame::Headers { end_stream: false, .. }, Frame::Headers { end_stream: true, .. },]
+    ));
+    assert!(matches!(
+        ends(7)[..],
+        [Frame::Headers { end_stream: false, .. }, Frame::WindowUpdate { increment: 5, .. },]
+    ));
+}
+
+#[test]
+fn a_caller_who_was_refused_a_stream_is_told_when_there_is_room() {
+    let mut raw = Raw::client(Config { waiting_streams: 1, ..Config::default() }, &limit(1));
+    open(&mut raw, 2);
+    assert_eq!(raw.engine.open_capacity(), 0);
+    assert_eq!(raw.engine.open(&request("GET", "/"), true), Err(OpenError::WouldBlock));
+    raw.sent();
+    assert!(raw.events().is_empty());
+    raw.respond(1, true);
+    assert!(matches!(raw.events()[..], [Event::Response { .. }]));
+    assert_eq!(begun(&raw.sent()), [3]);
+    assert!(matches!(raw.events()[..], [Event::StreamsAvailable]));
+    open(&mut raw, 1);
+    assert_eq!(raw.engine.open(&request("GET", "/"), true), Err(OpenError::WouldBlock));
+    raw.settings(&limit(2));
+    raw.sent();
+    assert!(matches!(raw.events()[..], [Event::StreamsAvailable]), "the limit was raised");
+}
+
+#[test]
+fn a_waiting_request_that_is_given_up_makes_room_and_is_never_heard_of() {
+    let mut raw = Raw::client(Config { waiting_streams: 1, ..Config::default() }, &limit(1));
+    open(&mut raw, 2);
+    assert_eq!(raw.engine.open(&request("GET", "/"), true), Err(OpenError::WouldBlock));
+    raw.engine.release(id(3));
+    assert_eq!(begun(&raw.sent()), [1]);
+    assert!(matches!(raw.events()[..], [Event::StreamsAvailable]));
+    open(&mut raw, 1);
+    raw.engine.reset(id(5), ErrorCode::CANCEL);
+    assert_eq!(raw.engine.state(id(5)), Some(State::Closed));
+    raw.engine.release(id(5));
+    raw.respond(1, true);
+    assert!(raw.sent().is_empty());
+    assert_eq!(raw.engine.stream_count(), 1);
+    open(&mut raw, 1);
+    assert_eq!(begun(&raw.sent()), [7], "the peer takes the others as closed (RFC 9113, 5.1.1)");
+}
+
+#[test]
+fn identifiers_run_out() {
+    let mut raw = Raw::client(Config::default(), &[]);
+    raw.engine.next_id = 0x7fff_ffff;
+    assert_eq!(raw.engine.open(&request("GET", "/"), true), Ok(crate::StreamId::MAX));
+    assert_eq!(raw.engine.open(&request("GET", "/"), true), Err(OpenError::Closed));
+    assert_eq!((raw.engine.open_capacity(), raw.engine.is_open()), (0, false));
+    raw.respond(0x7fff_ffff, true);
+    assert!(matches!(raw.events()[..], [Event::Response { .. }]));
+}
+
+#[test]
+fn streams_above_the_limit_are_refused_from_the_first_octet() {
+    let mut raw = Raw::silent_server(Config { max_concurrent_streams: 2, ..Config::default() });
+    raw.recv(crate::connection::input::PREFACE);
+    raw.settings(&[]);
+    for stream in [1, 3, 5] {
+        raw.get(stream);
+    }
+    assert_eq!(raw.resets(), [(5, ErrorCode::REFUSED_STREAM)]);
+    assert_eq!(raw.events().len(), 2);
+    // What follows on the refused stream was sent before the peer knew.
+    raw.window_update(5, 1);
+    assert!(raw.sent().is_empty());
+}
+
+#[test]
+fn a_refused_request_may_be_tried_again() {
+    let server = Config { max_concurrent_streams: 1, ..Config::default() };
+    let mut pair = Pair::with(Config::default(), server);
+    let ids = [(); 2].map(|()| pair.client.open(&request("GET", "/"), true).unwrap());
+    pair.run();
+    let event = pair.client_event();
+    assert!(
+        matches!(event, Some(Event::Reset { id, error }) if id == ids[1] && error.retryable),
+        "{event:?}"
+    );
+}
+
+#[test]
+fn a_lower_limit_holds_once_the_peer_knows_it() {
+    let mut raw = Raw::server(Config::default());
+    raw.engine.change_settings(&limit(1)).unwrap();
+    raw.get(1);
+    raw.get(3);
+    assert!(raw.resets().is_empty());
+    assert_eq!(raw.events().len(), 1, "the caller has what it wants to have");
+    raw.settings_ack();
+    raw.get(5);
+    assert_eq!(raw.resets(), [(5, ErrorCode::REFUSED_STREAM)]);
+    raw.engine.respond(id(1), &response(200), true).unwrap();
+    raw.engine.release(id(1));
+    assert!(matches!(raw.events()[..], [Event::Request { .. }]));
+}
+
+/// A server whose caller has one stream at a time and holds the first, although it is closed on the wire.
+fn server_with_a_held_stream() -> Raw {
+    let mut raw = Raw::server(Config { max_concurrent_streams: 1, ..Config::default() });
+    raw.get(1);
+    raw.events();
+    raw.engine.respond(id(1), &response(200), true).unwrap();
+    assert_eq!(raw.engine.state(id(1)), Some(State::Closed));
+    raw.sent();
+    raw
+}
+
+#[test]
+fn a_request_waits_while_the_caller_holds_streams_that_are_closed() {
+    let mut raw = server_with_a_held_stream();
+    raw.post(3);
+    raw.data(3, 10, true);
+    assert!(raw.events().is_empty() && raw.sent().is_empty());
+    assert_eq!(raw.engine.stats().streams_waiting, 1);
+    raw.get(5);
+    assert_eq!(raw.resets(), [(5, ErrorCode::REFUSED_STREAM)], "one waits at most");
+    raw.engine.release(id(1));
+    let events = raw.events();
+    assert!(
+        matches!(events[..], [Event::Request { end_stream: false, .. }, Event::Readable { .. }]),
+        "{events:?}"
+    );
+    assert!(matches!(raw.engine.read(id(3), 100), Ok(Read::Data(data)) if data.len() == 10));
+    assert!(matches!(raw.engine.read(id(3), 100), Ok(Read::End)));
+}
+
+#[test]
+fn a_request_that_is_reset_while_it_waits_is_never_seen() {
+    let mut raw = server_with_a_held_stream();
+    let window = raw.engine.windows().0;
+    for stream in (3..23).step_by(2) {
+        raw.post(stream);
+        raw.data(stream, 100, false);
+        raw.reset(stream, ErrorCode::CANCEL);
+    }
+    raw.get(23);
+    raw.window_update(23, 0);
+    assert_eq!(raw.resets(), [(23, ErrorCode::PROTOCOL_ERROR)]);
+    let stats = raw.engine.stats();
+    assert_eq!((raw.engine.stream_count(), stats.streams_waiting, stats.streams_open), (1, 0, 0));
+    assert_eq!(raw.engine.windows().0, window - 1_000, "owed, not lost");
+    raw.engine.release(id(1));
+    assert!(raw.events().is_empty());
+    raw.assert_serves(25);
+}
+
+#[test]
+fn resets_do_not_let_a_peer_give_the_caller_more_than_its_share() {
+    let mut raw = Raw::server(Config { max_concurrent_streams: 10, ..Config::default() });
+    for stream in (1..101).step_by(2) {
+        raw.get(stream);
+        raw.reset(stream, ErrorCode::CANCEL);
+    }
+    let requests = raw.events().iter().filter(|event| matches!(event, Event::Request { .. })).count();
+    assert_eq!(requests, 10, "the others are gone before the caller has released any");
+}
+
+#[test]
+fn too_many_refusals_are_too_much() {
+    let mut raw = Raw::server(Config { max_concurrent_streams: 0, ..Config::default() });
+    for stream in (1..399).step_by(2) {
+        raw.get(stream);
+    }
+    assert_eq!(raw.engine.close_reason(), None);
+    raw.get(399);
+    raw.assert_failed(Violation::Abuse);
+}

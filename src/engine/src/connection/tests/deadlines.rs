@@ -1,0 +1,293 @@
+//! Time: what happens when nothing happens, all of it by way of `poll_timeout` and `handle_timeout`.
+
+use core::time::Duration;
+
+use bytes::Bytes;
+
+use super::pair::{request, response};
+use super::raw::{Frame, Raw, id};
+use crate::connection::input::PREFACE;
+use crate::error::{ConnectionError, Violation};
+use crate::frame::{FrameType, SettingId, flags};
+use crate::{Config, ErrorCode, Event, KeepAlive, Time};
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// A configuration without any deadline.
+fn timeless() -> Config {
+    Config {
+        preface_timeout: None,
+        settings_timeout: None,
+        headers_timeout: None,
+        stall_timeout: None,
+        idle_timeout: None,
+        drain_timeout: None,
+        keep_alive: None,
+        ..Config::default()
+    }
+}
+
+/// Lets time pass up to `until` as a good driver does. Each deadline is met once: then it lies in the future.
+#[track_caller]
+fn pass(raw: &mut Raw, until: Time) {
+    while let Some(at) = raw.engine.poll_timeout().filter(|&at| at <= until) {
+        assert!(at >= raw.now, "a deadline in the past");
+        raw.now = at;
+        raw.engine.handle_timeout(at);
+        assert!(raw.engine.poll_timeout().is_none_or(|next| next > at), "the deadline is still there");
+    }
+    raw.now = until;
+}
+
+/// The connection lives for so long from now, and fails then.
+#[track_caller]
+fn assert_fails_after(raw: &mut Raw, timeout: Duration, violation: Violation) {
+    let due = raw.now + timeout;
+    pass(raw, Time::from_nanos(due.as_nanos() - 1));
+    assert_eq!(raw.engine.close_reason(), None, "too early");
+    pass(raw, due);
+    raw.assert_failed(violation);
+}
+
+#[test]
+fn without_deadlines_there_is_nothing_to_wait_for() {
+    let mut raw = Raw::server(timeless());
+    raw.get(1);
+    raw.sent();
+    assert_eq!(raw.engine.poll_timeout(), None);
+}
+
+#[test]
+fn the_preface_takes_no_longer_than_it_may() {
+    let config = || Config { preface_timeout: Some(5 * SECOND), ..timeless() };
+    let mut server = Raw::silent_server(config());
+    assert_eq!(server.engine.poll_timeout(), None, "nobody has told the time");
+    server.sent();
+    server.recv(&PREFACE[..10]);
+    assert_fails_after(&mut server, 5 * SECOND, Violation::TooSlow);
+
+    let mut client = Raw::silent_client(config());
+    client.sent();
+    assert_fails_after(&mut client, 5 * SECOND, Violation::TooSlow);
+
+    assert_eq!(Raw::server(config()).engine.poll_timeout(), None, "it has come");
+}
+
+#[test]
+fn settings_are_acknowledged_in_time() {
+    let mut raw = Raw::silent_server(Config { settings_timeout: Some(5 * SECOND), ..timeless() });
+    raw.recv(PREFACE);
+    raw.settings(&[]);
+    raw.sent();
+    assert_fails_after(&mut raw, 5 * SECOND, Violation::SettingsTimeout);
+}
+
+#[test]
+fn each_settings_frame_has_its_own_time_from_when_it_was_handed_out() {
+    let mut raw = Raw::server(Config { settings_timeout: Some(5 * SECOND), ..timeless() });
+    raw.now = raw.now + HOUR;
+    for _ in 0..2 {
+        raw.engine.change_settings(&[(SettingId::MAX_FRAME_SIZE, 20_000)]).unwrap();
+        assert_eq!(raw.sent().len(), 1);
+        pass(&mut raw, Time::from_nanos(1) + HOUR + 3 * SECOND);
+    }
+    raw.settings_ack();
+    assert_fails_after(&mut raw, 5 * SECOND, Violation::SettingsTimeout);
+}
+
+#[test]
+fn a_field_block_is_finished_in_time() {
+    let mut raw = Raw::server(Config { headers_timeout: Some(5 * SECOND), ..timeless() });
+    raw.frame(FrameType::HEADERS, 0, 1, b"\x82");
+    pass(&mut raw, Time::from_nanos(1) + 4 * SECOND);
+    raw.frame(FrameType::CONTINUATION, 0, 1, b"\x86");
+    assert_fails_after(&mut raw, SECOND, Violation::TooSlow);
+}
+
+#[test]
+fn the_transport_takes_what_there_is() {
+    let mut raw = Raw::server(Config { stall_timeout: Some(5 * SECOND), ..timeless() });
+    raw.ping(*b"anybody?");
+    pass(&mut raw, Time::from_nanos(1) + 4 * SECOND);
+    assert_eq!(raw.sent(), [Frame::Pong(*b"anybody?")]);
+    assert_eq!(raw.engine.poll_timeout(), None);
+    raw.ping(*b"anybody?");
+    assert_fails_after(&mut raw, 5 * SECOND, Violation::TooSlow);
+}
+
+/// A server with one response of this size, whose client has these windows for it. An hour has gone by before
+/// the response was given to the engine.
+fn server_with_content(octets: usize, stream_window: u32) -> Raw {
+    let mut raw = Raw::server(Config { stall_timeout: Some(60 * SECOND), ..timeless() });
+    raw.settings(&[(SettingId::INITIAL_WINDOW_SIZE, stream_window)]);
+    raw.get(1);
+    raw.sent();
+    raw.events();
+    raw.now = raw.now + HOUR;
+    raw.engine.respond(id(1), &response(200), false).unwrap();
+    raw.engine.send_data(id(1), &mut Bytes::from(vec![0; octets]), true).unwrap();
+    raw.sent();
+    raw
+}
+
+#[test]
+fn a_stream_without_window_is_reset_in_time_and_the_others_go_on() {
+    let mut raw = server_with_content(10, 0);
+    let start = raw.now;
+    assert_eq!(raw.engine.poll_timeout(), Some(start + 60 * SECOND));
+    raw.get(3);
+    raw.events();
+    raw.engine.respond(id(3), &response(200), false).unwrap();
+    raw.sent();
+    pass(&mut raw, start + 60 * SECOND);
+    let [Event::Reset { id: reset, error }] = raw.events()[..] else { panic!() };
+    assert_eq!((reset, error.violation), (id(1), Some(Violation::StreamStalled)));
+    assert_eq!(raw.resets(), [(1, ErrorCode::ENHANCE_YOUR_CALM)]);
+    raw.engine.send_data(id(3), &mut Bytes::new(), true).unwrap();
+    assert_eq!(raw.sent(), [Frame::Data { id: 3, octets: 0, end_stream: true }]);
+}
+
+#[test]
+fn a_window_that_moves_gives_more_time() {
+    let mut raw = server_with_content(10, 0);
+    let start = raw.now;
+    pass(&mut raw, start + 40 * SECOND);
+    raw.window_update(1, 4);
+    assert_eq!(raw.sent(), [Frame::Data { id: 1, octets: 4, end_stream: false }]);
+    assert_eq!(raw.engine.poll_timeout(), Some(start + 100 * SECOND));
+    raw.window_update(1, 6);
+    assert_eq!(raw.sent(), [Frame::Data { id: 1, octets: 6, end_stream: true }]);
+    assert_eq!(raw.engine.poll_timeout(), None);
+}
+
+#[test]
+fn each_blocked_stream_has_its_own_time() {
+    let mut raw = Raw::server(Config { stall_timeout: Some(60 * SECOND), ..timeless() });
+    raw.settings(&[(SettingId::INITIAL_WINDOW_SIZE, 0)]);
+    let start = raw.now;
+    for (stream, second) in [(1, 0), (3, 10), (5, 20)] {
+        pass(&mut raw, start + second * SECOND);
+        raw.get(stream);
+        raw.engine.respond(id(stream), &response(200), false).unwrap();
+        raw.engine.send_data(id(stream), &mut Bytes::from(vec![0; 10]), true).unwrap();
+        raw.sent();
+    }
+    pass(&mut raw, start + 30 * SECOND);
+    raw.window_update(3, 1);
+    raw.sent();
+    let mut reset = |second| {
+        pass(&mut raw, start + second * SECOND);
+        raw.resets().into_iter().map(|(stream, _)| stream).collect::<Vec<_>>()
+    };
+    assert_eq!([reset(59), reset(60)], [vec![], vec![1]]);
+    assert_eq!([reset(79), reset(80)], [vec![], vec![5]]);
+    assert_eq!([reset(89), reset(90)], [vec![], vec![3]]);
+}
+
+#[test]
+fn the_window_of_the_connection_opens_in_time_if_anybody_waits_for_it() {
+    let mut raw = server_with_content(70_000, 100_000);
+    assert_eq!(raw.engine.windows().1, 0);
+    let start = raw.now;
+    pass(&mut raw, start + 40 * SECOND);
+    raw.window_update(0, 1);
+    raw.sent();
+    assert_fails_after(&mut raw, 60 * SECOND, Violation::TooSlow);
+
+    let mut raw = server_with_content(70_000, 100_000);
+    raw.engine.reset(id(1), ErrorCode::CANCEL);
+    raw.sent();
+    assert_eq!(raw.engine.poll_timeout(), None, "nobody waits any more");
+}
+
+#[test]
+fn an_idle_connection_is_shut_down() {
+    let config = || Config { idle_timeout: Some(60 * SECOND), ..timeless() };
+    let mut raw = Raw::server(config());
+    let start = raw.now;
+    pass(&mut raw, start + 30 * SECOND);
+    raw.ping(*b"no work ");
+    pass(&mut raw, start + 60 * SECOND);
+    let sent = raw.sent();
+    let [Frame::Pong(_), Frame::GoAway { last: 0x7fff_ffff, .. }, Frame::Ping(payload)] = sent[..] else {
+        panic!("{sent:?}")
+    };
+    raw.pong(payload);
+    assert_eq!(raw.engine.close_reason(), Some(Ok(())));
+
+    let mut client = Raw::client(config(), &[]);
+    let start = client.now;
+    pass(&mut client, start + 60 * SECOND);
+    assert_eq!(client.engine.close_reason(), Some(Ok(())));
+}
+
+#[test]
+fn a_connection_is_idle_from_the_end_of_its_last_stream() {
+    let config = || Config { idle_timeout: Some(60 * SECOND), ..timeless() };
+    let mut raw = Raw::server(config());
+    raw.get(1);
+    raw.now = raw.now + HOUR;
+    raw.engine.respond(id(1), &response(200), true).unwrap();
+    raw.engine.release(id(1));
+    raw.sent();
+    assert_eq!(raw.engine.poll_timeout(), Some(raw.now + 60 * SECOND));
+
+    let mut client = Raw::client(config(), &[(SettingId::MAX_CONCURRENT_STREAMS, 0)]);
+    client.engine.open(&request("GET", "/"), true).unwrap();
+    client.sent();
+    assert_eq!(client.engine.poll_timeout(), None, "a request waits");
+}
+
+#[test]
+fn a_silent_peer_is_asked_and_given_up() {
+    let keep_alive = Some(KeepAlive { interval: 10 * SECOND, timeout: 3 * SECOND });
+    let mut raw = Raw::client(Config { keep_alive, ..timeless() }, &[]);
+    for _ in 0..3 {
+        let heard = raw.now;
+        pass(&mut raw, heard + 10 * SECOND);
+        let sent = raw.sent();
+        let [Frame::Ping(payload)] = sent[..] else { panic!("{sent:?}") };
+        pass(&mut raw, heard + 12 * SECOND);
+        raw.pong(payload);
+        assert_eq!(raw.engine.poll_timeout(), Some(raw.now + 10 * SECOND));
+    }
+    let heard = raw.now;
+    pass(&mut raw, heard + 13 * SECOND);
+    raw.assert_failed(Violation::PingTimeout);
+}
+
+#[test]
+fn streams_that_do_not_end_after_a_shutdown_are_broken_off() {
+    let mut raw = Raw::server(Config { drain_timeout: Some(30 * SECOND), ..timeless() });
+    raw.get(1);
+    raw.events();
+    let start = raw.now;
+    raw.engine.shutdown(start);
+    raw.sent();
+    pass(&mut raw, start + 29 * SECOND);
+    assert_eq!(raw.engine.close_reason(), None);
+    pass(&mut raw, start + 30 * SECOND);
+    assert_eq!(raw.engine.close_reason(), Some(Err(&ConnectionError::DrainTimeout)));
+    assert!(matches!(raw.events()[..], [Event::Reset { .. }, Event::Closed]));
+    assert!(matches!(raw.sent()[..], [Frame::GoAway { last: 1, code: ErrorCode::NO_ERROR, .. }]));
+}
+
+#[test]
+fn part_of_a_frame_is_no_work() {
+    let mut octets = Vec::new();
+    crate::frame::Ping { ack: false, opaque_data: *b"12345678" }.encode(&mut octets);
+    for kind in [FrameType::PING, FrameType::HEADERS, FrameType::DATA, FrameType(0xbb)] {
+        let mut raw = Raw::server(timeless());
+        raw.post(1);
+        raw.events();
+        octets[3] = kind.0;
+        octets[4] = if kind == FrameType::DATA { flags::PADDED } else { 0 };
+        octets[8] = u8::from(matches!(kind, FrameType::HEADERS | FrameType::DATA));
+        for octet in &octets[..octets.len() - 1] {
+            raw.recv(&[*octet]);
+            assert!(raw.sent().is_empty() && raw.events().is_empty(), "{kind:?}");
+            assert_eq!(raw.engine.poll_timeout(), None, "{kind:?}");
+        }
+    }
+}

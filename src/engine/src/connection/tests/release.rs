@@ -1,0 +1,257 @@
+//! What a caller does with its streams, in every state: reset, release, and what it must not do.
+
+use bytes::Bytes;
+
+use super::pair::{Pair, request, response};
+use super::raw::{Frame, Raw, id};
+use crate::error::{Malformed, OpenError, SendError, WindowError};
+use crate::{Config, ErrorCode, Event, FieldSection, Initiator, Read, State, StreamId};
+
+/// A server's stream as it can be when its caller releases it, and what the peer hears then.
+#[test]
+fn a_server_may_release_its_stream_at_any_time() {
+    type Prepare = fn(&mut Raw);
+    let answer: Prepare = |raw| raw.engine.respond(id(1), &response(200), true).unwrap();
+    let begin: Prepare = |raw| raw.engine.respond(id(1), &response(200), false).unwrap();
+    let fill: Prepare = |raw| {
+        raw.engine.respond(id(1), &response(200), false).unwrap();
+        raw.engine.send_data(id(1), &mut "content".into(), true).unwrap();
+    };
+    let fill_in_part: Prepare = |raw| {
+        raw.engine.respond(id(1), &response(200), false).unwrap();
+        raw.engine.send_data(id(1), &mut "content".into(), false).unwrap();
+    };
+    let reset: Prepare = |raw| raw.engine.reset(id(1), ErrorCode::INTERNAL_ERROR);
+    let reset_by_peer: Prepare = |raw| raw.reset(1, ErrorCode::CANCEL);
+    let nothing: Prepare = |_| {};
+    let cases: [(bool, Prepare, Option<ErrorCode>); 12] = [
+        (true, nothing, Some(ErrorCode::CANCEL)),
+        (true, begin, Some(ErrorCode::CANCEL)),
+        (true, answer, None),
+        (true, fill, None),
+        (true, fill_in_part, Some(ErrorCode::CANCEL)),
+        (true, reset, Some(ErrorCode::INTERNAL_ERROR)),
+        (true, reset_by_peer, None),
+        (false, nothing, Some(ErrorCode::CANCEL)),
+        (false, answer, Some(ErrorCode::NO_ERROR)),
+        (false, fill, Some(ErrorCode::NO_ERROR)),
+        (false, reset, Some(ErrorCode::INTERNAL_ERROR)),
+        (false, reset_by_peer, None),
+    ];
+    for (case, (end_stream, prepare, code)) in cases.into_iter().enumerate() {
+        let mut raw = Raw::server(Config::default());
+        let window = raw.engine.windows().0;
+        raw.headers(1, end_stream, &request("POST", "/"));
+        if !end_stream {
+            raw.data(1, 100, false);
+        }
+        prepare(&mut raw);
+        raw.events();
+        raw.engine.release(id(1));
+        raw.engine.release(id(1));
+        assert_eq!(raw.resets(), Vec::from_iter(code.map(|code| (1, code))), "case {case}");
+        assert!(raw.events().is_empty(), "case {case}: nothing is told about what was released");
+        assert_eq!(raw.engine.stream_count(), 0, "case {case}");
+        assert!(matches!(raw.engine.read(id(1), 1), Err(error) if error.code == ErrorCode::STREAM_CLOSED));
+        assert_eq!(raw.engine.respond(id(1), &response(200), true), Err(SendError::UnknownStream));
+        raw.data(1, 0, false);
+        raw.sent();
+        raw.assert_serves(3);
+        assert!(window - raw.engine.windows().0 <= 100);
+    }
+}
+
+#[test]
+fn a_client_that_releases_a_stream_cancels_it_unless_it_is_complete() {
+    let open = |end_stream| {
+        let mut raw = Raw::client(Config::default(), &[]);
+        raw.engine.open(&request("POST", "/"), end_stream).unwrap();
+        raw.sent();
+        raw
+    };
+    let cancelled = [(1, ErrorCode::CANCEL)];
+    let mut raw = open(true);
+    raw.engine.release(id(1));
+    assert_eq!(raw.resets(), cancelled);
+    // What was under way is ignored, and counted.
+    raw.respond(1, false);
+    raw.data(1, 100, true);
+    assert!(raw.sent().is_empty() && raw.events().is_empty());
+
+    let mut raw = open(true);
+    raw.respond(1, true);
+    raw.engine.release(id(1));
+    assert!(raw.resets().is_empty());
+
+    let mut raw = open(false);
+    raw.respond(1, true);
+    raw.engine.release(id(1));
+    assert_eq!(raw.resets(), cancelled, "the request was never finished");
+
+    let mut raw = open(false);
+    raw.engine.send_data(id(1), &mut "content".into(), true).unwrap();
+    raw.respond(1, true);
+    raw.engine.release(id(1));
+    assert_eq!(raw.sent(), [Frame::Data { id: 1, octets: 7, end_stream: true }], "it is finished now");
+    assert_eq!(raw.engine.stream_count(), 0);
+}
+
+#[test]
+fn either_side_resets_and_the_other_hears_of_it() {
+    for by_client in [true, false] {
+        let mut pair = Pair::new();
+        let id = pair.client.open(&request("POST", "/"), false).unwrap();
+        pair.run();
+        pair.server_event();
+        let (resetting, other) = if by_client {
+            (&mut pair.client, &mut pair.server)
+        } else {
+            (&mut pair.server, &mut pair.client)
+        };
+        resetting.reset(id, ErrorCode(0xbad));
+        resetting.reset(id, ErrorCode::CANCEL);
+        assert_eq!((resetting.state(id), resetting.stats().resets_sent), (Some(State::Closed), 1));
+        let mut octets = Vec::new();
+        resetting.poll_transmit(pair.now, &mut octets, usize::MAX);
+        other.recv(pair.now, &mut octets.into());
+        let mut events = std::iter::from_fn(|| other.poll_event());
+        let reset = events.find(|event| matches!(event, Event::Reset { .. }));
+        let Some(Event::Reset { error, .. }) = reset else { panic!() };
+        assert_eq!((error.code, error.initiator), (ErrorCode(0xbad), Initiator::Peer));
+        assert!(matches!(other.read(id, 1), Err(same) if same == error));
+        assert_eq!(other.send_data(id, &mut "x".into(), true).unwrap_err().to_string(), error.to_string());
+        assert!(pair.client_event().is_none() && pair.server_event().is_none());
+        pair.client.release(id);
+        pair.server.release(id);
+        assert_eq!((pair.client.stream_count(), pair.server.stream_count()), (0, 0));
+    }
+}
+
+#[test]
+fn what_arrived_before_a_reset_can_be_read() {
+    let mut raw = Raw::server(Config::default());
+    raw.post(1);
+    raw.data(1, 5, false);
+    raw.reset(1, ErrorCode::CANCEL);
+    assert!(matches!(raw.engine.read(id(1), 100), Ok(Read::Data(data)) if data.len() == 5));
+    assert!(matches!(raw.engine.read(id(1), 100), Err(error) if error.code == ErrorCode::CANCEL));
+}
+
+#[test]
+fn content_that_waits_is_dropped_with_its_stream() {
+    let mut raw = Raw::server(Config::default());
+    raw.get(1);
+    raw.get(3);
+    for stream in [1, 3] {
+        raw.engine.respond(id(stream), &response(200), false).unwrap();
+        raw.engine.send_data(id(stream), &mut Bytes::from(vec![0; 200_000]), true).unwrap();
+    }
+    raw.sent();
+    assert_eq!(raw.engine.windows().1, 0, "both wait for the connection");
+    raw.engine.reset(id(1), ErrorCode::CANCEL);
+    raw.reset(3, ErrorCode::CANCEL);
+    raw.window_update(0, 1_000_000);
+    assert_eq!(raw.sent(), [Frame::Reset { id: 1, code: ErrorCode::CANCEL }]);
+    assert!(raw.engine.is_flushed() && raw.engine.scheduler.is_empty() && raw.engine.blocked.is_empty());
+}
+
+#[test]
+fn malformed_messages_are_not_sent_and_do_no_harm() {
+    let mut pair = Pair::new();
+    let mut bad_name = request("GET", "/");
+    bad_name.push(b"Upper", b"case");
+    let mut bad_value = request("GET", "/");
+    bad_value.push(b"name", b"a\r\nb");
+    let mut hop = request("GET", "/");
+    hop.push(b"connection", b"close");
+    let heads = [
+        (bad_name, Malformed::FieldName),
+        (bad_value, Malformed::FieldValue),
+        (hop, Malformed::ConnectionField),
+        (response(200), Malformed::UnknownPseudo),
+        (request("GET", "no/slash"), Malformed::Path),
+    ];
+    for (head, malformed) in heads {
+        assert_eq!(pair.client.open(&head, true), Err(OpenError::Malformed(malformed)));
+    }
+    let stream = pair.client.open(&request("GET", "/"), true).unwrap();
+    assert_eq!(stream.as_u32(), 1, "nothing was used up");
+    pair.run();
+    let malformed = |malformed| Err(SendError::Malformed(malformed));
+    assert_eq!(pair.server.respond(stream, &response(100), false), malformed(Malformed::Status));
+    assert_eq!(pair.server.inform(stream, &response(200)), malformed(Malformed::Status));
+    assert_eq!(pair.server.respond(stream, &request("GET", "/"), false), malformed(Malformed::UnknownPseudo));
+    assert_eq!(pair.server.respond(stream, &FieldSection::new(), true), malformed(Malformed::MissingPseudo));
+    pair.server.respond(stream, &response(200), false).unwrap();
+    assert_eq!(pair.server.send_trailers(stream, &response(200)), malformed(Malformed::PseudoInTrailers));
+    pair.server.send_data(stream, &mut Bytes::new(), true).unwrap();
+    pair.run();
+    assert!(matches!(pair.client.read(stream, 1), Ok(Read::End)));
+    assert_eq!((pair.client.close_reason(), pair.server.close_reason()), (None, None));
+}
+
+#[test]
+fn messages_have_an_order() {
+    let mut raw = Raw::server(Config::default());
+    raw.get(1);
+    let state = |outcome: Result<(), SendError>| matches!(outcome, Err(SendError::State(_)));
+    assert!(state(raw.engine.send_data(id(1), &mut "early".into(), false)), "before the head");
+    assert!(state(raw.engine.send_trailers(id(1), &FieldSection::new())), "before the head");
+    assert_eq!(raw.engine.send_capacity(id(1)), 0);
+    raw.engine.respond(id(1), &response(200), false).unwrap();
+    assert!(state(raw.engine.respond(id(1), &response(200), false)), "twice");
+    assert!(raw.engine.send_capacity(id(1)) > 0);
+    raw.engine.send_data(id(1), &mut "end".into(), true).unwrap();
+    assert!(state(raw.engine.send_data(id(1), &mut "late".into(), false)), "after the end");
+    assert!(state(raw.engine.send_trailers(id(1), &FieldSection::new())), "after the end");
+    raw.sent();
+    assert!(state(raw.engine.send_data(id(1), &mut "late".into(), false)), "after the stream");
+
+    let mut raw = Raw::client(Config::default(), &[]);
+    raw.engine.open(&request("POST", "/"), false).unwrap();
+    assert!(state(raw.engine.respond(id(1), &response(200), true)), "the wrong role");
+    assert_eq!(Raw::server(Config::default()).engine.open(&request("GET", "/"), true), Err(OpenError::Role));
+}
+
+#[test]
+fn content_keeps_to_its_length() {
+    let mut raw = Raw::client(Config::default(), &[]);
+    let mut head = request("POST", "/");
+    head.push(b"content-length", b"5");
+    let mismatch = SendError::Malformed(Malformed::ContentLengthMismatch);
+    assert_eq!(raw.engine.open(&head, true), Err(OpenError::Malformed(Malformed::ContentLengthMismatch)));
+    let stream = raw.engine.open(&head, false).unwrap();
+    let mut send = |octets: &'static str, end_stream| {
+        let mut data = Bytes::from(octets);
+        let outcome = raw.engine.send_data(stream, &mut data, end_stream);
+        (outcome, data.len())
+    };
+    assert_eq!(send("too long", false), (Err(mismatch), 8), "nothing is taken");
+    assert_eq!(send("abc", true), (Err(mismatch), 3), "too short");
+    assert_eq!(send("abc", false), (Ok(()), 0));
+    assert_eq!(send("def", false), (Err(mismatch), 3));
+    assert_eq!(send("de", true), (Ok(()), 0));
+    let sizes =
+        raw.sent().into_iter().map(|frame| matches!(frame, Frame::Data { octets: 5, end_stream: true, .. }));
+    assert!(sizes.eq([false, true]));
+}
+
+#[test]
+fn unknown_streams_are_said_to_be_unknown() {
+    for mut engine in [Raw::server(Config::default()).engine, Raw::client(Config::default(), &[]).engine] {
+        for stream in [0, 1, 2, 99, 0x7fff_ffff] {
+            let stream = StreamId::new(stream).unwrap();
+            engine.reset(stream, ErrorCode::CANCEL);
+            engine.release(stream);
+            assert_eq!(engine.send_data(stream, &mut "x".into(), true), Err(SendError::UnknownStream));
+            assert_eq!(engine.send_trailers(stream, &FieldSection::new()), Err(SendError::UnknownStream));
+            assert_eq!(engine.window_update(stream, 1), Err(WindowError::UnknownStream));
+            assert_eq!(engine.set_priority(stream, Default::default()), Err(SendError::UnknownStream));
+            assert!(engine.read(stream, 1).is_err());
+            assert!(engine.state(stream).is_none() && engine.is_finished(stream));
+            assert_eq!(engine.send_capacity(stream), 0);
+        }
+        let mut octets = Vec::new();
+        assert_eq!(engine.poll_transmit(crate::Time::from_nanos(2), &mut octets, 100), 0);
+    }
+}
