@@ -2,6 +2,9 @@
 
 use crate::bindings::http2::engine::types::{Method, RequestHead};
 
+#[cfg(test)]
+mod tests;
+
 /// The answer to a request, before any octet of it is sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {

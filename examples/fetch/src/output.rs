@@ -21,6 +21,8 @@ pub(crate) struct Output {
     place: String,
     include_head: bool,
     trailers: bool,
+    /// Whether the content so far ends inside a line.
+    inside_line: bool,
 }
 
 impl Output {
@@ -34,12 +36,18 @@ impl Output {
                 (Sink::File(file), place)
             }
         };
-        Ok(Self { sink, place, include_head, trailers })
+        Ok(Self { sink, place, include_head, trailers, inside_line: false })
     }
 
     /// To nowhere.
     pub(crate) fn nothing() -> Self {
-        Self { sink: Sink::Nothing, place: String::new(), include_head: false, trailers: false }
+        Self {
+            sink: Sink::Nothing,
+            place: String::new(),
+            include_head: false,
+            trailers: false,
+            inside_line: false,
+        }
     }
 
     /// The head of a response, informational ones included, if it is wanted.
@@ -55,13 +63,14 @@ impl Output {
 
     /// Content.
     pub(crate) fn content(&mut self, octets: &[u8]) -> Result<(), Failure> {
+        self.inside_line = octets.last().is_some_and(|&last| last != b'\n');
         self.write(octets)
     }
 
-    /// The end of a response, with its trailers, if they are wanted.
+    /// The end of a response, with its trailers, if they are wanted: they begin on a line of their own.
     pub(crate) fn end(&mut self, trailers: Option<&Fields>) -> Result<(), Failure> {
         if let Some(trailers) = trailers.filter(|_| self.trailers) {
-            let mut text = Vec::new();
+            let mut text = if std::mem::take(&mut self.inside_line) { b"\r\n".to_vec() } else { Vec::new() };
             append_fields(&mut text, trailers);
             self.write(&text)?;
         }

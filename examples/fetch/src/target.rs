@@ -4,6 +4,9 @@ use http::Uri;
 
 use crate::failure::Failure;
 
+#[cfg(test)]
+mod tests;
+
 /// A URL, taken apart.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {

@@ -19,13 +19,13 @@ impl Verbose {
     pub(crate) fn tell(&self, connection: &Connection) {
         let milliseconds = monotonic_clock::now().saturating_sub(self.since) / 1_000_000;
         for frame in connection.trace() {
-            eprintln!("[{:>3}.{:03}] {}", milliseconds / 1000, milliseconds % 1000, line(&frame));
+            eprintln!("[{:>3}.{:03}] {}", milliseconds / 1000, milliseconds % 1000, lines(&frame));
         }
     }
 }
 
-/// A frame in one line.
-fn line(frame: &TraceFrame) -> String {
+/// A frame in one line, and its fields in one more each.
+fn lines(frame: &TraceFrame) -> String {
     let direction = if frame.sent { "send" } else { "recv" };
     let space = if frame.detail.is_empty() { "" } else { " " };
     format!(
@@ -34,7 +34,7 @@ fn line(frame: &TraceFrame) -> String {
         frame.length,
         frame.flags,
         frame.stream_id,
-        frame.detail
+        frame.detail.replace('\n', "\n          ")
     )
 }
 

@@ -7,6 +7,9 @@ use http2_engine::{
 use crate::bindings::http2::engine::transport::TransportError;
 use crate::bindings::http2::engine::types::{Error, ErrorKind, Fault};
 
+#[cfg(test)]
+mod tests;
+
 /// A call that was not carried out because of what the caller gave.
 pub(crate) fn invalid_argument(message: impl ToString) -> Error {
     caller(ErrorKind::InvalidArgument, message)

@@ -7,6 +7,9 @@ use http2_engine::{FieldSection, Malformed};
 use crate::bindings::http2::engine::types::{Error, Fields, Method, RequestHead, ResponseHead, Scheme};
 use crate::errors::invalid_argument;
 
+#[cfg(test)]
+mod tests;
+
 /// Fields that belong to one HTTP/1.1 connection (RFC 9113, 8.2.2).
 const CONNECTION_FIELDS: [&str; 6] =
     ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];

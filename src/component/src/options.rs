@@ -10,6 +10,9 @@ use crate::bindings::exports::http2::engine::connection::GuestOptions;
 use crate::bindings::http2::engine::types::{Error, FieldName, Setting};
 use crate::errors::invalid_argument;
 
+#[cfg(test)]
+mod tests;
+
 /// What a connection is to be like.
 #[derive(Clone, Default)]
 pub(crate) struct Chosen {

@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use http2_engine::{FieldSection, StreamError, StreamId};
 
+#[cfg(test)]
+mod tests;
+
 /// Informational responses that are kept for a caller who does not ask for them.
 const INFORMATIONAL_MAX: usize = 16;
 

@@ -9,6 +9,9 @@ use http2_engine::{Connection, Direction, ErrorCode, FieldSection, StreamId, Sub
 
 use crate::bindings::exports::http2::engine::connection::TraceFrame;
 
+#[cfg(test)]
+mod tests;
+
 /// Frames that are kept for a caller who does not ask.
 const FRAMES_MAX: usize = 4_096;
 

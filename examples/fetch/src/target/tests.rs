@@ -1,0 +1,38 @@
+use super::Target;
+
+fn refused(url: &str) -> String {
+    Target::parse(url).unwrap_err().to_string()
+}
+
+#[test]
+fn a_url_is_taken_apart() {
+    let target = Target::parse("http://example.com:8080/path?query#fragment").unwrap();
+    assert_eq!((target.host.as_str(), target.port), ("example.com", 8080));
+    assert_eq!(target.authority, "example.com:8080");
+    assert_eq!(target.path, "/path?query");
+}
+
+#[test]
+fn what_is_not_there_has_its_default() {
+    let target = Target::parse("http://[::1]").unwrap();
+    assert_eq!((target.host.as_str(), target.port, target.path.as_str()), ("[::1]", 80, "/"));
+    assert_eq!(Target::parse("http://a?q").unwrap().path, "/?q");
+}
+
+#[test]
+fn what_cannot_be_asked_is_refused_with_the_reason() {
+    assert!(refused("https://example.com/").contains("https needs TLS"));
+    assert!(refused("ftp://example.com/").contains("only http"));
+    assert!(refused("example.com").contains("http://"));
+    assert!(refused("http://user:word@example.com/").contains("user name"));
+    assert!(refused("http://example.com:99999/").contains("port"));
+    assert!(refused("http://").starts_with("http://: reading the URL: "));
+}
+
+#[test]
+fn one_origin_is_one_host_and_port() {
+    let target = |url| Target::parse(url).unwrap();
+    assert!(target("http://a/x").same_origin(&target("http://A:80/y")));
+    assert!(!target("http://a/").same_origin(&target("http://a:8080/")));
+    assert!(!target("http://a/").same_origin(&target("http://b/")));
+}

@@ -1,0 +1,118 @@
+use http2_engine::{FieldSection, Malformed};
+
+use super::{
+    explain, fields, request_head, request_section, response_head, response_section, trailer_section,
+};
+use crate::bindings::http2::engine::types::{ErrorKind, Fields, Method, RequestHead, ResponseHead, Scheme};
+
+fn headers(fields: &[(&str, &str)]) -> Fields {
+    fields.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect()
+}
+
+fn get(fields: &[(&str, &str)]) -> RequestHead {
+    RequestHead {
+        method: Method::Get,
+        scheme: Some(Scheme::Https),
+        authority: Some("example.com".to_owned()),
+        path_with_query: Some("/?q".to_owned()),
+        protocol: None,
+        headers: headers(fields),
+        never_indexed: Vec::new(),
+    }
+}
+
+fn lines(section: &FieldSection) -> Vec<String> {
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    section.iter().map(|field| format!("{}={}", text(field.name), text(field.value))).collect()
+}
+
+#[test]
+fn pseudo_header_fields_come_first_and_names_are_lowered() {
+    let section = request_section(&get(&[("X-Upper", "Kept As It Is")])).unwrap();
+    assert_eq!(
+        lines(&section),
+        [":method=GET", ":scheme=https", ":authority=example.com", ":path=/?q", "x-upper=Kept As It Is"]
+    );
+}
+
+#[test]
+fn a_host_field_stands_in_for_the_authority_that_is_missing() {
+    let mut head = get(&[("accept", "*/*"), ("Host", "example.org")]);
+    head.authority = None;
+    let section = request_section(&head).unwrap();
+    assert_eq!(section.authority(), Some(&b"example.org"[..]));
+    assert_eq!(section.get(b"host"), None);
+    assert_eq!(section.get(b"accept"), Some(&b"*/*"[..]));
+}
+
+#[test]
+fn connect_has_neither_scheme_nor_path() {
+    let mut head = get(&[]);
+    head.method = Method::Connect;
+    head.scheme = None;
+    head.path_with_query = None;
+    assert_eq!(lines(&request_section(&head).unwrap()), [":method=CONNECT", ":authority=example.com"]);
+}
+
+#[test]
+fn a_pseudo_header_field_among_the_others_is_refused_by_name() {
+    let error = request_section(&get(&[(":path", "/other")])).unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::InvalidArgument));
+    assert!(error.message.contains("\":path\""), "{}", error.message);
+    assert!(trailer_section(&headers(&[(":status", "200")])).is_err());
+}
+
+#[test]
+fn never_indexed_names_pass_both_ways() {
+    let mut head = get(&[("X-Token", "secret"), ("accept", "*/*")]);
+    head.never_indexed = vec!["x-TOKEN".to_owned()];
+    let section = request_section(&head).unwrap();
+    let marked: Vec<bool> = section.iter().skip(4).map(|field| field.never_indexed).collect();
+    assert_eq!(marked, [true, false]);
+    assert_eq!(request_head(&section).never_indexed, ["x-token"]);
+}
+
+#[test]
+fn a_request_survives_the_way_there_and_back() {
+    let mut head = get(&[("a", "1"), ("a", "2")]);
+    head.method = Method::Other("PROPFIND".to_owned());
+    head.scheme = Some(Scheme::Other("coap".to_owned()));
+    head.protocol = Some("websocket".to_owned());
+    let back = request_head(&request_section(&head).unwrap());
+    assert!(matches!(&back.method, Method::Other(token) if token == "PROPFIND"));
+    assert!(matches!(&back.scheme, Some(Scheme::Other(scheme)) if scheme == "coap"));
+    assert_eq!(back.authority, head.authority);
+    assert_eq!(back.path_with_query, head.path_with_query);
+    assert_eq!(back.protocol, head.protocol);
+    assert_eq!(back.headers, head.headers);
+}
+
+#[test]
+fn a_response_survives_the_way_there_and_back() {
+    let head = ResponseHead { status: 418, headers: headers(&[("a", "1")]), never_indexed: Vec::new() };
+    let section = response_section(&head).unwrap();
+    assert_eq!(lines(&section), [":status=418", "a=1"]);
+    let back = response_head(&section);
+    assert_eq!((back.status, back.headers), (418, head.headers));
+}
+
+#[test]
+fn field_values_are_octets() {
+    let trailers = vec![("a".to_owned(), vec![0xff, 0x80])];
+    assert_eq!(fields(&trailer_section(&trailers).unwrap()), trailers);
+}
+
+#[test]
+fn a_refused_field_is_named() {
+    let message =
+        headers(&[("fine", "x"), ("Transfer-Encoding", "chunked"), ("bad name", "x"), ("v", "a\r\nb")]);
+    for (malformed, name) in [
+        (Malformed::ConnectionField, "Transfer-Encoding"),
+        (Malformed::FieldName, "bad name"),
+        (Malformed::FieldValue, "v"),
+    ] {
+        let words = explain(malformed, &message);
+        assert!(words.ends_with(&format!("{malformed}: {name:?}")), "{words}");
+    }
+    assert!(explain(Malformed::Method, &message).ends_with("the method is not a token"));
+}

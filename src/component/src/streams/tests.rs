@@ -1,0 +1,51 @@
+use http2_engine::{FieldSection, StreamId};
+
+use super::{StreamState, Streams};
+
+fn id(number: u32) -> StreamId {
+    StreamId::new(number).unwrap()
+}
+
+#[test]
+fn a_stream_is_named_once_however_much_happens() {
+    let mut streams = Streams::default();
+    streams.insert(id(1), StreamState::opened());
+    streams.insert(id(3), StreamState::opened());
+    for number in [3, 1, 3, 3] {
+        streams.touch(id(number));
+    }
+    assert_eq!(streams.take_changed(), [id(3), id(1)]);
+    assert_eq!(streams.take_changed(), []);
+    streams.touch(id(1));
+    assert_eq!(streams.take_changed(), [id(1)]);
+}
+
+#[test]
+fn a_stream_is_named_only_to_who_has_it() {
+    let mut streams = Streams::default();
+    streams.insert(id(1), StreamState::arrived(FieldSection::new()));
+    streams.touch(id(1));
+    assert!(!streams.has_changed());
+    streams.hold(id(1));
+    assert_eq!(streams.take_changed(), [id(1)]);
+}
+
+#[test]
+fn a_stream_that_is_gone_is_not_named() {
+    let mut streams = Streams::default();
+    streams.insert(id(1), StreamState::opened());
+    streams.touch(id(1));
+    streams.remove(id(1));
+    assert_eq!(streams.take_changed(), []);
+    assert!(streams.touch(id(1)).is_none());
+}
+
+#[test]
+fn informational_responses_that_nobody_takes_are_bounded() {
+    let mut stream = StreamState::opened();
+    for _ in 0..1_000 {
+        stream.inform(FieldSection::new());
+    }
+    let kept = std::iter::from_fn(|| stream.take_informational()).count();
+    assert_eq!(kept, super::INFORMATIONAL_MAX);
+}
