@@ -25,6 +25,12 @@ impl ReceiveWindow {
         i64::from(initial).saturating_add(self.delta)
     }
 
+    /// What the peer may still send, what the caller has not consumed, and what was not given back.
+    #[cfg(test)]
+    pub(crate) fn parts(&self, initial: u32) -> (i64, u32, u32) {
+        (self.available(initial), self.held, self.owed)
+    }
+
     /// The peer has sent `octets`; false if that was more than the window allows.
     pub(crate) fn receive(&mut self, octets: u32, initial: u32) -> bool {
         if i64::from(octets) > self.available(initial) {

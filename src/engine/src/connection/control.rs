@@ -161,12 +161,21 @@ impl Connection {
         for (id, value) in parameters {
             match id {
                 SettingId::HEADER_TABLE_SIZE => self.decoder.set_max_table_size(value),
-                SettingId::INITIAL_WINDOW_SIZE => self.bandwidth.set_stream_window(value),
+                SettingId::INITIAL_WINDOW_SIZE => self.local_window_changed(value),
                 _ => {}
             }
         }
         self.events.push_back(Event::SettingsAcknowledged);
         Ok(())
+    }
+
+    /// The peer knows our new SETTINGS_INITIAL_WINDOW_SIZE. Where that has lowered the window of a stream, what was
+    /// not due before may be all that lets the peer go on.
+    fn local_window_changed(&mut self, window: u32) {
+        self.bandwidth.set_stream_window(window);
+        for id in self.streams.ids() {
+            self.credit_stream(id);
+        }
     }
 
     pub(super) fn recv_window_update(

@@ -216,18 +216,10 @@ impl Connection {
             return;
         }
         let manual = self.config.manual_window_update;
-        let mut limited = false;
-        let target = (!manual).then(|| self.bandwidth.stream_window());
-        let initial = self.local.acknowledged.initial_window_size;
         if let Some(stream) = self.streams.get_mut(id) {
             stream.recv.window.consume(octets);
-            if stream.state.can_recv()
-                && let Some(increment) = stream.recv.window.take_due(initial, target)
-            {
-                self.write_window_update(id, increment);
-                limited = true;
-            }
         }
+        let mut limited = self.credit_stream(id);
         self.window.consume(octets);
         let target = (!manual).then(|| self.bandwidth.connection_window());
         if let Some(increment) = self.window.take_due(DEFAULT_WINDOW, target) {
@@ -237,5 +229,19 @@ impl Connection {
         if limited && !manual && self.bandwidth.start() {
             self.pings.measure_bandwidth();
         }
+    }
+
+    /// Gives a stream what it is owed, if that is due and the peer may send on it. True if it was.
+    pub(super) fn credit_stream(&mut self, id: StreamId) -> bool {
+        let target = (!self.config.manual_window_update).then(|| self.bandwidth.stream_window());
+        let initial = self.local.acknowledged.initial_window_size;
+        let Some(stream) = self.streams.get_mut(id).filter(|stream| stream.state.can_recv()) else {
+            return false;
+        };
+        let due = stream.recv.window.take_due(initial, target);
+        if let Some(increment) = due {
+            self.write_window_update(id, increment);
+        }
+        due.is_some()
     }
 }

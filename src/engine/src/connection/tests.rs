@@ -5,6 +5,7 @@ mod deadlines;
 mod endings;
 mod messages;
 mod pair;
+mod random;
 mod raw;
 mod release;
 mod splits;
