@@ -86,8 +86,8 @@ impl<'a> Client<'a> {
         })
     }
 
-    /// Sends the requests and receives the responses; true if all were received whole.
-    pub(crate) fn run(mut self) -> Result<bool, Failure> {
+    /// Sends the requests and receives the responses, all of them whole.
+    pub(crate) fn run(mut self) -> Result<(), Failure> {
         let began = monotonic_clock::now();
         let outcome = self.transfer_all();
         let took = monotonic_clock::now().saturating_sub(began);
@@ -100,10 +100,7 @@ impl<'a> Client<'a> {
             self.summarise(took);
         }
         outcome?;
-        match self.failure.take() {
-            Some(failure) => Err(failure),
-            None => Ok(true),
-        }
+        self.failure.take().map_or(Ok(()), Err)
     }
 
     fn transfer_all(&mut self) -> Result<(), Failure> {
@@ -122,9 +119,10 @@ impl<'a> Client<'a> {
             if self.is_done() {
                 return Ok(());
             }
+            self.check_deadline()?;
             match driven {
                 Ok(moved) if moved || worked => {}
-                Ok(_) => self.wait()?,
+                Ok(_) => self.wait(),
                 Err(error) => return Err(self.connection_failure(&error)),
             }
         }
@@ -185,12 +183,17 @@ impl<'a> Client<'a> {
         ready.into_iter().try_for_each(|id| self.advance(id))
     }
 
-    /// Waits until there is something to do.
-    fn wait(&self) -> Result<(), Failure> {
-        let now = monotonic_clock::now();
-        if self.deadline.is_some_and(|deadline| deadline <= now) {
-            return Err(self.failure_of_any("no end within the time allowed"));
+    fn check_deadline(&self) -> Result<(), Failure> {
+        match self.deadline {
+            Some(deadline) if deadline <= monotonic_clock::now() => {
+                Err(self.failure_of_any("no end within the time allowed"))
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// Waits until there is something to do.
+    fn wait(&self) {
         let write_ready = self.connection.subscribe_write();
         let deadline = self.connection.next_timeout().into_iter().chain(self.deadline).min();
         let timer = deadline.map(monotonic_clock::subscribe_instant);
@@ -199,7 +202,6 @@ impl<'a> Client<'a> {
         pollables.extend(&timer);
         pollables.extend(self.transfers.values().filter_map(Transfer::pollable));
         poll(&pollables);
-        Ok(())
     }
 
     /// A failure of the connection, told of the request that it hits first.

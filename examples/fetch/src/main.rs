@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     let outcome = match options::parse() {
         Ok(Command::Help) => {
             print!("{HELP}");
-            return ExitCode::SUCCESS;
+            Ok(())
         }
         Ok(Command::Fetch(options)) => Client::connect(&options).and_then(Client::run),
         Err(error) => {
@@ -41,8 +41,7 @@ fn main() -> ExitCode {
         }
     };
     match outcome {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("fetch: {failure}");
             ExitCode::FAILURE

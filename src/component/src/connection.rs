@@ -149,14 +149,14 @@ impl GuestConnection for Connection {
     }
 
     fn ping(&self, opaque: u64) -> Result<(), Error> {
-        self.endpoint.borrow_mut().engine.ping(opaque.to_be_bytes()).map_err(errors::not_sent)
+        ping(&mut self.endpoint.borrow_mut(), opaque)
     }
 
     fn blocking_ping(&self, timeout: Option<Duration>) -> Result<Duration, Error> {
         let payload = self.next_ping.get();
         self.next_ping.set(payload.wrapping_add(1));
         let mut endpoint = self.endpoint.borrow_mut();
-        endpoint.engine.ping(payload.to_be_bytes()).map_err(errors::not_sent)?;
+        ping(&mut endpoint, payload)?;
         endpoint.await_pong(payload);
         endpoint.block(timeout, |endpoint| match endpoint.take_awaited_pong() {
             Some(round_trip) => Ok(Some(round_trip)),
@@ -222,5 +222,13 @@ impl GuestConnection for Connection {
 
     fn trace(&self) -> Vec<TraceFrame> {
         self.trace.as_ref().map(Trace::take).unwrap_or_default()
+    }
+}
+
+/// Sends a PING, unless the connection has ended: then it is told why.
+fn ping(endpoint: &mut Endpoint, payload: u64) -> Result<(), Error> {
+    match endpoint.engine.close_reason() {
+        None => endpoint.engine.ping(payload.to_be_bytes()).map_err(errors::not_sent),
+        Some(_) => Err(endpoint.failure().unwrap_or_else(errors::connection_over)),
     }
 }
