@@ -1,6 +1,9 @@
 //! Flow control on the receiving side (RFC 9113, 5.2 and 6.9).
 
+use core::time::Duration;
+
 use crate::settings::MAX_WINDOW;
+use crate::time::Time;
 
 /// A receive window: what the peer may send, what it has sent, and what is to be given back.
 #[derive(Debug)]
@@ -12,12 +15,14 @@ pub(crate) struct ReceiveWindow {
     held: u32,
     /// Consumed or discarded, and not given back.
     owed: u32,
+    /// When it was last raised for what was consumed.
+    updated_at: Option<Time>,
 }
 
 impl ReceiveWindow {
     /// A window that differs by `delta` from the one that new streams have.
     pub(crate) fn new(delta: i64) -> Self {
-        Self { delta, held: 0, owed: 0 }
+        Self { delta, held: 0, owed: 0, updated_at: None }
     }
 
     /// What the peer may still send.
@@ -73,6 +78,11 @@ impl ReceiveWindow {
         Some(due)
     }
 
+    /// The window was raised for what was consumed: how long after the last time that was.
+    pub(crate) fn updated(&mut self, now: Time) -> Option<Duration> {
+        self.updated_at.replace(now).map(|last| now - last)
+    }
+
     /// Raises the window; false if it would pass 2^31-1.
     pub(crate) fn raise(&mut self, octets: u32, initial: u32) -> bool {
         let raised = self.available(initial).saturating_add(i64::from(octets));
@@ -84,7 +94,8 @@ impl ReceiveWindow {
     }
 }
 
-/// Measures how much arrives in a round trip, and grows the windows while they are what limits it.
+/// Grows the windows while they are what limits the peer: while half of one is used up, and consumed, in less than
+/// two round trips.
 #[derive(Debug)]
 pub(crate) struct Bandwidth {
     /// The window that streams are given.
@@ -93,13 +104,24 @@ pub(crate) struct Bandwidth {
     /// The window that the connection is given.
     connection: u32,
     connection_max: u32,
-    /// What has arrived since the PING that measures, if one is under way.
-    arrived: Option<u64>,
+    /// The shortest round trip so far.
+    round_trip: Option<Duration>,
+    measurement: Measurement,
+}
+
+/// How far the measurement of the round trip has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Measurement {
+    Wanted,
+    UnderWay,
+    /// Until windows have grown, and with them, perhaps, the queues on the way.
+    Done,
 }
 
 impl Bandwidth {
     pub(crate) fn new(stream: u32, stream_max: u32, connection: u32, connection_max: u32) -> Self {
-        Self { stream, stream_max, connection, connection_max, arrived: None }
+        let measurement = Measurement::Wanted;
+        Self { stream, stream_max, connection, connection_max, round_trip: None, measurement }
     }
 
     pub(crate) fn stream_window(&self) -> u32 {
@@ -116,31 +138,49 @@ impl Bandwidth {
         self.connection
     }
 
-    pub(crate) fn arrived(&mut self, octets: u32) {
-        if let Some(arrived) = &mut self.arrived {
-            *arrived = arrived.saturating_add(u64::from(octets));
-        }
-    }
-
-    /// Half a window was used up: whether a PING is to be sent to find out if the window was the limit.
+    /// Whether a PING is to be sent now, when a window was half used up.
     pub(crate) fn start(&mut self) -> bool {
         let grown = self.stream >= self.stream_max && self.connection >= self.connection_max;
-        if grown || self.arrived.is_some() {
-            return false;
+        let start = self.measurement == Measurement::Wanted && !grown;
+        if start {
+            self.measurement = Measurement::UnderWay;
         }
-        self.arrived = Some(0);
-        true
+        start
     }
 
     /// The PING was answered.
-    pub(crate) fn finish(&mut self) {
-        let Some(arrived) = self.arrived.take() else { return };
-        // What a stream was allowed was nearly used up in one round trip, so more would have come.
-        if arrived.saturating_mul(3) >= u64::from(self.stream).saturating_mul(2) {
-            let wanted = u32::try_from(arrived.saturating_mul(2)).unwrap_or(u32::MAX);
-            self.stream = wanted.min(self.stream_max).max(self.stream);
-            let wanted = wanted.saturating_add(wanted / 2);
+    pub(crate) fn finish(&mut self, round_trip: Duration) {
+        self.round_trip = Some(self.round_trip.map_or(round_trip, |shortest| shortest.min(round_trip)));
+        self.measurement = Measurement::Done;
+    }
+
+    /// The window of a stream was raised again, so long after the last time. That of the connection grows with it,
+    /// so that one stream does not use up all of it.
+    pub(crate) fn stream_updated(&mut self, interval: Option<Duration>) {
+        if self.is_limit(interval) && self.stream < self.stream_max {
+            self.stream = self.stream.saturating_mul(2).min(self.stream_max);
+            let wanted = self.stream.saturating_add(self.stream / 2);
             self.connection = wanted.min(self.connection_max).max(self.connection);
+            self.grown();
+        }
+    }
+
+    /// The window of the connection was raised again, so long after the last time.
+    pub(crate) fn connection_updated(&mut self, interval: Option<Duration>) {
+        if self.is_limit(interval) && self.connection < self.connection_max {
+            self.connection = self.connection.saturating_mul(2).min(self.connection_max);
+            self.grown();
+        }
+    }
+
+    fn is_limit(&self, interval: Option<Duration>) -> bool {
+        let Some((interval, round_trip)) = interval.zip(self.round_trip) else { return false };
+        interval < round_trip.saturating_mul(2)
+    }
+
+    fn grown(&mut self) {
+        if self.measurement == Measurement::Done {
+            self.measurement = Measurement::Wanted;
         }
     }
 }
@@ -191,16 +231,28 @@ mod tests {
     }
 
     #[test]
-    fn windows_grow_while_they_are_the_limit() {
+    fn windows_grow_while_half_of_one_lasts_less_than_two_round_trips() {
+        let millis = |millis| Some(Duration::from_millis(millis));
         let mut bandwidth = Bandwidth::new(100, 1_000, 200, 2_000);
+        bandwidth.stream_updated(millis(0));
+        assert_eq!(bandwidth.stream_window(), 100, "the round trip is not known");
+        assert!(bandwidth.start() && !bandwidth.start(), "one PING at a time");
+        bandwidth.finish(Duration::from_millis(50));
         let mut sizes = Vec::new();
-        for arrived in [50, 100, 200, 400, 5_000] {
-            assert!(bandwidth.start());
-            bandwidth.arrived(arrived);
-            bandwidth.finish();
+        for interval in [None, millis(100), millis(99), millis(99), millis(5), millis(5), millis(5)] {
+            bandwidth.stream_updated(interval);
             sizes.push((bandwidth.stream_window(), bandwidth.connection_window()));
         }
-        assert_eq!(sizes, [(100, 200), (200, 300), (400, 600), (800, 1_200), (1_000, 2_000)]);
+        assert_eq!(
+            sizes,
+            [(100, 200), (100, 200), (200, 300), (400, 600), (800, 1_200), (1_000, 1_500), (1_000, 1_500)]
+        );
+        bandwidth.connection_updated(millis(200));
+        assert_eq!(bandwidth.connection_window(), 1_500);
+        assert!(bandwidth.start(), "it may have become longer");
+        bandwidth.connection_updated(millis(20));
+        assert_eq!(bandwidth.connection_window(), 2_000);
+        bandwidth.finish(Duration::from_millis(70));
         assert!(!bandwidth.start(), "nothing is left to find out");
     }
 }

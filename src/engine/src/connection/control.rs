@@ -241,7 +241,7 @@ impl Connection {
             Purpose::Caller => {
                 self.events.push_back(Event::Pong { payload: ping.opaque_data, round_trip });
             }
-            Purpose::Bandwidth => self.bandwidth.finish(),
+            Purpose::Bandwidth => self.bandwidth.finish(round_trip),
             Purpose::KeepAlive => self.timers.keep_alive_answered(),
             Purpose::Shutdown => self.finish_shutdown(),
         }

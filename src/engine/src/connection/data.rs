@@ -96,7 +96,6 @@ impl Connection {
         if !self.window.receive(header.length, DEFAULT_WINDOW) {
             return Err(Violation::ConnectionWindowExceeded);
         }
-        self.bandwidth.arrived(header.length);
         if content == 0 && !header.has(flags::END_STREAM) {
             self.charge(Cause::EmptyData)?;
         }
@@ -224,6 +223,7 @@ impl Connection {
         let target = (!manual).then(|| self.bandwidth.connection_window());
         if let Some(increment) = self.window.take_due(DEFAULT_WINDOW, target) {
             self.write_window_update(StreamId::CONNECTION, increment);
+            self.bandwidth.connection_updated(self.window.updated(self.now));
             limited = true;
         }
         if limited && !manual && self.bandwidth.start() {
@@ -238,10 +238,9 @@ impl Connection {
         let Some(stream) = self.streams.get_mut(id).filter(|stream| stream.state.can_recv()) else {
             return false;
         };
-        let due = stream.recv.window.take_due(initial, target);
-        if let Some(increment) = due {
-            self.write_window_update(id, increment);
-        }
-        due.is_some()
+        let Some(increment) = stream.recv.window.take_due(initial, target) else { return false };
+        self.bandwidth.stream_updated(stream.recv.window.updated(self.now));
+        self.write_window_update(id, increment);
+        true
     }
 }

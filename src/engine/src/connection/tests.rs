@@ -3,8 +3,10 @@
 mod concurrency;
 mod deadlines;
 mod endings;
+mod flow_control;
 mod messages;
 mod pair;
+mod push;
 mod random;
 mod raw;
 mod release;

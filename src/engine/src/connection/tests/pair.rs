@@ -51,7 +51,7 @@ impl Pair {
     }
 }
 
-fn carry(from: &mut Connection, to: &mut Connection, now: Time) -> usize {
+pub(super) fn carry(from: &mut Connection, to: &mut Connection, now: Time) -> usize {
     let mut octets = Vec::new();
     let sent = from.poll_transmit(now, &mut octets, 1 << 16);
     to.recv(now, &mut Bytes::from(octets));

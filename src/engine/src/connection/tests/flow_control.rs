@@ -1,0 +1,353 @@
+//! Windows (RFC 9113, 5.2 and 6.9): how they move, grow and run out, and who waits.
+
+use core::time::Duration;
+
+use bytes::Bytes;
+
+use super::pair::{Pair, carry, request, response};
+use super::raw::{Frame, Raw, id};
+use crate::error::{Violation, WindowError};
+use crate::frame::{FrameType, SettingId, flags};
+use crate::settings::{DEFAULT_WINDOW, MAX_WINDOW};
+use crate::{Config, Event, Read, StreamId};
+
+fn initial_window(size: u32) -> [(SettingId, u32); 1] {
+    [(SettingId::INITIAL_WINDOW_SIZE, size)]
+}
+
+/// The DATA that was sent: streams and sizes.
+fn data(frames: &[Frame]) -> Vec<(u32, usize)> {
+    let data = |frame: &Frame| match frame {
+        Frame::Data { id, octets, .. } => Some((*id, *octets)),
+        _ => None,
+    };
+    frames.iter().filter_map(data).collect()
+}
+
+/// A server that has this much to send on each of these streams, whose peer has set this initial window.
+fn server_with_content(streams: &[u32], octets: usize, window: u32) -> Raw {
+    let mut raw = Raw::server(Config::default());
+    raw.settings(&initial_window(window));
+    for &stream in streams {
+        raw.get(stream);
+        raw.engine.respond(id(stream), &response(200), false).unwrap();
+    }
+    raw.sent();
+    raw.events();
+    for &stream in streams {
+        raw.engine.send_data(id(stream), &mut Bytes::from(vec![0; octets]), false).unwrap();
+    }
+    raw
+}
+
+/// Reads all content that is there, and counts it.
+fn read_all(engine: &mut crate::Connection, id: StreamId) -> usize {
+    let mut octets = 0;
+    while let Ok(Read::Data(data)) = engine.read(id, usize::MAX) {
+        octets += data.len();
+    }
+    octets
+}
+
+#[test]
+fn content_is_cut_by_frame_size_and_windows() {
+    let mut raw = server_with_content(&[1], 50_000, 40_000);
+    assert_eq!(data(&raw.sent()), [(1, 16_384), (1, 16_384), (1, 7_232)]);
+    assert_eq!(raw.engine.stream_windows(id(1)).unwrap().1, 0);
+    raw.window_update(1, 1);
+    assert_eq!(data(&raw.sent()), [(1, 1)]);
+    raw.window_update(1, 100_000);
+    assert_eq!(data(&raw.sent()), [(1, 9_999)]);
+    assert!(raw.engine.is_flushed());
+}
+
+#[test]
+fn all_streams_share_the_window_of_the_connection() {
+    let mut raw = server_with_content(&[1, 3], 50_000, 100_000);
+    let sent = data(&raw.sent());
+    assert_eq!(sent.iter().map(|(_, octets)| octets).sum::<usize>(), 65_535);
+    assert!(sent.iter().any(|&(stream, _)| stream == 1) && sent.iter().any(|&(stream, _)| stream == 3));
+    raw.window_update(1, 10_000);
+    assert!(raw.sent().is_empty(), "the window of a stream does not help");
+    raw.window_update(0, 34_465);
+    assert_eq!(data(&raw.sent()).iter().map(|(_, octets)| octets).sum::<usize>(), 34_465);
+}
+
+#[test]
+fn a_blocked_stream_does_not_block_others() {
+    let mut raw = server_with_content(&[1, 3], 1_000, 0);
+    raw.window_update(3, 1_000);
+    assert_eq!(data(&raw.sent()), [(3, 1_000)]);
+    raw.window_update(1, 1_000);
+    assert_eq!(data(&raw.sent()), [(1, 1_000)]);
+}
+
+#[test]
+fn settings_move_all_windows_and_make_them_negative() {
+    let mut raw = server_with_content(&[1, 3], 2_000, 1_000);
+    assert_eq!(data(&raw.sent()), [(1, 1_000), (3, 1_000)]);
+    raw.settings(&initial_window(200));
+    assert_eq!(raw.engine.stream_windows(id(1)).unwrap().1, -800);
+    raw.window_update(1, 800);
+    assert!(data(&raw.sent()).is_empty(), "0 is not enough");
+    raw.window_update(1, 5);
+    assert_eq!(data(&raw.sent()), [(1, 5)]);
+    raw.settings(&initial_window(1_100));
+    assert_eq!(data(&raw.sent()), [(1, 900), (3, 100)]);
+    assert_eq!(raw.engine.windows().1, 65_535 - 3_005, "the connection's window is not touched");
+}
+
+#[test]
+fn a_window_lowered_while_content_waits_holds_it_back() {
+    let mut raw = server_with_content(&[1], 100, 1_000);
+    raw.settings(&initial_window(0));
+    assert!(data(&raw.sent()).is_empty());
+    raw.settings(&initial_window(60));
+    assert_eq!(data(&raw.sent()), [(1, 60)]);
+}
+
+#[test]
+fn no_window_passes_its_limit() {
+    let mut raw = server_with_content(&[1], 0, 0);
+    raw.window_update(1, MAX_WINDOW);
+    raw.settings(&[]);
+    assert_eq!(raw.engine.close_reason(), None);
+    raw.settings(&initial_window(1));
+    raw.assert_failed(Violation::ConnectionWindowOverflow);
+
+    // Streams that have ended do not count.
+    let mut raw = server_with_content(&[1], 0, 0);
+    raw.window_update(1, MAX_WINDOW);
+    raw.engine.send_data(id(1), &mut Bytes::new(), true).unwrap();
+    raw.settings(&initial_window(1));
+    assert_eq!(raw.engine.close_reason(), None);
+
+    let mut raw = Raw::server(Config::default());
+    raw.window_update(0, MAX_WINDOW - DEFAULT_WINDOW);
+    assert_eq!(raw.engine.windows().1, i64::from(MAX_WINDOW));
+    raw.window_update(0, 1);
+    raw.assert_failed(Violation::ConnectionWindowOverflow);
+}
+
+#[test]
+fn what_was_read_is_given_back_in_halves() {
+    let mut raw =
+        Raw::server(Config { initial_window_size: 1_000, stream_window_max: 1_000, ..Config::default() });
+    raw.post(1);
+    raw.data(1, 499, false);
+    assert_eq!(read_all(&mut raw.engine, id(1)), 499);
+    assert!(raw.sent().is_empty());
+    raw.data(1, 1, false);
+    assert!(raw.sent().is_empty(), "not read yet");
+    assert_eq!(read_all(&mut raw.engine, id(1)), 1);
+    assert!(raw.sent().contains(&Frame::WindowUpdate { id: 1, increment: 500 }));
+    assert_eq!(raw.engine.stream_windows(id(1)).unwrap().0, 1_000);
+    raw.data(1, 1_000, true);
+    assert_eq!(read_all(&mut raw.engine, id(1)), 1_000);
+    assert!(raw.sent().is_empty(), "the peer sends no more on this stream");
+}
+
+#[test]
+fn padding_counts_and_is_given_back_at_once() {
+    let mut raw =
+        Raw::server(Config { initial_window_size: 600, stream_window_max: 600, ..Config::default() });
+    raw.post(1);
+    let mut payload = vec![0; 257];
+    payload[0] = 255;
+    payload[1] = b'x';
+    raw.frame(FrameType::DATA, flags::PADDED, 1, &payload);
+    assert_eq!(raw.engine.stream_windows(id(1)).unwrap().0, 600 - 257);
+    raw.frame(FrameType::DATA, flags::PADDED, 1, &payload);
+    let sent = raw.sent();
+    let [Frame::WindowUpdate { id: 1, increment: 512 }, Frame::Ping(_)] = sent[..] else {
+        panic!("{sent:?}")
+    };
+    assert_eq!(read_all(&mut raw.engine, id(1)), 2);
+    assert_eq!(raw.engine.window.parts(DEFAULT_WINDOW).1, 0, "nothing is held");
+}
+
+#[test]
+fn by_hand_the_caller_moves_the_windows() {
+    let config = Config { manual_window_update: true, initial_window_size: 100, ..Config::default() };
+    let mut raw = Raw::server(config);
+    raw.post(1);
+    raw.data(1, 100, false);
+    assert_eq!(read_all(&mut raw.engine, id(1)), 100);
+    assert!(raw.sent().is_empty());
+    raw.engine.window_update(id(1), 30).unwrap();
+    raw.engine.connection_window_update(70).unwrap();
+    assert_eq!(
+        raw.sent(),
+        [Frame::WindowUpdate { id: 1, increment: 30 }, Frame::WindowUpdate { id: 0, increment: 70 }]
+    );
+    assert_eq!(raw.engine.stream_windows(id(1)).unwrap().0, 30);
+    assert_eq!(raw.engine.window_update(id(1), 0), Err(WindowError::Zero));
+    assert_eq!(raw.engine.connection_window_update(0), Err(WindowError::Zero));
+    assert_eq!(raw.engine.window_update(id(1), MAX_WINDOW), Err(WindowError::Overflow));
+    assert_eq!(raw.engine.connection_window_update(MAX_WINDOW), Err(WindowError::Overflow));
+    raw.data(1, 30, true);
+    assert_eq!(raw.engine.window_update(id(1), 30), Ok(()));
+    assert!(raw.sent().is_empty(), "the message has ended");
+}
+
+#[test]
+fn by_hand_what_the_caller_never_saw_is_given_back_all_the_same() {
+    let config =
+        Config { manual_window_update: true, connection_window: DEFAULT_WINDOW, ..Config::default() };
+    let mut raw = Raw::server(config);
+    for stream in [1, 3, 5] {
+        raw.post(stream);
+        raw.data(stream, 16_384, false);
+        raw.engine.release(id(stream));
+    }
+    assert!(raw.sent().contains(&Frame::WindowUpdate { id: 0, increment: 32_768 }));
+    assert_eq!(raw.engine.window.parts(DEFAULT_WINDOW), (65_535 - 16_384, 0, 16_384));
+}
+
+#[test]
+fn a_lower_initial_window_leaves_no_stream_without_credit() {
+    let mut raw =
+        Raw::server(Config { initial_window_size: 1_000, stream_window_max: 1_000, ..Config::default() });
+    raw.post(1);
+    raw.data(1, 400, false);
+    assert_eq!(read_all(&mut raw.engine, id(1)), 400);
+    assert!(raw.sent().is_empty(), "less than half");
+    raw.engine.change_settings(&initial_window(100)).unwrap();
+    raw.sent();
+    raw.settings_ack();
+    assert_eq!(raw.sent(), [Frame::WindowUpdate { id: 1, increment: 400 }]);
+    assert_eq!(raw.engine.stream_windows(id(1)).unwrap().0, 100);
+}
+
+#[test]
+fn a_new_initial_window_binds_the_peer_once_it_knows_it() {
+    let mut raw = Raw::server(Config { initial_window_size: 1_000, ..Config::default() });
+    raw.post(1);
+    raw.engine.change_settings(&initial_window(10)).unwrap();
+    raw.data(1, 600, false);
+    assert!(raw.resets().is_empty(), "the old one holds");
+    raw.settings_ack();
+    assert_eq!(raw.engine.stream_windows(id(1)).unwrap().0, -590);
+    raw.data(1, 1, false);
+    assert_eq!(raw.resets().len(), 1);
+}
+
+#[test]
+fn an_initial_window_that_a_raised_stream_cannot_have_is_refused() {
+    let mut raw = Raw::server(Config { initial_window_size: 1_000, ..Config::default() });
+    raw.post(1);
+    raw.engine.window_update(id(1), MAX_WINDOW - 1_000).unwrap();
+    assert!(raw.engine.change_settings(&initial_window(1_001)).is_err());
+    raw.engine.change_settings(&initial_window(999)).unwrap();
+}
+
+#[test]
+fn octets_for_a_slow_reader_stop_at_its_window_and_others_go_on() {
+    let mut pair = Pair::new();
+    let ids = [(); 2].map(|()| pair.client.open(&request("GET", "/"), true).unwrap());
+    pair.run();
+    for id in ids {
+        pair.server.respond(id, &response(200), false).unwrap();
+    }
+    let [slow, fast] = ids;
+    let (mut sent, mut read) = ([0, 0], 0);
+    for _ in 0..50 {
+        for (id, sent) in [slow, fast].into_iter().zip(&mut sent) {
+            let mut data = Bytes::from(vec![0; pair.server.send_capacity(id)]);
+            *sent += data.len();
+            pair.server.send_data(id, &mut data, false).unwrap();
+        }
+        pair.run();
+        read += read_all(&mut pair.client, fast);
+    }
+    assert_eq!(sent[0], 2 * (256 << 10), "a window and a buffer");
+    assert!(read > 10 << 20, "only {read}");
+    assert_eq!(read_all(&mut pair.client, slow), 256 << 10);
+}
+
+#[test]
+fn windows_grow_with_the_bandwidth_delay_product() {
+    let config = || Config {
+        initial_window_size: DEFAULT_WINDOW,
+        connection_window: DEFAULT_WINDOW,
+        send_buffer: 16 << 20,
+        stream_window_max: 1 << 20,
+        connection_window_max: 1 << 20,
+        ..Config::default()
+    };
+    let mut pair = Pair::with(config(), config());
+    let id = pair.client.open(&request("GET", "/"), true).unwrap();
+    pair.run();
+    pair.server.respond(id, &response(200), false).unwrap();
+    pair.server.send_data(id, &mut Bytes::from(vec![0; 16 << 20]), true).unwrap();
+    let mut in_a_round_trip = Vec::new();
+    while !pair.client.is_finished(id) {
+        pair.now = pair.now + Duration::from_millis(50);
+        while carry(&mut pair.server, &mut pair.client, pair.now) > 0 {}
+        in_a_round_trip.push(read_all(&mut pair.client, id));
+        pair.now = pair.now + Duration::from_millis(50);
+        while carry(&mut pair.client, &mut pair.server, pair.now) > 0 {}
+    }
+    assert_eq!(in_a_round_trip[0], 65_535);
+    assert_eq!(*in_a_round_trip.iter().max().unwrap(), 1 << 20, "the most that is allowed");
+    assert!(in_a_round_trip.len() < 25, "{in_a_round_trip:?}");
+    assert_eq!(pair.client.stats().round_trip_nanos, 100_000_000);
+}
+
+#[test]
+fn windows_stay_where_they_are_not_the_limit() {
+    let mut pair = Pair::new();
+    let id = pair.client.open(&request("GET", "/"), true).unwrap();
+    pair.run();
+    pair.server.respond(id, &response(200), false).unwrap();
+    for _ in 0..500 {
+        pair.server.send_data(id, &mut Bytes::from(vec![0; 10_000]), false).unwrap();
+        pair.run();
+        read_all(&mut pair.client, id);
+        pair.now = pair.now + Duration::from_millis(10);
+    }
+    assert_eq!(pair.client.stats().connection_window_target, 1 << 20);
+}
+
+#[test]
+fn writable_comes_when_half_the_buffer_is_free() {
+    let mut raw = server_with_content(&[1], 0, 0);
+    let mut data = Bytes::from(vec![0; 300 << 10]);
+    raw.engine.send_data(id(1), &mut data, true).unwrap();
+    assert_eq!(data.len(), 44 << 10, "what the buffer has no room for is left");
+    raw.window_update(1, (128 << 10) - 1);
+    raw.window_update(0, 1 << 20);
+    raw.sent();
+    assert!(raw.events().is_empty());
+    raw.window_update(1, 1);
+    raw.sent();
+    assert!(matches!(raw.events()[..], [Event::Writable { .. }]));
+    raw.engine.send_data(id(1), &mut data, true).unwrap();
+    raw.window_update(1, 1 << 20);
+    assert!(matches!(raw.sent().last(), Some(Frame::Data { end_stream: true, .. })));
+}
+
+#[test]
+fn large_heads_both_ways_do_not_stop_each_other() {
+    let mut pair = Pair::new();
+    pair.run();
+    let mut head = request("GET", "/");
+    head.push(b"authorization", &[b'~'; 3_000]);
+    let mut answer = response(200);
+    answer.push(b"set-cookie", &[b'~'; 3_000]);
+    let first: Vec<_> = (0..50).map(|_| pair.client.open(&head, true).unwrap()).collect();
+    while carry(&mut pair.client, &mut pair.server, pair.now) > 0 {}
+    for id in first {
+        pair.server.respond(id, &answer, true).unwrap();
+        pair.server.release(id);
+    }
+    for _ in 0..50 {
+        pair.client.open(&head, true).unwrap();
+    }
+    // Neither transport has room for anything new. Whoever does not read now waits for ever.
+    let mut octets = Vec::new();
+    pair.server.poll_transmit(pair.now, &mut octets, usize::MAX);
+    let mut input = Bytes::from(octets);
+    pair.client.recv(pair.now, &mut input);
+    assert!(input.is_empty(), "a client reads, however much it has to send");
+}

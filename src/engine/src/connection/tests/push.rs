@@ -1,0 +1,216 @@
+//! Server push (RFC 9113, 8.4): off unless the client wants it.
+
+use bytes::Bytes;
+
+use super::pair::{Pair, request, response};
+use super::raw::{Frame, Raw, id};
+use crate::error::{Malformed, OpenError, Violation};
+use crate::frame::SettingId;
+use crate::{Config, ErrorCode, Event, Read, State, StreamId};
+
+fn push_enabled() -> Config {
+    Config { enable_push: true, ..Config::default() }
+}
+
+/// A pair that takes pushes, with a request that is not answered.
+fn with_request() -> (Pair, StreamId) {
+    let mut pair = Pair::with(push_enabled(), Config::default());
+    let id = pair.client.open(&request("GET", "/"), true).unwrap();
+    pair.run();
+    assert!(matches!(pair.server_event(), Some(Event::Request { .. })));
+    (pair, id)
+}
+
+#[test]
+fn a_promise_and_its_response() {
+    let (mut pair, parent) = with_request();
+    let pushed = pair.server.push(parent, &request("GET", "/style.css")).unwrap();
+    assert_eq!((pushed, pair.server.state(pushed)), (id(2), Some(State::ReservedLocal)));
+    pair.run();
+    assert_eq!(pair.client.state(pushed), Some(State::ReservedRemote));
+    pair.server.inform(pushed, &response(103)).unwrap();
+    pair.run();
+    assert_eq!(pair.client.state(pushed), Some(State::HalfClosedLocal));
+    pair.server.respond(pushed, &response(200), false).unwrap();
+    pair.server.send_data(pushed, &mut Bytes::from_static(b"body {}"), true).unwrap();
+    pair.server.respond(parent, &response(200), true).unwrap();
+    pair.run();
+    let events: Vec<_> = std::iter::from_fn(|| pair.client_event()).collect();
+    let [
+        Event::Push { parent: with, id: promised, head },
+        Event::Informational { .. },
+        Event::Response { id: first, .. },
+        Event::Response { id: second, .. },
+        Event::Readable { .. },
+    ] = &events[..]
+    else {
+        panic!("{events:?}")
+    };
+    assert_eq!((*with, *promised, head.path()), (parent, pushed, Some(&b"/style.css"[..])));
+    assert_eq!([*first, *second], [pushed, parent]);
+    assert!(matches!(pair.client.read(pushed, 100), Ok(Read::Data(data)) if data == "body {}"));
+    for end in [&mut pair.client, &mut pair.server] {
+        end.release(parent);
+        end.release(pushed);
+        assert_eq!((end.stream_count(), end.counts.held, end.counts.promised), (0, 0, 0));
+    }
+}
+
+#[test]
+fn a_client_that_did_not_ask_takes_none() {
+    let mut pair = Pair::new();
+    let id = pair.client.open(&request("GET", "/"), true).unwrap();
+    pair.run();
+    assert_eq!(pair.server.push(id, &request("GET", "/x")), Err(OpenError::PushDisabled));
+    assert_eq!(pair.client.push(id, &request("GET", "/x")), Err(OpenError::Role));
+}
+
+#[test]
+fn a_promise_on_its_way_when_pushes_are_turned_off_is_cancelled() {
+    let (mut pair, parent) = with_request();
+    pair.server.push(parent, &request("GET", "/x")).unwrap();
+    pair.client.change_settings(&[(SettingId::ENABLE_PUSH, 0)]).unwrap();
+    pair.run();
+    assert!(pair.client_event().is_none());
+    assert!(
+        matches!(pair.server_event(), Some(Event::Reset { error, .. }) if error.code == ErrorCode::CANCEL)
+    );
+    assert_eq!(pair.server.push(parent, &request("GET", "/y")), Err(OpenError::PushDisabled));
+}
+
+#[test]
+fn pushes_that_are_turned_on_later_are_checked_and_limited_all_the_same() {
+    let mut raw = Raw::client(Config { max_concurrent_streams: 1, ..Config::default() }, &[]);
+    raw.engine.change_settings(&[(SettingId::ENABLE_PUSH, 1)]).unwrap();
+    raw.settings_ack();
+    raw.engine.open(&request("GET", "/"), true).unwrap();
+    raw.sent();
+    raw.promise(1, 2, &request("GET", "/x"));
+    raw.promise(1, 4, &request("GET", "/y"));
+    assert_eq!(raw.resets(), [(4, ErrorCode::REFUSED_STREAM)]);
+    assert!(matches!(raw.events()[..], [Event::Push { .. }]));
+}
+
+#[test]
+fn what_a_server_may_promise() {
+    let (mut pair, parent) = with_request();
+    let mut with_content = request("GET", "/");
+    with_content.push(b"content-length", b"1");
+    for head in [request("POST", "/"), with_content] {
+        assert_eq!(pair.server.push(parent, &head), Err(OpenError::Parent));
+    }
+    let malformed = Err(OpenError::Malformed(Malformed::UnknownPseudo));
+    assert_eq!(pair.server.push(parent, &response(200)), malformed);
+    assert_eq!(pair.server.push(id(99), &request("GET", "/")), Err(OpenError::Parent));
+    pair.server.respond(parent, &response(200), true).unwrap();
+    assert_eq!(pair.server.push(parent, &request("GET", "/")), Err(OpenError::Parent), "it is too late");
+}
+
+#[test]
+fn a_server_promises_no_more_than_the_client_has_room_for() {
+    let client = Config { max_concurrent_streams: 2, ..push_enabled() };
+    let mut pair = Pair::with(client, Config::default());
+    let parent = pair.client.open(&request("GET", "/"), true).unwrap();
+    pair.run();
+    let mut push = || pair.server.push(parent, &request("GET", "/x"));
+    let pushed = [push(), push()].map(Result::unwrap);
+    assert_eq!(push(), Err(OpenError::WouldBlock));
+    pair.server.respond(pushed[0], &response(200), true).unwrap();
+    assert!(pair.server.push(parent, &request("GET", "/y")).is_ok());
+}
+
+/// A client that takes pushes, with a request on stream 1.
+fn client() -> Raw {
+    let mut raw = Raw::client(push_enabled(), &[]);
+    raw.engine.open(&request("GET", "/"), true).unwrap();
+    raw.sent();
+    raw
+}
+
+#[test]
+fn promises_that_a_client_cannot_take_end_their_stream_only() {
+    let mut foreign = crate::FieldSection::new();
+    for (name, value) in
+        [(":method", "GET"), (":scheme", "http"), (":authority", "evil.example"), (":path", "/")]
+    {
+        foreign.push(name.as_bytes(), value.as_bytes());
+    }
+    for head in [request("POST", "/"), foreign, response(200)] {
+        let mut raw = client();
+        raw.promise(1, 2, &head);
+        assert_eq!(raw.resets(), [(2, ErrorCode::PROTOCOL_ERROR)]);
+        // What follows on it was sent before the server knew.
+        raw.respond(2, false);
+        raw.data(2, 5, true);
+        assert!(raw.sent().is_empty() && raw.events().is_empty());
+        raw.respond(1, true);
+        assert!(matches!(raw.events()[..], [Event::Response { .. }]));
+    }
+}
+
+#[test]
+fn promises_that_break_the_protocol() {
+    let promise = |parent, promised| {
+        let mut raw = client();
+        raw.promise(1, 4, &request("GET", "/"));
+        raw.promise(parent, promised, &request("GET", "/"));
+        raw
+    };
+    assert_eq!(promise(1, 6).engine.close_reason(), None);
+    promise(1, 2).assert_failed(Violation::UnexpectedPush);
+    promise(1, 4).assert_failed(Violation::UnexpectedPush);
+    promise(3, 6).assert_failed(Violation::UnexpectedPush);
+}
+
+#[test]
+fn a_promise_on_a_stream_that_was_reset_is_cancelled() {
+    let mut raw = client();
+    raw.engine.release(id(1));
+    raw.sent();
+    raw.promise(1, 2, &request("GET", "/"));
+    assert_eq!(raw.resets(), [(2, ErrorCode::CANCEL)]);
+}
+
+#[test]
+fn a_released_promise_is_cancelled() {
+    let mut raw = client();
+    raw.promise(1, 2, &request("GET", "/"));
+    raw.engine.release(id(2));
+    assert_eq!(raw.resets(), [(2, ErrorCode::CANCEL)]);
+    assert_eq!((raw.engine.counts.promised, raw.engine.counts.held), (0, 0));
+}
+
+#[test]
+fn reserved_streams_allow_little() {
+    let mut raw = client();
+    raw.promise(1, 2, &request("GET", "/"));
+    raw.data(2, 1, false);
+    raw.assert_failed(Violation::ReservedStream);
+
+    let mut raw = client();
+    raw.promise(1, 2, &request("GET", "/"));
+    raw.window_update(2, 1);
+    raw.assert_failed(Violation::ReservedStream);
+
+    let mut raw = Raw::server(Config::default());
+    raw.get(1);
+    raw.engine.push(id(1), &request("GET", "/x")).unwrap();
+    assert_eq!(raw.sent(), [Frame::Promise { parent: 1, id: 2 }]);
+    raw.window_update(2, 1);
+    assert_eq!(raw.engine.close_reason(), None);
+    raw.headers(2, true, &response(200));
+    raw.assert_failed(Violation::ReservedStream);
+}
+
+#[test]
+fn a_connection_that_ends_waits_for_what_was_promised() {
+    let (mut pair, parent) = with_request();
+    let pushed = pair.server.push(parent, &request("GET", "/x")).unwrap();
+    pair.server.shutdown(pair.now);
+    pair.server.respond(parent, &response(200), true).unwrap();
+    pair.run();
+    assert_eq!((pair.server.close_reason(), pair.client.close_reason()), (None, None));
+    pair.server.respond(pushed, &response(200), true).unwrap();
+    pair.run();
+    assert_eq!((pair.server.close_reason(), pair.client.close_reason()), (Some(Ok(())), Some(Ok(()))));
+}
