@@ -31,7 +31,7 @@ pub(crate) struct Connection {
     peer: String,
     read_ready: Pollable,
     write_ready: Option<Pollable>,
-    /// There is something to read, but the engine takes nothing before its output has gone.
+    /// The engine takes no input before its output has gone.
     read_paused: bool,
     deadline: Option<Instant>,
     exchanges: BTreeMap<u32, Exchange>,
@@ -74,9 +74,8 @@ impl Connection {
     /// Moves octets and answers requests, as far as that goes without waiting.
     pub(crate) fn turn(&mut self, now: Instant) -> Next {
         let mut next = Next::Turn;
-        let mut moved = false;
         for _ in 0..ROUNDS {
-            moved = self.drive();
+            self.drive();
             let worked = self.accept() | self.advance_changed() | self.advance_due(now);
             if !worked {
                 next = Next::Wait;
@@ -87,25 +86,20 @@ impl Connection {
             return Next::Drop;
         }
         self.write_ready = self.http2.subscribe_write();
-        self.read_paused =
-            !moved && next == Next::Wait && self.write_ready.is_some() && self.read_ready.ready();
+        self.read_paused = !self.http2.takes_input();
         let due = self.exchanges.values().filter_map(Exchange::due).min();
         self.deadline = self.http2.next_timeout().into_iter().chain(due).min();
         next
     }
 
-    /// Whether octets moved. The first error is reported, and ends all exchanges.
-    fn drive(&mut self) -> bool {
-        match self.http2.drive() {
-            Ok(moved) => moved,
-            Err(error) => {
-                if !self.failed {
-                    self.report(&error);
-                }
-                self.failed = true;
-                self.exchanges.clear();
-                false
+    /// Moves octets. The first error is reported, and ends all exchanges.
+    fn drive(&mut self) {
+        if let Err(error) = self.http2.drive() {
+            if !self.failed {
+                self.report(&error);
             }
+            self.failed = true;
+            self.exchanges.clear();
         }
     }
 

@@ -197,7 +197,8 @@ impl<'a> Client<'a> {
         let write_ready = self.connection.subscribe_write();
         let deadline = self.connection.next_timeout().into_iter().chain(self.deadline).min();
         let timer = deadline.map(monotonic_clock::subscribe_instant);
-        let mut pollables = vec![&self.read_ready];
+        let mut pollables: Vec<&Pollable> =
+            self.connection.takes_input().then_some(&self.read_ready).into_iter().collect();
         pollables.extend(&write_ready);
         pollables.extend(&timer);
         pollables.extend(self.transfers.values().filter_map(Transfer::pollable));

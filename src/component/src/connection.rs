@@ -122,6 +122,10 @@ impl GuestConnection for Connection {
         }
     }
 
+    fn takes_input(&self) -> bool {
+        self.endpoint.borrow().takes_input()
+    }
+
     fn subscribe_write(&self) -> Option<Pollable> {
         let endpoint = self.endpoint.borrow();
         endpoint.transport().filter(|_| endpoint.has_output()).map(Transport::subscribe_write)

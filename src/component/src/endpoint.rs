@@ -147,6 +147,11 @@ impl Endpoint {
         self.transport.as_ref()
     }
 
+    /// Whether the engine has taken all that was read, and so is to be given more.
+    pub(crate) fn takes_input(&self) -> bool {
+        self.input.is_empty()
+    }
+
     /// When it has to be driven at the latest.
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
         let linger = self.linger_until.filter(|_| !self.is_over());
@@ -446,7 +451,7 @@ impl Endpoint {
     fn wait(&mut self, deadline: Option<Instant>) {
         let until = self.next_timeout().into_iter().chain(deadline).min();
         // While the engine takes no input, that more of it is there is nothing to wake up for.
-        let reading = self.input.is_empty();
+        let reading = self.takes_input();
         if let Some(transport) = &mut self.transport {
             transport.wait(reading, until);
         }

@@ -86,6 +86,7 @@ pub(crate) fn not_opened(error: OpenError, malformed: impl FnOnce(Malformed) -> 
             Error { retryable: true, fault: Fault::Peer, ..caller(ErrorKind::ConnectionClosed, error) }
         }
         OpenError::Malformed(cause) => invalid_argument(malformed(cause)),
+        OpenError::Promise => invalid_argument(error),
         _ => invalid_state(error),
     }
 }

@@ -437,6 +437,8 @@ pub enum OpenError {
     PushDisabled,
     /// The stream that a promise belongs to is not there, or does not allow one.
     Parent,
+    /// A promised request is safe and cacheable, names its authority, and has no content (RFC 9113, 8.4.1).
+    Promise,
 }
 
 impl fmt::Display for OpenError {
@@ -448,6 +450,7 @@ impl fmt::Display for OpenError {
             Self::Role => f.write_str("this role does not open streams like that"),
             Self::PushDisabled => f.write_str("the client has not enabled push"),
             Self::Parent => f.write_str("the stream does not allow a promise"),
+            Self::Promise => f.write_str("only GET and HEAD can be promised, with an authority and without content"),
         }
     }
 }

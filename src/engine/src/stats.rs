@@ -10,7 +10,7 @@ macro_rules! stats {
         }
 
         impl Stats {
-            /// Every counter with its name, in words joined by hyphens.
+            /// Every counter with the name of its field.
             pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
                 [$((stringify!($name), self.$name),)+].into_iter()
             }

@@ -214,18 +214,17 @@ impl Connection {
         if interrupted {
             return Err(Violation::FieldBlockInterrupted);
         }
+        // Before its length: the peer may not speak HTTP/2 at all.
+        if self.reader.first_frame && (header.kind != FrameType::SETTINGS || header.has(flags::ACK)) {
+            return Err(Violation::FirstFrameNotSettings);
+        }
         if let Err(violation) = header.check(self.local.max_frame_size()) {
             if header.kind == FrameType::DATA && violation.scope() == Scope::Stream {
                 self.data_refused(header)?;
             }
             return Err(violation);
         }
-        if self.reader.first_frame {
-            if header.kind != FrameType::SETTINGS || header.has(flags::ACK) {
-                return Err(Violation::FirstFrameNotSettings);
-            }
-            self.reader.first_frame = false;
-        }
+        self.reader.first_frame = false;
         if self.block.is_none() && header.kind == FrameType::CONTINUATION {
             return Err(Violation::UnexpectedContinuation);
         }

@@ -57,7 +57,8 @@ impl Connection {
             stream.send.ending = Ending::EndStream;
         }
         if waits {
-            stream.waiting = Some(Box::new(WaitingHead { head: head.clone(), end_stream }));
+            stream.waiting =
+                Some(Box::new(WaitingHead { head: head.clone(), end_stream, reprioritized: false }));
             self.streams.insert(stream);
             self.opening.push_back(id);
         } else {
@@ -111,6 +112,9 @@ impl Connection {
             self.send_request(id, &waiting.head, waiting.end_stream || ended);
             if raised > 0 {
                 self.write_window_update(id, raised);
+            }
+            if waiting.reprioritized {
+                self.write_priority_update(id);
             }
             self.content_changed(id);
         }
@@ -221,7 +225,7 @@ impl Connection {
         }
         let facts = message::promise(head).map_err(|violation| match violation {
             crate::error::Violation::Malformed(malformed) => OpenError::Malformed(malformed),
-            _ => OpenError::Parent,
+            _ => OpenError::Promise,
         })?;
         // A promise is to become a stream, which the client must have room for then.
         if self.counts.local.saturating_add(self.counts.promised) >= self.max_send_streams() {

@@ -97,7 +97,7 @@ fn what_a_server_may_promise() {
     let mut with_content = request("GET", "/");
     with_content.push(b"content-length", b"1");
     for head in [request("POST", "/"), with_content] {
-        assert_eq!(pair.server.push(parent, &head), Err(OpenError::Parent));
+        assert_eq!(pair.server.push(parent, &head), Err(OpenError::Promise));
     }
     let malformed = Err(OpenError::Malformed(Malformed::UnknownPseudo));
     assert_eq!(pair.server.push(parent, &response(200)), malformed);
