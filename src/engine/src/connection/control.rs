@@ -317,14 +317,23 @@ impl Connection {
     ///
     /// [`SendError::UnknownStream`].
     pub fn set_priority(&mut self, id: StreamId, priority: Priority) -> Result<(), SendError> {
-        let stream = self.streams.get(id).ok_or(SendError::UnknownStream)?;
-        if self.is_client() && stream.state.counts() && stream.state != State::Closed {
-            let value = priority.to_string();
-            let update = PriorityUpdate { prioritized_id: id, field_value: value.as_bytes() };
-            self.write_control(|out| update.encode(out));
+        let stream = self.streams.get_mut(id).ok_or(SendError::UnknownStream)?;
+        let under_way = stream.state.counts();
+        if let Some(waiting) = &mut stream.waiting {
+            waiting.reprioritized = true;
         }
         self.reprioritize(id, priority);
+        if self.is_client() && under_way {
+            self.write_priority_update(id);
+        }
         Ok(())
+    }
+
+    pub(super) fn write_priority_update(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get(id) else { return };
+        let value = stream.priority.to_string();
+        let update = PriorityUpdate { prioritized_id: id, field_value: value.as_bytes() };
+        self.write_control(|out| update.encode(out));
     }
 
     fn reprioritize(&mut self, id: StreamId, priority: Priority) {

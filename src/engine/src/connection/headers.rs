@@ -210,7 +210,8 @@ impl Connection {
         if self.counts.held < self.max_held() && self.arriving.is_empty() {
             self.deliver(id, section.clone(), end_stream);
         } else if let Some(stream) = self.streams.get_mut(id) {
-            stream.waiting = Some(Box::new(WaitingHead { head: section.clone(), end_stream }));
+            stream.waiting =
+                Some(Box::new(WaitingHead { head: section.clone(), end_stream, reprioritized: false }));
             self.arriving.push_back(id);
         }
         Ok(())

@@ -1,15 +1,19 @@
 //! Two engines and what passes between them.
 
+mod abuse;
 mod concurrency;
 mod deadlines;
 mod endings;
 mod flow_control;
 mod messages;
 mod pair;
+mod pings;
+mod priorities;
 mod push;
 mod random;
 mod raw;
 mod release;
+mod settings;
 mod splits;
 mod violations;
 

@@ -88,6 +88,8 @@ pub(crate) struct Stream {
 pub(crate) struct WaitingHead {
     pub(crate) head: FieldSection,
     pub(crate) end_stream: bool,
+    /// The caller has asked for another priority since.
+    pub(crate) reprioritized: bool,
 }
 
 /// The peer's message.

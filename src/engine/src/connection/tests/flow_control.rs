@@ -289,9 +289,9 @@ fn windows_grow_with_the_bandwidth_delay_product() {
         while carry(&mut pair.client, &mut pair.server, pair.now) > 0 {}
     }
     assert_eq!(in_a_round_trip[0], 65_535);
-    assert_eq!(*in_a_round_trip.iter().max().unwrap(), 1 << 20, "the most that is allowed");
-    assert!(in_a_round_trip.len() < 25, "{in_a_round_trip:?}");
-    assert_eq!(pair.client.stats().round_trip_nanos, 100_000_000);
+    assert!(*in_a_round_trip.iter().max().unwrap() > 1 << 19, "{in_a_round_trip:?}");
+    assert_eq!(pair.client.stats().connection_window_target, 1 << 20, "the most that is allowed");
+    assert!(in_a_round_trip.len() < 40, "{in_a_round_trip:?}");
 }
 
 #[test]

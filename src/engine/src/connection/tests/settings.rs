@@ -1,0 +1,202 @@
+//! SETTINGS of both sides, at the start and at run time (RFC 9113, 6.5).
+
+use super::pair::{Pair, request, response};
+use super::raw::{Frame, Raw, id};
+use crate::error::Violation;
+use crate::frame::{FrameType, SettingId};
+use crate::{Config, Event, FieldSection};
+
+#[test]
+fn settings_come_first_and_say_what_differs() {
+    let mut raw = Raw::silent_client(Config::default());
+    let expected = [
+        (SettingId::ENABLE_PUSH, 0),
+        (SettingId::INITIAL_WINDOW_SIZE, 256 << 10),
+        (SettingId::MAX_HEADER_LIST_SIZE, 32 << 10),
+        (SettingId::NO_RFC7540_PRIORITIES, 1),
+    ];
+    let rest = (1 << 20) - 65_535;
+    assert_eq!(
+        raw.sent(),
+        [Frame::Settings(expected.to_vec()), Frame::WindowUpdate { id: 0, increment: rest }]
+    );
+    let mut raw = Raw::silent_server(Config::default());
+    let Frame::Settings(settings) = &raw.sent()[0] else { panic!() };
+    assert!(settings.contains(&(SettingId::MAX_CONCURRENT_STREAMS, 100)));
+    assert!(!settings.iter().any(|&(id, _)| id == SettingId::ENABLE_PUSH), "a server has nothing to enable");
+}
+
+#[test]
+fn settings_of_the_peer_are_in_force_and_acknowledged_at_once() {
+    let mut raw = Raw::client(Config::default(), &[]);
+    raw.settings(&[
+        (SettingId::HEADER_TABLE_SIZE, 100),
+        (SettingId::MAX_CONCURRENT_STREAMS, 7),
+        (SettingId::INITIAL_WINDOW_SIZE, 1),
+        (SettingId::INITIAL_WINDOW_SIZE, 2),
+        (SettingId::MAX_FRAME_SIZE, 20_000),
+        (SettingId::MAX_HEADER_LIST_SIZE, 9),
+        (SettingId::ENABLE_CONNECT_PROTOCOL, 1),
+        (SettingId(0xfafa), 1),
+    ]);
+    assert!(matches!(raw.engine.poll_event(), Some(Event::PeerSettings)));
+    assert_eq!(raw.sent(), [Frame::SettingsAck]);
+    let peer = raw.engine.peer_settings();
+    assert_eq!((peer.header_table_size, peer.max_concurrent_streams), (100, Some(7)));
+    assert_eq!((peer.initial_window_size, peer.max_frame_size), (2, 20_000), "the last one counts");
+    assert_eq!((peer.max_header_list_size, peer.enable_connect_protocol), (Some(9), true));
+    raw.engine.open(&request("GET", "/"), true).unwrap();
+    assert!(matches!(raw.sent()[..], [Frame::Headers { .. }]), "the limit of a field section is advice");
+}
+
+#[test]
+fn settings_with_one_bad_value_have_no_effect() {
+    let mut raw = Raw::client(Config::default(), &[]);
+    raw.settings(&[(SettingId::MAX_CONCURRENT_STREAMS, 7), (SettingId::MAX_FRAME_SIZE, 1)]);
+    assert_eq!(raw.engine.peer_settings().max_concurrent_streams, None);
+    raw.assert_failed(Violation::BadSetting);
+}
+
+#[test]
+fn so_many_parameters_and_no_more() {
+    let mut raw = Raw::client(Config::default(), &[]);
+    raw.settings(&[(SettingId(0xfafa), 0); 32]);
+    assert_eq!(raw.sent(), [Frame::SettingsAck]);
+    raw.settings(&[(SettingId(0xfafa), 0); 33]);
+    raw.assert_failed(Violation::TooManySettings);
+}
+
+#[test]
+fn our_own_hold_once_they_are_acknowledged() {
+    let mut pair = Pair::new();
+    pair.run();
+    let changes = [(SettingId::MAX_CONCURRENT_STREAMS, 5), (SettingId::MAX_HEADER_LIST_SIZE, 1_000)];
+    pair.server.change_settings(&changes).unwrap();
+    assert_eq!(pair.server.local_settings().max_concurrent_streams, Some(100));
+    while pair.server.poll_event().is_some() {}
+    pair.run();
+    assert!(matches!(pair.server.poll_event(), Some(Event::SettingsAcknowledged)));
+    for settings in [pair.server.local_settings(), pair.client.peer_settings()] {
+        assert_eq!((settings.max_concurrent_streams, settings.max_header_list_size), (Some(5), Some(1_000)));
+    }
+}
+
+#[test]
+fn changes_that_cannot_be_are_refused_and_nothing_is_sent() {
+    use SettingId as Id;
+    let server: &[(Id, u32)] = &[
+        (Id::ENABLE_PUSH, 0),
+        (Id::INITIAL_WINDOW_SIZE, 1 << 31),
+        (Id::MAX_FRAME_SIZE, 16_383),
+        (Id::MAX_FRAME_SIZE, 1 << 24),
+        (Id::ENABLE_CONNECT_PROTOCOL, 0),
+        (Id::NO_RFC7540_PRIORITIES, 0),
+        (Id::MAX_HEADER_LIST_SIZE, 1 << 20),
+    ];
+    let config = Config { enable_connect_protocol: true, ..Config::default() };
+    for &change in server {
+        let mut raw = Raw::server(config.clone());
+        assert!(
+            raw.engine.change_settings(&[(Id::MAX_CONCURRENT_STREAMS, 1), change]).is_err(),
+            "{change:?}"
+        );
+        assert!(raw.sent().is_empty());
+    }
+    let mut raw = Raw::client(Config::default(), &[]);
+    for change in [(Id::ENABLE_CONNECT_PROTOCOL, 1), (Id::ENABLE_PUSH, 2)] {
+        assert!(raw.engine.change_settings(&[change]).is_err(), "{change:?}");
+    }
+}
+
+#[test]
+fn a_larger_frame_is_taken_from_when_we_ask_for_it() {
+    let mut raw = Raw::server(Config::default());
+    raw.post(1);
+    raw.engine.change_settings(&[(SettingId::MAX_FRAME_SIZE, 20_000)]).unwrap();
+    raw.data(1, 20_000, false);
+    assert!(raw.resets().is_empty());
+    raw.settings_ack();
+    raw.engine.change_settings(&[(SettingId::MAX_FRAME_SIZE, 16_384)]).unwrap();
+    raw.data(1, 20_000, false);
+    assert!(raw.resets().is_empty(), "the peer does not know yet");
+    raw.settings_ack();
+    raw.data(1, 16_385, false);
+    assert_eq!(raw.resets().len(), 1);
+}
+
+#[test]
+fn frames_are_as_large_as_both_sides_want() {
+    for (ours, theirs, size) in [(16_384, 30_000, 16_384), (30_000, 20_000, 20_000), (30_000, 40_000, 30_000)]
+    {
+        let mut raw = Raw::server(Config { max_send_frame_size: ours, ..Config::default() });
+        raw.settings(&[(SettingId::MAX_FRAME_SIZE, theirs)]);
+        raw.get(1);
+        raw.engine.respond(id(1), &response(200), false).unwrap();
+        raw.engine.send_data(id(1), &mut vec![0; 50_000].into(), false).unwrap();
+        let sent = raw.sent();
+        let data = sent.iter().find(|frame| matches!(frame, Frame::Data { .. }));
+        assert_eq!(data, Some(&Frame::Data { id: 1, octets: size, end_stream: false }));
+    }
+}
+
+#[test]
+fn after_a_smaller_table_is_acknowledged_the_peer_says_so_in_its_next_block() {
+    let mut raw = Raw::server(Config::default());
+    raw.engine.change_settings(&[(SettingId::HEADER_TABLE_SIZE, 0)]).unwrap();
+    // GET, http, /: without a size update before them.
+    raw.frame(FrameType::HEADERS, 5, 1, b"\x82\x86\x84");
+    assert_eq!(raw.engine.close_reason(), None, "it has not been acknowledged");
+    raw.settings_ack();
+    raw.frame(FrameType::HEADERS, 5, 3, b"\x82\x86\x84");
+    raw.assert_failed(Violation::Compression);
+}
+
+#[test]
+fn table_sizes_change_in_both_directions_while_requests_go_on() {
+    let mut pair = Pair::new();
+    for size in [4_096, 0, 100, 4_096, 65_536, 60] {
+        for end in [&mut pair.client, &mut pair.server] {
+            end.change_settings(&[(SettingId::HEADER_TABLE_SIZE, size)]).unwrap();
+        }
+        for _ in 0..3 {
+            let mut head = request("GET", "/");
+            head.push(b"x-token", &[b'x'; 40]);
+            let id = pair.client.open(&head, true).unwrap();
+            pair.run();
+            let Some(Event::Request { head: received, .. }) = pair.server_event() else { panic!() };
+            assert!(received.iter().eq(head.iter()));
+            pair.server.respond(id, &head_of_response(), true).unwrap();
+            pair.server.release(id);
+            pair.run();
+            assert!(matches!(pair.client_event(), Some(Event::Response { .. })), "with tables of {size}");
+            pair.client.release(id);
+        }
+    }
+    assert_eq!((pair.client.close_reason(), pair.server.close_reason()), (None, None));
+}
+
+fn head_of_response() -> FieldSection {
+    let mut head = response(200);
+    head.push(b"x-token", &[b'y'; 40]);
+    head
+}
+
+#[test]
+fn the_configuration_is_checked() {
+    let default = Config::default();
+    let bad = [
+        Config { initial_window_size: 1 << 31, ..default.clone() },
+        Config { max_frame_size: 1, ..default.clone() },
+        Config { max_send_frame_size: 1 << 24, ..default.clone() },
+        Config { connection_window: 65_534, ..default.clone() },
+        Config { connection_window: 5 << 20, ..default.clone() },
+        Config { initial_window_size: 5 << 20, ..default.clone() },
+        Config { send_buffer: 0, ..default.clone() },
+        Config { max_header_list_size: 1 << 20, ..default },
+    ];
+    for config in bad {
+        assert!(
+            crate::Connection::client(config.clone()).is_err() && crate::Connection::server(config).is_err()
+        );
+    }
+}
