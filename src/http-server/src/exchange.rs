@@ -1,0 +1,112 @@
+//! One request and its response.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+use http2_engine::ErrorCode as Http2ErrorCode;
+use http2_wasi_http::bindings::wasi::http::types::{ErrorCode, Request, Response};
+use http2_wasi_http::bindings::{wit_future, wit_stream};
+use http2_wasi_http::body::BodyError;
+use http2_wasi_http::end::EndWriter;
+use http2_wasi_http::head::{self, Refusal, RequestHead, ResponseHead};
+use http2_wasi_http::{IncomingRequest, Stream, Tasks, body, error};
+
+use crate::bindings::wasi::http::handler;
+
+/// Has the application answer a request.
+///
+/// If the client gives the request up, everything is dropped that the application could notice it by: the content
+/// that it reads, and what takes the content that it writes. The call itself is cancelled only if `cancel` says so:
+/// an application that does not expect that may trap, and with it the server. The stream is released, and makes room
+/// for another, when the call has returned.
+pub(crate) async fn serve(request: IncomingRequest, tasks: Tasks, cancel: bool) {
+    let stream = request.stream.clone();
+    let head = match RequestHead::from_section(&request.head) {
+        Ok(head) => head,
+        Err(refusal) => return refuse(&stream, refusal),
+    };
+    let called = handle(request, &head, &tasks);
+    let answer = if cancel { stream.unless_reset(called).await } else { Ok(called.await) };
+    match answer {
+        // Nobody waits for the response.
+        Err(_reset) => {}
+        Ok(Ok(Ok(response))) => _ = stream.unless_reset(respond(&stream, response, head.is_head())).await,
+        Ok(Ok(Err(code))) => refuse(&stream, Refusal(error::status(&code))),
+        Ok(Err(refusal)) => refuse(&stream, refusal),
+    }
+}
+
+/// Calls the application.
+async fn handle(
+    request: IncomingRequest,
+    head: &RequestHead,
+    tasks: &Tasks,
+) -> Result<Result<Response, ErrorCode>, Refusal> {
+    let fields = head::fields_to(&request.head).map_err(|_| Refusal(431))?;
+    let (trailers, trailers_reader) = EndWriter::new();
+    if request.end_stream {
+        let (wasi_request, _) = Request::new(fields, None, trailers_reader, None);
+        head.apply(&wasi_request)?;
+        let handling = pin!(handler::handle(wasi_request));
+        // Most applications never ask how such a request ended. Once they have dropped it, and while they wait for
+        // the answer, that is told without a turn of its own: so it is told after they have had their first.
+        return Ok(first_turn_then(handling, trailers.tell(Ok(None), tasks)).await);
+    }
+    let (contents, contents_reader) = wit_stream::new();
+    let (wasi_request, _) = Request::new(fields, Some(contents_reader), trailers_reader, None);
+    head.apply(&wasi_request)?;
+    tasks.spawn(body::receive(request.stream, contents, trailers));
+    Ok(handler::handle(wasi_request).await)
+}
+
+/// Polls one future, runs another to its end, and then goes on with the one.
+async fn first_turn_then<T>(
+    mut future: Pin<&mut impl Future<Output = T>>,
+    then: impl Future<Output = ()>,
+) -> T {
+    let first = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
+    then.await;
+    match first {
+        Poll::Ready(done) => done,
+        Poll::Pending => future.await,
+    }
+}
+
+/// Sends the response of the application.
+async fn respond(stream: &Stream, response: Response, is_head: bool) {
+    let head = match ResponseHead::from_response(&response) {
+        Ok(head) => head,
+        Err(code) => return refuse(stream, Refusal(error::status(&code))),
+    };
+    let (transmitted, transmitted_reader) = wit_future::new(|| Err(ErrorCode::ConnectionTerminated));
+    let (contents, trailers) = Response::consume_body(response, transmitted_reader);
+    let length = head.content_length;
+    stream.respond(head.section);
+    if is_head || head.is_bodiless {
+        drop((contents, trailers));
+        if stream.finish(None).is_err() {
+            return stream.reset(Http2ErrorCode::INTERNAL_ERROR);
+        }
+    } else if let Err(error) = body::send(stream, contents, trailers, length).await {
+        return give_up(stream, &error);
+    }
+    // Nobody may want to know.
+    _ = transmitted.write(Ok(())).await;
+}
+
+/// Ends a response that cannot be completed.
+fn give_up(stream: &Stream, error: &BodyError) {
+    match error {
+        BodyError::Source(code) if !stream.has_begun() => refuse(stream, Refusal(error::status(code))),
+        _ => stream.reset(Http2ErrorCode::INTERNAL_ERROR),
+    }
+}
+
+/// Answers with a status and nothing else.
+fn refuse(stream: &Stream, Refusal(status): Refusal) {
+    stream.respond(head::bare_response(status));
+    if stream.finish(None).is_err() {
+        stream.reset(Http2ErrorCode::INTERNAL_ERROR);
+    }
+}

@@ -1,0 +1,39 @@
+//! An HTTP/2 server for any component that exports `wasi:http/handler@0.3`: plug the one into the other, and run it.
+//!
+//! Clients speak HTTP/2 with prior knowledge (RFC 9113, 3.3). Every request becomes a call of the handler, all of them
+//! tasks of one instance.
+
+mod bindings;
+mod exchange;
+mod listener;
+mod options;
+mod server;
+
+use http2_wasi_http::Tasks;
+
+use crate::bindings::exports::wasi::cli::run::Guest;
+use crate::options::{HELP, Request};
+use crate::server::Server;
+
+struct Command;
+
+bindings::export!(Command with_types_in bindings);
+
+impl Guest for Command {
+    async fn run() -> Result<(), ()> {
+        match Request::parse(std::env::args_os()) {
+            Ok(Request::Help) => print!("{HELP}"),
+            Ok(Request::Version) => println!("http2-server {}", env!("CARGO_PKG_VERSION")),
+            Ok(Request::Serve(options)) => {
+                let tasks = Tasks::new();
+                let served = tasks.run(Server::new(*options, &tasks).serve()).await;
+                return served.map_err(|error| eprintln!("http2-server: {error}"));
+            }
+            Err(error) => {
+                eprintln!("http2-server: {error}\nSee --help.");
+                return Err(());
+            }
+        }
+        Ok(())
+    }
+}

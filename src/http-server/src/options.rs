@@ -1,0 +1,134 @@
+//! The arguments of the command.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use http2_engine::Config;
+use lexopt::{Arg, Parser, ValueExt};
+
+/// What `--help` prints.
+pub(crate) const HELP: &str = "\
+Serves the wasi:http handler that it is composed with over HTTP/2, with prior knowledge (no TLS).
+
+Usage: http2-server [OPTIONS]
+
+Options:
+      --addr <ADDRESS>                 Listen here [default: 127.0.0.1:8080]
+      --max-connections <N>            Connections at a time; further ones wait [default: 1024]
+      --max-concurrent-streams <N>     Requests at a time on a connection [default: 100]
+      --max-header-list-size <OCTETS>  Largest header section [default: 32768]
+      --idle-timeout <SECONDS>         End connections that have had no request for so long; 0 for never
+                                       [default: 60]
+      --stall-timeout <SECONDS>        End what the client has taken nothing of for so long; 0 for never
+                                       [default: 60]
+      --drain-timeout <SECONDS>        How long requests may go on after a drain has begun; 0 for ever
+                                       [default: 30]
+      --cancel                         Cancel calls of the handler whose clients have given up. Handlers have to
+                                       support it: those made with wit-bindgen 0.63 or older trap, unless its
+                                       feature inter-task-wakeup is on
+      --drain-on-stdin-eof             Drain when standard input ends: take no more connections, complete the
+                                       requests, and exit
+  -q, --quiet                          Print nothing but errors at the start
+  -h, --help                           Print this
+  -V, --version                        Print the version
+";
+
+/// What the arguments say.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) address: SocketAddr,
+    pub(crate) max_connections: usize,
+    pub(crate) config: Config,
+    pub(crate) cancel: bool,
+    pub(crate) drain_on_stdin_eof: bool,
+    pub(crate) quiet: bool,
+}
+
+/// What the arguments ask for.
+#[derive(Debug)]
+pub(crate) enum Request {
+    Serve(Box<Options>),
+    Help,
+    Version,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let config = Config {
+            idle_timeout: Some(Duration::from_secs(60)),
+            // What an application gives in one piece; it is kept for every response that a client takes slowly.
+            send_buffer: 128 << 10,
+            ..Config::default()
+        };
+        Self {
+            address: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            max_connections: 1024,
+            config,
+            cancel: false,
+            drain_on_stdin_eof: false,
+            quiet: false,
+        }
+    }
+}
+
+impl Request {
+    /// Reads the arguments, of which the first is the program's name.
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
+        let mut options = Options::default();
+        let mut parser = Parser::from_iter(arguments);
+        while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
+            match argument {
+                Arg::Long("addr") => options.address = value(&mut parser, "addr")?,
+                Arg::Long("max-connections") => {
+                    options.max_connections = positive(value(&mut parser, "max-connections")?)?;
+                }
+                Arg::Long("max-concurrent-streams") => {
+                    options.config.max_concurrent_streams = value(&mut parser, "max-concurrent-streams")?;
+                }
+                Arg::Long("max-header-list-size") => {
+                    let octets: u32 = value(&mut parser, "max-header-list-size")?;
+                    options.config.max_header_list_size = octets;
+                    let hard = &mut options.config.limits.field_section_hard;
+                    *hard = (*hard).max(octets.saturating_mul(2));
+                }
+                Arg::Long("idle-timeout") => {
+                    options.config.idle_timeout = seconds(&mut parser, "idle-timeout")?;
+                }
+                Arg::Long("stall-timeout") => {
+                    options.config.stall_timeout = seconds(&mut parser, "stall-timeout")?;
+                }
+                Arg::Long("drain-timeout") => {
+                    options.config.drain_timeout = seconds(&mut parser, "drain-timeout")?;
+                }
+                Arg::Long("cancel") => options.cancel = true,
+                Arg::Long("drain-on-stdin-eof") => options.drain_on_stdin_eof = true,
+                Arg::Short('q') | Arg::Long("quiet") => options.quiet = true,
+                Arg::Short('h') | Arg::Long("help") => return Ok(Self::Help),
+                Arg::Short('V') | Arg::Long("version") => return Ok(Self::Version),
+                _ => return Err(argument.unexpected().to_string()),
+            }
+        }
+        options.config.check().map_err(|error| error.to_string())?;
+        Ok(Self::Serve(Box::new(options)))
+    }
+}
+
+fn value<T: FromStr<Err: Into<Box<dyn std::error::Error + Send + Sync>>>>(
+    parser: &mut Parser,
+    option: &str,
+) -> Result<T, String> {
+    let value = parser.value().and_then(|value| value.parse());
+    value.map_err(|error| format!("--{option}: {error}"))
+}
+
+fn seconds(parser: &mut Parser, option: &str) -> Result<Option<Duration>, String> {
+    let seconds: f64 = value(parser, option)?;
+    let timeout = Duration::try_from_secs_f64(seconds).map_err(|error| format!("--{option}: {error}"))?;
+    Ok(Some(timeout).filter(|timeout| !timeout.is_zero()))
+}
+
+fn positive(number: usize) -> Result<usize, String> {
+    if number == 0 { Err("--max-connections: at least one is needed".to_owned()) } else { Ok(number) }
+}

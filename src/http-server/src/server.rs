@@ -1,0 +1,173 @@
+//! The server: its connections, from the first to the last.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use http2_wasi_http::bindings::wasi::sockets::types::TcpSocket;
+use http2_wasi_http::{Connection, Tasks};
+use wit_bindgen::{StreamReader, StreamResult};
+
+use crate::bindings::wasi::cli::stdin;
+use crate::exchange;
+use crate::listener::{self, listen};
+use crate::options::Options;
+
+/// A server and its connections.
+#[derive(Clone)]
+pub(crate) struct Server(Rc<Inner>);
+
+struct Inner {
+    options: Options,
+    tasks: Tasks,
+    connections: RefCell<BTreeMap<u64, Connection>>,
+    /// Calls of the application that have not ended.
+    calls: Cell<usize>,
+    /// The number of the next connection.
+    next: Cell<u64>,
+    /// Woken when a connection ends.
+    waiting: Cell<Option<Waker>>,
+}
+
+impl Server {
+    pub(crate) fn new(options: Options, tasks: &Tasks) -> Self {
+        Self(Rc::new(Inner {
+            options,
+            tasks: tasks.clone(),
+            connections: RefCell::default(),
+            calls: Cell::default(),
+            next: Cell::default(),
+            waiting: Cell::default(),
+        }))
+    }
+
+    /// Listens, and serves until the listener has closed or the server was asked to drain, and all connections have
+    /// ended.
+    pub(crate) async fn serve(self) -> Result<(), String> {
+        let address = self.0.options.address;
+        let (listener, address) = listen(address).map_err(|error| format!("{address}: {error}"))?;
+        self.log(|| format!("listening on {address}"));
+        self.accept_all(listener).await;
+        self.drain().await;
+        Ok(())
+    }
+
+    /// Takes connections until the listener closes, or standard input ends.
+    async fn accept_all(&self, mut listener: StreamReader<TcpSocket>) {
+        let mut accepting = pin!(async {
+            loop {
+                self.room().await;
+                let (result, sockets) = listener.read(Vec::with_capacity(1)).await;
+                if !matches!(result, StreamResult::Complete(_)) {
+                    return self.log(|| "the listener has closed: draining".to_owned());
+                }
+                sockets.into_iter().for_each(|socket| self.accept(socket));
+            }
+        });
+        let drain_on_eof = self.0.options.drain_on_stdin_eof;
+        let mut draining = pin!(async {
+            if !drain_on_eof {
+                return std::future::pending().await;
+            }
+            stdin_end().await;
+            self.log(|| "standard input has ended: draining".to_owned());
+        });
+        poll_fn(|context| match draining.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => accepting.as_mut().poll(context),
+        })
+        .await;
+    }
+
+    /// Waits as long as there are too many connections. Those that come meanwhile are kept by the host.
+    async fn room(&self) {
+        let max = self.0.options.max_connections;
+        if self.0.connections.borrow().len() < max {
+            return;
+        }
+        self.log(|| format!("{max} connections: no more are taken until one ends"));
+        self.until(|connections| connections < max).await;
+    }
+
+    fn accept(&self, socket: TcpSocket) {
+        let connection = match Connection::server(self.0.options.config.clone(), &self.0.tasks) {
+            Ok(connection) => connection,
+            Err(error) => return self.log(|| error.to_string()),
+        };
+        let number = self.0.next.get();
+        self.0.next.set(number.wrapping_add(1));
+        self.0.connections.borrow_mut().insert(number, connection.clone());
+        self.0.tasks.spawn(self.clone().carry(number, connection.clone(), socket));
+        self.0.tasks.spawn(self.clone().answer_all(connection));
+    }
+
+    async fn answer_all(self, connection: Connection) {
+        while let Some(request) = connection.request().await {
+            let server = self.clone();
+            self.0.tasks.spawn(async move {
+                let Inner { tasks, options, calls, .. } = &*server.0;
+                calls.set(calls.get().saturating_add(1));
+                exchange::serve(request, tasks.clone(), options.cancel).await;
+                calls.set(calls.get().saturating_sub(1));
+            });
+        }
+    }
+
+    async fn carry(self, number: u64, connection: Connection, socket: TcpSocket) {
+        let peer = listener::peer(&socket);
+        if let Err(error) = connection.run(socket).await {
+            self.log(|| format!("{peer}: {error}"));
+        }
+        self.0.connections.borrow_mut().remove(&number);
+        if let Some(waker) = self.0.waiting.take() {
+            waker.wake();
+        }
+    }
+
+    /// Lets the requests that run complete, and waits for the last connection to end.
+    async fn drain(&self) {
+        self.0.connections.borrow().values().for_each(Connection::shutdown);
+        self.until(|connections| connections == 0).await;
+        let calls = self.0.calls.get();
+        if calls > 0 {
+            // To drop them would cancel them: see `exchange::serve`.
+            self.log(|| format!("{calls} calls of the handler have not returned, and are left alone"));
+            std::process::exit(0);
+        }
+    }
+
+    /// Waits until the number of connections is as wanted.
+    async fn until(&self, wanted: impl Fn(usize) -> bool) {
+        poll_fn(|context| {
+            if wanted(self.0.connections.borrow().len()) {
+                return Poll::Ready(());
+            }
+            self.0.waiting.set(Some(context.waker().clone()));
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn log(&self, line: impl FnOnce() -> String) {
+        if !self.0.options.quiet {
+            eprintln!("http2-server: {}", line());
+        }
+    }
+}
+
+/// Waits for the end of standard input.
+async fn stdin_end() {
+    let (mut input, _) = stdin::read_via_stream();
+    let mut buffer = Vec::with_capacity(1024);
+    loop {
+        let (result, mut octets) = input.read(buffer).await;
+        if !matches!(result, StreamResult::Complete(_)) {
+            return;
+        }
+        octets.clear();
+        buffer = octets;
+    }
+}

@@ -1,0 +1,201 @@
+//! Heads and trailers, from one side to the other.
+//!
+//! Two things differ. wasi:http has the authority of a request apart from its fields, and so has HTTP/2, but HTTP/1
+//! had it in Host: it is taken from there if there is no other, and Host itself never passes in either direction.
+//! And fields that belong to an HTTP/1 connection (RFC 9113, 8.2.2) are left out on the way to HTTP/2; TE passes
+//! with the value «trailers» alone.
+
+use std::borrow::Cow;
+
+use http2_engine::FieldSection;
+
+use crate::bindings::wasi::http::types::{ErrorCode, Fields, HeaderError, Method, Request, Response, Scheme};
+use crate::end::End;
+
+/// Why a request cannot be given to an application of wasi:http, as the status that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal(pub u16);
+
+/// What the head of a request is in wasi:http.
+#[derive(Debug)]
+pub struct RequestHead {
+    method: Method,
+    scheme: Option<Scheme>,
+    authority: Option<String>,
+    path: Option<String>,
+}
+
+impl RequestHead {
+    /// Reads the pseudo-header fields of a request that has arrived.
+    ///
+    /// # Errors
+    ///
+    /// The status 400: a part of the target is not text.
+    pub fn from_section(head: &FieldSection) -> Result<Self, Refusal> {
+        let text = |octets: &[u8]| match str::from_utf8(octets) {
+            Ok(text) => Ok(text.to_owned()),
+            Err(_) => Err(Refusal(400)),
+        };
+        let authority = head.authority().or_else(|| head.get(b"host"));
+        Ok(Self {
+            method: match head.method().unwrap_or_default() {
+                b"GET" => Method::Get,
+                b"HEAD" => Method::Head,
+                b"POST" => Method::Post,
+                b"PUT" => Method::Put,
+                b"DELETE" => Method::Delete,
+                b"CONNECT" => Method::Connect,
+                b"OPTIONS" => Method::Options,
+                b"TRACE" => Method::Trace,
+                b"PATCH" => Method::Patch,
+                other => Method::Other(text(other)?),
+            },
+            scheme: match head.scheme() {
+                None => None,
+                Some(b"http") => Some(Scheme::Http),
+                Some(b"https") => Some(Scheme::Https),
+                Some(other) => Some(Scheme::Other(text(other)?)),
+            },
+            authority: authority.map(text).transpose()?,
+            path: head.path().map(text).transpose()?,
+        })
+    }
+
+    /// Gives a new request its method and target.
+    ///
+    /// # Errors
+    ///
+    /// The status 400: the host does not take a part of it.
+    pub fn apply(&self, request: &Request) -> Result<(), Refusal> {
+        let refused = |()| Refusal(400);
+        // GET is what a new request has.
+        if !matches!(self.method, Method::Get) {
+            request.set_method(&self.method).map_err(refused)?;
+        }
+        request.set_scheme(self.scheme.as_ref()).map_err(refused)?;
+        request.set_authority(self.authority.as_deref()).map_err(refused)?;
+        request.set_path_with_query(self.path.as_deref()).map_err(refused)
+    }
+
+    /// Whether a response to it has no content (RFC 9110, 9.3.2).
+    pub fn is_head(&self) -> bool {
+        matches!(self.method, Method::Head)
+    }
+}
+
+/// The fields of a head or a trailer section that has arrived.
+///
+/// Those that the host forbids are left out.
+///
+/// # Errors
+///
+/// The section is too large for the host, or has what it does not take.
+pub fn fields_to(section: &FieldSection) -> Result<Fields, HeaderError> {
+    let entries: Vec<(String, Vec<u8>)> = section
+        .iter()
+        .filter(|field| !field.name.starts_with(b":") && field.name != b"host")
+        .map(|field| (String::from_utf8_lossy(field.name).into_owned(), field.value.to_vec()))
+        .collect();
+    match Fields::from_list(&entries) {
+        Err(HeaderError::Forbidden) => {
+            let fields = Fields::new();
+            for (name, value) in &entries {
+                match fields.append(name, value) {
+                    Ok(()) | Err(HeaderError::Forbidden) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(fields)
+        }
+        other => other,
+    }
+}
+
+/// What ends a message in wasi:http: the trailers that have arrived, if any.
+pub(crate) fn trailers_to(trailers: Option<&FieldSection>) -> End {
+    trailers.map(fields_to).transpose().map_err(|_| ErrorCode::HttpProtocolError)
+}
+
+/// The head of a response of an application, and what follows from it.
+#[derive(Debug)]
+pub struct ResponseHead {
+    /// `:status` and the fields.
+    pub section: FieldSection,
+    /// Whether a response with this status has no content, whatever it is an answer to (RFC 9110, 15.3.5, 15.4.5).
+    pub is_bodiless: bool,
+    /// What Content-Length says.
+    pub content_length: Option<u64>,
+}
+
+impl ResponseHead {
+    /// Reads the head of a response.
+    ///
+    /// # Errors
+    ///
+    /// `HTTP-protocol-error`: the head is none that HTTP/2 can carry. That includes informational responses (1xx):
+    /// wasi:http has none.
+    pub fn from_response(response: &Response) -> Result<Self, ErrorCode> {
+        let status = response.get_status_code();
+        if !(200..=599).contains(&status) {
+            return Err(ErrorCode::HttpProtocolError);
+        }
+        let mut section = FieldSection::with_capacity(16, 512);
+        section.push(b":status", status.to_string().as_bytes());
+        push_fields(&mut section, &response.get_headers());
+        if section.defect().is_some() {
+            return Err(ErrorCode::HttpProtocolError);
+        }
+        let is_bodiless = matches!(status, 204 | 304);
+        Ok(Self { content_length: content_length(&section), section, is_bodiless })
+    }
+}
+
+/// A head that says no more than a status.
+pub fn bare_response(status: u16) -> FieldSection {
+    let mut section = FieldSection::new();
+    section.push(b":status", status.to_string().as_bytes());
+    section.push(b"content-length", b"0");
+    section
+}
+
+/// The value of Content-Length, if it is a number.
+pub fn content_length(section: &FieldSection) -> Option<u64> {
+    str::from_utf8(section.get(b"content-length")?).ok()?.parse().ok()
+}
+
+/// The trailer section of an application.
+pub(crate) fn trailers_from(trailers: &Fields) -> FieldSection {
+    let mut section = FieldSection::new();
+    push_fields(&mut section, trailers);
+    section
+}
+
+/// Adds the fields that HTTP/2 carries.
+pub fn push_fields(section: &mut FieldSection, fields: &Fields) {
+    for (name, value) in fields.copy_all() {
+        let name = lower_case(&name);
+        let value = value.trim_ascii();
+        if !is_dropped(&name, value) {
+            section.push(name.as_bytes(), value);
+        }
+    }
+}
+
+/// wasi:http keeps the letters of a name as they came; HTTP/2 has lower case alone (RFC 9113, 8.2).
+fn lower_case(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|octet| octet.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// Whether a field does not pass.
+fn is_dropped(name: &str, value: &[u8]) -> bool {
+    match name {
+        "connection" | "host" | "http2-settings" | "keep-alive" | "proxy-connection"
+        | "transfer-encoding" | "upgrade" => true,
+        "te" => !value.eq_ignore_ascii_case(b"trailers"),
+        _ => false,
+    }
+}

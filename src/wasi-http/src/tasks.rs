@@ -1,0 +1,198 @@
+//! Tasks of one component, all on its one thread.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// How often the host is given way, without anything having become ready, before a turn ends.
+const QUIET_ROUNDS: u32 = 1;
+
+/// A set of tasks that run as long as the future of [`run`](Self::run).
+///
+/// They run in turns: a turn goes on as long as any task is ready, or becomes so while the host is given way. At
+/// [its end](Self::turn_end) is the time for what one does once for many: to write to a socket.
+#[derive(Clone, Default)]
+pub struct Tasks(Rc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    slots: RefCell<Vec<Option<Task>>>,
+    free: RefCell<Vec<usize>>,
+    ready: Arc<Ready>,
+    /// Who waits for the end of the turn.
+    at_end: RefCell<Vec<Waker>>,
+    /// The number of the turn.
+    turn: Cell<u64>,
+}
+
+type Task = Pin<Box<dyn Future<Output = ()>>>;
+
+/// The tasks that can go on.
+#[derive(Default)]
+struct Ready {
+    queue: Mutex<VecDeque<Arc<TaskWaker>>>,
+    /// Wakes whoever runs the tasks.
+    runner: Mutex<Option<Waker>>,
+}
+
+/// The slot of [`Tasks::run`]'s own future.
+const MAIN: usize = usize::MAX;
+
+struct TaskWaker {
+    slot: usize,
+    /// Whether it stands in the queue already.
+    queued: AtomicBool,
+    ready: Arc<Ready>,
+}
+
+impl Tasks {
+    /// An empty set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a task. It is dropped when it is done, or with the future of [`run`](Self::run).
+    pub fn spawn(&self, future: impl Future<Output = ()> + 'static) {
+        let inner = &*self.0;
+        let slot = inner.free.borrow_mut().pop().unwrap_or_else(|| {
+            let mut slots = inner.slots.borrow_mut();
+            slots.push(None);
+            slots.len().saturating_sub(1)
+        });
+        inner.put(slot, Box::pin(future));
+        inner.ready.waker(slot).wake();
+    }
+
+    /// Waits until no task can go on, and the host has nothing new either.
+    pub async fn turn_end(&self) {
+        let turn = self.0.turn.get();
+        poll_fn(|context| {
+            if self.0.turn.get() != turn {
+                return Poll::Ready(());
+            }
+            self.0.at_end.borrow_mut().push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Runs `main` and all tasks until `main` is done; what is left of the tasks is dropped then.
+    pub async fn run<T>(&self, main: impl Future<Output = T>) -> T {
+        let mut main = pin!(main);
+        self.0.ready.waker(MAIN).wake();
+        let mut quiet = 0;
+        let _abandon = Abandon(&self.0);
+        poll_fn(|context| {
+            self.0.ready.set_runner(context.waker());
+            loop {
+                while let Some(ready) = self.0.ready.pop() {
+                    quiet = 0;
+                    let slot = ready.slot;
+                    let waker = Waker::from(ready);
+                    let context = &mut Context::from_waker(&waker);
+                    if slot != MAIN {
+                        self.0.poll(slot, context);
+                    } else if let Poll::Ready(done) = main.as_mut().poll(context) {
+                        return Poll::Ready(done);
+                    }
+                }
+                if self.0.at_end.borrow().is_empty() {
+                    return Poll::Pending;
+                }
+                if quiet < QUIET_ROUNDS {
+                    // The host delivers what it has, and lets others run, before it comes back here.
+                    quiet += 1;
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                self.0.end_turn();
+            }
+        })
+        .await
+    }
+}
+
+impl Inner {
+    fn put(&self, slot: usize, task: Task) {
+        if let Some(place) = self.slots.borrow_mut().get_mut(slot) {
+            *place = Some(task);
+        }
+    }
+
+    /// Polls a task, which is not in its slot meanwhile: it may add others.
+    fn poll(&self, slot: usize, context: &mut Context<'_>) {
+        let task = self.slots.borrow_mut().get_mut(slot).and_then(Option::take);
+        // The waker of a task that is done may still be around.
+        let Some(mut task) = task else { return };
+        match task.as_mut().poll(context) {
+            Poll::Pending => self.put(slot, task),
+            Poll::Ready(()) => {
+                drop(task);
+                self.free.borrow_mut().push(slot);
+            }
+        }
+    }
+
+    fn end_turn(&self) {
+        self.turn.set(self.turn.get().wrapping_add(1));
+        for waker in self.at_end.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// Drops the tasks: they hold the set, and it holds them.
+struct Abandon<'a>(&'a Inner);
+
+impl Drop for Abandon<'_> {
+    fn drop(&mut self) {
+        // A task that is dropped may add another.
+        loop {
+            let task = self.0.slots.borrow_mut().pop();
+            if task.is_none() {
+                break;
+            }
+        }
+        self.0.free.borrow_mut().clear();
+    }
+}
+
+impl Ready {
+    fn waker(self: &Arc<Self>, slot: usize) -> Arc<TaskWaker> {
+        Arc::new(TaskWaker { slot, queued: AtomicBool::new(false), ready: Arc::clone(self) })
+    }
+
+    fn pop(&self) -> Option<Arc<TaskWaker>> {
+        let ready = self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()?;
+        ready.queued.store(false, Ordering::Relaxed);
+        Some(ready)
+    }
+
+    fn set_runner(&self, waker: &Waker) {
+        let mut runner = self.runner.lock().unwrap_or_else(PoisonError::into_inner);
+        if !runner.as_ref().is_some_and(|runner| runner.will_wake(waker)) {
+            *runner = Some(waker.clone());
+        }
+    }
+}
+
+impl Wake for TaskWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.queued.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        self.ready.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(Arc::clone(self));
+        if let Some(runner) = &*self.ready.runner.lock().unwrap_or_else(PoisonError::into_inner) {
+            runner.wake_by_ref();
+        }
+    }
+}

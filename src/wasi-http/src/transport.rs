@@ -1,0 +1,170 @@
+//! The tasks that carry the octets of a connection, and watch its deadlines.
+
+use std::future::Future;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http2_engine::{ConnectionError, Role};
+use wit_bindgen::{StreamReader, StreamResult, StreamWriter};
+
+use crate::bindings::wasi::clocks::monotonic_clock;
+use crate::bindings::wasi::sockets::types::TcpSocket;
+use crate::bindings::wit_stream;
+use crate::connection::{Connection, now};
+use crate::signal::{Latch, race};
+
+/// Octets that are read at once.
+const READ: usize = 64 << 10;
+/// Octets, about, that are written at once.
+const WRITE: usize = 64 << 10;
+/// How long a connection that has ended may take to hand out its last octets and to see the peer's end: who closes
+/// a socket with octets unread makes the peer lose what was written last.
+const LINGER: Duration = Duration::from_secs(2);
+/// The answer to a client that speaks HTTP/1.
+const HTTP1_ANSWER: &[u8] = b"HTTP/1.1 505 HTTP Version Not Supported\r\n\
+    content-type: text/plain\r\ncontent-length: 52\r\nconnection: close\r\n\r\n\
+    This server speaks HTTP/2 with prior knowledge only.";
+
+impl Connection {
+    /// Carries octets between the connection and a socket until both have ended.
+    ///
+    /// # Errors
+    ///
+    /// Why the connection has ended, if that was not in good order.
+    pub async fn run(&self, socket: TcpSocket) -> Result<(), ConnectionError> {
+        let (sender, outgoing) = wit_stream::new();
+        let (incoming, _) = socket.receive();
+        _ = socket.send(outgoing);
+        let abandoned = Rc::new(Latch::default());
+        let writing = self.start(&abandoned, self.clone().write_all(sender));
+        let reading = self.start(&abandoned, self.clone().read_all(incoming));
+        self.keep_deadlines().await;
+        let timer = monotonic_clock::wait_for(u64::try_from(LINGER.as_nanos()).unwrap_or(u64::MAX));
+        race(timer, |context| {
+            let read = reading.poll(context).is_ready();
+            let written = writing.poll(context).is_ready();
+            if read && written { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        abandoned.set();
+        self.close_reason()
+    }
+
+    /// Starts a task that is given up when `abandoned` is set, and says when it has ended.
+    fn start(&self, abandoned: &Rc<Latch>, work: impl Future<Output = ()> + 'static) -> Rc<Latch> {
+        let ended = Rc::new(Latch::default());
+        let (has_ended, abandoned) = (Rc::clone(&ended), Rc::clone(abandoned));
+        self.tasks().spawn(async move {
+            _ = abandoned.or(work).await;
+            has_ended.set();
+        });
+        ended
+    }
+
+    async fn read_all(self, mut incoming: StreamReader<u8>) {
+        let mut buffer = Vec::with_capacity(READ);
+        loop {
+            let (result, octets) = incoming.read(buffer).await;
+            if !matches!(result, StreamResult::Complete(_)) {
+                self.engine().recv_end(now());
+                self.take_events();
+                return self.touch();
+            }
+            buffer = self.receive(octets).await;
+        }
+    }
+
+    /// Gives octets to the engine, and gives the buffer back if nobody keeps a part of it.
+    async fn receive(&self, octets: Vec<u8>) -> Vec<u8> {
+        let mut input = Bytes::from(octets);
+        let mut whole = input.clone();
+        loop {
+            self.engine().recv(now(), &mut input);
+            self.take_events();
+            self.signals().heard.set();
+            self.touch();
+            if input.is_empty() {
+                break;
+            }
+            // The engine wants its events and its output taken first.
+            self.signals().flushed.wait().await;
+        }
+        drop(input);
+        whole.clear();
+        let mut buffer = Vec::from(whole);
+        buffer.reserve(READ);
+        buffer
+    }
+
+    async fn write_all(self, mut sender: StreamWriter<u8>) {
+        let mut output = Vec::with_capacity(WRITE);
+        // What we say first waits for the first word of a client: it may be that it speaks HTTP/1.
+        if self.role() == Role::Server {
+            self.engine().poll_transmit(now(), &mut output, WRITE);
+            self.check_deadline();
+            self.signals().heard.wait().await;
+        }
+        loop {
+            if matches!(self.close_reason(), Err(ConnectionError::NotHttp2)) {
+                sender.write_all(HTTP1_ANSWER.to_vec()).await;
+                return;
+            }
+            self.tasks().turn_end().await;
+            while self.transmit(&mut output) {
+                output = sender.write_all(output).await;
+                if !output.is_empty() {
+                    // The transport takes nothing any more.
+                    self.engine().recv_end(now());
+                    self.take_events();
+                    return;
+                }
+            }
+            self.check_deadline();
+            self.signals().flushed.give();
+            if self.engine().is_closed() {
+                return;
+            }
+            self.signals().output.wait().await;
+        }
+    }
+
+    /// Fills the buffer with what is to be sent now, and says whether there is anything.
+    fn transmit(&self, output: &mut Vec<u8>) -> bool {
+        self.take_events();
+        self.send_waiting_heads();
+        self.engine().poll_transmit(now(), output, WRITE);
+        self.take_events();
+        !output.is_empty()
+    }
+
+    /// Calls the engine at its deadlines until the connection has ended.
+    async fn keep_deadlines(&self) {
+        let signals = self.signals();
+        while !signals.closed.is_set() {
+            let Some(deadline) = self.arm() else {
+                signals.deadline_moved.wait().await;
+                continue;
+            };
+            let timer = monotonic_clock::wait_until(deadline.as_nanos());
+            if signals.deadline_moved.or(timer).await.is_some() {
+                self.engine().handle_timeout(now());
+                self.take_events();
+                self.touch();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_to_http1_says_its_length() {
+        let answer = str::from_utf8(HTTP1_ANSWER).unwrap();
+        let (head, content) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}\r\n", content.len())), "{}", content.len());
+    }
+}
