@@ -64,6 +64,11 @@ impl Scheduler {
         self.levels.iter().all(Level::is_empty)
     }
 
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.levels.iter().map(|level| level.whole.len() + level.shared.len()).sum()
+    }
+
     fn level(&mut self, place: Place) -> Option<&mut Level> {
         self.levels.get_mut(usize::from(place.urgency))
     }

@@ -143,6 +143,8 @@ impl Connection {
             stream.state = State::Closed;
             stream.waiting = None;
             stream.send.content.clear();
+            stream.send.scheduled = false;
+            stream.send.blocked_since = None;
             if !stream.held {
                 self.streams.remove(id);
             } else {

@@ -5,6 +5,8 @@ mod concurrency;
 mod deadlines;
 mod endings;
 mod flow_control;
+mod hostile;
+mod invariants;
 mod messages;
 mod pair;
 mod pings;

@@ -41,7 +41,7 @@ fn floods_of_frames() {
         ("too many SETTINGS frames", 500, |raw, n| raw.settings(&[(SettingId::INITIAL_WINDOW_SIZE, n)])),
         ("too many PRIORITY frames", 2_000, |raw, n| raw.frame(T::PRIORITY, 0, n, b"\0\0\0\0\0")),
         ("too many PRIORITY_UPDATE frames", 2_000, |raw, _| {
-            raw.frame(T::PRIORITY_UPDATE, 0, 0, b"\0\0\0\x03u=1")
+            raw.frame(T::PRIORITY_UPDATE, 0, 0, b"\0\0\0\x03u=1");
         }),
         ("too many empty DATA frames", 2_000, |raw, _| raw.data(1, 0, false)),
         ("too many empty DATA frames", 2_000, |raw, _| raw.frame(T::DATA, flags::PADDED, 1, b"\x02xx")),

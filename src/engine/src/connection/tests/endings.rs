@@ -254,7 +254,7 @@ fn the_transport_ends() {
     assert_eq!(end_after(silent(), |raw| raw.recv(&PREFACE[..5])), cut(true));
     assert_eq!(end_after(silent(), |raw| raw.recv(PREFACE)), cut(false));
     assert_eq!(end_after(server(), |raw| raw.recv(b"\0\0\x08\x06")), cut(true));
-    assert_eq!(end_after(server(), |raw| raw.recv(b"\0\0\x08\x06\0\0\0\0\01234")), cut(true));
+    assert_eq!(end_after(server(), |raw| raw.recv(b"\0\0\x08\x06\0\0\0\0\x00half")), cut(true));
     assert_eq!(end_after(server(), |raw| raw.frame(FrameType::HEADERS, 0, 1, b"\x82")), cut(true));
     assert_eq!(end_after(server(), |raw| raw.post(1)), cut(false));
     let half_of_data = |raw: &mut Raw| {

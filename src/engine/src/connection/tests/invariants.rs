@@ -1,0 +1,57 @@
+//! What holds for a connection between any two calls.
+
+use crate::connection::Connection;
+use crate::settings::DEFAULT_WINDOW;
+use crate::stream::State;
+
+/// Asserts that all that is kept twice is the same in both places, and that nothing is left of what has gone.
+#[track_caller]
+pub(super) fn check(engine: &Connection) {
+    let streams: Vec<_> = engine.streams.iter().collect();
+    let count = |holds: &dyn Fn(&crate::stream::Stream) -> bool| {
+        streams.iter().filter(|stream| holds(stream)).count()
+    };
+
+    let counts = &engine.counts;
+    assert_eq!(counts.local, count(&|stream| stream.state.counts() && engine.is_local(stream.id)), "local");
+    assert_eq!(counts.peer, count(&|stream| stream.state.counts() && !engine.is_local(stream.id)), "peer");
+    assert_eq!(counts.promised, count(&|stream| stream.state.is_reserved()), "promised");
+    assert_eq!(counts.held, count(&|stream| stream.held && !engine.is_local(stream.id)), "held");
+    assert_eq!(count(&|stream| stream.released && stream.is_closed()), 0, "nobody needs them any more");
+    assert_eq!(
+        count(&|stream| !stream.released && !stream.held && stream.waiting.is_none()),
+        0,
+        "nobody knows of them"
+    );
+
+    let waits = |stream: &crate::stream::Stream| stream.waiting.is_some();
+    assert_eq!(
+        engine.arriving.len(),
+        count(&|stream| waits(stream) && stream.state != State::Idle),
+        "arriving"
+    );
+    assert_eq!(
+        engine.opening.len(),
+        count(&|stream| waits(stream) && stream.state == State::Idle),
+        "opening"
+    );
+    assert_eq!(engine.blocked.len(), count(&|stream| stream.send.blocked_since.is_some()), "blocked");
+    assert_eq!(engine.scheduler.len(), count(&|stream| stream.send.scheduled), "scheduled");
+    let lost = |stream: &crate::stream::Stream| {
+        let waits =
+            stream.send.scheduled || stream.send.blocked_since.is_some() || stream.state == State::Idle;
+        !stream.send.content.is_empty() && !waits
+    };
+    assert_eq!(count(&lost), 0, "content that nobody will send");
+
+    if engine.close_reason.is_some() {
+        assert_eq!(count(&|stream| !stream.is_closed()), 0, "the connection has ended");
+    } else if engine.reader.is_between_frames() && !engine.config.manual_window_update {
+        let unread: usize = streams.iter().map(|stream| stream.recv.content.len()).sum();
+        assert_eq!(
+            engine.window.parts(DEFAULT_WINDOW).1 as usize,
+            unread,
+            "the window holds what is not read"
+        );
+    }
+}
