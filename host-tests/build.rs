@@ -41,13 +41,14 @@ fn build() -> Result<(), String> {
     }
     println!("cargo::rerun-if-changed=build.rs");
 
-    let guests = guests(&host_tests.join("guests"))?;
+    let folder = host_tests.join("guests");
+    let guests = guests(&folder)?;
     ensure_target()?;
     let packages = COMPONENTS.iter().map(|(package, ..)| *package).chain(guests.iter().map(String::as_str));
     compile(workspace, &target_dir, packages)?;
 
     let built = target_dir.join(TARGET).join("release");
-    fs::write(out.join("components.rs"), constants(&built, &guests))
+    fs::write(out.join("components.rs"), constants(&built, &folder, &guests))
         .map_err(|error| format!("the list of components cannot be written: {error}"))
 }
 
@@ -106,7 +107,7 @@ fn compile<'a>(
 }
 
 /// Rust source of the constants that hold the components, and of a macro that names each guest.
-fn constants(built: &Path, guests: &[String]) -> String {
+fn constants(built: &Path, folder: &Path, guests: &[String]) -> String {
     let mut source = String::new();
     let mut constant = |package: &str, name: &str, file: &str| {
         let path = built.join(file).with_extension("wasm");
@@ -117,7 +118,10 @@ fn constants(built: &Path, guests: &[String]) -> String {
         constant(package, name, file);
     }
     for guest in guests {
-        constant(guest, &guest.to_uppercase().replace('-', "_"), guest);
+        let identifier = guest.replace('-', "_");
+        // Cargo names a program like its package, and a library like a Rust crate.
+        let is_program = folder.join(guest).join("src/main.rs").exists();
+        constant(guest, &identifier.to_uppercase(), if is_program { guest } else { &identifier });
     }
     _ = writeln!(source, "/// Calls a macro with the name of each guest, so that none goes untested.");
     _ = writeln!(source, "#[macro_export] macro_rules! for_each_guest {{ ($macro:ident) => {{");
