@@ -16,7 +16,8 @@ use sender::Sender;
 
 /// A `byte-stream` of the host. Put into the table of a guest's store, it is a resource that the guest can be given.
 ///
-/// When the guest drops it, what it has written is still sent, as long as the Tokio runtime lives.
+/// When the guest drops it, or the store in which the guest has trapped is dropped, what was written is still sent, as
+/// long as the Tokio runtime lives and the peer takes it within 30 seconds.
 pub struct ByteStream {
     receiver: Receiver,
     sender: Sender,
@@ -43,6 +44,36 @@ impl ByteStream {
     pub fn from_io(io: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
         let (reader, writer) = tokio::io::split(io);
         Self::new(reader, writer)
+    }
+
+    /// For a host that drives the guest by itself: what tells when that is of use again.
+    pub(crate) fn readiness(&self) -> Readiness {
+        Readiness { receiver: self.receiver.clone(), sender: self.sender.clone() }
+    }
+}
+
+impl Drop for ByteStream {
+    fn drop(&mut self) {
+        // A broken connection has nothing left to finish.
+        _ = self.sender.finish();
+    }
+}
+
+/// The host's view of a byte-stream that a guest has: when the guest would get on with it.
+pub(crate) struct Readiness {
+    receiver: Receiver,
+    sender: Sender,
+}
+
+impl Readiness {
+    /// Waits until something has arrived, or the end of it that the guest has not been told.
+    pub(crate) async fn readable(&self) {
+        self.receiver.news().await;
+    }
+
+    /// Waits until there is room, if the guest has had less of it than it wanted; otherwise for ever.
+    pub(crate) async fn writable(&self) {
+        self.sender.room().await;
     }
 }
 
@@ -98,9 +129,7 @@ impl HostByteStream for ResourceTable {
     }
 
     fn drop(&mut self, stream: Resource<ByteStream>) -> wasmtime::Result<()> {
-        let stream = self.delete(stream)?;
-        // A broken connection has nothing left to finish.
-        _ = stream.sender.finish();
+        self.delete(stream)?;
         Ok(())
     }
 }

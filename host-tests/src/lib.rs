@@ -20,6 +20,7 @@
 //! - [`Composition`] makes one component of an application, the engine and a transport.
 //! - [`Runtime`] compiles a command, and runs it as often as wanted, each time with an [`Invocation`]: arguments,
 //!   input and output, files, network, and limits of memory and time.
+//! - [`embed`] is HTTP/2 for Rust programs: clients and servers over any connection, the protocol in a sandbox.
 //! - [`ByteStream`] is a transport from the host, over whatever Tokio can read and write.
 //!
 //! A guest of the tests is a package in `host-tests/guests`. It is built by itself, is
@@ -29,6 +30,7 @@ pub mod bindings;
 pub mod byte_stream;
 pub mod components;
 pub mod compose;
+pub mod embed;
 pub mod run;
 
 pub use byte_stream::ByteStream;

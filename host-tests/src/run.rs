@@ -18,7 +18,7 @@ use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, Wasi
 use crate::byte_stream;
 
 /// How often a guest that computes without end lets others have their turn, and is checked for its time limit.
-const TICK: Duration = Duration::from_millis(10);
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// How many elements a table of functions may have: far more than any compiler asks for.
 const TABLE_LIMIT: usize = 1 << 20;
@@ -308,7 +308,7 @@ impl fmt::Display for Outcome {
 
 /// A guest wanted more memory than its limit, in octets.
 #[derive(Debug)]
-struct OutOfMemory(usize);
+pub(crate) struct OutOfMemory(pub(crate) usize);
 
 impl fmt::Display for OutOfMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

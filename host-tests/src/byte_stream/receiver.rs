@@ -25,11 +25,13 @@ struct State {
     ahead: Vec<u8>,
     /// How the direction ended, once `ahead` is empty.
     end: Option<TransportError>,
+    /// Whether the guest knows.
+    told: bool,
 }
 
 impl Receiver {
     pub(super) fn new(reader: Box<dyn AsyncRead + Send + Unpin>) -> Self {
-        Self(Arc::new(Mutex::new(State { reader, ahead: Vec::new(), end: None })))
+        Self(Arc::new(Mutex::new(State { reader, ahead: Vec::new(), end: None, told: false })))
     }
 
     /// What has arrived, at most `max` octets.
@@ -40,13 +42,26 @@ impl Receiver {
             return Ok(Vec::new());
         }
         match &state.end {
-            Some(end) if state.ahead.is_empty() => Err(end.clone()),
+            Some(end) if state.ahead.is_empty() => {
+                let end = end.clone();
+                state.told = true;
+                Err(end)
+            }
             _ if state.ahead.len() <= max => Ok(mem::take(&mut state.ahead)),
             _ => {
                 let rest = state.ahead.split_off(max);
                 Ok(mem::replace(&mut state.ahead, rest))
             }
         }
+    }
+
+    /// Waits until `read` has something to say that it has not said before.
+    pub(super) async fn news(&self) {
+        poll_fn(|cx| {
+            let mut state = self.state();
+            if state.told { Poll::Pending } else { state.poll_fill(cx) }
+        })
+        .await;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

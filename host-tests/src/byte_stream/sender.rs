@@ -1,12 +1,14 @@
 //! The sending direction of a byte-stream.
 
-use std::future::poll_fn;
+use std::future::{Future as _, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use tokio::io::AsyncWrite;
+use tokio::time::{Sleep, sleep};
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::p2::Pollable;
 
@@ -14,6 +16,10 @@ use crate::bindings::http2::engine::transport::TransportError;
 
 /// How many octets wait for the writer, at most.
 const CAPACITY: usize = 64 * 1024;
+
+/// How long the writer may take for what was written before the end: a peer that takes nothing must not keep what
+/// nobody else holds any more.
+const FAREWELL: Duration = Duration::from_secs(30);
 
 /// A share in the sending direction.
 #[derive(Clone)]
@@ -25,6 +31,10 @@ struct State {
     /// Whether all has been written that is in the buffer, but not flushed.
     unflushed: bool,
     finished: bool,
+    /// When the writer has had its time, once the direction is finished.
+    farewell: Option<Pin<Box<Sleep>>>,
+    /// Whether the guest has not got rid of all that it wanted to write.
+    refused: bool,
     /// What broke the direction.
     broken: Option<TransportError>,
     /// The task that writes, when it has nothing to do or waits for the writer.
@@ -41,6 +51,8 @@ impl Sender {
             buffer: BytesMut::new(),
             unflushed: false,
             finished: false,
+            farewell: None,
+            refused: false,
             broken: None,
             task: None,
             guest: None,
@@ -53,8 +65,10 @@ impl Sender {
     /// Takes octets from the front of `bytes` for sending, and says how many.
     pub(super) fn write(&self, bytes: &[u8]) -> Result<usize, TransportError> {
         let mut state = self.state();
+        state.refused = false;
         state.check()?;
         let taken = bytes.len().min(CAPACITY - state.buffer.len());
+        state.refused = taken < bytes.len();
         state.buffer.extend_from_slice(&bytes[..taken]);
         state.wake_task();
         Ok(taken)
@@ -64,8 +78,18 @@ impl Sender {
     pub(super) fn finish(&self) -> Result<(), TransportError> {
         let mut state = self.state();
         state.finished = true;
+        state.refused = false;
         state.wake_task();
         state.broken.clone().map_or(Ok(()), Err)
+    }
+
+    /// Waits until there is room again for a guest that was refused some; for ever where none was.
+    pub(super) async fn room(&self) {
+        poll_fn(|cx| {
+            let mut state = self.state();
+            if state.refused { state.poll_room(cx) } else { Poll::Pending }
+        })
+        .await;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -91,18 +115,20 @@ impl State {
 
     /// The task: writes, flushes, and shuts the writer down; ready when nothing can follow.
     fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.poll_write(cx) {
-            Poll::Ready(Ok(())) => return Poll::Ready(()),
-            Poll::Ready(Err(error)) => {
-                self.broken = Some((&error).into());
-                self.buffer = BytesMut::new();
-                self.wake_guest();
-                return Poll::Ready(());
+        let outcome = match self.poll_write(cx) {
+            Poll::Pending if self.poll_farewell(cx).is_ready() => Err(std::io::ErrorKind::TimedOut.into()),
+            Poll::Pending => {
+                self.task = Some(cx.waker().clone());
+                return Poll::Pending;
             }
-            Poll::Pending => {}
+            Poll::Ready(outcome) => outcome,
+        };
+        if let Err(error) = outcome {
+            self.broken = Some((&error).into());
+            self.buffer = BytesMut::new();
+            self.wake_guest();
         }
-        self.task = Some(cx.waker().clone());
-        Poll::Pending
+        Poll::Ready(())
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
@@ -122,6 +148,23 @@ impl State {
         if self.finished { Pin::new(&mut self.writer).poll_shutdown(cx) } else { Poll::Pending }
     }
 
+    /// Ready once the writer has had its time after the end.
+    fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.finished {
+            return Poll::Pending;
+        }
+        self.farewell.get_or_insert_with(|| Box::pin(sleep(FAREWELL))).as_mut().poll(cx)
+    }
+
+    /// Ready once `write` takes octets or gives an error.
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.check().is_err() || self.buffer.len() < CAPACITY {
+            return Poll::Ready(());
+        }
+        self.guest = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
     fn wake_guest(&mut self) {
         if let Some(guest) = self.guest.take() {
             guest.wake();
@@ -132,14 +175,6 @@ impl State {
 #[async_trait]
 impl Pollable for Sender {
     async fn ready(&mut self) {
-        poll_fn(|cx| {
-            let mut state = self.state();
-            if state.check().is_err() || state.buffer.len() < CAPACITY {
-                return Poll::Ready(());
-            }
-            state.guest = Some(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
+        poll_fn(|cx| self.state().poll_room(cx)).await;
     }
 }

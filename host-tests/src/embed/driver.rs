@@ -1,0 +1,330 @@
+//! The task that owns a connection: it carries out what the handles ask, and drives the engine.
+
+use std::collections::{HashMap, VecDeque};
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use http2_engine::ErrorCode;
+use tokio::sync::mpsc::{self, error::TryRecvError};
+use tokio::sync::watch;
+use tokio::task::coop;
+use tokio::time::{Sleep, sleep_until};
+use wasmtime::component::ResourceAny;
+
+use super::command::{Accepted, Answer, Command, Open};
+use super::error::{Error, ErrorKind};
+use super::handle::{End, Handle, Stream};
+use super::head;
+use super::instance::Instance;
+use super::streams::{Entry, waiting};
+use crate::bindings::exports::http2::engine::connection::{Event, Role};
+use crate::byte_stream::Readiness;
+
+pub(super) struct Driver {
+    pub(super) instance: Instance,
+    readiness: Readiness,
+    time_limit: Duration,
+    commands: mpsc::UnboundedReceiver<Command>,
+    /// To make handles with; it does not count as one.
+    own: mpsc::WeakUnboundedSender<Command>,
+    end: watch::Sender<End>,
+    /// Streams on which there is a handle.
+    pub(super) streams: HashMap<u32, Entry>,
+    /// Requests for which there was no room, in their order.
+    opening: VecDeque<Open>,
+    /// Who waits for a request.
+    accepting: Option<Answer<Accepted>>,
+    /// Who waits for the answer to a PING, by its payload.
+    pings: HashMap<u64, Answer<Duration>>,
+    next_ping: u64,
+    server: bool,
+    /// Whether the last handle that could open or accept streams is gone.
+    left: bool,
+    /// Whether the last handle of any kind is gone.
+    orphaned: bool,
+    timer: Option<(Instant, Pin<Box<Sleep>>)>,
+}
+
+impl Driver {
+    /// Starts the task, and gives the way to it.
+    pub(super) fn spawn(
+        instance: Instance,
+        readiness: Readiness,
+        role: Role,
+        time_limit: Duration,
+    ) -> Handle {
+        let (sender, commands) = mpsc::unbounded_channel();
+        let (end, ended) = watch::channel(None);
+        let driver = Self {
+            instance,
+            readiness,
+            time_limit,
+            commands,
+            own: sender.downgrade(),
+            end,
+            streams: HashMap::new(),
+            opening: VecDeque::new(),
+            accepting: None,
+            pings: HashMap::new(),
+            next_ping: 0,
+            server: role == Role::Server,
+            left: false,
+            orphaned: false,
+            timer: None,
+        };
+        tokio::spawn(driver.run());
+        Handle { commands: sender, end: ended }
+    }
+
+    async fn run(mut self) {
+        if let Err(trap) = self.serve().await {
+            let error = Error::trap(&trap, self.time_limit);
+            self.conclude(Err(error));
+        }
+        // Only now are those let go who still wait for an answer: they find the reason in the end of the connection.
+    }
+
+    /// Serves the handles until the connection is over and no stream is left to be read.
+    async fn serve(&mut self) -> wasmtime::Result<()> {
+        let mut asked = false;
+        loop {
+            self.turn(asked).await?;
+            if let Some(end) = self.instance.closed().await? {
+                if self.conclude(end) {
+                    self.notice().await?;
+                }
+                if self.streams.is_empty() {
+                    return self.instance.close().await;
+                }
+            }
+            asked = self.wait().await?;
+        }
+    }
+
+    /// Carries out commands and drives until neither leads anywhere. `asked` tells that one was carried out before.
+    async fn turn(&mut self, mut asked: bool) -> wasmtime::Result<()> {
+        loop {
+            coop::consume_budget().await;
+            asked |= self.take_commands().await?;
+            let moved = match self.instance.drive().await? {
+                Ok(moved) => moved,
+                Err(error) => self.conclude(Err(error)),
+            };
+            if !asked && !moved {
+                return Ok(());
+            }
+            asked = false;
+            self.notice().await?;
+        }
+    }
+
+    /// Carries out all commands that wait; whether there were any.
+    async fn take_commands(&mut self) -> wasmtime::Result<bool> {
+        let mut asked = false;
+        loop {
+            match self.commands.try_recv() {
+                Ok(command) => self.obey(command).await?,
+                Err(TryRecvError::Empty) => return Ok(asked),
+                Err(TryRecvError::Disconnected) => {
+                    self.orphaned = true;
+                    return Ok(asked);
+                }
+            }
+            asked = true;
+        }
+    }
+
+    async fn obey(&mut self, command: Command) -> wasmtime::Result<()> {
+        match command {
+            Command::Open(open) => self.opening.push_back(open),
+            Command::Accept(answer) => self.accepting = Some(answer),
+            Command::Stream(id, operation) => self.operate(id, operation).await?,
+            Command::Ping(answer) => self.ping(answer).await?,
+            Command::WindowUpdate(octets, answer) => {
+                reply(answer, self.instance.connection_window_update(octets).await?);
+            }
+            Command::Windows(answer) => reply(answer, Ok(self.instance.connection_windows().await?)),
+            Command::LocalSettings(answer) => reply(answer, Ok(self.instance.local_settings().await?)),
+            Command::PeerSettings(answer) => reply(answer, Ok(self.instance.peer_settings().await?)),
+            Command::ChangeSettings(settings, answer) => {
+                reply(answer, self.instance.change_settings(&settings).await?);
+            }
+            Command::Stats(answer) => reply(answer, Ok(self.instance.stats().await?)),
+            Command::Shutdown => self.instance.shutdown().await?,
+            Command::Abort(code, debug_data) => self.instance.abort(code, &debug_data).await?,
+            Command::Leave => {
+                self.left = true;
+                if self.server {
+                    self.instance.shutdown().await?;
+                }
+                self.leave().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Shuts the connection down in good order once nobody has any use for it. A client lets its streams end before
+    /// that, since those that still wait for their turn would have none.
+    pub(super) async fn leave(&mut self) -> wasmtime::Result<()> {
+        if self.left && self.streams.is_empty() {
+            self.instance.shutdown().await?;
+        }
+        Ok(())
+    }
+
+    /// Tells those who wait for something what has come.
+    async fn notice(&mut self) -> wasmtime::Result<()> {
+        for id in self.instance.changed().await? {
+            self.advance(id).await?;
+        }
+        while let Some(event) = self.instance.next_event().await? {
+            if let Event::Pong((payload, round_trip)) = event
+                && let Some(answer) = self.pings.remove(&payload)
+            {
+                reply(answer, Ok(Duration::from_nanos(round_trip)));
+            }
+        }
+        self.accept().await?;
+        self.open().await
+    }
+
+    /// Server: hands a request to whoever waits for one. Where nobody ever will, requests are refused.
+    async fn accept(&mut self) -> wasmtime::Result<()> {
+        while self.accepting.is_some() || (self.left && self.server) {
+            let Ok(Some(resource)) = self.instance.accept().await? else {
+                let end = self.end.borrow().clone();
+                if let Some((answer, end)) = self.accepting.take_if(|_| end.is_some()).zip(end) {
+                    reply(answer, end.map(|()| None));
+                }
+                return Ok(());
+            };
+            let accepting = waiting(&mut self.accepting);
+            let Some((answer, own)) = accepting.zip(self.own.upgrade()) else {
+                self.refuse(resource, ErrorCode::REFUSED_STREAM).await?;
+                continue;
+            };
+            let request = self.instance.request(resource).await?;
+            match request.map(head::request).transpose() {
+                Ok(request) => {
+                    let stream = self.hold(resource, own).await?;
+                    reply(answer, Ok(request.map(|request| (request, stream))));
+                }
+                Err(_) => {
+                    self.accepting = Some(answer);
+                    self.refuse(resource, ErrorCode::PROTOCOL_ERROR).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Client: opens streams, as long as there is room.
+    async fn open(&mut self) -> wasmtime::Result<()> {
+        while let Some(Open { head, end_of_stream, opened, response }) = self.opening.pop_front() {
+            if opened.is_closed() {
+                continue;
+            }
+            match self.instance.open_stream(&head, end_of_stream).await? {
+                Ok(resource) => {
+                    let Some(own) = self.own.upgrade() else { return self.instance.release(resource).await };
+                    let stream = self.hold(resource, own).await?;
+                    if let Some(entry) = self.streams.get_mut(&stream.id()) {
+                        entry.response = Some(response);
+                    }
+                    reply(opened, Ok(stream));
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.opening.push_front(Open { head, end_of_stream, opened, response });
+                    return Ok(());
+                }
+                Err(error) => reply(opened, Err(error)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn ping(&mut self, answer: Answer<Duration>) -> wasmtime::Result<()> {
+        let payload = self.next_ping;
+        self.next_ping = self.next_ping.wrapping_add(1);
+        match self.instance.ping(payload).await? {
+            Ok(()) => _ = self.pings.insert(payload, answer),
+            Err(error) => reply(answer, Err(error)),
+        }
+        Ok(())
+    }
+
+    /// Keeps a stream for as long as there are handles on it.
+    pub(super) async fn hold(
+        &mut self,
+        resource: ResourceAny,
+        own: mpsc::UnboundedSender<Command>,
+    ) -> wasmtime::Result<Stream> {
+        let id = self.instance.id(resource).await?;
+        self.streams.insert(id, Entry::new(resource));
+        Ok(Stream::new(id, Handle { commands: own, end: self.end.subscribe() }))
+    }
+
+    /// A sender of commands for a new handle, unless there are no handles any more.
+    pub(super) fn own(&self) -> Option<mpsc::UnboundedSender<Command>> {
+        self.own.upgrade()
+    }
+
+    /// Ends a stream that nobody takes.
+    async fn refuse(&mut self, resource: ResourceAny, code: ErrorCode) -> wasmtime::Result<()> {
+        self.instance.reset(resource, code.0).await?;
+        self.instance.release(resource).await
+    }
+
+    /// The connection has ended. True when that is new; then there is something to notice.
+    fn conclude(&mut self, end: Result<(), Error>) -> bool {
+        if self.end.borrow().is_some() {
+            return false;
+        }
+        self.end.send_replace(Some(end));
+        // Those who wait find the reason there.
+        self.opening.clear();
+        self.pings.clear();
+        true
+    }
+
+    /// Waits until there is something to do; true if a command came, and was carried out.
+    async fn wait(&mut self) -> wasmtime::Result<bool> {
+        let reading = self.instance.takes_input().await?;
+        let due = self.instance.next_timeout().await?;
+        let timer = match (due, &mut self.timer) {
+            (None, _) => None,
+            (Some(due), Some((armed, timer))) => {
+                if *armed != due {
+                    *armed = due;
+                    timer.as_mut().reset(due.into());
+                }
+                Some(timer)
+            }
+            (Some(due), none) => Some(&mut none.insert((due, Box::pin(sleep_until(due.into())))).1),
+        };
+        let expired = async {
+            match timer {
+                Some(timer) => timer.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            command = self.commands.recv(), if !self.orphaned => match command {
+                Some(command) => {
+                    self.obey(command).await?;
+                    return Ok(true);
+                }
+                None => self.orphaned = true,
+            },
+            () = self.readiness.readable(), if reading => {}
+            () = self.readiness.writable() => {}
+            () = expired => {}
+        }
+        Ok(false)
+    }
+}
+
+/// Answers a question. Whoever has stopped waiting has no use for it.
+pub(super) fn reply<T>(answer: Answer<T>, value: Result<T, Error>) {
+    _ = answer.send(value);
+}

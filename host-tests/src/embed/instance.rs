@@ -1,0 +1,383 @@
+//! An instance of the engine with one connection in it: the calls that the host makes.
+//!
+//! The outer error of a call is a trap, after which there is no other call.
+
+use std::time::{Duration, Instant};
+
+use bytes::{Buf as _, Bytes};
+use wasmtime::Store;
+use wasmtime::component::ResourceAny;
+use wasmtime_wasi::{HostMonotonicClock, WasiCtx, WasiView};
+
+use super::error::Error;
+use super::options::{Choice, Options, Timeout};
+use super::sandbox::Limits;
+use crate::ByteStream;
+use crate::bindings::exports::http2::engine::connection::{
+    Event, Guest as Exports, GuestConnection, GuestHttp2Stream, GuestOptions, Role,
+};
+use crate::bindings::http2::engine::types::{Fields, RequestHead, ResponseHead};
+use crate::bindings::{self, EnginePre};
+use crate::run::{Guest, TICK};
+
+/// What a call gives.
+pub(super) type Called<T> = wasmtime::Result<Result<T, Error>>;
+
+/// The most octets of content that one call takes or gives.
+const PIECE: usize = 64 * 1024;
+
+pub(super) struct Instance {
+    store: Store<Guest>,
+    engine: bindings::Engine,
+    connection: ResourceAny,
+    clock: Clock,
+    /// How many ticks a call may take.
+    ticks: u64,
+}
+
+impl Instance {
+    /// Starts an engine, and HTTP/2 in it.
+    pub(super) async fn start(
+        pre: &EnginePre<Guest>,
+        limits: &Limits,
+        io: ByteStream,
+        role: Role,
+        options: &Options,
+    ) -> Called<Self> {
+        let clock = Clock(Instant::now());
+        let wasi = WasiCtx::builder().monotonic_clock(clock).build();
+        let mut store = Store::new(pre.engine(), Guest::new(wasi, limits.memory));
+        store.limiter(|guest| guest);
+        // One more, since the present one has already begun.
+        let ticks = u64::try_from(limits.time.div_duration_f64(TICK).ceil() as u128)
+            .unwrap_or(u64::MAX)
+            .saturating_add(1);
+        store.set_epoch_deadline(ticks);
+        let engine = pre.instantiate_async(&mut store).await?;
+        let exports = engine.http2_engine_connection();
+        let options = match choose(exports, &mut store, options).await? {
+            Ok(options) => options,
+            Err(error) => return Ok(Err(error)),
+        };
+        let io = store.data_mut().ctx().table.push(io)?;
+        let handshake = exports.connection().call_handshake(&mut store, io, role, Some(options)).await?;
+        let started = handshake.map(|connection| Self { store, engine, connection, clock, ticks });
+        Ok(started.map_err(Error::from))
+    }
+
+    /// Drops the connection, which is to be over: what was sent is still handed over. No call follows.
+    pub(super) async fn close(&mut self) -> wasmtime::Result<()> {
+        self.store.set_epoch_deadline(self.ticks);
+        self.connection.resource_drop_async(&mut self.store).await
+    }
+
+    /// Reads, acts, and writes, as far as that goes without waiting; whether octets moved.
+    pub(super) async fn drive(&mut self) -> Called<bool> {
+        let (exports, store, connection) = self.connection();
+        Ok(exports.call_drive(store, connection).await?.map_err(Error::from))
+    }
+
+    /// Whether the connection has ended; then, how.
+    pub(super) async fn closed(&mut self) -> wasmtime::Result<Option<Result<(), Error>>> {
+        let (exports, store, connection) = self.connection();
+        let closed = exports.call_closed(store, connection).await?;
+        Ok(closed.map(|end| end.map_err(Error::from)))
+    }
+
+    /// Whether it is of use to drive it when something has arrived.
+    pub(super) async fn takes_input(&mut self) -> wasmtime::Result<bool> {
+        let (exports, store, connection) = self.connection();
+        exports.call_takes_input(store, connection).await
+    }
+
+    /// When to drive it at the latest.
+    pub(super) async fn next_timeout(&mut self) -> wasmtime::Result<Option<Instant>> {
+        let clock = self.clock;
+        let (exports, store, connection) = self.connection();
+        let due = exports.call_next_timeout(store, connection).await?;
+        Ok(due.map(|due| clock.at(due)))
+    }
+
+    pub(super) async fn changed(&mut self) -> wasmtime::Result<Vec<u32>> {
+        let (exports, store, connection) = self.connection();
+        exports.call_changed(store, connection).await
+    }
+
+    pub(super) async fn next_event(&mut self) -> wasmtime::Result<Option<Event>> {
+        let (exports, store, connection) = self.connection();
+        exports.call_next_event(store, connection).await
+    }
+
+    pub(super) async fn open_stream(
+        &mut self,
+        head: &RequestHead,
+        end_of_stream: bool,
+    ) -> Called<ResourceAny> {
+        let (exports, store, connection) = self.connection();
+        Ok(exports.call_open_stream(store, connection, head, end_of_stream).await?.map_err(Error::from))
+    }
+
+    pub(super) async fn accept(&mut self) -> Called<Option<ResourceAny>> {
+        let (exports, store, connection) = self.connection();
+        Ok(exports.call_accept(store, connection).await?.map_err(Error::from))
+    }
+
+    pub(super) async fn ping(&mut self, opaque: u64) -> Called<()> {
+        let (exports, store, connection) = self.connection();
+        Ok(exports.call_ping(store, connection, opaque).await?.map_err(Error::from))
+    }
+
+    pub(super) async fn connection_window_update(&mut self, octets: u32) -> Called<()> {
+        let (exports, store, connection) = self.connection();
+        Ok(exports.call_window_update(store, connection, octets).await?.map_err(Error::from))
+    }
+
+    pub(super) async fn connection_windows(&mut self) -> wasmtime::Result<(i64, i64)> {
+        let (exports, store, connection) = self.connection();
+        exports.call_windows(store, connection).await
+    }
+
+    pub(super) async fn local_settings(&mut self) -> wasmtime::Result<Vec<(u16, u32)>> {
+        let (exports, store, connection) = self.connection();
+        exports.call_local_settings(store, connection).await
+    }
+
+    pub(super) async fn peer_settings(&mut self) -> wasmtime::Result<Vec<(u16, u32)>> {
+        let (exports, store, connection) = self.connection();
+        exports.call_peer_settings(store, connection).await
+    }
+
+    pub(super) async fn change_settings(&mut self, settings: &[(u16, u32)]) -> Called<()> {
+        let (exports, store, connection) = self.connection();
+        Ok(exports.call_change_settings(store, connection, settings).await?.map_err(Error::from))
+    }
+
+    pub(super) async fn stats(&mut self) -> wasmtime::Result<Vec<(String, u64)>> {
+        let (exports, store, connection) = self.connection();
+        exports.call_stats(store, connection).await
+    }
+
+    pub(super) async fn shutdown(&mut self) -> wasmtime::Result<()> {
+        let (exports, store, connection) = self.connection();
+        exports.call_shutdown(store, connection).await
+    }
+
+    pub(super) async fn abort(&mut self, code: u32, debug_data: &[u8]) -> wasmtime::Result<()> {
+        let (exports, store, connection) = self.connection();
+        exports.call_abort(store, connection, code, debug_data).await
+    }
+
+    pub(super) async fn id(&mut self, stream: ResourceAny) -> wasmtime::Result<u32> {
+        let (exports, store) = self.stream();
+        exports.call_id(store, stream).await
+    }
+
+    pub(super) async fn request(&mut self, stream: ResourceAny) -> wasmtime::Result<Option<RequestHead>> {
+        let (exports, store) = self.stream();
+        exports.call_request(store, stream).await
+    }
+
+    pub(super) async fn response(&mut self, stream: ResourceAny) -> Called<Option<ResponseHead>> {
+        let (exports, store) = self.stream();
+        Ok(exports.call_response(store, stream).await?.map_err(Error::from))
+    }
+
+    pub(super) async fn informational(
+        &mut self,
+        stream: ResourceAny,
+    ) -> wasmtime::Result<Option<ResponseHead>> {
+        let (exports, store) = self.stream();
+        exports.call_informational(store, stream).await
+    }
+
+    pub(super) async fn pushed(&mut self, stream: ResourceAny) -> wasmtime::Result<Option<ResourceAny>> {
+        let (exports, store) = self.stream();
+        exports.call_pushed(store, stream).await
+    }
+
+    pub(super) async fn inform(&mut self, stream: ResourceAny, head: &ResponseHead) -> Called<()> {
+        let (exports, store) = self.stream();
+        Ok(exports.call_inform(store, stream, head).await?.map_err(Error::from))
+    }
+
+    pub(super) async fn respond(
+        &mut self,
+        stream: ResourceAny,
+        head: &ResponseHead,
+        end_of_stream: bool,
+    ) -> Called<()> {
+        let (exports, store) = self.stream();
+        Ok(exports.call_respond(store, stream, head, end_of_stream).await?.map_err(Error::from))
+    }
+
+    pub(super) async fn push(&mut self, stream: ResourceAny, head: &RequestHead) -> Called<ResourceAny> {
+        let (exports, store) = self.stream();
+        Ok(exports.call_push(store, stream, head).await?.map_err(Error::from))
+    }
+
+    /// Takes content from the front of `data`; true once all of it, and the end, was taken.
+    pub(super) async fn send_data(
+        &mut self,
+        stream: ResourceAny,
+        data: &mut Bytes,
+        end_of_stream: bool,
+    ) -> Called<bool> {
+        let (exports, store) = self.stream();
+        loop {
+            // More would be copied into the instance for nothing when there is no room.
+            let piece = data.slice(..data.len().min(PIECE));
+            let last = piece.len() == data.len();
+            let sent = exports.call_send_data(&mut *store, stream, &piece, end_of_stream && last).await?;
+            let taken = match sent {
+                Ok(taken) => usize::try_from(taken).unwrap_or(usize::MAX).min(piece.len()),
+                Err(error) => return Ok(Err(error.into())),
+            };
+            data.advance(taken);
+            if taken < piece.len() || last {
+                return Ok(Ok(data.is_empty()));
+            }
+        }
+    }
+
+    pub(super) async fn send_trailers(&mut self, stream: ResourceAny, trailers: &Fields) -> Called<()> {
+        let (exports, store) = self.stream();
+        Ok(exports.call_send_trailers(store, stream, trailers).await?.map_err(Error::from))
+    }
+
+    /// Content; empty if none has arrived, and none at the end.
+    pub(super) async fn read_data(&mut self, stream: ResourceAny) -> Called<Option<Vec<u8>>> {
+        let (exports, store) = self.stream();
+        Ok(exports.call_read_data(store, stream, PIECE as u32).await?.map_err(Error::from))
+    }
+
+    pub(super) async fn trailers(&mut self, stream: ResourceAny) -> wasmtime::Result<Option<Fields>> {
+        let (exports, store) = self.stream();
+        exports.call_trailers(store, stream).await
+    }
+
+    pub(super) async fn window_update(&mut self, stream: ResourceAny, octets: u32) -> Called<()> {
+        let (exports, store) = self.stream();
+        Ok(exports.call_window_update(store, stream, octets).await?.map_err(Error::from))
+    }
+
+    pub(super) async fn windows(&mut self, stream: ResourceAny) -> wasmtime::Result<(i64, i64)> {
+        let (exports, store) = self.stream();
+        exports.call_windows(store, stream).await
+    }
+
+    pub(super) async fn reset(&mut self, stream: ResourceAny, code: u32) -> wasmtime::Result<()> {
+        let (exports, store) = self.stream();
+        exports.call_reset(store, stream, code).await
+    }
+
+    /// Whether the stream has ended in both directions.
+    pub(super) async fn finished(&mut self, stream: ResourceAny) -> wasmtime::Result<bool> {
+        let (exports, store) = self.stream();
+        exports.call_finished(store, stream).await
+    }
+
+    pub(super) async fn release(&mut self, stream: ResourceAny) -> wasmtime::Result<()> {
+        self.store.set_epoch_deadline(self.ticks);
+        stream.resource_drop_async(&mut self.store).await
+    }
+
+    /// For a call about the connection, the time of which runs from now.
+    fn connection(&mut self) -> (GuestConnection<'_>, &mut Store<Guest>, ResourceAny) {
+        self.store.set_epoch_deadline(self.ticks);
+        (self.engine.http2_engine_connection().connection(), &mut self.store, self.connection)
+    }
+
+    /// For a call about a stream, the time of which runs from now.
+    fn stream(&mut self) -> (GuestHttp2Stream<'_>, &mut Store<Guest>) {
+        self.store.set_epoch_deadline(self.ticks);
+        (self.engine.http2_engine_connection().http2_stream(), &mut self.store)
+    }
+}
+
+/// The resource `options`, as the caller chose them.
+async fn choose(exports: &Exports, store: &mut Store<Guest>, chosen: &Options) -> Called<ResourceAny> {
+    let exports = exports.options();
+    let options = exports.call_constructor(&mut *store).await?;
+    if let Err(error) = exports.call_settings(&mut *store, options, &chosen.settings).await? {
+        return Ok(Err(error.into()));
+    }
+    for choice in &chosen.choices {
+        if let Err(error) = apply(&exports, store, options, choice).await? {
+            return Ok(Err(error));
+        }
+    }
+    Ok(Ok(options))
+}
+
+async fn apply(
+    exports: &GuestOptions<'_>,
+    store: &mut Store<Guest>,
+    options: ResourceAny,
+    choice: &Choice,
+) -> Called<()> {
+    let applied = match choice {
+        Choice::ConnectionWindow { initial, maximum } => {
+            exports.call_connection_window(store, options, *initial, *maximum).await?
+        }
+        Choice::StreamWindowMaximum(maximum) => {
+            exports.call_stream_window_maximum(store, options, *maximum).await?
+        }
+        Choice::SendBuffer(octets) => exports.call_send_buffer(store, options, *octets).await?,
+        Choice::ManualWindowUpdate(manual) => {
+            exports.call_manual_window_update(store, options, *manual).await?;
+            Ok(())
+        }
+        Choice::WaitingStreams(streams) => {
+            exports.call_waiting_streams(store, options, *streams).await?;
+            Ok(())
+        }
+        Choice::NeverIndexed(names) => {
+            exports.call_never_indexed(store, options, names).await?;
+            Ok(())
+        }
+        Choice::Timeout(timeout, duration) => {
+            let duration = duration.map(nanoseconds);
+            match timeout {
+                Timeout::Preface => exports.call_preface_timeout(store, options, duration).await?,
+                Timeout::Settings => exports.call_settings_timeout(store, options, duration).await?,
+                Timeout::Headers => exports.call_headers_timeout(store, options, duration).await?,
+                Timeout::Stall => exports.call_stall_timeout(store, options, duration).await?,
+                Timeout::Idle => exports.call_idle_timeout(store, options, duration).await?,
+                Timeout::Drain => exports.call_drain_timeout(store, options, duration).await?,
+            }
+            Ok(())
+        }
+        Choice::KeepAlive { interval, timeout } => {
+            exports.call_keep_alive(store, options, nanoseconds(*interval), nanoseconds(*timeout)).await?;
+            Ok(())
+        }
+    };
+    Ok(applied.map_err(Error::from))
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The clock of an instance, of which the host knows the beginning, so that it can wait for what the instance names.
+#[derive(Clone, Copy)]
+struct Clock(Instant);
+
+impl Clock {
+    /// A time on this clock. What lies beyond all times is far enough away.
+    fn at(self, nanoseconds: u64) -> Instant {
+        const FAR: Duration = Duration::from_secs(86_400);
+        let now = Instant::now();
+        self.0.checked_add(Duration::from_nanos(nanoseconds)).unwrap_or(now + FAR)
+    }
+}
+
+impl HostMonotonicClock for Clock {
+    fn resolution(&self) -> u64 {
+        1
+    }
+
+    fn now(&self) -> u64 {
+        nanoseconds(self.0.elapsed())
+    }
+}

@@ -1,0 +1,125 @@
+//! Connections as a whole: settings, PING, counters, and how they end.
+
+use http::Response;
+use wasi_http2::embed::{ErrorCode, ErrorKind, Fault, Options, SettingId};
+
+use crate::support::{SANDBOX, content, echo, get, pair, pair_with, post, read, send_and_return, soon};
+
+#[tokio::test]
+async fn settings_of_both_sides_can_be_seen_and_changed() {
+    let options = Options::new().setting(SettingId::MAX_CONCURRENT_STREAMS, 7);
+    let (client, server) = pair_with(&Options::new(), &options).await;
+    let (client, server_control) = (client.control(), server.control());
+    let limit = async |settings: Vec<(SettingId, u32)>| {
+        settings.into_iter().find(|(id, _)| *id == SettingId::MAX_CONCURRENT_STREAMS).map(|(_, value)| value)
+    };
+    soon(client.ping()).await.unwrap();
+    assert_eq!(limit(client.peer_settings().await.unwrap()).await, Some(7));
+
+    server_control.change_settings(&[(SettingId::MAX_CONCURRENT_STREAMS, 9)]).await.unwrap();
+    soon(server_control.ping()).await.unwrap();
+    assert_eq!(limit(server_control.local_settings().await.unwrap()).await, Some(9));
+    assert_eq!(limit(client.peer_settings().await.unwrap()).await, Some(9));
+
+    let error = server_control.change_settings(&[(SettingId::MAX_FRAME_SIZE, 1)]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    drop(server);
+}
+
+#[tokio::test]
+async fn options_that_cannot_be_are_refused() {
+    let (near, _far) = tokio::io::duplex(64);
+    let options = Options::new().setting(SettingId::MAX_FRAME_SIZE, 1);
+    let error = SANDBOX.client(near, &options).await.err().expect("an error");
+    assert_eq!((error.kind(), error.fault()), (ErrorKind::InvalidArgument, Fault::Caller));
+}
+
+#[tokio::test]
+async fn several_pings_are_under_way_at_once() {
+    let (client, server) = pair().await;
+    echo(server);
+    let control = client.control();
+    let (first, second, third) =
+        soon(async { tokio::join!(control.ping(), control.ping(), control.ping()) }).await;
+    assert!(first.is_ok() && second.is_ok() && third.is_ok());
+}
+
+#[tokio::test]
+async fn counters_count() {
+    let (client, server) = pair().await;
+    echo(server);
+    soon(send_and_return(&client, content(100_000))).await.unwrap();
+    let stats = client.control().stats().await.unwrap();
+    let octets = |name: &str| stats.iter().find(|(stat, _)| stat == name).expect("a counter").1;
+    assert!(octets("octets_sent") > 100_000 && octets("octets_received") > 100_000, "{stats:?}");
+}
+
+#[tokio::test]
+async fn a_shutdown_lets_requests_end_and_takes_no_more() {
+    let (client, mut server) = pair().await;
+    let (response, mut body) = client.request(post("/"), false).await.unwrap();
+    let (mut request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
+    server.control().shutdown();
+    let accepting = tokio::spawn(async move { server.accept().await.is_none() });
+    // The announcement is on its way before this answer.
+    soon(client.control().ping()).await.unwrap();
+    let refused = soon(client.request(get("/"), true)).await.err().expect("no more requests");
+    assert_eq!(refused.kind(), ErrorKind::ConnectionClosed);
+    assert!(refused.is_retryable());
+
+    body.send_data("to the end", true).await.unwrap();
+    assert_eq!(soon(read(request.body_mut())).await.unwrap(), b"to the end");
+    responder.respond(Response::new(()), true).await.unwrap();
+    assert_eq!(soon(response).await.unwrap().status(), 200);
+    drop((request, responder, body));
+    assert!(soon(accepting).await.unwrap());
+    soon(client.control().closed()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_last_client_lets_its_requests_end() {
+    let (client, server) = pair().await;
+    let serving = echo(server);
+    let (response, mut body) = client.request(post("/"), false).await.unwrap();
+    let control = client.control();
+    drop(client);
+    body.send_data("content", true).await.unwrap();
+    let mut response = soon(response).await.unwrap();
+    assert_eq!(soon(read(response.body_mut())).await.unwrap(), b"content");
+    drop((response, body));
+    soon(control.closed()).await.unwrap();
+    soon(serving).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn requests_that_a_server_will_never_accept_are_refused() {
+    let (client, mut server) = pair().await;
+    let (first, _) = client.request(get("/first"), true).await.unwrap();
+    let (_, mut responder) = soon(server.accept()).await.unwrap().unwrap();
+    let (second, _) = client.request(get("/second"), true).await.unwrap();
+    soon(client.control().ping()).await.unwrap();
+    drop(server);
+    responder.respond(Response::new(()), true).await.unwrap();
+    assert_eq!(soon(first).await.unwrap().status(), 200);
+    let error = soon(second).await.err().expect("no response");
+    assert_eq!(error.code(), Some(ErrorCode::REFUSED_STREAM));
+    assert!(error.is_retryable());
+}
+
+#[tokio::test]
+async fn an_abort_ends_all_streams_and_says_why() {
+    let (client, mut server) = pair().await;
+    let (response, _) = client.request(get("/"), true).await.unwrap();
+    let (_request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
+    server.control().abort(ErrorCode::INADEQUATE_SECURITY, "not like this");
+
+    let error = soon(response).await.err().expect("no response");
+    assert_eq!(error.code(), Some(ErrorCode::INADEQUATE_SECURITY));
+    let error = soon(client.control().closed()).await.unwrap_err();
+    assert_eq!((error.kind(), error.fault()), (ErrorKind::ConnectionClosed, Fault::Peer));
+    assert!(error.to_string().contains("not like this"), "{error}");
+
+    let error = soon(server.accept()).await.unwrap().err().expect("an end");
+    assert_eq!((error.kind(), error.fault()), (ErrorKind::ConnectionClosed, Fault::Caller));
+    assert!(responder.respond(Response::new(()), true).await.is_err());
+}

@@ -1,0 +1,317 @@
+//! Requests and responses between a client and a server that both run in a sandbox.
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use tokio::task::JoinSet;
+use wasi_http2::embed::{ErrorCode, ErrorKind, Fault, Options, Protocol, SettingId};
+
+use crate::support::{
+    SANDBOX, SIZES, content, echo, get, pair, pair_with, post, read, send_and_return, serve, soon, tcp,
+    trailers,
+};
+
+#[tokio::test]
+async fn heads_arrive_as_they_were_sent() {
+    let (client, mut server) = pair().await;
+    let mut request = Request::get("http://example.com:8080/a?b=c").header("accept", "text/plain");
+    let mut secret = http::HeaderValue::from_static("of-a-kind");
+    secret.set_sensitive(true);
+    request = request.header("x-twice", "1").header("x-twice", "2").header("x-secret", secret);
+    let (response, _) = client.request(request.body(()).unwrap(), true).await.unwrap();
+
+    let (request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
+    assert_eq!(request.method(), "GET");
+    assert_eq!(request.uri(), "http://example.com:8080/a?b=c");
+    assert_eq!(request.headers()["accept"], "text/plain");
+    let twice: Vec<_> = request.headers().get_all("x-twice").iter().collect();
+    assert_eq!(twice, ["1", "2"]);
+    assert!(request.headers()["x-secret"].is_sensitive());
+    let head = Response::builder().status(404).header("server", "sandbox").body(()).unwrap();
+    responder.respond(head, true).await.unwrap();
+
+    let mut response = soon(response).await.unwrap();
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    assert_eq!(response.headers()["server"], "sandbox");
+    assert_eq!(read(response.body_mut()).await.unwrap(), b"");
+}
+
+#[tokio::test]
+async fn content_goes_there_and_back_over_memory() {
+    let (client, server) = pair().await;
+    echo(server);
+    for size in SIZES {
+        let content = content(size);
+        assert!(soon(send_and_return(&client, content.clone())).await.unwrap() == content, "{size} octets");
+    }
+}
+
+#[tokio::test]
+async fn content_goes_there_and_back_over_tcp() {
+    let (near, far) = tcp().await;
+    serve(far).await;
+    let client = SANDBOX.client(near, &Options::new()).await.unwrap();
+    for size in SIZES {
+        let content = content(size);
+        assert!(soon(send_and_return(&client, content.clone())).await.unwrap() == content, "{size} octets");
+    }
+}
+
+#[tokio::test]
+async fn trailers_follow_the_content() {
+    let (client, server) = pair().await;
+    echo(server);
+    let (response, mut body) = client.request(post("/"), false).await.unwrap();
+    body.send_data("content", false).await.unwrap();
+    body.send_trailers(&trailers("grpc-status", "0")).await.unwrap();
+
+    let mut response = soon(response).await.unwrap();
+    assert_eq!(read(response.body_mut()).await.unwrap(), b"content");
+    let trailers = response.body_mut().trailers().await.unwrap().expect("trailers");
+    assert_eq!(trailers["grpc-status"], "0");
+}
+
+#[tokio::test]
+async fn content_that_nobody_reads_is_thrown_away_for_the_trailers() {
+    let (client, server) = pair().await;
+    echo(server);
+    let (response, mut body) = client.request(post("/"), false).await.unwrap();
+    body.send_data(content(100_000), false).await.unwrap();
+    body.send_trailers(&trailers("done", "yes")).await.unwrap();
+
+    let mut response = soon(response).await.unwrap();
+    let trailers = soon(response.body_mut().trailers()).await.unwrap();
+    assert_eq!(trailers.expect("trailers")["done"], "yes");
+}
+
+#[tokio::test]
+async fn informational_responses_come_before_the_response() {
+    let (client, mut server) = pair().await;
+    let (mut response, _) = client.request(get("/"), true).await.unwrap();
+    let (_, mut responder) = soon(server.accept()).await.unwrap().unwrap();
+    let hints = Response::builder().status(103).header("link", "</style.css>").body(()).unwrap();
+    responder.inform(hints).await.unwrap();
+
+    let hints = soon(response.informational()).await.expect("103").unwrap();
+    assert_eq!(hints.status(), StatusCode::EARLY_HINTS);
+    assert_eq!(hints.headers()["link"], "</style.css>");
+    responder.respond(Response::new(()), true).await.unwrap();
+    assert!(soon(response.informational()).await.is_none());
+    assert_eq!(soon(response).await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_server_pushes_what_the_client_will_want() {
+    let options = Options::new().setting(SettingId::ENABLE_PUSH, 1);
+    let (client, mut server) = pair_with(&options, &Options::new()).await;
+    let (response, _) = client.request(get("/"), true).await.unwrap();
+    let mut pushes = response.pushes();
+
+    let (_, mut responder) = soon(server.accept()).await.unwrap().unwrap();
+    let mut promised = responder.push(get("/style.css")).await.unwrap();
+    responder.respond(Response::new(()), true).await.unwrap();
+    promised.respond(Response::new(()), false).await.unwrap().send_data("body {}", true).await.unwrap();
+
+    let (request, pushed) = soon(pushes.next()).await.expect("a promise").unwrap();
+    assert_eq!(request.uri().path(), "/style.css");
+    assert_eq!(read(soon(pushed).await.unwrap().body_mut()).await.unwrap(), b"body {}");
+    let mut response = soon(response).await.unwrap();
+    assert_eq!(read(response.body_mut()).await.unwrap(), b"");
+    assert!(soon(pushes.next()).await.is_none());
+}
+
+#[tokio::test]
+async fn an_extended_connect_names_its_protocol() {
+    let options = Options::new().setting(SettingId::ENABLE_CONNECT_PROTOCOL, 1);
+    let (client, mut server) = pair_with(&Options::new(), &options).await;
+    // Until the server's SETTINGS have come, it is not known to take this.
+    soon(client.control().ping()).await.unwrap();
+    let mut request = Request::connect("http://example.com/chat").body(()).unwrap();
+    request.extensions_mut().insert(Protocol("websocket".to_owned()));
+    let (response, _sending) = client.request(request, false).await.unwrap();
+
+    let (request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
+    assert_eq!(request.extensions().get(), Some(&Protocol("websocket".to_owned())));
+    assert_eq!(request.uri(), "http://example.com/chat");
+    responder.respond(Response::new(()), false).await.unwrap();
+    assert_eq!(soon(response).await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_malformed_request_is_refused_before_it_is_sent() {
+    let (client, server) = pair().await;
+    echo(server);
+    let request = Request::get("/without-authority").body(()).unwrap();
+    let error = client.request(request, true).await.err().expect("no scheme");
+    assert_eq!((error.kind(), error.fault()), (ErrorKind::InvalidArgument, Fault::Caller));
+    assert!(soon(send_and_return(&client, "next".into())).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_hundred_requests_run_at_a_time() {
+    let (client, mut server) = pair().await;
+    let mut requests = JoinSet::new();
+    for number in 0..100 {
+        let client = client.clone();
+        requests
+            .spawn(async move { send_and_return(&client, Bytes::from(format!("request {number}"))).await });
+    }
+    // None is answered before all have come.
+    let mut accepted = Vec::new();
+    while accepted.len() < 100 {
+        accepted.push(soon(server.accept()).await.unwrap().unwrap());
+    }
+    for (mut request, mut responder) in accepted {
+        let content = read(request.body_mut()).await.unwrap();
+        responder.respond(Response::new(()), false).await.unwrap().send_data(content, true).await.unwrap();
+    }
+    let mut answers: Vec<_> = soon(requests.join_all()).await.into_iter().map(Result::unwrap).collect();
+    let mut expected: Vec<_> = (0..100).map(|number| format!("request {number}").into_bytes()).collect();
+    answers.sort();
+    expected.sort();
+    assert_eq!(answers, expected);
+}
+
+#[tokio::test]
+async fn more_requests_than_the_server_takes_wait_for_their_turn() {
+    let options = Options::new().setting(SettingId::MAX_CONCURRENT_STREAMS, 2);
+    let (client, server) = pair_with(&Options::new().waiting_streams(3), &options).await;
+    echo(server);
+    // Before the server's SETTINGS have come, more would be sent, and refused.
+    soon(client.control().ping()).await.unwrap();
+    let mut requests = JoinSet::new();
+    for _ in 0..300 {
+        let client = client.clone();
+        requests.spawn(async move { send_and_return(&client, "content".into()).await.unwrap() });
+    }
+    let answers = soon(requests.join_all()).await;
+    assert!(answers.len() == 300 && answers.iter().all(|answer| answer == b"content"));
+}
+
+#[tokio::test]
+async fn who_sends_waits_for_who_reads() {
+    let window = Options::new().connection_window(65_536, 65_536).stream_window_maximum(65_536);
+    let window = window.setting(SettingId::INITIAL_WINDOW_SIZE, 65_536);
+    let (client, mut server) = pair_with(&Options::new(), &window).await;
+    let (response, mut body) = client.request(post("/"), false).await.unwrap();
+    let (mut request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
+    let content = content(2 << 20);
+    let sending = tokio::spawn({
+        let content = content.clone();
+        async move { body.send_data(content, true).await }
+    });
+    // All that the windows allow has come, and the rest waits with the sender.
+    soon(async {
+        while request.body().windows().await.unwrap().0 > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert!(!sending.is_finished());
+    assert!(soon(read(request.body_mut())).await.unwrap() == content);
+    soon(sending).await.unwrap().unwrap();
+    responder.respond(Response::new(()), true).await.unwrap();
+    soon(response).await.unwrap();
+}
+
+#[tokio::test]
+async fn windows_can_be_moved_by_hand() {
+    let options = Options::new().manual_window_update(true).setting(SettingId::INITIAL_WINDOW_SIZE, 10);
+    let (client, mut server) = pair_with(&Options::new(), &options).await;
+    soon(client.control().ping()).await.unwrap();
+    let (_response, mut body) = client.request(post("/"), false).await.unwrap();
+    body.send_data("ten octetsand ten more", true).await.unwrap();
+
+    let (mut request, _responder) = soon(server.accept()).await.unwrap().unwrap();
+    let body = request.body_mut();
+    assert_eq!(soon(body.data()).await.unwrap().unwrap(), "ten octets");
+    assert_eq!(body.windows().await.unwrap().0, 0);
+    body.window_update(12).await.unwrap();
+    assert_eq!(soon(body.data()).await.unwrap().unwrap(), "and ten more");
+    assert!(soon(body.data()).await.is_none());
+    let error = body.window_update(0).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+}
+
+#[tokio::test]
+async fn a_reset_reaches_the_other_side_with_its_code() {
+    let (client, mut server) = pair().await;
+    let (response, body) = client.request(post("/"), false).await.unwrap();
+    let (mut request, _responder) = soon(server.accept()).await.unwrap().unwrap();
+    body.reset(ErrorCode::INTERNAL_ERROR);
+    let error = soon(request.body_mut().data()).await.unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.fault()), (ErrorKind::StreamReset, Fault::Peer));
+    assert_eq!(error.code(), Some(ErrorCode::INTERNAL_ERROR));
+    assert_eq!(soon(response).await.err().expect("no response").fault(), Fault::Caller);
+
+    let (response, _) = client.request(get("/"), true).await.unwrap();
+    let (_, responder) = soon(server.accept()).await.unwrap().unwrap();
+    responder.reset(ErrorCode::REFUSED_STREAM);
+    let error = soon(response).await.err().expect("no response");
+    assert_eq!(error.code(), Some(ErrorCode::REFUSED_STREAM));
+    assert!(error.is_retryable());
+}
+
+#[tokio::test]
+async fn dropped_handles_release_their_streams() {
+    let one_at_a_time = Options::new().setting(SettingId::MAX_CONCURRENT_STREAMS, 1);
+    let (client, mut server) = pair_with(&Options::new(), &one_at_a_time).await;
+    soon(client.control().ping()).await.unwrap();
+    for _ in 0..3 {
+        // Neither side ends it.
+        let unanswered = client.request(post("/"), false).await.unwrap();
+        let (mut request, responder) = soon(server.accept()).await.unwrap().unwrap();
+        drop(unanswered);
+        let error = soon(request.body_mut().data()).await.unwrap().unwrap_err();
+        assert_eq!(error.code(), Some(ErrorCode::CANCEL));
+        drop((request, responder));
+    }
+    let (response, _) = client.request(get("/"), true).await.unwrap();
+    let accepted = soon(server.accept()).await.unwrap().unwrap();
+    drop(accepted);
+    let error = soon(response).await.err().expect("no response");
+    assert_eq!(error.code(), Some(ErrorCode::CANCEL));
+}
+
+#[tokio::test]
+async fn who_stops_waiting_and_comes_back_misses_nothing() {
+    let (client, mut server) = pair().await;
+    tokio::select! {
+        biased;
+        _ = server.accept() => panic!("there is no request"),
+        () = tokio::task::yield_now() => {}
+    }
+    let (mut response, mut body) = client.request(post("/"), false).await.unwrap();
+    let (mut request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
+    tokio::select! {
+        biased;
+        _ = request.body_mut().data() => panic!("there is no content"),
+        () = tokio::task::yield_now() => {}
+    }
+    tokio::select! {
+        biased;
+        _ = &mut response => panic!("there is no response"),
+        () = tokio::task::yield_now() => {}
+    }
+    body.send_data("late", true).await.unwrap();
+    responder.respond(Response::new(()), true).await.unwrap();
+    assert_eq!(soon(read(request.body_mut())).await.unwrap(), b"late");
+    assert_eq!(soon(response).await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_connections_go_on_at_a_time() {
+    let mut connections = JoinSet::new();
+    for number in 0..100 {
+        connections.spawn(async move {
+            let (client, server) = pair().await;
+            let serving = echo(server);
+            for size in [0, 10, 100_000] {
+                let content = content(size + number);
+                assert!(soon(send_and_return(&client, content.clone())).await.unwrap() == content);
+            }
+            drop(client);
+            soon(serving).await.unwrap().unwrap();
+        });
+    }
+    connections.join_all().await;
+}

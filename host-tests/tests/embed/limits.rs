@@ -1,0 +1,63 @@
+//! Sandboxes that reach their limits: they are shut, say which limit it was, and others go on.
+
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use wasi_http2::embed::{Client, ErrorKind, Fault, Limits, Options, Sandbox, SettingId, Trap};
+
+use crate::support::{PIPE, SANDBOX, content, echo, pair, post, send_and_return, soon};
+
+#[tokio::test]
+async fn a_connection_that_does_not_fit_into_its_memory_does_not_begin() {
+    let sandbox = Sandbox::new(Limits::new().memory(64 << 10)).unwrap();
+    let (near, mut far) = tokio::io::duplex(PIPE);
+    let error = sandbox.client(near, &Options::new()).await.err().expect("an error");
+    assert_eq!(error.kind(), ErrorKind::Trap(Trap::OutOfMemory(64 << 10)));
+    assert_eq!(error.fault(), Fault::Limit);
+    assert!(error.to_string().contains("65536 octets"), "{error}");
+    soon(far.read_to_end(&mut Vec::new())).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_peer_that_fills_the_memory_ends_its_own_connection_alone() {
+    // Windows that the memory cannot hold, and an application that does not read.
+    let limit = 4 << 20;
+    let sandbox = Sandbox::new(Limits::new().memory(limit)).unwrap();
+    let windows = Options::new().setting(SettingId::INITIAL_WINDOW_SIZE, 16 << 20);
+    let windows = windows.connection_window(16 << 20, 16 << 20).stream_window_maximum(16 << 20);
+    let (near, far) = tokio::io::duplex(PIPE);
+    let mut server = sandbox.server(far, &windows).await.unwrap();
+    let hostile = SANDBOX.client(near, &Options::new()).await.unwrap();
+    let (bystander, other_server) = pair().await;
+    echo(other_server);
+
+    let (response, mut body) = hostile.request(post("/"), false).await.unwrap();
+    let (mut request, _responder) = soon(server.accept()).await.unwrap().unwrap();
+    let sending = tokio::spawn(async move { body.send_data(content(16 << 20), true).await });
+
+    let error = soon(server.accept()).await.unwrap().err().expect("an end");
+    assert_eq!(error.kind(), ErrorKind::Trap(Trap::OutOfMemory(limit)));
+    assert_eq!(soon(server.control().closed()).await.unwrap_err().kind(), error.kind());
+    assert_eq!(soon(request.body_mut().data()).await.unwrap().unwrap_err().kind(), error.kind());
+    assert_eq!(server.control().stats().await.unwrap_err().kind(), error.kind());
+    // The peer finds its connection closed.
+    assert!(soon(sending).await.unwrap().is_err());
+    assert_eq!(soon(response).await.err().expect("no response").kind(), ErrorKind::TransportFailed);
+
+    assert_eq!(soon(send_and_return(&bystander, "unharmed".into())).await.unwrap(), b"unharmed");
+}
+
+#[tokio::test]
+async fn a_connection_that_computes_for_too_long_ends() {
+    let sandbox = Sandbox::new(Limits::new().time(Duration::ZERO)).unwrap();
+    let (near, _far) = tokio::io::duplex(PIPE);
+    // With no time at all, a call is interrupted as soon as the clock ticks in the midst of it.
+    let compute = async || -> Result<(), wasi_http2::embed::Error> {
+        let client: Client = sandbox.client(near, &Options::new()).await?;
+        loop {
+            client.control().stats().await?;
+        }
+    };
+    let error = soon(compute()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Trap(Trap::OutOfTime(Duration::ZERO)));
+}

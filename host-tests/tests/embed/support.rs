@@ -1,0 +1,107 @@
+//! What the tests share.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use wasi_http2::embed::{Client, Error, Limits, Options, RecvBody, Responder, Sandbox, Server};
+
+/// What an in-memory connection holds in each direction.
+pub(crate) const PIPE: usize = 64 * 1024;
+
+/// The sizes of bodies that are sent there and back: nothing, one octet, a frame and about, several windows.
+pub(crate) const SIZES: [usize; 6] = [0, 1, 16_384, 16_385, 300_000, 5 << 20];
+
+/// One sandbox for all tests, as in a program.
+pub(crate) static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::new(Limits::new()).unwrap());
+
+/// A client and a server over memory.
+pub(crate) async fn pair() -> (Client, Server) {
+    pair_with(&Options::new(), &Options::new()).await
+}
+
+/// A client and a server over memory, with these options.
+pub(crate) async fn pair_with(client: &Options, server: &Options) -> (Client, Server) {
+    let (near, far) = tokio::io::duplex(PIPE);
+    (SANDBOX.client(near, client).await.unwrap(), SANDBOX.server(far, server).await.unwrap())
+}
+
+/// Two ends of a TCP connection.
+pub(crate) async fn tcp() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (near, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+    (near.unwrap(), accepted.unwrap().0)
+}
+
+/// Waits for what must come. The time is there to end a test that hangs.
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(60), future).await.expect("it takes too long")
+}
+
+/// Accepts requests until the connection ends, and sends each its content and trailers back.
+pub(crate) fn echo(mut server: Server) -> JoinHandle<Result<(), Error>> {
+    tokio::spawn(async move {
+        while let Some(accepted) = server.accept().await {
+            let (request, responder) = accepted?;
+            tokio::spawn(echo_one(request, responder));
+        }
+        Ok(())
+    })
+}
+
+async fn echo_one(request: Request<RecvBody>, mut responder: Responder) -> Result<(), Error> {
+    let mut received = request.into_body();
+    let mut sent = responder.respond(Response::new(()), false).await?;
+    while let Some(data) = received.data().await {
+        sent.send_data(data?, false).await?;
+    }
+    match received.trailers().await? {
+        Some(trailers) => sent.send_trailers(&trailers).await,
+        None => sent.send_data(Bytes::new(), true).await,
+    }
+}
+
+/// A server over `io` that echoes.
+pub(crate) async fn serve(io: impl AsyncRead + AsyncWrite + Send + 'static) -> JoinHandle<Result<(), Error>> {
+    echo(SANDBOX.server(io, &Options::new()).await.unwrap())
+}
+
+pub(crate) fn get(path: &str) -> Request<()> {
+    Request::get(format!("http://example.com{path}")).body(()).unwrap()
+}
+
+pub(crate) fn post(path: &str) -> Request<()> {
+    Request::post(format!("http://example.com{path}")).body(()).unwrap()
+}
+
+/// Content that differs from place to place.
+pub(crate) fn content(octets: usize) -> Bytes {
+    (0..octets).map(|index| (index % 251) as u8).collect()
+}
+
+pub(crate) fn trailers(name: &'static str, value: &'static str) -> HeaderMap {
+    HeaderMap::from_iter([(http::HeaderName::from_static(name), HeaderValue::from_static(value))])
+}
+
+/// The content, read to its end.
+pub(crate) async fn read(body: &mut RecvBody) -> Result<Vec<u8>, Error> {
+    let mut content = Vec::new();
+    while let Some(data) = body.data().await {
+        content.extend_from_slice(&data?);
+    }
+    Ok(content)
+}
+
+/// Sends content and reads it back, both at a time.
+pub(crate) async fn send_and_return(client: &Client, content: Bytes) -> Result<Vec<u8>, Error> {
+    let (response, mut sent) = client.request(post("/echo"), false).await?;
+    let send = async { sent.send_data(content, true).await };
+    let receive = async { read(response.await?.body_mut()).await };
+    let (_, received) = tokio::try_join!(send, receive)?;
+    Ok(received)
+}
