@@ -75,7 +75,7 @@ fn connect_to(address: SocketAddr, deadline: Option<Instant>) -> Result<ByteStre
     socket.start_connect(&instance_network(), remote).map_err(failed)?;
     loop {
         match socket.finish_connect() {
-            Ok((input, output)) => return Ok(Stream::new(socket, input, output)),
+            Ok((input, output)) => return Ok(ByteStream::new(Stream::new(socket, input, output))),
             Err(ErrorCode::WouldBlock) => wait(&socket.subscribe(), deadline)?,
             Err(code) => return Err(failed(code)),
         }

@@ -62,7 +62,7 @@ impl GuestListener for Listener {
                     let peer = socket
                         .remote_address()
                         .map_or_else(|_| "unknown".to_owned(), |peer| address::from_wasi(peer).to_string());
-                    return Ok(Some((Stream::new(socket, input, output), peer)));
+                    return Ok(Some((ByteStream::new(Stream::new(socket, input, output)), peer)));
                 }
                 Err(ErrorCode::WouldBlock) => return Ok(None),
                 // The peer gave up while it waited; the next one may not have.

@@ -7,7 +7,7 @@ use wasi::io::poll::Pollable;
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
 use wasi::sockets::tcp::{ShutdownType, TcpSocket};
 
-use crate::bindings::exports::http2::engine::transport::{ByteStream, GuestByteStream, TransportError};
+use crate::bindings::exports::http2::engine::transport::{GuestByteStream, TransportError};
 use crate::closing::{self, Connection};
 use crate::error;
 
@@ -24,14 +24,14 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn new(socket: TcpSocket, input: InputStream, output: OutputStream) -> ByteStream {
-        ByteStream::new(Self {
+    pub(crate) fn new(socket: TcpSocket, input: InputStream, output: OutputStream) -> Self {
+        Self {
             connection: Rc::new(Connection { input, output, socket }),
             read_error: OnceCell::new(),
             write_error: OnceCell::new(),
             finished: Cell::new(false),
             subscribed: Cell::new(false),
-        })
+        }
     }
 
     /// Writes from the front of `bytes` what the host permits now: how many octets that is.
