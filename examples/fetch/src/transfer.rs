@@ -43,7 +43,7 @@ impl Transfer {
     /// Does what can be done without waiting; true when the response is complete.
     pub(crate) fn advance(&mut self, output: &mut Output) -> Result<bool, Failure> {
         if let Some(upload) = &mut self.upload {
-            upload.advance(&self.stream)?;
+            upload.advance(&self.url, &self.stream)?;
         }
         while let Some(head) = self.stream.informational() {
             output.head(&head)?;

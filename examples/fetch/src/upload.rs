@@ -8,6 +8,7 @@ use wasi::io::poll::Pollable;
 use wasi::io::streams::StreamError;
 
 use crate::bindings::http2::engine::connection::Http2Stream;
+use crate::bindings::http2::engine::types::ErrorKind;
 use crate::failure::Failure;
 use crate::options::Data;
 
@@ -64,16 +65,11 @@ impl Upload {
         }
     }
 
-    /// Sends what can be sent without waiting for room. A stream that takes no more has an end of its own, which
-    /// shows when the response is read.
-    pub(crate) fn advance(&mut self, stream: &Http2Stream) -> Result<(), Failure> {
+    /// Sends what can be sent without waiting for room.
+    pub(crate) fn advance(&mut self, url: &str, stream: &Http2Stream) -> Result<(), Failure> {
         while !self.complete {
             if self.taken < self.chunk.len() {
-                let Ok(taken) = stream.send_data(&self.chunk[self.taken..], false) else {
-                    self.complete = true;
-                    return Ok(());
-                };
-                self.taken += taken as usize;
+                self.send(url, stream, false)?;
                 if self.taken < self.chunk.len() {
                     return Ok(());
                 }
@@ -82,11 +78,23 @@ impl Upload {
                 Some(()) if self.chunk.is_empty() => return Ok(()),
                 Some(()) => {}
                 None => {
+                    self.send(url, stream, true)?;
                     self.complete = true;
-                    // As above: why the stream takes no end shows when the response is read.
-                    let _ = stream.send_data(&[], true);
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Hands over what was read. A stream that takes nothing more has ended: why, shows when the response is read.
+    fn send(&mut self, url: &str, stream: &Http2Stream, end: bool) -> Result<(), Failure> {
+        match stream.send_data(&self.chunk[self.taken..], end) {
+            Ok(taken) => self.taken += taken as usize,
+            // What is sent is not what the head has promised, such as another length.
+            Err(error) if matches!(error.kind, ErrorKind::InvalidArgument) => {
+                return Err(Failure::http2(url, "sending the content", &error));
+            }
+            Err(_) => self.complete = true,
         }
         Ok(())
     }
