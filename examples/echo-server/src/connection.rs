@@ -24,6 +24,15 @@ pub(crate) enum Next {
     Drop,
 }
 
+/// Which of its pollables a connection is ready for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ready {
+    /// There is something to read.
+    Read,
+    /// There is room for output.
+    Write,
+}
+
 /// A connection in the event loop.
 ///
 /// Pollables stand before what they belong to, and so are dropped first.
@@ -56,9 +65,19 @@ impl Connection {
     }
 
     /// What to wait for.
-    pub(crate) fn pollables(&self) -> impl Iterator<Item = &Pollable> {
-        let read_ready = (!self.read_paused).then_some(&self.read_ready);
-        read_ready.into_iter().chain(&self.write_ready)
+    pub(crate) fn pollables(&self) -> impl Iterator<Item = (Ready, &Pollable)> {
+        let read_ready = (!self.read_paused).then_some((Ready::Read, &self.read_ready));
+        let write_ready = self.write_ready.as_ref().map(|pollable| (Ready::Write, pollable));
+        read_ready.into_iter().chain(write_ready)
+    }
+
+    /// Waits for one of them, which is ready as far as anybody knows.
+    pub(crate) fn wait(&self, ready: Ready) {
+        match (ready, &self.write_ready) {
+            (Ready::Read, _) => self.read_ready.block(),
+            (Ready::Write, Some(pollable)) => pollable.block(),
+            (Ready::Write, None) => {}
+        }
     }
 
     /// When it wants a turn even if no pollable is ready.

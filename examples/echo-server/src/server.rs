@@ -1,6 +1,7 @@
 //! The event loop: one `poll` over the listener, all connections, and the nearest deadline.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use wasi::cli::stdin::{InputStream, get_stdin};
 use wasi::clocks::monotonic_clock::{self, Instant};
@@ -8,7 +9,7 @@ use wasi::io::poll::{Pollable, poll};
 
 use crate::bindings::http2::engine::tcp::Listener;
 use crate::bindings::http2::engine::transport::TransportError;
-use crate::connection::{Connection, Next};
+use crate::connection::{Connection, Next, Ready};
 use crate::options::Options;
 
 /// How long no connection is taken after the listener has failed, in nanoseconds.
@@ -23,6 +24,8 @@ pub(crate) struct Server {
     /// Connections that have work left although nothing has to be waited for.
     unfinished: Vec<u64>,
     accepted: u64,
+    /// The connection that had the last turn: those behind it are looked at first.
+    last_turn: u64,
     max_connections: usize,
     full: bool,
 }
@@ -45,9 +48,17 @@ struct Stdin {
 enum Source {
     Listener,
     Stdin,
-    Connection(u64),
+    Connection(u64, Ready),
     Deadline,
 }
+
+/// Connections that get their turn without the host being asked again whether they are ready.
+///
+/// A host that shares its thread fairly lets a guest have only so much ready input and output in one go (Wasmtime's
+/// Tokio: 128 times), and then says of everything that it is not ready, until the guest waits. If `poll` alone uses
+/// that up, the guest would go round for ever: told that much is ready, and given none of it. Waiting for what is
+/// ready anyway costs next to nothing, and gives the host the occasion to begin anew.
+const TURNS_IN_ONE_GO: usize = 16;
 
 impl Server {
     /// Listens, and says where on standard output.
@@ -65,6 +76,7 @@ impl Server {
             connections: BTreeMap::new(),
             unfinished: Vec::new(),
             accepted: 0,
+            last_turn: 0,
             max_connections: options.max_connections.max(1),
             full: false,
         })
@@ -75,17 +87,25 @@ impl Server {
         while self.listener.is_some() || !self.connections.is_empty() {
             let ready = self.wait();
             let now = monotonic_clock::now();
+            let wait_again = ready.len() > TURNS_IN_ONE_GO;
             let mut turns = std::mem::take(&mut self.unfinished);
+            let mut had_turn = None;
             for source in ready {
                 match source {
-                    Source::Connection(key) => turns.push(key),
+                    // Ready for both is still one turn: afterwards it is perhaps not ready for the other.
+                    Source::Connection(key, _) if had_turn == Some(key) => {}
+                    Source::Connection(key, ready) => {
+                        had_turn = Some(key);
+                        if wait_again && let Some(connection) = self.connections.get(&key) {
+                            connection.wait(ready);
+                        }
+                        self.turn(key, now);
+                    }
                     Source::Listener => self.accept(now, &mut turns),
                     Source::Stdin => self.read_stdin(&mut turns),
                     Source::Deadline => turns.extend(self.overdue(now)),
                 }
             }
-            turns.sort_unstable();
-            turns.dedup();
             for key in turns {
                 self.turn(key, now);
             }
@@ -119,10 +139,12 @@ impl Server {
             pollables.push(&stdin.ready);
             sources.push(Source::Stdin);
         }
-        for (&key, connection) in &self.connections {
-            for pollable in connection.pollables() {
+        let behind = (Bound::Excluded(self.last_turn), Bound::Unbounded);
+        let others = self.connections.range(behind).chain(self.connections.range(..=self.last_turn));
+        for (&key, connection) in others {
+            for (ready, pollable) in connection.pollables() {
                 pollables.push(pollable);
-                sources.push(Source::Connection(key));
+                sources.push(Source::Connection(key, ready));
             }
         }
         if !self.unfinished.is_empty() {
@@ -184,6 +206,7 @@ impl Server {
 
     fn turn(&mut self, key: u64, now: Instant) {
         let Some(connection) = self.connections.get_mut(&key) else { return };
+        self.last_turn = key;
         match connection.turn(now) {
             Next::Turn => self.unfinished.push(key),
             Next::Wait => {}
