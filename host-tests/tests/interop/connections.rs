@@ -1,0 +1,186 @@
+//! Many connections, and clients that hinder or vanish.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+use http::Request;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::net::TcpStream;
+
+use crate::support::raw::{self, RawClient};
+use crate::support::{Serve, block_on, get};
+
+/// More than fits any buffer.
+const ENDLESS: &str = "/bytes/1000000000000";
+
+/// A client made of the crate h2, whose connection is driven in the background.
+async fn connect(server: SocketAddr) -> SendRequest<Bytes> {
+    let tcp = TcpStream::connect(server).await.unwrap();
+    tcp.set_nodelay(true).unwrap();
+    let (client, connection) = h2::client::handshake(tcp).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// Sends a request, and receives all of the response: how many octets that was.
+async fn fetch(client: &SendRequest<Bytes>, path: &str) -> usize {
+    let mut client = client.clone().ready().await.unwrap();
+    let request = Request::get(format!("http://localhost{path}")).body(()).unwrap();
+    let (response, _) = client.send_request(request, true).unwrap();
+    let mut content = response.await.unwrap().into_body();
+    let mut count = 0;
+    while let Some(octets) = content.data().await {
+        let octets = octets.unwrap();
+        count += octets.len();
+        content.flow_control().release_capacity(octets.len()).unwrap();
+    }
+    count
+}
+
+/// Lets this process, and those that it starts, have more files open than is usual.
+fn raise_limit_of_files(wanted: u64) {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < wanted) {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum }).unwrap();
+    }
+}
+
+#[test]
+fn a_thousand_connections_at_a_time() {
+    raise_limit_of_files(4_000);
+    let serve = Serve::start_with(&["--max-connections", "1001"]);
+    let empty = serve.resident();
+    block_on(async {
+        let mut clients = Vec::new();
+        for _ in 0..1_000 {
+            clients.push(connect(serve.address()).await);
+        }
+        for round in 0..3 {
+            // One half is idle; the other does as much as it can, all at once.
+            let mut busy = tokio::task::JoinSet::new();
+            for client in clients.iter().step_by(2).cloned() {
+                busy.spawn(async move {
+                    let mut received = 0;
+                    for path in ["/", "/bytes/1000", "/bytes/20000"] {
+                        received += fetch(&client, path).await;
+                    }
+                    received
+                });
+            }
+            let received: Vec<usize> = busy.join_all().await;
+            assert_eq!(received, [49 + 1_000 + 20_000; 500], "round {round}");
+        }
+        if let (Some(empty), Some(full)) = (empty, serve.resident()) {
+            println!("1,000 connections: {} KiB each", (full - empty) / 1_000);
+        }
+        for client in &clients {
+            assert_eq!(fetch(client, "/").await, 49, "those that were idle are served, too");
+        }
+    });
+    assert_eq!(get(&[&serve.url("/")]).content().len(), 49);
+}
+
+/// Connections that are cut while content goes in both directions.
+fn cut_connections(serve: &Serve, count: usize) {
+    let start = || {
+        let mut client = RawClient::connect(serve.address());
+        client.request(1, "GET", ENDLESS, raw::END_STREAM);
+        client.request(3, "POST", "/echo", 0);
+        client.send(raw::DATA, 0, 3, &[0; 10_000]);
+        client.synchronise();
+        client
+    };
+    let clients: Vec<RawClient> = (0..count).map(|_| start()).collect();
+    // With octets unread, the system resets them.
+    drop(clients);
+}
+
+#[test]
+fn clients_that_vanish_leave_nothing_behind() {
+    // Were connections kept, there would be no room for those of the second round.
+    let serve = Serve::start_with(&["--max-connections", "110"]);
+    let mut resident = Vec::new();
+    for _ in 0..6 {
+        cut_connections(&serve, 100);
+        assert_eq!(get(&[&serve.url("/")]).content().len(), 49);
+        resident.extend(serve.resident());
+    }
+    println!("memory after each round, in KiB: {resident:?}");
+    if let [_, second, .., last] = resident[..] {
+        assert!(last < second + second / 10 + 4_096, "{resident:?}");
+    }
+}
+
+#[test]
+fn streams_that_are_given_up_leave_nothing_behind() {
+    let serve = Serve::start();
+    let mut resident = Vec::new();
+    for _ in 0..6 {
+        block_on(async {
+            let client = connect(serve.address()).await;
+            for _ in 0..100 {
+                let mut client = client.clone().ready().await.unwrap();
+                let request = Request::get(format!("http://localhost{ENDLESS}")).body(()).unwrap();
+                let (response, _) = client.send_request(request, true).unwrap();
+                let mut content = response.await.unwrap().into_body();
+                // Dropped with content unread, h2 resets the stream.
+                content.data().await.unwrap().unwrap();
+            }
+            assert_eq!(fetch(&client, "/").await, 49);
+        });
+        resident.extend(serve.resident());
+    }
+    println!("memory after each round, in KiB: {resident:?}");
+    if let [_, second, .., last] = resident[..] {
+        assert!(last < second + second / 10 + 4_096, "{resident:?}");
+    }
+}
+
+#[test]
+fn clients_that_are_stuck_hinder_nobody() {
+    let serve = Serve::start();
+
+    // Allows the server everything, and takes nothing: TCP is what stops.
+    let mut deaf = RawClient::connect(serve.address());
+    let increment = 0x7fff_0000_u32.to_be_bytes();
+    deaf.send(raw::SETTINGS, 0, 0, &[&[0, 4], &increment[..]].concat());
+    deaf.send(raw::WINDOW_UPDATE, 0, 0, &increment);
+    deaf.request(1, "GET", ENDLESS, raw::END_STREAM);
+
+    // Asks for content and does not read it: the windows are what stops. It can still ask for more.
+    let mut slow = RawClient::connect(serve.address());
+    slow.request(1, "GET", ENDLESS, raw::END_STREAM);
+    slow.synchronise();
+
+    // Does not finish its content; its head; its preface; its frame.
+    let mut halting = RawClient::connect(serve.address());
+    halting.request(1, "POST", "/echo", 0);
+    halting.send(raw::DATA, 0, 1, b"to be continued");
+    let mut vague = RawClient::connect(serve.address());
+    vague.send(raw::HEADERS, 0, 1, &[0x82, 0x86]);
+    let mut silent = RawClient::connect_silently(serve.address());
+    silent.send_octets(b"PRI * HTTP/2.0\r\n");
+    let mut partial = RawClient::connect(serve.address());
+    partial.send_octets(&[0, 0, 8, raw::PING]);
+
+    let summary = get(&["-n", "1000", "-m", "100", &serve.url("/bytes/10000")]).text();
+    assert!(summary.starts_with("1000 requests: 1000 succeeded, 0 failed"), "{summary}");
+
+    slow.request(3, "HEAD", "/", raw::END_STREAM);
+    slow.synchronise();
+    halting.send(raw::DATA, raw::END_STREAM, 1, b" and ended");
+    let received = |client: &mut RawClient, flag| {
+        let mut content = Vec::new();
+        while let Some(frame) = client.receive() {
+            if frame.kind == raw::DATA {
+                content.extend(frame.payload);
+                if frame.flags & flag != 0 {
+                    break;
+                }
+            }
+        }
+        content
+    };
+    assert_eq!(received(&mut halting, raw::END_STREAM), b"to be continued and ended");
+}

@@ -1,0 +1,77 @@
+// Node's HTTP/2 client against the demonstration service; the URL is the argument.
+
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import http2 from "node:http2";
+
+const session = http2.connect(process.argv[2]);
+
+/** Sends a request, and gives its stream and what comes back. */
+function start(headers, content, trailers) {
+  const stream = session.request(headers, { endStream: content === undefined, waitForTrailers: trailers !== undefined });
+  stream.on("wantTrailers", () => stream.sendTrailers(trailers));
+  const response = new Promise((resolve, reject) => {
+    const received = { informational: [], chunks: [] };
+    stream.on("headers", (head) => received.informational.push(head[":status"]));
+    stream.on("response", (head) => (received.head = head));
+    stream.on("trailers", (fields) => (received.trailers = fields));
+    stream.on("data", (chunk) => received.chunks.push(chunk));
+    stream.on("end", () => resolve({ ...received, content: Buffer.concat(received.chunks) }));
+    stream.on("error", reject);
+  });
+  if (content !== undefined) {
+    stream.end(content);
+  }
+  return { stream, response };
+}
+
+const request = (...what) => start(...what).response;
+
+// A line of text, and the same without content.
+const line = await request({ ":path": "/" });
+assert.equal(line.head[":status"], 200);
+assert.equal(line.content.length, Number(line.head["content-length"]));
+const head = await request({ ":method": "HEAD", ":path": "/" });
+assert.equal(head.head["content-length"], line.head["content-length"]);
+assert.equal(head.content.length, 0);
+
+// Content of many sizes, with trailers, all at a time.
+const sizes = [0, 1, 100, 16_384, 16_385, 65_535, 65_536, 1_000_000, 5_000_000];
+await Promise.all(
+  sizes.map(async (size) => {
+    const content = randomBytes(size);
+    const echo = await request({ ":method": "POST", ":path": "/echo" }, content, { "x-size": `${size}` });
+    assert.ok(echo.content.equals(content), `${size} octets`);
+    assert.equal(echo.trailers["x-size"], `${size}`);
+  }),
+);
+
+// An informational response.
+const hinted = await request({ ":path": "/early-hints" });
+assert.deepEqual(hinted.informational, [103]);
+assert.equal(hinted.head[":status"], 200);
+
+// More requests than the server takes at a time.
+const answers = await Promise.all(Array.from({ length: 1_000 }, (_, n) => request({ ":path": `/bytes/${n}` })));
+answers.forEach((answer, n) => assert.equal(answer.content.length, n));
+
+// Requests that are given up leave the connection as it was.
+for (let n = 0; n < 20; n++) {
+  const { stream, response } = start({ ":path": "/bytes/1000000000" });
+  const gone = once(stream, "close");
+  await once(stream, "data");
+  stream.close(http2.constants.NGHTTP2_CANCEL);
+  await gone;
+  await response.catch(() => {});
+}
+assert.equal((await request({ ":path": "/" })).head[":status"], 200);
+
+// PING, and new settings.
+await new Promise((resolve, reject) => session.ping((error) => (error ? reject(error) : resolve())));
+await new Promise((resolve) => session.settings({ initialWindowSize: 1_000, headerTableSize: 0 }, resolve));
+assert.equal((await request({ ":path": "/bytes/100000" })).content.length, 100_000);
+
+session.close();
+await once(session, "close");
+console.log("ok");

@@ -1,0 +1,158 @@
+//! `wasi-http2 serve`, asked by other clients.
+
+use std::fs;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::support::peers::{self, Python};
+use crate::support::raw::{self, RawClient};
+use crate::support::{Serve, assert_same, octets, run, run_with_input};
+
+const MIB: usize = 1 << 20;
+
+/// curl, which starts with HTTP/2.
+fn curl() -> Option<Command> {
+    let mut curl = peers::installed("curl", "curl")?;
+    curl.args(["--silent", "--show-error", "--http2-prior-knowledge"]);
+    Some(curl)
+}
+
+/// What curl prints for a URL of a server.
+fn curls(serve: &Serve, options: &[&str], path: &str) -> Option<String> {
+    Some(run(curl()?.args(options).arg(serve.url(path))).text())
+}
+
+#[test]
+fn curl_asks_for_a_line() {
+    let serve = Serve::start();
+    let Some(response) = curls(&serve, &["-i"], "/") else { return };
+    assert!(response.starts_with("HTTP/2 200"), "{response}");
+    assert!(response.ends_with("\r\n\r\nHello from a WebAssembly component, over HTTP/2.\n"), "{response}");
+}
+
+#[test]
+fn curl_gets_fields_without_content_for_head() {
+    let serve = Serve::start();
+    for path in ["/", "/bytes/100000", "/status/404"] {
+        let Some(head) = curls(&serve, &["--head"], path) else { return };
+        let Some(response) = curls(&serve, &["--include"], path) else { return };
+        assert_eq!(response.split_once("\r\n\r\n").unwrap().0, head.trim_end(), "{path}");
+    }
+}
+
+#[test]
+fn curl_gets_100_mib_back() {
+    let serve = Serve::start();
+    let sent = octets(100 * MIB);
+    let Some(mut curl) = curl() else { return };
+    let echo = run_with_input(curl.args(["-X", "POST", "-T", "-", &serve.url("/echo")]), sent.clone());
+    assert_same(&echo.content(), &sent);
+}
+
+#[test]
+fn curl_gets_early_hints_before_the_response() {
+    let serve = Serve::start();
+    let Some(response) = curls(&serve, &["-i"], "/early-hints") else { return };
+    let heads: Vec<&str> =
+        response.lines().filter(|line| line.starts_with("HTTP/2 ")).map(str::trim_end).collect();
+    assert_eq!(heads, ["HTTP/2 103", "HTTP/2 200"]);
+}
+
+#[test]
+fn curl_gets_each_status() {
+    let serve = Serve::start();
+    let Some(curl) = curl() else { return };
+    drop(curl);
+    for status in ["200", "204", "304", "404", "500", "599"] {
+        let options = ["-o", "/dev/null", "-w", "%{http_version} %{http_code}"];
+        assert_eq!(curls(&serve, &options, &format!("/status/{status}")).unwrap(), format!("2 {status}"));
+    }
+    let options = ["-X", "DELETE", "-i"];
+    let refused = curls(&serve, &options, "/bytes/1").unwrap();
+    assert!(refused.starts_with("HTTP/2 405") && refused.contains("allow: GET, HEAD"), "{refused}");
+}
+
+#[test]
+fn curl_gets_an_answer_that_takes_a_while() {
+    let serve = Serve::start();
+    let Some(response) = curls(&serve, &[], "/delay/300") else { return };
+    assert_eq!(response, "that took a while\n");
+}
+
+#[test]
+fn fields_of_curl_arrive_as_they_are() {
+    let serve = Serve::start();
+    let long = "v".repeat(9_000);
+    let field = format!("x-long: {long}");
+    let Some(seen) = curls(&serve, &["-H", &field, "-H", "X-Upper: Kept", "-H", "x-empty;"], "/headers")
+    else {
+        return;
+    };
+    for line in [field.as_str(), "x-upper: Kept", "x-empty: ", ":path: /headers"] {
+        assert!(seen.lines().any(|seen| seen == line), "{line} is missing in {seen}");
+    }
+}
+
+#[test]
+fn nghttp_sees_the_frames_that_are_due() {
+    let serve = Serve::start();
+    let Some(mut nghttp) = peers::installed("nghttp", "nghttp2-client") else { return };
+    let frames = run(nghttp.args(["-nv", &serve.url("/")])).text();
+    for due in ["recv SETTINGS frame", "; ACK", "recv (stream_id=13) :status: 200", "; END_STREAM"] {
+        assert!(frames.contains(due), "{due} is missing in {frames}");
+    }
+}
+
+#[test]
+fn nghttp_gets_its_trailers_back() {
+    let serve = Serve::start();
+    let Some(mut nghttp) = peers::installed("nghttp", "nghttp2-client") else { return };
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("content");
+    fs::write(&file, octets(300_000)).unwrap();
+    nghttp.args(["-nv", "--trailer", "checksum: 1234", "-d"]).arg(file).arg(serve.url("/echo"));
+    let frames = run(&mut nghttp).text();
+    assert!(frames.contains("recv (stream_id=13) checksum: 1234"), "{frames}");
+}
+
+#[test]
+fn h2load_has_200_000_requests_answered() {
+    let serve = Serve::start();
+    let Some(mut h2load) = peers::installed("h2load", "nghttp2-client") else { return };
+    let summary = run(h2load.args(["-n", "200000", "-c", "10", "-m", "100", &serve.url("/")])).text();
+    assert!(summary.contains("200000 succeeded, 0 failed, 0 errored, 0 timeout"), "{summary}");
+    assert!(summary.contains("200000 2xx"), "{summary}");
+}
+
+#[test]
+fn node_is_served() {
+    let serve = Serve::start();
+    let Some(mut node) = peers::node("client.mjs") else { return };
+    assert_eq!(run(node.arg(serve.url(""))).text(), "ok\n");
+}
+
+#[test]
+fn httpx_is_served() {
+    let serve = Serve::start();
+    let Some(python) = Python::with_packages() else { return };
+    assert_eq!(run(python.script(&peers::peer_file("client.py")).arg(serve.url(""))).text(), "ok\n");
+}
+
+#[test]
+fn an_interrupt_lets_a_request_finish_and_says_goaway() {
+    let serve = Serve::start();
+    let mut client = RawClient::connect(serve.address());
+    client.request(1, "GET", "/delay/2000", raw::END_STREAM);
+    client.synchronise();
+    serve.interrupt();
+    let frames = client.receive_all();
+    let go_aways: Vec<&[u8]> =
+        frames.iter().filter(|frame| frame.kind == raw::GOAWAY).map(|frame| &*frame.payload).collect();
+    // In two steps: at first, any stream is still taken; in the end, stream 1 was the last one. NO_ERROR.
+    assert_eq!(go_aways, [&[0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0], &[0, 0, 0, 1, 0, 0, 0, 0]]);
+    let content = frames.iter().find(|frame| frame.kind == raw::DATA).expect("the response");
+    assert_eq!((content.stream, content.flags), (1, raw::END_STREAM));
+    assert_eq!(content.payload, b"that took a while\n");
+    assert_eq!(serve.finish().code, Some(0));
+}

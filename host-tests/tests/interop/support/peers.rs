@@ -1,0 +1,121 @@
+//! Other implementations: those that are installed, and those that Python's packages bring.
+
+use std::env;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use super::{Process, run};
+
+/// A program, if it is installed.
+pub(crate) fn installed(program: &str, package: &str) -> Option<Command> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    // Debian keeps servers where only the administrator's PATH leads.
+    let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    let found = folders.map(|folder| folder.join(program)).find(|file| file.is_file());
+    if found.is_none() {
+        skip(&format!("{program} is missing (apt-get install {package})"));
+    }
+    found.map(Command::new)
+}
+
+/// A script of this folder, for Node.
+pub(crate) fn node(script: &str) -> Option<Command> {
+    let mut node = installed("node", "nodejs")?;
+    node.arg(peer_file(script));
+    Some(node)
+}
+
+/// A file of the folder of scripts.
+pub(crate) fn peer_file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/peers").join(name)
+}
+
+/// Says on the terminal that a test is left out. On a machine that has to have everything, that is an error.
+pub(crate) fn skip(why: &str) {
+    assert!(env::var("CI").as_deref() != Ok("true"), "{why}");
+    // Not `eprintln!`, which the test harness keeps to itself.
+    _ = writeln!(io::stderr(), "skipped: {why}");
+}
+
+/// Python with the packages of `peers/requirements.txt`, in a folder of its own.
+pub(crate) struct Python {
+    folder: PathBuf,
+}
+
+impl Python {
+    /// Makes the folder, unless an earlier test has; none if there is no Python or no package index.
+    pub(crate) fn with_packages() -> Option<Self> {
+        let mut python = installed("python3", "python3-venv")?;
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+        let folder = target.join("peers/venv");
+        fs::create_dir_all(folder.parent().unwrap()).unwrap();
+        // Other test processes may be about to do the same.
+        let lock = File::create(target.join("peers/lock")).unwrap();
+        lock.lock().unwrap();
+
+        let wanted = fs::read(peer_file("requirements.txt")).unwrap();
+        let complete = folder.join("complete");
+        if fs::read(&complete).ok().as_ref() != Some(&wanted) {
+            let made = run(python.args(["-m", "venv", "--clear"]).arg(&folder));
+            if made.code != Some(0) {
+                skip(&format!("no virtual environment (apt-get install python3-venv): {}", made.stderr));
+                return None;
+            }
+            let pip = folder.join("bin/pip");
+            let install =
+                run(Command::new(pip).args(["install", "-q", "-r"]).arg(peer_file("requirements.txt")));
+            if install.code != Some(0) {
+                skip(&format!("Python's packages cannot be installed: {}", install.stderr));
+                return None;
+            }
+            fs::write(&complete, &wanted).unwrap();
+        }
+        Some(Self { folder })
+    }
+
+    /// A script, to be run with the packages.
+    pub(crate) fn script(&self, file: &Path) -> Command {
+        let mut python = Command::new(self.folder.join("bin/python"));
+        python.arg(file);
+        python
+    }
+
+    /// Wasmtime's own command.
+    pub(crate) fn wasmtime(&self) -> Command {
+        let package = "import wasmtime_cli, os; print(os.path.dirname(wasmtime_cli.__file__))";
+        let folder = run(Command::new(self.folder.join("bin/python")).args(["-c", package])).text();
+        let wasmtime = Path::new(folder.trim_end()).join("wasmtime");
+        // The package has it without leave to run.
+        fs::set_permissions(&wasmtime, Permissions::from_mode(0o755)).unwrap();
+        Command::new(wasmtime)
+    }
+}
+
+/// `nghttpd` on a free port, serving a folder.
+pub(crate) fn nghttpd(folder: &Path, options: &[&str]) -> Option<(Process, String)> {
+    // It does not tell which port it was given, and another may have taken the one that was free.
+    for _ in 0..10 {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = installed("nghttpd", "nghttp2-server")?;
+        command
+            .args(["--no-tls", "-a", "127.0.0.1"])
+            .args(options)
+            .arg("-d")
+            .arg(folder)
+            .arg(port.to_string());
+        let mut process = Process::start(&mut command);
+        while !process.has_ended() {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return Some((process, format!("http://127.0.0.1:{port}")));
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+    panic!("nghttpd does not start");
+}

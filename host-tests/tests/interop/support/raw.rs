@@ -1,0 +1,119 @@
+//! A client that sends frames as it is told, for what no well-behaved client does.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use super::DEADLINE;
+
+pub(crate) const DATA: u8 = 0x0;
+pub(crate) const HEADERS: u8 = 0x1;
+pub(crate) const SETTINGS: u8 = 0x4;
+pub(crate) const PING: u8 = 0x6;
+pub(crate) const GOAWAY: u8 = 0x7;
+pub(crate) const WINDOW_UPDATE: u8 = 0x8;
+
+pub(crate) const ACK: u8 = 0x1;
+pub(crate) const END_STREAM: u8 = 0x1;
+pub(crate) const END_HEADERS: u8 = 0x4;
+
+/// A frame (RFC 9113, 4.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
+}
+
+/// A connection to a server.
+pub(crate) struct RawClient {
+    tcp: TcpStream,
+}
+
+impl RawClient {
+    /// Connects, and sends preface and SETTINGS.
+    pub(crate) fn connect(server: SocketAddr) -> Self {
+        let mut client = Self::connect_silently(server);
+        client.send_octets(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        client.send(SETTINGS, 0, 0, &[]);
+        client
+    }
+
+    /// Connects, and sends nothing.
+    pub(crate) fn connect_silently(server: SocketAddr) -> Self {
+        let tcp = TcpStream::connect(server).unwrap();
+        tcp.set_nodelay(true).unwrap();
+        tcp.set_read_timeout(Some(DEADLINE)).unwrap();
+        tcp.set_write_timeout(Some(DEADLINE)).unwrap();
+        Self { tcp }
+    }
+
+    /// Sends octets as they are.
+    pub(crate) fn send_octets(&mut self, octets: &[u8]) {
+        self.tcp.write_all(octets).unwrap();
+    }
+
+    /// Sends a frame.
+    pub(crate) fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        let mut frame = length[1..].to_vec();
+        frame.extend([kind, flags]);
+        frame.extend(stream.to_be_bytes());
+        frame.extend(payload);
+        self.send_octets(&frame);
+    }
+
+    /// Sends the head of a request.
+    pub(crate) fn request(&mut self, stream: u32, method: &str, path: &str, flags: u8) {
+        // Literals without indexing; 2, 4 and 1 are the names in the static table, 0x86 is «:scheme: http»
+        // (RFC 7541, 6.2.2 and appendix A).
+        let mut block = vec![0x86];
+        for (name, value) in [(2, method), (4, path), (1, "localhost")] {
+            block.extend([name, u8::try_from(value.len()).unwrap()]);
+            block.extend(value.as_bytes());
+        }
+        self.send(HEADERS, flags | END_HEADERS, stream, &block);
+    }
+
+    /// Waits until the server has acted on all that was sent.
+    pub(crate) fn synchronise(&mut self) {
+        self.send(PING, 0, 0, b"in order");
+        while let Some(frame) = self.receive() {
+            if (frame.kind, frame.flags, &*frame.payload) == (PING, ACK, b"in order") {
+                return;
+            }
+        }
+        panic!("the connection has ended");
+    }
+
+    /// The next frame; none at the end of the connection. PING and SETTINGS are acknowledged.
+    pub(crate) fn receive(&mut self) -> Option<Frame> {
+        let mut header = [0; 9];
+        match self.tcp.read_exact(&mut header) {
+            Ok(()) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {
+                return None;
+            }
+            Err(error) => panic!("{error}"),
+        }
+        let length = u32::from_be_bytes([0, header[0], header[1], header[2]]) as usize;
+        let mut frame = Frame {
+            kind: header[3],
+            flags: header[4],
+            stream: u32::from_be_bytes([header[5], header[6], header[7], header[8]]),
+            payload: vec![0; length],
+        };
+        self.tcp.read_exact(&mut frame.payload).unwrap();
+        match (frame.kind, frame.flags & ACK) {
+            (PING, 0) => self.send(PING, ACK, 0, &frame.payload),
+            (SETTINGS, 0) => self.send(SETTINGS, ACK, 0, &[]),
+            _ => {}
+        }
+        Some(frame)
+    }
+
+    /// All frames up to the end of the connection.
+    pub(crate) fn receive_all(&mut self) -> Vec<Frame> {
+        std::iter::from_fn(|| self.receive()).collect()
+    }
+}

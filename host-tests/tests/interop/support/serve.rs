@@ -1,0 +1,63 @@
+//! `wasi-http2 serve`.
+
+use std::fs;
+use std::net::SocketAddr;
+
+use super::{Finished, Process, wasi_http2};
+
+/// A server of this project, until it is dropped.
+pub(crate) struct Serve {
+    process: Process,
+    url: String,
+}
+
+impl Serve {
+    /// Serves on a free port.
+    #[track_caller]
+    pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Serves on a free port, with more options.
+    #[track_caller]
+    pub(crate) fn start_with(options: &[&str]) -> Self {
+        let mut command = wasi_http2(&["serve", "--addr", "127.0.0.1:0"]);
+        let (process, url) = Process::start_listening(command.args(options));
+        Self { process, url }
+    }
+
+    /// The URL of something that it serves.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.url.strip_prefix("http://").unwrap().parse().unwrap()
+    }
+
+    /// What Ctrl-C does in a terminal.
+    pub(crate) fn interrupt(&self) {
+        self.process.interrupt();
+    }
+
+    /// Waits until it ends by itself.
+    #[track_caller]
+    pub(crate) fn finish(self) -> Finished {
+        self.process.finish()
+    }
+
+    /// Ends it by Ctrl-C.
+    #[track_caller]
+    pub(crate) fn stop(self) -> Finished {
+        self.interrupt();
+        self.finish()
+    }
+
+    /// The memory that it occupies, in KiB; none where there is no /proc.
+    pub(crate) fn resident(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.pid())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.trim().strip_suffix(" kB")?.parse().ok()
+    }
+}

@@ -1,0 +1,231 @@
+//! What does not work is told in one sentence that names the cause.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread::{self, JoinHandle};
+
+use tempfile::TempDir;
+
+use crate::support::raw::{self, RawClient};
+use crate::support::{Finished, Serve, get, peers, run, wasi_http2};
+
+/// Runs `get`, and gives what it complains about.
+fn complaint(args: &[&str]) -> String {
+    get(args).complaint().to_owned()
+}
+
+#[test]
+fn urls_that_are_none() {
+    let cases = [
+        ("127.0.0.1:8080", "http://"),
+        ("http://", "URL"),
+        ("http:///path", "URL"),
+        ("http://127.0.0.1:99999/", "port"),
+        ("http://[::1/", "URL"),
+        ("http://a b/", "URL"),
+        ("https://127.0.0.1/", "TLS"),
+        ("ftp://127.0.0.1/", "http"),
+        ("http://user:secret@127.0.0.1/", "password"),
+    ];
+    for (url, cause) in cases {
+        let complaint = complaint(&[url]);
+        assert!(complaint.contains(url) && complaint.contains(cause), "{url}: {complaint}");
+    }
+}
+
+#[test]
+fn requests_that_are_malformed() {
+    let serve = Serve::start();
+    let url = serve.url("/");
+    let cases: [(&[&str], &str); 8] = [
+        (&["-H", "no colon"], "no colon"),
+        (&["-H", "bad name: x"], "bad name"),
+        (&["-H", ": x"], "name"),
+        (&["-H", "name: line\nbreak"], "value"),
+        (&["-H", "connection: close"], "connection"),
+        (&["-H", "transfer-encoding: chunked"], "transfer-encoding"),
+        (&["-X", "NO TOKEN"], "method"),
+        (&["-d", "four", "-H", "content-length: 5"], "Content-Length"),
+    ];
+    for (options, cause) in cases {
+        let complaint = complaint(&[options, &[url.as_str()]].concat());
+        assert!(complaint.contains(cause), "{options:?}: {complaint}");
+    }
+    assert_eq!(get(&[&url]).content().len(), 49, "the server is none the worse for it");
+}
+
+#[test]
+fn files_that_are_not_there() {
+    let serve = Serve::start();
+    let folder = TempDir::new().unwrap();
+    let missing = folder.path().join("missing");
+    let missing = missing.to_str().unwrap();
+    assert!(complaint(&["-d", &format!("@{missing}"), &serve.url("/echo")]).contains(missing));
+    assert!(complaint(&["-o", &format!("{missing}/file"), &serve.url("/")]).contains(missing));
+}
+
+#[test]
+fn peers_that_are_not_there() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert!(complaint(&[&format!("http://{free}/")]).contains("connection refused"));
+    let unresolvable = complaint(&["http://no.such.name.invalid/"]);
+    assert!(unresolvable.contains("no.such.name.invalid has no address"), "{unresolvable}");
+}
+
+/// A server that takes one connection, says `words`, and hangs up once the client does.
+fn server_that_says(words: &'static [u8]) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        client.write_all(words).unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        // The client may hang up first.
+        _ = client.read_to_end(&mut Vec::new());
+    });
+    (url, server)
+}
+
+#[test]
+fn servers_that_do_not_speak_http2() {
+    let cases: [(&[u8], &str); 5] = [
+        (b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n", "HTTP/1"),
+        (b"HTTP/1.0 505 HTTP Version Not Supported\r\n\r\n", "HTTP/1"),
+        (b"<!DOCTYPE HTML>\n<html><body>what?</body></html>", "the first frame is not SETTINGS"),
+        (b"220 smtp.example ESMTP\r\n", "the first frame is not SETTINGS"),
+        (b"", "ended"),
+    ];
+    for (words, cause) in cases {
+        let (url, server) = server_that_says(words);
+        let complaint = complaint(&[&url]);
+        assert!(
+            complaint.contains(&url) && complaint.contains(cause),
+            "{:?}: {complaint}",
+            words.escape_ascii()
+        );
+        server.join().unwrap();
+    }
+}
+
+#[test]
+fn a_server_that_hangs_up_inside_a_frame() {
+    // SETTINGS, then three octets of a HEADERS frame that is to have eight.
+    let (url, server) =
+        server_that_says(&[0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8, 1, 4, 0, 0, 0, 1, 0x88, 0x88, 0x88]);
+    let complaint = complaint(&[&url]);
+    assert!(complaint.contains("ended"), "{complaint}");
+    server.join().unwrap();
+}
+
+#[test]
+fn a_server_that_never_answers() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let complaint = complaint(&["--timeout", "0.5", &url]);
+    assert!(complaint.contains(&url) && complaint.contains("time"), "{complaint}");
+}
+
+#[test]
+fn clients_that_speak_http1_are_one_line_each() {
+    let serve = Serve::start();
+    if let Some(mut curl) = peers::installed("curl", "curl") {
+        assert_ne!(run(curl.args(["-sS", "--http1.1", &serve.url("/")])).code, Some(0));
+    }
+    let mut client = TcpStream::connect(serve.address()).unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).unwrap();
+    // SETTINGS come first whatever the client says; then GOAWAY with PROTOCOL_ERROR.
+    assert_eq!(answer[3], raw::SETTINGS);
+    assert!(answer.windows(4).any(|code| code == [0, 0, 0, 1]), "{answer:?}");
+
+    assert_eq!(get(&[&serve.url("/")]).content().len(), 49);
+    let log = serve.stop().stderr;
+    assert!(log.lines().any(|line| line.contains("the peer speaks HTTP/1")), "{log}");
+    assert_no_crash(&log);
+}
+
+#[test]
+fn clients_that_hang_up_anywhere() {
+    let serve = Serve::start();
+    let mut whole = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    whole.extend([0, 0, 0, raw::SETTINGS, 0, 0, 0, 0, 0]);
+    whole.extend([0, 0, 3, raw::HEADERS, raw::END_HEADERS, 0, 0, 0, 1, 0x83, 0x84, 0x86]);
+    whole.extend([0, 0, 5, raw::DATA, raw::END_STREAM, 0, 0, 0, 1, 1, 2, 3, 4, 5]);
+    for length in 0..=whole.len() {
+        RawClient::connect_silently(serve.address()).send_octets(&whole[..length]);
+    }
+    assert_eq!(get(&[&serve.url("/")]).content().len(), 49);
+    let ended = serve.stop();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_no_crash(&ended.stderr);
+}
+
+fn assert_no_crash(log: &str) {
+    for crash in ["panicked", "backtrace", "trapped", "unreachable"] {
+        assert!(!log.contains(crash), "{log}");
+    }
+}
+
+#[test]
+fn limits_of_memory_that_are_too_small() {
+    let limit = |finished: &Finished| finished.complaint().to_owned();
+    let serve = run(&mut wasi_http2(&["serve", "--addr", "127.0.0.1:0", "--max-memory", "1"]));
+    assert_eq!(limit(&serve), "wasi-http2: the guest wanted more memory than its limit of 1 MiB");
+    let serve = Serve::start();
+    let get = get(&["--max-memory", "1", &serve.url("/")]);
+    assert_eq!(limit(&get), "wasi-http2: the guest wanted more memory than its limit of 1 MiB");
+}
+
+#[test]
+fn a_limit_of_memory_that_is_reached_while_serving() {
+    let serve = Serve::start_with(&["--max-memory", "8"]);
+    // Each connection holds as much as the windows allow, so that there are soon too many.
+    let mut clients = Vec::new();
+    for _ in 0..1_000 {
+        let Ok(mut client) = TcpStream::connect(serve.address()) else { break };
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+        if client.write_all(preface).is_err() {
+            break;
+        }
+        clients.push(client);
+    }
+    assert_eq!(
+        serve.finish().complaint(),
+        "wasi-http2: the guest wanted more memory than its limit of 8 MiB"
+    );
+}
+
+#[test]
+fn addresses_that_cannot_be_listened_on() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let in_use = run(&mut wasi_http2(&["serve", "--addr", &address]));
+    assert!(in_use.complaint().contains(&format!("{address}: already in use")), "{}", in_use.stderr);
+    let nonsense = run(&mut wasi_http2(&["serve", "--addr", "nonsense"]));
+    assert_ne!(nonsense.code, Some(0));
+    assert!(
+        nonsense.stderr.contains("invalid value 'nonsense' for '--addr <ADDRESS>'"),
+        "{}",
+        nonsense.stderr
+    );
+}
+
+#[test]
+fn files_that_are_no_components() {
+    let folder = TempDir::new().unwrap();
+    let output = folder.path().join("out.wasm");
+    let compose = |name: &str, content: &[u8]| {
+        let app = folder.path().join(name);
+        fs::write(&app, content).unwrap();
+        run(wasi_http2(&["compose", "--app"]).arg(app).arg("-o").arg(&output)).complaint().to_owned()
+    };
+    let text = compose("text.wasm", b"no WebAssembly at all");
+    assert!(text.contains("text.wasm cannot be composed"), "{text}");
+    let module = compose("module.wasm", b"\0asm\x01\0\0\0");
+    assert!(module.contains("module"), "{module}");
+    let empty = compose("empty.wasm", b"\0asm\x0d\0\x01\0");
+    assert!(empty.contains("http2:engine"), "{empty}");
+    assert!(!output.exists());
+}
