@@ -161,3 +161,25 @@ mod hog {
         assert!(matches!(outcome(&["fail"]).await, Outcome::Exited(1)));
     }
 }
+
+mod small_requests {
+    use super::*;
+
+    async fn outcome(args: &[&str]) -> Outcome {
+        let program = Runtime::new().unwrap().load(components::SMALL_REQUESTS).unwrap();
+        program.run(Invocation::new("small-requests").args(args)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn each_subject_answers_all_its_requests() {
+        for subject in ["engine", "engine-http", "h2"] {
+            let outcome = outcome(&[subject, "2", "300"]).await;
+            assert!(outcome.is_success(), "{subject}: {outcome}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_measurement_of_nothing_is_refused() {
+        assert!(matches!(outcome(&["engine", "0", "1"]).await, Outcome::Exited(1)));
+    }
+}
