@@ -80,7 +80,8 @@ fn a_transport_that_lacks_an_interface_is_named() {
 
 #[test]
 fn another_version_is_named() {
-    let other = replace(components::FETCH, b"http2:engine/connection@0.1.0", b"http2:engine/connection@0.9.0");
+    let other =
+        replace(components::FETCH, b"http2:engine/connection@0.1.0", b"http2:engine/connection@0.9.0");
     assert_eq!(
         refusal(&other),
         "the application imports http2:engine/connection@0.9.0, but the engine exports \
@@ -115,6 +116,9 @@ fn the_command_composes_files() {
     let failed = compose(folder.path().join("missing.wasm"));
     let message = String::from_utf8(failed.stderr).unwrap();
     assert!(!failed.status.success());
-    assert!(message.starts_with("wasi-http2: ") && message.contains("missing.wasm cannot be read"), "{message}");
+    assert!(
+        message.starts_with("wasi-http2: ") && message.contains("missing.wasm cannot be read"),
+        "{message}"
+    );
     assert_eq!(message.lines().count(), 1, "{message}");
 }

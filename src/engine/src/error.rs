@@ -450,7 +450,9 @@ impl fmt::Display for OpenError {
             Self::Role => f.write_str("this role does not open streams like that"),
             Self::PushDisabled => f.write_str("the client has not enabled push"),
             Self::Parent => f.write_str("the stream does not allow a promise"),
-            Self::Promise => f.write_str("only GET and HEAD can be promised, with an authority and without content"),
+            Self::Promise => {
+                f.write_str("only GET and HEAD can be promised, with an authority and without content")
+            }
         }
     }
 }
