@@ -17,7 +17,7 @@
 //! // In place of two TCP connections.
 //! let (near, far) = tokio::io::duplex(64 * 1024);
 //!
-//! let mut server = sandbox.server(far, &Options::new()).await?;
+//! let mut server = sandbox.server(far, &Options::new())?;
 //! let serving = tokio::spawn(async move {
 //!     while let Some(accepted) = server.accept().await {
 //!         let (mut request, mut responder) = accepted?;
@@ -32,7 +32,7 @@
 //!     Ok::<_, wasi_http2::embed::Error>(())
 //! });
 //!
-//! let client = sandbox.client(near, &Options::new()).await?;
+//! let client = sandbox.client(near, &Options::new())?;
 //! let request = Request::post("http://example.com/echo").body(())?;
 //! let (response, mut body) = client.request(request, false).await?;
 //! body.send_data("hello", true).await?;
@@ -62,6 +62,7 @@
 //!
 //! Each connection has a task, which owns its instance; the handles are channels to it.
 
+mod bindings;
 mod body;
 mod client;
 mod command;

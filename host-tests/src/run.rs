@@ -49,25 +49,14 @@ impl Runtime {
     /// If Wasmtime does not support the machine.
     pub fn with_interrupts() -> Result<Self> {
         let runtime = Self::with_config(true)?;
-        let engine = runtime.engine.weak();
-        thread::spawn(move || {
-            while let Some(engine) = engine.upgrade() {
-                engine.increment_epoch();
-                drop(engine);
-                thread::sleep(TICK);
-            }
-        });
+        tick(&runtime.engine);
         Ok(runtime)
     }
 
     fn with_config(interrupts: bool) -> Result<Self> {
         let mut config = Config::new();
         config.epoch_interruption(interrupts);
-        // Without a directory for the cache, every start compiles anew, which takes seconds but is no error.
-        if let Ok(cache) = Cache::from_file(None) {
-            config.cache(Some(cache));
-        }
-        let engine = Engine::new(&config).context("Wasmtime cannot be started")?;
+        let engine = engine(&mut config)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         byte_stream::add_to_linker(&mut linker)?;
@@ -96,6 +85,27 @@ impl Runtime {
     pub fn linker(&self) -> &Linker<Guest> {
         &self.linker
     }
+}
+
+/// Wasmtime with its cache of compiled components.
+pub(crate) fn engine(config: &mut Config) -> wasmtime::Result<Engine> {
+    // Without a directory for the cache, every start compiles anew, which takes seconds but is no error.
+    if let Ok(cache) = Cache::from_file(None) {
+        config.cache(Some(cache));
+    }
+    Engine::new(config).context("Wasmtime cannot be started")
+}
+
+/// Lets the time of an engine's guests pass, as long as there is the engine.
+pub(crate) fn tick(engine: &Engine) {
+    let engine = engine.weak();
+    thread::spawn(move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(TICK);
+        }
+    });
 }
 
 /// A compiled command, which can be run any number of times, also at once.

@@ -21,6 +21,8 @@ pub(super) struct Receiver(Arc<Mutex<State>>);
 
 struct State {
     reader: Box<dyn AsyncRead + Send + Unpin>,
+    /// Where the reader writes to.
+    scratch: Box<[u8]>,
     /// What was read to find out that there is something to read.
     ahead: Vec<u8>,
     /// How the direction ended, once `ahead` is empty.
@@ -31,7 +33,8 @@ struct State {
 
 impl Receiver {
     pub(super) fn new(reader: Box<dyn AsyncRead + Send + Unpin>) -> Self {
-        Self(Arc::new(Mutex::new(State { reader, ahead: Vec::new(), end: None, told: false })))
+        let scratch = vec![0; PIECE].into_boxed_slice();
+        Self(Arc::new(Mutex::new(State { reader, scratch, ahead: Vec::new(), end: None, told: false })))
     }
 
     /// What has arrived, at most `max` octets.
@@ -75,14 +78,11 @@ impl State {
         if !self.ahead.is_empty() || self.end.is_some() {
             return Poll::Ready(());
         }
-        let mut piece = vec![0; PIECE];
-        let mut buffer = ReadBuf::new(&mut piece);
+        let mut buffer = ReadBuf::new(&mut self.scratch);
         match ready!(Pin::new(&mut self.reader).poll_read(cx, &mut buffer)) {
             Ok(()) => {
-                let length = buffer.filled().len();
-                piece.truncate(length);
-                self.ahead = piece;
-                if length == 0 {
+                self.ahead = buffer.filled().to_vec();
+                if self.ahead.is_empty() {
                     self.end = Some(TransportError::Closed);
                 }
             }

@@ -11,13 +11,13 @@ use tokio::task::coop;
 use tokio::time::{Sleep, sleep_until};
 use wasmtime::component::ResourceAny;
 
+use super::bindings::exports::http2::engine::connection::{Event, Role};
 use super::command::{Accepted, Answer, Command, Open};
 use super::error::{Error, ErrorKind};
 use super::handle::{End, Handle, Stream};
 use super::head;
 use super::instance::Instance;
 use super::streams::{Entry, waiting};
-use crate::bindings::exports::http2::engine::connection::{Event, Role};
 use crate::byte_stream::Readiness;
 
 pub(super) struct Driver {
@@ -89,12 +89,12 @@ impl Driver {
         let mut asked = false;
         loop {
             self.turn(asked).await?;
-            if let Some(end) = self.instance.closed().await? {
+            if let Some(end) = self.instance.closed()? {
                 if self.conclude(end) {
-                    self.notice().await?;
+                    self.notice()?;
                 }
                 if self.streams.is_empty() {
-                    return self.instance.close().await;
+                    return self.instance.close();
                 }
             }
             asked = self.wait().await?;
@@ -105,8 +105,8 @@ impl Driver {
     async fn turn(&mut self, mut asked: bool) -> wasmtime::Result<()> {
         loop {
             coop::consume_budget().await;
-            asked |= self.take_commands().await?;
-            let moved = match self.instance.drive().await? {
+            asked |= self.take_commands()?;
+            let moved = match self.instance.drive()? {
                 Ok(moved) => moved,
                 Err(error) => self.conclude(Err(error)),
             };
@@ -114,16 +114,16 @@ impl Driver {
                 return Ok(());
             }
             asked = false;
-            self.notice().await?;
+            self.notice()?;
         }
     }
 
     /// Carries out all commands that wait; whether there were any.
-    async fn take_commands(&mut self) -> wasmtime::Result<bool> {
+    fn take_commands(&mut self) -> wasmtime::Result<bool> {
         let mut asked = false;
         loop {
             match self.commands.try_recv() {
-                Ok(command) => self.obey(command).await?,
+                Ok(command) => self.obey(command)?,
                 Err(TryRecvError::Empty) => return Ok(asked),
                 Err(TryRecvError::Disconnected) => {
                     self.orphaned = true;
@@ -134,30 +134,30 @@ impl Driver {
         }
     }
 
-    async fn obey(&mut self, command: Command) -> wasmtime::Result<()> {
+    fn obey(&mut self, command: Command) -> wasmtime::Result<()> {
         match command {
             Command::Open(open) => self.opening.push_back(open),
             Command::Accept(answer) => self.accepting = Some(answer),
-            Command::Stream(id, operation) => self.operate(id, operation).await?,
-            Command::Ping(answer) => self.ping(answer).await?,
+            Command::Stream(id, operation) => self.operate(id, operation)?,
+            Command::Ping(answer) => self.ping(answer)?,
             Command::WindowUpdate(octets, answer) => {
-                reply(answer, self.instance.connection_window_update(octets).await?);
+                reply(answer, self.instance.connection_window_update(octets)?);
             }
-            Command::Windows(answer) => reply(answer, Ok(self.instance.connection_windows().await?)),
-            Command::LocalSettings(answer) => reply(answer, Ok(self.instance.local_settings().await?)),
-            Command::PeerSettings(answer) => reply(answer, Ok(self.instance.peer_settings().await?)),
+            Command::Windows(answer) => reply(answer, Ok(self.instance.connection_windows()?)),
+            Command::LocalSettings(answer) => reply(answer, Ok(self.instance.local_settings()?)),
+            Command::PeerSettings(answer) => reply(answer, Ok(self.instance.peer_settings()?)),
             Command::ChangeSettings(settings, answer) => {
-                reply(answer, self.instance.change_settings(&settings).await?);
+                reply(answer, self.instance.change_settings(&settings)?);
             }
-            Command::Stats(answer) => reply(answer, Ok(self.instance.stats().await?)),
-            Command::Shutdown => self.instance.shutdown().await?,
-            Command::Abort(code, debug_data) => self.instance.abort(code, &debug_data).await?,
+            Command::Stats(answer) => reply(answer, Ok(self.instance.stats()?)),
+            Command::Shutdown => self.instance.shutdown()?,
+            Command::Abort(code, debug_data) => self.instance.abort(code, &debug_data)?,
             Command::Leave => {
                 self.left = true;
                 if self.server {
-                    self.instance.shutdown().await?;
+                    self.instance.shutdown()?;
                 }
-                self.leave().await?;
+                self.leave()?;
             }
         }
         Ok(())
@@ -165,33 +165,33 @@ impl Driver {
 
     /// Shuts the connection down in good order once nobody has any use for it. A client lets its streams end before
     /// that, since those that still wait for their turn would have none.
-    pub(super) async fn leave(&mut self) -> wasmtime::Result<()> {
+    pub(super) fn leave(&mut self) -> wasmtime::Result<()> {
         if self.left && self.streams.is_empty() {
-            self.instance.shutdown().await?;
+            self.instance.shutdown()?;
         }
         Ok(())
     }
 
     /// Tells those who wait for something what has come.
-    async fn notice(&mut self) -> wasmtime::Result<()> {
-        for id in self.instance.changed().await? {
-            self.advance(id).await?;
+    fn notice(&mut self) -> wasmtime::Result<()> {
+        for id in self.instance.changed()? {
+            self.advance(id)?;
         }
-        while let Some(event) = self.instance.next_event().await? {
+        while let Some(event) = self.instance.next_event()? {
             if let Event::Pong((payload, round_trip)) = event
                 && let Some(answer) = self.pings.remove(&payload)
             {
                 reply(answer, Ok(Duration::from_nanos(round_trip)));
             }
         }
-        self.accept().await?;
-        self.open().await
+        self.accept()?;
+        self.open()
     }
 
     /// Server: hands a request to whoever waits for one. Where nobody ever will, requests are refused.
-    async fn accept(&mut self) -> wasmtime::Result<()> {
+    fn accept(&mut self) -> wasmtime::Result<()> {
         while self.accepting.is_some() || (self.left && self.server) {
-            let Ok(Some(resource)) = self.instance.accept().await? else {
+            let Ok(Some(resource)) = self.instance.accept()? else {
                 let end = self.end.borrow().clone();
                 if let Some((answer, end)) = self.accepting.take_if(|_| end.is_some()).zip(end) {
                     reply(answer, end.map(|()| None));
@@ -200,18 +200,18 @@ impl Driver {
             };
             let accepting = waiting(&mut self.accepting);
             let Some((answer, own)) = accepting.zip(self.own.upgrade()) else {
-                self.refuse(resource, ErrorCode::REFUSED_STREAM).await?;
+                self.refuse(resource, ErrorCode::REFUSED_STREAM)?;
                 continue;
             };
-            let request = self.instance.request(resource).await?;
+            let request = self.instance.request(resource)?;
             match request.map(head::request).transpose() {
                 Ok(request) => {
-                    let stream = self.hold(resource, own).await?;
+                    let stream = self.hold(resource, own)?;
                     reply(answer, Ok(request.map(|request| (request, stream))));
                 }
                 Err(_) => {
                     self.accepting = Some(answer);
-                    self.refuse(resource, ErrorCode::PROTOCOL_ERROR).await?;
+                    self.refuse(resource, ErrorCode::PROTOCOL_ERROR)?;
                 }
             }
         }
@@ -219,15 +219,15 @@ impl Driver {
     }
 
     /// Client: opens streams, as long as there is room.
-    async fn open(&mut self) -> wasmtime::Result<()> {
+    fn open(&mut self) -> wasmtime::Result<()> {
         while let Some(Open { head, end_of_stream, opened, response }) = self.opening.pop_front() {
             if opened.is_closed() {
                 continue;
             }
-            match self.instance.open_stream(&head, end_of_stream).await? {
+            match self.instance.open_stream(&head, end_of_stream)? {
                 Ok(resource) => {
-                    let Some(own) = self.own.upgrade() else { return self.instance.release(resource).await };
-                    let stream = self.hold(resource, own).await?;
+                    let Some(own) = self.own.upgrade() else { return self.instance.release(resource) };
+                    let stream = self.hold(resource, own)?;
                     if let Some(entry) = self.streams.get_mut(&stream.id()) {
                         entry.response = Some(response);
                     }
@@ -243,10 +243,10 @@ impl Driver {
         Ok(())
     }
 
-    async fn ping(&mut self, answer: Answer<Duration>) -> wasmtime::Result<()> {
+    fn ping(&mut self, answer: Answer<Duration>) -> wasmtime::Result<()> {
         let payload = self.next_ping;
         self.next_ping = self.next_ping.wrapping_add(1);
-        match self.instance.ping(payload).await? {
+        match self.instance.ping(payload)? {
             Ok(()) => _ = self.pings.insert(payload, answer),
             Err(error) => reply(answer, Err(error)),
         }
@@ -254,12 +254,12 @@ impl Driver {
     }
 
     /// Keeps a stream for as long as there are handles on it.
-    pub(super) async fn hold(
+    pub(super) fn hold(
         &mut self,
         resource: ResourceAny,
         own: mpsc::UnboundedSender<Command>,
     ) -> wasmtime::Result<Stream> {
-        let id = self.instance.id(resource).await?;
+        let id = self.instance.id(resource)?;
         self.streams.insert(id, Entry::new(resource));
         Ok(Stream::new(id, Handle { commands: own, end: self.end.subscribe() }))
     }
@@ -270,9 +270,9 @@ impl Driver {
     }
 
     /// Ends a stream that nobody takes.
-    async fn refuse(&mut self, resource: ResourceAny, code: ErrorCode) -> wasmtime::Result<()> {
-        self.instance.reset(resource, code.0).await?;
-        self.instance.release(resource).await
+    fn refuse(&mut self, resource: ResourceAny, code: ErrorCode) -> wasmtime::Result<()> {
+        self.instance.reset(resource, code.0)?;
+        self.instance.release(resource)
     }
 
     /// The connection has ended. True when that is new; then there is something to notice.
@@ -289,8 +289,8 @@ impl Driver {
 
     /// Waits until there is something to do; true if a command came, and was carried out.
     async fn wait(&mut self) -> wasmtime::Result<bool> {
-        let reading = self.instance.takes_input().await?;
-        let due = self.instance.next_timeout().await?;
+        let reading = self.instance.takes_input()?;
+        let due = self.instance.next_timeout()?;
         let timer = match (due, &mut self.timer) {
             (None, _) => None,
             (Some(due), Some((armed, timer))) => {
@@ -311,7 +311,7 @@ impl Driver {
         tokio::select! {
             command = self.commands.recv(), if !self.orphaned => match command {
                 Some(command) => {
-                    self.obey(command).await?;
+                    self.obey(command)?;
                     return Ok(true);
                 }
                 None => self.orphaned = true,

@@ -50,7 +50,7 @@ pub enum ErrorKind {
 pub enum Trap {
     /// It wanted more memory than this limit, in octets.
     OutOfMemory(usize),
-    /// It computed for longer than this limit, without a pause.
+    /// A call into it took longer than this limit.
     OutOfTime(Duration),
     /// It could not be set up, or broke a rule of WebAssembly: a defect of the engine, or of the host.
     Defect,
@@ -107,7 +107,7 @@ impl Error {
             let message = format!("the connection wanted more memory than its limit of {limit} octets");
             (Trap::OutOfMemory(*limit), Fault::Limit, message)
         } else if let Some(wasmtime::Trap::Interrupt) = error.downcast_ref() {
-            let message = format!("the connection computed for longer than its limit of {time_limit:?}");
+            let message = format!("a call into the sandbox took longer than its limit of {time_limit:?}");
             (Trap::OutOfTime(time_limit), Fault::Limit, message)
         } else {
             (Trap::Defect, Fault::Sandbox, format!("the sandbox failed: {}", error.root_cause()))

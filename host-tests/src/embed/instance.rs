@@ -9,15 +9,15 @@ use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 use wasmtime_wasi::{HostMonotonicClock, WasiCtx, WasiView};
 
+use super::bindings::exports::http2::engine::connection::{
+    Event, Guest as Exports, GuestConnection, GuestHttp2Stream, GuestOptions, Role,
+};
+use super::bindings::{self, EnginePre};
 use super::error::Error;
 use super::options::{Choice, Options, Timeout};
 use super::sandbox::Limits;
 use crate::ByteStream;
-use crate::bindings::exports::http2::engine::connection::{
-    Event, Guest as Exports, GuestConnection, GuestHttp2Stream, GuestOptions, Role,
-};
 use crate::bindings::http2::engine::types::{Fields, RequestHead, ResponseHead};
-use crate::bindings::{self, EnginePre};
 use crate::run::{Guest, TICK};
 
 /// What a call gives.
@@ -37,7 +37,7 @@ pub(super) struct Instance {
 
 impl Instance {
     /// Starts an engine, and HTTP/2 in it.
-    pub(super) async fn start(
+    pub(super) fn start(
         pre: &EnginePre<Guest>,
         limits: &Limits,
         io: ByteStream,
@@ -53,170 +53,163 @@ impl Instance {
             .unwrap_or(u64::MAX)
             .saturating_add(1);
         store.set_epoch_deadline(ticks);
-        let engine = pre.instantiate_async(&mut store).await?;
+        let engine = pre.instantiate(&mut store)?;
         let exports = engine.http2_engine_connection();
-        let options = match choose(exports, &mut store, options).await? {
+        let options = match choose(exports, &mut store, options)? {
             Ok(options) => options,
             Err(error) => return Ok(Err(error)),
         };
         let io = store.data_mut().ctx().table.push(io)?;
-        let handshake = exports.connection().call_handshake(&mut store, io, role, Some(options)).await?;
+        let handshake = exports.connection().call_handshake(&mut store, io, role, Some(options))?;
         let started = handshake.map(|connection| Self { store, engine, connection, clock, ticks });
         Ok(started.map_err(Error::from))
     }
 
     /// Drops the connection, which is to be over: what was sent is still handed over. No call follows.
-    pub(super) async fn close(&mut self) -> wasmtime::Result<()> {
+    pub(super) fn close(&mut self) -> wasmtime::Result<()> {
         self.store.set_epoch_deadline(self.ticks);
-        self.connection.resource_drop_async(&mut self.store).await
+        self.connection.resource_drop(&mut self.store)
     }
 
     /// Reads, acts, and writes, as far as that goes without waiting; whether octets moved.
-    pub(super) async fn drive(&mut self) -> Called<bool> {
+    pub(super) fn drive(&mut self) -> Called<bool> {
         let (exports, store, connection) = self.connection();
-        Ok(exports.call_drive(store, connection).await?.map_err(Error::from))
+        Ok(exports.call_drive(store, connection)?.map_err(Error::from))
     }
 
     /// Whether the connection has ended; then, how.
-    pub(super) async fn closed(&mut self) -> wasmtime::Result<Option<Result<(), Error>>> {
+    pub(super) fn closed(&mut self) -> wasmtime::Result<Option<Result<(), Error>>> {
         let (exports, store, connection) = self.connection();
-        let closed = exports.call_closed(store, connection).await?;
+        let closed = exports.call_closed(store, connection)?;
         Ok(closed.map(|end| end.map_err(Error::from)))
     }
 
     /// Whether it is of use to drive it when something has arrived.
-    pub(super) async fn takes_input(&mut self) -> wasmtime::Result<bool> {
+    pub(super) fn takes_input(&mut self) -> wasmtime::Result<bool> {
         let (exports, store, connection) = self.connection();
-        exports.call_takes_input(store, connection).await
+        exports.call_takes_input(store, connection)
     }
 
     /// When to drive it at the latest.
-    pub(super) async fn next_timeout(&mut self) -> wasmtime::Result<Option<Instant>> {
+    pub(super) fn next_timeout(&mut self) -> wasmtime::Result<Option<Instant>> {
         let clock = self.clock;
         let (exports, store, connection) = self.connection();
-        let due = exports.call_next_timeout(store, connection).await?;
+        let due = exports.call_next_timeout(store, connection)?;
         Ok(due.map(|due| clock.at(due)))
     }
 
-    pub(super) async fn changed(&mut self) -> wasmtime::Result<Vec<u32>> {
+    pub(super) fn changed(&mut self) -> wasmtime::Result<Vec<u32>> {
         let (exports, store, connection) = self.connection();
-        exports.call_changed(store, connection).await
+        exports.call_changed(store, connection)
     }
 
-    pub(super) async fn next_event(&mut self) -> wasmtime::Result<Option<Event>> {
+    pub(super) fn next_event(&mut self) -> wasmtime::Result<Option<Event>> {
         let (exports, store, connection) = self.connection();
-        exports.call_next_event(store, connection).await
+        exports.call_next_event(store, connection)
     }
 
-    pub(super) async fn open_stream(
-        &mut self,
-        head: &RequestHead,
-        end_of_stream: bool,
-    ) -> Called<ResourceAny> {
+    pub(super) fn open_stream(&mut self, head: &RequestHead, end_of_stream: bool) -> Called<ResourceAny> {
         let (exports, store, connection) = self.connection();
-        Ok(exports.call_open_stream(store, connection, head, end_of_stream).await?.map_err(Error::from))
+        Ok(exports.call_open_stream(store, connection, head, end_of_stream)?.map_err(Error::from))
     }
 
-    pub(super) async fn accept(&mut self) -> Called<Option<ResourceAny>> {
+    pub(super) fn accept(&mut self) -> Called<Option<ResourceAny>> {
         let (exports, store, connection) = self.connection();
-        Ok(exports.call_accept(store, connection).await?.map_err(Error::from))
+        Ok(exports.call_accept(store, connection)?.map_err(Error::from))
     }
 
-    pub(super) async fn ping(&mut self, opaque: u64) -> Called<()> {
+    pub(super) fn ping(&mut self, opaque: u64) -> Called<()> {
         let (exports, store, connection) = self.connection();
-        Ok(exports.call_ping(store, connection, opaque).await?.map_err(Error::from))
+        Ok(exports.call_ping(store, connection, opaque)?.map_err(Error::from))
     }
 
-    pub(super) async fn connection_window_update(&mut self, octets: u32) -> Called<()> {
+    pub(super) fn connection_window_update(&mut self, octets: u32) -> Called<()> {
         let (exports, store, connection) = self.connection();
-        Ok(exports.call_window_update(store, connection, octets).await?.map_err(Error::from))
+        Ok(exports.call_window_update(store, connection, octets)?.map_err(Error::from))
     }
 
-    pub(super) async fn connection_windows(&mut self) -> wasmtime::Result<(i64, i64)> {
+    pub(super) fn connection_windows(&mut self) -> wasmtime::Result<(i64, i64)> {
         let (exports, store, connection) = self.connection();
-        exports.call_windows(store, connection).await
+        exports.call_windows(store, connection)
     }
 
-    pub(super) async fn local_settings(&mut self) -> wasmtime::Result<Vec<(u16, u32)>> {
+    pub(super) fn local_settings(&mut self) -> wasmtime::Result<Vec<(u16, u32)>> {
         let (exports, store, connection) = self.connection();
-        exports.call_local_settings(store, connection).await
+        exports.call_local_settings(store, connection)
     }
 
-    pub(super) async fn peer_settings(&mut self) -> wasmtime::Result<Vec<(u16, u32)>> {
+    pub(super) fn peer_settings(&mut self) -> wasmtime::Result<Vec<(u16, u32)>> {
         let (exports, store, connection) = self.connection();
-        exports.call_peer_settings(store, connection).await
+        exports.call_peer_settings(store, connection)
     }
 
-    pub(super) async fn change_settings(&mut self, settings: &[(u16, u32)]) -> Called<()> {
+    pub(super) fn change_settings(&mut self, settings: &[(u16, u32)]) -> Called<()> {
         let (exports, store, connection) = self.connection();
-        Ok(exports.call_change_settings(store, connection, settings).await?.map_err(Error::from))
+        Ok(exports.call_change_settings(store, connection, settings)?.map_err(Error::from))
     }
 
-    pub(super) async fn stats(&mut self) -> wasmtime::Result<Vec<(String, u64)>> {
+    pub(super) fn stats(&mut self) -> wasmtime::Result<Vec<(String, u64)>> {
         let (exports, store, connection) = self.connection();
-        exports.call_stats(store, connection).await
+        exports.call_stats(store, connection)
     }
 
-    pub(super) async fn shutdown(&mut self) -> wasmtime::Result<()> {
+    pub(super) fn shutdown(&mut self) -> wasmtime::Result<()> {
         let (exports, store, connection) = self.connection();
-        exports.call_shutdown(store, connection).await
+        exports.call_shutdown(store, connection)
     }
 
-    pub(super) async fn abort(&mut self, code: u32, debug_data: &[u8]) -> wasmtime::Result<()> {
+    pub(super) fn abort(&mut self, code: u32, debug_data: &[u8]) -> wasmtime::Result<()> {
         let (exports, store, connection) = self.connection();
-        exports.call_abort(store, connection, code, debug_data).await
+        exports.call_abort(store, connection, code, debug_data)
     }
 
-    pub(super) async fn id(&mut self, stream: ResourceAny) -> wasmtime::Result<u32> {
+    pub(super) fn id(&mut self, stream: ResourceAny) -> wasmtime::Result<u32> {
         let (exports, store) = self.stream();
-        exports.call_id(store, stream).await
+        exports.call_id(store, stream)
     }
 
-    pub(super) async fn request(&mut self, stream: ResourceAny) -> wasmtime::Result<Option<RequestHead>> {
+    pub(super) fn request(&mut self, stream: ResourceAny) -> wasmtime::Result<Option<RequestHead>> {
         let (exports, store) = self.stream();
-        exports.call_request(store, stream).await
+        exports.call_request(store, stream)
     }
 
-    pub(super) async fn response(&mut self, stream: ResourceAny) -> Called<Option<ResponseHead>> {
+    pub(super) fn response(&mut self, stream: ResourceAny) -> Called<Option<ResponseHead>> {
         let (exports, store) = self.stream();
-        Ok(exports.call_response(store, stream).await?.map_err(Error::from))
+        Ok(exports.call_response(store, stream)?.map_err(Error::from))
     }
 
-    pub(super) async fn informational(
-        &mut self,
-        stream: ResourceAny,
-    ) -> wasmtime::Result<Option<ResponseHead>> {
+    pub(super) fn informational(&mut self, stream: ResourceAny) -> wasmtime::Result<Option<ResponseHead>> {
         let (exports, store) = self.stream();
-        exports.call_informational(store, stream).await
+        exports.call_informational(store, stream)
     }
 
-    pub(super) async fn pushed(&mut self, stream: ResourceAny) -> wasmtime::Result<Option<ResourceAny>> {
+    pub(super) fn pushed(&mut self, stream: ResourceAny) -> wasmtime::Result<Option<ResourceAny>> {
         let (exports, store) = self.stream();
-        exports.call_pushed(store, stream).await
+        exports.call_pushed(store, stream)
     }
 
-    pub(super) async fn inform(&mut self, stream: ResourceAny, head: &ResponseHead) -> Called<()> {
+    pub(super) fn inform(&mut self, stream: ResourceAny, head: &ResponseHead) -> Called<()> {
         let (exports, store) = self.stream();
-        Ok(exports.call_inform(store, stream, head).await?.map_err(Error::from))
+        Ok(exports.call_inform(store, stream, head)?.map_err(Error::from))
     }
 
-    pub(super) async fn respond(
+    pub(super) fn respond(
         &mut self,
         stream: ResourceAny,
         head: &ResponseHead,
         end_of_stream: bool,
     ) -> Called<()> {
         let (exports, store) = self.stream();
-        Ok(exports.call_respond(store, stream, head, end_of_stream).await?.map_err(Error::from))
+        Ok(exports.call_respond(store, stream, head, end_of_stream)?.map_err(Error::from))
     }
 
-    pub(super) async fn push(&mut self, stream: ResourceAny, head: &RequestHead) -> Called<ResourceAny> {
+    pub(super) fn push(&mut self, stream: ResourceAny, head: &RequestHead) -> Called<ResourceAny> {
         let (exports, store) = self.stream();
-        Ok(exports.call_push(store, stream, head).await?.map_err(Error::from))
+        Ok(exports.call_push(store, stream, head)?.map_err(Error::from))
     }
 
     /// Takes content from the front of `data`; true once all of it, and the end, was taken.
-    pub(super) async fn send_data(
+    pub(super) fn send_data(
         &mut self,
         stream: ResourceAny,
         data: &mut Bytes,
@@ -227,7 +220,7 @@ impl Instance {
             // More would be copied into the instance for nothing when there is no room.
             let piece = data.slice(..data.len().min(PIECE));
             let last = piece.len() == data.len();
-            let sent = exports.call_send_data(&mut *store, stream, &piece, end_of_stream && last).await?;
+            let sent = exports.call_send_data(&mut *store, stream, &piece, end_of_stream && last)?;
             let taken = match sent {
                 Ok(taken) => usize::try_from(taken).unwrap_or(usize::MAX).min(piece.len()),
                 Err(error) => return Ok(Err(error.into())),
@@ -239,46 +232,46 @@ impl Instance {
         }
     }
 
-    pub(super) async fn send_trailers(&mut self, stream: ResourceAny, trailers: &Fields) -> Called<()> {
+    pub(super) fn send_trailers(&mut self, stream: ResourceAny, trailers: &Fields) -> Called<()> {
         let (exports, store) = self.stream();
-        Ok(exports.call_send_trailers(store, stream, trailers).await?.map_err(Error::from))
+        Ok(exports.call_send_trailers(store, stream, trailers)?.map_err(Error::from))
     }
 
     /// Content; empty if none has arrived, and none at the end.
-    pub(super) async fn read_data(&mut self, stream: ResourceAny) -> Called<Option<Vec<u8>>> {
+    pub(super) fn read_data(&mut self, stream: ResourceAny) -> Called<Option<Vec<u8>>> {
         let (exports, store) = self.stream();
-        Ok(exports.call_read_data(store, stream, PIECE as u32).await?.map_err(Error::from))
+        Ok(exports.call_read_data(store, stream, PIECE as u32)?.map_err(Error::from))
     }
 
-    pub(super) async fn trailers(&mut self, stream: ResourceAny) -> wasmtime::Result<Option<Fields>> {
+    pub(super) fn trailers(&mut self, stream: ResourceAny) -> wasmtime::Result<Option<Fields>> {
         let (exports, store) = self.stream();
-        exports.call_trailers(store, stream).await
+        exports.call_trailers(store, stream)
     }
 
-    pub(super) async fn window_update(&mut self, stream: ResourceAny, octets: u32) -> Called<()> {
+    pub(super) fn window_update(&mut self, stream: ResourceAny, octets: u32) -> Called<()> {
         let (exports, store) = self.stream();
-        Ok(exports.call_window_update(store, stream, octets).await?.map_err(Error::from))
+        Ok(exports.call_window_update(store, stream, octets)?.map_err(Error::from))
     }
 
-    pub(super) async fn windows(&mut self, stream: ResourceAny) -> wasmtime::Result<(i64, i64)> {
+    pub(super) fn windows(&mut self, stream: ResourceAny) -> wasmtime::Result<(i64, i64)> {
         let (exports, store) = self.stream();
-        exports.call_windows(store, stream).await
+        exports.call_windows(store, stream)
     }
 
-    pub(super) async fn reset(&mut self, stream: ResourceAny, code: u32) -> wasmtime::Result<()> {
+    pub(super) fn reset(&mut self, stream: ResourceAny, code: u32) -> wasmtime::Result<()> {
         let (exports, store) = self.stream();
-        exports.call_reset(store, stream, code).await
+        exports.call_reset(store, stream, code)
     }
 
     /// Whether the stream has ended in both directions.
-    pub(super) async fn finished(&mut self, stream: ResourceAny) -> wasmtime::Result<bool> {
+    pub(super) fn finished(&mut self, stream: ResourceAny) -> wasmtime::Result<bool> {
         let (exports, store) = self.stream();
-        exports.call_finished(store, stream).await
+        exports.call_finished(store, stream)
     }
 
-    pub(super) async fn release(&mut self, stream: ResourceAny) -> wasmtime::Result<()> {
+    pub(super) fn release(&mut self, stream: ResourceAny) -> wasmtime::Result<()> {
         self.store.set_epoch_deadline(self.ticks);
-        stream.resource_drop_async(&mut self.store).await
+        stream.resource_drop(&mut self.store)
     }
 
     /// For a call about the connection, the time of which runs from now.
@@ -295,21 +288,21 @@ impl Instance {
 }
 
 /// The resource `options`, as the caller chose them.
-async fn choose(exports: &Exports, store: &mut Store<Guest>, chosen: &Options) -> Called<ResourceAny> {
+fn choose(exports: &Exports, store: &mut Store<Guest>, chosen: &Options) -> Called<ResourceAny> {
     let exports = exports.options();
-    let options = exports.call_constructor(&mut *store).await?;
-    if let Err(error) = exports.call_settings(&mut *store, options, &chosen.settings).await? {
+    let options = exports.call_constructor(&mut *store)?;
+    if let Err(error) = exports.call_settings(&mut *store, options, &chosen.settings)? {
         return Ok(Err(error.into()));
     }
     for choice in &chosen.choices {
-        if let Err(error) = apply(&exports, store, options, choice).await? {
+        if let Err(error) = apply(&exports, store, options, choice)? {
             return Ok(Err(error));
         }
     }
     Ok(Ok(options))
 }
 
-async fn apply(
+fn apply(
     exports: &GuestOptions<'_>,
     store: &mut Store<Guest>,
     options: ResourceAny,
@@ -317,38 +310,38 @@ async fn apply(
 ) -> Called<()> {
     let applied = match choice {
         Choice::ConnectionWindow { initial, maximum } => {
-            exports.call_connection_window(store, options, *initial, *maximum).await?
+            exports.call_connection_window(store, options, *initial, *maximum)?
         }
         Choice::StreamWindowMaximum(maximum) => {
-            exports.call_stream_window_maximum(store, options, *maximum).await?
+            exports.call_stream_window_maximum(store, options, *maximum)?
         }
-        Choice::SendBuffer(octets) => exports.call_send_buffer(store, options, *octets).await?,
+        Choice::SendBuffer(octets) => exports.call_send_buffer(store, options, *octets)?,
         Choice::ManualWindowUpdate(manual) => {
-            exports.call_manual_window_update(store, options, *manual).await?;
+            exports.call_manual_window_update(store, options, *manual)?;
             Ok(())
         }
         Choice::WaitingStreams(streams) => {
-            exports.call_waiting_streams(store, options, *streams).await?;
+            exports.call_waiting_streams(store, options, *streams)?;
             Ok(())
         }
         Choice::NeverIndexed(names) => {
-            exports.call_never_indexed(store, options, names).await?;
+            exports.call_never_indexed(store, options, names)?;
             Ok(())
         }
         Choice::Timeout(timeout, duration) => {
             let duration = duration.map(nanoseconds);
             match timeout {
-                Timeout::Preface => exports.call_preface_timeout(store, options, duration).await?,
-                Timeout::Settings => exports.call_settings_timeout(store, options, duration).await?,
-                Timeout::Headers => exports.call_headers_timeout(store, options, duration).await?,
-                Timeout::Stall => exports.call_stall_timeout(store, options, duration).await?,
-                Timeout::Idle => exports.call_idle_timeout(store, options, duration).await?,
-                Timeout::Drain => exports.call_drain_timeout(store, options, duration).await?,
+                Timeout::Preface => exports.call_preface_timeout(store, options, duration)?,
+                Timeout::Settings => exports.call_settings_timeout(store, options, duration)?,
+                Timeout::Headers => exports.call_headers_timeout(store, options, duration)?,
+                Timeout::Stall => exports.call_stall_timeout(store, options, duration)?,
+                Timeout::Idle => exports.call_idle_timeout(store, options, duration)?,
+                Timeout::Drain => exports.call_drain_timeout(store, options, duration)?,
             }
             Ok(())
         }
         Choice::KeepAlive { interval, timeout } => {
-            exports.call_keep_alive(store, options, nanoseconds(*interval), nanoseconds(*timeout)).await?;
+            exports.call_keep_alive(store, options, nanoseconds(*interval), nanoseconds(*timeout))?;
             Ok(())
         }
     };

@@ -38,16 +38,16 @@ impl Entry {
     }
 
     /// Tells those who wait for something what has come.
-    async fn advance(&mut self, instance: &mut Instance) -> wasmtime::Result<()> {
-        self.advance_response(instance).await?;
-        self.advance_informational(instance).await?;
-        self.advance_reading(instance).await?;
-        self.advance_sending(instance).await
+    fn advance(&mut self, instance: &mut Instance) -> wasmtime::Result<()> {
+        self.advance_response(instance)?;
+        self.advance_informational(instance)?;
+        self.advance_reading(instance)?;
+        self.advance_sending(instance)
     }
 
-    async fn advance_response(&mut self, instance: &mut Instance) -> wasmtime::Result<()> {
+    fn advance_response(&mut self, instance: &mut Instance) -> wasmtime::Result<()> {
         let Some(answer) = waiting(&mut self.response) else { return Ok(()) };
-        match instance.response(self.resource).await? {
+        match instance.response(self.resource)? {
             Ok(None) => self.response = Some(answer),
             Ok(Some(head)) => {
                 self.responded = true;
@@ -61,9 +61,9 @@ impl Entry {
         Ok(())
     }
 
-    async fn advance_informational(&mut self, instance: &mut Instance) -> wasmtime::Result<()> {
+    fn advance_informational(&mut self, instance: &mut Instance) -> wasmtime::Result<()> {
         let Some(answer) = waiting(&mut self.informational) else { return Ok(()) };
-        match instance.informational(self.resource).await? {
+        match instance.informational(self.resource)? {
             Some(head) => {
                 let head = head::response(head).map_err(|error| Error::unusable_head(&error));
                 reply(answer, head.map(Some));
@@ -74,19 +74,19 @@ impl Entry {
         Ok(())
     }
 
-    async fn advance_reading(&mut self, instance: &mut Instance) -> wasmtime::Result<()> {
+    fn advance_reading(&mut self, instance: &mut Instance) -> wasmtime::Result<()> {
         let Some(answer) = waiting(&mut self.reading) else { return Ok(()) };
-        match instance.read_data(self.resource).await? {
+        match instance.read_data(self.resource)? {
             Ok(Some(octets)) if octets.is_empty() => self.reading = Some(answer),
             read => reply(answer, read.map(|octets| octets.map(Bytes::from))),
         }
         Ok(())
     }
 
-    async fn advance_sending(&mut self, instance: &mut Instance) -> wasmtime::Result<()> {
+    fn advance_sending(&mut self, instance: &mut Instance) -> wasmtime::Result<()> {
         let sending = self.sending.take().filter(|send| !send.answer.is_closed());
         let Some(Send { mut data, end_of_stream, answer }) = sending else { return Ok(()) };
-        match instance.send_data(self.resource, &mut data, end_of_stream).await? {
+        match instance.send_data(self.resource, &mut data, end_of_stream)? {
             Ok(false) => self.sending = Some(Send { data, end_of_stream, answer }),
             Ok(true) => reply(answer, Ok(())),
             Err(error) => reply(answer, Err(error)),
@@ -97,13 +97,13 @@ impl Entry {
 
 impl Driver {
     /// Something has happened on a stream: tells those who wait for it.
-    pub(super) async fn advance(&mut self, id: u32) -> wasmtime::Result<()> {
+    pub(super) fn advance(&mut self, id: u32) -> wasmtime::Result<()> {
         let Some(entry) = self.streams.get_mut(&id) else { return Ok(()) };
-        entry.advance(&mut self.instance).await?;
+        entry.advance(&mut self.instance)?;
         let resource = entry.resource;
         let Some(answer) = waiting(&mut entry.pushed) else { return Ok(()) };
-        match self.pushed(resource).await? {
-            Ok(None) if !self.instance.finished(resource).await? => {
+        match self.pushed(resource)? {
+            Ok(None) if !self.instance.finished(resource)? => {
                 if let Some(entry) = self.streams.get_mut(&id) {
                     entry.pushed = Some(answer);
                 }
@@ -114,31 +114,31 @@ impl Driver {
     }
 
     /// The next stream that the server has promised on this one.
-    async fn pushed(&mut self, parent: ResourceAny) -> wasmtime::Result<Result<Option<Pushed>, Error>> {
-        let Some(resource) = self.instance.pushed(parent).await? else { return Ok(Ok(None)) };
-        let request = self.instance.request(resource).await?;
+    fn pushed(&mut self, parent: ResourceAny) -> wasmtime::Result<Result<Option<Pushed>, Error>> {
+        let Some(resource) = self.instance.pushed(parent)? else { return Ok(Ok(None)) };
+        let request = self.instance.request(resource)?;
         let (Some(request), Some(own)) = (request, self.own()) else {
-            self.instance.release(resource).await?;
+            self.instance.release(resource)?;
             return Ok(Ok(None));
         };
         let request = match head::request(request) {
             Ok(request) => request,
             Err(error) => {
-                self.instance.release(resource).await?;
+                self.instance.release(resource)?;
                 return Ok(Err(Error::unusable_head(&error)));
             }
         };
-        let stream = self.hold(resource, own).await?;
+        let stream = self.hold(resource, own)?;
         let (answer, response) = oneshot::channel();
         if let Some(entry) = self.streams.get_mut(&stream.id()) {
             entry.response = Some(answer);
-            entry.advance(&mut self.instance).await?;
+            entry.advance(&mut self.instance)?;
         }
         Ok(Ok(Some(Pushed { request, stream, response })))
     }
 
     /// Carries out what was asked about a stream.
-    pub(super) async fn operate(&mut self, id: u32, operation: Operation) -> wasmtime::Result<()> {
+    pub(super) fn operate(&mut self, id: u32, operation: Operation) -> wasmtime::Result<()> {
         let Some(entry) = self.streams.get_mut(&id) else { return Ok(()) };
         let (resource, instance) = (entry.resource, &mut self.instance);
         match operation {
@@ -146,35 +146,35 @@ impl Driver {
             Operation::Pushed(answer) => entry.pushed = Some(answer),
             Operation::Read(answer) => entry.reading = Some(answer),
             Operation::Send(send) => entry.sending = Some(send),
-            Operation::Inform(head, answer) => reply(answer, instance.inform(resource, &head).await?),
+            Operation::Inform(head, answer) => reply(answer, instance.inform(resource, &head)?),
             Operation::Respond(head, end_of_stream, answer) => {
-                reply(answer, instance.respond(resource, &head, end_of_stream).await?);
+                reply(answer, instance.respond(resource, &head, end_of_stream)?);
             }
-            Operation::Push(head, answer) => match (instance.push(resource, &head).await?, self.own()) {
-                (Ok(promised), Some(own)) => reply(answer, Ok(self.hold(promised, own).await?)),
-                (Ok(promised), None) => self.instance.release(promised).await?,
+            Operation::Push(head, answer) => match (instance.push(resource, &head)?, self.own()) {
+                (Ok(promised), Some(own)) => reply(answer, Ok(self.hold(promised, own)?)),
+                (Ok(promised), None) => self.instance.release(promised)?,
                 (Err(error), _) => reply(answer, Err(error)),
             },
             Operation::SendTrailers(trailers, answer) => {
-                reply(answer, instance.send_trailers(resource, &trailers).await?);
+                reply(answer, instance.send_trailers(resource, &trailers)?);
             }
             Operation::Trailers(answer) => {
-                let trailers = instance.trailers(resource).await?;
+                let trailers = instance.trailers(resource)?;
                 let trailers = trailers.map(|trailers| head::headers(trailers, &[])).transpose();
                 reply(answer, trailers.map_err(|error| Error::unusable_head(&error)));
             }
             Operation::WindowUpdate(octets, answer) => {
-                reply(answer, instance.window_update(resource, octets).await?);
+                reply(answer, instance.window_update(resource, octets)?);
             }
-            Operation::Windows(answer) => reply(answer, Ok(instance.windows(resource).await?)),
-            Operation::Reset(code) => instance.reset(resource, code).await?,
+            Operation::Windows(answer) => reply(answer, Ok(instance.windows(resource)?)),
+            Operation::Reset(code) => instance.reset(resource, code)?,
             Operation::Release => {
                 self.streams.remove(&id);
-                self.instance.release(resource).await?;
-                return self.leave().await;
+                self.instance.release(resource)?;
+                return self.leave();
             }
         }
-        self.advance(id).await
+        self.advance(id)
     }
 }
 

@@ -30,7 +30,7 @@ async fn settings_of_both_sides_can_be_seen_and_changed() {
 async fn options_that_cannot_be_are_refused() {
     let (near, _far) = tokio::io::duplex(64);
     let options = Options::new().setting(SettingId::MAX_FRAME_SIZE, 1);
-    let error = SANDBOX.client(near, &options).await.err().expect("an error");
+    let error = SANDBOX.client(near, &options).err().expect("an error");
     assert_eq!((error.kind(), error.fault()), (ErrorKind::InvalidArgument, Fault::Caller));
 }
 

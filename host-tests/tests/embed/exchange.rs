@@ -49,7 +49,7 @@ async fn content_goes_there_and_back_over_memory() {
 async fn content_goes_there_and_back_over_tcp() {
     let (near, far) = tcp().await;
     serve(far).await;
-    let client = SANDBOX.client(near, &Options::new()).await.unwrap();
+    let client = SANDBOX.client(near, &Options::new()).unwrap();
     for size in SIZES {
         let content = content(size);
         assert!(soon(send_and_return(&client, content.clone())).await.unwrap() == content, "{size} octets");

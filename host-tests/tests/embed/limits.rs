@@ -11,7 +11,7 @@ use crate::support::{PIPE, SANDBOX, content, echo, pair, post, send_and_return, 
 async fn a_connection_that_does_not_fit_into_its_memory_does_not_begin() {
     let sandbox = Sandbox::new(Limits::new().memory(64 << 10)).unwrap();
     let (near, mut far) = tokio::io::duplex(PIPE);
-    let error = sandbox.client(near, &Options::new()).await.err().expect("an error");
+    let error = sandbox.client(near, &Options::new()).err().expect("an error");
     assert_eq!(error.kind(), ErrorKind::Trap(Trap::OutOfMemory(64 << 10)));
     assert_eq!(error.fault(), Fault::Limit);
     assert!(error.to_string().contains("65536 octets"), "{error}");
@@ -26,8 +26,8 @@ async fn a_peer_that_fills_the_memory_ends_its_own_connection_alone() {
     let windows = Options::new().setting(SettingId::INITIAL_WINDOW_SIZE, 16 << 20);
     let windows = windows.connection_window(16 << 20, 16 << 20).stream_window_maximum(16 << 20);
     let (near, far) = tokio::io::duplex(PIPE);
-    let mut server = sandbox.server(far, &windows).await.unwrap();
-    let hostile = SANDBOX.client(near, &Options::new()).await.unwrap();
+    let mut server = sandbox.server(far, &windows).unwrap();
+    let hostile = SANDBOX.client(near, &Options::new()).unwrap();
     let (bystander, other_server) = pair().await;
     echo(other_server);
 
@@ -53,7 +53,7 @@ async fn a_connection_that_computes_for_too_long_ends() {
     let (near, _far) = tokio::io::duplex(PIPE);
     // With no time at all, a call is interrupted as soon as the clock ticks in the midst of it.
     let compute = async || -> Result<(), wasi_http2::embed::Error> {
-        let client: Client = sandbox.client(near, &Options::new()).await?;
+        let client: Client = sandbox.client(near, &Options::new())?;
         loop {
             client.control().stats().await?;
         }

@@ -27,7 +27,7 @@ pub(crate) async fn pair() -> (Client, Server) {
 /// A client and a server over memory, with these options.
 pub(crate) async fn pair_with(client: &Options, server: &Options) -> (Client, Server) {
     let (near, far) = tokio::io::duplex(PIPE);
-    (SANDBOX.client(near, client).await.unwrap(), SANDBOX.server(far, server).await.unwrap())
+    (SANDBOX.client(near, client).unwrap(), SANDBOX.server(far, server).unwrap())
 }
 
 /// Two ends of a TCP connection.
@@ -68,7 +68,7 @@ async fn echo_one(request: Request<RecvBody>, mut responder: Responder) -> Resul
 
 /// A server over `io` that echoes.
 pub(crate) async fn serve(io: impl AsyncRead + AsyncWrite + Send + 'static) -> JoinHandle<Result<(), Error>> {
-    echo(SANDBOX.server(io, &Options::new()).await.unwrap())
+    echo(SANDBOX.server(io, &Options::new()).unwrap())
 }
 
 pub(crate) fn get(path: &str) -> Request<()> {

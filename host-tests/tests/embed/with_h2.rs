@@ -68,7 +68,7 @@ async fn client_of_h2(
         }
         Ok::<_, h2::Error>(())
     });
-    SANDBOX.client(near, &Options::new()).await.unwrap()
+    SANDBOX.client(near, &Options::new()).unwrap()
 }
 
 /// An `h2` client of what is served on the other end.
@@ -152,7 +152,7 @@ mod as_client {
     #[tokio::test]
     async fn a_reset_has_its_code() {
         let (near, far) = tokio::io::duplex(PIPE);
-        let client = SANDBOX.client(near, &Options::new()).await.unwrap();
+        let client = SANDBOX.client(near, &Options::new()).unwrap();
         let (response, _) = client.request(get("/"), true).await.unwrap();
         let mut server = h2::server::handshake(far).await.unwrap();
         let (_, mut respond) = soon(server.accept()).await.unwrap().unwrap();
@@ -168,7 +168,7 @@ mod as_client {
     #[tokio::test]
     async fn a_server_that_shuts_down_answers_what_it_has_taken_up() {
         let (near, far) = tokio::io::duplex(PIPE);
-        let client = SANDBOX.client(near, &Options::new()).await.unwrap();
+        let client = SANDBOX.client(near, &Options::new()).unwrap();
         let (response, _) = client.request(get("/"), true).await.unwrap();
         let mut server = h2::server::handshake(far).await.unwrap();
         let (_, mut respond) = soon(server.accept()).await.unwrap().unwrap();
@@ -217,7 +217,7 @@ mod as_server {
     #[tokio::test]
     async fn informational_responses_and_trailers_come_through() {
         let (near, far) = tokio::io::duplex(PIPE);
-        let mut server = SANDBOX.server(far, &Options::new()).await.unwrap();
+        let mut server = SANDBOX.server(far, &Options::new()).unwrap();
         let mut client = h2_client(near).await;
         let (mut response, mut body) = client.send_request(post("/"), false).unwrap();
         body.send_trailers(trailers("checksum", "none")).unwrap();
@@ -257,7 +257,7 @@ mod as_server {
     #[tokio::test]
     async fn a_reset_has_its_code() {
         let (near, far) = tokio::io::duplex(PIPE);
-        let mut server = SANDBOX.server(far, &Options::new()).await.unwrap();
+        let mut server = SANDBOX.server(far, &Options::new()).unwrap();
         let mut client = h2_client(near).await;
         let (_response, mut body) = client.send_request(post("/"), false).unwrap();
         let (mut request, _responder) = soon(server.accept()).await.unwrap().unwrap();
@@ -270,7 +270,7 @@ mod as_server {
     #[tokio::test]
     async fn a_server_that_shuts_down_answers_what_it_has_taken_up() {
         let (near, far) = tokio::io::duplex(PIPE);
-        let mut server = SANDBOX.server(far, &Options::new()).await.unwrap();
+        let mut server = SANDBOX.server(far, &Options::new()).unwrap();
         let (mut client, connection) = h2::client::handshake(near).await.unwrap();
         let connection = tokio::spawn(connection);
         let (response, _) =
@@ -294,7 +294,7 @@ mod as_server {
     #[tokio::test]
     async fn a_client_that_vanishes_ends_its_requests() {
         let (near, far) = tokio::io::duplex(PIPE);
-        let mut server = SANDBOX.server(far, &Options::new()).await.unwrap();
+        let mut server = SANDBOX.server(far, &Options::new()).unwrap();
         let (mut client, connection) = h2::client::handshake(near).await.unwrap();
         let connection = tokio::spawn(connection);
         let (_response, _body) = client.send_request(post("/"), false).unwrap();
