@@ -46,23 +46,25 @@ pub async fn send(
     trailers: FutureReader<End>,
     length: Option<u64>,
 ) -> Result<(), BodyError> {
-    let expected = length.and_then(|length| usize::try_from(length).ok()).unwrap_or(FIRST_CHUNK);
-    let mut buffer = Vec::with_capacity(expected.clamp(64, CHUNK));
-    loop {
+    let mut left = length.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+    let mut buffer = Vec::with_capacity(left.unwrap_or(FIRST_CHUNK).min(CHUNK));
+    // The end of a content whose length is known need not be waited for.
+    while left != Some(0) {
         let (result, mut octets) = contents.read(buffer).await;
         if !matches!(result, StreamResult::Complete(_)) {
             break;
         }
+        left = left.map(|left| left.saturating_sub(octets.len()));
         let size = octets.capacity();
-        if octets.len() >= size / 2 {
-            // A source that fills its buffer gets a larger one.
-            let next = if octets.len() == size { size.saturating_mul(4).min(CHUNK) } else { size };
-            stream.send(Bytes::from(octets)).await?;
-            buffer = Vec::with_capacity(next);
-        } else {
+        if octets.len() < size / 2 {
             stream.send(Bytes::copy_from_slice(&octets)).await?;
             octets.clear();
             buffer = octets;
+        } else {
+            // A source that fills its buffer gets a larger one.
+            let next = if octets.len() == size { size.saturating_mul(4) } else { size };
+            stream.send(Bytes::from(octets)).await?;
+            buffer = Vec::with_capacity(left.unwrap_or(next).min(next).min(CHUNK));
         }
     }
     drop(contents);

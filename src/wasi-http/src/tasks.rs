@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 /// How often the host is given way, without anything having become ready, before a turn ends.
-const QUIET_ROUNDS: u32 = 1;
+const QUIET_ROUNDS: u32 = 2;
 
 /// A set of tasks that run as long as the future of [`run`](Self::run).
 ///
@@ -66,6 +66,11 @@ impl Tasks {
         });
         inner.put(slot, Box::pin(future));
         inner.ready.waker(slot).wake();
+    }
+
+    /// The number of the turn.
+    pub fn turn(&self) -> u64 {
+        self.0.turn.get()
     }
 
     /// Waits until no task can go on, and the host has nothing new either.
