@@ -130,35 +130,36 @@ mod tcp_check {
 mod hog {
     use super::*;
 
-    async fn outcome(args: &[&str]) -> Outcome {
+    const AMPLE: Duration = Duration::from_secs(60);
+
+    async fn outcome(args: &[&str], time_limit: Duration) -> Outcome {
         let program = Runtime::with_interrupts().unwrap().load(components::HOG).unwrap();
-        let invocation =
-            Invocation::new("hog").args(args).memory_limit(16 << 20).time_limit(Duration::from_millis(500));
+        let invocation = Invocation::new("hog").args(args).memory_limit(16 << 20).time_limit(time_limit);
         program.run(invocation).await.unwrap()
     }
 
     #[tokio::test]
     async fn a_guest_that_allocates_without_end_is_stopped_and_told_apart() {
-        let outcome = outcome(&["memory"]).await;
+        let outcome = outcome(&["memory"], AMPLE).await;
         assert!(matches!(outcome, Outcome::OutOfMemory(_)), "{outcome}");
         assert_eq!(outcome.to_string(), "the guest wanted more memory than its limit of 16 MiB");
     }
 
     #[tokio::test]
     async fn a_guest_that_computes_without_end_is_stopped_and_told_apart() {
-        let outcome = outcome(&["time"]).await;
+        let outcome = outcome(&["time"], Duration::from_millis(500)).await;
         assert_eq!(outcome.to_string(), "the guest took longer than its limit of 500ms");
     }
 
     #[tokio::test]
     async fn a_guest_that_traps_is_told_apart() {
-        let outcome = outcome(&["trap"]).await;
+        let outcome = outcome(&["trap"], AMPLE).await;
         assert!(matches!(outcome, Outcome::Trapped(_)), "{outcome}");
     }
 
     #[tokio::test]
     async fn a_guest_that_fails_says_so_by_its_exit_code() {
-        assert!(matches!(outcome(&["fail"]).await, Outcome::Exited(1)));
+        assert!(matches!(outcome(&["fail"], AMPLE).await, Outcome::Exited(1)));
     }
 }
 
@@ -181,5 +182,21 @@ mod small_requests {
     #[tokio::test]
     async fn a_measurement_of_nothing_is_refused() {
         assert!(matches!(outcome(&["engine", "0", "1"]).await, Outcome::Exited(1)));
+    }
+}
+
+mod http_service {
+    use wasmtime::component::Component;
+    use wasmtime::{Config, Engine};
+
+    use super::*;
+
+    #[test]
+    fn it_is_a_handler_of_wasi_http() {
+        let engine = Engine::new(Config::new().wasm_component_model_async(true)).unwrap();
+        let component = Component::new(&engine, components::HTTP_SERVICE).unwrap();
+        let component_type = component.component_type();
+        let exports: Vec<_> = component_type.exports(&engine).map(|(name, _)| name).collect();
+        assert!(matches!(exports[..], [name] if name.starts_with("wasi:http/handler@0.3.")), "{exports:?}");
     }
 }

@@ -40,9 +40,10 @@ async fn fetch(client: &SendRequest<Bytes>, path: &str) -> usize {
 
 /// Lets this process, and those that it starts, have more files open than is usual.
 fn raise_limit_of_files(wanted: u64) {
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current.is_some_and(|current| current < wanted) {
-        setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum }).unwrap();
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_some_and(|current| current < wanted) {
+        let current = Some(maximum.map_or(wanted, |maximum| maximum.min(wanted)));
+        setrlimit(Resource::Nofile, Rlimit { current, maximum }).unwrap();
     }
 }
 
@@ -59,7 +60,8 @@ fn a_thousand_connections_at_a_time() {
         for round in 0..3 {
             // One half is idle; the other does as much as it can, all at once.
             let mut busy = tokio::task::JoinSet::new();
-            for client in clients.iter().step_by(2).cloned() {
+            for client in clients.iter().step_by(2) {
+                let client = client.clone();
                 busy.spawn(async move {
                     let mut received = 0;
                     for path in ["/", "/bytes/1000", "/bytes/20000"] {

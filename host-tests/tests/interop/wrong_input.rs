@@ -181,7 +181,7 @@ fn limits_of_memory_that_are_too_small() {
 #[test]
 fn a_limit_of_memory_that_is_reached_while_serving() {
     let serve = Serve::start_with(&["--max-memory", "8"]);
-    // Each connection holds as much as the windows allow, so that there are soon too many.
+    // Connections take memory even if they are idle.
     let mut clients = Vec::new();
     for _ in 0..1_000 {
         let Ok(mut client) = TcpStream::connect(serve.address()) else { break };

@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
+use http2_engine::ConnectionError;
 use http2_wasi_http::bindings::wasi::sockets::types::TcpSocket;
 use http2_wasi_http::{Connection, Tasks};
 use wit_bindgen::{StreamReader, StreamResult};
@@ -143,8 +144,10 @@ impl Server {
 
     async fn carry(self, number: u64, connection: Connection, socket: TcpSocket) {
         let peer = listener::peer(&socket);
-        if let Err(error) = connection.run(socket).await {
-            self.log(|| format!("{peer}: {error}"));
+        match connection.run(socket).await {
+            // Clients hang up as they like.
+            Ok(()) | Err(ConnectionError::TransportEnded { .. }) => {}
+            Err(error) => self.log(|| format!("{peer}: {error}")),
         }
         self.0.connections.borrow_mut().remove(&number);
         if let Some(waker) = self.0.waiting.take() {

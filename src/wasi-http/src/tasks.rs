@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 /// How often the host is given way, without anything having become ready, before a turn ends.
-const QUIET_ROUNDS: u32 = 2;
+const QUIET_ROUNDS: u32 = 3;
 
 /// A set of tasks that run as long as the future of [`run`](Self::run).
 ///
