@@ -25,6 +25,31 @@ pub(crate) struct Frame {
     pub(crate) payload: Vec<u8>,
 }
 
+/// The client connection preface (RFC 9113, 3.4), without its SETTINGS.
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// A frame in octets.
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let mut frame = length[1..].to_vec();
+    frame.extend([kind, flags]);
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload);
+    frame
+}
+
+/// The head of a request in octets.
+pub(crate) fn request(stream: u32, method: &str, path: &str, flags: u8) -> Vec<u8> {
+    // Literals without indexing; 2, 4 and 1 are the names in the static table, 0x86 is «:scheme: http»
+    // (RFC 7541, 6.2.2 and appendix A).
+    let mut block = vec![0x86];
+    for (name, value) in [(2, method), (4, path), (1, "localhost")] {
+        block.extend([name, u8::try_from(value.len()).unwrap()]);
+        block.extend(value.as_bytes());
+    }
+    frame(HEADERS, flags | END_HEADERS, stream, &block)
+}
+
 /// A connection to a server.
 pub(crate) struct RawClient {
     tcp: TcpStream,
@@ -34,7 +59,7 @@ impl RawClient {
     /// Connects, and sends preface and SETTINGS.
     pub(crate) fn connect(server: SocketAddr) -> Self {
         let mut client = Self::connect_silently(server);
-        client.send_octets(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        client.send_octets(PREFACE);
         client.send(SETTINGS, 0, 0, &[]);
         client
     }
@@ -55,24 +80,12 @@ impl RawClient {
 
     /// Sends a frame.
     pub(crate) fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
-        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-        let mut frame = length[1..].to_vec();
-        frame.extend([kind, flags]);
-        frame.extend(stream.to_be_bytes());
-        frame.extend(payload);
-        self.send_octets(&frame);
+        self.send_octets(&frame(kind, flags, stream, payload));
     }
 
     /// Sends the head of a request.
     pub(crate) fn request(&mut self, stream: u32, method: &str, path: &str, flags: u8) {
-        // Literals without indexing; 2, 4 and 1 are the names in the static table, 0x86 is «:scheme: http»
-        // (RFC 7541, 6.2.2 and appendix A).
-        let mut block = vec![0x86];
-        for (name, value) in [(2, method), (4, path), (1, "localhost")] {
-            block.extend([name, u8::try_from(value.len()).unwrap()]);
-            block.extend(value.as_bytes());
-        }
-        self.send(HEADERS, flags | END_HEADERS, stream, &block);
+        self.send_octets(&request(stream, method, path, flags));
     }
 
     /// Waits until the server has acted on all that was sent.
