@@ -147,9 +147,9 @@ impl Endpoint {
         self.transport.as_ref()
     }
 
-    /// Whether the engine has taken all that was read, and so is to be given more.
+    /// Whether more may arrive, and the engine has taken all that was read before.
     pub(crate) fn takes_input(&self) -> bool {
-        self.input.is_empty()
+        self.input.is_empty() && self.transport.as_ref().is_some_and(Transport::can_read)
     }
 
     /// When it has to be driven at the latest.
