@@ -1,5 +1,8 @@
 //! The arguments of the command.
 
+#[cfg(test)]
+mod tests;
+
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::str::FromStr;

@@ -32,6 +32,8 @@ struct Inner {
     heads: RefCell<Vec<StreamId>>,
     /// When the engine wants to be called, as far as its task knows.
     armed: Cell<Option<Time>>,
+    /// A PING is under way whose only purpose is its answer.
+    prodded: Cell<bool>,
     signals: Signals,
 }
 
@@ -89,6 +91,7 @@ impl Connection {
             requests: RefCell::default(),
             heads: RefCell::default(),
             armed: Cell::default(),
+            prodded: Cell::default(),
             signals: Signals::default(),
         }))
     }
@@ -159,6 +162,10 @@ impl Connection {
         &self.0.tasks
     }
 
+    pub(crate) fn prodded(&self) -> &Cell<bool> {
+        &self.0.prodded
+    }
+
     pub(crate) fn engine(&self) -> RefMut<'_, Engine> {
         self.0.engine.borrow_mut()
     }
@@ -222,6 +229,7 @@ impl Connection {
             Event::Readable { id } => self.with_stream(id, |state| state.readable.give()),
             Event::Writable { id } => self.with_stream(id, |state| state.writable.give()),
             Event::Reset { id, error } => self.with_stream(id, |state| state.was_reset(error)),
+            Event::Pong { .. } => self.0.prodded.set(false),
             Event::Closed => {
                 self.0.requests.borrow_mut().clear();
                 self.0.signals.closed.set();

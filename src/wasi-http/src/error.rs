@@ -3,6 +3,9 @@
 //! A server answers an `error-code` of its application with the status that RFC 9209 (2.3) advises for it. Once the
 //! head of the response has gone, all that is left is RST_STREAM with INTERNAL_ERROR.
 
+#[cfg(test)]
+mod tests;
+
 use http2_engine::{ErrorCode as Http2ErrorCode, Initiator, Role, StreamError, Violation};
 
 use crate::bindings::wasi::http::types::ErrorCode;

@@ -5,6 +5,9 @@
 //! And fields that belong to an HTTP/1 connection (RFC 9113, 8.2.2) are left out on the way to HTTP/2; TE passes
 //! with the value «trailers» alone.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
 use http2_engine::FieldSection;

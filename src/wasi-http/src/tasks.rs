@@ -1,5 +1,8 @@
 //! Tasks of one component, all on its one thread.
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -10,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 /// How often the host is given way, without anything having become ready, before a turn ends.
-const QUIET_ROUNDS: u32 = 3;
+const QUIET_ROUNDS: u32 = 2;
 
 /// A set of tasks that run as long as the future of [`run`](Self::run).
 ///
@@ -111,7 +114,7 @@ impl Tasks {
                 }
                 if quiet < QUIET_ROUNDS {
                     // The host delivers what it has, and lets others run, before it comes back here.
-                    quiet += 1;
+                    quiet = quiet.saturating_add(1);
                     context.waker().wake_by_ref();
                     return Poll::Pending;
                 }

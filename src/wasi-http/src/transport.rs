@@ -15,13 +15,16 @@ use crate::bindings::wit_stream;
 use crate::connection::{Connection, now};
 use crate::signal::{Latch, race};
 
-/// Octets that are read at once.
-const READ: usize = 64 << 10;
+/// Octets that are read at once, from a peer that sends little and from one that sends much. Every connection has
+/// one such buffer, however long it is silent.
+const READ: (usize, usize) = (4 << 10, 64 << 10);
 /// Octets, about, that are written at once.
 const WRITE: usize = 64 << 10;
 /// How long a connection that has ended may take to hand out its last octets and to see the peer's end: who closes
 /// a socket with octets unread makes the peer lose what was written last.
 const LINGER: Duration = Duration::from_secs(2);
+/// The payload of the PINGs that only want an answer.
+const PROD: [u8; 8] = *b"nodelay?";
 /// The answer to a client that speaks HTTP/1.
 const HTTP1_ANSWER: &[u8] = b"HTTP/1.1 505 HTTP Version Not Supported\r\n\
     content-type: text/plain\r\ncontent-length: 52\r\nconnection: close\r\n\r\n\
@@ -64,7 +67,7 @@ impl Connection {
     }
 
     async fn read_all(self, mut incoming: StreamReader<u8>) {
-        let mut buffer = Vec::with_capacity(READ);
+        let mut buffer = Vec::with_capacity(READ.0);
         loop {
             let (result, octets) = incoming.read(buffer).await;
             if !matches!(result, StreamResult::Complete(_)) {
@@ -72,11 +75,15 @@ impl Connection {
                 self.take_events();
                 return self.touch();
             }
+            let wanted = if octets.len() >= READ.0 { READ.1 } else { READ.0 };
             buffer = self.receive(octets).await;
+            if buffer.capacity() != wanted {
+                buffer = Vec::with_capacity(wanted);
+            }
         }
     }
 
-    /// Gives octets to the engine, and gives the buffer back if nobody keeps a part of it.
+    /// Gives octets to the engine, and gives the buffer back, unless a part of it is kept.
     async fn receive(&self, octets: Vec<u8>) -> Vec<u8> {
         let mut input = Bytes::from(octets);
         let mut whole = input.clone();
@@ -93,13 +100,11 @@ impl Connection {
         }
         drop(input);
         whole.clear();
-        let mut buffer = Vec::from(whole);
-        buffer.reserve(READ);
-        buffer
+        Vec::from(whole)
     }
 
     async fn write_all(self, mut sender: StreamWriter<u8>) {
-        let mut output = Vec::with_capacity(WRITE);
+        let mut output = Vec::new();
         // What we say first waits for the first word of a client: it may be that it speaks HTTP/1.
         if self.role() == Role::Server {
             self.engine().poll_transmit(now(), &mut output, WRITE);
@@ -126,6 +131,8 @@ impl Connection {
             if self.engine().is_closed() {
                 return;
             }
+            // A silent connection needs no buffer.
+            output = Vec::new();
             self.signals().output.wait().await;
         }
     }
@@ -135,8 +142,21 @@ impl Connection {
         self.take_events();
         self.send_waiting_heads();
         self.engine().poll_transmit(now(), output, WRITE);
+        if !output.is_empty() && self.prod() {
+            self.engine().poll_transmit(now(), output, WRITE);
+        }
         self.take_events();
         !output.is_empty()
+    }
+
+    /// Asks the peer for a sign of life while more is to come, and says whether it did.
+    ///
+    /// wasi:sockets cannot switch Nagle's algorithm off: what is written next stays in the kernel until the peer has
+    /// acknowledged what was written last, and a peer that has nothing to say takes up to 40 ms for that. To a PING
+    /// it has something to say at once.
+    fn prod(&self) -> bool {
+        let mut engine = self.engine();
+        engine.stream_count() > 0 && !self.prodded().replace(true) && engine.ping(PROD).is_ok()
     }
 
     /// Calls the engine at its deadlines until the connection has ended.

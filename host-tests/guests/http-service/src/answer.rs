@@ -12,7 +12,8 @@ pub(crate) fn text(status: u16, text: &str) -> Result<Response, ErrorCode> {
 
 /// So many octets.
 pub(crate) fn bytes(octets: usize) -> Result<Response, ErrorCode> {
-    let content = (0..octets).map(|place| b'a' + (place % 26) as u8).collect();
+    let mut content = b"abcdefghijklmnopqrstuvwxyz".repeat(octets.div_ceil(26));
+    content.truncate(octets);
     respond(200, &[("content-length", &octets.to_string())], content, Ok(None))
 }
 

@@ -1,0 +1,64 @@
+use super::*;
+
+fn parse(arguments: &[&str]) -> Result<Request, String> {
+    Request::parse(["http2-server"].iter().chain(arguments).map(OsString::from))
+}
+
+fn options(arguments: &[&str]) -> Options {
+    match parse(arguments) {
+        Ok(Request::Serve(options)) => *options,
+        other => panic!("{arguments:?}: {other:?}"),
+    }
+}
+
+fn complaint(arguments: &[&str]) -> String {
+    parse(arguments).expect_err("the arguments are refused")
+}
+
+#[test]
+fn without_arguments_it_serves_on_loopback() {
+    let options = options(&[]);
+    assert_eq!(options.address.to_string(), "127.0.0.1:8080");
+    assert_eq!(options.config.idle_timeout, Some(Duration::from_secs(60)));
+    assert!(!options.drain_on_stdin_eof && !options.cancel && !options.quiet);
+}
+
+#[test]
+fn limits_become_those_of_the_connections() {
+    let options = options(&["--addr=[::1]:0", "--max-concurrent-streams", "7", "--idle-timeout=0.5", "-q"]);
+    assert_eq!(options.address.to_string(), "[::1]:0");
+    assert_eq!(options.config.max_concurrent_streams, 7);
+    assert_eq!(options.config.idle_timeout, Some(Duration::from_millis(500)));
+    assert!(options.quiet);
+}
+
+#[test]
+fn a_timeout_of_zero_is_none() {
+    let options = options(&["--idle-timeout=0", "--stall-timeout=0", "--drain-timeout=0"]);
+    let Config { idle_timeout, stall_timeout, drain_timeout, .. } = options.config;
+    assert_eq!((idle_timeout, stall_timeout, drain_timeout), (None, None, None));
+}
+
+#[test]
+fn the_hard_limit_of_a_header_section_goes_with_the_soft_one() {
+    let options = options(&["--max-header-list-size=1000000"]);
+    assert_eq!(options.config.max_header_list_size, 1_000_000);
+    assert_eq!(options.config.limits.field_section_hard, 2_000_000);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_its_name() {
+    assert!(complaint(&["--addr=localhost"]).starts_with("--addr: "));
+    assert!(complaint(&["--idle-timeout=-1"]).starts_with("--idle-timeout: "));
+    assert!(complaint(&["--max-connections=0"]).starts_with("--max-connections: "));
+    assert!(complaint(&["--frobnicate"]).contains("--frobnicate"));
+}
+
+#[test]
+fn every_option_is_in_the_help() {
+    for option in ["--addr", "--max-connections", "--max-concurrent-streams", "--max-header-list-size"] {
+        assert!(HELP.contains(option), "{option}");
+    }
+    assert!(matches!(parse(&["--help"]), Ok(Request::Help)));
+    assert!(matches!(parse(&["-V"]), Ok(Request::Version)));
+}

@@ -1,0 +1,67 @@
+use super::*;
+
+fn section(fields: &[(&str, &str)]) -> FieldSection {
+    fields.iter().copied().collect()
+}
+
+#[test]
+fn the_target_of_a_request_comes_from_its_pseudo_header_fields() {
+    let head = section(&[
+        (":method", "PATCH"),
+        (":scheme", "http"),
+        (":authority", "example.com"),
+        (":path", "/a?b"),
+        ("host", "ignored.example"),
+    ]);
+    let head = RequestHead::from_section(&head).unwrap();
+    assert!(matches!(head.method, Method::Patch));
+    assert!(matches!(head.scheme, Some(Scheme::Http)));
+    assert_eq!(head.authority.as_deref(), Some("example.com"));
+    assert_eq!(head.path.as_deref(), Some("/a?b"));
+    assert!(!head.is_head());
+}
+
+#[test]
+fn host_stands_in_for_a_missing_authority() {
+    let head = section(&[(":method", "HEAD"), (":scheme", "https"), (":path", "/"), ("host", "example.com")]);
+    let head = RequestHead::from_section(&head).unwrap();
+    assert_eq!(head.authority.as_deref(), Some("example.com"));
+    assert!(head.is_head());
+}
+
+#[test]
+fn connect_has_neither_scheme_nor_path() {
+    let head = RequestHead::from_section(&section(&[(":method", "CONNECT"), (":authority", "a:1")])).unwrap();
+    assert!(head.scheme.is_none() && head.path.is_none());
+}
+
+#[test]
+fn a_target_that_is_no_text_is_refused() {
+    let mut head = section(&[(":method", "GET"), (":scheme", "http"), (":authority", "a")]);
+    head.push(b":path", b"/\xff");
+    assert_eq!(RequestHead::from_section(&head).unwrap_err(), Refusal(400));
+}
+
+#[test]
+fn fields_of_a_connection_do_not_pass() {
+    for name in ["connection", "host", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"] {
+        assert!(is_dropped(name, b"x"), "{name}");
+    }
+    assert!(!is_dropped("te", b"trailers"));
+    assert!(is_dropped("te", b"gzip"));
+    assert!(!is_dropped("content-type", b"text/plain"));
+}
+
+#[test]
+fn names_become_lower_case() {
+    assert_eq!(lower_case("Content-Type"), "content-type");
+    assert!(matches!(lower_case("content-type"), Cow::Borrowed(_)));
+}
+
+#[test]
+fn a_bare_response_has_a_status_and_no_content() {
+    let response = bare_response(503);
+    assert_eq!(response.status(), Some(503));
+    assert_eq!(content_length(&response), Some(0));
+    assert_eq!(content_length(&section(&[("content-length", "many")])), None);
+}

@@ -1,0 +1,104 @@
+use super::*;
+use crate::signal::Signal;
+
+/// Polls a future as a host does that has nothing to deliver; `None` if that does not bring it to its end.
+fn run<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    (0..20).find_map(|_| match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => None,
+    })
+}
+
+type Log = Rc<RefCell<Vec<&'static str>>>;
+
+fn note(log: &Log, what: &'static str) -> impl Future<Output = ()> + use<> {
+    let log = Rc::clone(log);
+    async move { log.borrow_mut().push(what) }
+}
+
+#[test]
+fn tasks_run_beside_the_main_one_and_may_add_others() {
+    let (tasks, log) = (Tasks::new(), Log::default());
+    let inner = tasks.clone();
+    let third = note(&log, "third");
+    tasks.spawn(note(&log, "first"));
+    tasks.spawn(async move { inner.spawn(third) });
+    tasks.spawn(note(&log, "second"));
+    assert_eq!(run(tasks.run(tasks.turn_end())), Some(()));
+    assert_eq!(*log.borrow(), ["first", "second", "third"]);
+}
+
+#[test]
+fn a_task_that_was_woken_twice_is_polled_once() {
+    let (tasks, polls) = (Tasks::new(), Rc::new(Cell::new(0)));
+    let (counted, wakers) = (Rc::clone(&polls), Rc::new(RefCell::new(Vec::new())));
+    let kept = Rc::clone(&wakers);
+    tasks.spawn(poll_fn(move |context| {
+        counted.set(counted.get() + 1);
+        kept.borrow_mut().push(context.waker().clone());
+        Poll::Pending
+    }));
+    run(tasks.run(async {
+        tasks.turn_end().await;
+        wakers.borrow().iter().chain(wakers.borrow().iter()).for_each(Waker::wake_by_ref);
+        tasks.turn_end().await;
+    }));
+    assert_eq!(polls.get(), 2);
+}
+
+#[test]
+fn a_turn_ends_when_nothing_can_go_on() {
+    let (tasks, log, signal) = (Tasks::new(), Log::default(), Rc::new(Signal::default()));
+    let (last, heard) = (note(&log, "last"), Rc::clone(&signal));
+    tasks.spawn(async move {
+        heard.wait().await;
+        last.await;
+    });
+    let end = note(&log, "end of the turn");
+    let main = async {
+        signal.give();
+        tasks.turn_end().await;
+        end.await;
+    };
+    assert_eq!(run(tasks.run(main)), Some(()));
+    assert_eq!(*log.borrow(), ["last", "end of the turn"]);
+    assert_eq!(tasks.turn(), 1);
+}
+
+#[test]
+fn the_host_is_given_way_before_a_turn_ends() {
+    let tasks = Tasks::new();
+    let mut main = pin!(tasks.run(tasks.turn_end()));
+    let mut rounds = 0;
+    while main.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+        rounds += 1;
+    }
+    assert_eq!(rounds, QUIET_ROUNDS);
+}
+
+#[test]
+fn what_still_runs_is_dropped_with_the_main_task() {
+    let (tasks, alive) = (Tasks::new(), Rc::new(()));
+    let held = Rc::clone(&alive);
+    tasks.spawn(async move {
+        std::future::pending::<()>().await;
+        drop(held);
+    });
+    assert_eq!(run(tasks.run(async { 7 })), Some(7));
+    assert_eq!(Rc::strong_count(&alive), 1);
+}
+
+#[test]
+fn the_slot_of_a_task_that_is_done_is_used_again() {
+    let tasks = Tasks::new();
+    let inner = tasks.clone();
+    run(tasks.run(async move {
+        for _ in 0..3 {
+            inner.spawn(async {});
+            inner.turn_end().await;
+        }
+        assert_eq!(inner.0.slots.borrow().len(), 1);
+    }))
+    .unwrap();
+}
