@@ -122,6 +122,21 @@ pub enum Event {
     Closed,
 }
 
+impl Event {
+    /// The stream, for events about one that the caller was given before.
+    pub(crate) fn of_held_stream(&self) -> Option<StreamId> {
+        match *self {
+            Self::Informational { id, .. }
+            | Self::Response { id, .. }
+            | Self::Readable { id }
+            | Self::Writable { id }
+            | Self::Reset { id, .. }
+            | Self::PriorityUpdate { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+}
+
 /// What [`read`](crate::Connection::read) gives: any number of `Data`, at most one `Trailers`, then `End`.
 #[derive(Debug)]
 pub enum Read {

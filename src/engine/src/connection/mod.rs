@@ -210,9 +210,17 @@ impl Connection {
         Ok(connection)
     }
 
-    /// The next thing that has happened.
+    /// The next thing that has happened. What has happened on a stream that was released since is passed over.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        loop {
+            let event = self.events.pop_front()?;
+            let released = event
+                .of_held_stream()
+                .is_some_and(|id| self.streams.get(id).is_none_or(|stream| stream.released));
+            if !released {
+                return Some(event);
+            }
+        }
     }
 
     /// Attaches an observer. It is shown what has not been taken yet, so that one that is attached at the start

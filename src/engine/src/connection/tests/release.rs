@@ -97,6 +97,19 @@ fn a_client_that_releases_a_stream_cancels_it_unless_it_is_complete() {
 }
 
 #[test]
+fn no_event_follows_the_release_of_a_stream() {
+    let mut pair = Pair::new();
+    let id = pair.client.open(&request("GET", "/"), true).unwrap();
+    pair.run();
+    pair.server.respond(id, &response(200), false).unwrap();
+    pair.server.send_data(id, &mut Bytes::from_static(b"content"), true).unwrap();
+    pair.run();
+    assert!(matches!(pair.client_event(), Some(Event::Response { .. })));
+    pair.client.release(id);
+    assert!(pair.client_event().is_none(), "Readable was there already");
+}
+
+#[test]
 fn either_side_resets_and_the_other_hears_of_it() {
     for by_client in [true, false] {
         let mut pair = Pair::new();
