@@ -218,7 +218,7 @@ impl Connection {
         let allowed = self.streams.get(parent).is_some_and(|stream| {
             stream.state.can_send()
                 && matches!(stream.send.ending, Ending::Open)
-                && self.is_client_stream(parent)
+                && parent.is_client_initiated()
         });
         if !allowed {
             return Err(OpenError::Parent);
@@ -239,10 +239,6 @@ impl Connection {
         self.write_block(parent, head, |out| FieldBlock::push_promise(out, parent, id));
         self.transition(id, Transition::SendPushPromise);
         Ok(id)
-    }
-
-    fn is_client_stream(&self, id: StreamId) -> bool {
-        id.is_client_initiated()
     }
 
     /// Takes content from the front of `data`, as far as the stream's send buffer has room. What is left is to
