@@ -7,7 +7,7 @@ use std::task::Poll;
 use http2_engine::ErrorCode as Http2ErrorCode;
 use http2_wasi_http::bindings::wasi::http::types::{ErrorCode, Request, Response};
 use http2_wasi_http::bindings::{wit_future, wit_stream};
-use http2_wasi_http::body::BodyError;
+use http2_wasi_http::body::{BodyError, Source};
 use http2_wasi_http::end::EndWriter;
 use http2_wasi_http::head::{self, Refusal, RequestHead, ResponseHead};
 use http2_wasi_http::{IncomingRequest, Stream, Tasks, body, error};
@@ -31,7 +31,7 @@ pub(crate) async fn serve(request: IncomingRequest, tasks: Tasks, cancel: bool) 
     match answer {
         // Nobody waits for the response.
         Err(_reset) => {}
-        Ok(Ok(Ok(response))) => _ = stream.unless_reset(respond(&stream, response, head.is_head())).await,
+        Ok(Ok(Ok(response))) => respond(&stream, response, head.is_head()).await,
         Ok(Ok(Err(code))) => refuse(&stream, Refusal(error::status(&code))),
         Ok(Err(refusal)) => refuse(&stream, refusal),
     }
@@ -56,7 +56,7 @@ async fn handle(
     let (contents, contents_reader) = wit_stream::new();
     let (wasi_request, _) = Request::new(fields, Some(contents_reader), trailers_reader, None);
     head.apply(&wasi_request)?;
-    tasks.spawn(body::receive(request.stream, contents, trailers));
+    tasks.spawn(body::receive(request.stream, contents, trailers, None));
     Ok(handler::handle(wasi_request).await)
 }
 
@@ -88,8 +88,11 @@ async fn respond(stream: &Stream, response: Response, is_head: bool) {
         if stream.finish(None).is_err() {
             return stream.reset(Http2ErrorCode::INTERNAL_ERROR);
         }
-    } else if let Err(error) = body::send(stream, contents, trailers, length).await {
-        return give_up(stream, &error);
+    } else {
+        let mut source = Source::new(contents, trailers, length);
+        if let Err(error) = body::send(stream, &mut source).await {
+            return give_up(stream, &error);
+        }
     }
     // Nobody may want to know.
     _ = transmitted.write(Ok(())).await;

@@ -1,22 +1,28 @@
 //! Content and trailers, from one side to the other.
 
-use std::pin::pin;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::mem;
+use std::pin::{Pin, pin};
 
 use bytes::Bytes;
-use http2_engine::{FieldSection, Read, SendError, StreamError};
+use http2_engine::{FieldSection, Read, Role, SendError, StreamError};
 use wit_bindgen::{FutureReader, StreamReader, StreamResult, StreamWriter};
 
+use crate::bindings::wasi::clocks::monotonic_clock;
 use crate::bindings::wasi::http::types::ErrorCode;
 use crate::end::{self, End, EndWriter};
 use crate::error;
 use crate::head;
-use crate::signal::at_once;
+use crate::signal::{at_once, race};
 use crate::stream::Stream;
 
 /// Octets that are moved at once.
 const CHUNK: usize = 64 << 10;
 /// Octets of the first buffer, if the length of the content is not known.
 const FIRST_CHUNK: usize = 4 << 10;
+/// Octets of a request that are kept in case it has to be sent again.
+const KEPT: usize = 64 << 10;
 
 /// Why content was not sent whole.
 #[derive(Debug)]
@@ -33,67 +39,220 @@ impl From<SendError> for BodyError {
     }
 }
 
-/// Sends content and trailers of wasi:http on a stream, and ends the message with them.
-///
-/// `length` is what Content-Length says, if anything.
+/// A part of a message that wasi:http gives.
+#[derive(Clone)]
+enum Piece {
+    Content(Bytes),
+    /// The end, with the trailers.
+    End(Option<FieldSection>),
+    /// There is no end: the source has given the message up.
+    Broken(ErrorCode),
+}
+
+/// Content and trailers of a message of wasi:http that is to be sent.
+pub struct Source {
+    reading: Reading,
+    /// What was read and is still to be sent.
+    ahead: VecDeque<Piece>,
+    /// What was sent, if that is wanted, and as long as it is little.
+    sent: Option<Sent>,
+}
+
+#[derive(Default)]
+struct Sent {
+    pieces: Vec<Piece>,
+    octets: usize,
+}
+
+/// Reading may be left at any moment and taken up again: nothing is lost.
+enum Reading {
+    Idle(Option<Reader>),
+    Busy(Pin<Box<dyn Future<Output = (Reader, Piece)>>>),
+}
+
+/// The ends of a message that wasi:http gives.
+struct Reader {
+    contents: Option<StreamReader<u8>>,
+    trailers: Option<FutureReader<End>>,
+    /// Octets of content still to come, if Content-Length says so.
+    left: Option<usize>,
+    buffer: Vec<u8>,
+}
+
+impl Source {
+    /// A message; `length` is what its Content-Length says, if anything.
+    pub fn new(contents: StreamReader<u8>, trailers: FutureReader<End>, length: Option<u64>) -> Self {
+        let left = length.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+        let buffer = Vec::with_capacity(left.unwrap_or(FIRST_CHUNK).min(CHUNK));
+        let reader = Reader { contents: Some(contents), trailers: Some(trailers), left, buffer };
+        Self { reading: Reading::Idle(Some(reader)), ahead: VecDeque::new(), sent: None }
+    }
+
+    /// Keeps what is sent, up to a bound, so that it can be sent again.
+    #[must_use]
+    pub fn keep(self) -> Self {
+        Self { sent: Some(Sent::default()), ..self }
+    }
+
+    /// Goes back to the start, and says whether it could.
+    pub fn rewind(&mut self) -> bool {
+        let Some(sent) = self.sent.take() else { return false };
+        sent.pieces.into_iter().rev().for_each(|piece| self.ahead.push_front(piece));
+        true
+    }
+
+    /// Waits until something of the message is there.
+    pub async fn ready(&mut self) {
+        if self.ahead.is_empty() {
+            let piece = self.reading.next().await;
+            self.ahead.push_back(piece);
+        }
+    }
+
+    /// Whether the message is known to have neither content nor trailers. It is at its end then.
+    pub fn is_empty(&self) -> bool {
+        matches!(self.ahead.front(), Some(Piece::End(None)))
+    }
+
+    async fn next(&mut self) -> Piece {
+        self.ready().await;
+        // There is one: see above.
+        let piece = self.ahead.pop_front().unwrap_or(Piece::End(None));
+        self.sent = self.sent.take().and_then(|sent| sent.and(&piece));
+        piece
+    }
+}
+
+impl Sent {
+    /// With one more piece, unless that is too much.
+    fn and(mut self, piece: &Piece) -> Option<Self> {
+        if let Piece::Content(octets) = piece {
+            self.octets = self.octets.saturating_add(octets.len());
+        }
+        self.pieces.push(piece.clone());
+        (self.octets <= KEPT).then_some(self)
+    }
+}
+
+impl Reading {
+    async fn next(&mut self) -> Piece {
+        if let Self::Idle(reader) = self
+            && let Some(reader) = reader.take()
+        {
+            *self = Self::Busy(Box::pin(reader.next()));
+        }
+        let Self::Busy(reading) = self else { return Piece::End(None) };
+        let (reader, piece) = reading.as_mut().await;
+        *self = Self::Idle(Some(reader));
+        piece
+    }
+}
+
+impl Reader {
+    async fn next(mut self) -> (Self, Piece) {
+        // The end of a content whose length is known need not be waited for.
+        if self.left == Some(0) {
+            self.contents = None;
+        }
+        if let Some(contents) = &mut self.contents {
+            let (result, octets) = contents.read(mem::take(&mut self.buffer)).await;
+            if matches!(result, StreamResult::Complete(_)) {
+                let piece = Piece::Content(self.take(octets));
+                return (self, piece);
+            }
+            self.contents = None;
+        }
+        let end = match self.trailers.take() {
+            Some(trailers) => end::read(trailers).await,
+            None => Ok(None),
+        };
+        let piece = match end {
+            Ok(trailers) => Piece::End(trailers.as_ref().map(head::trailers_from)),
+            Err(code) => Piece::Broken(code),
+        };
+        (self, piece)
+    }
+
+    /// Takes what was read, and makes the next buffer.
+    fn take(&mut self, mut octets: Vec<u8>) -> Bytes {
+        self.left = self.left.map(|left| left.saturating_sub(octets.len()));
+        let size = octets.capacity();
+        if octets.len() < size / 2 {
+            let piece = Bytes::copy_from_slice(&octets);
+            octets.clear();
+            self.buffer = octets;
+            return piece;
+        }
+        // A source that fills its buffer gets a larger one.
+        let next = if octets.len() == size { size.saturating_mul(4) } else { size };
+        self.buffer = Vec::with_capacity(self.left.unwrap_or(next).min(next).min(CHUNK));
+        Bytes::from(octets)
+    }
+}
+
+/// Sends what is left of a message on a stream, and ends it.
 ///
 /// # Errors
 ///
 /// What was in the way. The message is not complete then, and perhaps has not begun.
-pub async fn send(
-    stream: &Stream,
-    mut contents: StreamReader<u8>,
-    trailers: FutureReader<End>,
-    length: Option<u64>,
-) -> Result<(), BodyError> {
-    let mut left = length.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-    let mut buffer = Vec::with_capacity(left.unwrap_or(FIRST_CHUNK).min(CHUNK));
-    // The end of a content whose length is known need not be waited for.
-    while left != Some(0) {
-        let (result, mut octets) = contents.read(buffer).await;
-        if !matches!(result, StreamResult::Complete(_)) {
-            break;
-        }
-        left = left.map(|left| left.saturating_sub(octets.len()));
-        let size = octets.capacity();
-        if octets.len() < size / 2 {
-            stream.send(Bytes::copy_from_slice(&octets)).await?;
-            octets.clear();
-            buffer = octets;
-        } else {
-            // A source that fills its buffer gets a larger one.
-            let next = if octets.len() == size { size.saturating_mul(4) } else { size };
-            stream.send(Bytes::from(octets)).await?;
-            buffer = Vec::with_capacity(left.unwrap_or(next).min(next).min(CHUNK));
+pub async fn send(stream: &Stream, source: &mut Source) -> Result<(), BodyError> {
+    loop {
+        let piece = stream.unless_reset(source.next()).await.map_err(SendError::Reset)?;
+        match piece {
+            Piece::Content(octets) => stream.send(octets).await?,
+            Piece::End(trailers) => return Ok(stream.finish(trailers.as_ref())?),
+            Piece::Broken(code) => return Err(BodyError::Source(code)),
         }
     }
-    drop(contents);
-    match end::read(trailers).await {
-        Ok(None) => stream.finish(None)?,
-        Ok(Some(trailers)) => stream.finish(Some(&head::trailers_from(&trailers)))?,
-        Err(code) => return Err(BodyError::Source(code)),
-    }
-    Ok(())
 }
 
-/// Hands content and trailers that arrive on a stream to wasi:http.
+/// Hands content and trailers that arrive on a stream to wasi:http; `between_bytes` is how many nanoseconds may
+/// pass without any.
 ///
 /// It ends early if nobody wants them: then the rest stays unread, and releasing the stream tells the peer so.
-pub async fn receive(stream: Stream, mut contents: StreamWriter<u8>, trailers: EndWriter) {
+pub async fn receive(
+    stream: Stream,
+    mut contents: StreamWriter<u8>,
+    trailers: EndWriter,
+    between_bytes: Option<u64>,
+) {
     let role = stream.connection().role();
-    let end = match stream.unless_reset(receive_all(&stream, &mut contents)).await {
-        Ok(Ok(end)) => head::trailers_to(end.as_ref()),
-        Ok(Err(error)) | Err(error) => Err(error::of_stream(&error, role)),
+    let all = receive_all(&stream, &mut contents, between_bytes);
+    let end = match role {
+        // A client that gives up wants nothing any more.
+        Role::Server => stream.unless_reset(all).await.unwrap_or_else(|error| Err(error.into())),
+        // A server that has answered in full may well want no more of the request (RFC 9113, 8.1).
+        Role::Client => all.await,
+    };
+    let end = match end {
+        Ok(trailers) => head::trailers_to(trailers.as_ref()),
+        Err(Cut::Reset(error)) => Err(error::of_stream(&error, role)),
+        Err(Cut::Silence) => Err(ErrorCode::ConnectionReadTimeout),
     };
     drop(contents);
     trailers.tell(end, stream.connection().tasks()).await;
 }
 
+/// Why a message does not go on.
+enum Cut {
+    Reset(StreamError),
+    /// Nothing has come for too long.
+    Silence,
+}
+
+impl From<StreamError> for Cut {
+    fn from(error: StreamError) -> Self {
+        Self::Reset(error)
+    }
+}
+
 async fn receive_all(
     stream: &Stream,
     contents: &mut StreamWriter<u8>,
-) -> Result<Option<FieldSection>, StreamError> {
+    between_bytes: Option<u64>,
+) -> Result<Option<FieldSection>, Cut> {
     let mut buffer = Vec::new();
+    let mut silence = Silence::new(between_bytes);
     loop {
         let read = read_chunk(stream, &mut buffer)?;
         if !buffer.is_empty() {
@@ -101,13 +260,35 @@ async fn receive_all(
             if !buffer.is_empty() {
                 return Ok(None);
             }
+            silence = Silence::new(between_bytes);
         }
         match read {
             Read::Data(_) => {}
             Read::Trailers(trailers) => return Ok(Some(trailers)),
             Read::End => return Ok(None),
             Read::Blocked if stream.is_finished() && !is_wanted(contents).await => return Ok(None),
-            Read::Blocked => stream.readable().await,
+            Read::Blocked => silence.or(stream.readable()).await.ok_or(Cut::Silence)?,
+        }
+    }
+}
+
+/// How long a silence may last that begins now.
+struct Silence(Option<Pin<Box<dyn Future<Output = ()>>>>);
+
+impl Silence {
+    fn new(nanoseconds: Option<u64>) -> Self {
+        Self(
+            nanoseconds.map(|limit| -> Pin<Box<dyn Future<Output = ()>>> {
+                Box::pin(monotonic_clock::wait_for(limit))
+            }),
+        )
+    }
+
+    /// Runs a future until it is done or the silence has lasted too long, which is `None`.
+    async fn or<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
+        match &mut self.0 {
+            None => Some(future.await),
+            Some(timer) => race(future, |context| timer.as_mut().poll(context)).await,
         }
     }
 }

@@ -32,14 +32,40 @@ struct Inner {
     heads: RefCell<Vec<StreamId>>,
     /// When the engine wants to be called, as far as its task knows.
     armed: Cell<Option<Time>>,
-    /// A PING is under way whose only purpose is its answer.
-    prodded: Cell<bool>,
+    prods: Prods,
+    /// SETTINGS of the peer have come.
+    settled: Cell<bool>,
     signals: Signals,
+}
+
+/// PINGs whose only purpose is their answer.
+#[derive(Default)]
+pub(crate) struct Prods {
+    /// One is under way.
+    unanswered: Cell<bool>,
+    /// Nothing else has come since the last one.
+    unrequited: Cell<bool>,
+}
+
+impl Prods {
+    /// Whether there may be another one, which is taken to be sent then.
+    ///
+    /// A server of gRPC wants to have sent something between one PING and the next, or it ends the connection.
+    pub(crate) fn take(&self, role: Role) -> bool {
+        let may = !self.unanswered.get() && (role == Role::Server || !self.unrequited.get());
+        if may {
+            self.unanswered.set(true);
+            self.unrequited.set(true);
+        }
+        may
+    }
 }
 
 /// What the tasks of a connection tell each other.
 #[derive(Default)]
 pub(crate) struct Signals {
+    /// Client: more streams, or fewer, can be opened than before.
+    opening: Signal,
     /// A request waits to be taken.
     arrived: Signal,
     /// There may be something to send.
@@ -62,6 +88,13 @@ pub struct IncomingRequest {
     pub head: FieldSection,
     /// Whether it has neither content nor trailers.
     pub end_stream: bool,
+}
+
+/// Whether two are the same connection.
+impl PartialEq for Connection {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 impl Connection {
@@ -91,7 +124,8 @@ impl Connection {
             requests: RefCell::default(),
             heads: RefCell::default(),
             armed: Cell::default(),
-            prodded: Cell::default(),
+            prods: Prods::default(),
+            settled: Cell::default(),
             signals: Signals::default(),
         }))
     }
@@ -115,12 +149,25 @@ impl Connection {
     pub fn open(&self, head: &FieldSection, end_stream: bool) -> Result<Stream, OpenError> {
         let id = self.engine().open(head, end_stream)?;
         self.touch();
-        Ok(self.stream(id))
+        let stream = self.stream(id);
+        stream.set_finished(end_stream);
+        Ok(stream)
     }
 
-    /// Client: how many more streams [`open`](Self::open) would take now.
-    pub fn open_capacity(&self) -> usize {
-        self.engine().open_capacity()
+    /// Client: waits until streams may be opened that could not be before, or none can any more. One task may wait
+    /// for it.
+    pub async fn opening(&self) {
+        self.0.signals.opening.wait().await;
+    }
+
+    /// Client: whether the server has said how many streams it takes.
+    pub fn is_settled(&self) -> bool {
+        self.0.settled.get()
+    }
+
+    /// Client: has all who wait for a message look whether it is still wanted.
+    pub fn look_around(&self) {
+        self.0.streams.borrow().values().for_each(|state| state.readable.give());
     }
 
     /// Whether the connection takes new streams, and neither side has begun to end it.
@@ -128,15 +175,15 @@ impl Connection {
         self.engine().is_open()
     }
 
+    /// Whether the connection has ended.
+    pub fn is_closed(&self) -> bool {
+        self.0.signals.closed.is_set()
+    }
+
     /// Ends the connection in good order, as [`http2_engine::Connection::shutdown`] says.
     pub fn shutdown(&self) {
         self.engine().shutdown(now());
         self.touch();
-    }
-
-    /// Waits until the connection has ended: no stream is left, and none can be opened.
-    pub async fn closed(&self) {
-        self.0.signals.closed.wait().await;
     }
 
     /// Why the connection has ended; `Ok` if that was in good order, or if it has not.
@@ -162,8 +209,8 @@ impl Connection {
         &self.0.tasks
     }
 
-    pub(crate) fn prodded(&self) -> &Cell<bool> {
-        &self.0.prodded
+    pub(crate) fn prods(&self) -> &Prods {
+        &self.0.prods
     }
 
     pub(crate) fn engine(&self) -> RefMut<'_, Engine> {
@@ -223,16 +270,26 @@ impl Connection {
                 self.0.requests.borrow_mut().push_back(request);
                 self.0.signals.arrived.give();
             }
+            Event::PeerSettings => {
+                self.0.settled.set(true);
+                self.0.signals.opening.give();
+            }
+            Event::StreamsAvailable | Event::GoAway => self.0.signals.opening.give(),
             Event::Response { id, head, end_stream } => {
+                self.0.prods.unrequited.set(false);
                 self.with_stream(id, |state| state.response_arrived(head, end_stream));
             }
-            Event::Readable { id } => self.with_stream(id, |state| state.readable.give()),
+            Event::Readable { id } => {
+                self.0.prods.unrequited.set(false);
+                self.with_stream(id, |state| state.readable.give());
+            }
             Event::Writable { id } => self.with_stream(id, |state| state.writable.give()),
             Event::Reset { id, error } => self.with_stream(id, |state| state.was_reset(error)),
-            Event::Pong { .. } => self.0.prodded.set(false),
+            Event::Pong { .. } => self.0.prods.unanswered.set(false),
             Event::Closed => {
                 self.0.requests.borrow_mut().clear();
                 self.0.signals.closed.set();
+                self.0.signals.opening.give();
                 self.0.signals.arrived.give();
                 self.0.signals.deadline_moved.give();
                 self.0.signals.flushed.give();

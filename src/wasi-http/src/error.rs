@@ -6,9 +6,14 @@
 #[cfg(test)]
 mod tests;
 
-use http2_engine::{ErrorCode as Http2ErrorCode, Initiator, Role, StreamError, Violation};
+use http2_engine::{
+    ErrorCode as Http2ErrorCode, Initiator, Malformed, Role, SendError, StreamError, Violation,
+};
 
-use crate::bindings::wasi::http::types::ErrorCode;
+use crate::bindings::wasi::http::types::{DnsErrorPayload, ErrorCode};
+use crate::bindings::wasi::sockets::ip_name_lookup::ErrorCode as LookupError;
+use crate::bindings::wasi::sockets::types::ErrorCode as SocketError;
+use crate::body::BodyError;
 
 /// The status of the response that stands for an error of the application.
 ///
@@ -58,6 +63,7 @@ pub fn status(code: &ErrorCode) -> u16 {
 /// | the peer: HTTP_1_1_REQUIRED, PROTOCOL_ERROR and other codes that blame our messages | `HTTP-protocol-error` |
 /// | the peer: any other code, to a client | `HTTP-response-incomplete` |
 /// | the peer: any other code, to a server | `connection-terminated` |
+/// | the peer speaks HTTP/1 | `HTTP-protocol-error` |
 /// | this endpoint ended it | `connection-terminated` |
 pub fn of_stream(error: &StreamError, role: Role) -> ErrorCode {
     match (error.initiator, error.violation) {
@@ -68,8 +74,100 @@ pub fn of_stream(error: &StreamError, role: Role) -> ErrorCode {
         },
         (_, Some(Violation::StreamStalled | Violation::TooSlow)) => ErrorCode::ConnectionWriteTimeout,
         (_, Some(_)) => ErrorCode::HttpProtocolError,
+        (Initiator::Local, None) if error.code == Http2ErrorCode::PROTOCOL_ERROR => {
+            ErrorCode::HttpProtocolError
+        }
         (Initiator::Local, None) => ErrorCode::ConnectionTerminated,
         (Initiator::Peer, None) => of_code(error.code, role),
+    }
+}
+
+/// What a stream is in wasi:http that ended before the head of its response came.
+///
+/// As [`of_stream`], but for a head that was too large: `HTTP-response-header-section-size`.
+pub fn of_response(error: &StreamError) -> ErrorCode {
+    match error.violation {
+        Some(Violation::FieldSectionTooLarge) => ErrorCode::HttpResponseHeaderSectionSize(None),
+        _ => of_stream(error, Role::Client),
+    }
+}
+
+/// What is wrong with a request that an application wants to send.
+///
+/// | what | `error-code` |
+/// |---|---|
+/// | the method is no token | `HTTP-request-method-invalid` |
+/// | scheme, authority or path, or those of a CONNECT | `HTTP-request-URI-invalid` |
+/// | content longer or shorter than Content-Length | `HTTP-request-body-size` |
+/// | anything else | `HTTP-protocol-error` |
+pub fn of_malformed(defect: Malformed) -> ErrorCode {
+    match defect {
+        Malformed::Method => ErrorCode::HttpRequestMethodInvalid,
+        Malformed::Scheme | Malformed::Path | Malformed::Authority | Malformed::Connect => {
+            ErrorCode::HttpRequestUriInvalid
+        }
+        Malformed::ContentLengthMismatch => ErrorCode::HttpRequestBodySize(None),
+        _ => ErrorCode::HttpProtocolError,
+    }
+}
+
+/// Why a request was not sent whole.
+///
+/// A stream that has ended is as in [`of_stream`], a malformed message as in [`of_malformed`].
+pub fn of_body(error: &BodyError) -> ErrorCode {
+    match error {
+        BodyError::Source(code) => code.clone(),
+        BodyError::Stream(SendError::Reset(error)) => of_stream(error, Role::Client),
+        BodyError::Stream(SendError::Malformed(defect)) => of_malformed(*defect),
+        BodyError::Stream(_) => ErrorCode::ConnectionTerminated,
+    }
+}
+
+/// Why a name has no address: what the look-up says, in wasi:http.
+///
+/// | look-up | `error-code` |
+/// |---|---|
+/// | `access-denied` | `destination-IP-prohibited` |
+/// | `invalid-argument` | `HTTP-request-URI-invalid` |
+/// | `name-unresolvable` | `DNS-error`, NXDOMAIN |
+/// | `temporary-resolver-failure` | `DNS-error`, SERVFAIL |
+/// | any other | `DNS-error` |
+pub fn of_lookup(error: LookupError) -> ErrorCode {
+    let dns = |rcode: Option<&str>| {
+        ErrorCode::DnsError(DnsErrorPayload { rcode: rcode.map(str::to_owned), info_code: None })
+    };
+    match error {
+        LookupError::AccessDenied => ErrorCode::DestinationIpProhibited,
+        LookupError::InvalidArgument => ErrorCode::HttpRequestUriInvalid,
+        LookupError::NameUnresolvable => dns(Some("NXDOMAIN")),
+        LookupError::TemporaryResolverFailure => dns(Some("SERVFAIL")),
+        LookupError::PermanentResolverFailure => dns(None),
+        LookupError::Other(what) => dns(what.as_deref()),
+    }
+}
+
+/// Why there is no connection to an address: what the socket says, in wasi:http.
+///
+/// | socket | `error-code` |
+/// |---|---|
+/// | `connection-refused`, `connection-reset`, `connection-aborted` | `connection-refused` |
+/// | `remote-unreachable`, `not-supported` | `destination-IP-unroutable` |
+/// | `timeout` | `connection-timeout` |
+/// | `access-denied` | `destination-IP-prohibited` |
+/// | `out-of-memory`, `address-not-bindable`, `address-in-use`: no socket is to be had | `connection-limit-reached` |
+/// | any other | `destination-unavailable` |
+pub fn of_socket(error: &SocketError) -> ErrorCode {
+    match error {
+        SocketError::ConnectionRefused | SocketError::ConnectionReset | SocketError::ConnectionAborted => {
+            ErrorCode::ConnectionRefused
+        }
+        SocketError::RemoteUnreachable | SocketError::NotSupported => ErrorCode::DestinationIpUnroutable,
+        SocketError::Timeout => ErrorCode::ConnectionTimeout,
+        SocketError::AccessDenied => ErrorCode::DestinationIpProhibited,
+        SocketError::OutOfMemory | SocketError::AddressNotBindable | SocketError::AddressInUse => {
+            ErrorCode::ConnectionLimitReached
+        }
+        _ => ErrorCode::DestinationUnavailable,
     }
 }
 

@@ -11,15 +11,17 @@ mod tests;
 use std::borrow::Cow;
 
 use http2_engine::FieldSection;
+use wit_bindgen::{FutureReader, StreamReader};
 
 use crate::bindings::wasi::http::types::{ErrorCode, Fields, HeaderError, Method, Request, Response, Scheme};
 use crate::end::End;
+use crate::error;
 
 /// Why a request cannot be given to an application of wasi:http, as the status that says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal(pub u16);
 
-/// What the head of a request is in wasi:http.
+/// What the head of a request that has arrived is in wasi:http.
 #[derive(Debug)]
 pub struct RequestHead {
     method: Method,
@@ -84,6 +86,106 @@ impl RequestHead {
     pub fn is_head(&self) -> bool {
         matches!(self.method, Method::Head)
     }
+}
+
+/// The head of a request of an application, and what follows from it.
+#[derive(Debug)]
+pub struct OutgoingRequestHead {
+    /// The pseudo-header fields and the fields.
+    pub section: FieldSection,
+    /// The scheme of its target.
+    pub scheme: Scheme,
+    /// The authority of its target.
+    pub authority: String,
+    /// What Content-Length says.
+    pub content_length: Option<u64>,
+}
+
+impl OutgoingRequestHead {
+    /// Reads the head of a request. Where it names no scheme, it is «http».
+    ///
+    /// # Errors
+    ///
+    /// The head is none that HTTP/2 can carry: [`error::of_malformed`], or `HTTP-request-URI-invalid` if there is no
+    /// authority.
+    pub fn from_request(request: &Request) -> Result<Self, ErrorCode> {
+        let (method, scheme) = (request.get_method(), request.get_scheme().unwrap_or(Scheme::Http));
+        let headers = request.get_headers();
+        let authority = request.get_authority().or_else(|| {
+            let host = headers.get("host").into_iter().next()?;
+            String::from_utf8(host).ok()
+        });
+        let authority = authority.ok_or(ErrorCode::HttpRequestUriInvalid)?;
+        let mut section = FieldSection::with_capacity(16, 512);
+        section.push(b":method", method_token(&method).as_bytes());
+        if !matches!(method, Method::Connect) {
+            section.push(b":scheme", scheme_name(&scheme).as_bytes());
+        }
+        section.push(b":authority", authority.as_bytes());
+        if !matches!(method, Method::Connect) {
+            let path = request.get_path_with_query();
+            section.push(b":path", path_or_default(path.as_deref(), &method).as_bytes());
+        }
+        push_fields(&mut section, &headers);
+        match section.defect() {
+            Some(defect) => Err(error::of_malformed(defect)),
+            None => Ok(Self { content_length: content_length(&section), section, scheme, authority }),
+        }
+    }
+}
+
+fn method_token(method: &Method) -> &str {
+    match method {
+        Method::Get => "GET",
+        Method::Head => "HEAD",
+        Method::Post => "POST",
+        Method::Put => "PUT",
+        Method::Delete => "DELETE",
+        Method::Connect => "CONNECT",
+        Method::Options => "OPTIONS",
+        Method::Trace => "TRACE",
+        Method::Patch => "PATCH",
+        Method::Other(token) => token,
+    }
+}
+
+/// The name of a scheme, as `:scheme` has it.
+pub fn scheme_name(scheme: &Scheme) -> &str {
+    match scheme {
+        Scheme::Http => "http",
+        Scheme::Https => "https",
+        Scheme::Other(name) => name,
+    }
+}
+
+/// The value of `:path`, which is never empty (RFC 9113, 8.3.1).
+fn path_or_default<'a>(path: Option<&'a str>, method: &Method) -> Cow<'a, str> {
+    match path {
+        None | Some("") if matches!(method, Method::Options) => Cow::Borrowed("*"),
+        None | Some("") => Cow::Borrowed("/"),
+        Some(path) if path.starts_with('?') => Cow::Owned(format!("/{path}")),
+        Some(path) => Cow::Borrowed(path),
+    }
+}
+
+/// Makes the response for an application of the head that has arrived.
+///
+/// # Errors
+///
+/// `HTTP-response-header-section-size`, or `HTTP-protocol-error`: the host does not take the head.
+pub fn response_to(
+    section: &FieldSection,
+    contents: Option<StreamReader<u8>>,
+    end: FutureReader<End>,
+) -> Result<Response, ErrorCode> {
+    let fields = fields_to(section).map_err(|error| match error {
+        HeaderError::SizeExceeded => ErrorCode::HttpResponseHeaderSectionSize(None),
+        _ => ErrorCode::HttpProtocolError,
+    })?;
+    let status = section.status().ok_or(ErrorCode::HttpProtocolError)?;
+    let (response, _transmitted) = Response::new(fields, contents, end);
+    response.set_status_code(status).map_err(|()| ErrorCode::HttpProtocolError)?;
+    Ok(response)
 }
 
 /// The fields of a head or a trailer section that has arrived.

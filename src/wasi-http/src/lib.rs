@@ -11,13 +11,14 @@
 //!
 //! wasi:http has no informational responses (1xx), no server push and no priorities, so these do not pass.
 
+pub mod address;
 pub mod bindings;
 pub mod body;
 mod connection;
 pub mod end;
 pub mod error;
 pub mod head;
-mod signal;
+pub mod signal;
 mod stream;
 mod tasks;
 mod transport;

@@ -10,14 +10,14 @@ use std::task::{Context, Poll, Waker};
 
 /// Something that is said any number of times, and that one task waits for.
 #[derive(Default)]
-pub(crate) struct Signal {
+pub struct Signal {
     given: Cell<bool>,
     waiting: RefCell<Option<Waker>>,
 }
 
 impl Signal {
     /// Gives the signal; it stays until somebody has waited for it.
-    pub(crate) fn give(&self) {
+    pub fn give(&self) {
         self.given.set(true);
         if let Some(waker) = self.waiting.take() {
             waker.wake();
@@ -25,7 +25,7 @@ impl Signal {
     }
 
     /// Takes the signal, or waits for it.
-    pub(crate) fn poll(&self, context: &Context<'_>) -> Poll<()> {
+    pub fn poll(&self, context: &Context<'_>) -> Poll<()> {
         if self.given.take() {
             return Poll::Ready(());
         }
@@ -37,20 +37,20 @@ impl Signal {
     }
 
     /// Takes the signal, or waits for it.
-    pub(crate) async fn wait(&self) {
+    pub async fn wait(&self) {
         poll_fn(|context| self.poll(context)).await;
     }
 
     /// Runs a future until it is done or the signal is there, which is `None`.
-    pub(crate) async fn or<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+    pub async fn or<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         race(future, |context| self.poll(context)).await
     }
 }
 
 /// Runs a future until it is done or `poll` is ready, which is `None`.
-pub(crate) async fn race<T>(
+pub async fn race<T>(
     future: impl Future<Output = T>,
-    poll: impl Fn(&Context<'_>) -> Poll<()>,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<()>,
 ) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|context| match poll(context) {
@@ -61,7 +61,7 @@ pub(crate) async fn race<T>(
 }
 
 /// What a future gives if it is polled once.
-pub(crate) async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+pub async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(done) => Poll::Ready(Some(done)),
         Poll::Pending => Poll::Ready(None),
@@ -71,14 +71,14 @@ pub(crate) async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Out
 
 /// Something that happens once, and that any number of tasks wait for.
 #[derive(Default)]
-pub(crate) struct Latch {
+pub struct Latch {
     set: Cell<bool>,
     waiting: RefCell<Vec<Waker>>,
 }
 
 impl Latch {
     /// It has happened.
-    pub(crate) fn set(&self) {
+    pub fn set(&self) {
         self.set.set(true);
         for waker in self.waiting.take() {
             waker.wake();
@@ -86,12 +86,12 @@ impl Latch {
     }
 
     /// Whether it has happened.
-    pub(crate) fn is_set(&self) -> bool {
+    pub fn is_set(&self) -> bool {
         self.set.get()
     }
 
     /// Whether it has happened; if not, the task is woken when it does.
-    pub(crate) fn poll(&self, context: &Context<'_>) -> Poll<()> {
+    pub fn poll(&self, context: &Context<'_>) -> Poll<()> {
         if self.set.get() {
             return Poll::Ready(());
         }
@@ -103,12 +103,12 @@ impl Latch {
     }
 
     /// Waits until it has happened.
-    pub(crate) async fn wait(&self) {
+    pub async fn wait(&self) {
         poll_fn(|context| self.poll(context)).await;
     }
 
     /// Runs a future until it is done or this happens, which is `None`.
-    pub(crate) async fn or<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+    pub async fn or<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         race(future, |context| self.poll(context)).await
     }
 }

@@ -169,6 +169,11 @@ impl Stream {
         self.0.state.readable.wait().await;
     }
 
+    /// Our message is complete, or not.
+    pub(crate) fn set_finished(&self, finished: bool) {
+        self.0.state.finished.set(finished);
+    }
+
     /// Whether our message is complete.
     pub(crate) fn is_finished(&self) -> bool {
         self.0.state.finished.get()

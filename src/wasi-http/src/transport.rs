@@ -112,7 +112,7 @@ impl Connection {
             self.signals().heard.wait().await;
         }
         loop {
-            if matches!(self.close_reason(), Err(ConnectionError::NotHttp2)) {
+            if self.role() == Role::Server && matches!(self.close_reason(), Err(ConnectionError::NotHttp2)) {
                 sender.write_all(HTTP1_ANSWER.to_vec()).await;
                 return;
             }
@@ -156,7 +156,7 @@ impl Connection {
     /// it has something to say at once.
     fn prod(&self) -> bool {
         let mut engine = self.engine();
-        engine.stream_count() > 0 && !self.prodded().replace(true) && engine.ping(PROD).is_ok()
+        engine.stream_count() > 0 && self.prods().take(engine.role()) && engine.ping(PROD).is_ok()
     }
 
     /// Calls the engine at its deadlines until the connection has ended.

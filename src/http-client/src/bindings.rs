@@ -1,0 +1,13 @@
+//! The interfaces that the client exports, generated from its WIT.
+
+#![allow(missing_docs, reason = "the documentation stands in the WIT files")]
+
+wit_bindgen::generate!({
+    path: "../wasi-http/wit",
+    world: "http2:wasi-http/client",
+    with: {
+        "wasi:clocks/types@0.3.0": http2_wasi_http::bindings::wasi::clocks::types,
+        "wasi:http/types@0.3.0": http2_wasi_http::bindings::wasi::http::types,
+    },
+    generate_all,
+});

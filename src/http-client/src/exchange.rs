@@ -1,0 +1,191 @@
+//! One request and its response.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+use http2_engine::{FieldSection, StreamError};
+use http2_wasi_http::bindings::wasi::clocks::monotonic_clock;
+use http2_wasi_http::bindings::wasi::http::types::{ErrorCode, Request, RequestOptions, Response};
+use http2_wasi_http::bindings::{wit_future, wit_stream};
+use http2_wasi_http::body::{BodyError, Source};
+use http2_wasi_http::end::EndWriter;
+use http2_wasi_http::head::{self, OutgoingRequestHead};
+use http2_wasi_http::signal::race;
+use http2_wasi_http::{Stream, body, error};
+use wit_bindgen::FutureWriter;
+
+use crate::pool::Pool;
+
+/// Who made the request is told how sending it went.
+type Transmitted = FutureWriter<Result<(), ErrorCode>>;
+/// The content of a request on its way; what is left of it comes back.
+type Upload = Pin<Box<dyn Future<Output = (Source, Result<(), BodyError>)>>>;
+
+/// How long things may take, in nanoseconds, as the request says.
+struct Timeouts {
+    connect: Option<u64>,
+    first_byte: Option<u64>,
+    between_bytes: Option<u64>,
+}
+
+impl Timeouts {
+    fn of(request: &Request) -> Self {
+        let options = request.get_options();
+        let options = options.as_ref();
+        Self {
+            connect: options.and_then(RequestOptions::get_connect_timeout),
+            first_byte: options.and_then(RequestOptions::get_first_byte_timeout),
+            between_bytes: options.and_then(RequestOptions::get_between_bytes_timeout),
+        }
+    }
+}
+
+/// Sends a request, and waits for the head of its response. The rest of both goes on by itself.
+///
+/// If the server has surely not acted on the request, it is sent once more, on another connection, unless more of
+/// its content has gone than is kept.
+///
+/// # Errors
+///
+/// | what | `error-code` |
+/// |---|---|
+/// | the request cannot be sent | [`error::of_malformed`], [`Pool::origin`] |
+/// | there is no connection | [`error::of_lookup`], [`error::of_socket`], `connection-timeout` |
+/// | the content of the request broke off | what its source says |
+/// | no response in time | `connection-read-timeout` |
+/// | the stream or the connection ended before | [`error::of_response`] |
+pub(crate) async fn exchange(pool: &Pool, request: Request) -> Result<Response, ErrorCode> {
+    let head = OutgoingRequestHead::from_request(&request)?;
+    let origin = pool.origin(&head)?;
+    let timeouts = Timeouts::of(&request);
+    let (transmitted, transmitted_reader) = wit_future::new(|| Err(ErrorCode::ConnectionTerminated));
+    let (contents, trailers) = Request::consume_body(request, transmitted_reader);
+    let mut source = Source::new(contents, trailers, head.content_length).keep();
+    // A request without content is one frame, if that shows before the turn ends.
+    let mut turn_end = pin!(pool.tasks().turn_end());
+    race(source.ready(), |context| turn_end.as_mut().poll(context)).await;
+    loop {
+        let end_stream = source.is_empty();
+        let stream = pool.open(&origin, &head.section, end_stream, timeouts.connect).await?;
+        let mut sending = Sending::new(&stream, source, end_stream);
+        let failure = match sending.until_response(&stream, timeouts.first_byte).await {
+            Ok((head, end)) => {
+                pool.tasks().spawn(sending.complete(transmitted));
+                return respond(stream, &head, end, timeouts.between_bytes).await;
+            }
+            Err(failure) => failure,
+        };
+        source = match failure {
+            Failure::Stream(error) if error.retryable => {
+                pool.retire(stream.connection());
+                match sending.rewind().await {
+                    Some(source) => source,
+                    None => return Err(error::of_response(&error)),
+                }
+            }
+            Failure::Stream(error) => return Err(error::of_response(&error)),
+            Failure::Body(error) => return Err(error::of_body(&error)),
+            Failure::Timeout => return Err(ErrorCode::ConnectionReadTimeout),
+        };
+    }
+}
+
+/// Why there is no response.
+enum Failure {
+    Stream(StreamError),
+    Body(BodyError),
+    Timeout,
+}
+
+/// A request whose head was sent.
+struct Sending {
+    upload: Upload,
+    /// What the upload came to.
+    done: Option<(Source, Result<(), BodyError>)>,
+}
+
+impl Sending {
+    fn new(stream: &Stream, mut source: Source, end_stream: bool) -> Self {
+        if end_stream {
+            return Self { upload: Box::pin(std::future::pending()), done: Some((source, Ok(()))) };
+        }
+        let stream = stream.clone();
+        let upload = Box::pin(async move {
+            let result = body::send(&stream, &mut source).await;
+            (source, result)
+        });
+        Self { upload, done: None }
+    }
+
+    /// Sends content until the head of the response is there.
+    async fn until_response(
+        &mut self,
+        stream: &Stream,
+        timeout: Option<u64>,
+    ) -> Result<(FieldSection, bool), Failure> {
+        let mut response = pin!(stream.response());
+        let mut timer = timeout.map(|timeout| Box::pin(monotonic_clock::wait_for(timeout)));
+        poll_fn(|context| {
+            if self.done.is_none()
+                && let Poll::Ready(done) = self.upload.as_mut().poll(context)
+            {
+                self.done = Some(done);
+            }
+            if let Poll::Ready(response) = response.as_mut().poll(context) {
+                return Poll::Ready(response.map_err(Failure::Stream));
+            }
+            // A server that has answered may want no more of the request; everything else is the end of it.
+            if let Some((_, result)) = &mut self.done
+                && let Err(error) = std::mem::replace(result, Ok(()))
+                && !matches!(error, BodyError::Stream(http2_engine::SendError::Reset(_)))
+            {
+                return Poll::Ready(Err(Failure::Body(error)));
+            }
+            match &mut timer {
+                Some(timer) => timer.as_mut().poll(context).map(|()| Err(Failure::Timeout)),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Sends the rest of the content, and tells how that ended.
+    async fn complete(self, transmitted: Transmitted) {
+        let (_, result) = match self.done {
+            Some(done) => done,
+            None => self.upload.await,
+        };
+        // Nobody may want to know.
+        _ = transmitted.write(result.map_err(|error| error::of_body(&error))).await;
+    }
+
+    /// The content from its start, after the stream was reset; none if too much of it has gone.
+    async fn rewind(self) -> Option<Source> {
+        let (mut source, _) = match self.done {
+            Some(done) => done,
+            None => self.upload.await,
+        };
+        source.rewind().then_some(source)
+    }
+}
+
+/// Makes the response, whose content follows.
+async fn respond(
+    stream: Stream,
+    head: &FieldSection,
+    end_stream: bool,
+    between_bytes: Option<u64>,
+) -> Result<Response, ErrorCode> {
+    let tasks = stream.connection().tasks().clone();
+    let (trailers, trailers_reader) = EndWriter::new();
+    if end_stream {
+        let response = head::response_to(head, None, trailers_reader)?;
+        trailers.tell(Ok(None), &tasks).await;
+        return Ok(response);
+    }
+    let (contents, contents_reader) = wit_stream::new();
+    let response = head::response_to(head, Some(contents_reader), trailers_reader)?;
+    tasks.spawn(body::receive(stream, contents, trailers, between_bytes));
+    Ok(response)
+}

@@ -1,0 +1,34 @@
+//! An HTTP/2 client for any component that imports `wasi:http/client@0.3` or `wasi:http/handler@0.3`: plug it under
+//! that component, and its requests go over HTTP/2 with prior knowledge (RFC 9113, 3.3).
+//!
+//! Requests to one origin share connections: a further one is opened only when the server's limit of streams is
+//! reached. What a server has surely not acted on (RFC 9113, 8.7) is sent once more, on another connection.
+
+mod bindings;
+mod calls;
+mod connect;
+mod exchange;
+mod options;
+mod pool;
+mod target;
+
+use http2_wasi_http::bindings::wasi::http::types::{ErrorCode, Request, Response};
+
+use crate::bindings::exports::wasi::http::{client, handler};
+
+struct Client;
+
+bindings::export!(Client with_types_in bindings);
+
+impl client::Guest for Client {
+    async fn send(request: Request) -> Result<Response, ErrorCode> {
+        calls::send(request).await
+    }
+}
+
+/// What stands behind a middleware or, with nothing in between, behind a server: a reverse proxy.
+impl handler::Guest for Client {
+    async fn handle(request: Request) -> Result<Response, ErrorCode> {
+        calls::send(request).await
+    }
+}
