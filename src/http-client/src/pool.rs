@@ -1,5 +1,8 @@
 //! Connections, and the requests that wait for them.
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::pin::pin;

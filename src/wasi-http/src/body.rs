@@ -167,7 +167,7 @@ impl Reader {
             None => Ok(None),
         };
         let piece = match end {
-            Ok(trailers) => Piece::End(trailers.as_ref().map(head::trailers_from)),
+            Ok(trailers) => Piece::End(trailers.as_ref().and_then(head::trailers_from)),
             Err(code) => Piece::Broken(code),
         };
         (self, piece)

@@ -216,9 +216,13 @@ pub fn fields_to(section: &FieldSection) -> Result<Fields, HeaderError> {
     }
 }
 
-/// What ends a message in wasi:http: the trailers that have arrived, if any.
+/// What ends a message in wasi:http: the trailers that have arrived, if any. A section without fields is none.
 pub(crate) fn trailers_to(trailers: Option<&FieldSection>) -> End {
-    trailers.map(fields_to).transpose().map_err(|_| ErrorCode::HttpProtocolError)
+    trailers
+        .filter(|trailers| !trailers.is_empty())
+        .map(fields_to)
+        .transpose()
+        .map_err(|_| ErrorCode::HttpProtocolError)
 }
 
 /// The head of a response of an application, and what follows from it.
@@ -268,11 +272,11 @@ pub fn content_length(section: &FieldSection) -> Option<u64> {
     str::from_utf8(section.get(b"content-length")?).ok()?.parse().ok()
 }
 
-/// The trailer section of an application.
-pub(crate) fn trailers_from(trailers: &Fields) -> FieldSection {
+/// The trailer section of an application. One without fields is none: not every peer takes it.
+pub(crate) fn trailers_from(trailers: &Fields) -> Option<FieldSection> {
     let mut section = FieldSection::new();
     push_fields(&mut section, trailers);
-    section
+    (!section.is_empty()).then_some(section)
 }
 
 /// Adds the fields that HTTP/2 carries.

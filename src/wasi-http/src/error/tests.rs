@@ -46,3 +46,40 @@ fn large_trailers_are_those_of_the_message_that_the_peer_sends() {
     assert!(name(&large, Role::Client).contains("HttpResponseTrailerSectionSize"));
     assert!(name(&large, Role::Server).contains("HttpRequestTrailerSectionSize"));
 }
+
+#[test]
+fn a_large_head_is_told_from_large_trailers() {
+    let large =
+        error(Http2ErrorCode::ENHANCE_YOUR_CALM, Initiator::Local, Some(Violation::FieldSectionTooLarge));
+    assert!(matches!(of_response(&large), ErrorCode::HttpResponseHeaderSectionSize(None)));
+    let cut_off = error(Http2ErrorCode::CANCEL, Initiator::Transport, None);
+    assert!(matches!(of_response(&cut_off), ErrorCode::ConnectionTerminated));
+}
+
+#[test]
+fn a_server_of_http1_breaks_the_protocol() {
+    let not_http2 = error(Http2ErrorCode::PROTOCOL_ERROR, Initiator::Local, None);
+    assert_eq!(name(&not_http2, Role::Client), "ErrorCode::HttpProtocolError");
+}
+
+#[test]
+fn what_is_wrong_with_a_request_is_named() {
+    assert!(matches!(of_malformed(Malformed::Method), ErrorCode::HttpRequestMethodInvalid));
+    assert!(matches!(of_malformed(Malformed::Authority), ErrorCode::HttpRequestUriInvalid));
+    assert!(matches!(of_malformed(Malformed::ContentLengthMismatch), ErrorCode::HttpRequestBodySize(None)));
+    let too_short = BodyError::Stream(SendError::Malformed(Malformed::ContentLengthMismatch));
+    assert!(matches!(of_body(&too_short), ErrorCode::HttpRequestBodySize(None)));
+    let given_up = BodyError::Source(ErrorCode::DnsTimeout);
+    assert!(matches!(of_body(&given_up), ErrorCode::DnsTimeout));
+}
+
+#[test]
+fn why_there_is_no_connection_is_named() {
+    assert!(matches!(of_socket(&SocketError::ConnectionRefused), ErrorCode::ConnectionRefused));
+    assert!(matches!(of_socket(&SocketError::AccessDenied), ErrorCode::DestinationIpProhibited));
+    assert!(matches!(of_socket(&SocketError::Other(None)), ErrorCode::DestinationUnavailable));
+    let ErrorCode::DnsError(payload) = of_lookup(LookupError::NameUnresolvable) else {
+        panic!("an error of DNS");
+    };
+    assert_eq!(payload.rcode.as_deref(), Some("NXDOMAIN"));
+}

@@ -65,3 +65,26 @@ fn a_bare_response_has_a_status_and_no_content() {
     assert_eq!(content_length(&response), Some(0));
     assert_eq!(content_length(&section(&[("content-length", "many")])), None);
 }
+
+#[test]
+fn a_trailer_section_without_fields_is_none() {
+    assert!(matches!(trailers_to(Some(&FieldSection::new())), Ok(None)));
+    assert!(matches!(trailers_to(None), Ok(None)));
+}
+
+#[test]
+fn a_path_is_never_empty() {
+    assert_eq!(path_or_default(None, &Method::Get), "/");
+    assert_eq!(path_or_default(Some(""), &Method::Post), "/");
+    assert_eq!(path_or_default(Some("?q"), &Method::Get), "/?q");
+    assert_eq!(path_or_default(Some("/a?q"), &Method::Options), "/a?q");
+    assert_eq!(path_or_default(None, &Method::Options), "*");
+}
+
+#[test]
+fn every_method_has_its_token() {
+    for (token, method) in [("GET", Method::Get), ("CONNECT", Method::Connect), ("PATCH", Method::Patch)] {
+        assert_eq!(method_token(&method), token);
+    }
+    assert_eq!(method_token(&Method::Other("PURGE".to_owned())), "PURGE");
+}

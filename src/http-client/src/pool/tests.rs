@@ -1,0 +1,100 @@
+use super::*;
+
+fn pool() -> Pool {
+    Pool::new(Options::read(|_| None).unwrap(), &Tasks::new())
+}
+
+fn connection(pool: &Pool) -> Connection {
+    Connection::client(pool.0.options.config.clone(), &pool.0.tasks).unwrap()
+}
+
+fn request() -> FieldSection {
+    [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/")].into_iter().collect()
+}
+
+fn wait(shared: &Shared, requests: usize) {
+    (0..requests).for_each(|_| shared.waiting.borrow_mut().push_back(Rc::default()));
+}
+
+#[test]
+fn requests_fill_the_oldest_connection_first() {
+    let pool = pool();
+    let shared = Shared::default();
+    assert!(shared.open(&request(), true).is_none(), "there is no connection yet");
+    let (first, second) = (connection(&pool), connection(&pool));
+    shared.connections.borrow_mut().extend([first.clone(), second.clone()]);
+    let streams: Vec<_> = (0..EXPECTED_STREAMS + 1)
+        .map(|_| shared.open(&request(), false).expect("there is room").unwrap())
+        .collect();
+    let on_first = streams.iter().filter(|stream| *stream.connection() == first).count();
+    assert_eq!(on_first, EXPECTED_STREAMS);
+    assert!(*streams.last().unwrap().connection() == second);
+}
+
+#[test]
+fn a_malformed_head_is_an_error_of_its_own() {
+    let pool = pool();
+    let shared = Shared::default();
+    shared.connections.borrow_mut().push(connection(&pool));
+    let mut head = request();
+    head.push(b"content-length", b"many");
+    let Some(Err(error)) = shared.open(&head, true) else { panic!("it is refused") };
+    assert!(matches!(error, ErrorCode::HttpProtocolError), "{error:?}");
+}
+
+#[test]
+fn a_retired_connection_takes_no_more_requests() {
+    let pool = pool();
+    let origin = Origin::new(&http2_wasi_http::bindings::wasi::http::types::Scheme::Http, "a", None).unwrap();
+    let shared = Rc::new(Shared::default());
+    pool.0.origins.borrow_mut().insert(origin, Rc::clone(&shared));
+    let connection = connection(&pool);
+    shared.connections.borrow_mut().push(connection.clone());
+    pool.retire(&connection);
+    assert!(shared.open(&request(), true).is_none());
+}
+
+#[test]
+fn as_many_connections_are_made_as_those_who_wait_may_need() {
+    let shared = Shared::default();
+    assert!(!shared.needs_connection(2), "nobody waits");
+    wait(&shared, 1);
+    assert!(shared.needs_connection(2));
+    shared.attempts.set(1);
+    assert!(!shared.needs_connection(2), "one is being made");
+    wait(&shared, EXPECTED_STREAMS);
+    assert!(shared.needs_connection(2), "one will not be enough");
+    shared.attempts.set(2);
+    assert!(!shared.needs_connection(2), "no more are allowed");
+}
+
+#[test]
+fn a_connection_that_is_new_is_given_the_time_to_say_its_limit() {
+    let pool = pool();
+    let shared = Shared::default();
+    shared.connections.borrow_mut().push(connection(&pool));
+    wait(&shared, EXPECTED_STREAMS);
+    assert!(!shared.needs_connection(16));
+    wait(&shared, 1);
+    assert!(shared.needs_connection(16));
+}
+
+#[test]
+fn a_failed_attempt_is_told_to_those_who_have_nothing_else_to_wait_for() {
+    let pool = pool();
+    let shared = Shared::default();
+    wait(&shared, 2);
+    let failed = |shared: &Shared| {
+        shared.waiting.borrow().iter().filter(|waiting| waiting.failed.borrow().is_some()).count()
+    };
+    shared.attempts.set(1);
+    shared.fail_if_hopeless(&ErrorCode::ConnectionRefused);
+    assert_eq!(failed(&shared), 0, "another attempt is under way");
+    shared.attempts.set(0);
+    shared.connections.borrow_mut().push(connection(&pool));
+    shared.fail_if_hopeless(&ErrorCode::ConnectionRefused);
+    assert_eq!(failed(&shared), 0, "there is a connection");
+    shared.connections.borrow_mut().clear();
+    shared.fail_if_hopeless(&ErrorCode::ConnectionRefused);
+    assert_eq!(failed(&shared), 2);
+}
