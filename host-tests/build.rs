@@ -11,12 +11,21 @@ use std::process::{Command, ExitCode};
 
 const TARGET: &str = "wasm32-wasip2";
 
-/// The components that the harness ships: package, file that is built from it, and name of the constant.
-const COMPONENTS: [(&str, &str, &str); 4] = [
+/// The components that are shipped: package, file that is built from it, and name of the constant.
+///
+/// The server lacks the relay, which it is given at run time.
+const SHIPPED: [(&str, &str, &str); 4] = [
     ("http2-component", "http2", "ENGINE"),
     ("http2-tcp", "http2_tcp", "TCP"),
+    ("http2-server", "http2_server", "BARE_HTTP_SERVER"),
+    ("http2-wasi-http-relay", "http2_wasi_http_relay", "RELAY"),
+];
+
+/// The examples, in the same way.
+const EXAMPLES: [(&str, &str, &str); 3] = [
     ("echo-server", "echo-server", "ECHO_SERVER"),
     ("fetch", "fetch", "FETCH"),
+    ("http-get", "http_get", "HTTP_GET"),
 ];
 
 fn main() -> ExitCode {
@@ -44,8 +53,11 @@ fn build() -> Result<(), String> {
     let folder = host_tests.join("guests");
     let guests = guests(&folder)?;
     ensure_target()?;
-    let packages = COMPONENTS.iter().map(|(package, ..)| *package).chain(guests.iter().map(String::as_str));
-    compile(workspace, &target_dir, packages)?;
+    // In two calls, since Cargo gives all packages of a call the features that any of them asks for: what is shipped is
+    // to have its own ones.
+    compile(workspace, &target_dir, SHIPPED.iter().map(|(package, ..)| *package))?;
+    let examples = EXAMPLES.iter().map(|(package, ..)| *package);
+    compile(workspace, &target_dir, examples.chain(guests.iter().map(String::as_str)))?;
 
     let built = target_dir.join(TARGET).join("release");
     fs::write(out.join("components.rs"), constants(&built, &folder, &guests))
@@ -114,7 +126,7 @@ fn constants(built: &Path, folder: &Path, guests: &[String]) -> String {
         _ = writeln!(source, "#[doc = \"`{package}`.\"]");
         _ = writeln!(source, "pub const {name}: &[u8] = include_bytes!({path:?});");
     };
-    for (package, file, name) in COMPONENTS {
+    for (package, file, name) in SHIPPED.into_iter().chain(EXAMPLES) {
         constant(package, name, file);
     }
     for guest in guests {

@@ -17,8 +17,10 @@
 //!
 //! - [`components`] holds the components of this project, built with it: the engine, the socket component, the
 //!   examples, and the guests of the tests.
-//! - [`Composition`] makes one component of an application, the engine and a transport.
-//! - [`Runtime`] compiles a command, and runs it as often as wanted, each time with an [`Invocation`]: arguments,
+//! - [`compose`] makes one component of several: an application of `http2:engine` with the engine and a transport
+//!   ([`Composition`]), one of `wasi:http` with the server ([`with_server`](compose::with_server)) or the client
+//!   ([`with_client`](compose::with_client)).
+//! - [`Runtime`] compiles a command of WASI 0.2 or 0.3, and runs it as often as wanted, each time with an [`Invocation`]: arguments,
 //!   input and output, files, network, and limits of memory and time.
 //! - [`embed`] is HTTP/2 for Rust programs: clients and servers over any connection, the protocol in a sandbox.
 //! - [`ByteStream`] is a transport from the host, over whatever Tokio can read and write.
@@ -35,4 +37,4 @@ pub mod run;
 
 pub use byte_stream::ByteStream;
 pub use compose::Composition;
-pub use run::{Invocation, Network, Outcome, Program, Runtime};
+pub use run::{Invocation, Network, Outcome, Program, Runtime, SharedListener};

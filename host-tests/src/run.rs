@@ -1,4 +1,8 @@
-//! Runs a component that is a command (`wasi:cli/command`, WASI 0.2) in Wasmtime, within limits.
+//! Runs a component that is a command (`wasi:cli/run`, WASI 0.2 or 0.3) in Wasmtime, within limits.
+
+mod hooks;
+mod shared_listener;
+mod spread;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -7,15 +11,18 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
-use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
 use wasmtime::error::Context;
 use wasmtime::{Cache, Config, Engine, ResourceLimiter, Store};
 use wasmtime_wasi::cli::{StdinStream, StdoutStream};
-use wasmtime_wasi::p2::bindings::CommandPre;
 use wasmtime_wasi::sockets::SocketAddrUse;
-use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView, p2, p3};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::byte_stream;
+use hooks::NoClient;
+use shared_listener::Listening;
+pub use shared_listener::{Share, SharedListener};
 
 /// How often a guest that computes without end lets others have their turn, and is checked for its time limit.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
@@ -23,7 +30,11 @@ pub(crate) const TICK: Duration = Duration::from_millis(10);
 /// How many elements a table of functions may have: far more than any compiler asks for.
 const TABLE_LIMIT: usize = 1 << 20;
 
-/// Wasmtime with all that a composed component may import: WASI 0.2, and `http2:engine/transport` from the host.
+/// Wasmtime with all that a composed component may import: WASI 0.2 and 0.3, `wasi:http` 0.3, and
+/// `http2:engine/transport` from the host.
+///
+/// The host's own `wasi:http/client` refuses every request: requests go through the client that an application is
+/// composed with.
 #[derive(Clone)]
 pub struct Runtime {
     engine: Engine,
@@ -55,10 +66,13 @@ impl Runtime {
 
     fn with_config(interrupts: bool) -> Result<Self> {
         let mut config = Config::new();
-        config.epoch_interruption(interrupts);
+        config.epoch_interruption(interrupts).wasm_component_model_async(true);
         let engine = engine(&mut config)?;
         let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        p2::add_to_linker_async(&mut linker)?;
+        p3::add_to_linker(&mut linker)?;
+        shared_listener::add_to_linker(&mut linker)?;
+        wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
         byte_stream::add_to_linker(&mut linker)?;
         Ok(Self { engine, linker, interrupts })
     }
@@ -71,9 +85,9 @@ impl Runtime {
     pub fn load(&self, component: &[u8]) -> Result<Program> {
         let component = Component::new(&self.engine, component).context("the component is not valid")?;
         let pre = self.linker.instantiate_pre(&component).context("the component cannot be linked")?;
-        let pre =
-            CommandPre::new(pre).context("the component is no command: it does not export wasi:cli/run")?;
-        Ok(Program { pre, interrupts: self.interrupts })
+        let command = Command::new(&pre)
+            .context("the component is no command: it exports wasi:cli/run neither of WASI 0.2 nor of 0.3")?;
+        Ok(Program { command, interrupts: self.interrupts })
     }
 
     /// The engine, for embedders that link and run components by themselves.
@@ -108,10 +122,45 @@ pub(crate) fn tick(engine: &Engine) {
     });
 }
 
+/// A command of either version.
+#[derive(Clone)]
+enum Command {
+    Wasi02(p2::bindings::CommandPre<Guest>),
+    Wasi03(p3::bindings::CommandPre<Guest>),
+}
+
+impl Command {
+    fn new(pre: &InstancePre<Guest>) -> wasmtime::Result<Self> {
+        p3::bindings::CommandPre::new(pre.clone())
+            .map(Self::Wasi03)
+            .or_else(|_| p2::bindings::CommandPre::new(pre.clone()).map(Self::Wasi02))
+    }
+
+    /// Runs until the guest's `run` returns. Tasks of WASI 0.3 that the guest has left running end with the store.
+    async fn run(&self, store: &mut Store<Guest>) -> wasmtime::Result<Result<(), ()>> {
+        match self {
+            Self::Wasi02(pre) => {
+                pre.instantiate_async(&mut *store).await?.wasi_cli_run().call_run(store).await
+            }
+            Self::Wasi03(pre) => {
+                let command = pre.instantiate_async(&mut *store).await?;
+                store.run_concurrent(async |store| command.wasi_cli_run().call_run(store).await).await?
+            }
+        }
+    }
+
+    fn engine(&self) -> &Engine {
+        match self {
+            Self::Wasi02(pre) => pre.engine(),
+            Self::Wasi03(pre) => pre.engine(),
+        }
+    }
+}
+
 /// A compiled command, which can be run any number of times, also at once.
 #[derive(Clone)]
 pub struct Program {
-    pre: CommandPre<Guest>,
+    command: Command,
     interrupts: bool,
 }
 
@@ -122,17 +171,16 @@ impl Program {
     ///
     /// If the command cannot be started. How it ended is the [`Outcome`].
     pub async fn run(&self, invocation: Invocation) -> Result<Outcome> {
-        let Invocation { mut wasi, memory_limit, time_limit } = invocation;
-        let mut store = Store::new(self.pre.engine(), Guest::new(wasi.build(), memory_limit));
+        let Invocation { mut wasi, memory_limit, time_limit, share } = invocation;
+        let mut guest = Guest::new(wasi.build(), memory_limit);
+        guest.listening.share = share;
+        let mut store = Store::new(self.command.engine(), guest);
         store.limiter(|guest| guest);
         if self.interrupts {
             store.set_epoch_deadline(1);
             store.epoch_deadline_async_yield_and_update(1);
         }
-        let run = async {
-            let command = self.pre.instantiate_async(&mut store).await?;
-            command.wasi_cli_run().call_run(&mut store).await
-        };
+        let run = self.command.run(&mut store);
         let result = match time_limit {
             Some(limit) => match tokio::time::timeout(limit, run).await {
                 Ok(result) => result,
@@ -149,6 +197,7 @@ pub struct Invocation {
     wasi: WasiCtxBuilder,
     memory_limit: usize,
     time_limit: Option<Duration>,
+    share: Option<Share>,
 }
 
 impl Invocation {
@@ -156,7 +205,7 @@ impl Invocation {
     pub fn new(name: &str) -> Self {
         let mut wasi = WasiCtx::builder();
         wasi.arg(name);
-        Self { wasi, memory_limit: 1 << 30, time_limit: None }
+        Self { wasi, memory_limit: 1 << 30, time_limit: None, share: None }
     }
 
     /// Appends arguments.
@@ -211,12 +260,15 @@ impl Invocation {
     /// Permits the use of the network.
     #[must_use]
     pub fn network(mut self, network: Network) -> Self {
-        self.wasi.allow_tcp(true).allow_ip_name_lookup(network.looks_up_names());
-        self.wasi.socket_addr_check(move |address, usage| {
-            let permitted = network.permits(address, usage);
-            Box::pin(async move { permitted })
-        });
+        network.apply(&mut self.wasi);
         self
+    }
+
+    /// Lets a guest of WASI 0.3 listen on a shared address, whatever else the network permits.
+    #[must_use]
+    pub fn listener(mut self, share: Share) -> Self {
+        self.wasi.allow_tcp(true);
+        Self { share: Some(share), ..self }
     }
 
     /// Limits the memory of all the components together, in octets.
@@ -239,11 +291,21 @@ pub enum Network {
     Connect,
     /// Listen on this address, and take connections there.
     Listen(SocketAddr),
+    /// Both: listen there, and connect to any host.
+    ListenAndConnect(SocketAddr),
     /// Listen and connect, on this machine alone.
     Loopback,
 }
 
 impl Network {
+    fn apply(self, wasi: &mut WasiCtxBuilder) {
+        wasi.allow_tcp(true).allow_ip_name_lookup(self.looks_up_names());
+        wasi.socket_addr_check(move |address, usage| {
+            let permitted = self.permits(address, usage);
+            Box::pin(async move { permitted })
+        });
+    }
+
     fn looks_up_names(self) -> bool {
         !matches!(self, Self::Listen(_))
     }
@@ -260,6 +322,9 @@ impl Network {
                 SocketAddrUse::TcpAccept => true,
                 _ => false,
             },
+            Self::ListenAndConnect(listen) => {
+                Self::Listen(listen).permits(address, usage) || Self::Connect.permits(address, usage)
+            }
             Self::Loopback => implicit_bind || is_loopback(address.ip()),
         }
     }
@@ -331,6 +396,9 @@ impl std::error::Error for OutOfMemory {}
 /// What the host keeps of a guest that runs.
 pub struct Guest {
     wasi: WasiCtx,
+    http: WasiHttpCtx,
+    hooks: NoClient,
+    listening: Listening,
     table: ResourceTable,
     /// Octets of all memories together, and how many they may be.
     memory: usize,
@@ -340,13 +408,27 @@ pub struct Guest {
 impl Guest {
     /// A guest with `wasi`, and `memory_limit` octets for all its components together.
     pub fn new(wasi: WasiCtx, memory_limit: usize) -> Self {
-        Self { wasi, table: ResourceTable::new(), memory: 0, memory_limit }
+        Self {
+            wasi,
+            http: WasiHttpCtx::new(),
+            hooks: NoClient,
+            listening: Listening::default(),
+            table: ResourceTable::new(),
+            memory: 0,
+            memory_limit,
+        }
     }
 }
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.hooks }
     }
 }
 

@@ -1,14 +1,17 @@
 //! Composition: what comes out, and what is said when nothing can.
 
-use std::process::Command;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
 
+use wasi_http2::compose::{with_client, with_server};
 use wasi_http2::{Composition, Runtime, components};
-use wasmtime::Engine;
 use wasmtime::component::Component;
+use wasmtime::{Config, Engine};
 
 /// The names that a component imports and exports.
 fn names(component: &[u8]) -> (Vec<String>, Vec<String>) {
-    let engine = Engine::default();
+    let engine = Engine::new(Config::new().wasm_component_model_async(true)).unwrap();
     let component = Component::new(&engine, component).unwrap();
     let ty = component.component_type();
     let imports = ty.imports(&engine).map(|(name, _)| name.to_owned()).collect();
@@ -104,14 +107,14 @@ fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 fn the_command_composes_files() {
     let folder = tempfile::tempdir().unwrap();
     let (application, output) = (folder.path().join("app.wasm"), folder.path().join("out.wasm"));
-    std::fs::write(&application, components::FETCH).unwrap();
+    fs::write(&application, components::FETCH).unwrap();
     let compose = |application| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wasi-http2"));
         command.arg("compose").arg("--app").arg(application).arg("-o").arg(&output);
         command.output().unwrap()
     };
     assert!(compose(application).status.success());
-    assert_eq!(std::fs::read(&output).unwrap(), Composition::default().compose(components::FETCH).unwrap());
+    assert_eq!(fs::read(&output).unwrap(), Composition::default().compose(components::FETCH).unwrap());
 
     let failed = compose(folder.path().join("missing.wasm"));
     let message = String::from_utf8(failed.stderr).unwrap();
@@ -121,4 +124,148 @@ fn the_command_composes_files() {
         "{message}"
     );
     assert_eq!(message.lines().count(), 1, "{message}");
+}
+
+/// Whether one of the names is that of an interface, in whatever version.
+fn has(names: &[String], interface: &str) -> bool {
+    names.iter().any(|name| name.strip_prefix(interface).is_some_and(|version| version.starts_with('@')))
+}
+
+/// A component by its text.
+fn component(text: &str) -> Vec<u8> {
+    wat::parse_str(text).unwrap()
+}
+
+#[test]
+fn a_handler_in_the_server_is_a_command_of_wasi_0_3() {
+    let composed = with_server(components::HTTP_SERVICE).unwrap();
+    let (imports, exports) = names(&composed);
+    assert!(matches!(&exports[..], [run] if run.starts_with("wasi:cli/run@0.3.")), "{exports:?}");
+    assert!(imports.iter().all(|import| import.starts_with("wasi:")), "{imports:?}");
+    assert!(!has(&imports, "wasi:http/handler"), "{imports:?}");
+    Runtime::new().unwrap().load(&composed).unwrap();
+}
+
+#[test]
+fn a_command_gets_the_client_and_stays_a_command() {
+    let (imports, _) = names(components::HTTP_GET);
+    assert!(has(&imports, "wasi:http/client"), "{imports:?}");
+    let composed = with_client(components::HTTP_GET).unwrap();
+    let (imports, exports) = names(&composed);
+    assert!(has(&exports, "wasi:cli/run"), "{exports:?}");
+    assert!(imports.iter().all(|import| import.starts_with("wasi:")), "{imports:?}");
+    assert!(!has(&imports, "wasi:http/client"), "{imports:?}");
+    Runtime::new().unwrap().load(&composed).unwrap();
+}
+
+#[test]
+fn the_server_over_the_client_is_a_reverse_proxy() {
+    let composed = with_server(components::http_client()).unwrap();
+    let (imports, exports) = names(&composed);
+    assert!(matches!(&exports[..], [run] if run.starts_with("wasi:cli/run@0.3.")), "{exports:?}");
+    assert!(!has(&imports, "wasi:http/handler") && !has(&imports, "wasi:http/client"), "{imports:?}");
+    Runtime::new().unwrap().load(&composed).unwrap();
+}
+
+#[test]
+fn what_the_server_cannot_serve_is_refused() {
+    let refusal = |application: &[u8]| format!("{:#}", with_server(application).unwrap_err());
+    assert_eq!(
+        refusal(components::HTTP_GET),
+        "the application exports no wasi:http/handler: it has nothing that a server could serve"
+    );
+    let older =
+        component(r#"(component (instance $i) (export "wasi:http/incoming-handler@0.2.6" (instance $i)))"#);
+    assert_eq!(
+        refusal(&older),
+        "the application exports wasi:http/incoming-handler@0.2.6, of WASI 0.2; the server takes wasi:http/handler \
+         of WASI 0.3"
+    );
+    let newer = component(r#"(component (instance $i) (export "wasi:http/handler@0.4.0" (instance $i)))"#);
+    let message = refusal(&newer);
+    assert!(message.starts_with("the server imports wasi:http/handler@0.3."), "{message}");
+    assert!(message.ends_with(", but the application exports wasi:http/handler@0.4.0"), "{message}");
+    let hollow = component(r#"(component (instance $i) (export "wasi:http/handler@0.3.1" (instance $i)))"#);
+    assert!(
+        refusal(&hollow).starts_with("the server has another wasi:http/handler@"),
+        "{}",
+        refusal(&hollow)
+    );
+    assert_eq!(refusal(b"what?"), "the application is not a WebAssembly component in binary form");
+}
+
+#[test]
+fn what_has_no_use_for_the_client_is_refused() {
+    let refusal = |application: &[u8]| format!("{:#}", with_client(application).unwrap_err());
+    assert_eq!(
+        refusal(components::HTTP_SERVICE),
+        "the application imports neither wasi:http/client nor wasi:http/handler: it has no use for the client"
+    );
+    let older = component(r#"(component (import "wasi:http/outgoing-handler@0.2.6" (instance)))"#);
+    assert_eq!(
+        refusal(&older),
+        "the application imports wasi:http/outgoing-handler@0.2.6, of WASI 0.2; the client is wasi:http/client of \
+         WASI 0.3"
+    );
+    let newer = component(r#"(component (import "wasi:http/client@0.4.0" (instance)))"#);
+    let message = refusal(&newer);
+    assert!(
+        message.starts_with("the application imports wasi:http/client@0.4.0, but the client exports "),
+        "{message}"
+    );
+}
+
+/// `wasi-http2` with arguments, in a folder.
+fn run_in(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_wasi-http2")).args(args).current_dir(folder).output().unwrap()
+}
+
+#[test]
+fn the_command_puts_a_handler_into_the_server_and_the_client_under_a_command() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("service.wasm"), components::HTTP_SERVICE).unwrap();
+    fs::write(folder.path().join("get.wasm"), components::HTTP_GET).unwrap();
+    let composed = |args: &[&str]| {
+        let output = run_in(folder.path(), &[&["compose", "-o", "out.wasm"], args].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        fs::read(folder.path().join("out.wasm")).unwrap()
+    };
+    let service = with_server(components::HTTP_SERVICE).unwrap();
+    assert_eq!(composed(&["--server", "--app", "service.wasm"]), service);
+    assert_eq!(composed(&["--client", "--app", "get.wasm"]), with_client(components::HTTP_GET).unwrap());
+    assert_eq!(composed(&["--server", "--client"]), with_server(components::http_client()).unwrap());
+}
+
+#[test]
+fn the_command_refuses_what_it_cannot_compose() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("hog.wasm"), components::HOG).unwrap();
+    let refusal = |args: &[&str]| {
+        let output = run_in(folder.path(), &[&["compose", "-o", "out.wasm"], args].concat());
+        assert!(!output.status.success() && !folder.path().join("out.wasm").exists());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(
+        refusal(&["--server", "--app", "hog.wasm"]),
+        "wasi-http2: hog.wasm cannot be composed: the application exports no wasi:http/handler: it has nothing that \
+         a server could serve\n"
+    );
+    assert!(refusal(&["--server"]).contains("--app <APP.wasm>"));
+    assert!(refusal(&["--server", "--client", "--transport", "hog.wasm"]).contains("cannot be used with"));
+}
+
+#[test]
+fn the_command_writes_the_components_of_the_project() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(run_in(folder.path(), &["components", "-o", "some/where"]).status.success());
+    let written = |name: &str| fs::read(folder.path().join("some/where").join(name)).unwrap();
+    assert_eq!(written("http2.wasm"), components::ENGINE);
+    assert_eq!(written("http2_tcp.wasm"), components::TCP);
+    // Nobody who plugs these has to know of the relay.
+    for (name, exported) in [("http2_server.wasm", "wasi:cli/run"), ("http2_client.wasm", "wasi:http/client")]
+    {
+        let (imports, exports) = names(&written(name));
+        assert!(has(&exports, exported), "{exports:?}");
+        assert!(imports.iter().all(|import| import.starts_with("wasi:")), "{imports:?}");
+    }
 }

@@ -1,27 +1,37 @@
 //! `wasi-http2 compose`.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use wasi_http2::Composition;
+use wasi_http2::compose::{with_client, with_server};
+use wasi_http2::{Composition, components};
 
-/// Makes one component of an application, the engine and a transport
+use super::{read, write};
+
+/// Makes one component of an application and what it needs for HTTP/2
 ///
-/// The application imports http2:engine, and is built for wasm32-wasip2 or turned into a component otherwise.
+/// There are two ways. An application that imports http2:engine gets the engine and a transport. An application of
+/// wasi:http 0.3, which knows nothing of HTTP/2, is put into the server (--server), over the client (--client), or
+/// both; with both and no application, the result is a reverse proxy.
 #[derive(Args)]
-#[command(
-    after_help = "If the application is a command, the result runs by: wasmtime run -Sinherit-network,allow-ip-name-lookup OUT.wasm"
-)]
+#[command(after_help = RUN)]
 pub(crate) struct Compose {
     /// The application
-    #[arg(long, value_name = "APP.wasm")]
-    app: PathBuf,
+    #[arg(long, value_name = "APP.wasm", required_unless_present_all = ["server", "client"])]
+    app: Option<PathBuf>,
 
-    /// A component that exports http2:engine/transport, instead of the one over wasi:sockets
-    #[arg(long, value_name = "TRANSPORT.wasm")]
+    /// Put the application, which exports wasi:http/handler 0.3, into the HTTP/2 server
+    #[arg(long)]
+    server: bool,
+
+    /// Give the application, which imports wasi:http/client or wasi:http/handler 0.3, the HTTP/2 client
+    #[arg(long)]
+    client: bool,
+
+    /// For http2:engine: a component that exports http2:engine/transport, instead of the one over wasi:sockets
+    #[arg(long, value_name = "TRANSPORT.wasm", conflicts_with_all = ["server", "client"])]
     transport: Option<PathBuf>,
 
     /// Where to write the result
@@ -29,23 +39,40 @@ pub(crate) struct Compose {
     output: PathBuf,
 }
 
+const RUN: &str = "\
+How the result runs in stock Wasmtime:
+  http2:engine, a command   wasmtime run -Sinherit-network,allow-ip-name-lookup OUT.wasm
+  --server                  wasmtime run -Sp3,http,inherit-network OUT.wasm --help
+  --server --client         wasmtime run -Sp3,http,inherit-network,allow-ip-name-lookup OUT.wasm --help
+  --client, a command       wasmtime run -Sp3,http,inherit-network,allow-ip-name-lookup OUT.wasm
+  --client, a handler       wasmtime serve -Sp3,cli,inherit-network,allow-ip-name-lookup OUT.wasm";
+
 impl Compose {
     pub(super) fn run(self) -> Result<ExitCode> {
-        let application = read(&self.app)?;
-        let transport = self.transport.as_deref().map(read).transpose()?;
-        let mut composition = Composition::default();
-        if let Some(transport) = &transport {
-            composition = composition.transport(transport);
-        }
-        let component = composition
-            .compose(&application)
-            .with_context(|| format!("{} cannot be composed", self.app.display()))?;
-        fs::write(&self.output, component)
-            .with_context(|| format!("{} cannot be written", self.output.display()))?;
+        let component = match &self.app {
+            Some(app) => {
+                let application = read(app)?;
+                self.compose(&application).with_context(|| format!("{} cannot be composed", app.display()))?
+            }
+            None => with_server(components::http_client())?,
+        };
+        write(&self.output, &component)?;
         Ok(ExitCode::SUCCESS)
     }
-}
 
-fn read(file: &Path) -> Result<Vec<u8>> {
-    fs::read(file).with_context(|| format!("{} cannot be read", file.display()))
+    fn compose(&self, application: &[u8]) -> Result<Vec<u8>> {
+        match (self.server, self.client) {
+            (true, true) => with_server(&with_client(application)?),
+            (true, false) => with_server(application),
+            (false, true) => with_client(application),
+            (false, false) => {
+                let transport = self.transport.as_deref().map(read).transpose()?;
+                let mut composition = Composition::default();
+                if let Some(transport) = &transport {
+                    composition = composition.transport(transport);
+                }
+                composition.compose(application)
+            }
+        }
+    }
 }

@@ -5,16 +5,20 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use wasi_http2::{Invocation, Network, components};
+use wasi_http2::compose::with_client;
+use wasi_http2::{Composition, Invocation, Network, components};
 use wasmtime_wasi::{FsPerms, cli as stdio};
 
-use super::{Limits, run_application};
+use super::{Limits, run_command};
 
 /// Sends requests over HTTP/2, and prints what comes back
 ///
 /// The client examples/fetch runs in Wasmtime, composed with the engine and the socket component. It starts with
 /// HTTP/2 at once (prior knowledge, RFC 9113, 3.3), over cleartext TCP. Several URLs of one origin share one
-/// connection.
+/// connection, and of several origins they are refused.
+///
+/// With --wasi-http, it is examples/http-get, which knows wasi:http 0.3 and nothing of HTTP/2, composed with
+/// http2_client.wasm.
 ///
 /// The exit code is 0 if every response was received whole, whatever its status.
 #[derive(Args)]
@@ -26,6 +30,10 @@ pub(crate) struct Get {
     /// The method: GET, or POST with --data, if not given
     #[arg(short = 'X', long = "request", value_name = "METHOD")]
     method: Option<String>,
+
+    /// Go through wasi:http and http2_client.wasm
+    #[arg(long, conflicts_with_all = ["verbose", "output"])]
+    wasi_http: bool,
 
     /// A field of the request; may be given again
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
@@ -39,7 +47,7 @@ pub(crate) struct Get {
     #[arg(short, long)]
     include: bool,
 
-    /// Write the content here instead of standard output
+    /// Write the content here instead of standard output; not with --wasi-http
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -47,7 +55,7 @@ pub(crate) struct Get {
     #[arg(long)]
     trailers: bool,
 
-    /// Tell each frame on standard error
+    /// Tell each frame on standard error; not with --wasi-http, which shows none
     #[arg(short, long)]
     verbose: bool,
 
@@ -81,7 +89,12 @@ impl Get {
         if let Some(file) = &self.output {
             invocation = with_directory_of(invocation, file, FsPerms::ReadWrite)?;
         }
-        run_application(components::FETCH, self.limits.apply(invocation)).await
+        let component = if self.wasi_http {
+            with_client(components::HTTP_GET)?
+        } else {
+            Composition::default().compose(components::FETCH)?
+        };
+        run_command(&component, self.limits.apply(invocation)).await
     }
 
     /// The same options as the guest takes them.

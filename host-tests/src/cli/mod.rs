@@ -1,15 +1,18 @@
 //! The command line, and what the subcommands share.
 
+mod components;
 mod compose;
 mod demo;
 mod get;
 mod serve;
 
+use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use wasi_http2::{Composition, Invocation, Outcome, Runtime};
+use wasi_http2::{Invocation, Outcome, Runtime};
 use wasmtime_wasi::cli as stdio;
 
 /// HTTP/2 as a WebAssembly component: a server and a client to try it out, and composition with your own.
@@ -32,6 +35,7 @@ enum Command {
     Serve(serve::Serve),
     Get(get::Get),
     Compose(compose::Compose),
+    Components(components::Components),
 }
 
 /// Limits of what runs in Wasmtime.
@@ -54,16 +58,28 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Serve(serve) => serve.run().await,
         Command::Get(get) => get.run().await,
         Command::Compose(compose) => compose.run(),
+        Command::Components(components) => components.run(),
     }
 }
 
-/// Runs an application of this project, composed with the engine and the socket component, on the terminal's
-/// output.
-async fn run_application(application: &[u8], invocation: Invocation) -> Result<ExitCode> {
-    let component = Composition::default().compose(application)?;
-    let program = Runtime::new()?.load(&component)?;
+fn read(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("{} cannot be read", file.display()))
+}
+
+fn write(file: &Path, component: &[u8]) -> Result<()> {
+    fs::write(file, component).with_context(|| format!("{} cannot be written", file.display()))
+}
+
+/// Runs a command on the terminal's output.
+async fn run_command(component: &[u8], invocation: Invocation) -> Result<ExitCode> {
+    let program = Runtime::new()?.load(component)?;
     let invocation = invocation.stdout(stdio::stdout()).stderr(stdio::stderr());
-    match program.run(invocation).await? {
+    exit_code(program.run(invocation).await?)
+}
+
+/// The exit code for how a command ended; an error if it did not do so by itself.
+fn exit_code(outcome: Outcome) -> Result<ExitCode> {
+    match outcome {
         Outcome::Exited(code) => Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)),
         ended => anyhow::bail!("{ended}"),
     }

@@ -1,23 +1,32 @@
 //! `wasi-http2 serve`.
 
+mod workers;
+
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::process::{self, ExitCode};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use tokio::io::DuplexStream;
-use wasi_http2::{Invocation, Network, components};
-use wasmtime_wasi::cli::AsyncStdinStream;
+use tokio::sync::watch;
+use wasi_http2::compose::{with_client, with_server};
+use wasi_http2::{Composition, Invocation, Network, Runtime, components};
+use wasmtime_wasi::cli::{self as stdio, AsyncStdinStream};
 
-use super::{Limits, run_application};
+use super::{Limits, exit_code, read};
 
 /// The exit code of a process that SIGINT has ended: 128 and the signal's number.
 const INTERRUPTED: i32 = 130;
 
-/// Serves HTTP/2 on a TCP port, to try it out
+/// Serves HTTP/2 on a TCP port
 ///
-/// The demonstration service examples/echo-server runs in Wasmtime, composed with the engine and the socket
-/// component. Clients have to start with HTTP/2 at once (prior knowledge), such as curl --http2-prior-knowledge.
+/// Two servers are there, and both run in Wasmtime. Without --component it is the demonstration examples/echo-server,
+/// composed with the engine and the socket component. With --component it is http2_server.wasm around a handler of
+/// wasi:http 0.3 of yours. The handler gets the terminal's output, and neither files nor variables; compose it and run
+/// it by `wasmtime run` where it is to have more.
+///
+/// Clients have to start with HTTP/2 at once (prior knowledge), such as curl --http2-prior-knowledge.
 ///
 /// Ctrl-C drains: no new requests are taken, those that run are finished. A second Ctrl-C ends at once.
 #[derive(Args)]
@@ -27,16 +36,36 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     addr: SocketAddr,
 
-    /// Connections that are open at a time; others wait
+    /// Connections that are open at a time, for each worker; others wait
     #[arg(long, value_name = "N")]
     max_connections: Option<u32>,
 
+    /// Serve this component, which exports wasi:http/handler 0.3, through http2_server.wasm
+    #[arg(long, value_name = "APP.wasm")]
+    component: Option<PathBuf>,
+
+    /// Give the component http2_client.wasm as its wasi:http/client, and the permission to connect to any host
+    #[arg(long, requires = "component")]
+    client: bool,
+
+    /// Run N instances of the component, among which the connections go round
+    ///
+    /// As many as there are cores is a good choice. Each has memory of its own, so that what a component keeps there
+    /// is not shared. One that traps, or wants more memory than it may have, ends with its connections and is
+    /// replaced. To give an instance its connections costs nothing: the sockets themselves are handed over.
+    #[arg(long, value_name = "N", requires = "component", verbatim_doc_comment)]
+    workers: Option<NonZeroUsize>,
+
     #[command(flatten)]
     limits: Limits,
+
+    /// Options of the server itself; `wasi-http2 serve --component APP.wasm -- --help` lists them
+    #[arg(last = true, value_name = "OPTIONS")]
+    options: Vec<String>,
 }
 
 const PATHS: &str = "\
-What it answers:
+What it answers without --component:
   GET /             A line of text
   POST /, /echo     The content and the trailers of the request, as they come
   GET /bytes/N      N octets
@@ -47,28 +76,73 @@ What it answers:
 
 impl Serve {
     pub(super) async fn run(self) -> Result<ExitCode> {
-        // WASI 0.2 has no signals: the end of its standard input tells the guest to drain.
-        let (stdin, end) = tokio::io::duplex(1);
-        let mut args = vec![format!("--addr={}", self.addr), "--drain-on-stdin-eof".to_owned()];
+        let runtime = Runtime::new()?;
+        let program = runtime.load(&self.server()?)?;
+        let draining = drain_on_signal();
+        if let Some(workers) = self.workers {
+            return workers::run(self, &runtime, &program, workers.get(), draining).await;
+        }
+        let network =
+            if self.client { Network::ListenAndConnect(self.addr) } else { Network::Listen(self.addr) };
+        let invocation = self.invocation(self.addr, &draining).network(network);
+        exit_code(program.run(invocation).await?)
+    }
+
+    /// The server as one component, with what it serves.
+    fn server(&self) -> Result<Vec<u8>> {
+        let Some(file) = &self.component else {
+            return Composition::default().compose(components::ECHO_SERVER);
+        };
+        let component = read(file)?;
+        let server = if self.client {
+            with_client(&component).and_then(|component| with_server(&component))
+        } else {
+            with_server(&component)
+        };
+        server.with_context(|| format!("{} cannot be served", file.display()))
+    }
+
+    /// A run of the server, on the terminal's output.
+    fn invocation(&self, address: SocketAddr, draining: &watch::Receiver<bool>) -> Invocation {
+        let name = if self.component.is_some() { "http2-server" } else { "echo-server" };
+        let mut args = vec![format!("--addr={address}"), "--drain-on-stdin-eof".to_owned()];
         args.extend(self.max_connections.map(|connections| format!("--max-connections={connections}")));
-        let invocation = Invocation::new("echo-server")
+        args.extend(self.options.iter().cloned());
+        let invocation = Invocation::new(name)
             .args(args)
-            .network(Network::Listen(self.addr))
-            .stdin(AsyncStdinStream::new(stdin));
-        let signals = tokio::spawn(drain_on_signal(end));
-        let result = run_application(components::ECHO_SERVER, self.limits.apply(invocation)).await;
-        signals.abort();
-        result
+            .stdin(open_until(draining.clone()))
+            .stdout(stdio::stdout())
+            .stderr(stdio::stderr());
+        self.limits.apply(invocation)
     }
 }
 
-/// Closes the guest's standard input at the first signal, and ends the process at the second.
-async fn drain_on_signal(stdin: DuplexStream) -> Result<()> {
-    signal().await?;
-    eprintln!("wasi-http2: draining; interrupt again to end at once");
-    drop(stdin);
-    signal().await?;
-    process::exit(INTERRUPTED)
+/// A standard input that ends when the server is to drain: WASI has no signals.
+fn open_until(mut draining: watch::Receiver<bool>) -> AsyncStdinStream {
+    let (stdin, end) = tokio::io::duplex(1);
+    tokio::spawn(async move {
+        // Without a sender, nobody is there any more who could ask.
+        _ = draining.wait_for(|draining| *draining).await;
+        drop(end);
+    });
+    AsyncStdinStream::new(stdin)
+}
+
+/// Tells when to drain: at the first signal. The second one ends the process.
+fn drain_on_signal() -> watch::Receiver<bool> {
+    let (drain, draining) = watch::channel(false);
+    tokio::spawn(async move {
+        if let Err(error) = signal().await {
+            eprintln!("wasi-http2: {error:#}");
+            return std::future::pending().await;
+        }
+        eprintln!("wasi-http2: draining; interrupt again to end at once");
+        drain.send_replace(true);
+        if signal().await.is_ok() {
+            process::exit(INTERRUPTED)
+        }
+    });
+    draining
 }
 
 /// Waits for Ctrl-C or, where there is one, a request to terminate.

@@ -1,0 +1,63 @@
+//! A client for the command line, in a WebAssembly component of WASI 0.3. It knows `wasi:http/client` and nothing of
+//! HTTP/2: that comes with whatever component it is composed with.
+
+mod exchange;
+mod failure;
+mod load;
+mod options;
+mod output;
+mod request;
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use wasip3::clocks::monotonic_clock;
+
+use crate::failure::Failure;
+use crate::options::{Command, HELP, Options};
+use crate::output::Output;
+use crate::request::Template;
+
+struct HttpGet;
+
+wasip3::cli::command::export!(HttpGet);
+
+impl wasip3::exports::cli::run::Guest for HttpGet {
+    async fn run() -> Result<(), ()> {
+        let outcome = match options::parse() {
+            Ok(Command::Help) => {
+                print!("{HELP}");
+                Ok(())
+            }
+            Ok(Command::Get(options)) => match options.timeout {
+                Some(limit) => within(limit, get(&options)).await,
+                None => get(&options).await,
+            },
+            Err(error) => Err(Failure::new("reading the command line", format!("{error}; see --help"))),
+        };
+        outcome.map_err(|failure| eprintln!("http-get: {failure}"))
+    }
+}
+
+async fn get(options: &Options) -> Result<(), Failure> {
+    let templates: Vec<Template> =
+        options.urls.iter().map(|url| Template::new(url, options)).collect::<Result<_, _>>()?;
+    if let Some(load) = options.load {
+        return load::run(load, &templates).await;
+    }
+    let mut output = Output::stdout(options.include_head, options.trailers);
+    for template in &templates {
+        exchange::run(template, &mut output).await?;
+    }
+    Ok(())
+}
+
+/// Does it within this time, or fails.
+async fn within(limit: Duration, work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let nanoseconds = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+    match select(pin!(work), pin!(monotonic_clock::wait_for(nanoseconds))).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(_) => Err(Failure::new("waiting", "no end within the time allowed")),
+    }
+}

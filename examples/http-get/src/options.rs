@@ -1,0 +1,125 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lexopt::prelude::*;
+
+pub(crate) const HELP: &str = "\
+Asks servers by way of wasi:http, over whatever version of HTTP the component is composed with.
+
+Usage: http-get [OPTIONS] URL...
+
+Options:
+  -X, --request METHOD      The method [default: GET, or POST with -d]
+  -H, --header 'NAME: VALUE'
+                            A field of the request; may be given again
+  -d, --data DATA           The content of the request: as it stands, @FILE, or @- for standard input
+  -i, --include             Print the heads of responses, too
+      --trailers            Print the trailers of responses after the content
+  -n N                      Send N requests, throw the content away, and print how long it took
+  -m M                      With -n: M requests at a time [default: 1]
+      --timeout SECONDS     Give up after this time
+  -h, --help                Print this
+
+The exit code is 0 if every response was received whole, whatever its status.
+";
+
+/// What the command line asks for.
+pub(crate) enum Command {
+    Get(Options),
+    Help,
+}
+
+/// The content of requests.
+#[derive(Clone, Debug)]
+pub(crate) enum Data {
+    Given(Vec<u8>),
+    File(PathBuf),
+    Stdin,
+}
+
+/// Many requests, to see how fast it goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load {
+    pub(crate) requests: u64,
+    pub(crate) at_a_time: u64,
+}
+
+/// What to ask for, and what to do with the answers.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) urls: Vec<String>,
+    pub(crate) method: Option<String>,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) data: Option<Data>,
+    pub(crate) include_head: bool,
+    pub(crate) trailers: bool,
+    pub(crate) load: Option<Load>,
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// Reads the command line.
+pub(crate) fn parse() -> Result<Command, lexopt::Error> {
+    let mut options = Options::default();
+    let (mut requests, mut at_a_time) = (None, None);
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Short('X') | Long("request") => options.method = Some(arguments.value()?.string()?),
+            Short('H') | Long("header") => options.headers.push(header(&arguments.value()?.string()?)?),
+            Short('d') | Long("data") => options.data = Some(data(arguments.value()?)?),
+            Short('i') | Long("include") => options.include_head = true,
+            Long("trailers") => options.trailers = true,
+            Short('n') => requests = Some(arguments.value()?.parse()?),
+            Short('m') => at_a_time = Some(arguments.value()?.parse::<u64>()?),
+            Long("timeout") => options.timeout = Some(arguments.value()?.parse_with(seconds)?),
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Value(url) => options.urls.push(url.string()?),
+            other => return Err(other.unexpected()),
+        }
+    }
+    options.load = match (requests, at_a_time) {
+        (None, None) => None,
+        (None, Some(_)) => return Err("-m needs -n".into()),
+        (Some(requests), at_a_time) => Some(Load { requests, at_a_time: at_a_time.unwrap_or(1).max(1) }),
+    };
+    check(options).map(Command::Get)
+}
+
+/// Refuses what cannot be done together.
+fn check(options: Options) -> Result<Options, lexopt::Error> {
+    let once = options.urls.len() == 1 && options.load.is_none_or(|load| load.requests == 1);
+    if options.urls.is_empty() {
+        return Err("a URL is missing".into());
+    }
+    if matches!(options.data, Some(Data::Stdin)) && !once {
+        return Err("standard input can be sent only once".into());
+    }
+    if options.load.is_some() && (options.include_head || options.trailers) {
+        return Err("with -n the responses are thrown away, so that -i and --trailers have no place".into());
+    }
+    Ok(options)
+}
+
+fn header(argument: &str) -> Result<(String, Vec<u8>), lexopt::Error> {
+    let Some((name, value)) = argument.split_once(':') else {
+        return Err(format!("a field is NAME: VALUE, and {argument:?} has no colon").into());
+    };
+    Ok((name.trim().to_owned(), value.trim().as_bytes().to_vec()))
+}
+
+fn data(argument: OsString) -> Result<Data, lexopt::Error> {
+    let argument = argument.string()?;
+    Ok(match argument.strip_prefix('@') {
+        Some("-") => Data::Stdin,
+        Some(file) => Data::File(file.into()),
+        None => Data::Given(argument.into_bytes()),
+    })
+}
+
+fn seconds(argument: &str) -> Result<Duration, String> {
+    let seconds: f64 = argument.parse().map_err(|_| "it is no number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|_| "it is no number of seconds".to_owned())
+}

@@ -1,0 +1,50 @@
+//! `wasi-http2 components`.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use wasi_http2::components;
+
+use super::write;
+
+/// Writes the components of this project to files
+///
+///   http2.wasm         the engine: exports http2:engine/connection (WASI 0.2)
+///   http2_tcp.wasm     byte-streams over TCP for it (WASI 0.2)
+///   http2_server.wasm  a command that serves a wasi:http/handler over HTTP/2 (WASI 0.3)
+///   http2_client.wasm  wasi:http/client and wasi:http/handler, over HTTP/2 (WASI 0.3)
+#[derive(Args)]
+#[command(verbatim_doc_comment, after_help = PLUG)]
+pub(crate) struct Components {
+    /// The directory to write them to; it is made if it is not there
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+}
+
+const PLUG: &str = "\
+To compose the last two with an application, either of:
+  wasi-http2 compose --server --app APP.wasm -o OUT.wasm
+  wac plug http2_server.wasm --plug APP.wasm -o OUT.wasm
+and
+  wasi-http2 compose --client --app APP.wasm -o OUT.wasm
+  wac plug APP.wasm --plug http2_client.wasm -o OUT.wasm";
+
+impl Components {
+    pub(super) fn run(self) -> Result<ExitCode> {
+        fs::create_dir_all(&self.output)
+            .with_context(|| format!("{} cannot be made", self.output.display()))?;
+        let components = [
+            ("http2.wasm", components::ENGINE),
+            ("http2_tcp.wasm", components::TCP),
+            ("http2_server.wasm", components::http_server()),
+            ("http2_client.wasm", components::http_client()),
+        ];
+        for (name, component) in components {
+            write(&self.output.join(name), component)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

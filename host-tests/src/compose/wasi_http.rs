@@ -1,0 +1,85 @@
+//! Composes an application of `wasi:http` 0.3 with the HTTP/2 server, the HTTP/2 client, or both.
+
+use anyhow::{Result, bail};
+
+use super::APPLICATION;
+use super::graph::{Graph, Instance, Member};
+use crate::components;
+
+const HANDLER: &str = "wasi:http/handler@";
+const CLIENT: &str = "wasi:http/client@";
+const RELAY: &str = "http2:wasi-http/relay@";
+
+/// What WASI 0.2 calls the interfaces that applications export and import.
+const HANDLER_0_2: &str = "wasi:http/incoming-handler@";
+const CLIENT_0_2: &str = "wasi:http/outgoing-handler@";
+
+/// Puts a handler into the HTTP/2 server: the result is a command (`wasi:cli/run` 0.3) that listens, and imports
+/// what the handler and the server need of WASI.
+///
+/// A server over [`with_client`] is [`with_server`] of its result; [`with_server`] of [`components::http_client`] is
+/// a reverse proxy.
+///
+/// # Errors
+///
+/// If `handler` is no component, or exports no `wasi:http/handler` of version 0.3.
+pub fn with_server(handler: &[u8]) -> Result<Vec<u8>> {
+    let mut graph = Graph::default();
+    let handler = graph.add(APPLICATION, handler)?;
+    if let Some(other) = graph.exports(&handler).find(|export| export.starts_with(HANDLER_0_2)) {
+        bail!("the application exports {other}, of WASI 0.2; the server takes wasi:http/handler of WASI 0.3");
+    }
+    if !graph.exports(&handler).any(|export| export.starts_with(HANDLER)) {
+        bail!("the application exports no wasi:http/handler: it has nothing that a server could serve");
+    }
+    let server = graph.add("the server", components::http_server())?;
+    let handler = instantiate(&mut graph, handler, &[], &[])?;
+    let server = instantiate(&mut graph, server, &[handler], &[HANDLER])?;
+    graph.encode(&server)
+}
+
+/// Puts the HTTP/2 client under an application: it gets of it `wasi:http/client` and `wasi:http/handler`, whichever
+/// it imports. The result exports what the application exports.
+///
+/// # Errors
+///
+/// If `application` is no component, or imports neither interface in version 0.3.
+pub fn with_client(application: &[u8]) -> Result<Vec<u8>> {
+    let mut graph = Graph::default();
+    let application = graph.add(APPLICATION, application)?;
+    let takes = |name: &str| graph.imports(&application).find(|import| import.starts_with(name));
+    if takes(CLIENT).or(takes(HANDLER)).is_none() {
+        if let Some(other) = takes(CLIENT_0_2) {
+            bail!("the application imports {other}, of WASI 0.2; the client is wasi:http/client of WASI 0.3");
+        }
+        bail!(
+            "the application imports neither wasi:http/client nor wasi:http/handler: it has no use for the client"
+        );
+    }
+    let client = graph.add("the client", components::http_client())?;
+    let client = instantiate(&mut graph, client, &[], &[])?;
+    let application = instantiate(&mut graph, application, &[client], &[CLIENT, HANDLER])?;
+    graph.encode(&application)
+}
+
+/// Puts the relay, which reads futures for them, into the bare server or client.
+pub(crate) fn with_relay(component: &[u8]) -> Result<Vec<u8>> {
+    let mut graph = Graph::default();
+    let component = graph.add("the component", component)?;
+    let relay = graph.add("the relay", components::RELAY)?;
+    let relay = instantiate(&mut graph, relay, &[], &[])?;
+    let component = instantiate(&mut graph, component, &[relay], &[RELAY])?;
+    graph.encode(&component)
+}
+
+/// Instantiates `member` with what `providers` export of the interfaces whose names begin like that. All others
+/// stay imports.
+fn instantiate(
+    graph: &mut Graph,
+    member: Member,
+    providers: &[Instance],
+    interfaces: &[&str],
+) -> Result<Instance> {
+    let wanted = |import: &str| interfaces.iter().any(|name| import.starts_with(name));
+    graph.instantiate(member, providers, wanted, |_, _| false)
+}
