@@ -13,11 +13,12 @@ const TARGET: &str = "wasm32-wasip2";
 
 /// The components that are shipped: package, file that is built from it, and name of the constant.
 ///
-/// The server lacks the relay, which it is given at run time.
-const SHIPPED: [(&str, &str, &str); 4] = [
+/// The server and the client lack the relay, which they are given at run time.
+const SHIPPED: [(&str, &str, &str); 5] = [
     ("http2-component", "http2", "ENGINE"),
     ("http2-tcp", "http2_tcp", "TCP"),
     ("http2-server", "http2_server", "BARE_HTTP_SERVER"),
+    ("http2-client", "http2_client", "BARE_HTTP_CLIENT"),
     ("http2-wasi-http-relay", "http2_wasi_http_relay", "RELAY"),
 ];
 
@@ -53,9 +54,11 @@ fn build() -> Result<(), String> {
     let folder = host_tests.join("guests");
     let guests = guests(&folder)?;
     ensure_target()?;
-    // In two calls, since Cargo gives all packages of a call the features that any of them asks for: what is shipped is
-    // to have its own ones.
-    compile(workspace, &target_dir, SHIPPED.iter().map(|(package, ..)| *package))?;
+    // Cargo gives all packages of a call the features that any of them asks for: what is shipped is to have its own
+    // ones.
+    for (package, ..) in SHIPPED {
+        compile(workspace, &target_dir, [package].into_iter())?;
+    }
     let examples = EXAMPLES.iter().map(|(package, ..)| *package);
     compile(workspace, &target_dir, examples.chain(guests.iter().map(String::as_str)))?;
 

@@ -8,9 +8,6 @@ use std::sync::LazyLock;
 
 use crate::compose::with_relay;
 
-/// The client without the relay. TODO: from src/http-client, once it is there.
-const BARE_HTTP_CLIENT: &[u8] = &[];
-
 include!(concat!(env!("OUT_DIR"), "/components.rs"));
 
 /// `http2_server.wasm`: a command (`wasi:cli/run` 0.3) that serves the `wasi:http/handler` 0.3 that it imports.
