@@ -12,3 +12,22 @@ wasmtime::component::bindgen!({
     },
     imports: { default: trappable },
 });
+
+/// `http2:engine/tcp` from the host.
+pub(crate) mod tcp {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        inline: "
+            package wasi-http2:host;
+            world listening { import http2:engine/tcp@0.1.0; }
+        ",
+        world: "wasi-http2:host/listening",
+        with: {
+            "wasi": wasmtime_wasi::p2::bindings,
+            "http2:engine/transport": crate::bindings::http2::engine::transport,
+            "http2:engine/tcp.listener": crate::run::Listener,
+        },
+        imports: { default: trappable },
+        require_store_data_send: true,
+    });
+}

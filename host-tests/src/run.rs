@@ -22,7 +22,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::byte_stream;
 use hooks::NoClient;
 use shared_listener::Listening;
-pub use shared_listener::{Share, SharedListener};
+pub use shared_listener::{Listener, Share, SharedListener};
 
 /// How often a guest that computes without end lets others have their turn, and is checked for its time limit.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
@@ -264,7 +264,7 @@ impl Invocation {
         self
     }
 
-    /// Lets a guest of WASI 0.3 listen on a shared address, whatever else the network permits.
+    /// Lets a guest listen on a shared address, whatever else the network permits.
     #[must_use]
     pub fn listener(mut self, share: Share) -> Self {
         self.wasi.allow_tcp(true);

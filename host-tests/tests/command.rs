@@ -1,9 +1,11 @@
 //! The command `wasi-http2`, as a person uses it.
 
-use std::io::{BufRead, BufReader};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Output, Stdio};
 
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
+use wasi_http2::components;
 
 fn wasi_http2(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wasi-http2"));
@@ -21,10 +23,22 @@ fn text(bytes: &[u8]) -> &str {
 
 /// A request that the server is at work on.
 fn get_in_progress(args: &[&str]) -> Child {
-    let mut request = wasi_http2(&["get", "-v"]).args(args).spawn().unwrap();
-    let mut frames = BufReader::new(request.stderr.as_mut().unwrap()).lines();
+    in_progress(wasi_http2(&["get", "-v"]).args(args))
+}
+
+/// A request that the server echoes, the content of which is still to come by standard input.
+fn echo_in_progress(server: &Server) -> Child {
+    in_progress(wasi_http2(&["get", "-v", "-d", "@-", &server.url("/echo")]).stdin(Stdio::piped()))
+}
+
+fn in_progress(get: &mut Command) -> Child {
+    let mut request = get.spawn().unwrap();
+    let mut frames = BufReader::new(request.stderr.as_mut().unwrap()).lines().map(Result::unwrap);
     // The server has read the client's SETTINGS, and with them the request, which came in the same octets.
-    assert!(frames.any(|frame| frame.unwrap().contains("recv SETTINGS frame <length=0")));
+    let mut said = Vec::new();
+    while said.last().is_none_or(|frame: &String| !frame.contains("recv SETTINGS frame <length=0")) {
+        said.push(frames.next().unwrap_or_else(|| panic!("it has ended: {said:#?}")));
+    }
     request
 }
 
@@ -36,6 +50,12 @@ fn complaint(output: &Output) -> &str {
     message
 }
 
+/// The first line of a stream, read octet by octet, so that what follows stays to be read.
+fn first_line(stream: &mut impl Read) -> String {
+    let octets = stream.bytes().map(Result::unwrap).take_while(|&octet| octet != b'\n');
+    String::from_utf8(octets.collect()).unwrap()
+}
+
 /// `wasi-http2 serve` on a free port.
 struct Server {
     process: Child,
@@ -44,12 +64,26 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
-        let mut process = wasi_http2(&["serve", "--addr", "127.0.0.1:0"]).spawn().unwrap();
-        let mut said = BufReader::new(process.stdout.as_mut().unwrap()).lines();
-        let line = said.next().unwrap().unwrap();
-        let url =
-            line.strip_prefix("listening on ").expect("the first line says where it listens").to_owned();
-        Self { process, url }
+        Self::with(&[])
+    }
+
+    /// The demonstration, with further arguments.
+    fn with(args: &[&str]) -> Self {
+        let mut process = wasi_http2(&["serve", "--addr", "127.0.0.1:0"]).args(args).spawn().unwrap();
+        let line = first_line(process.stdout.as_mut().unwrap());
+        let url = line.strip_prefix("listening on ").expect("the first line says where it listens");
+        Self { url: url.to_owned(), process }
+    }
+
+    /// Serves a handler of wasi:http, with further arguments.
+    fn of(component: &[u8], args: &[&str]) -> Self {
+        let file = NamedTempFile::new().unwrap();
+        fs::write(file.path(), component).unwrap();
+        let mut serve = wasi_http2(&["serve", "--addr", "127.0.0.1:0", "--component"]);
+        let mut process = serve.arg(file.path()).args(args).spawn().unwrap();
+        let line = first_line(process.stderr.as_mut().unwrap());
+        let address = line.strip_prefix("http2-server: listening on ").expect("the first line says where");
+        Self { url: format!("http://{address}"), process }
     }
 
     fn url(&self, path: &str) -> String {
@@ -96,8 +130,8 @@ fn verbose_tells_the_frames() {
 fn content_comes_from_files_and_goes_to_files() {
     let server = Server::start();
     let folder = TempDir::new().unwrap();
-    std::fs::create_dir(folder.path().join("inner")).unwrap();
-    std::fs::write(folder.path().join("sent"), "some content").unwrap();
+    fs::create_dir(folder.path().join("inner")).unwrap();
+    fs::write(folder.path().join("sent"), "some content").unwrap();
     for (sent, received) in
         [("sent", "inner/received"), ("./sent", "./received"), ("inner/../sent", "received")]
     {
@@ -106,8 +140,8 @@ fn content_comes_from_files_and_goes_to_files() {
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));
-        assert_eq!(std::fs::read(folder.path().join(received)).unwrap(), b"some content");
-        std::fs::remove_file(folder.path().join(received)).unwrap();
+        assert_eq!(fs::read(folder.path().join(received)).unwrap(), b"some content");
+        fs::remove_file(folder.path().join(received)).unwrap();
     }
 }
 
@@ -148,4 +182,155 @@ fn failures_are_one_sentence() {
     assert!(
         complaint(&get(&["-o", "/nowhere/file", &server.url("/")])).contains("/nowhere cannot be opened")
     );
+}
+
+/// A request that goes through wasi:http and the client component.
+fn get_by_wasi_http(args: &[&str]) -> Output {
+    get(&[&["--wasi-http"], args].concat())
+}
+
+#[test]
+fn a_handler_is_served() {
+    let server = Server::of(components::HTTP_SERVICE, &[]);
+    let output = get(&["-i", "--trailers", &server.url("/trailers")]);
+    let response = text(&output.stdout);
+    assert!(response.starts_with("HTTP/2 200"), "{response}{}", text(&output.stderr));
+    assert!(response.contains("followed by trailers\nchecksum: 1234\r\n"), "{response}");
+}
+
+#[test]
+fn the_server_takes_its_own_options_after_two_dashes() {
+    let server = Server::of(components::HTTP_SERVICE, &["--", "--max-concurrent-streams", "7"]);
+    let output = get(&["-v", &server.url("/")]);
+    assert!(text(&output.stderr).contains("SETTINGS_MAX_CONCURRENT_STREAMS=7"), "{}", text(&output.stderr));
+
+    let file = NamedTempFile::new().unwrap();
+    fs::write(file.path(), components::HTTP_SERVICE).unwrap();
+    let mut serve = wasi_http2(&["serve", "--component"]);
+    let help = serve.arg(file.path()).args(["--", "--help"]).output().unwrap();
+    assert!(help.status.success() && text(&help.stdout).contains("--idle-timeout"), "{}", text(&help.stdout));
+}
+
+#[test]
+fn a_handler_finishes_what_runs_at_an_interrupt() {
+    let mut server = Server::of(components::HTTP_SERVICE, &[]);
+    let request = get_in_progress(&["-i", &server.url("/delay/1000")]);
+    server.interrupt();
+    let response = request.wait_with_output().unwrap();
+    assert!(text(&response.stdout).ends_with("after 1000 ms\n"), "{}", text(&response.stdout));
+    assert!(server.process.wait().unwrap().success());
+}
+
+#[test]
+fn what_cannot_be_served_is_told_apart() {
+    let file = NamedTempFile::new().unwrap();
+    fs::write(file.path(), components::HOG).unwrap();
+    let output = wasi_http2(&["serve", "--component"]).arg(file.path()).output().unwrap();
+    assert!(complaint(&output).contains("cannot be served: the application exports no wasi:http/handler"));
+    fs::write(file.path(), components::HTTP_SERVICE).unwrap();
+    let output = wasi_http2(&["serve", "--client", "--component"]).arg(file.path()).output().unwrap();
+    assert!(complaint(&output).contains("it has no use for the client"), "{}", complaint(&output));
+}
+
+#[test]
+fn a_handler_gets_the_client_if_it_may_have_it() {
+    let origin = Server::start();
+    let host = format!("host: {}", origin.url.strip_prefix("http://").unwrap());
+    let request = |proxy: &Server| get(&["-i", "-H", &host, &proxy.url("/status/418")]);
+    let forward = Server::of(components::HTTP_FORWARD, &["--client"]);
+    let output = request(&forward);
+    assert!(text(&output.stdout).starts_with("HTTP/2 418"), "{output:?}");
+
+    // The host has no client of its own.
+    let without = Server::of(components::HTTP_FORWARD, &[]);
+    let output = request(&without);
+    assert!(text(&output.stdout).starts_with("HTTP/2 403"), "{output:?}");
+}
+
+#[test]
+fn workers_get_connections_in_turn_and_one_that_breaks_is_replaced() {
+    let mut server = Server::of(components::HTTP_SERVICE, &["--workers", "2", "--max-memory", "64"]);
+    let (first, mut second) = (echo_in_progress(&server), echo_in_progress(&server));
+    // The third connection is the first worker's again; its request is for more than that has memory for.
+    let third = get(&[&server.url("/bytes/1000000000")]);
+    assert!(!third.status.success() && !first.wait_with_output().unwrap().status.success());
+    let mut said = BufReader::new(server.process.stderr.as_mut().unwrap()).lines().map(Result::unwrap);
+    let line = said.find(|line| line.starts_with("wasi-http2: ")).unwrap();
+    assert_eq!(
+        line,
+        "wasi-http2: worker 0: the guest wanted more memory than its limit of 64 MiB; another takes its place"
+    );
+    drop(said);
+
+    second.stdin.take().unwrap().write_all(b"not touched").unwrap();
+    let second = second.wait_with_output().unwrap();
+    assert_eq!(text(&second.stdout), "not touched", "{}", text(&second.stderr));
+    for _ in 0..4 {
+        assert!(get(&[&server.url("/")]).status.success());
+    }
+    server.interrupt();
+    assert!(server.process.wait().unwrap().success());
+}
+
+#[test]
+fn a_worker_that_cannot_even_begin_is_not_replaced() {
+    let file = NamedTempFile::new().unwrap();
+    fs::write(file.path(), components::HTTP_SERVICE).unwrap();
+    let mut serve = wasi_http2(&["serve", "--addr", "127.0.0.1:0", "--workers", "2", "--max-memory", "1"]);
+    let output = serve.arg("--component").arg(file.path()).output().unwrap();
+    assert_eq!(complaint(&output), "wasi-http2: the guest wanted more memory than its limit of 1 MiB\n");
+}
+
+#[test]
+fn the_demonstration_has_workers_too() {
+    let mut server = Server::with(&["--workers", "2"]);
+    let (mut first, mut second) = (echo_in_progress(&server), echo_in_progress(&server));
+    for (request, content) in [(&mut second, "second"), (&mut first, "first")] {
+        request.stdin.take().unwrap().write_all(content.as_bytes()).unwrap();
+    }
+    assert_eq!(text(&first.wait_with_output().unwrap().stdout), "first");
+    let third = echo_in_progress(&server);
+    server.interrupt();
+    assert_eq!(text(&second.wait_with_output().unwrap().stdout), "second");
+    assert!(third.wait_with_output().unwrap().status.success());
+    assert!(server.process.wait().unwrap().success());
+}
+
+#[test]
+fn wasi_http_sends_and_receives() {
+    let server = Server::start();
+    let output = get_by_wasi_http(&["-i", "--trailers", "-d", "some content", &server.url("/echo")]);
+    let response = text(&output.stdout);
+    assert!(response.starts_with("HTTP 200\r\n"), "{response}{}", text(&output.stderr));
+    assert!(response.ends_with("\r\n\r\nsome content"), "{response}");
+
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("sent"), vec![b'a'; 1 << 20]).unwrap();
+    let args = ["get", "--wasi-http", "-d", "@sent", &server.url("/echo")];
+    let output = wasi_http2(&args).current_dir(folder.path()).output().unwrap();
+    assert_eq!(output.stdout.len(), 1 << 20, "{}", text(&output.stderr));
+
+    let output = get_by_wasi_http(&["-n", "100", "-m", "10", &server.url("/")]);
+    assert!(
+        text(&output.stdout).starts_with("100 requests: 100 succeeded, 0 failed"),
+        "{}",
+        text(&output.stdout)
+    );
+}
+
+#[test]
+fn wasi_http_says_what_it_cannot_do() {
+    let server = Server::start();
+    assert!(complaint(&get_by_wasi_http(&["http://127.0.0.1:1/"])).contains("connection refused"));
+    let late = wasi_http2(&["get", "--wasi-http", "--timeout", "0.2", &server.url("/delay/60000")]).output();
+    assert!(complaint(&late.unwrap()).contains("no end within the time allowed"));
+    for other in [&["-v"][..], &["-o", "file"]] {
+        let output = get_by_wasi_http(&[other, &[&server.url("/")]].concat());
+        assert!(!output.status.success());
+        assert!(
+            text(&output.stderr).contains("'--wasi-http' cannot be used with"),
+            "{}",
+            text(&output.stderr)
+        );
+    }
 }

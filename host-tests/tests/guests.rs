@@ -200,3 +200,121 @@ mod http_service {
         assert!(matches!(exports[..], [name] if name.starts_with("wasi:http/handler@0.3.")), "{exports:?}");
     }
 }
+
+mod http_forward {
+    use wasi_http2::compose::{with_client, with_server};
+
+    use super::*;
+
+    #[test]
+    fn it_has_a_place_between_server_and_client() {
+        let composed = with_server(&with_client(components::HTTP_FORWARD).unwrap()).unwrap();
+        Runtime::new().unwrap().load(&composed).unwrap();
+    }
+}
+
+/// What commands of WASI 0.3 may do is limited in the same way.
+mod wasi_0_3 {
+    use std::net::SocketAddr;
+
+    use wasi_http2::compose::{with_client, with_server};
+
+    use super::*;
+
+    /// How a command ends, and what it says on standard output and standard error.
+    async fn run(component: &[u8], invocation: Invocation) -> (Outcome, String) {
+        let said = MemoryOutputPipe::new(1 << 20);
+        let invocation = invocation.stdout(said.clone()).stderr(said.clone());
+        let program = Runtime::with_interrupts().unwrap().load(component).unwrap();
+        let outcome = program.run(invocation.time_limit(Duration::from_secs(60))).await.unwrap();
+        (outcome, String::from_utf8_lossy(&said.contents()).into_owned())
+    }
+
+    /// A command whose `run` is this code of WebAssembly.
+    fn command(run: &str) -> Vec<u8> {
+        let text = format!(
+            r#"(component
+                 (core module $m (func (export "run") (result i32) {run}))
+                 (core instance $i (instantiate $m))
+                 (func $run async (result (result)) (canon lift (core func $i "run")))
+                 (instance $r (export "run" (func $run)))
+                 (export "wasi:cli/run@0.3.0" (instance $r)))"#
+        );
+        wat::parse_str(text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_exit_code_is_what_run_returns() {
+        for code in [0, 1] {
+            let (outcome, _) = run(&command(&format!("i32.const {code}")), Invocation::new("guest")).await;
+            assert!(matches!(outcome, Outcome::Exited(exited) if exited == code), "{outcome}");
+        }
+        let (outcome, _) = run(&command("unreachable"), Invocation::new("guest")).await;
+        assert!(matches!(outcome, Outcome::Trapped(_)), "{outcome}");
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_computes_without_end_is_stopped() {
+        let program =
+            Runtime::with_interrupts().unwrap().load(&command("(loop (br 0)) unreachable")).unwrap();
+        let limit = Duration::from_millis(500);
+        let outcome = program.run(Invocation::new("guest").time_limit(limit)).await.unwrap();
+        assert!(matches!(outcome, Outcome::OutOfTime(_)), "{outcome}");
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_waits_without_end_is_stopped() {
+        let server = with_server(components::HTTP_SERVICE).unwrap();
+        let program = Runtime::with_interrupts().unwrap().load(&server).unwrap();
+        let invocation = Invocation::new("server").args(["--addr=127.0.0.1:0"]).network(Network::Loopback);
+        let outcome = program.run(invocation.time_limit(Duration::from_millis(500))).await.unwrap();
+        assert!(matches!(outcome, Outcome::OutOfTime(_)), "{outcome}");
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_wants_too_much_memory_is_stopped() {
+        let server = with_server(components::HTTP_SERVICE).unwrap();
+        let (outcome, _) = run(&server, Invocation::new("server").memory_limit(1 << 20)).await;
+        assert!(matches!(outcome, Outcome::OutOfMemory(_)), "{outcome}");
+    }
+
+    #[tokio::test]
+    async fn a_guest_listens_only_where_it_may() {
+        let server = with_server(components::HTTP_SERVICE).unwrap();
+        let permitted = SocketAddr::from(([127, 0, 0, 1], 1));
+        for network in [None, Some(Network::Connect), Some(Network::Listen(permitted))] {
+            let invocation = Invocation::new("server").args(["--addr=127.0.0.1:0"]);
+            let invocation = match network {
+                Some(network) => invocation.network(network),
+                None => invocation,
+            };
+            let (outcome, said) = run(&server, invocation).await;
+            assert!(matches!(outcome, Outcome::Exited(1)), "{network:?}: {outcome} {said}");
+            assert!(said.to_lowercase().contains("denied"), "{network:?}: {said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_guest_connects_only_if_it_may() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let client = with_client(components::HTTP_GET).unwrap();
+        let network = Network::Listen(SocketAddr::from(([127, 0, 0, 1], 1)));
+        let invocation = Invocation::new("http-get").args([&url]).network(network);
+        let (outcome, said) = run(&client, invocation).await;
+        assert!(matches!(outcome, Outcome::Exited(1)), "{outcome} {said}");
+
+        let invocation = Invocation::new("http-get").args(["--timeout=0.1", &url]).network(Network::Connect);
+        let (_, said) = run(&client, invocation).await;
+        assert!(said.contains("no end within the time allowed"), "{said}");
+        listener.accept().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_client_of_the_host_refuses_all_requests() {
+        let invocation = Invocation::new("http-get").args(["http://127.0.0.1/"]).network(Network::Connect);
+        let (outcome, said) = run(components::HTTP_GET, invocation).await;
+        assert!(matches!(outcome, Outcome::Exited(1)), "{outcome}");
+        assert_eq!(said, "http-get: http://127.0.0.1/: the host sends no requests: compose with a client\n");
+    }
+}

@@ -48,12 +48,12 @@ pub(crate) struct Serve {
     #[arg(long, requires = "component")]
     client: bool,
 
-    /// Run N instances of the component, among which the connections go round
+    /// Run N instances of the server, among which the connections go round
     ///
     /// As many as there are cores is a good choice. Each has memory of its own, so that what a component keeps there
     /// is not shared. One that traps, or wants more memory than it may have, ends with its connections and is
-    /// replaced. To give an instance its connections costs nothing: the sockets themselves are handed over.
-    #[arg(long, value_name = "N", requires = "component", verbatim_doc_comment)]
+    /// replaced. The sockets themselves are handed over to the instances, so that this costs nothing.
+    #[arg(long, value_name = "N")]
     workers: Option<NonZeroUsize>,
 
     #[command(flatten)]
@@ -91,7 +91,10 @@ impl Serve {
     /// The server as one component, with what it serves.
     fn server(&self) -> Result<Vec<u8>> {
         let Some(file) = &self.component else {
-            return Composition::default().compose(components::ECHO_SERVER);
+            let composition = Composition::default();
+            // Workers share a listener of the host.
+            let composition = if self.workers.is_some() { composition.host_transport() } else { composition };
+            return composition.compose(components::ECHO_SERVER);
         };
         let component = read(file)?;
         let server = if self.client {

@@ -4,13 +4,18 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use wasi_http2::run::Share;
 use wasi_http2::{Network, Outcome, Program, Runtime, SharedListener};
+use wasmtime_wasi::cli::AsyncStdoutStream;
 
 use super::Serve;
 use crate::cli::exit_code;
+
+/// Octets of a worker's output that may wait to be printed.
+const OUTPUT: usize = 4_096;
 
 /// Runs so many instances of the server, and replaces those that break.
 pub(super) async fn run(
@@ -20,25 +25,52 @@ pub(super) async fn run(
     workers: usize,
     mut draining: watch::Receiver<bool>,
 ) -> Result<ExitCode> {
-    let mut listener = Some(SharedListener::bind(runtime, serve.addr, workers).await?);
+    let listener = match &serve.component {
+        Some(_) => SharedListener::bind(runtime, serve.addr, workers).await?,
+        None => SharedListener::bind_byte_streams(serve.addr, workers).await?,
+    };
     let serve = Arc::new(serve);
     let mut running = JoinSet::new();
-    for share in listener.iter().flat_map(SharedListener::shares) {
+    for share in listener.shares() {
         let worker = Worker { serve: serve.clone(), program: program.clone(), share };
         running.spawn(worker.run(draining.clone()));
     }
+    let (mut is_draining, mut failed) = (false, None);
     loop {
         tokio::select! {
-            _ = draining.wait_for(|draining| *draining), if listener.is_some() => listener = None,
+            _ = draining.wait_for(|draining| *draining), if !is_draining => {
+                is_draining = true;
+                listener.close();
+            }
             ended = running.join_next() => match ended {
                 Some(ended) => match ended.context("a worker cannot be run")?? {
-                    Outcome::Exited(0) => {}
+                    Outcome::Exited(0) if is_draining => {}
+                    // The others have requests to finish.
+                    outcome if is_draining => failed = Some(outcome),
                     outcome => return exit_code(outcome),
                 },
-                None => return Ok(ExitCode::SUCCESS),
+                None => {
+                    listener.sent().await;
+                    return failed.map_or(Ok(ExitCode::SUCCESS), exit_code);
+                }
             },
         }
     }
+}
+
+/// An output that prints whole lines, so that those of several workers do not mix, and the task that does it until the
+/// output is closed.
+fn lines(print: impl Fn(String) + Send + 'static) -> (AsyncStdoutStream, JoinHandle<()>) {
+    let (output, input) = tokio::io::duplex(OUTPUT);
+    let printing = tokio::spawn(async move {
+        let mut input = BufReader::new(input);
+        let mut line = Vec::new();
+        while input.read_until(b'\n', &mut line).await.is_ok_and(|octets| octets > 0) {
+            print(String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(&line)).into_owned());
+            line.clear();
+        }
+    });
+    (AsyncStdoutStream::new(OUTPUT, output), printing)
 }
 
 /// One instance, and those that take its place.
@@ -49,17 +81,22 @@ struct Worker {
 }
 
 impl Worker {
-    /// Runs until an instance ends by itself. One that breaks without having had a connection would do so again and
-    /// again, and is not replaced.
+    /// Runs until the server has drained. An instance that ends without having had a connection would do so again
+    /// and again, and is not replaced.
     async fn run(self, draining: watch::Receiver<bool>) -> Result<Outcome> {
         loop {
             let taken = self.share.taken();
+            let (stdout, stdout_lines) = lines(|line| println!("{line}"));
+            let (stderr, stderr_lines) = lines(|line| eprintln!("{line}"));
             let mut invocation = self.serve.invocation(self.share.address(), &draining);
+            invocation = invocation.stdout(stdout).stderr(stderr);
             if self.serve.client {
                 invocation = invocation.network(Network::Connect);
             }
             let outcome = self.program.run(invocation.listener(self.share.clone())).await?;
-            if matches!(outcome, Outcome::Exited(_)) || self.share.taken() == taken {
+            stdout_lines.await?;
+            stderr_lines.await?;
+            if *draining.borrow() || self.share.taken() == taken {
                 return Ok(outcome);
             }
             eprintln!("wasi-http2: worker {}: {outcome}; another takes its place", self.share.guest());

@@ -1,0 +1,14 @@
+//! A handler of wasi:http that hands every request on to its own client, and so is a forward proxy.
+
+use wasip3::http::client;
+use wasip3::http::types::{ErrorCode, Request, Response};
+
+struct Forward;
+
+wasip3::http::service::export!(Forward);
+
+impl wasip3::exports::http::handler::Guest for Forward {
+    async fn handle(request: Request) -> Result<Response, ErrorCode> {
+        client::send(request).await
+    }
+}
