@@ -292,7 +292,8 @@ fn the_demonstration_has_workers_too() {
     let third = echo_in_progress(&server);
     server.interrupt();
     assert_eq!(text(&second.wait_with_output().unwrap().stdout), "second");
-    assert!(third.wait_with_output().unwrap().status.success());
+    let third = third.wait_with_output().unwrap();
+    assert!(third.status.success(), "{}", text(&third.stderr));
     assert!(server.process.wait().unwrap().success());
 }
 

@@ -23,7 +23,7 @@ pub(super) async fn run(
     runtime: &Runtime,
     program: &Program,
     workers: usize,
-    mut draining: watch::Receiver<bool>,
+    draining: watch::Receiver<bool>,
 ) -> Result<ExitCode> {
     let listener = match &serve.component {
         Some(_) => SharedListener::bind(runtime, serve.addr, workers).await?,
@@ -35,26 +35,28 @@ pub(super) async fn run(
         let worker = Worker { serve: serve.clone(), program: program.clone(), share };
         running.spawn(worker.run(draining.clone()));
     }
-    let (mut is_draining, mut failed) = (false, None);
-    loop {
-        tokio::select! {
-            _ = draining.wait_for(|draining| *draining), if !is_draining => {
-                is_draining = true;
-                listener.close();
-            }
-            ended = running.join_next() => match ended {
-                Some(ended) => match ended.context("a worker cannot be run")?? {
-                    Outcome::Exited(0) if is_draining => {}
-                    // The others have requests to finish.
-                    outcome if is_draining => failed = Some(outcome),
-                    outcome => return exit_code(outcome),
-                },
-                None => {
-                    listener.sent().await;
-                    return failed.map_or(Ok(ExitCode::SUCCESS), exit_code);
-                }
-            },
+    let closing = async {
+        if draining.clone().wait_for(|draining| *draining).await.is_ok() {
+            listener.close();
         }
+        std::future::pending().await
+    };
+    let ending = async {
+        let mut failed = None;
+        while let Some(ended) = running.join_next().await {
+            match ended.context("a worker cannot be run")?? {
+                Outcome::Exited(0) if *draining.borrow() => {}
+                // The others have requests to finish.
+                outcome if *draining.borrow() => failed = Some(outcome),
+                outcome => return exit_code(outcome),
+            }
+        }
+        listener.sent().await;
+        failed.map_or(Ok(ExitCode::SUCCESS), exit_code)
+    };
+    tokio::select! {
+        code = ending => code,
+        code = closing => code,
     }
 }
 
