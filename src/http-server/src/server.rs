@@ -10,11 +10,11 @@ use std::task::{Poll, Waker};
 use http2_engine::ConnectionError;
 use http2_wasi_http::bindings::wasi::sockets::types::TcpSocket;
 use http2_wasi_http::{Connection, Tasks};
-use wit_bindgen::{StreamReader, StreamResult};
+use wit_bindgen::StreamResult;
 
 use crate::bindings::wasi::cli::stdin;
 use crate::exchange;
-use crate::listener::{self, listen};
+use crate::listener::{self, Listener};
 use crate::options::Options;
 
 /// How many calls of the application are begun in one turn. A thousand half-done ones cost the host twice as much
@@ -56,7 +56,9 @@ impl Server {
     /// ended.
     pub(crate) async fn serve(self) -> Result<(), String> {
         let address = self.0.options.address;
-        let (listener, address) = listen(address).map_err(|error| format!("{address}: {error}"))?;
+        let failed = |error| format!("{address}: {error}");
+        let listener = Listener::new(address).map_err(failed)?;
+        let address = listener.address().map_err(failed)?;
         self.log(|| format!("listening on {address}"));
         self.accept_all(listener).await;
         self.drain().await;
@@ -64,11 +66,11 @@ impl Server {
     }
 
     /// Takes connections until the listener closes, or standard input ends.
-    async fn accept_all(&self, mut listener: StreamReader<TcpSocket>) {
+    async fn accept_all(&self, mut listener: Listener) {
         let mut accepting = pin!(async {
             loop {
                 self.room().await;
-                let (result, sockets) = listener.read(Vec::with_capacity(1)).await;
+                let (result, sockets) = listener.connections.read(Vec::with_capacity(1)).await;
                 if !matches!(result, StreamResult::Complete(_)) {
                     return self.log(|| "the listener has closed: draining".to_owned());
                 }
