@@ -52,8 +52,11 @@ fn complaint(output: &Output) -> &str {
 
 /// The first line of a stream, read octet by octet, so that what follows stays to be read.
 fn first_line(stream: &mut impl Read) -> String {
-    let octets = stream.bytes().map(Result::unwrap).take_while(|&octet| octet != b'\n');
-    String::from_utf8(octets.collect()).unwrap()
+    let (mut line, mut octet) = (Vec::new(), [0]);
+    while stream.read(&mut octet).unwrap() == 1 && octet != *b"\n" {
+        line.extend(octet);
+    }
+    String::from_utf8(line).unwrap()
 }
 
 /// `wasi-http2 serve` on a free port.

@@ -4,6 +4,7 @@ use std::fs::{File, Metadata};
 use std::io::Read;
 
 use http::Uri;
+use http::uri::Authority;
 use wasip3::cli::stdin;
 use wasip3::http::types::{Fields, Method, Request, Scheme};
 use wasip3::wit_bindgen::{StreamReader, StreamWriter, spawn_local};
@@ -61,7 +62,7 @@ impl<'a> Template<'a> {
         };
         request.set_method(&self.method).map_err(refused("the method"))?;
         request.set_scheme(Some(&scheme)).map_err(refused("the scheme"))?;
-        let authority = self.uri.authority().map(|authority| authority.as_str());
+        let authority = self.uri.authority().map(Authority::as_str);
         request.set_authority(authority).map_err(refused("the host"))?;
         let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };

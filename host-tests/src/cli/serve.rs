@@ -3,7 +3,7 @@
 mod workers;
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::process::{self, ExitCode};
 
@@ -36,7 +36,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     addr: SocketAddr,
 
-    /// Connections that are open at a time, for each worker; others wait
+    /// Connections that are open at a time; others wait
     #[arg(long, value_name = "N")]
     max_connections: Option<u32>,
 
@@ -53,14 +53,15 @@ pub(crate) struct Serve {
     /// As many as there are cores is a good choice. Each has memory of its own, so that what a component keeps there
     /// is not shared. One that traps, or wants more memory than it may have, ends with its connections and is
     /// replaced. The sockets themselves are handed over to the instances, so that this costs nothing.
+    /// --max-connections and --max-memory are for each.
     #[arg(long, value_name = "N")]
-    workers: Option<NonZeroUsize>,
+    workers: Option<NonZeroU16>,
 
     #[command(flatten)]
     limits: Limits,
 
     /// Options of the server itself; `wasi-http2 serve --component APP.wasm -- --help` lists them
-    #[arg(last = true, value_name = "OPTIONS")]
+    #[arg(last = true, value_name = "SERVER OPTIONS")]
     options: Vec<String>,
 }
 
@@ -80,7 +81,7 @@ impl Serve {
         let program = runtime.load(&self.server()?)?;
         let draining = drain_on_signal();
         if let Some(workers) = self.workers {
-            return workers::run(self, &runtime, &program, workers.get(), draining).await;
+            return workers::run(self, &runtime, &program, workers.get().into(), draining).await;
         }
         let network =
             if self.client { Network::ListenAndConnect(self.addr) } else { Network::Listen(self.addr) };
