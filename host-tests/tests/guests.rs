@@ -318,3 +318,9 @@ mod wasi_0_3 {
         assert_eq!(said, "http-get: http://127.0.0.1/: the host sends no requests: compose with a client\n");
     }
 }
+
+/// See `tests/grpc`.
+mod grpc_client {}
+
+/// See `tests/grpc`.
+mod grpc_service {}

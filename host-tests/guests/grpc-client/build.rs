@@ -1,0 +1,16 @@
+//! Generates messages and clients from what the service is made of.
+
+use std::error::Error;
+
+const FOLDER: &str = "../grpc-service/proto";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={FOLDER}");
+    let files = protox::compile(["test.proto", "echo.proto"], [FOLDER])?;
+    tonic_prost_build::configure()
+        .bytes(".")
+        .build_server(false)
+        .build_transport(false)
+        .compile_fds(files)?;
+    Ok(())
+}

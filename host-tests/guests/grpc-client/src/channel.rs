@@ -1,0 +1,109 @@
+//! What carries tonic's calls: wasi:http.
+
+use std::future::{self, Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::Either;
+use http::{HeaderMap, Request, Response};
+use http_body::Frame;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::Service;
+use wasip3::clocks::monotonic_clock;
+use wasip3::http::client;
+use wasip3::http::types::ErrorCode;
+use wasip3::http_compat::{IncomingResponseBody, http_from_wasi_response, http_into_wasi_request};
+
+/// Sends the request of a call, and keeps its deadline.
+#[derive(Clone)]
+pub(crate) struct Channel;
+
+type Answer = Result<Response<Content>, Status>;
+
+impl Service<Request<Body>> for Channel {
+    type Response = Response<Content>;
+    type Error = Status;
+    type Future = Pin<Box<dyn Future<Output = Answer>>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let mut deadline = Deadline::of(request.headers());
+        Box::pin(async move {
+            let request = http_into_wasi_request(request).map_err(|code| status(&code))?;
+            let sent = pin!(client::send(request));
+            let expired = poll_fn(|context| deadline.poll(context));
+            let response = match futures::future::select(expired, sent).await {
+                Either::Left((expired, _)) => return Err(expired),
+                Either::Right((response, _)) => response.and_then(http_from_wasi_response),
+            };
+            Ok(response.map_err(|code| status(&code))?.map(|body| Content { body, deadline }))
+        })
+    }
+}
+
+/// The content of a response, up to the deadline of its call.
+pub(crate) struct Content {
+    body: IncomingResponseBody,
+    deadline: Deadline,
+}
+
+impl http_body::Body for Content {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if let Poll::Ready(expired) = self.deadline.poll(context) {
+            return Poll::Ready(Some(Err(expired)));
+        }
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        Poll::Ready(frame.map(|frame| frame.map_err(|code| status(&code))))
+    }
+}
+
+/// When a call has to be complete.
+struct Deadline(Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl Deadline {
+    /// That of the field `grpc-timeout`; a call without it may take for ever.
+    fn of(headers: &HeaderMap) -> Self {
+        let timeout = headers.get("grpc-timeout").and_then(|value| parse_timeout(value.to_str().ok()?));
+        match timeout.and_then(|timeout| u64::try_from(timeout.as_nanos()).ok()) {
+            Some(nanoseconds) => Self(Box::pin(monotonic_clock::wait_for(nanoseconds))),
+            None => Self(Box::pin(future::pending())),
+        }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Status> {
+        self.0.as_mut().poll(context).map(|()| Status::deadline_exceeded("the deadline has passed"))
+    }
+}
+
+/// Digits and a unit.
+fn parse_timeout(value: &str) -> Option<Duration> {
+    let (number, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
+    let number: u32 = number.parse().ok()?;
+    let unit = match unit {
+        "H" => Duration::from_secs(3600),
+        "M" => Duration::from_secs(60),
+        "S" => Duration::from_secs(1),
+        "m" => Duration::from_millis(1),
+        "u" => Duration::from_micros(1),
+        "n" => Duration::from_nanos(1),
+        _ => return None,
+    };
+    unit.checked_mul(number)
+}
+
+/// The status of a call that wasi:http could not carry to its end.
+fn status(code: &ErrorCode) -> Status {
+    Status::unavailable(code.to_string())
+}

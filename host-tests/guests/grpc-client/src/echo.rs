@@ -1,0 +1,100 @@
+//! The cases of this project.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use futures::channel::mpsc::{UnboundedSender, unbounded};
+use futures::future::try_join_all;
+use tonic::{Code, Streaming};
+
+use crate::Services;
+use crate::expect::{Failure, fails, next, same};
+use crate::proto::http2::Content;
+
+const MIB: usize = 1 << 20;
+/// Around the sizes of frames and windows, and far beyond them.
+const SIZES: [usize; 11] = [0, 1, 16_378, 16_379, 16_384, 65_530, 65_535, 65_536, MIB, 5 * MIB, 16 * MIB];
+const AT_A_TIME: usize = 1_000;
+
+pub(crate) async fn message_sizes(mut services: Services) -> Result<(), Failure> {
+    let (requests, receiver) = unbounded();
+    let mut responses = services.echo.each(receiver).await?.into_inner();
+    for size in SIZES {
+        let content = Content { octets: pattern(size) };
+        same(&services.echo.whole(content.clone()).await?.into_inner(), &content)?;
+        _ = requests.unbounded_send(content.clone());
+        same(&next(&mut responses).await?, &content)?;
+    }
+    drop(requests);
+    same(responses.message().await?, None)
+}
+
+pub(crate) async fn concurrent_calls(services: Services) -> Result<(), Failure> {
+    at_a_time(|content| {
+        let mut services = services.clone();
+        async move { same(services.echo.whole(content.clone()).await?.into_inner(), content) }
+    })
+    .await
+    .map(drop)
+}
+
+pub(crate) async fn concurrent_streams(services: Services) -> Result<(), Failure> {
+    // None ends before all have begun.
+    let begun = at_a_time(|content| begin(services.clone(), content)).await?;
+    let ends = begun.into_iter().map(async |(requests, mut responses)| {
+        drop(requests);
+        same(responses.message().await?, None)
+    });
+    try_join_all(ends).await.map(drop)
+}
+
+pub(crate) async fn trailers_only_error(mut services: Services) -> Result<(), Failure> {
+    // Nothing is sent, and nothing ended.
+    let (_requests, receiver) = unbounded();
+    let status = fails(services.echo.refuse(receiver).await, Code::FailedPrecondition)?;
+    same(status.message(), "not today")?;
+    same(status.details(), b"\0details\xff")
+}
+
+pub(crate) async fn response_before_request_ends(mut services: Services) -> Result<(), Failure> {
+    let (requests, receiver) = unbounded();
+    let content = Content { octets: Bytes::from_static(b"first") };
+    _ = requests.unbounded_send(content.clone());
+    same(services.echo.first(receiver).await?.into_inner(), content)?;
+
+    // The head of a response may come before the first message of the request.
+    let (requests, receiver) = unbounded();
+    let mut responses = services.echo.each(receiver).await?.into_inner();
+    let content = Content { octets: Bytes::from_static(b"later") };
+    _ = requests.unbounded_send(content.clone());
+    same(next(&mut responses).await?, content)?;
+    drop(requests);
+    same(responses.message().await?, None)
+}
+
+/// Runs many calls, each with a content of its own.
+async fn at_a_time<T, F>(call: impl Fn(Content) -> F) -> Result<Vec<T>, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let content = |number: usize| Content { octets: Bytes::from(number.to_string()) };
+    try_join_all((0..AT_A_TIME).map(|number| call(content(number)))).await
+}
+
+/// Begins a call, and exchanges one message.
+async fn begin(
+    mut services: Services,
+    content: Content,
+) -> Result<(UnboundedSender<Content>, Streaming<Content>), Failure> {
+    let (requests, receiver) = unbounded();
+    _ = requests.unbounded_send(content.clone());
+    let mut responses = services.echo.each(receiver).await?.into_inner();
+    same(next(&mut responses).await?, content)?;
+    Ok((requests, responses))
+}
+
+/// So many octets, in an order that would not survive a mistake.
+fn pattern(octets: usize) -> Bytes {
+    let next = |state: &u32| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+    std::iter::successors(Some(1_u32), next).take(octets).map(|state| state.to_be_bytes()[0]).collect()
+}
