@@ -9,7 +9,7 @@ use tonic::{Code, Streaming};
 
 use crate::Services;
 use crate::expect::{Failure, fails, next, same};
-use crate::proto::http2::Content;
+use crate::proto::http2::{Content, Nothing};
 
 const MIB: usize = 1 << 20;
 /// Around the sizes of frames and windows, and far beyond them.
@@ -70,6 +70,11 @@ pub(crate) async fn response_before_request_ends(mut services: Services) -> Resu
     same(next(&mut responses).await?, content)?;
     drop(requests);
     same(responses.message().await?, None)
+}
+
+/// How many calls were given up by their clients, as the server knows.
+pub(crate) async fn given_up(services: &mut Services) -> Result<i32, Failure> {
+    Ok(services.echo.given_up(Nothing {}).await?.into_inner().calls)
 }
 
 /// Runs many calls, each with a content of its own.

@@ -1,12 +1,16 @@
 //! The service of this project's own cases.
 
+use std::sync::atomic::{AtomicI32, Ordering};
+
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::{Stream, TryStreamExt};
 use tonic::codegen::BoxStream;
 use tonic::{Code, Request, Response, Status, Streaming};
 
-use crate::proto::http2::Content;
 use crate::proto::http2::echo_server::Echo as EchoService;
+use crate::proto::http2::{Content, Count, Nothing};
+
+static GIVEN_UP: AtomicI32 = AtomicI32::new(0);
 
 pub(crate) struct Echo;
 
@@ -20,11 +24,11 @@ impl EchoService for Echo {
         &self,
         request: Request<Streaming<Content>>,
     ) -> Result<Response<BoxStream<Content>>, Status> {
-        Ok(Response::new(Box::pin(request.into_inner())))
+        Ok(Response::new(Box::pin(messages(request))))
     }
 
     async fn first(&self, request: Request<Streaming<Content>>) -> Result<Response<Content>, Status> {
-        let first = request.into_inner().try_next().await?;
+        let first = messages(request).try_next().await?;
         first.map(Response::new).ok_or_else(|| Status::invalid_argument("there is no message"))
     }
 
@@ -32,4 +36,24 @@ impl EchoService for Echo {
         let details = Bytes::from_static(b"\0details\xff");
         Err(Status::with_details(Code::FailedPrecondition, "not today", details))
     }
+
+    async fn given_up(&self, _request: Request<Nothing>) -> Result<Response<Count>, Status> {
+        Ok(Response::new(Count { calls: GIVEN_UP.load(Ordering::Relaxed) }))
+    }
+}
+
+/// The messages of a request. If they break off, the client has given up, and is counted.
+pub(crate) fn messages<T>(
+    request: Request<Streaming<T>>,
+) -> impl Stream<Item = Result<T, Status>> + Send + Unpin
+where
+    T: Send + 'static,
+{
+    // Tonic may tell an error twice.
+    let mut is_counted = false;
+    request.into_inner().inspect_err(move |_| {
+        if !std::mem::replace(&mut is_counted, true) {
+            GIVEN_UP.fetch_add(1, Ordering::Relaxed);
+        }
+    })
 }

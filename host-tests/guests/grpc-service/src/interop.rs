@@ -8,6 +8,7 @@ use tonic::codegen::BoxStream;
 use tonic::{Code, Request, Response, Status, Streaming};
 use wasip3::clocks::monotonic_clock;
 
+use crate::echo::messages;
 use crate::proto::grpc::test_service_server::TestService;
 use crate::proto::grpc::{
     EchoStatus, Empty, Payload, SimpleRequest, SimpleResponse, StreamingInputCallRequest,
@@ -40,7 +41,7 @@ impl TestService for Interop {
         &self,
         request: Request<Streaming<StreamingInputCallRequest>>,
     ) -> Result<Response<StreamingInputCallResponse>, Status> {
-        let mut messages = request.into_inner();
+        let mut messages = messages(request);
         let mut octets = 0_usize;
         while let Some(message) = messages.try_next().await? {
             octets = octets.saturating_add(message.payload.map_or(0, |payload| payload.body.len()));
@@ -53,7 +54,7 @@ impl TestService for Interop {
         &self,
         request: Request<Streaming<StreamingOutputCallRequest>>,
     ) -> Result<Response<BoxStream<StreamingOutputCallResponse>>, Status> {
-        let responses = request.into_inner().map_ok(responses).try_flatten();
+        let responses = messages(request).map_ok(responses).try_flatten();
         Ok(Response::new(Box::pin(responses)))
     }
 }
