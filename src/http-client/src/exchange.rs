@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
-use http2_engine::{FieldSection, StreamError};
+use http2_engine::{FieldSection, SendError, StreamError};
 use http2_wasi_http::bindings::wasi::clocks::monotonic_clock;
 use http2_wasi_http::bindings::wasi::http::types::{ErrorCode, Request, RequestOptions, Response};
 use http2_wasi_http::bindings::{wit_future, wit_stream};
@@ -71,7 +71,7 @@ pub(crate) async fn exchange(pool: &Pool, request: Request) -> Result<Response, 
         let mut sending = Sending::new(&stream, source, end_stream);
         let failure = match sending.until_response(&stream, timeouts.first_byte).await {
             Ok((head, end)) => {
-                pool.tasks().spawn(sending.complete(transmitted));
+                pool.tasks().spawn(sending.complete(stream.clone(), transmitted));
                 return respond(stream, &head, end, timeouts.between_bytes).await;
             }
             Err(failure) => failure,
@@ -138,7 +138,7 @@ impl Sending {
             // A server that has answered may want no more of the request; everything else is the end of it.
             if let Some((_, result)) = &mut self.done
                 && let Err(error) = std::mem::replace(result, Ok(()))
-                && !matches!(error, BodyError::Stream(http2_engine::SendError::Reset(_)))
+                && !matches!(error, BodyError::Stream(SendError::Reset(_)))
             {
                 return Poll::Ready(Err(Failure::Body(error)));
             }
@@ -150,12 +150,16 @@ impl Sending {
         .await
     }
 
-    /// Sends the rest of the content, and tells how that ended.
-    async fn complete(self, transmitted: Transmitted) {
+    /// Sends the rest of the content, and tells how that ended. If it cannot be completed, the request is given up.
+    async fn complete(self, stream: Stream, transmitted: Transmitted) {
         let (_, result) = match self.done {
             Some(done) => done,
             None => self.upload.await,
         };
+        if matches!(&result, Err(error) if !matches!(error, BodyError::Stream(SendError::Reset(_)))) {
+            stream.cancel();
+        }
+        drop(stream);
         // Nobody may want to know.
         _ = transmitted.write(result.map_err(|error| error::of_body(&error))).await;
     }

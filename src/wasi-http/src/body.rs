@@ -209,7 +209,8 @@ pub async fn send(stream: &Stream, source: &mut Source) -> Result<(), BodyError>
 /// Hands content and trailers that arrive on a stream to wasi:http; `between_bytes` is how many nanoseconds may
 /// pass without any.
 ///
-/// It ends early if nobody wants them: then the rest stays unread, and releasing the stream tells the peer so.
+/// It ends early if nobody wants them: then the rest stays unread. A server tells the peer so by releasing the stream;
+/// a client gives up the request as well.
 pub async fn receive(
     stream: Stream,
     mut contents: StreamWriter<u8>,
@@ -228,6 +229,12 @@ pub async fn receive(
         Ok(trailers) => head::trailers_to(trailers.as_ref()),
         Err(Cut::Reset(error)) => Err(error::of_stream(&error, role)),
         Err(Cut::Silence) => Err(ErrorCode::ConnectionReadTimeout),
+        Err(Cut::Unwanted) => {
+            if role == Role::Client {
+                stream.cancel();
+            }
+            Ok(None)
+        }
     };
     drop(contents);
     trailers.tell(end, stream.connection().tasks()).await;
@@ -238,6 +245,8 @@ enum Cut {
     Reset(StreamError),
     /// Nothing has come for too long.
     Silence,
+    /// Nobody reads it.
+    Unwanted,
 }
 
 impl From<StreamError> for Cut {
@@ -251,6 +260,7 @@ async fn receive_all(
     contents: &mut StreamWriter<u8>,
     between_bytes: Option<u64>,
 ) -> Result<Option<FieldSection>, Cut> {
+    let is_client = stream.connection().role() == Role::Client;
     let mut buffer = Vec::new();
     let mut silence = Silence::new(between_bytes);
     loop {
@@ -258,7 +268,10 @@ async fn receive_all(
         if !buffer.is_empty() {
             buffer = contents.write_all(buffer).await;
             if !buffer.is_empty() {
-                return Ok(None);
+                return match read {
+                    Read::Data(_) | Read::Blocked => Err(Cut::Unwanted),
+                    Read::Trailers(_) | Read::End => Ok(None),
+                };
             }
             silence = Silence::new(between_bytes);
         }
@@ -266,7 +279,9 @@ async fn receive_all(
             Read::Data(_) => {}
             Read::Trailers(trailers) => return Ok(Some(trailers)),
             Read::End => return Ok(None),
-            Read::Blocked if stream.is_finished() && !is_wanted(contents).await => return Ok(None),
+            Read::Blocked if (is_client || stream.is_finished()) && !is_wanted(contents).await => {
+                return Err(Cut::Unwanted);
+            }
             Read::Blocked => silence.or(stream.readable()).await.ok_or(Cut::Silence)?,
         }
     }

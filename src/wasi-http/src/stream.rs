@@ -185,6 +185,12 @@ impl Stream {
         self.0.connection.touch();
     }
 
+    /// Client: gives the request up. All who work on it hear of that.
+    pub fn cancel(&self) {
+        self.reset(ErrorCode::CANCEL);
+        self.0.state.was_reset(StreamError { code: ErrorCode::CANCEL, ..CLOSED });
+    }
+
     /// Runs a future until it is done, or the stream has ended before its time.
     ///
     /// # Errors
