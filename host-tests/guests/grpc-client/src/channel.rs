@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::Either;
+use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, Request, Response};
-use http_body::Frame;
+use http_body::{Body as _, Frame};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::Service;
 use wasip3::clocks::monotonic_clock;
-use wasip3::http::client;
-use wasip3::http::types::ErrorCode;
-use wasip3::http_compat::{IncomingResponseBody, http_from_wasi_response, http_into_wasi_request};
+use wasip3::http::types::{ErrorCode, Method, Scheme};
+use wasip3::http::{client, types};
+use wasip3::http_compat::{BodyWriter, IncomingResponseBody, http_from_wasi_response};
+use wasip3::wit_bindgen::spawn_local;
 
 /// Sends the request of a call, and keeps its deadline.
 #[derive(Clone)]
@@ -35,7 +37,7 @@ impl Service<Request<Body>> for Channel {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let mut deadline = Deadline::of(request.headers());
         Box::pin(async move {
-            let request = http_into_wasi_request(request).map_err(|code| status(&code))?;
+            let request = outgoing(request).map_err(|code| status(&code))?;
             let sent = pin!(client::send(request));
             let expired = poll_fn(|context| deadline.poll(context));
             let response = match futures::future::select(expired, sent).await {
@@ -45,6 +47,42 @@ impl Service<Request<Body>> for Channel {
             Ok(response.map_err(|code| status(&code))?.map(|body| Content { body, deadline }))
         })
     }
+}
+
+/// A request in wasi:http. Its content follows by itself.
+fn outgoing(request: Request<Body>) -> Result<types::Request, ErrorCode> {
+    let (head, body) = request.into_parts();
+    let (writer, contents, trailers) = BodyWriter::new();
+    let fields = head.headers.try_into().map_err(|_| ErrorCode::HttpProtocolError)?;
+    let (request, _) = types::Request::new(fields, Some(contents), trailers, None);
+    let invalid = |()| ErrorCode::HttpRequestUriInvalid;
+    request.set_method(&Method::from(head.method)).map_err(invalid)?;
+    request.set_scheme(head.uri.scheme().map(Scheme::from).as_ref()).map_err(invalid)?;
+    request.set_authority(head.uri.authority().map(Authority::as_str)).map_err(invalid)?;
+    request.set_path_with_query(head.uri.path_and_query().map(PathAndQuery::as_str)).map_err(invalid)?;
+    spawn_local(send(body, writer));
+    Ok(request)
+}
+
+/// Sends the content of a request.
+///
+/// `http_into_wasi_request` would do as well, but for a body that breaks off: it tells that before the stream has
+/// ended, when nobody listens yet.
+async fn send(mut body: Body, mut writer: BodyWriter) {
+    let end = loop {
+        match poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+            Some(Ok(frame)) => {
+                if writer.send_frame(frame).await.is_err() {
+                    return;
+                }
+            }
+            Some(Err(status)) => break Err(ErrorCode::InternalError(Some(status.to_string()))),
+            None => break Ok(None),
+        }
+    };
+    drop(writer.stream_writer);
+    // Nobody may want to know.
+    _ = writer.result_writer.write(end).await;
 }
 
 /// The content of a response, up to the deadline of its call.

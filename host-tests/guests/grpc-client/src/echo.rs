@@ -5,7 +5,8 @@ use std::future::Future;
 use bytes::Bytes;
 use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::future::try_join_all;
-use tonic::{Code, Streaming};
+use tonic::{Code, Request, Streaming};
+use wasip3::clocks::monotonic_clock;
 
 use crate::Services;
 use crate::expect::{Failure, fails, next, same};
@@ -56,6 +57,21 @@ pub(crate) async fn trailers_only_error(mut services: Services) -> Result<(), Fa
     same(status.details(), b"\0details\xff")
 }
 
+pub(crate) async fn request_broken_off(mut services: Services) -> Result<(), Failure> {
+    let before = given_up(&mut services).await?;
+    let (requests, receiver) = unbounded();
+    let content = Content { octets: Bytes::from_static(b"not all") };
+    _ = requests.unbounded_send(content.clone());
+    let mut request = Request::new(receiver);
+    let handle = request.cancellation_handle();
+    let mut responses = services.echo.each(request).await?.into_inner();
+    same(next(&mut responses).await?, content)?;
+    // It makes an error of what is left of the request.
+    handle.cancel();
+    fails(responses.message().await, Code::Unavailable)?;
+    expect_given_up(&mut services, before).await
+}
+
 pub(crate) async fn response_before_request_ends(mut services: Services) -> Result<(), Failure> {
     let (requests, receiver) = unbounded();
     let content = Content { octets: Bytes::from_static(b"first") };
@@ -75,6 +91,14 @@ pub(crate) async fn response_before_request_ends(mut services: Services) -> Resu
 /// How many calls were given up by their clients, as the server knows.
 pub(crate) async fn given_up(services: &mut Services) -> Result<i32, Failure> {
     Ok(services.echo.given_up(Nothing {}).await?.into_inner().calls)
+}
+
+/// Waits until the server knows that one more call was given up.
+pub(crate) async fn expect_given_up(services: &mut Services, before: i32) -> Result<(), Failure> {
+    while given_up(services).await? == before {
+        monotonic_clock::wait_for(10_000_000).await;
+    }
+    same(given_up(services).await?, before + 1)
 }
 
 /// Runs many calls, each with a content of its own.

@@ -10,10 +10,9 @@ use futures::future::{Either, select};
 use futures::{TryStreamExt, stream};
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Request};
-use wasip3::clocks::monotonic_clock;
 
 use crate::Services;
-use crate::echo;
+use crate::echo::{expect_given_up, given_up};
 use crate::expect::{Failure, fails, next, same, some};
 use crate::proto::grpc::{
     EchoStatus, Empty, Payload, ResponseParameters, SimpleRequest, StreamingInputCallRequest,
@@ -114,7 +113,7 @@ pub(crate) async fn unimplemented_service(mut services: Services) -> Result<(), 
 }
 
 pub(crate) async fn cancel_after_begin(mut services: Services) -> Result<(), Failure> {
-    let before = echo::given_up(&mut services).await?;
+    let before = given_up(&mut services).await?;
     let (_requests, receiver) = unbounded();
     let mut other = services.clone();
     {
@@ -125,17 +124,17 @@ pub(crate) async fn cancel_after_begin(mut services: Services) -> Result<(), Fai
             Either::Right((response, _)) => _ = response?,
         }
     }
-    given_up(&mut services, before).await
+    expect_given_up(&mut services, before).await
 }
 
 pub(crate) async fn cancel_after_first_response(mut services: Services) -> Result<(), Failure> {
-    let before = echo::given_up(&mut services).await?;
+    let before = given_up(&mut services).await?;
     let (requests, receiver) = unbounded();
     _ = requests.unbounded_send(duplex(27_182, 31_415, Duration::ZERO));
     let mut responses = services.test.full_duplex_call(receiver).await?.into_inner();
     same(octets(next(&mut responses).await?.payload), 31_415)?;
     drop(responses);
-    given_up(&mut services, before).await
+    expect_given_up(&mut services, before).await
 }
 
 pub(crate) async fn timeout_on_sleeping_server(mut services: Services) -> Result<(), Failure> {
@@ -149,14 +148,6 @@ pub(crate) async fn timeout_on_sleeping_server(mut services: Services) -> Result
     };
     fails(result, Code::DeadlineExceeded)?;
     empty_unary(services).await
-}
-
-/// Waits until the server knows that one more call was given up.
-async fn given_up(services: &mut Services, before: i32) -> Result<(), Failure> {
-    while echo::given_up(services).await? == before {
-        monotonic_clock::wait_for(10_000_000).await;
-    }
-    same(echo::given_up(services).await?, before + 1)
 }
 
 /// Wants a call to end with a status and a message.

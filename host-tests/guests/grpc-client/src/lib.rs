@@ -110,5 +110,6 @@ cases! {
     echo::concurrent_calls,
     echo::concurrent_streams,
     echo::trailers_only_error,
+    echo::request_broken_off,
     echo::response_before_request_ends,
 }
