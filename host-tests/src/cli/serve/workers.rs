@@ -1,5 +1,6 @@
 //! `wasi-http2 serve --workers`.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -62,13 +63,14 @@ pub(super) async fn run(
 
 /// An output that prints whole lines, so that those of several workers do not mix, and the task that does it until the
 /// output is closed.
-fn lines(print: impl Fn(String) + Send + 'static) -> (AsyncStdoutStream, JoinHandle<()>) {
+fn lines(mut to: impl Write + Send + 'static) -> (AsyncStdoutStream, JoinHandle<()>) {
     let (output, input) = tokio::io::duplex(OUTPUT);
     let printing = tokio::spawn(async move {
         let mut input = BufReader::new(input);
         let mut line = Vec::new();
         while input.read_until(b'\n', &mut line).await.is_ok_and(|octets| octets > 0) {
-            print(String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(&line)).into_owned());
+            // Nobody may be reading them any more.
+            _ = to.write_all(&line);
             line.clear();
         }
     });
@@ -88,8 +90,8 @@ impl Worker {
     async fn run(self, draining: watch::Receiver<bool>) -> Result<Outcome> {
         loop {
             let taken = self.share.taken();
-            let (stdout, stdout_lines) = lines(|line| println!("{line}"));
-            let (stderr, stderr_lines) = lines(|line| eprintln!("{line}"));
+            let (stdout, stdout_lines) = lines(io::stdout());
+            let (stderr, stderr_lines) = lines(io::stderr());
             let mut invocation = self.serve.invocation(self.share.address(), &draining);
             invocation = invocation.stdout(stdout).stderr(stderr);
             if self.serve.client {

@@ -137,14 +137,20 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
     types.func_wrap_async("[method]tcp-socket.listen", |store, (socket,)| {
         Box::new(async move { Ok((listen_on(store, socket).await?,)) })
     })?;
-    types.func_wrap("[method]tcp-socket.get-local-address", |mut store, (socket,)| {
-        let guest: &mut Guest = store.data_mut();
-        if let (Some(share), Some(_)) = (&guest.listening.share, connections(&guest.listening, &socket)) {
-            return Ok((Ok(share.address.into()),));
-        }
-        let address = guest.sockets().get_local_address(socket);
-        Ok((of_the_guest(guest, address)?,))
-    })?;
+    types.func_wrap(
+        "[method]tcp-socket.get-local-address",
+        |mut store, (socket,): (Resource<TcpSocket>,)| {
+            let guest: &mut Guest = store.data_mut();
+            let number = socket.rep();
+            match (guest.sockets().get_local_address(socket), &guest.listening) {
+                // It is not really bound. One that is has come after it, by the same number.
+                (Err(_), Listening { share: Some(share), socket: Some(bound) }) if *bound == number => {
+                    Ok((Ok(share.address.into()),))
+                }
+                (address, _) => Ok((of_the_guest(guest, address)?,)),
+            }
+        },
+    )?;
     linker.allow_shadowing(false);
     Ok(())
 }
