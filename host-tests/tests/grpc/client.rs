@@ -1,0 +1,77 @@
+//! The guest `grpc-client`, which stands on `http2_client.wasm`, calls a server of grpcio, and the guest
+//! `grpc-service`.
+
+use std::fs;
+
+use tempfile::TempDir;
+use wasi_http2::compose::with_client;
+use wasi_http2::{Invocation, Network, Runtime, components};
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+
+use crate::support::peers::Python;
+use crate::support::{DEADLINE, Process, Serve, block_on};
+use crate::{passed, script, tests_of};
+
+fn passes(case: &str) {
+    let Some(python) = Python::with_packages() else { return };
+    let (_server, url) = Process::start_listening(&mut python.script(&script("server.py")));
+    let (is_success, said) = call(&[&url, case]);
+    assert_eq!((is_success, said), (true, passed(case)));
+}
+
+/// Runs the client, and gives whether it has succeeded, and what it printed.
+fn call(args: &[&str]) -> (bool, String) {
+    let component = with_client(components::GRPC_CLIENT).unwrap();
+    let program = Runtime::with_interrupts().unwrap().load(&component).unwrap();
+    let stdout = MemoryOutputPipe::new(1 << 20);
+    let invocation = Invocation::new("grpc-client")
+        .args(args)
+        .network(Network::Connect)
+        .stdout(stdout.clone())
+        .time_limit(DEADLINE);
+    let outcome = block_on(program.run(invocation)).unwrap();
+    (outcome.is_success(), String::from_utf8_lossy(&stdout.contents()).into_owned())
+}
+
+tests_of! {
+    empty_unary
+    large_unary
+    client_streaming
+    server_streaming
+    ping_pong
+    empty_stream
+    custom_metadata
+    status_code_and_message
+    special_status_message
+    unimplemented_method
+    unimplemented_service
+    cancel_after_begin
+    cancel_after_first_response
+    timeout_on_sleeping_server
+    message_sizes
+    concurrent_calls
+    concurrent_streams
+    trailers_only_error
+    request_broken_off
+    response_before_request_ends
+}
+
+#[test]
+fn all_cases_pass_between_the_guests() {
+    let folder = TempDir::new().unwrap();
+    let service = folder.path().join("grpc-service.wasm");
+    fs::write(&service, components::GRPC_SERVICE).unwrap();
+    let options = ["--component", service.to_str().unwrap(), "--", "--max-concurrent-streams=1000"];
+    let serve = Serve::start_with(&options);
+    let (is_success, said) = call(&[&serve.url("")]);
+    assert!(is_success, "{said}");
+}
+
+#[test]
+fn a_case_that_fails_says_why() {
+    let (is_success, said) = call(&["http://127.0.0.1:1", "empty_unary", "no_such_case"]);
+    assert!(!is_success);
+    let lines: Vec<_> = said.lines().collect();
+    assert!(lines[0].starts_with("empty_unary: Unavailable: "), "{said}");
+    assert_eq!(lines[1..], ["no_such_case: there is no such case"]);
+}
