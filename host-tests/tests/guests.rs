@@ -185,6 +185,18 @@ mod small_requests {
     }
 }
 
+mod http_requests {
+    use super::*;
+
+    #[tokio::test]
+    async fn without_orders_it_ends() {
+        let component = wasi_http2::compose::with_client(components::HTTP_REQUESTS).unwrap();
+        let program = Runtime::new().unwrap().load(&component).unwrap();
+        let outcome = program.run(Invocation::new("http-requests")).await.unwrap();
+        assert!(outcome.is_success(), "{outcome}");
+    }
+}
+
 mod http_service {
     use wasmtime::component::Component;
     use wasmtime::{Config, Engine};

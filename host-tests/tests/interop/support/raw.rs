@@ -1,4 +1,4 @@
-//! A client that sends frames as it is told, for what no well-behaved client does.
+//! A peer that sends frames as it is told, for what no well-behaved one does: a client, or a server that was connected to.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,10 +7,12 @@ use super::DEADLINE;
 
 pub(crate) const DATA: u8 = 0x0;
 pub(crate) const HEADERS: u8 = 0x1;
+pub(crate) const RST_STREAM: u8 = 0x3;
 pub(crate) const SETTINGS: u8 = 0x4;
 pub(crate) const PING: u8 = 0x6;
 pub(crate) const GOAWAY: u8 = 0x7;
 pub(crate) const WINDOW_UPDATE: u8 = 0x8;
+pub(crate) const CONTINUATION: u8 = 0x9;
 
 pub(crate) const ACK: u8 = 0x1;
 pub(crate) const END_STREAM: u8 = 0x1;
@@ -66,7 +68,11 @@ impl RawClient {
 
     /// Connects, and sends nothing.
     pub(crate) fn connect_silently(server: SocketAddr) -> Self {
-        let tcp = TcpStream::connect(server).unwrap();
+        Self::over(TcpStream::connect(server).unwrap())
+    }
+
+    /// An end of a connection that is there.
+    pub(crate) fn over(tcp: TcpStream) -> Self {
         tcp.set_nodelay(true).unwrap();
         tcp.set_read_timeout(Some(DEADLINE)).unwrap();
         tcp.set_write_timeout(Some(DEADLINE)).unwrap();
@@ -76,6 +82,18 @@ impl RawClient {
     /// Sends octets as they are.
     pub(crate) fn send_octets(&mut self, octets: &[u8]) {
         self.tcp.write_all(octets).unwrap();
+    }
+
+    /// The address of this end.
+    pub(crate) fn local_address(&self) -> SocketAddr {
+        self.tcp.local_addr().unwrap()
+    }
+
+    /// Receives octets as they are.
+    pub(crate) fn receive_octets(&mut self, count: usize) -> Vec<u8> {
+        let mut octets = vec![0; count];
+        self.tcp.read_exact(&mut octets).unwrap();
+        octets
     }
 
     /// Sends a frame.

@@ -1,0 +1,217 @@
+//! Content and trailers, in both directions.
+
+use crate::h2_server::H2Server;
+use crate::raw_server::{Connection, INITIAL_WINDOW_SIZE, RawServer};
+use crate::requests::{Client, Exchange, Request, hash, pattern};
+use crate::support::raw::{self, END_STREAM};
+
+const MIB: usize = 1 << 20;
+/// CANCEL, NO_ERROR and others (RFC 9113, 7).
+const NO_ERROR: u32 = 0x0;
+const CANCEL: u32 = 0x8;
+
+/// A request to a server that does as it is told, as far as its head.
+fn begin(change: impl FnOnce(Request) -> Request) -> (Client, Exchange, Connection, u32) {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let exchange = client.send(&change(Request::new("POST", &server.url("/"))));
+    let mut connection = server.accept();
+    let stream = connection.request().stream;
+    (client, exchange, connection, stream)
+}
+
+#[test]
+fn content_of_every_size_goes_there_and_back() {
+    let server = H2Server::start();
+    let client = Client::start();
+    for octets in [0, 1, 16_384, 65_535, 65_536, 1_000_000, 40 * MIB] {
+        let mut exchange = client.send(&Request::new("POST", &server.url("/")).content(octets));
+        assert_eq!(exchange.sent(), "Ok");
+        let response = exchange.response().unwrap();
+        assert_eq!(response.content.octets, octets);
+        assert_eq!(response.content.hash, hash(&pattern(octets)), "{octets} octets");
+        assert_eq!(response.end, Ok(None));
+    }
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn trailers_go_there_and_back() {
+    let server = H2Server::start();
+    let client = Client::start();
+    let with_trailers = Request::new("POST", &server.url("/"))
+        .option("trailer", "checksum: 1234")
+        .option("trailer", "x-bin: AAEC");
+    for request in [with_trailers.clone(), with_trailers.content(100_000)] {
+        let response = client.send(&request).response().unwrap();
+        assert_eq!(response.end, Ok(Some(vec!["checksum: 1234".to_owned(), "x-bin: AAEC".to_owned()])));
+    }
+}
+
+#[test]
+fn an_empty_trailer_section_of_a_request_is_an_end() {
+    let (_client, exchange, mut connection, stream) = begin(|request| request.content(5).with("trailers"));
+    assert_eq!(connection.content(stream), pattern(5));
+    connection.respond(stream, "200");
+    assert_eq!(exchange.response().unwrap().status, 200);
+}
+
+#[test]
+fn an_empty_trailer_section_of_a_response_is_an_end() {
+    let (_client, exchange, mut connection, stream) = begin(|request| request);
+    connection.head(stream, &[(":status", "200")], 0);
+    connection.data(stream, b"content", 0);
+    connection.head(stream, &[], END_STREAM);
+    let response = exchange.response().unwrap();
+    assert_eq!(response.content.text, "content");
+    assert!(response.end.as_ref().is_ok_and(|end| end.as_ref().is_none_or(Vec::is_empty)), "{response:?}");
+}
+
+#[test]
+fn a_response_may_be_trailers_only() {
+    let (_client, exchange, mut connection, stream) = begin(|request| request.content(10));
+    let head = [(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "12")];
+    connection.head(stream, &head, END_STREAM);
+    let response = exchange.response().unwrap();
+    assert_eq!(response.fields, ["content-type: application/grpc", "grpc-status: 12"]);
+    assert_eq!((response.content.octets, response.end), (0, Ok(None)));
+}
+
+#[test]
+fn a_response_comes_before_the_request_has_ended() {
+    let (_client, mut exchange, mut connection, stream) = begin(|request| request.with("open"));
+    connection.head(stream, &[(":status", "200")], 0);
+    assert_eq!(exchange.head().unwrap().0, 200);
+    for (octets, word) in [(1, "one"), (70_000, "two"), (3, "three")] {
+        exchange.more(octets);
+        let mut arrived = 0;
+        while arrived < octets {
+            let frame = connection.next(raw::DATA).unwrap();
+            arrived += frame.payload.len();
+            let increment = u32::try_from(frame.payload.len()).unwrap().to_be_bytes();
+            connection.wire.send(raw::WINDOW_UPDATE, 0, 0, &increment);
+            connection.wire.send(raw::WINDOW_UPDATE, 0, stream, &increment);
+        }
+        connection.data(stream, word.as_bytes(), 0);
+        assert_eq!(exchange.data(), word);
+    }
+    exchange.end();
+    assert_eq!(connection.next(raw::DATA).unwrap().flags, END_STREAM);
+    assert_eq!(exchange.sent(), "Ok");
+    connection.head(stream, &[("status", "done")], END_STREAM);
+    assert_eq!(exchange.rest().1, Ok(Some(vec!["status: done".to_owned()])));
+}
+
+#[test]
+fn a_response_may_end_before_the_request_and_be_whole() {
+    let (client, exchange, mut connection, stream) = begin(|request| request.with("open"));
+    connection.head(stream, &[(":status", "413")], 0);
+    connection.data(stream, &pattern(50_000), END_STREAM);
+    // A server may say at once that it wants no more (RFC 9113, 8.1).
+    connection.reset(stream, NO_ERROR);
+    let response = exchange.response().unwrap();
+    assert_eq!((response.status, response.content.octets, response.end), (413, 50_000, Ok(None)));
+    let url = format!("http://{}/", connection.wire.local_address());
+    let other = client.get(&url);
+    let stream = connection.request().stream;
+    connection.respond(stream, "200");
+    assert_eq!(other.response().unwrap().status, 200, "the connection goes on");
+}
+
+#[test]
+fn content_that_breaks_off_resets_the_stream() {
+    let (_client, mut exchange, mut connection, stream) = begin(|request| request.content(10).with("broken"));
+    assert_eq!(connection.reset_by_peer().0, stream);
+    assert_eq!(exchange.head().unwrap_err(), "LoopDetected", "it is what the application said");
+}
+
+#[test]
+fn content_that_is_shorter_than_it_says_resets_the_stream() {
+    for (says, has) in [("10", 9), ("1", 0), ("60000", 59_999)] {
+        let server = RawServer::listen();
+        let client = Client::start();
+        let request = Request::new("POST", &server.url("/")).content(has).field("content-length", says);
+        let mut exchange = client.send(&request);
+        let mut connection = server.accept();
+        let stream = connection.request().stream;
+        assert_eq!(connection.reset_by_peer().0, stream, "{says}");
+        assert_eq!(exchange.head().unwrap_err(), "HttpRequestBodySize(None)", "{says}");
+        let other = client.get(&server.url("/"));
+        let stream = connection.request().stream;
+        connection.respond(stream, "204");
+        assert_eq!(other.response().unwrap().status, 204, "the connection goes on");
+    }
+}
+
+#[test]
+fn nothing_is_sent_beyond_what_content_length_says() {
+    for (says, has) in [(10, 11), (0, 1), (60_000, 60_001)] {
+        let (_client, mut exchange, mut connection, stream) =
+            begin(|request| request.content(has).field("content-length", &says.to_string()));
+        let content = if says == 0 { Vec::new() } else { connection.content(stream) };
+        assert_eq!(content, pattern(says));
+        connection.respond(stream, "200");
+        exchange.is_unwanted();
+        assert_eq!(exchange.response().unwrap().status, 200);
+    }
+}
+
+#[test]
+fn a_server_that_gives_no_window_stops_the_application() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let request = Request::new("POST", &server.url("/")).content(10 * MIB);
+    let mut exchange = client.send(&request);
+    let mut connection = server.accept_with(&[(INITIAL_WINDOW_SIZE, 100_000)]);
+    let stream = connection.request().stream;
+    let mut arrived = 0;
+    // The window of the connection is the smaller one.
+    while arrived < 65_535 {
+        arrived += connection.next(raw::DATA).unwrap().payload.len();
+    }
+    assert!(connection.synchronise().iter().all(|frame| frame.kind != raw::DATA));
+    let before = exchange.written();
+    assert!(before <= MIB, "{before} octets are somewhere on the way");
+    connection.wire.send(raw::WINDOW_UPDATE, 0, 0, &0x7f00_0000_u32.to_be_bytes());
+    connection.wire.send(raw::WINDOW_UPDATE, 0, stream, &0x7f00_0000_u32.to_be_bytes());
+    while arrived < 10 * MIB {
+        arrived += connection.next(raw::DATA).unwrap().payload.len();
+    }
+    connection.respond(stream, "200");
+    assert_eq!(exchange.sent(), "Ok");
+    assert_eq!(exchange.response().unwrap().status, 200);
+}
+
+#[test]
+fn an_application_that_does_not_read_stops_the_server() {
+    let (_client, mut exchange, mut connection, stream) = begin(|request| request.with("unread"));
+    connection.head(stream, &[(":status", "200")], 0);
+    assert_eq!(exchange.head().unwrap().0, 200);
+    connection.data(stream, &[b'a'; 16_384], 0);
+    // The window may be raised for what lies in a buffer, and for no more.
+    let mut frames = connection.synchronise();
+    connection.data(stream, &[b'a'; 16_384], 0);
+    connection.data(stream, &[b'a'; 16_384], 0);
+    frames.extend(connection.synchronise());
+    let raised: u32 = frames
+        .iter()
+        .filter(|frame| (frame.kind, frame.stream) == (raw::WINDOW_UPDATE, stream))
+        .map(|frame| u32::from_be_bytes(frame.payload[..4].try_into().unwrap()))
+        .sum();
+    assert!(raised <= 3 * 16_384, "{raised}");
+    exchange.read();
+    connection.data(stream, b"", END_STREAM);
+    assert_eq!(exchange.rest().0.octets, 3 * 16_384);
+}
+
+#[test]
+fn nobody_reads_what_nobody_wants() {
+    let (_client, mut exchange, mut connection, stream) = begin(|request| request.with("open"));
+    exchange.more(10);
+    assert_eq!(connection.next(raw::DATA).unwrap().payload.len(), 10);
+    connection.head(stream, &[(":status", "200")], END_STREAM);
+    connection.reset(stream, CANCEL);
+    assert_eq!(exchange.head().unwrap().0, 200);
+    exchange.more(1_000_000);
+    exchange.is_unwanted();
+}

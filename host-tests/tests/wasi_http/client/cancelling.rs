@@ -1,0 +1,100 @@
+//! What the application gives up, the server hears of.
+
+use crate::raw_server::{MAX_CONCURRENT_STREAMS, RawServer};
+use crate::requests::{Client, Request};
+use crate::support::raw;
+
+/// CANCEL (RFC 9113, 7).
+const CANCEL: u32 = 0x8;
+
+#[test]
+fn a_call_that_is_dropped_is_a_stream_that_is_cancelled() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let mut exchange = client.get(&server.url("/"));
+    let mut connection = server.accept();
+    let stream = connection.request().stream;
+    exchange.cancel();
+    assert_eq!(connection.reset_by_peer(), (stream, CANCEL));
+
+    let other = client.get(&server.url("/"));
+    let stream = connection.request().stream;
+    connection.respond(stream, "200");
+    assert_eq!(other.response().unwrap().status, 200, "the connection goes on");
+}
+
+#[test]
+fn a_call_that_is_dropped_while_content_is_on_its_way_is_cancelled() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let mut exchange = client.send(&Request::new("POST", &server.url("/")).content(10 << 20));
+    let mut connection = server.accept();
+    let stream = connection.request().stream;
+    connection.next(raw::DATA).unwrap();
+    exchange.cancel();
+    assert_eq!(connection.reset_by_peer(), (stream, CANCEL));
+    exchange.is_unwanted();
+}
+
+#[test]
+fn a_call_that_is_dropped_before_it_has_a_connection_asks_nobody() {
+    let server = RawServer::listen();
+    // One connection with room for one request, so that another waits.
+    let client = Client::start_with(&[("HTTP2_CLIENT_MAX_CONNECTIONS", "1")]);
+    let first = client.get(&server.url("/first"));
+    let mut connection = server.accept_with(&[(MAX_CONCURRENT_STREAMS, 1)]);
+    let stream = connection.request().stream;
+    connection.synchronise();
+    let mut second = client.get(&server.url("/second"));
+    let third = client.get(&server.url("/third"));
+    second.cancel();
+    connection.respond(stream, "200");
+    assert_eq!(first.response().unwrap().status, 200);
+    let head = connection.request();
+    assert_eq!(head.get(":path"), Some("/third"));
+    connection.respond(head.stream, "200");
+    assert_eq!(third.response().unwrap().status, 200);
+}
+
+#[test]
+fn a_response_that_is_dropped_is_cancelled_while_content_comes() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let mut exchange = client.get(&server.url("/"));
+    let mut connection = server.accept();
+    let stream = connection.request().stream;
+    connection.head(stream, &[(":status", "200")], 0);
+    connection.data(stream, b"some", 0);
+    assert_eq!(exchange.data(), "some");
+    exchange.cancel();
+    connection.data(stream, b"more", 0);
+    assert_eq!(connection.reset_by_peer(), (stream, CANCEL));
+}
+
+#[test]
+fn a_response_that_is_dropped_is_cancelled_even_if_the_server_is_silent() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let mut exchange = client.get(&server.url("/"));
+    let mut connection = server.accept();
+    let stream = connection.request().stream;
+    connection.head(stream, &[(":status", "200")], 0);
+    assert_eq!(exchange.head().unwrap().0, 200);
+    exchange.cancel();
+    assert_eq!(connection.reset_by_peer(), (stream, CANCEL));
+}
+
+#[test]
+fn a_response_that_is_dropped_unread_is_cancelled() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let mut exchange = client.send(&Request::new("GET", &server.url("/")).with("unread"));
+    let mut connection = server.accept();
+    let stream = connection.request().stream;
+    connection.head(stream, &[(":status", "200")], 0);
+    connection.data(stream, &[b'a'; 16_384], 0);
+    connection.data(stream, &[b'a'; 16_384], 0);
+    assert_eq!(exchange.head().unwrap().0, 200);
+    exchange.cancel();
+    assert_eq!(connection.reset_by_peer(), (stream, CANCEL));
+}

@@ -1,0 +1,342 @@
+//! What goes wrong, and the error-code that it is told by.
+
+use std::io::Write;
+use std::net::{Shutdown, TcpListener};
+use std::thread;
+
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::raw_server::{Connection, RawServer};
+use crate::requests::{Client, Request};
+use crate::support::block_on;
+use crate::support::raw::{self, END_STREAM};
+
+/// An error that a server has sent RST_STREAM with before any response.
+fn error_of_reset(code: u32) -> String {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let exchange = client.get(&server.url("/"));
+    let mut connection = server.accept();
+    let stream = connection.request().stream;
+    connection.reset(stream, code);
+    exchange.response().unwrap_err()
+}
+
+#[test]
+fn each_code_of_a_reset_is_an_error_code() {
+    let table = [
+        (0x0, "HttpResponseIncomplete"),    // NO_ERROR
+        (0x1, "HttpProtocolError"),         // PROTOCOL_ERROR
+        (0x2, "HttpResponseIncomplete"),    // INTERNAL_ERROR
+        (0x3, "HttpProtocolError"),         // FLOW_CONTROL_ERROR
+        (0x5, "HttpProtocolError"),         // STREAM_CLOSED
+        (0x6, "HttpProtocolError"),         // FRAME_SIZE_ERROR
+        (0x8, "HttpResponseIncomplete"),    // CANCEL
+        (0x9, "HttpProtocolError"),         // COMPRESSION_ERROR
+        (0xb, "ConnectionLimitReached"),    // ENHANCE_YOUR_CALM
+        (0xd, "HttpProtocolError"),         // HTTP_1_1_REQUIRED
+        (0xabcd, "HttpResponseIncomplete"), // one that nobody knows
+    ];
+    for (code, error) in table {
+        assert_eq!(error_of_reset(code), error, "{code:#x}");
+    }
+}
+
+#[test]
+fn a_reset_amid_the_content_is_no_end() {
+    for (code, error) in
+        [(0x0, "HttpResponseIncomplete"), (0x2, "HttpResponseIncomplete"), (0x1, "HttpProtocolError")]
+    {
+        let server = RawServer::listen();
+        let client = Client::start();
+        let mut exchange = client.get(&server.url("/"));
+        let mut connection = server.accept();
+        let stream = connection.request().stream;
+        connection.head(stream, &[(":status", "200")], 0);
+        connection.data(stream, b"half of", 0);
+        assert_eq!(exchange.data(), "half of");
+        connection.reset(stream, code);
+        let response = exchange.rest();
+        assert_eq!(response.1, Err(error.to_owned()), "{code}");
+    }
+}
+
+#[test]
+fn a_reset_after_the_end_loses_nothing() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let mut exchange = client.send(&Request::new("POST", &server.url("/")).with("open").with("unread"));
+    let mut connection = server.accept();
+    let stream = connection.request().stream;
+    connection.head(stream, &[(":status", "200")], 0);
+    for _ in 0..3 {
+        connection.data(stream, &[b'a'; 16_384], 0);
+    }
+    connection.head(stream, &[("status", "done")], END_STREAM);
+    connection.reset(stream, 0);
+    connection.synchronise();
+    assert_eq!(exchange.head().unwrap().0, 200);
+    exchange.read();
+    let (content, end) = exchange.rest();
+    assert_eq!((content.octets, end), (3 * 16_384, Ok(Some(vec!["status: done".to_owned()]))));
+}
+
+#[test]
+fn peers_that_are_not_there() {
+    let client = Client::start();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert_eq!(client.get(&format!("http://{free}/")).response().unwrap_err(), "ConnectionRefused");
+    let port = free.port();
+    let by_name = client.get(&format!("http://localhost:{port}/"));
+    assert_eq!(by_name.response().unwrap_err(), "ConnectionRefused");
+    let nameless = client.get("http://no.such.name.invalid/").response().unwrap_err();
+    assert!(nameless.starts_with("DnsError("), "{nameless}");
+}
+
+/// What becomes of a request to a server that says these words.
+fn error_of_words(words: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        client.write_all(words).unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        client
+    });
+    let error = Client::start().get(&url).response().unwrap_err();
+    server.join().unwrap();
+    error
+}
+
+#[test]
+fn servers_that_do_not_speak_http2() {
+    let http1 = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n";
+    assert_eq!(error_of_words(http1), "HttpProtocolError");
+    assert_eq!(error_of_words(b"220 smtp.example ESMTP ready and willing\r\n"), "HttpProtocolError");
+    assert_eq!(error_of_words(b""), "ConnectionTerminated");
+    // SETTINGS, then three octets of a frame that is to have eight.
+    let cut = &[0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8, 1, 4, 0, 0, 0, 1, 0x88, 0x88, 0x88];
+    assert_eq!(error_of_words(cut), "ConnectionTerminated");
+}
+
+#[test]
+fn a_connection_that_is_cut_is_no_end_of_a_response() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let mut exchange = client.get(&server.url("/"));
+    let mut connection = server.accept();
+    let stream = connection.request().stream;
+    connection.head(stream, &[(":status", "200")], 0);
+    connection.data(stream, b"half of", 0);
+    assert_eq!(exchange.data(), "half of");
+    drop(connection);
+    assert_eq!(exchange.rest().1, Err("ConnectionTerminated".to_owned()));
+}
+
+#[test]
+fn a_server_that_breaks_the_protocol_ends_all_its_responses() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let (one, two) = (client.get(&server.url("/")), client.get(&server.url("/")));
+    let mut connection = server.accept();
+    connection.request();
+    connection.request();
+    // DATA on stream 0 (RFC 9113, 6.1).
+    connection.data(0, b"to whom it may concern", 0);
+    let go_away = connection.next(raw::GOAWAY).expect("GOAWAY");
+    assert_eq!(go_away.payload[4..8], [0, 0, 0, 1], "PROTOCOL_ERROR");
+    for exchange in [one, two] {
+        assert_eq!(exchange.response().unwrap_err(), "HttpProtocolError");
+    }
+}
+
+#[test]
+fn no_connection_in_time() {
+    block_on(async {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        // Once its queue is full, a listener leaves further connections without an answer.
+        let mut queue = Vec::new();
+        let patience = std::time::Duration::from_millis(200);
+        while let Ok(connection) = tokio::time::timeout(patience, TcpStream::connect(address)).await {
+            queue.push(connection.unwrap());
+        }
+        let request = Request::new("GET", &format!("http://{address}/")).option("connect-timeout", "100");
+        assert_eq!(Client::start().send(&request).response().unwrap_err(), "ConnectionTimeout");
+    });
+}
+
+#[test]
+fn no_response_in_time() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let request = Request::new("GET", &server.url("/")).option("first-byte-timeout", "100");
+    let exchange = client.send(&request);
+    let mut connection = server.accept();
+    let stream = connection.request().stream;
+    assert_eq!(exchange.response().unwrap_err(), "ConnectionReadTimeout");
+    assert_eq!(connection.reset_by_peer(), (stream, 8), "CANCEL");
+
+    let exchange = client.send(&request.option("first-byte-timeout", "60000"));
+    let stream = connection.request().stream;
+    connection.respond(stream, "200");
+    assert_eq!(exchange.response().unwrap().status, 200, "the connection goes on");
+}
+
+#[test]
+fn no_content_in_time() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let request = Request::new("GET", &server.url("/")).option("between-bytes-timeout", "300");
+    let mut exchange = client.send(&request);
+    let mut connection = server.accept();
+    let stream = connection.request().stream;
+    connection.head(stream, &[(":status", "200")], 0);
+    connection.data(stream, b"one", 0);
+    assert_eq!(exchange.data(), "one");
+    connection.data(stream, b"two", 0);
+    assert_eq!(exchange.data(), "two");
+    assert_eq!(exchange.rest_end(), Err("ConnectionReadTimeout".to_owned()));
+    assert_eq!(connection.reset_by_peer(), (stream, 8), "CANCEL");
+}
+
+#[test]
+fn responses_that_are_malformed_end_their_streams_alone() {
+    let ok = (":status", "200");
+    let heads: &[&[(&str, &str)]] = &[
+        &[],
+        &[("x", "no status")],
+        &[ok, ok],
+        &[(":status", "2000")],
+        &[(":status", "ok")],
+        &[("x", "before"), ok],
+        &[ok, (":path", "/")],
+        &[ok, (":unknown", "x")],
+        &[ok, ("Upper", "case")],
+        &[ok, ("bad name", "x")],
+        &[ok, ("", "x")],
+        &[ok, ("x", "line\nbreak")],
+        &[ok, ("x", "carriage\rreturn")],
+        &[ok, ("x", "nul\0")],
+        &[ok, ("x", " space")],
+        &[ok, ("connection", "close")],
+        &[ok, ("transfer-encoding", "chunked")],
+        &[ok, ("keep-alive", "1")],
+        &[ok, ("upgrade", "h2c")],
+        &[ok, ("content-length", "many")],
+        &[ok, ("content-length", "5")],
+        &[(":status", "101")],
+    ];
+    let server = RawServer::listen();
+    let client = Client::start();
+    let good = client.get(&server.url("/"));
+    let mut connection = server.accept();
+    let kept = connection.request().stream;
+    for head in heads {
+        let exchange = client.get(&server.url("/"));
+        let stream = connection.request().stream;
+        connection.head(stream, head, END_STREAM);
+        assert_eq!(exchange.response().unwrap_err(), "HttpProtocolError", "{head:?}");
+        assert_eq!(connection.reset_by_peer(), (stream, 1), "{head:?}: PROTOCOL_ERROR");
+    }
+    connection.respond(kept, "200");
+    assert_eq!(good.response().unwrap().status, 200, "the connection goes on");
+}
+
+#[test]
+fn content_and_trailers_that_are_malformed_end_their_streams_alone() {
+    type Send = fn(&mut Connection, u32);
+    let cases: [(&str, Send); 6] = [
+        ("more than Content-Length says", |connection, stream| connection.data(stream, b"123456", 0)),
+        ("less than Content-Length says", |connection, stream| connection.data(stream, b"1234", END_STREAM)),
+        ("trailers before all of it", |connection, stream| {
+            connection.head(stream, &[("a", "b")], END_STREAM)
+        }),
+        ("trailers that are no end", |connection, stream| connection.head(stream, &[("a", "b")], 0)),
+        ("a pseudo-header field in trailers", |connection, stream| {
+            connection.data(stream, b"12345", 0);
+            connection.head(stream, &[(":status", "200")], END_STREAM);
+        }),
+        ("a field of HTTP/1 in trailers", |connection, stream| {
+            connection.data(stream, b"12345", 0);
+            connection.head(stream, &[("connection", "close")], END_STREAM);
+        }),
+    ];
+    let server = RawServer::listen();
+    let client = Client::start();
+    let good = client.get(&server.url("/"));
+    let mut connection = server.accept();
+    let kept = connection.request().stream;
+    for (what, send) in cases {
+        let mut exchange = client.get(&server.url("/"));
+        let stream = connection.request().stream;
+        connection.head(stream, &[(":status", "200"), ("content-length", "5")], 0);
+        assert_eq!(exchange.head().unwrap().0, 200, "{what}");
+        send(&mut connection, stream);
+        assert_eq!(exchange.rest_end(), Err("HttpProtocolError".to_owned()), "{what}");
+        assert_eq!(connection.reset_by_peer(), (stream, 1), "{what}: PROTOCOL_ERROR");
+    }
+    connection.respond(kept, "200");
+    assert_eq!(good.response().unwrap().status, 200, "the connection goes on");
+}
+
+#[test]
+fn content_before_a_head_is_malformed() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let exchange = client.get(&server.url("/"));
+    let mut connection = server.accept();
+    let stream = connection.request().stream;
+    connection.data(stream, b"too early", 0);
+    assert_eq!(exchange.response().unwrap_err(), "HttpProtocolError");
+    assert_eq!(connection.reset_by_peer(), (stream, 1), "PROTOCOL_ERROR");
+}
+
+#[test]
+fn sections_that_are_too_large_say_which() {
+    let long = "v".repeat(15_000);
+    let fields = [("x-one", long.as_str()), ("x-two", &long), ("x-three", &long)];
+    let block = |head: &[(&str, &str)]| crate::raw_server::block(&[head, &fields].concat());
+    let server = RawServer::listen();
+    let client = Client::start();
+    let mut exchange = client.get(&server.url("/"));
+    let mut connection = server.accept();
+    let stream = connection.request().stream;
+    connection.large_section(stream, &block(&[(":status", "200")]));
+    assert_eq!(exchange.head().unwrap_err(), "HttpResponseHeaderSectionSize(None)");
+
+    let mut exchange = client.get(&server.url("/"));
+    let stream = connection.request().stream;
+    connection.head(stream, &[(":status", "200")], 0);
+    assert_eq!(exchange.head().unwrap().0, 200);
+    connection.large_section(stream, &block(&[]));
+    assert_eq!(exchange.rest_end(), Err("HttpResponseTrailerSectionSize(None)".to_owned()));
+}
+
+#[test]
+fn a_server_that_says_nothing_is_asked_for_a_sign_of_life_once() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let mut exchange = client.send(&Request::new("POST", &server.url("/")).with("open"));
+    let mut connection = server.accept();
+    let stream = connection.request().stream;
+    let mut pings = 0;
+    for _ in 0..20 {
+        exchange.more(1_000);
+        let mut arrived = 0;
+        while arrived < 1_000 {
+            // PING is acknowledged, and nothing else is said.
+            let frame = connection.wire.receive().unwrap();
+            match (frame.kind, frame.flags & raw::ACK) {
+                (raw::DATA, _) => arrived += frame.payload.len(),
+                (raw::PING, 0) => pings += 1,
+                _ => {}
+            }
+        }
+    }
+    assert!(pings <= 1, "{pings}");
+    connection.respond(stream, "200");
+    assert_eq!(exchange.head().unwrap().0, 200);
+}

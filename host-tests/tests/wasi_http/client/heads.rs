@@ -1,0 +1,126 @@
+//! Heads of requests: what passes into HTTP/2, and what does not.
+
+use crate::raw_server::{Head, RawServer};
+use crate::requests::{Client, Request};
+
+/// What a server sees of the head of a request.
+fn seen(change: impl FnOnce(Request) -> Request) -> Head {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let exchange = client.send(&change(Request::new("GET", &server.url("/path?query"))));
+    let mut connection = server.accept();
+    let head = connection.request();
+    connection.respond(head.stream, "204");
+    assert_eq!(exchange.response().unwrap().status, 204);
+    head
+}
+
+#[test]
+fn method_scheme_authority_and_path_come_first() {
+    let head = seen(|request| request.field("X-Field", " value ").field("x-field", "again"));
+    let authority = head.get(":authority").unwrap().to_owned();
+    assert!(authority.starts_with("127.0.0.1:"), "{authority}");
+    assert_eq!(
+        head.fields,
+        [
+            ":method: GET",
+            ":scheme: http",
+            &format!(":authority: {authority}"),
+            ":path: /path?query",
+            "x-field: value",
+            "x-field: again"
+        ]
+    );
+    assert!(head.end_stream, "a request without content is one frame");
+}
+
+/// Fields of an application that the host lets it make at all.
+fn request_fields(fields: &[(&str, &str)]) -> Head {
+    seen(|request| fields.iter().fold(request, |request, (name, value)| request.field(name, value)))
+}
+
+#[test]
+fn te_passes_with_the_value_trailers_alone() {
+    assert_eq!(request_fields(&[("te", "trailers")]).get("te"), Some("trailers"));
+    assert_eq!(request_fields(&[("te", "Trailers")]).get("te"), Some("Trailers"));
+    assert_eq!(request_fields(&[("te", "gzip")]).get("te"), None);
+    assert_eq!(request_fields(&[("te", "trailers, deflate;q=0.5")]).get("te"), None);
+}
+
+#[test]
+fn a_request_without_an_authority_has_nowhere_to_go() {
+    let request = Request::new("GET", "http://localhost/").without("authority");
+    assert_eq!(Client::start().send(&request).response().unwrap_err(), "HttpRequestUriInvalid");
+}
+
+#[test]
+fn each_method_arrives_as_its_token() {
+    for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "PURGE", "get"] {
+        let head = seen(|request| request.option("method", method));
+        assert_eq!(head.get(":method"), Some(method));
+    }
+}
+
+#[test]
+fn connect_has_an_authority_alone() {
+    let head = seen(|request| request.option("method", "CONNECT").without("path"));
+    assert_eq!(head.fields.len(), 2, "{head:?}");
+    assert_eq!(head.get(":method"), Some("CONNECT"));
+    assert!(head.get(":authority").is_some());
+}
+
+#[test]
+fn a_path_is_never_empty() {
+    let path = |change: fn(Request) -> Request| seen(change).get(":path").map(str::to_owned).unwrap();
+    assert_eq!(path(|request| request.without("path")), "/");
+    assert_eq!(path(|request| request.option("path", "?only=query")), "/?only=query");
+    assert_eq!(path(|request| request.option("method", "OPTIONS").without("path")), "*");
+    assert_eq!(path(|request| request.option("path", "//a/../b;c%20d?e?f")), "//a/../b;c%20d?e?f");
+}
+
+#[test]
+fn without_a_scheme_it_is_http() {
+    assert_eq!(seen(|request| request.without("scheme")).get(":scheme"), Some("http"));
+}
+
+#[test]
+fn https_is_refused_in_words() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let https = Request::new("GET", &server.url("/")).option("scheme", "https");
+    let error = client.send(&https).response().unwrap_err();
+    assert!(error.starts_with("InternalError(Some(") && error.contains("no TLS yet"), "{error}");
+    let ftp = Request::new("GET", &server.url("/")).option("scheme", "ftp");
+    assert_eq!(client.send(&ftp).response().unwrap_err(), "HttpRequestUriInvalid");
+    assert!(server.try_accept().is_none(), "neither was to connect");
+}
+
+#[test]
+fn targets_that_are_none_are_refused() {
+    let client = Client::start();
+    for authority in ["localhost:99999", "localhost:port", "[::1", "user@"] {
+        let request = Request::new("GET", "http://localhost/").option("authority", authority);
+        let error = client.send(&request).response().unwrap_err();
+        // What the host does not take, the guest cannot even ask for.
+        assert!(
+            ["HttpRequestUriInvalid", "Unmade(the authority)"].contains(&error.as_str()),
+            "{authority}: {error}"
+        );
+    }
+}
+
+#[test]
+fn the_head_of_a_response_arrives_as_it_is() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let exchange = client.get(&server.url("/"));
+    let mut connection = server.accept();
+    let stream = connection.request().stream;
+    connection.head(stream, &[(":status", "103"), ("link", "</early>")], 0);
+    let long = "v".repeat(9_000);
+    let fields = [(":status", "418"), ("x-a", "1"), ("x-a", "2"), ("x-long", &long), ("x-empty", "")];
+    connection.head(stream, &fields, crate::support::raw::END_STREAM);
+    let response = exchange.response().unwrap();
+    assert_eq!(response.status, 418, "what comes before is not for wasi:http");
+    assert_eq!(response.fields, ["x-a: 1", "x-a: 2", &format!("x-long: {long}"), "x-empty: "]);
+}

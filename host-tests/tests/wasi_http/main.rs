@@ -1,0 +1,15 @@
+//! The server and the client for `wasi:http` 0.3, and both as a reverse proxy, over TCP.
+//!
+//! What stands on the other side of `wasi:http` is a guest that does as it is told: `http-service` behind the server,
+//! `http-requests` before the client. What stands on the other side of TCP is another implementation, or frames as a
+//! test writes them.
+
+#![cfg(unix)]
+
+mod client;
+mod h2_server;
+mod raw_server;
+mod requests;
+#[allow(dead_code, unused_imports, reason = "some of it is for the other tests that share it")]
+#[path = "../interop/support/mod.rs"]
+mod support;
