@@ -28,6 +28,8 @@ pub enum Step {
     StreamError(u32, u32),
     /// What was sent changes nothing: no stream is reset, and the connection goes on.
     Nothing,
+    /// This does not come, although all that was sent has been acted on.
+    Never(Expected),
 }
 
 /// A frame that has to come.
@@ -55,6 +57,25 @@ pub enum Expected {
         stream: u32,
         /// The octets.
         content: Vec<u8>,
+    },
+    /// So many octets of content, or more.
+    Data {
+        /// Its stream.
+        stream: u32,
+        /// How many.
+        octets: usize,
+    },
+    /// The end of a message.
+    End {
+        /// Its stream.
+        stream: u32,
+    },
+    /// HEADERS whose field block begins like this (RFC 7541, 6).
+    Block {
+        /// Its stream.
+        stream: u32,
+        /// The first octets.
+        starts_with: &'static [u8],
     },
     /// Client: HEADERS of a request.
     Request {
@@ -105,14 +126,19 @@ pub struct Case {
 }
 
 impl Case {
+    /// A case for one role. A client has sent its first two requests, on streams 1 and 3.
+    pub fn new(role: Role, requirements: &'static [&'static str], name: &'static str) -> Self {
+        Self { name, requirements, role, with_preface: true, steps: Vec::new() }
+    }
+
     /// A case for servers.
     pub fn server(requirements: &'static [&'static str], name: &'static str) -> Self {
-        Self { name, requirements, role: Role::Server, with_preface: true, steps: Vec::new() }
+        Self::new(Role::Server, requirements, name)
     }
 
     /// A case for clients, which have sent their first two requests, on streams 1 and 3.
     pub fn client(requirements: &'static [&'static str], name: &'static str) -> Self {
-        Self { role: Role::Client, ..Self::server(requirements, name) }
+        Self::new(Role::Client, requirements, name)
     }
 
     /// Leaves what is sent at first to the steps.
@@ -164,6 +190,12 @@ impl Case {
     #[must_use]
     pub fn nothing(self) -> Self {
         self.then(Step::Nothing)
+    }
+
+    /// Wants a frame not to come.
+    #[must_use]
+    pub fn never(self, expected: Expected) -> Self {
+        self.then(Step::Never(expected))
     }
 
     fn then(mut self, step: Step) -> Self {

@@ -85,6 +85,16 @@ pub fn headers(stream: u32, flags: u8, fields: &[(&str, &str)]) -> Vec<u8> {
     frame(kind::HEADERS, flags | flag::END_HEADERS, stream, &block(fields))
 }
 
+/// HEADERS with a whole field block of any octets.
+pub fn headers_block(stream: u32, flags: u8, block: &[u8]) -> Vec<u8> {
+    frame(kind::HEADERS, flags | flag::END_HEADERS, stream, block)
+}
+
+/// PRIORITY with the default weight (RFC 9113, 6.3).
+pub fn priority(stream: u32, depends_on: u32) -> Vec<u8> {
+    frame(kind::PRIORITY, 0, stream, &[&depends_on.to_be_bytes()[..], &[15]].concat())
+}
+
 /// RST_STREAM.
 pub fn rst_stream(stream: u32, code: u32) -> Vec<u8> {
     frame(kind::RST_STREAM, 0, stream, &code.to_be_bytes())
@@ -103,6 +113,12 @@ pub fn settings(parameters: &[(u16, u32)]) -> Vec<u8> {
 /// The acknowledgement of SETTINGS.
 pub fn settings_ack() -> Vec<u8> {
     frame(kind::SETTINGS, flag::ACK, 0, &[])
+}
+
+/// PUSH_PROMISE with a whole field block.
+pub fn push_promise(stream: u32, promised: u32, fields: &[(&str, &str)]) -> Vec<u8> {
+    let payload = [&promised.to_be_bytes()[..], &block(fields)].concat();
+    frame(kind::PUSH_PROMISE, flag::END_HEADERS, stream, &payload)
 }
 
 /// PING.

@@ -38,7 +38,8 @@ struct Frame {
     flags: u8,
     stream: u32,
     payload: Vec<u8>,
-    /// Of HEADERS, PUSH_PROMISE and CONTINUATION that end a block: the fields.
+    /// Of HEADERS, PUSH_PROMISE and CONTINUATION that end a block: the block, and its fields.
+    block: Vec<u8>,
     fields: Vec<(String, String)>,
 }
 
@@ -110,6 +111,7 @@ impl<'a> Tester<'a> {
             Step::Closed => self.read_to_end(),
             Step::StreamError(stream, code) => self.expect_ended(Some((*stream, *code))),
             Step::Nothing => self.expect_ended(None),
+            Step::Never(expected) => self.expect_not(expected),
         }
     }
 
@@ -127,13 +129,18 @@ impl<'a> Tester<'a> {
 
     fn fulfils(&mut self, expected: &Expected) -> bool {
         let new = &self.frames[self.seen..];
-        if let Expected::Content { stream, content } = expected {
-            let all = new.iter().filter(|frame| frame.stream == *stream && frame.kind == kind::DATA);
-            let received: Vec<u8> = all.flat_map(|frame| frame.payload.iter().copied()).collect();
-            let ended = new.iter().any(|frame| frame.stream == *stream && frame.ends_stream());
-            return ended && received == *content;
+        let content = |stream: u32| {
+            let data = new.iter().filter(move |frame| frame.stream == stream && frame.kind == kind::DATA);
+            data.flat_map(|frame| frame.payload.iter().copied())
+        };
+        match expected {
+            Expected::Content { stream, content: whole } => {
+                new.iter().any(|frame| frame.is(&Expected::End { stream: *stream }))
+                    && content(*stream).eq(whole.iter().copied())
+            }
+            Expected::Data { stream, octets } => content(*stream).count() >= *octets,
+            _ => new.iter().any(|frame| frame.is(expected)),
         }
-        new.iter().any(|frame| frame.is(expected))
     }
 
     fn expect_connection_error(&mut self, code: u32) -> Result<(), String> {
@@ -146,8 +153,8 @@ impl<'a> Tester<'a> {
         }
     }
 
-    /// Waits until all that was sent has been acted on: nothing but one stream, or nothing at all, has ended.
-    fn expect_ended(&mut self, stream_error: Option<(u32, u32)>) -> Result<(), String> {
+    /// Waits until all that was sent has been acted on.
+    fn settle(&mut self) -> Result<(), String> {
         // An answer to PING may overtake what was said before it; that to the second does not overtake the first.
         for _ in 0..2 {
             self.pings += 1;
@@ -155,6 +162,17 @@ impl<'a> Tester<'a> {
             self.transport.send(&ping(payload));
             self.expect(&Expected::Pong(payload))?;
         }
+        Ok(())
+    }
+
+    fn expect_not(&mut self, expected: &Expected) -> Result<(), String> {
+        self.settle()?;
+        if self.fulfils(expected) { Err(format!("{expected:?} came")) } else { Ok(()) }
+    }
+
+    /// Once all that was sent has been acted on, nothing but one stream, or nothing at all, has ended.
+    fn expect_ended(&mut self, stream_error: Option<(u32, u32)>) -> Result<(), String> {
+        self.settle()?;
         let new = &self.frames[self.seen..];
         if let Some(frame) = new.iter().find(|frame| frame.kind == kind::GOAWAY) {
             return Err(format!("the connection is being ended, with code {:#x}", frame.number(4)));
@@ -208,8 +226,8 @@ impl<'a> Tester<'a> {
             return Ok(None);
         }
         let payload = self.octets.drain(..9 + length).skip(9).collect();
-        let mut frame =
-            Frame { kind, flags, stream: u32::from_be_bytes([d, e, f, g]), payload, fields: Vec::new() };
+        let stream = u32::from_be_bytes([d, e, f, g]);
+        let mut frame = Frame { kind, flags, stream, payload, block: Vec::new(), fields: Vec::new() };
         self.check(&mut frame)?;
         Ok(Some(frame))
     }
@@ -229,7 +247,8 @@ impl<'a> Tester<'a> {
         };
         self.block.extend(fragment);
         if frame.flags & flag::END_HEADERS != 0 {
-            let decoded = self.decoder.decode(&std::mem::take(&mut self.block));
+            frame.block = std::mem::take(&mut self.block);
+            let decoded = self.decoder.decode(&frame.block);
             let fields = decoded.map_err(|error| format!("a field block that does not decode: {error:?}"))?;
             let text = |octets: Vec<u8>| String::from_utf8_lossy(&octets).into_owned();
             frame.fields = fields.into_iter().map(|(name, value)| (text(name), text(value))).collect();
@@ -260,7 +279,12 @@ impl Frame {
         match expected {
             Expected::Response { stream, status } => self.stream == *stream && field(":status", status),
             Expected::Field { stream, name, value } => self.stream == *stream && field(name, value),
-            Expected::Content { .. } => false,
+            // Of these, one frame alone does not tell.
+            Expected::Content { .. } | Expected::Data { .. } => false,
+            Expected::End { stream } => self.stream == *stream && self.ends_stream(),
+            Expected::Block { stream, starts_with } => {
+                self.kind == kind::HEADERS && self.stream == *stream && self.block.starts_with(starts_with)
+            }
             Expected::Request { stream } => self.kind == kind::HEADERS && self.stream == *stream,
             Expected::Reset { stream, code } => {
                 self.kind == kind::RST_STREAM && self.stream == *stream && self.number(0) == *code
@@ -292,7 +316,7 @@ impl Frame {
 
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, flags, stream, payload, fields } = self;
+        let Self { kind, flags, stream, payload, fields, .. } = self;
         write!(f, "type {kind:#x}, flags {flags:#x}, stream {stream}, {} octets", payload.len())?;
         if fields.is_empty() {
             write!(f, ": {:x?}", payload.get(..payload.len().min(24)).unwrap_or_default())

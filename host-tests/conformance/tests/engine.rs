@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http2_conformance::cases::cases;
-use http2_conformance::{Role, Transport, play};
+use http2_conformance::{Role, Step, Transport, play};
 use http2_engine::{Config, Connection, Event, FieldSection, Read, StreamId, Time};
 
 /// Octets that are taken from the engine at a time.
@@ -160,4 +160,27 @@ fn an_endpoint_that_hangs_up_fails_but_where_that_is_all_that_is_due() {
     let passed: Vec<_> =
         cases().into_iter().filter(|case| play(case, &mut HangsUp).is_ok()).map(|case| case.name).collect();
     assert_eq!(passed, ["something other than the preface"]);
+}
+
+#[test]
+fn no_case_of_an_error_is_content_with_another_code_or_with_none() {
+    let mut tried = 0;
+    for case in cases() {
+        for at in 0..case.steps.len() {
+            let others = match case.steps[at] {
+                Step::ConnectionError(code) => vec![Step::ConnectionError(code ^ 1), Step::Nothing],
+                Step::StreamError(stream, code) => {
+                    vec![Step::StreamError(stream, code ^ 1), Step::ConnectionError(code), Step::Nothing]
+                }
+                _ => continue,
+            };
+            for other in others {
+                let mut changed = case.clone();
+                changed.steps[at] = other;
+                tried += 1;
+                assert!(play(&changed, &mut Endpoint::new(case.role)).is_err(), "{changed}: step {}", at + 1);
+            }
+        }
+    }
+    assert!(tried > 500, "{tried}");
 }

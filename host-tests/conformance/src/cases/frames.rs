@@ -63,7 +63,7 @@ fn sizes() -> Vec<Case> {
             ("SETTINGS that is too long", frame(kind::SETTINGS, 0, 0, &[0; 16_386])),
             ("an unknown frame on stream 0 that is too long", frame(0xbb, 0, 0, &too_long)),
         ] {
-            let case = Case { role, ..Case::server(&["F2"], name) };
+            let case = Case::new(role, &["F2"], name);
             cases.push(case.send(octets).connection_error(code::FRAME_SIZE_ERROR));
         }
     }
@@ -73,7 +73,7 @@ fn sizes() -> Vec<Case> {
 fn unknown() -> Vec<Case> {
     let mut cases = Vec::new();
     for role in [Role::Server, Role::Client] {
-        let case = |requirements, name| Case { role, ..Case::server(requirements, name) };
+        let case = |requirements, name| Case::new(role, requirements, name);
         cases.extend([
             case(&["F3", "X17"], "frames of unknown types")
                 .send(frame(0xbb, 0xff, 0, b"whatever"))
@@ -95,7 +95,7 @@ fn unknown() -> Vec<Case> {
 fn field_blocks() -> Vec<Case> {
     let mut cases = Vec::new();
     for role in [Role::Server, Role::Client] {
-        let case = |requirements, name| Case { role, ..Case::server(requirements, name) };
+        let case = |requirements, name| Case::new(role, requirements, name);
         // The first octet of a head that is right for the role.
         let begun = frame(kind::HEADERS, 0, 1, &[if role == Role::Server { 0x82 } else { 0x88 }]);
         for (name, octets) in [

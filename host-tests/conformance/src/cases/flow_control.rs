@@ -1,0 +1,182 @@
+//! Flow control (RFC 9113, 5.2, 6.9).
+
+use super::{both, goes_on, open, reset};
+use crate::case::{Case, Expected, Role};
+use crate::frame::{OK, POST, code, data, flag, frame, headers, kind, setting, settings, window_update};
+
+/// The largest window that there can be.
+const MAX: u32 = 0x7fff_ffff;
+/// The window of a stream at first, and that of the connection.
+const FIRST: u32 = 65_535;
+
+pub(super) fn cases() -> Vec<Case> {
+    [updates(), sending(), moving(), received()].concat()
+}
+
+fn initial_window(octets: u32) -> Vec<u8> {
+    settings(&[(setting::INITIAL_WINDOW_SIZE, octets)])
+}
+
+fn updates() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let both_scopes = |cases: &mut Vec<Case>, requirements, names: [_; 2], increment, code| {
+        cases.extend(both(requirements, names[0], |case| {
+            goes_on(open(case).send(window_update(1, increment)).stream_error(1, code))
+        }));
+        cases.extend(both(requirements, names[1], |case| {
+            case.send(window_update(0, increment)).connection_error(code)
+        }));
+    };
+    both_scopes(
+        &mut cases,
+        &["W1"],
+        ["WINDOW_UPDATE by 0 on a stream", "WINDOW_UPDATE by 0 on the connection"],
+        0,
+        code::PROTOCOL_ERROR,
+    );
+    both_scopes(
+        &mut cases,
+        &["W1"],
+        [
+            "WINDOW_UPDATE by 0 and the reserved bit, on a stream",
+            "WINDOW_UPDATE by 0 and the reserved bit, on the connection",
+        ],
+        1 << 31,
+        code::PROTOCOL_ERROR,
+    );
+    both_scopes(
+        &mut cases,
+        &["W3"],
+        ["a window of a stream above 2^31-1", "a window of the connection above 2^31-1"],
+        MAX - FIRST + 1,
+        code::FLOW_CONTROL_ERROR,
+    );
+    for (name, stream, length) in [
+        ("WINDOW_UPDATE of 3 octets on the connection", 0, 3),
+        ("WINDOW_UPDATE of 5 octets on the connection", 0, 5),
+        ("WINDOW_UPDATE of 3 octets on a stream", 1, 3),
+        ("WINDOW_UPDATE of 5 octets on a stream", 1, 5),
+    ] {
+        cases.extend(both(&["W2"], name, |case| {
+            let octets = frame(kind::WINDOW_UPDATE, 0, stream, &[0, 0, 1, 0, 0][..length]);
+            open(case).send(octets).connection_error(code::FRAME_SIZE_ERROR)
+        }));
+    }
+    cases.extend(both(&["W3"], "windows of 2^31-1, to the octet", |case| {
+        let octets = [window_update(0, MAX - FIRST), window_update(1, MAX - FIRST)].concat();
+        goes_on(open(case).send(octets).nothing())
+    }));
+    cases.extend(both(&["W3"], "windows that pass 2^31-1 in two steps", |case| {
+        let octets = [window_update(1, MAX - FIRST), window_update(1, 1)].concat();
+        goes_on(open(case).send(octets).stream_error(1, code::FLOW_CONTROL_ERROR))
+    }));
+    cases
+}
+
+/// What the endpoint may send.
+fn sending() -> Vec<Case> {
+    let content = vec![b'x'; 100_000];
+    let upload: Vec<u8> = content.chunks(16_000).flat_map(|chunk| data(1, 0, chunk)).collect();
+    vec![
+        Case::server(&["T14"], "WINDOW_UPDATE behind content that is waited for")
+            .send(initial_window(0))
+            .send(headers(1, 0, POST))
+            .send(data(1, 0, &content[..1_000]))
+            .expect(Expected::Response { stream: 1, status: "200" })
+            .never(Expected::Data { stream: 1, octets: 1 })
+            .send(data(1, flag::END_STREAM, &content[..1_000]))
+            .send(window_update(1, 2_000))
+            .expect(Expected::Content { stream: 1, content: content[..2_000].to_vec() })
+            .nothing(),
+        Case::server(&["W6"], "the window of the connection, which SETTINGS do not move")
+            .send(initial_window(1 << 20))
+            .send(headers(1, 0, POST))
+            .send([upload, data(1, flag::END_STREAM, b"")].concat())
+            .expect(Expected::Data { stream: 1, octets: FIRST as usize })
+            .never(Expected::Data { stream: 1, octets: FIRST as usize + 1 })
+            .send(window_update(0, 1))
+            .expect(Expected::Data { stream: 1, octets: FIRST as usize + 1 })
+            .never(Expected::Data { stream: 1, octets: FIRST as usize + 2 })
+            .send(window_update(0, 100_000))
+            .expect(Expected::Content { stream: 1, content })
+            .nothing(),
+    ]
+}
+
+/// Changes of SETTINGS_INITIAL_WINDOW_SIZE.
+fn moving() -> Vec<Case> {
+    let mut cases = vec![
+        Case::server(&["W6"], "an initial window that is lowered below what was sent")
+            .send(initial_window(100))
+            .send([headers(1, 0, POST), data(1, 0, &[b'x'; 1_000])].concat())
+            .expect(Expected::Data { stream: 1, octets: 100 })
+            .send(initial_window(40))
+            .send(window_update(1, 60))
+            .never(Expected::Data { stream: 1, octets: 101 })
+            .send(window_update(1, 1))
+            .expect(Expected::Data { stream: 1, octets: 101 })
+            .send(initial_window(140))
+            .expect(Expected::Data { stream: 1, octets: 201 })
+            .never(Expected::Data { stream: 1, octets: 202 })
+            .nothing(),
+    ];
+    cases.extend(both(&["W6"], "an initial window that lets the window of a stream pass 2^31-1", |case| {
+        open(case)
+            .send(window_update(1, MAX - FIRST))
+            .send(initial_window(FIRST + 1))
+            .connection_error(code::FLOW_CONTROL_ERROR)
+    }));
+    cases.extend(both(&["W6"], "an initial window that takes the window of a stream to 2^31-1", |case| {
+        goes_on(open(case).send(window_update(1, 1)).send(initial_window(MAX - 1)).nothing())
+    }));
+    cases
+}
+
+/// What the endpoint receives.
+fn received() -> Vec<Case> {
+    let mut cases = vec![
+        // All that it reads, it keeps to send it back, and nobody lets it.
+        Case::server(&["W4"], "more DATA than the window of a stream allows")
+            .send(initial_window(0))
+            .send(headers(1, 0, POST))
+            .send(data(1, 0, &[0; 16_384]).repeat(64))
+            .expect(Expected::Reset { stream: 1, code: code::FLOW_CONTROL_ERROR })
+            .send(window_update(0, 1))
+            .send(headers(3, flag::END_STREAM, crate::frame::GET))
+            .expect(Expected::End { stream: 3 }),
+    ];
+    // Two and a half times as much padding as content, and a few octets: 600 frames have 257 each.
+    cases.extend(both(&["D4"], "padding, for which there is credit as for content", |case| {
+        let padded = frame(kind::DATA, flag::PADDED, 1, &[&[255, b'x'][..], &[0; 255]].concat());
+        open(case).send(padded.repeat(600)).expect(Expected::WindowUpdate { stream: 1 }).nothing()
+    }));
+    cases.extend(both(&["W5"], "DATA behind its own error, for which the connection has credit", |case| {
+        goes_on(
+            reset(case)
+                .send(data(1, 0, &[0; 16_384]).repeat(40))
+                .expect(Expected::WindowUpdate { stream: 0 })
+                .nothing(),
+        )
+    }));
+    cases.extend(both(
+        &["W5", "F2"],
+        "DATA that is too long, again and again, for which the connection has credit",
+        |mut case| {
+            // More than half of a window of 1 MiB.
+            for n in 0..33 {
+                let stream = 2 * n + 1;
+                let too_long = data(stream, 0, &[0; 16_385]);
+                case = match case.role {
+                    Role::Server => case.send(headers(stream, 0, POST)),
+                    Role::Client => case.send(headers(stream, 0, OK)),
+                };
+                case = case.send(too_long).expect(Expected::Reset { stream, code: code::FRAME_SIZE_ERROR });
+                if case.role == Role::Client {
+                    case = case.expect(Expected::Request { stream: stream + 4 });
+                }
+            }
+            case.expect(Expected::WindowUpdate { stream: 0 })
+        },
+    ));
+    cases
+}
