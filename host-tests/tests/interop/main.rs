@@ -1,11 +1,12 @@
 //! The command `wasi-http2` and other implementations of HTTP/2, over TCP.
 //!
 //! Peers come from three places: crates (h2, hyper), Debian's packages (curl, nghttp2, Node), and PyPI (httpx, hpack,
-//! Wasmtime's command), which go to `target/peers` once. What is missing is skipped with a word, unless the
-//! environment has `CI=true`: then it is an error.
+//! grpcio, componentize-py, Wasmtime's command), which go to `target/peers` once. What is missing is skipped with a
+//! word, unless the environment has `CI=true`: then it is an error.
 
 #![cfg(unix)]
 
+mod applications;
 mod client;
 mod connections;
 mod hpack;

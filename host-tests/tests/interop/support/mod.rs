@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub(crate) mod apps;
 pub(crate) mod peers;
 pub(crate) mod process;
 pub(crate) mod raw;

@@ -43,7 +43,15 @@ pub(crate) fn skip(why: &str) {
     _ = writeln!(io::stderr(), "skipped: {why}");
 }
 
-/// Python with the packages of `peers/requirements.txt`, in a folder of its own.
+/// Where everything is kept that the tests get or make once.
+pub(crate) fn peers_folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("peers");
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// Python with the packages of `peers/requirements.txt`, in a folder of its own; those of
+/// `peers/pure-requirements.txt` are for components.
 pub(crate) struct Python {
     folder: PathBuf,
 }
@@ -52,14 +60,13 @@ impl Python {
     /// Makes the folder, unless an earlier test has; none if there is no Python or no package index.
     pub(crate) fn with_packages() -> Option<Self> {
         let mut python = installed("python3", "python3-venv")?;
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-        let folder = target.join("peers/venv");
-        fs::create_dir_all(folder.parent().unwrap()).unwrap();
+        let folder = peers_folder().join("venv");
         // Other test processes may be about to do the same.
-        let lock = File::create(target.join("peers/lock")).unwrap();
+        let lock = File::create(peers_folder().join("lock")).unwrap();
         lock.lock().unwrap();
 
-        let wanted = fs::read(peer_file("requirements.txt")).unwrap();
+        let files = ["requirements.txt", "pure-requirements.txt"];
+        let wanted = files.map(|file| fs::read(peer_file(file)).unwrap()).concat();
         let complete = folder.join("complete");
         if fs::read(&complete).ok().as_ref() != Some(&wanted) {
             let made = run(python.args(["-m", "venv", "--clear"]).arg(&folder));
@@ -69,7 +76,16 @@ impl Python {
             }
             let pip = folder.join("bin/pip");
             let install =
-                run(Command::new(pip).args(["install", "-q", "-r"]).arg(peer_file("requirements.txt")));
+                run(Command::new(&pip).args(["install", "-q", "-r"]).arg(peer_file("requirements.txt")));
+            // Components cannot have native code in them.
+            let pure =
+                ["--no-deps", "--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none"];
+            let install_pure = || {
+                let mut pip = Command::new(&pip);
+                pip.args(["install", "-q"]).args(pure).arg("--target").arg(folder.join("pure"));
+                run(pip.arg("-r").arg(peer_file("pure-requirements.txt")))
+            };
+            let install = if install.code == Some(0) { install_pure() } else { install };
             if install.code != Some(0) {
                 skip(&format!("Python's packages cannot be installed: {}", install.stderr));
                 return None;
@@ -83,6 +99,23 @@ impl Python {
     pub(crate) fn script(&self, file: &Path) -> Command {
         let mut python = Command::new(self.folder.join("bin/python"));
         python.arg(file);
+        python
+    }
+
+    /// A program that a package brings.
+    pub(crate) fn program(&self, name: &str) -> Command {
+        Command::new(self.folder.join("bin").join(name))
+    }
+
+    /// The packages that components can have in them.
+    pub(crate) fn pure_packages(&self) -> PathBuf {
+        self.folder.join("pure")
+    }
+
+    /// A module, to be run as a program.
+    pub(crate) fn module(&self, name: &str) -> Command {
+        let mut python = self.program("python");
+        python.args(["-m", name]);
         python
     }
 

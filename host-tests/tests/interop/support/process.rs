@@ -90,17 +90,45 @@ impl Process {
         (process, url.to_owned())
     }
 
+    /// Starts a server, and waits until a line of its standard error says, after `prefix`, where it listens.
+    #[track_caller]
+    pub(crate) fn start_telling(command: &mut Command, prefix: &str) -> (Self, String) {
+        let mut process = Self::spawn_silently(command);
+        let mut stderr = BufReader::new(process.child.stderr.take().unwrap());
+        let mut before = String::new();
+        let address = loop {
+            let mut line = String::new();
+            if stderr.read_line(&mut line).unwrap() == 0 {
+                panic!("the server does not listen: {before}{:?}", process.kill_and_finish());
+            }
+            if let Some(address) = line.trim_end().strip_prefix(prefix) {
+                break address.to_owned();
+            }
+            before += &line;
+        };
+        process.stderr = Some(collect(stderr));
+        process.stdout = process.child.stdout.take().map(collect);
+        (process, address)
+    }
+
     #[track_caller]
     fn spawn(command: &mut Command) -> Self {
+        let mut process = Self::spawn_silently(command);
+        process.stderr = process.child.stderr.take().map(collect);
+        process
+    }
+
+    /// Starts a command whose output nobody reads yet.
+    #[track_caller]
+    fn spawn_silently(command: &mut Command) -> Self {
         let name = command.get_program().to_string_lossy().into_owned();
-        let mut child = command
+        let child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{name}: {error}"));
-        let stderr = child.stderr.take().map(collect);
-        Self { child, name, stdout: None, stderr }
+        Self { child, name, stdout: None, stderr: None }
     }
 
     /// Writes its standard input in the background, and ends it.

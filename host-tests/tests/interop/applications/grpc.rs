@@ -1,0 +1,44 @@
+//! A gRPC service in Python: grpcio's client runs the cases of the public interoperability tests, and ours.
+
+use std::path::Path;
+
+use super::run;
+use crate::support;
+use crate::support::apps::{compose, python_grpc_service};
+use crate::support::peers::Python;
+
+const CASES: [&str; 20] = [
+    "empty_unary",
+    "large_unary",
+    "client_streaming",
+    "server_streaming",
+    "ping_pong",
+    "empty_stream",
+    "custom_metadata",
+    "status_code_and_message",
+    "special_status_message",
+    "unimplemented_method",
+    "unimplemented_service",
+    "cancel_after_begin",
+    "cancel_after_first_response",
+    "timeout_on_sleeping_server",
+    "message_sizes",
+    "concurrent_calls",
+    "concurrent_streams",
+    "trailers_only_error",
+    "response_before_request_ends",
+    // Once more, after all that.
+    "empty_unary",
+];
+
+#[test]
+fn a_grpc_service_in_python_passes_the_cases() {
+    let Some(python) = Python::with_packages() else { return };
+    // As many as the cases have at once.
+    let options = ["--max-concurrent-streams", "1000"];
+    let (_wasmtime, url) = run(&python, &compose(&python_grpc_service(&python), &["--server"]), &options);
+    let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/grpc/client.py");
+    let told = support::run(python.script(&client).arg(&url).args(CASES)).text();
+    let passed: Vec<&str> = told.lines().map(|line| line.trim_end_matches(": passed")).collect();
+    assert_eq!(passed, CASES);
+}

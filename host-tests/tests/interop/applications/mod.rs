@@ -1,0 +1,51 @@
+//! Applications of wasi:http that this project did not write, composed with its server and its client, in Wasmtime
+//! as anybody has it.
+
+mod examples;
+mod grpc;
+mod python;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::peers::{self, Python, peers_folder};
+use crate::support::{Process, apps};
+
+/// Runs a command that listens for HTTP/2, and gives its URL.
+#[track_caller]
+fn run(python: &Python, component: &Path, options: &[&str]) -> (Process, String) {
+    let mut wasmtime = wasmtime(python, "run");
+    wasmtime.arg("-Sp3,http,inherit-network,allow-ip-name-lookup").arg(component);
+    wasmtime.args(["--addr", "127.0.0.1:0"]).args(options);
+    let _lock = apps::lock();
+    let (process, address) = Process::start_telling(&mut wasmtime, "http2-server: listening on ");
+    (process, format!("http://{address}"))
+}
+
+/// Has Wasmtime serve a handler, over HTTP/1.1, and gives its URL.
+#[track_caller]
+fn serve(python: &Python, component: &Path) -> (Process, String) {
+    let mut wasmtime = wasmtime(python, "serve");
+    wasmtime.args(["-Sp3,cli,inherit-network,allow-ip-name-lookup", "--addr", "127.0.0.1:0"]).arg(component);
+    let _lock = apps::lock();
+    let (process, url) = Process::start_telling(&mut wasmtime, "Serving HTTP on ");
+    (process, url.trim_end_matches('/').to_owned())
+}
+
+/// A subcommand of Wasmtime. What it has compiled, it keeps.
+fn wasmtime(python: &Python, subcommand: &str) -> Command {
+    let config = peers_folder().join("wasmtime-cache.toml");
+    fs::write(&config, format!("[cache]\ndirectory = {:?}\n", peers_folder().join("wasmtime-cache")))
+        .unwrap();
+    let mut wasmtime = python.wasmtime();
+    wasmtime.arg(subcommand).arg(format!("-Ccache-config={}", config.display()));
+    wasmtime
+}
+
+/// curl, which starts with HTTP/2.
+fn curl() -> Option<Command> {
+    let mut curl = peers::installed("curl", "curl")?;
+    curl.args(["--silent", "--show-error", "--http2-prior-knowledge"]);
+    Some(curl)
+}

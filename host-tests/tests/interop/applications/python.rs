@@ -1,0 +1,87 @@
+//! A handler in Python.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::{curl, run, serve};
+use crate::support::apps::{compose, python_handler};
+use crate::support::peers::{self, Python};
+use crate::support::{self, Process, assert_same, get, octets, run_with_input};
+
+const MIB: usize = 1 << 20;
+
+/// The example behind the server.
+fn start() -> Option<(Process, String)> {
+    let python = Python::with_packages()?;
+    Some(run(&python, &compose(&python_handler(&python), &["--server"]), &[]))
+}
+
+#[test]
+fn a_handler_in_python_answers_over_http2() {
+    let Some((_wasmtime, url)) = start() else { return };
+    let Some(mut curl) = curl() else { return };
+    let response = support::run(curl.args(["-i", &url])).text();
+    assert!(response.starts_with("HTTP/2 200"), "{response}");
+    assert!(response.ends_with("\r\n\r\nHello from Python, which knows nothing of HTTP/2.\n"), "{response}");
+    assert!(get(&["-i", &format!("{url}/nothing")]).text().starts_with("HTTP/2 404"));
+    assert_eq!(get(&["-n", "300", "-m", "100", &url]).code, Some(0));
+}
+
+#[test]
+fn python_sends_content_back_while_it_comes_and_trailers_after_it() {
+    let Some((_wasmtime, url)) = start() else { return };
+    let echo = format!("{url}/echo");
+    let shown = get(&["--trailers", "-d", "some content", &echo]).text();
+    assert!(shown.starts_with("some content"), "{shown}");
+    let digest = "content-sha256: 290f493c44f5d63d06b374d0a5abd292fae38b92cab2fae5efefe1b0e9347f56";
+    assert!(shown.contains(digest), "{shown}");
+
+    let Some(mut curl) = curl() else { return };
+    let sent = octets(8 * MIB);
+    let received = run_with_input(curl.args(["-X", "POST", "-T", "-", &echo]), sent.clone());
+    assert_same(&received.content(), &sent);
+}
+
+#[test]
+fn python_writes_a_line_after_another() {
+    let Some((_wasmtime, url)) = start() else { return };
+    let shown = get(&["-v", &format!("{url}/lines/20")]);
+    let frames = shown.stderr.lines().filter(|line| line.contains("recv DATA frame")).count();
+    assert!(frames >= 20, "{}", shown.stderr);
+    assert!(shown.text().ends_with("line 19\nline 20\n"));
+}
+
+#[test]
+fn clients_that_go_away_leave_python_to_the_others() {
+    let Some((_wasmtime, url)) = start() else { return };
+    let Some(mut curl) = curl() else { return };
+    let endless = support::run(curl.args(["--max-time", "0.5", &format!("{url}/lines/999999")]));
+    assert_eq!(endless.code, Some(28), "{}", endless.stderr);
+    assert_eq!(get(&[&format!("{url}/lines/1")]).text(), "line 1\n");
+}
+
+#[test]
+fn python_asks_another_service_over_http2() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("file"), "from another service\n").unwrap();
+    let Some((_nghttpd, other)) = peers::nghttpd(folder.path(), &["--trailer", "checked: yes"]) else {
+        return;
+    };
+    let Some(python) = Python::with_packages() else { return };
+    let application = python_handler(&python);
+    let ask = format!("/fetch?{other}/file");
+
+    let (_wasmtime, url) = run(&python, &compose(&application, &["--server", "--client"]), &[]);
+    let shown = get(&["--trailers", &format!("{url}{ask}")]).text();
+    assert!(shown.starts_with("from another service\n"), "{shown}");
+    assert!(shown.contains("checked: yes"), "{shown}");
+    assert!(get(&["-i", &format!("{url}/fetch?{other}/nothing")]).text().starts_with("HTTP/2 404"));
+    let refused = get(&["-i", &format!("{url}/fetch?http://127.0.0.1:1/")]).text();
+    assert!(refused.starts_with("HTTP/2 502"), "{refused}");
+
+    // nghttpd has no HTTP/1.1, so that this cannot be Wasmtime's own client.
+    let (_wasmtime, url) = serve(&python, &compose(&application, &["--client"]));
+    let Some(mut curl) = peers::installed("curl", "curl") else { return };
+    assert_eq!(support::run(curl.args(["-sS", &format!("{url}{ask}")])).text(), "from another service\n");
+}

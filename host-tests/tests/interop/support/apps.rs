@@ -1,0 +1,131 @@
+//! Applications of wasi:http that are made with other people's tools. Each is built once, and again when what it is
+//! made of has changed.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::peers::{Python, peer_file, peers_folder, skip};
+use super::{run, wasi_http2};
+
+/// The folder of the workspace.
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// One of the examples that come with the crate wasip3, built as it is, by the Cargo that runs the tests.
+///
+/// None if Cargo has no access to what the crate depends on.
+pub(crate) fn wasip3_example(name: &str) -> Option<PathBuf> {
+    let _lock = lock();
+    let cargo = || {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(workspace());
+        // What was meant for the harness.
+        for inherited in ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"]
+        {
+            cargo.env_remove(inherited);
+        }
+        cargo
+    };
+    // The guests depend on it, so that Cargo has its sources, examples included.
+    let metadata = run(cargo().args(["metadata", "--format-version", "1", "--locked"])).text();
+    let manifest =
+        metadata.split('"').find(|part| part.contains("/wasip3-") && part.ends_with("/Cargo.toml"));
+    let target = peers_folder().join("wasip3-examples");
+    let build = run(cargo()
+        .args(["build", "--release", "--locked", "--target", "wasm32-wasip2", "--features", "http-compat"])
+        .args(["--example", name, "--manifest-path", manifest.expect("the manifest of wasip3")])
+        .arg("--target-dir")
+        .arg(&target));
+    if build.code != Some(0) {
+        skip(&format!("wasip3's example {name} cannot be built: {}", build.stderr));
+        return None;
+    }
+    let file = format!("{}.wasm", name.replace('-', "_"));
+    Some(target.join("wasm32-wasip2/release/examples").join(file))
+}
+
+/// `examples/python-handler`.
+pub(crate) fn python_handler(python: &Python) -> PathBuf {
+    let source = workspace().join("examples/python-handler");
+    componentize(python, "python-handler", &[source])
+}
+
+/// `guests-python/grpc-service`, with the messages that protoc makes of `guests/grpc-service/proto`.
+pub(crate) fn python_grpc_service(python: &Python) -> PathBuf {
+    let guests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let proto = guests.join("guests/grpc-service/proto");
+    let generated = peers_folder().join("grpc-messages");
+    fs::create_dir_all(&generated).unwrap();
+    {
+        let _lock = lock();
+        let protoc = run(python
+            .module("grpc_tools.protoc")
+            .arg("-I")
+            .arg(&proto)
+            .arg("--python_out")
+            .arg(&generated)
+            .args(["test.proto", "echo.proto"]));
+        protoc.text();
+    }
+    let sources = [guests.join("guests-python/grpc-service"), generated, python.pure_packages()];
+    componentize(python, "grpc-service", &sources)
+}
+
+/// Makes the module `app` of the first folder a component, which finds its imports in all of them.
+fn componentize(python: &Python, name: &str, folders: &[PathBuf]) -> PathBuf {
+    let _lock = lock();
+    let component = peers_folder().join(name).with_extension("wasm");
+    let stamp = component.with_extension("inputs");
+    let wit = workspace().join("src/wasi-http/wit");
+
+    let packages = ["requirements.txt", "pure-requirements.txt"];
+    let mut inputs = packages.map(|file| fs::read(peer_file(file)).unwrap()).concat();
+    for folder in folders.iter().chain([&wit, &wit.join("deps")]) {
+        add_files(&mut inputs, folder);
+    }
+    if component.exists() && fs::read(&stamp).ok().as_ref() == Some(&inputs) {
+        return component;
+    }
+    let mut componentize = python.program("componentize-py");
+    componentize.arg("-d").arg(&wit).args(["-w", "wasi:http/service@0.3.0", "componentize", "app", "-o"]);
+    componentize.arg(&component);
+    for folder in folders {
+        componentize.arg("-p").arg(folder);
+    }
+    run(&mut componentize).text();
+    fs::write(stamp, inputs).unwrap();
+    component
+}
+
+/// Adds the contents of a folder's own files, in the order of their names.
+fn add_files(inputs: &mut Vec<u8>, folder: &Path) {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for file in files.iter().filter(|file| file.is_file()) {
+        inputs.extend_from_slice(file.as_os_str().as_encoded_bytes());
+        inputs.append(&mut fs::read(file).unwrap());
+    }
+}
+
+/// Composes an application with the server, the client, or both, as `options` say.
+#[track_caller]
+pub(crate) fn compose(application: &Path, options: &[&str]) -> PathBuf {
+    let _lock = lock();
+    let composed = application.with_extension(format!("{}.wasm", options.concat()));
+    let output = composed.with_extension("new");
+    let mut compose = wasi_http2(&["compose", "--app"]);
+    run(compose.arg(application).args(options).arg("-o").arg(&output)).text();
+    // Another test may be running it.
+    fs::rename(output, &composed).unwrap();
+    composed
+}
+
+/// Keeps others from building or compiling the same at the same time.
+pub(crate) fn lock() -> File {
+    let lock = File::create(peers_folder().join("apps.lock")).unwrap();
+    lock.lock().unwrap();
+    lock
+}
