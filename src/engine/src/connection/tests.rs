@@ -7,6 +7,7 @@ mod endings;
 mod flow_control;
 mod hostile;
 mod invariants;
+mod malformed;
 mod messages;
 mod pair;
 mod pings;

@@ -176,6 +176,48 @@ fn extended_connect_needs_the_word_of_the_server() {
     }
 }
 
+/// A pair with an extended CONNECT that the server has accepted.
+fn with_websocket() -> (Pair, StreamId) {
+    let head = section(&[
+        (":method", "CONNECT"),
+        (":protocol", "websocket"),
+        (":scheme", "https"),
+        (":authority", "example.com"),
+        (":path", "/chat"),
+    ]);
+    let server = Config { enable_connect_protocol: true, ..Config::default() };
+    let mut pair = Pair::with(Config::default(), server);
+    pair.run();
+    let id = pair.client.open(&head, false).unwrap();
+    pair.run();
+    assert!(matches!(pair.server_event(), Some(Event::Request { .. })));
+    pair.server.respond(id, &response(200), false).unwrap();
+    pair.run();
+    assert!(matches!(pair.client_event(), Some(Event::Response { .. })));
+    (pair, id)
+}
+
+/// RFC 8441, 5: END_STREAM is FIN, which leaves the other direction open, and RST_STREAM with CANCEL is RST.
+#[test]
+fn an_extended_connect_ends_as_tcp_does() {
+    let (mut pair, id) = with_websocket();
+    pair.client.send_data(id, &mut data(b"bye"), true).unwrap();
+    pair.run();
+    assert!(matches!(pair.server.read(id, 100), Ok(Read::Data(octets)) if octets == "bye"));
+    assert!(matches!(pair.server.read(id, 100), Ok(Read::End)));
+    pair.server.send_data(id, &mut data(b"so long"), true).unwrap();
+    pair.run();
+    assert!(matches!(pair.client.read(id, 100), Ok(Read::Data(octets)) if octets == "so long"));
+    assert!(matches!(pair.client.read(id, 100), Ok(Read::End)));
+
+    let (mut pair, id) = with_websocket();
+    pair.client.reset(id, ErrorCode::CANCEL);
+    pair.run();
+    let Some(Event::Reset { error, .. }) = pair.server_event() else { panic!() };
+    assert_eq!((error.code, error.initiator), (ErrorCode::CANCEL, Initiator::Peer));
+    assert_eq!(pair.server.close_reason(), None);
+}
+
 #[test]
 fn a_response_may_come_before_the_request_is_complete() {
     let (mut pair, id) = with_request("POST", false);

@@ -380,6 +380,56 @@ fn more_data_than_a_window_allows() {
 }
 
 #[test]
+fn more_data_than_a_window_of_a_client_allows() {
+    let config = || Config { initial_window_size: 1_000, ..Config::default() };
+    let client = |config| {
+        let mut raw = Raw::client(config, &[]);
+        raw.engine.open(&request("GET", "/"), true).unwrap();
+        raw.sent();
+        raw.respond(1, false);
+        raw
+    };
+    let mut raw = client(config());
+    raw.data(1, 1_000, false);
+    assert!(raw.resets().is_empty(), "to the octet");
+    raw.data(1, 1, false);
+    assert_eq!(raw.resets(), [(1, ErrorCode::FLOW_CONTROL_ERROR)]);
+
+    let mut raw = client(Config { connection_window: 65_535, ..Config::default() });
+    for _ in 0..3 {
+        raw.data(1, 16_384, false);
+    }
+    raw.data(1, 16_383, false);
+    assert!(raw.sent().is_empty(), "nothing was read, so nothing is given back");
+    raw.data(1, 1, false);
+    raw.assert_failed(Violation::ConnectionWindowExceeded);
+}
+
+/// RFC 9113, 8.5: behind the response to CONNECT, nothing but DATA, and what manages the stream.
+#[test]
+fn a_tunnel_has_no_trailers() {
+    let mut connect = FieldSection::new();
+    connect.push(b":method", b"CONNECT");
+    connect.push(b":authority", b"example.com:443");
+    let mut trailers = FieldSection::new();
+    trailers.push(b"checksum", b"0123");
+    let mut server = Raw::server(Config::default());
+    server.headers(1, false, &connect);
+    server.engine.respond(id(1), &response(200), false).unwrap();
+    let mut client = Raw::client(Config::default(), &[]);
+    client.engine.open(&connect, false).unwrap();
+    client.respond(1, false);
+    for mut raw in [server, client] {
+        raw.sent();
+        raw.data(1, 5, false);
+        assert!(raw.resets().is_empty());
+        raw.headers(1, true, &trailers);
+        assert_eq!(raw.resets(), [(1, ErrorCode::PROTOCOL_ERROR)]);
+        assert_eq!(raw.engine.close_reason(), None);
+    }
+}
+
+#[test]
 fn a_whole_connection_of_offences_is_judged_the_same_in_one_piece() {
     let mut octets = Vec::new();
     raw_frame(&mut octets, FrameType::PRIORITY, 0, 3, b"\0\0\0");
