@@ -38,7 +38,7 @@ impl ErrorCode {
     /// HTTP/1.1 is required instead of HTTP/2.
     pub const HTTP_1_1_REQUIRED: Self = Self(0xd);
 
-    /// The name of the code in RFC 9113, section 7; `None` for a code that it does not define.
+    /// The name of the code (RFC 9113, 7); `None` for a code that it does not define.
     pub fn name(self) -> Option<&'static str> {
         Some(match self {
             Self::NO_ERROR => "NO_ERROR",

@@ -92,6 +92,7 @@ impl Connection {
         open.any(|stream| stream.recv.window.available(initial) > i64::from(MAX_WINDOW))
     }
 
+    /// Takes SETTINGS: as a whole or not at all, in their order, and acknowledged at once (RFC 9113, 6.5.3).
     pub(super) fn recv_settings(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         let settings = Settings::parse(header, payload)?;
         if settings.is_ack() {
@@ -156,6 +157,7 @@ impl Connection {
         Ok(())
     }
 
+    /// What we have sent before binds the peer from now on (RFC 9113, 6.5.3, 6.9.3).
     fn recv_settings_ack(&mut self) -> Result<(), Violation> {
         let parameters = self.local.acknowledge().ok_or(Violation::UnexpectedSettingsAck)?;
         for (id, value) in parameters {
@@ -178,6 +180,8 @@ impl Connection {
         }
     }
 
+    /// Takes WINDOW_UPDATE (RFC 9113, 6.9): for a stream that is over, it says nothing; a window has its limit
+    /// (RFC 9113, 6.9.1).
     pub(super) fn recv_window_update(
         &mut self,
         header: FrameHeader,
@@ -224,6 +228,7 @@ impl Connection {
         Ok(())
     }
 
+    /// Takes PING, and answers it with its own octets; an answer is not answered (RFC 9113, 6.7).
     pub(super) fn recv_ping(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         let ping = Ping::parse(header, payload)?;
         if !ping.ack {
@@ -396,6 +401,7 @@ impl Connection {
         Ok(())
     }
 
+    /// Takes ORIGIN; a server, and whoever finds it wrong, passes it over (RFC 8336, 2).
     pub(super) fn recv_origin(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         self.charge(Cause::Extension)?;
         if let Some(frame) = Origin::parse(header, payload).filter(|_| self.is_client()) {
@@ -405,6 +411,7 @@ impl Connection {
         Ok(())
     }
 
+    /// Takes ALTSVC; a server, and whoever finds it wrong, passes it over (RFC 7838, 4).
     pub(super) fn recv_altsvc(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         self.charge(Cause::Extension)?;
         if let Some(frame) = AltSvc::parse(header, payload).filter(|_| self.is_client()) {

@@ -120,7 +120,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether the stream may receive that much now. Content for a stream that we have reset, or that comes
+    /// Whether the stream may receive DATA (RFC 9113, 5.1 and 6.1), and that much of it now (RFC 9113, 6.9.1): the
+    /// initial window is the one that the peer knows of (RFC 9113, 6.9.3). Content for a stream that we have reset, or that comes
     /// after our last GOAWAY, is no offence: it is discarded as it arrives.
     fn check_data(&mut self, header: FrameHeader, content: u32) -> Result<(), Violation> {
         let id = header.stream_id;
@@ -176,7 +177,7 @@ impl Connection {
         }
     }
 
-    /// The peer's message is complete.
+    /// The peer's message is complete: its content has the length that was said (RFC 9113, 8.1.1).
     pub(super) fn recv_end_stream(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(id).filter(|stream| stream.state.can_recv()) else { return };
         if let Err(malformed) = stream.recv.length.finish() {

@@ -31,6 +31,7 @@ enum BlockKind {
 }
 
 impl Connection {
+    /// Takes HEADERS, whose block may go on in CONTINUATION (RFC 9113, 6.2).
     pub(super) fn recv_headers(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         let headers = Headers::parse(header, payload)?;
         let self_dependent = headers.is_self_dependent();
@@ -63,6 +64,7 @@ impl Connection {
         Ok(())
     }
 
+    /// Goes on with a field block (RFC 9113, 6.10).
     pub(super) fn recv_continuation(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         let continuation = Continuation::parse(header, payload);
         let Some(mut block) = self.block.take() else { return Err(Violation::UnexpectedContinuation) };
@@ -178,6 +180,7 @@ impl Connection {
         if self.is_above_last(id) {
             return Ok(());
         }
+        // RFC 9113, 5.1.2; the fields are decoded all the same.
         if self.counts.peer >= self.max_peer_streams() {
             return Err(Violation::TooManyStreams);
         }
@@ -238,6 +241,7 @@ impl Connection {
         wanted.max(acknowledged) as usize
     }
 
+    /// Takes the head of a response, informational ones among them (RFC 9113, 8.1).
     fn response(&mut self, id: StreamId, section: &FieldSection, end_stream: bool) -> Result<(), Violation> {
         let facts = message::response(section)?;
         if self.streams.get(id).is_some_and(|stream| stream.state == State::ReservedRemote) {
@@ -283,6 +287,7 @@ impl Connection {
         Ok(())
     }
 
+    /// Takes what ends a message that has begun (RFC 9113, 8.1); a tunnel has no such thing (RFC 9113, 8.5).
     fn trailers(&mut self, id: StreamId, section: &FieldSection, end_stream: bool) -> Result<(), Violation> {
         let Some(stream) = self.streams.get_mut(id) else { return Ok(()) };
         if !end_stream || stream.tunnel {
@@ -348,8 +353,8 @@ impl Connection {
             return Err(Violation::FieldSectionTooLarge);
         }
         let facts = message::promise(section)?;
-        // The server speaks for the authority that it was asked for; for others, nobody has vouched (RFC 9113,
-        // 8.4 and 10.1).
+        // The server speaks for the authority that it was asked for; for others, nobody has vouched
+        // (RFC 9113, 8.4 and 10.1).
         let asked = self.streams.get(parent).and_then(|stream| stream.authority.as_deref());
         let promised = section.authority();
         let same = matches!((asked, promised), (Some(asked), Some(promised)) if asked.eq_ignore_ascii_case(promised));
@@ -367,6 +372,7 @@ impl Connection {
         self.events.push_back(Event::Push { parent, id, head: section.clone() });
     }
 
+    /// Takes RST_STREAM, and never answers it with another (RFC 9113, 5.4.2 and 6.4).
     pub(super) fn recv_rst_stream(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         let code = crate::frame::RstStream::parse(header, payload)?.code;
         let id = header.stream_id;

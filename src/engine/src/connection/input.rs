@@ -91,7 +91,8 @@ impl Connection {
         self.arm_timers();
     }
 
-    /// Whether so much waits to be taken from us that we take nothing more.
+    /// Whether so much waits to be taken from us that we take nothing more. DATA that waits for a window is no
+    /// reason: WINDOW_UPDATE may be the next that comes (RFC 9113, 5.2.2).
     fn is_choked(&self) -> bool {
         let limits = &self.config.limits;
         // A client's requests must not keep it from reading: the server might not read either, until its
@@ -201,7 +202,8 @@ impl Connection {
         self.reader.partial.extend_from_slice(&input.split_to(taken));
     }
 
-    /// Judges a frame by its header, before anything of its payload is kept.
+    /// Judges a frame by its header, before anything of its payload is kept: its place behind the preface
+    /// (RFC 9113, 3.4) and behind a field block (RFC 9113, 4.3 and 6.10), its stream and its length (RFC 9113, 4.2).
     fn begin(&mut self, header: FrameHeader) -> Result<(), Violation> {
         self.stats.frames_received = self.stats.frames_received.saturating_add(1);
         if self.reader.first_frame && self.is_client() && looks_like_http1(&header.to_bytes()) {
@@ -257,6 +259,7 @@ impl Connection {
         }
     }
 
+    /// Passes over a frame of a type that is not known (RFC 9113, 4.1 and 5.5).
     fn recv_unknown(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         self.charge(Cause::Extension)?;
         if self.config.unknown_frames {

@@ -92,7 +92,7 @@ impl Connection {
         self.fail_with(ConnectionError::Violation(violation), violation.reason());
     }
 
-    /// Ends the connection with GOAWAY, and words for people.
+    /// Ends the connection with GOAWAY (RFC 9113, 5.4.1), and words for people.
     pub(super) fn fail_with(&mut self, error: ConnectionError, reason: &'static str) {
         if self.close_reason.is_none() {
             let code = error.code().unwrap_or(ErrorCode::INTERNAL_ERROR);
@@ -190,6 +190,8 @@ impl Connection {
         }
     }
 
+    /// Takes GOAWAY: no stream is opened any more, and those above its last one were not processed
+    /// (RFC 9113, 6.8).
     pub(super) fn recv_goaway(&mut self, payload: &[u8]) -> Result<(), Violation> {
         let goaway = frame::GoAway::parse(payload)?;
         self.charge(Cause::GoAway)?;

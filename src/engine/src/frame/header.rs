@@ -197,8 +197,8 @@ impl FrameHeader {
         if self.has(flags::PRIORITY) { 5 } else { 0 }
     }
 
-    /// The table of RFC 9113, section 6, of RFC 9218, 7.1, and of the extensions that are ignored when they
-    /// are wrong.
+    /// What each type asks of its stream and its length (RFC 9113, 4.2, 6.1, 6.2, 6.3, 6.4, 6.5, 6.6, 6.7, 6.8, 6.9, 6.10;
+    /// RFC 9218, 7.1). Extensions that are ignored when they are wrong are not here.
     #[rustfmt::skip]
     fn rules(self) -> Option<(StreamRule, LengthRule)> {
         use LengthRule::{AtLeast, Exactly, Padded};

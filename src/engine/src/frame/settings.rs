@@ -74,8 +74,8 @@ impl fmt::Debug for SettingId {
     }
 }
 
-/// SETTINGS: what the sender asks of the receiver, or its word that it keeps to what it was asked (RFC 9113,
-/// 6.5).
+/// SETTINGS: what the sender asks of the receiver, or its word that it keeps to what it was asked
+/// (RFC 9113, 6.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings<'a> {
     ack: bool,

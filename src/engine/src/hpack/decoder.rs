@@ -91,7 +91,8 @@ impl Decoder {
         }
     }
 
-    /// Decodes one whole field block into a section, which is cleared first.
+    /// Decodes one whole field block into a section, which is cleared first. Fields keep their order
+    /// (RFC 7541, 2.1 and 3.1).
     ///
     /// Names and values that no field can have are no error here: they show in [`FieldSection::defect`], and
     /// make the message malformed, not the connection.

@@ -162,6 +162,7 @@ impl<'a> Lines<'a> {
         section.numbered().try_for_each(|field| self.add(field))
     }
 
+    /// Takes a pseudo-header field: a known one, once, before all others (RFC 9113, 8.3).
     fn add(&mut self, field: NumberedField<'a>) -> Result<(), Malformed> {
         let pseudo = match field.known {
             Name::METHOD => &mut self.method,
@@ -179,6 +180,7 @@ impl<'a> Lines<'a> {
         }
     }
 
+    /// Takes another field: none of an HTTP/1.1 connection (RFC 9113, 8.2.2), and Host once (RFC 9110, 7.2).
     fn add_regular(&mut self, field: NumberedField<'a>) -> Result<(), Malformed> {
         self.regular = true;
         let value = field.value;

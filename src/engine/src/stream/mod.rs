@@ -77,7 +77,7 @@ pub(crate) struct Stream {
     pub(crate) priority: Priority,
     /// Whether anybody has asked for that priority.
     pub(crate) prioritized: bool,
-    /// CONNECT has succeeded: only DATA may follow (RFC 9113, 8.5).
+    /// CONNECT has succeeded: only DATA may follow (RFC 9113, 8.5; RFC 8441, 5).
     pub(crate) tunnel: bool,
     /// `:authority` of our request, where the server may push for it.
     pub(crate) authority: Option<Box<[u8]>>,
