@@ -10,6 +10,7 @@
 pub mod case;
 pub mod cases;
 pub mod frame;
+pub mod places;
 pub mod requirements;
 mod tester;
 

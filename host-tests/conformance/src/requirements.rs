@@ -122,7 +122,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         Either,
         "FRAME_SIZE_ERROR",
         Both,
-        "A frame that is longer than allowed, or too short for its fixed part, is an error of the connection if it could change its state",
+        "A frame that is longer than allowed, or too short for its fixed part, is an error of the connection if it could change its state (our choice: also where DATA has no room for the length of its padding)",
     ),
     row(
         "F3",
@@ -157,13 +157,22 @@ pub const REQUIREMENTS: &[Requirement] = &[
         Both,
         "Every field block is decoded, also those of streams that are refused, reset or gone",
     ),
-    row(
-        "F8",
-        "RFC 9113, 4.3.1",
-        Connection,
-        "COMPRESSION_ERROR",
-        Both,
-        "Once a smaller table was acknowledged, the next field block begins with its size",
+    shown(
+        row(
+            "F8",
+            "RFC 9113, 4.3.1",
+            Connection,
+            "COMPRESSION_ERROR",
+            Both,
+            "Once a smaller table was acknowledged, the next field block begins with its size",
+        ),
+        &[
+            test(
+                "src/engine/src/connection/tests/settings.rs",
+                "after_a_smaller_table_is_acknowledged_the_peer_says_so_in_its_next_block",
+            ),
+            test("src/engine/src/hpack/tests/errors.rs", "the_smallest_table_has_to_be_acknowledged"),
+        ],
     ),
     row(
         "T1",
@@ -190,7 +199,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
             Server,
             "On a stream that we have promised, nothing but RST_STREAM, PRIORITY and WINDOW_UPDATE may come",
         ),
-        &[],
+        &[test("src/engine/src/connection/tests/push.rs", "reserved_streams_allow_little")],
     ),
     shown(
         row(
@@ -201,7 +210,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
             Client,
             "On a stream that the peer has promised, nothing but HEADERS, RST_STREAM and PRIORITY may come",
         ),
-        &[],
+        &[test("src/engine/src/connection/tests/push.rs", "reserved_streams_allow_little")],
     ),
     row(
         "T5",
@@ -225,7 +234,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         Either,
         "STREAM_CLOSED",
         Both,
-        "On a stream that both have ended, WINDOW_UPDATE and RST_STREAM may still come, and nothing else",
+        "On a stream that both have ended, WINDOW_UPDATE and RST_STREAM may still come, and nothing else (our choice: HEADERS is an error of the connection, DATA of the stream)",
     ),
     row(
         "T8",
@@ -233,7 +242,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         Either,
         "STREAM_CLOSED",
         Both,
-        "After RST_STREAM, the peer sends nothing but PRIORITY",
+        "After RST_STREAM, the peer sends nothing but PRIORITY (our choice: HEADERS and DATA are errors of the stream, WINDOW_UPDATE and RST_STREAM are passed over)",
     ),
     row(
         "T9",
@@ -260,17 +269,32 @@ pub const REQUIREMENTS: &[Requirement] = &[
             Both,
             "When identifiers are used up, another connection is needed",
         ),
-        &[],
+        &[test("src/engine/src/connection/tests/concurrency.rs", "identifiers_run_out")],
     ),
-    row("T12", "RFC 9113, 5.1.2", Duty, "", Client, "No more streams are opened than the peer allows"),
+    shown(
+        row("T12", "RFC 9113, 5.1.2", Duty, "", Client, "No more streams are opened than the peer allows"),
+        &[test(
+            "src/engine/src/connection/tests/concurrency.rs",
+            "requests_wait_for_the_peers_limit_and_go_in_order",
+        )],
+    ),
     row("T13", "RFC 9113, 5.1.2", Stream, "REFUSED_STREAM", Server, "Streams beyond our limit are refused"),
-    row(
-        "T14",
-        "RFC 9113, 5.2.2",
-        Duty,
-        "",
-        Both,
-        "The transport is read also while nothing can be sent: WINDOW_UPDATE must not wait behind DATA",
+    shown(
+        row(
+            "T14",
+            "RFC 9113, 5.2.2",
+            Duty,
+            "",
+            Both,
+            "The transport is read also while nothing can be sent: WINDOW_UPDATE must not wait behind DATA",
+        ),
+        &[
+            test(
+                "src/engine/src/connection/tests/flow_control.rs",
+                "large_heads_both_ways_do_not_stop_each_other",
+            ),
+            test("src/engine/src/connection/tests/pings.rs", "a_blocked_connection_still_answers"),
+        ],
     ),
     row(
         "E1",
@@ -314,7 +338,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         Connection,
         "FRAME_SIZE_ERROR",
         Both,
-        "HEADERS with the flag PRIORITY is long enough for its priority",
+        "HEADERS with the flag PRIORITY is long enough for its priority (our choice: a stream that depends on itself is reset with PROTOCOL_ERROR, as RFC 7540, 5.3.1 has it)",
     ),
     row(
         "H3",
@@ -325,7 +349,14 @@ pub const REQUIREMENTS: &[Requirement] = &[
         "A second HEADERS of a message, without END_STREAM",
     ),
     row("R1", "RFC 9113, 6.3", Connection, "PROTOCOL_ERROR", Both, "PRIORITY on stream 0"),
-    row("R2", "RFC 9113, 6.3", Stream, "FRAME_SIZE_ERROR", Both, "PRIORITY of another length than 5 octets"),
+    row(
+        "R2",
+        "RFC 9113, 6.3",
+        Stream,
+        "FRAME_SIZE_ERROR",
+        Both,
+        "PRIORITY of another length than 5 octets, and on an idle stream an error of the connection, since that takes no RST_STREAM (our choice: a stream that depends on itself is reset with PROTOCOL_ERROR)",
+    ),
     row(
         "R3",
         "RFC 9113, 6.4",
@@ -392,7 +423,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
             Both,
             "Who does not acknowledge SETTINGS in time is given up",
         ),
-        &[],
+        &[test("src/engine/src/connection/tests/deadlines.rs", "settings_are_acknowledged_in_time")],
     ),
     row(
         "N8",
@@ -402,13 +433,22 @@ pub const REQUIREMENTS: &[Requirement] = &[
         Both,
         "An acknowledgement of SETTINGS that were not sent (our choice: an error)",
     ),
-    row(
-        "N9",
-        "RFC 9113, 6.5.3, 6.9.3",
-        Duty,
-        "",
-        Both,
-        "New values of ours bind the peer once it has acknowledged them",
+    shown(
+        row(
+            "N9",
+            "RFC 9113, 6.5.3, 6.9.3",
+            Duty,
+            "",
+            Both,
+            "New values of ours bind the peer once it has acknowledged them",
+        ),
+        &[
+            test("src/engine/src/connection/tests/settings.rs", "our_own_hold_once_they_are_acknowledged"),
+            test(
+                "src/engine/src/connection/tests/flow_control.rs",
+                "a_new_initial_window_binds_the_peer_once_it_knows_it",
+            ),
+        ],
     ),
     row(
         "U1",
@@ -426,16 +466,13 @@ pub const REQUIREMENTS: &[Requirement] = &[
         Both,
         "PUSH_PROMISE to a server, or to a client that does not take it",
     ),
-    shown(
-        row(
-            "U3",
-            "RFC 9113, 6.6",
-            Duty,
-            "",
-            Client,
-            "A promise on a stream that we have reset is decoded, and its stream reset",
-        ),
-        &[],
+    row(
+        "U3",
+        "RFC 9113, 6.6",
+        Duty,
+        "",
+        Client,
+        "A promise on a stream that we have reset is decoded, and its stream reset",
     ),
     shown(
         row(
@@ -446,7 +483,13 @@ pub const REQUIREMENTS: &[Requirement] = &[
             Client,
             "A promised request is safe, cacheable, complete, without content, and from an authority of the server",
         ),
-        &[],
+        &[
+            test(
+                "src/engine/src/connection/tests/push.rs",
+                "promises_that_a_client_cannot_take_end_their_stream_only",
+            ),
+            test("src/engine/src/message/validate/tests.rs", "promised_requests"),
+        ],
     ),
     row(
         "G1",
@@ -480,21 +523,33 @@ pub const REQUIREMENTS: &[Requirement] = &[
         Client,
         "After GOAWAY no stream is opened; requests above its last stream may be sent again elsewhere",
     ),
-    row(
-        "A3",
-        "RFC 9113, 6.8",
-        Duty,
-        "",
-        Server,
-        "A graceful end begins with a GOAWAY that still takes all streams, and the real one follows a round trip later",
+    shown(
+        row(
+            "A3",
+            "RFC 9113, 6.8",
+            Duty,
+            "",
+            Server,
+            "A graceful end begins with a GOAWAY that still takes all streams, and the real one follows a round trip later",
+        ),
+        &[test(
+            "src/engine/src/connection/tests/endings.rs",
+            "a_server_announces_the_end_and_names_the_last_request_a_round_trip_later",
+        )],
     ),
-    row(
-        "A4",
-        "RFC 9113, 6.8",
-        Duty,
-        "",
-        Server,
-        "What comes on streams above the last one of our GOAWAY still counts for field compression and the window of the connection",
+    shown(
+        row(
+            "A4",
+            "RFC 9113, 6.8",
+            Duty,
+            "",
+            Server,
+            "What comes on streams above the last one of our GOAWAY still counts for field compression and the window of the connection",
+        ),
+        &[test(
+            "src/engine/src/connection/tests/endings.rs",
+            "a_server_announces_the_end_and_names_the_last_request_a_round_trip_later",
+        )],
     ),
     shown(
         row(
@@ -505,7 +560,13 @@ pub const REQUIREMENTS: &[Requirement] = &[
             Both,
             "REFUSED_STREAM promises that nothing was processed; only then is a request sent again by itself",
         ),
-        &[],
+        &[
+            test("src/engine/src/connection/tests/concurrency.rs", "a_refused_request_may_be_tried_again"),
+            test(
+                "src/engine/src/connection/tests/endings.rs",
+                "requests_above_the_last_one_may_be_tried_again",
+            ),
+        ],
     ),
     row("W1", "RFC 9113, 6.9", Either, "PROTOCOL_ERROR", Both, "WINDOW_UPDATE by 0"),
     row(
@@ -517,7 +578,16 @@ pub const REQUIREMENTS: &[Requirement] = &[
         "WINDOW_UPDATE of another length than 4 octets",
     ),
     row("W3", "RFC 9113, 6.9.1", Either, "FLOW_CONTROL_ERROR", Both, "A window that grows beyond 2^31-1"),
-    row("W4", "RFC 9113, 6.9, 6.9.1", Either, "FLOW_CONTROL_ERROR", Both, "DATA beyond the window"),
+    shown(
+        row("W4", "RFC 9113, 6.9, 6.9.1", Either, "FLOW_CONTROL_ERROR", Both, "DATA beyond the window"),
+        &[
+            test("src/engine/src/connection/tests/violations.rs", "more_data_than_a_window_allows"),
+            test(
+                "src/engine/src/connection/tests/violations.rs",
+                "more_data_than_a_window_of_a_client_allows",
+            ),
+        ],
+    ),
     row(
         "W5",
         "RFC 9113, 6.9",
@@ -584,7 +654,10 @@ pub const REQUIREMENTS: &[Requirement] = &[
             Both,
             "Crumbs of Cookie are joined with «; » before they leave HTTP/2",
         ),
-        &[],
+        &[
+            test("src/engine/src/connection/tests/messages.rs", "cookie_crumbs_are_joined"),
+            test("src/engine/src/fields/tests.rs", "crumbs_are_joined_at_the_place_of_the_first"),
+        ],
     ),
     row(
         "M6",
@@ -600,7 +673,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         Stream,
         "PROTOCOL_ERROR",
         Server,
-        "A request has one `:method`, `:scheme` and `:path`, which is not empty",
+        "A request has one `:method`, `:scheme` and `:path`, which is not empty; all are of the octets that they may have",
     ),
     row(
         "M8",
@@ -618,13 +691,19 @@ pub const REQUIREMENTS: &[Requirement] = &[
         Client,
         "A response has one `:status` of three digits, which is not 101",
     ),
-    row(
-        "M10",
-        "RFC 9113, 8.1.1",
-        Stream,
-        "PROTOCOL_ERROR",
-        Both,
-        "Content is as long as Content-Length says, but for HEAD, 204 and 304",
+    shown(
+        row(
+            "M10",
+            "RFC 9113, 8.1.1",
+            Stream,
+            "PROTOCOL_ERROR",
+            Both,
+            "Content is as long as Content-Length says, but for HEAD, 204 and 304",
+        ),
+        &[test(
+            "src/engine/src/message/content_length.rs",
+            "responses_have_no_content_where_method_or_status_says_so",
+        )],
     ),
     row(
         "M11",
@@ -642,29 +721,44 @@ pub const REQUIREMENTS: &[Requirement] = &[
         Both,
         "Trailers end the stream; informational responses do not end the message",
     ),
-    row(
-        "M13",
-        "RFC 9113, 8.1",
-        Duty,
-        "",
-        Client,
-        "RST_STREAM with NO_ERROR after a complete response loses nothing of it",
+    shown(
+        row(
+            "M13",
+            "RFC 9113, 8.1",
+            Duty,
+            "",
+            Client,
+            "RST_STREAM with NO_ERROR after a complete response loses nothing of it",
+        ),
+        &[test(
+            "src/engine/src/connection/tests/messages.rs",
+            "a_response_may_come_before_the_request_is_complete",
+        )],
     ),
-    row(
-        "M14",
-        "RFC 9113, 8.5",
-        Stream,
-        "PROTOCOL_ERROR",
-        Server,
-        "CONNECT has `:authority` with a port, and neither `:scheme` nor `:path`",
+    shown(
+        row(
+            "M14",
+            "RFC 9113, 8.5",
+            Stream,
+            "PROTOCOL_ERROR",
+            Server,
+            "CONNECT has `:authority` with a port, and neither `:scheme` nor `:path`",
+        ),
+        &[test("src/engine/src/connection/tests/violations.rs", "a_tunnel_has_no_trailers")],
     ),
-    row(
-        "M15",
-        "RFC 9113, 8.1.1, 10.3",
-        Duty,
-        "",
-        Server,
-        "An intermediary forwards nothing that is malformed",
+    shown(
+        row(
+            "M15",
+            "RFC 9113, 8.1.1, 10.3",
+            Duty,
+            "",
+            Server,
+            "An intermediary forwards nothing that is malformed",
+        ),
+        &[
+            test("src/engine/src/connection/tests/violations.rs", "a_malformed_message_ends_its_stream_only"),
+            test("src/engine/src/connection/tests/malformed.rs", "a_request_that_is_malformed_is_not_sent"),
+        ],
     ),
     shown(
         row(
@@ -677,15 +771,28 @@ pub const REQUIREMENTS: &[Requirement] = &[
         ),
         &[Elsewhere::NotOurs("TLS is the transport's: a byte-stream of the host")],
     ),
-    row(
-        "L2",
-        "RFC 9113, 10.5",
-        Connection,
-        "ENHANCE_YOUR_CALM",
-        Both,
-        "A peer that abuses the protocol is cut off",
+    shown(
+        row(
+            "L2",
+            "RFC 9113, 10.5",
+            Connection,
+            "ENHANCE_YOUR_CALM",
+            Both,
+            "A peer that abuses the protocol is cut off",
+        ),
+        &[
+            test("src/engine/src/connection/tests/abuse.rs", "floods_of_frames"),
+            test("src/engine/src/connection/tests/abuse.rs", "rapid_reset"),
+            test("src/engine/src/connection/tests/abuse.rs", "made_you_reset"),
+        ],
     ),
-    row("K1", "RFC 7541, 2.1, 3.1", Duty, "", Both, "Fields keep their order"),
+    shown(
+        row("K1", "RFC 7541, 2.1, 3.1", Duty, "", Both, "Fields keep their order"),
+        &[
+            test("src/engine/src/hpack/tests/examples.rs", "c_3_requests"),
+            test("src/engine/src/fields/tests.rs", "fields_keep_their_order"),
+        ],
+    ),
     row(
         "K2",
         "RFC 7541, 2.3.3, 6.1",
@@ -760,7 +867,10 @@ pub const REQUIREMENTS: &[Requirement] = &[
             Both,
             "What came as never indexed goes on as never indexed",
         ),
-        &[],
+        &[
+            test("src/engine/src/hpack/tests/errors.rs", "never_indexed_fields_stay_so"),
+            test("src/engine/src/hpack/tests/encoder.rs", "secrets_are_never_indexed"),
+        ],
     ),
     row(
         "X1",
@@ -768,15 +878,21 @@ pub const REQUIREMENTS: &[Requirement] = &[
         Connection,
         "PROTOCOL_ERROR",
         Client,
-        "SETTINGS_ENABLE_CONNECT_PROTOCOL is 0 or 1, and not 0 after 1",
+        "SETTINGS_ENABLE_CONNECT_PROTOCOL is 0 or 1, and not 0 after 1 (our choice: an error of the connection)",
     ),
-    row(
-        "X2",
-        "RFC 8441, 4",
-        Stream,
-        "PROTOCOL_ERROR",
-        Server,
-        "`:protocol` stands on CONNECT alone, and only once the server has allowed it",
+    shown(
+        row(
+            "X2",
+            "RFC 8441, 4",
+            Stream,
+            "PROTOCOL_ERROR",
+            Server,
+            "`:protocol` stands on CONNECT alone, and only once the server has allowed it",
+        ),
+        &[test(
+            "src/engine/src/connection/tests/messages.rs",
+            "extended_connect_needs_the_word_of_the_server",
+        )],
     ),
     shown(
         row(
@@ -787,7 +903,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
             Both,
             "In an extended CONNECT, END_STREAM is FIN, and RST_STREAM with CANCEL is RST of TCP",
         ),
-        &[],
+        &[test("src/engine/src/connection/tests/messages.rs", "an_extended_connect_ends_as_tcp_does")],
     ),
     row(
         "X4",
@@ -795,12 +911,12 @@ pub const REQUIREMENTS: &[Requirement] = &[
         Connection,
         "PROTOCOL_ERROR",
         Both,
-        "SETTINGS_NO_RFC7540_PRIORITIES is 0 or 1, and does not change",
+        "SETTINGS_NO_RFC7540_PRIORITIES is 0 or 1, and does not change (where the RFC leaves the choice, our choice: an error)",
     ),
     row("X5", "RFC 9218, 2.1", Nothing, "", Both, "The priorities of RFC 7540 are passed over"),
     shown(
         row("X6", "RFC 9218, 4", Nothing, "", Both, "In a priority, what is unknown or bad is passed over"),
-        &[],
+        &[test("src/engine/src/priority/tests.rs", "values_and_what_they_mean")],
     ),
     row(
         "X7",
@@ -867,13 +983,25 @@ pub const REQUIREMENTS: &[Requirement] = &[
         Both,
         "Host stands once; fields of framing and routing do not stand in trailers",
     ),
-    row(
-        "X16",
-        "RFC 9110, 15.2, 9.3.6",
-        Duty,
-        "",
-        Client,
-        "Any number of informational responses is taken; Content-Length means nothing in the answer to CONNECT",
+    shown(
+        row(
+            "X16",
+            "RFC 9110, 15.2, 9.3.6",
+            Duty,
+            "",
+            Client,
+            "Any number of informational responses is taken; Content-Length means nothing in the answer to CONNECT",
+        ),
+        &[
+            test(
+                "src/engine/src/message/content_length.rs",
+                "responses_have_no_content_where_method_or_status_says_so",
+            ),
+            test(
+                "src/engine/src/connection/tests/messages.rs",
+                "informational_responses_together_are_no_larger_than_a_response_may_be",
+            ),
+        ],
     ),
     row(
         "X17",

@@ -1,0 +1,96 @@
+//! Where the engine says that it enforces a section: «RFC 9113, 6.9.1» in a comment, or several as in «RFC 9113, 6.6,
+//! 8.4» and «RFC 9113, 5.4.1 and 6.8».
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The folder of the workspace, at the time of the build.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A mention of a section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, from the folder of the workspace on.
+    pub file: String,
+    /// The line, from 1 on.
+    pub line: usize,
+    /// The number of the RFC.
+    pub rfc: String,
+    /// Its section.
+    pub section: String,
+}
+
+/// All mentions of sections in the engine's own code, its tests apart, in the order of files and lines.
+///
+/// # Errors
+///
+/// A file cannot be read.
+pub fn places() -> io::Result<Vec<Place>> {
+    let mut places = Vec::new();
+    for (file, text) in engine_files()? {
+        for (line, text) in (1..).zip(text.lines()) {
+            for (rfc, section) in mentions(text) {
+                places.push(Place { file: file.clone(), line, rfc, section });
+            }
+        }
+    }
+    Ok(places)
+}
+
+/// The engine's files and what is in them, its tests apart.
+///
+/// # Errors
+///
+/// A file cannot be read.
+pub fn engine_files() -> io::Result<Vec<(String, String)>> {
+    let workspace = workspace();
+    let mut folders = vec![workspace.join("src/engine/src")];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.file_stem().is_some_and(|name| name == "tests") {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let mut text = fs::read_to_string(&path)?;
+                // Where a file has tests of its own, they end it.
+                text.truncate(text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len()));
+                let file =
+                    path.strip_prefix(&workspace).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+                files.push((file, text));
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The sections in a source such as «RFC 9113, 4.1, 5.5», or in a line of code.
+pub fn mentions(text: &str) -> Vec<(String, String)> {
+    let mut mentions = Vec::new();
+    for (at, _) in text.match_indices("RFC ") {
+        let (rfc, mut rest) = digits(&text[at + 4..]);
+        while let Some(list) = rest.strip_prefix(", ").or_else(|| rest.strip_prefix(" and ")) {
+            let (section, behind) = digits(list);
+            if section.is_empty() {
+                break;
+            }
+            mentions.push((rfc.to_owned(), section.to_owned()));
+            rest = behind;
+        }
+    }
+    mentions
+}
+
+/// A number, or several with points between them, at the front of a text; and what stands behind it.
+fn digits(text: &str) -> (&str, &str) {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let number = text[..end].trim_end_matches('.');
+    (number, &text[number.len()..])
+}

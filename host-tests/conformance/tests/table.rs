@@ -1,0 +1,105 @@
+//! The table of requirements is whole: each is shown, and has its place in the code.
+
+use std::collections::HashSet;
+use std::fs;
+
+use http2_conformance::Role;
+use http2_conformance::cases::cases;
+use http2_conformance::places::{engine_files, mentions, places, workspace};
+use http2_conformance::requirements::{Concerns, Elsewhere, REQUIREMENTS, Requirement, requirement};
+
+/// The roles that a requirement concerns.
+fn roles(requirement: &Requirement) -> &'static [Role] {
+    match requirement.concerns {
+        Concerns::Both => &[Role::Server, Role::Client],
+        Concerns::Server => &[Role::Server],
+        Concerns::Client => &[Role::Client],
+    }
+}
+
+#[test]
+fn every_requirement_has_a_case_for_each_role_or_a_test_elsewhere() {
+    let cases = cases();
+    let shown = |requirement: &Requirement, role| {
+        cases.iter().any(|case| case.role == role && case.requirements.contains(&requirement.id))
+    };
+    let mut lacking = Vec::new();
+    for requirement in REQUIREMENTS.iter().filter(|requirement| requirement.elsewhere.is_empty()) {
+        let roles = roles(requirement).iter().filter(|role| !shown(requirement, **role));
+        lacking.extend(roles.map(|role| (requirement.id, *role)));
+    }
+    assert!(lacking.is_empty(), "{lacking:?}");
+}
+
+#[test]
+fn the_tests_elsewhere_are_there() {
+    for requirement in REQUIREMENTS {
+        for elsewhere in requirement.elsewhere {
+            let Elsewhere::Test { file, function } = elsewhere else { continue };
+            let text = fs::read_to_string(workspace().join(file)).unwrap_or_else(|error| {
+                panic!("{}: {file}: {error}", requirement.id);
+            });
+            let declared = format!("#[test]\nfn {function}() {{");
+            // Inside a module, it is indented.
+            let text = text.replace("\n    ", "\n").replace("    #[test]", "#[test]");
+            assert!(text.contains(&declared), "{}: {file} has no test {function}", requirement.id);
+        }
+    }
+}
+
+#[test]
+fn requirements_are_named_once_and_cases_name_none_that_is_not_there() {
+    let mut ids = HashSet::new();
+    assert!(REQUIREMENTS.iter().all(|requirement| ids.insert(requirement.id)));
+    assert_eq!(ids.len(), 112);
+    for case in cases() {
+        assert!(!case.requirements.is_empty(), "{case}");
+        for id in case.requirements {
+            let requirement = requirement(id).unwrap_or_else(|| panic!("{case}: there is no {id}"));
+            assert!(roles(requirement).contains(&case.role), "{case}: {id} does not concern it");
+        }
+    }
+}
+
+#[test]
+fn cases_have_names_of_their_own() {
+    let mut names = HashSet::new();
+    for case in cases() {
+        assert!(names.insert((case.role, case.name)), "{case}");
+    }
+}
+
+#[test]
+fn every_section_is_named_where_the_engine_enforces_it() {
+    let places = places().unwrap();
+    for requirement in REQUIREMENTS {
+        if matches!(requirement.elsewhere, [Elsewhere::NotOurs(_)]) {
+            continue;
+        }
+        let sections = mentions(requirement.source);
+        assert!(!sections.is_empty(), "{}: {}", requirement.id, requirement.source);
+        for (rfc, section) in sections {
+            let is_named = places.iter().any(|place| place.rfc == rfc && place.section == section);
+            assert!(is_named, "{}: RFC {rfc}, {section} is not named in the engine", requirement.id);
+        }
+    }
+}
+
+/// «RFC 9113, 6.9.1», neither «RFC 9113, section 6.9.1» nor broken over two lines: else the place is not found.
+#[test]
+fn sections_are_named_in_one_form() {
+    let mut others = Vec::new();
+    for (file, text) in engine_files().unwrap() {
+        for (line, text) in (1..).zip(text.lines()) {
+            for (at, _) in text.match_indices("RFC") {
+                let behind =
+                    text[at + 3..].trim_start_matches(|c: char| c.is_ascii_digit() || " ,".contains(c));
+                let number_or_section_is_elsewhere = behind.is_empty() && !text.ends_with(char::is_numeric);
+                if number_or_section_is_elsewhere || behind.to_lowercase().starts_with("section") {
+                    others.push(format!("{file}:{line}: {text}"));
+                }
+            }
+        }
+    }
+    assert!(others.is_empty(), "{}", others.join("\n"));
+}
