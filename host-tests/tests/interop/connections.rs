@@ -1,4 +1,4 @@
-//! Many connections, and clients that hinder or vanish.
+//! Many connections, and clients that hinder or vanish. The server for `wasi:http` has the same tests.
 
 use std::net::SocketAddr;
 

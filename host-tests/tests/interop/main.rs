@@ -9,6 +9,7 @@
 mod applications;
 mod client;
 mod connections;
+mod demonstration;
 mod hpack;
 mod server;
 mod stock_wasmtime;

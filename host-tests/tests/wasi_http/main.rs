@@ -8,8 +8,13 @@
 
 mod client;
 mod h2_server;
+mod raw_client;
 mod raw_server;
 mod requests;
-#[allow(dead_code, unused_imports, reason = "some of it is for the other tests that share it")]
-#[path = "../interop/support/mod.rs"]
+mod server;
 mod support;
+
+#[path = "../interop/connections.rs"]
+mod connections;
+#[path = "../interop/server.rs"]
+mod other_clients;

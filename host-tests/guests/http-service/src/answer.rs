@@ -1,8 +1,15 @@
 //! Responses, and what they are made of.
 
+use std::sync::atomic::Ordering;
+
 use wasip3::http::types::{ErrorCode, Fields, Request, Response, Trailers};
 use wasip3::wit_bindgen::{StreamResult, spawn_local};
 use wasip3::{wit_future, wit_stream};
+
+use crate::{CUT, UNWANTED, WRITTEN};
+
+/// Octets of content that are given at a time.
+const CHUNK: usize = 64 << 10;
 
 /// A text, known as a whole.
 pub(crate) fn text(status: u16, text: &str) -> Result<Response, ErrorCode> {
@@ -11,16 +18,48 @@ pub(crate) fn text(status: u16, text: &str) -> Result<Response, ErrorCode> {
 }
 
 /// So many octets.
-pub(crate) fn bytes(octets: usize) -> Result<Response, ErrorCode> {
-    let mut content = b"abcdefghijklmnopqrstuvwxyz".repeat(octets.div_ceil(26));
-    content.truncate(octets);
-    respond(200, &[("content-length", &octets.to_string())], content, Ok(None))
+pub(crate) fn bytes(octets: u64) -> Result<Response, ErrorCode> {
+    let (mut writer, reader) = wit_stream::new();
+    let (end_writer, end_reader) = wit_future::new(|| Ok(None));
+    let head = fields(&[("content-length", &octets.to_string())])?;
+    let (response, _) = Response::new(head, Some(reader), end_reader);
+    spawn_local(async move {
+        let mut left = octets;
+        while left > 0 {
+            let chunk = usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK));
+            let refused = writer.write_all(vec![b'a'; chunk]).await;
+            WRITTEN.fetch_add((chunk - refused.len()) as u64, Ordering::Relaxed);
+            if !refused.is_empty() {
+                UNWANTED.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            left -= chunk as u64;
+        }
+        drop(writer);
+        _ = end_writer.write(Ok(None)).await;
+    });
+    Ok(response)
+}
+
+/// The method is none for this resource.
+pub(crate) fn not_allowed() -> Result<Response, ErrorCode> {
+    respond(405, &[("allow", "GET, HEAD"), ("content-length", "0")], Vec::new(), Ok(None))
 }
 
 /// A text and trailers.
 pub(crate) fn trailers() -> Result<Response, ErrorCode> {
     let trailers = fields(&[("checksum", "1234"), ("grpc-status", "0")])?;
     respond(200, &[("trailer", "checksum")], b"followed by trailers\n".to_vec(), Ok(Some(trailers)))
+}
+
+/// A text and trailers that are none.
+pub(crate) fn empty_trailers() -> Result<Response, ErrorCode> {
+    respond(200, &[], b"followed by nothing\n".to_vec(), Ok(Some(Fields::new())))
+}
+
+/// A text that is shorter than it says.
+pub(crate) fn too_short() -> Result<Response, ErrorCode> {
+    respond(200, &[("content-length", "100")], b"too short".to_vec(), Ok(None))
 }
 
 /// A head with what otherwise stands in trailers, as gRPC has it for calls that fail at once.
@@ -64,8 +103,11 @@ pub(crate) async fn count(request: Request) -> Result<usize, ErrorCode> {
         chunk.clear();
         buffer = chunk;
     }
-    end.await?;
     drop(result_writer);
+    if let Err(code) = end.await {
+        CUT.fetch_add(1, Ordering::Relaxed);
+        return Err(code);
+    }
     Ok(octets)
 }
 

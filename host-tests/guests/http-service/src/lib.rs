@@ -2,67 +2,86 @@
 //!
 //! | path | answer |
 //! |---|---|
-//! | `/` | a short text |
+//! | `/` | a short text; to POST as `/echo` |
 //! | `/headers` | the request, one line a field |
 //! | `/echo` | content and trailers of the request, as they come |
 //! | `/upload` | how many octets the request had, after its end |
 //! | `/bytes/N` | N octets |
 //! | `/status/N` | that status |
-//! | `/delay/N` | a text after N milliseconds |
+//! | `/delay/N` | a text after N milliseconds, without a look at the request's content |
 //! | `/trailers` | a text and trailers |
 //! | `/trailers-only` | a head that is all there is |
+//! | `/empty-trailers` | a text and a trailer section without fields |
 //! | `/error/NAME` | the `error-code` of that name instead of a response |
 //! | `/broken` | some content, then an error in place of its end |
-//! | `/cancelled` | how many calls of `/delay` were given up by their clients |
+//! | `/too-short` | less content than Content-Length says |
+//! | `/written` | how many octets of `/bytes` were taken, all in all |
+//! | `/unwanted` | how many times `/bytes` was not taken to its end |
+//! | `/cut` | how many requests to `/upload` broke off |
+//! | `/cancelled` | how many calls of `/delay` were cancelled |
 
 mod answer;
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use wasip3::clocks::monotonic_clock;
-use wasip3::http::types::{ErrorCode, Request, Response};
+use wasip3::http::types::TlsAlertReceivedPayload;
+use wasip3::http::types::{DnsErrorPayload, ErrorCode, FieldSizePayload, Method, Request, Response};
 
-use crate::answer::{broken, bytes, echo, text, trailers, trailers_only};
+use crate::answer::{broken, bytes, echo, empty_trailers, text, too_short, trailers, trailers_only};
 
 struct Service;
 
 wasip3::http::service::export!(Service);
 
-static CANCELLED: AtomicU32 = AtomicU32::new(0);
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
+static UNWANTED: AtomicU64 = AtomicU64::new(0);
+static CUT: AtomicU64 = AtomicU64::new(0);
+static CANCELLED: AtomicU64 = AtomicU64::new(0);
 
 impl wasip3::exports::http::handler::Guest for Service {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
         let path = request.get_path_with_query().unwrap_or_default();
         let path = path.split_once('?').map_or(path.as_str(), |(path, _)| path);
+        let counted = |counter: &AtomicU64| text(200, &format!("{}\n", counter.load(Ordering::Relaxed)));
         match path {
-            "/" => text(200, "Hello from a component that knows nothing of HTTP/2.\n"),
+            "/" if matches!(request.get_method(), Method::Post) => echo(request),
+            "/" => text(200, "Hello from a WebAssembly component, over HTTP/2.\n"),
             "/headers" => text(200, &describe(&request)),
             "/echo" => echo(request),
             "/upload" => text(200, &format!("{}\n", answer::count(request).await?)),
             "/trailers" => trailers(),
             "/trailers-only" => trailers_only(),
+            "/empty-trailers" => empty_trailers(),
             "/broken" => broken(),
-            "/cancelled" => text(200, &format!("{}\n", CANCELLED.load(Ordering::Relaxed))),
-            _ => numbered(path).await,
+            "/too-short" => too_short(),
+            "/written" => counted(&WRITTEN),
+            "/unwanted" => counted(&UNWANTED),
+            "/cut" => counted(&CUT),
+            "/cancelled" => counted(&CANCELLED),
+            _ => numbered(path, request).await,
         }
     }
 }
 
 /// Answers a path that ends with an argument.
-async fn numbered(path: &str) -> Result<Response, ErrorCode> {
+async fn numbered(path: &str, request: Request) -> Result<Response, ErrorCode> {
     let argument = |prefix| path.strip_prefix(prefix);
-    let number = |prefix| argument(prefix).and_then(|number| number.parse::<u32>().ok());
+    let number = |prefix| argument(prefix).and_then(|number| number.parse::<u64>().ok());
     if let Some(octets) = number("/bytes/") {
-        bytes(octets as usize)
+        match request.get_method() {
+            Method::Get | Method::Head => bytes(octets),
+            _ => answer::not_allowed(),
+        }
     } else if let Some(status) = number("/status/").and_then(|status| u16::try_from(status).ok()) {
         text(status, if matches!(status, 204 | 304) { "" } else { "as you wish\n" })
     } else if let Some(milliseconds) = number("/delay/") {
         let unless_done = CountCancelled;
-        monotonic_clock::wait_for(u64::from(milliseconds) * 1_000_000).await;
+        monotonic_clock::wait_for(milliseconds * 1_000_000).await;
         std::mem::forget(unless_done);
-        text(200, &format!("after {milliseconds} ms\n"))
+        text(200, "that took a while\n")
     } else if let Some(name) = argument("/error/") {
-        Err(error_code(name))
+        Err(error_code(name).unwrap_or(ErrorCode::HttpRequestUriInvalid))
     } else {
         text(404, "there is nothing here\n")
     }
@@ -77,15 +96,55 @@ impl Drop for CountCancelled {
     }
 }
 
-fn error_code(name: &str) -> ErrorCode {
-    match name {
-        "denied" => ErrorCode::HttpRequestDenied,
-        "too-large" => ErrorCode::HttpRequestBodySize(Some(1)),
-        "timeout" => ErrorCode::ConnectionReadTimeout,
-        "refused" => ErrorCode::ConnectionRefused,
-        "unavailable" => ErrorCode::DestinationUnavailable,
-        _ => ErrorCode::InternalError(None),
-    }
+/// An error by its name in Rust.
+fn error_code(name: &str) -> Option<ErrorCode> {
+    let size = || FieldSizePayload { field_name: None, field_size: None };
+    let codes = [
+        ErrorCode::DnsTimeout,
+        ErrorCode::DnsError(DnsErrorPayload { rcode: None, info_code: None }),
+        ErrorCode::DestinationNotFound,
+        ErrorCode::DestinationUnavailable,
+        ErrorCode::DestinationIpProhibited,
+        ErrorCode::DestinationIpUnroutable,
+        ErrorCode::ConnectionRefused,
+        ErrorCode::ConnectionTerminated,
+        ErrorCode::ConnectionTimeout,
+        ErrorCode::ConnectionReadTimeout,
+        ErrorCode::ConnectionWriteTimeout,
+        ErrorCode::ConnectionLimitReached,
+        ErrorCode::TlsProtocolError,
+        ErrorCode::TlsCertificateError,
+        ErrorCode::TlsAlertReceived(TlsAlertReceivedPayload { alert_id: None, alert_message: None }),
+        ErrorCode::HttpRequestDenied,
+        ErrorCode::HttpRequestLengthRequired,
+        ErrorCode::HttpRequestBodySize(None),
+        ErrorCode::HttpRequestMethodInvalid,
+        ErrorCode::HttpRequestUriInvalid,
+        ErrorCode::HttpRequestUriTooLong,
+        ErrorCode::HttpRequestHeaderSectionSize(None),
+        ErrorCode::HttpRequestHeaderSize(None),
+        ErrorCode::HttpRequestTrailerSectionSize(None),
+        ErrorCode::HttpRequestTrailerSize(size()),
+        ErrorCode::HttpResponseIncomplete,
+        ErrorCode::HttpResponseHeaderSectionSize(None),
+        ErrorCode::HttpResponseHeaderSize(size()),
+        ErrorCode::HttpResponseBodySize(None),
+        ErrorCode::HttpResponseTrailerSectionSize(None),
+        ErrorCode::HttpResponseTrailerSize(size()),
+        ErrorCode::HttpResponseTransferCoding(None),
+        ErrorCode::HttpResponseContentCoding(None),
+        ErrorCode::HttpResponseTimeout,
+        ErrorCode::HttpUpgradeFailed,
+        ErrorCode::HttpProtocolError,
+        ErrorCode::LoopDetected,
+        ErrorCode::ConfigurationError,
+        ErrorCode::InternalError(None),
+    ];
+    let is_it = |code: &ErrorCode| {
+        let words = format!("{code:?}");
+        words.trim_start_matches("ErrorCode::").split('(').next() == Some(name)
+    };
+    codes.into_iter().find(is_it)
 }
 
 /// The request as text, one line a field.

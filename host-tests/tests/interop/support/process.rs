@@ -73,6 +73,7 @@ impl Process {
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut process = Self::spawn(command);
         process.stdout = process.child.stdout.take().map(collect);
+        process.stderr = process.child.stderr.take().map(collect);
         process
     }
 
@@ -80,6 +81,7 @@ impl Process {
     #[track_caller]
     pub(crate) fn start_listening(command: &mut Command) -> (Self, String) {
         let mut process = Self::spawn(command);
+        process.stderr = process.child.stderr.take().map(collect);
         let mut stdout = BufReader::new(process.child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();

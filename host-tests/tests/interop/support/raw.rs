@@ -1,6 +1,6 @@
 //! A peer that sends frames as it is told, for what no well-behaved one does: a client, or a server that was connected to.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use super::DEADLINE;
@@ -94,6 +94,11 @@ impl RawClient {
         let mut octets = vec![0; count];
         self.tcp.read_exact(&mut octets).unwrap();
         octets
+    }
+
+    /// Sends octets to a peer that may have gone.
+    pub(crate) fn try_send_octets(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.tcp.write_all(octets)
     }
 
     /// Sends a frame.

@@ -3,12 +3,16 @@
 use std::fs;
 use std::net::SocketAddr;
 
+use tempfile::TempDir;
+
 use super::{Finished, Process, wasi_http2};
 
 /// A server of this project, until it is dropped.
 pub(crate) struct Serve {
     process: Process,
     url: String,
+    /// What has to be there as long as it runs.
+    _folder: Option<TempDir>,
 }
 
 impl Serve {
@@ -23,7 +27,20 @@ impl Serve {
     pub(crate) fn start_with(options: &[&str]) -> Self {
         let mut command = wasi_http2(&["serve", "--addr", "127.0.0.1:0"]);
         let (process, url) = Process::start_listening(command.args(options));
-        Self { process, url }
+        Self { process, url, _folder: None }
+    }
+
+    /// Serves a handler of `wasi:http` on a free port, with more options.
+    #[track_caller]
+    pub(crate) fn start_handler(handler: &[u8], options: &[&str]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("handler.wasm");
+        fs::write(&file, handler).unwrap();
+        let mut command = wasi_http2(&["serve", "--addr", "127.0.0.1:0", "--component"]);
+        let told = "http2-server: listening on ";
+        let (process, address) = Process::start_telling(command.arg(file).args(options), told);
+        let url = format!("http://{address}");
+        Self { process, url, _folder: Some(folder) }
     }
 
     /// The URL of something that it serves.

@@ -1,0 +1,205 @@
+//! A client that sends frames as it is told, and reads what comes back.
+
+use http2_engine::FieldSection;
+use http2_engine::hpack::{Decoder, Limits};
+
+use crate::raw_server::block;
+use crate::support::DEADLINE;
+use crate::support::Serve;
+use crate::support::raw::{
+    self, ACK, DATA, END_HEADERS, END_STREAM, Frame, HEADERS, RST_STREAM, RawClient, SETTINGS,
+};
+
+/// A connection to a server.
+pub(crate) struct Client {
+    pub(crate) wire: RawClient,
+    /// How much content of a request the server takes at first.
+    pub(crate) initial_window: u32,
+    decoder: Decoder,
+    next_stream: u32,
+    /// Frames of other streams that came meanwhile.
+    passed: Vec<Frame>,
+}
+
+/// A response up to its end.
+#[derive(Debug, Default)]
+pub(crate) struct Response {
+    /// «NAME: VALUE» each.
+    pub(crate) fields: Vec<String>,
+    pub(crate) content: Vec<u8>,
+    pub(crate) trailers: Option<Vec<String>>,
+    /// Whether the head has ended the stream.
+    pub(crate) is_head_alone: bool,
+}
+
+impl Response {
+    /// The value of a field, if it is there.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find_map(|field| field.strip_prefix(name)?.strip_prefix(": "))
+    }
+
+    pub(crate) fn status(&self) -> &str {
+        self.get(":status").unwrap()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.content.clone()).unwrap()
+    }
+}
+
+impl Client {
+    /// Connects, and waits for the server's SETTINGS.
+    #[track_caller]
+    pub(crate) fn connect(serve: &Serve) -> Self {
+        Self::connect_to(serve.address())
+    }
+
+    /// As [`connect`](Self::connect), by address.
+    #[track_caller]
+    pub(crate) fn connect_to(address: std::net::SocketAddr) -> Self {
+        let mut client = Self {
+            wire: RawClient::connect(address),
+            initial_window: 65_535,
+            decoder: Decoder::new(4096),
+            next_stream: 1,
+            passed: Vec::new(),
+        };
+        let settings = client.wire.receive().expect("SETTINGS");
+        assert_eq!((settings.kind, settings.flags & ACK), (SETTINGS, 0));
+        for setting in settings.payload.chunks(6) {
+            if setting[..2] == crate::raw_server::INITIAL_WINDOW_SIZE.to_be_bytes() {
+                client.initial_window = u32::from_be_bytes(setting[2..].try_into().unwrap());
+            }
+        }
+        client
+    }
+
+    /// Sends a GET request, and waits for the response.
+    #[track_caller]
+    pub(crate) fn get(&mut self, path: &str) -> Response {
+        let stream = self.start_ended("GET", path);
+        self.response(stream)
+    }
+
+    /// Sends a request that is nothing but a head, and waits for the response.
+    #[track_caller]
+    pub(crate) fn request(&mut self, head: &[(&str, &str)]) -> Response {
+        let stream = self.send_head(head, END_STREAM);
+        self.response(stream)
+    }
+
+    /// Asks again and again until the answer is as wanted.
+    #[track_caller]
+    pub(crate) fn until(&mut self, path: &str, wanted: &str) {
+        let started = std::time::Instant::now();
+        loop {
+            let answer = self.get(path).text();
+            if answer == wanted {
+                return;
+            }
+            assert!(started.elapsed() < DEADLINE, "{path}: {answer:?} instead of {wanted:?}");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+
+    /// Sends the head of a request with content to follow.
+    pub(crate) fn start(&mut self, method: &str, path: &str) -> u32 {
+        self.send_target(method, path, 0)
+    }
+
+    /// Sends a request that is nothing but a head.
+    pub(crate) fn start_ended(&mut self, method: &str, path: &str) -> u32 {
+        self.send_target(method, path, END_STREAM)
+    }
+
+    fn send_target(&mut self, method: &str, path: &str, flags: u8) -> u32 {
+        let target = [(":method", method), (":scheme", "http"), (":authority", "localhost"), (":path", path)];
+        self.send_head(&target, flags)
+    }
+
+    /// Sends the head of a request: its stream.
+    pub(crate) fn send_head(&mut self, head: &[(&str, &str)], flags: u8) -> u32 {
+        let stream = self.next_stream;
+        self.next_stream += 2;
+        self.wire.send(HEADERS, flags | END_HEADERS, stream, &block(head));
+        stream
+    }
+
+    /// Sends RST_STREAM.
+    pub(crate) fn reset(&mut self, stream: u32, code: u32) {
+        self.wire.send(RST_STREAM, 0, stream, &code.to_be_bytes());
+    }
+
+    /// Waits for a frame of a stream.
+    #[track_caller]
+    pub(crate) fn next(&mut self, kind: u8, stream: u32) -> Frame {
+        self.next_of(&[kind], stream)
+    }
+
+    #[track_caller]
+    fn next_of(&mut self, kinds: &[u8], stream: u32) -> Frame {
+        let wanted = |frame: &Frame| kinds.contains(&frame.kind) && frame.stream == stream;
+        if let Some(at) = self.passed.iter().position(wanted) {
+            return self.passed.remove(at);
+        }
+        loop {
+            let frame = self.wire.receive().expect("the connection goes on");
+            if wanted(&frame) {
+                return frame;
+            }
+            if frame.stream != 0 {
+                self.passed.push(frame);
+            }
+        }
+    }
+
+    /// Waits for RST_STREAM: its code.
+    #[track_caller]
+    pub(crate) fn reset_of(&mut self, stream: u32) -> u32 {
+        u32::from_be_bytes(self.next(RST_STREAM, stream).payload.try_into().unwrap())
+    }
+
+    /// Waits for the head of a response.
+    #[track_caller]
+    pub(crate) fn head(&mut self, stream: u32) -> Response {
+        let frame = self.next_of(&[HEADERS, RST_STREAM], stream);
+        let fields = self.fields_of(&frame);
+        Response { fields, is_head_alone: frame.flags & END_STREAM != 0, ..Response::default() }
+    }
+
+    /// Waits for the end of a response, and takes content as fast as it comes.
+    #[track_caller]
+    pub(crate) fn response(&mut self, stream: u32) -> Response {
+        let mut response = self.head(stream);
+        let mut ended = response.is_head_alone;
+        while !ended {
+            let frame = self.next_of(&[DATA, HEADERS, RST_STREAM], stream);
+            ended = frame.flags & END_STREAM != 0;
+            if frame.kind != DATA {
+                response.trailers = Some(self.fields_of(&frame));
+            } else if !frame.payload.is_empty() {
+                let increment = u32::try_from(frame.payload.len()).unwrap().to_be_bytes();
+                self.wire.send(raw::WINDOW_UPDATE, 0, 0, &increment);
+                self.wire.send(raw::WINDOW_UPDATE, 0, stream, &increment);
+                response.content.extend(frame.payload);
+            }
+        }
+        response
+    }
+
+    #[track_caller]
+    fn fields_of(&mut self, frame: &Frame) -> Vec<String> {
+        assert_eq!((frame.kind, frame.flags & END_HEADERS), (HEADERS, END_HEADERS), "{frame:?}");
+        let limits = Limits {
+            list_size: 1 << 20,
+            list_size_hard: 1 << 20,
+            fields: 1000,
+            fields_hard: 1000,
+            cookie_crumbs: 1000,
+        };
+        let mut section = FieldSection::new();
+        assert!(self.decoder.decode(&frame.payload, &limits, &mut section).is_ok());
+        let text = |octets| String::from_utf8_lossy(octets).into_owned();
+        section.iter().map(|field| format!("{}: {}", text(field.name), text(field.value))).collect()
+    }
+}

@@ -1,0 +1,474 @@
+//! The server for `wasi:http`, around a guest with a route for everything: what passes between it and clients.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use tempfile::TempDir;
+use wasi_http2::components;
+
+use crate::raw_client::{Client, Response};
+use crate::support::raw::{self, END_STREAM, RawClient};
+use crate::support::{Serve, get, peers, run, wasi_http2};
+
+/// NO_ERROR, PROTOCOL_ERROR, INTERNAL_ERROR, REFUSED_STREAM, CANCEL (RFC 9113, 7).
+const NO_ERROR: u32 = 0x0;
+const PROTOCOL_ERROR: u32 = 0x1;
+const INTERNAL_ERROR: u32 = 0x2;
+const REFUSED_STREAM: u32 = 0x7;
+const CANCEL: u32 = 0x8;
+
+/// What a fresh server answers to a GET request.
+fn answer(path: &str) -> Response {
+    let serve = Serve::start();
+    Client::connect(&serve).get(path)
+}
+
+#[test]
+fn a_request_arrives_as_it_is() {
+    let serve = Serve::start();
+    let mut client = Client::connect(&serve);
+    let fields = [
+        (":method", "OPTIONS"),
+        (":scheme", "https"),
+        (":authority", "example.com:8443"),
+        (":path", "/headers?a=1&b=%20"),
+        ("x-one", "1"),
+        ("te", "trailers"),
+        ("x-two", "a b"),
+        ("x-empty", ""),
+    ];
+    let response = client.request(&fields);
+    assert_eq!(
+        response.text(),
+        ":method: Method::Options\n:scheme: Some(Scheme::Https)\n:authority: example.com:8443\n\
+         :path: /headers?a=1&b=%20\nx-one: 1\nte: trailers\nx-two: a b\nx-empty: \n"
+    );
+}
+
+#[test]
+fn host_is_the_authority_if_there_is_no_other_and_never_a_field() {
+    let serve = Serve::start();
+    let mut client = Client::connect(&serve);
+    let target = [(":method", "GET"), (":scheme", "http"), (":path", "/headers")];
+    let seen = client.request(&[&target[..], &[("host", "a.example")]].concat()).text();
+    assert!(seen.contains(":authority: a.example\n") && !seen.contains("host"), "{seen}");
+    let both = [(":authority", "a.example"), ("host", "a.example")];
+    let seen = client.request(&[&target[..], &both].concat()).text();
+    assert!(seen.contains(":authority: a.example\n") && !seen.contains("host"), "{seen}");
+}
+
+#[test]
+fn a_response_may_be_trailers_only() {
+    let response = answer("/trailers-only");
+    assert_eq!(response.get("grpc-status"), Some("12"));
+    assert!(response.is_head_alone, "the head ends the stream: {response:?}");
+}
+
+#[test]
+fn trailers_follow_the_content() {
+    let response = answer("/trailers");
+    assert_eq!(response.text(), "followed by trailers\n");
+    assert_eq!(response.trailers, Some(vec!["checksum: 1234".to_owned(), "grpc-status: 0".to_owned()]));
+}
+
+#[test]
+fn an_empty_trailer_section_of_a_response_is_an_end() {
+    let response = answer("/empty-trailers");
+    assert_eq!(response.text(), "followed by nothing\n");
+    assert_eq!(response.trailers, None);
+}
+
+#[test]
+fn an_empty_trailer_section_of_a_request_is_an_end() {
+    let serve = Serve::start();
+    for path in ["/echo", "/upload"] {
+        let mut client = Client::connect(&serve);
+        let stream = client.start("POST", path);
+        client.wire.send(raw::DATA, 0, stream, b"12345");
+        client.wire.send(raw::HEADERS, raw::END_HEADERS | END_STREAM, stream, &[]);
+        let response = client.response(stream);
+        assert_eq!(response.text(), if path == "/echo" { "12345" } else { "5\n" });
+    }
+}
+
+#[test]
+fn a_response_comes_before_the_request_has_ended() {
+    let serve = Serve::start();
+    let mut client = Client::connect(&serve);
+    let stream = client.start("POST", "/echo");
+    assert_eq!(client.head(stream).get(":status"), Some("200"));
+    for word in ["one", "two"] {
+        client.wire.send(raw::DATA, 0, stream, word.as_bytes());
+        assert_eq!(client.next(raw::DATA, stream).payload, word.as_bytes());
+    }
+    client.wire.send(raw::DATA, END_STREAM, stream, b"");
+    assert_eq!(client.next(raw::DATA, stream).flags, END_STREAM);
+}
+
+#[test]
+fn a_response_may_end_before_the_request() {
+    let serve = Serve::start();
+    let mut client = Client::connect(&serve);
+    let stream = client.start("POST", "/status/413");
+    client.wire.send(raw::DATA, 0, stream, b"the first of many");
+    let response = client.response(stream);
+    assert_eq!((response.status(), response.text().as_str()), ("413", "as you wish\n"));
+    // The client is told that it may stop (RFC 9113, 8.1).
+    assert_eq!(client.reset_of(stream), NO_ERROR);
+    assert_eq!(client.get("/").status(), "200", "the connection goes on");
+}
+
+#[test]
+fn each_error_code_is_a_status() {
+    let table = [
+        ("HttpRequestDenied", "403"),
+        ("DestinationIpProhibited", "403"),
+        ("HttpRequestMethodInvalid", "400"),
+        ("HttpRequestUriInvalid", "400"),
+        ("HttpRequestLengthRequired", "411"),
+        ("HttpRequestBodySize", "413"),
+        ("HttpRequestUriTooLong", "414"),
+        ("HttpRequestHeaderSectionSize", "431"),
+        ("HttpRequestHeaderSize", "431"),
+        ("HttpRequestTrailerSectionSize", "431"),
+        ("HttpRequestTrailerSize", "431"),
+        ("InternalError", "500"),
+        ("ConfigurationError", "500"),
+        ("DestinationNotFound", "500"),
+        ("DestinationUnavailable", "503"),
+        ("ConnectionLimitReached", "503"),
+        ("DnsTimeout", "504"),
+        ("ConnectionTimeout", "504"),
+        ("ConnectionReadTimeout", "504"),
+        ("ConnectionWriteTimeout", "504"),
+        ("HttpResponseTimeout", "504"),
+        ("DnsError", "502"),
+        ("DestinationIpUnroutable", "502"),
+        ("ConnectionRefused", "502"),
+        ("ConnectionTerminated", "502"),
+        ("TlsProtocolError", "502"),
+        ("TlsCertificateError", "502"),
+        ("TlsAlertReceived", "502"),
+        ("HttpResponseIncomplete", "502"),
+        ("HttpResponseHeaderSectionSize", "502"),
+        ("HttpResponseHeaderSize", "502"),
+        ("HttpResponseBodySize", "502"),
+        ("HttpResponseTrailerSectionSize", "502"),
+        ("HttpResponseTrailerSize", "502"),
+        ("HttpResponseTransferCoding", "502"),
+        ("HttpResponseContentCoding", "502"),
+        ("HttpUpgradeFailed", "502"),
+        ("HttpProtocolError", "502"),
+        ("LoopDetected", "502"),
+    ];
+    let serve = Serve::start();
+    let mut client = Client::connect(&serve);
+    for (name, status) in table {
+        let response = client.get(&format!("/error/{name}"));
+        assert_eq!((response.status(), response.content.len()), (status, 0), "{name}");
+    }
+}
+
+#[test]
+fn an_error_after_the_head_resets_the_stream() {
+    let serve = Serve::start();
+    let mut client = Client::connect(&serve);
+    for path in ["/broken", "/too-short"] {
+        let stream = client.start_ended("GET", path);
+        assert_eq!(client.head(stream).get(":status"), Some("200"));
+        assert_eq!(client.reset_of(stream), INTERNAL_ERROR, "{path}");
+    }
+    assert_eq!(client.get("/").status(), "200", "the connection goes on");
+}
+
+#[test]
+fn statuses_without_content_end_with_the_head() {
+    let serve = Serve::start();
+    let mut client = Client::connect(&serve);
+    for path in ["/status/204", "/status/304"] {
+        assert!(client.get(path).is_head_alone, "{path}");
+    }
+    let stream = client.start_ended("HEAD", "/bytes/1000");
+    let response = client.response(stream);
+    assert!(response.is_head_alone && response.get("content-length") == Some("1000"), "{response:?}");
+}
+
+#[test]
+fn what_is_no_response_of_http2_is_bad_gateway() {
+    let serve = Serve::start();
+    let mut client = Client::connect(&serve);
+    for path in ["/status/101", "/status/199", "/status/600"] {
+        assert_eq!(client.get(path).status(), "502", "{path}");
+    }
+}
+
+#[test]
+fn clients_that_speak_http1_get_an_answer_of_their_own_and_a_line_in_the_log() {
+    let serve = Serve::start();
+    if let Some(mut curl) = peers::installed("curl", "curl") {
+        let answer = run(curl.args(["-sS", "-i", "--http1.1", &serve.url("/")])).text();
+        assert!(answer.starts_with("HTTP/1.1 505 HTTP Version Not Supported\r\n"), "{answer}");
+        assert!(answer.ends_with("\r\n\r\nThis server speaks HTTP/2 with prior knowledge only."), "{answer}");
+    }
+    let mut client = TcpStream::connect(serve.address()).unwrap();
+    client.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 505 "), "{answer}");
+    let peer = client.local_addr().unwrap();
+    let log = serve.stop().stderr;
+    let line = format!("http2-server: {peer}: the peer speaks HTTP/1, not HTTP/2");
+    assert_eq!(log.lines().filter(|seen| *seen == line).count(), 1, "{log}");
+}
+
+#[test]
+fn clients_that_hang_up_anywhere() {
+    let serve = Serve::start();
+    let mut whole = raw::PREFACE.to_vec();
+    whole.extend(raw::frame(raw::SETTINGS, 0, 0, &[]));
+    whole.extend(raw::request(1, "POST", "/echo", 0));
+    whole.extend(raw::frame(raw::DATA, END_STREAM, 1, b"12345"));
+    for length in 0..=whole.len() {
+        RawClient::connect_silently(serve.address()).send_octets(&whole[..length]);
+    }
+    assert_eq!(get(&[&serve.url("/")]).content().len(), 49);
+    let ended = serve.stop();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for crash in ["panicked", "backtrace", "trapped", "unreachable"] {
+        assert!(!ended.stderr.contains(crash), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_client_that_gives_up_a_download_stops_the_application() {
+    let serve = Serve::start();
+    let mut client = Client::connect(&serve);
+    let stream = client.start_ended("GET", "/bytes/1000000000000");
+    client.next(raw::DATA, stream);
+    client.reset(stream, CANCEL);
+    // Its window is used up, so that another one asks.
+    Client::connect(&serve).until("/unwanted", "1\n");
+}
+
+#[test]
+fn a_client_that_gives_up_an_upload_stops_the_application() {
+    let serve = Serve::start();
+    let mut client = Client::connect(&serve);
+    let stream = client.start("POST", "/upload");
+    client.wire.send(raw::DATA, 0, stream, b"the first of many");
+    client.wire.synchronise();
+    client.reset(stream, CANCEL);
+    client.until("/cut", "1\n");
+    // A connection that ends is as good.
+    let mut other = Client::connect(&serve);
+    let stream = other.start("POST", "/upload");
+    other.wire.send(raw::DATA, 0, stream, b"the first of many");
+    other.wire.synchronise();
+    drop(other);
+    client.until("/cut", "2\n");
+}
+
+#[test]
+fn a_client_that_gives_up_cancels_the_call_if_that_is_wanted() {
+    let serve = Serve::start_with(&["--", "--cancel"]);
+    let mut client = Client::connect(&serve);
+    for cancelled in 1..=3 {
+        let stream = client.start_ended("GET", "/delay/3600000");
+        client.wire.synchronise();
+        client.reset(stream, CANCEL);
+        client.until("/cancelled", &format!("{cancelled}\n"));
+    }
+}
+
+#[test]
+fn a_client_that_gives_up_lets_the_call_go_on_if_not() {
+    let serve = Serve::start();
+    let mut client = Client::connect(&serve);
+    let stream = client.start_ended("GET", "/delay/100");
+    client.wire.synchronise();
+    client.reset(stream, CANCEL);
+    assert_eq!(client.get("/delay/200").status(), "200");
+    assert_eq!(client.get("/cancelled").text(), "0\n");
+}
+
+#[test]
+fn a_slow_client_stops_the_writes_of_the_application() {
+    let serve = Serve::start();
+    let mut slow = Client::connect(&serve);
+    let stream = slow.start_ended("GET", "/bytes/1000000000000");
+    let mut received = 0;
+    while received < 65_535 {
+        received += slow.next(raw::DATA, stream).payload.len();
+    }
+    assert_eq!(received, 65_535, "it is what the window allows");
+    let mut other = Client::connect(&serve);
+    let written = |client: &mut Client| client.get("/written").text().trim().parse::<usize>().unwrap();
+    let first = written(&mut other);
+    assert!(first < 1 << 20, "{first} octets are somewhere on the way");
+    assert_eq!(other.get("/delay/300").status(), "200");
+    assert!(written(&mut other) <= first + (1 << 18), "they do not become more");
+}
+
+#[test]
+fn a_slow_application_closes_the_window_of_the_client() {
+    let serve = Serve::start();
+    let mut client = Client::connect(&serve);
+    let window = client.initial_window;
+    // It does not look at the content.
+    let stream = client.start("POST", "/delay/1000");
+    let mut sent = 0;
+    while sent < window {
+        let piece = (window - sent).min(16_384);
+        client.wire.send(raw::DATA, 0, stream, &vec![0; piece as usize]);
+        sent += piece;
+    }
+    let mut raised = 0;
+    loop {
+        let frame = client.wire.receive().expect("the response");
+        match frame.kind {
+            raw::WINDOW_UPDATE if frame.stream == stream => {
+                raised += u32::from_be_bytes(frame.payload.try_into().unwrap());
+            }
+            raw::HEADERS => break,
+            _ => {}
+        }
+    }
+    // What lies in a buffer before the application may be made up for, and no more.
+    assert!(raised <= 2 * 65_536, "{raised}");
+}
+
+#[test]
+fn requests_beyond_the_limit_are_refused_and_no_others() {
+    let serve = Serve::start_with(&["--", "--max-concurrent-streams", "5"]);
+    let mut client = Client::connect(&serve);
+    let slow: Vec<u32> = (0..5).map(|_| client.start_ended("GET", "/delay/1000")).collect();
+    let refused: Vec<u32> = (0..3).map(|_| client.start_ended("GET", "/")).collect();
+    for stream in refused {
+        assert_eq!(client.reset_of(stream), REFUSED_STREAM);
+    }
+    for stream in slow {
+        assert_eq!(client.response(stream).status(), "200");
+    }
+    assert_eq!(client.get("/").status(), "200", "there is room again");
+}
+
+#[test]
+fn an_idle_connection_is_closed() {
+    let serve = Serve::start_with(&["--", "--idle-timeout", "0.5"]);
+    let mut client = Client::connect(&serve);
+    assert_eq!(client.get("/delay/1000").status(), "200", "a request is not idleness");
+    let frames = client.wire.receive_all();
+    let go_away = frames.iter().rfind(|frame| frame.kind == raw::GOAWAY).expect("an end in good order");
+    assert_eq!(go_away.payload[4..8], NO_ERROR.to_be_bytes());
+}
+
+#[test]
+fn connections_beyond_the_limit_wait() {
+    let serve = Serve::start_with(&["--max-connections", "1"]);
+    let mut first = Client::connect(&serve);
+    assert_eq!(first.get("/").status(), "200");
+    let mut second = RawClient::connect(serve.address());
+    second.request(1, "GET", "/", END_STREAM);
+    assert_eq!(first.get("/delay/300").status(), "200");
+    drop(first);
+    let ended =
+        std::iter::from_fn(|| second.receive()).find(|frame| frame.kind == raw::DATA).expect("a response");
+    assert_eq!(ended.payload.len(), 49);
+    drop(second);
+    let log = serve.stop().stderr;
+    assert!(log.contains("1 connections: no more are taken until one ends"), "{log}");
+}
+
+#[test]
+fn malformed_requests_end_their_streams_alone() {
+    let target = [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/")];
+    let with = |more: &[(&'static str, &'static str)]| [&target[..], more].concat();
+    let heads = [
+        vec![],
+        target[1..].to_vec(),
+        target[..3].to_vec(),
+        with(&[(":method", "GET")]),
+        with(&[("x", "y"), (":path", "/")]),
+        with(&[(":status", "200")]),
+        with(&[("Upper", "case")]),
+        with(&[("bad name", "x")]),
+        with(&[("x", "line\nbreak")]),
+        with(&[("x", "carriage\rreturn")]),
+        with(&[("x", "nul\0")]),
+        with(&[("connection", "close")]),
+        with(&[("transfer-encoding", "chunked")]),
+        with(&[("te", "gzip")]),
+        with(&[("content-length", "1")]),
+        with(&[("content-length", "0"), ("content-length", "1")]),
+        with(&[("host", "b")]),
+    ];
+    let serve = Serve::start();
+    let mut client = Client::connect(&serve);
+    for head in &heads {
+        let stream = client.send_head(head, END_STREAM);
+        assert_eq!(client.reset_of(stream), PROTOCOL_ERROR, "{head:?}");
+    }
+    assert_eq!(client.get("/").status(), "200", "the connection goes on");
+}
+
+#[test]
+fn arguments_that_are_wrong_are_told_in_words() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("handler.wasm");
+    fs::write(&file, components::HTTP_SERVICE).unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let complaint = |address: &str, options: &[&str]| {
+        let mut command = wasi_http2(&["serve", "--addr", address, "--component"]);
+        let finished = run(command.arg(&file).arg("--").args(options));
+        assert_eq!(finished.code, Some(1), "{}", finished.stderr);
+        finished.stderr
+    };
+    let cases: [(&[&str], &str); 6] = [
+        (&["--nonsense"], "http2-server: invalid option '--nonsense'\nSee --help.\n"),
+        (&["nonsense"], "http2-server: unexpected argument \"nonsense\"\nSee --help.\n"),
+        (&["--idle-timeout", "soon"], "http2-server: --idle-timeout: "),
+        (&["--idle-timeout", "-1"], "http2-server: --idle-timeout: "),
+        (&["--max-concurrent-streams", "-1"], "http2-server: --max-concurrent-streams: "),
+        (
+            &["--max-connections", "0"],
+            "http2-server: --max-connections: at least one is needed\nSee --help.\n",
+        ),
+    ];
+    for (options, words) in cases {
+        let complaint = complaint("127.0.0.1:0", options);
+        assert!(complaint.starts_with(words), "{options:?}: {complaint}");
+    }
+    let in_use = complaint(&address, &[]);
+    assert!(in_use.starts_with(&format!("http2-server: {address}: ")), "{in_use}");
+    let mut help = wasi_http2(&["serve", "--component"]);
+    let help = run(help.arg(&file).args(["--", "--help"])).text();
+    assert!(help.contains("Usage: http2-server [OPTIONS]"), "{help}");
+}
+
+#[test]
+fn a_limit_of_memory_that_is_reached_is_told() {
+    let serve = Serve::start_with(&["--max-memory", "8"]);
+    let mut clients = Vec::new();
+    // None of them takes what it asks for.
+    for _ in 0..200 {
+        let Ok(tcp) = TcpStream::connect(serve.address()) else { break };
+        let mut client = RawClient::over(tcp);
+        let mut octets = raw::PREFACE.to_vec();
+        octets.extend(raw::frame(raw::SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]));
+        for stream in 0..10 {
+            octets.extend(raw::request(2 * stream + 1, "GET", "/bytes/1000000000", END_STREAM));
+        }
+        if client.try_send_octets(&octets).is_err() {
+            break;
+        }
+        clients.push(client);
+    }
+    let complaint = serve.finish();
+    assert_eq!(complaint.code, Some(1));
+    assert!(
+        complaint.stderr.ends_with("the guest wanted more memory than its limit of 8 MiB\n"),
+        "{complaint:?}"
+    );
+}

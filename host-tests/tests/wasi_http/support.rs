@@ -1,0 +1,48 @@
+//! What the tests share with others, with the server for `wasi:http` in place of the demonstration.
+
+#[allow(dead_code, unused_imports, reason = "some of it is for the other tests that share it")]
+#[path = "../interop/support/mod.rs"]
+mod shared;
+
+use std::ops::Deref;
+
+use wasi_http2::components;
+
+pub(crate) use shared::*;
+
+/// The guest `http-service` behind the server, until it is dropped.
+pub(crate) struct Serve(shared::Serve);
+
+impl Serve {
+    /// Serves on a free port.
+    #[track_caller]
+    pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Serves on a free port, with more options of `wasi-http2 serve`; those of the server itself follow «--».
+    #[track_caller]
+    pub(crate) fn start_with(options: &[&str]) -> Self {
+        Self(shared::Serve::start_handler(components::HTTP_SERVICE, options))
+    }
+
+    /// Waits until it ends by itself.
+    #[track_caller]
+    pub(crate) fn finish(self) -> Finished {
+        self.0.finish()
+    }
+
+    /// Ends it by Ctrl-C.
+    #[track_caller]
+    pub(crate) fn stop(self) -> Finished {
+        self.0.stop()
+    }
+}
+
+impl Deref for Serve {
+    type Target = shared::Serve;
+
+    fn deref(&self) -> &shared::Serve {
+        &self.0
+    }
+}
