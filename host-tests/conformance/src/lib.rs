@@ -1,6 +1,6 @@
 //! What an HTTP/2 endpoint has to do, and cases that any endpoint can be held against.
 //!
-//! [`REQUIREMENTS`](requirements::REQUIREMENTS) are those of RFC 9113, 7541, 8441, 9218, 8336, 7838 and 9110, each with
+//! [`requirements()`](requirements::requirements) are those of RFC 9113, 7541, 8441, 9218, 8336, 7838 and 9110, each with
 //! its section, the error code that is due where it is broken, and whether the stream or the connection ends for it. A
 //! [`Case`] is octets that are sent and frames that have to come back; [`cases()`](cases::cases) has those of all
 //! requirements, and [`play`] holds an endpoint against one of them over whatever carries octets. The exact code and

@@ -4,14 +4,14 @@ use std::io;
 
 use http2_conformance::cases::cases;
 use http2_conformance::places::{Place, mentions, places};
-use http2_conformance::requirements::{Elsewhere, REQUIREMENTS, Requirement, Scope};
+use http2_conformance::requirements::{Elsewhere, Requirement, Scope, requirements};
 use http2_conformance::{Case, Role};
 
 fn main() -> io::Result<()> {
     let (cases, places) = (cases(), places()?);
     println!("| id | requirement | section | code | scope | place in the code | shown by |");
     println!("|---|---|---|---|---|---|---|");
-    for requirement in REQUIREMENTS {
+    for requirement in requirements() {
         let Requirement { id, text, source, code, .. } = requirement;
         let scope = scope(requirement.scope);
         let shown = shown(requirement, &cases);

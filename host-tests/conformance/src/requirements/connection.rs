@@ -1,0 +1,130 @@
+//! PING, GOAWAY, flow control and CONTINUATION (RFC 9113, 6.7 to 6.10).
+
+use super::Concerns::{Both, Client, Server};
+use super::Scope::{Connection, Duty, Either, Nothing};
+use super::{Requirement, row, shown, test};
+
+pub(super) const CONNECTION: &[Requirement] = &[
+    row(
+        "G1",
+        "RFC 9113, 6.7",
+        Connection,
+        "PROTOCOL_ERROR, FRAME_SIZE_ERROR",
+        Both,
+        "PING on a stream, or of another length than 8 octets",
+    ),
+    row(
+        "G2",
+        "RFC 9113, 6.7",
+        Duty,
+        "",
+        Both,
+        "PING is answered with the same octets, and its answer is not",
+    ),
+    row(
+        "A1",
+        "RFC 9113, 6.8, 4.2",
+        Connection,
+        "PROTOCOL_ERROR, FRAME_SIZE_ERROR",
+        Both,
+        "GOAWAY on a stream, or shorter than 8 octets",
+    ),
+    row(
+        "A2",
+        "RFC 9113, 6.8",
+        Duty,
+        "",
+        Client,
+        "After GOAWAY no stream is opened; requests above its last stream may be sent again elsewhere",
+    ),
+    shown(
+        row(
+            "A3",
+            "RFC 9113, 6.8",
+            Duty,
+            "",
+            Server,
+            "A graceful end begins with a GOAWAY that still takes all streams, and the real one follows a round trip later",
+        ),
+        &[test(
+            "src/engine/src/connection/tests/endings.rs",
+            "a_server_announces_the_end_and_names_the_last_request_a_round_trip_later",
+        )],
+    ),
+    shown(
+        row(
+            "A4",
+            "RFC 9113, 6.8",
+            Duty,
+            "",
+            Server,
+            "What comes on streams above the last one of our GOAWAY still counts for field compression and the window of the connection",
+        ),
+        &[test(
+            "src/engine/src/connection/tests/endings.rs",
+            "a_server_announces_the_end_and_names_the_last_request_a_round_trip_later",
+        )],
+    ),
+    shown(
+        row(
+            "A5",
+            "RFC 9113, 8.7",
+            Duty,
+            "",
+            Both,
+            "REFUSED_STREAM promises that nothing was processed; only then is a request sent again by itself",
+        ),
+        &[
+            test("src/engine/src/connection/tests/concurrency.rs", "a_refused_request_may_be_tried_again"),
+            test(
+                "src/engine/src/connection/tests/endings.rs",
+                "requests_above_the_last_one_may_be_tried_again",
+            ),
+        ],
+    ),
+    row("W1", "RFC 9113, 6.9", Either, "PROTOCOL_ERROR", Both, "WINDOW_UPDATE by 0"),
+    row(
+        "W2",
+        "RFC 9113, 6.9",
+        Connection,
+        "FRAME_SIZE_ERROR",
+        Both,
+        "WINDOW_UPDATE of another length than 4 octets",
+    ),
+    row("W3", "RFC 9113, 6.9.1", Either, "FLOW_CONTROL_ERROR", Both, "A window that grows beyond 2^31-1"),
+    shown(
+        row("W4", "RFC 9113, 6.9, 6.9.1", Either, "FLOW_CONTROL_ERROR", Both, "DATA beyond the window"),
+        &[
+            test("src/engine/src/connection/tests/violations.rs", "more_data_than_a_window_allows"),
+            test(
+                "src/engine/src/connection/tests/violations.rs",
+                "more_data_than_a_window_of_a_client_allows",
+            ),
+        ],
+    ),
+    row(
+        "W5",
+        "RFC 9113, 6.9",
+        Duty,
+        "",
+        Both,
+        "Every DATA frame counts for the window of the connection, also one that is in error",
+    ),
+    row(
+        "W6",
+        "RFC 9113, 6.9.2",
+        Connection,
+        "FLOW_CONTROL_ERROR",
+        Both,
+        "A change of SETTINGS_INITIAL_WINDOW_SIZE moves the windows of all streams, below 0 if need be, but not beyond 2^31-1",
+    ),
+    row("W7", "RFC 9113, 6.9", Nothing, "", Both, "WINDOW_UPDATE on a stream that has ended is no error"),
+    row(
+        "C1",
+        "RFC 9113, 6.10",
+        Connection,
+        "PROTOCOL_ERROR",
+        Both,
+        "CONTINUATION without a field block before it, or on stream 0",
+    ),
+];

@@ -1,0 +1,147 @@
+//! Extensions, and what RFC 9110 has to say about fields.
+
+use super::Concerns::{Both, Client, Server};
+use super::Scope::{Connection, Duty, Nothing, Stream};
+use super::{Requirement, row, shown, test};
+
+pub(super) const EXTENSIONS: &[Requirement] = &[
+    row(
+        "X1",
+        "RFC 8441, 3",
+        Connection,
+        "PROTOCOL_ERROR",
+        Client,
+        "SETTINGS_ENABLE_CONNECT_PROTOCOL is 0 or 1, and not 0 after 1 (our choice: an error of the connection)",
+    ),
+    shown(
+        row(
+            "X2",
+            "RFC 8441, 4",
+            Stream,
+            "PROTOCOL_ERROR",
+            Server,
+            "`:protocol` stands on CONNECT alone, and only once the server has allowed it",
+        ),
+        &[test(
+            "src/engine/src/connection/tests/messages.rs",
+            "extended_connect_needs_the_word_of_the_server",
+        )],
+    ),
+    shown(
+        row(
+            "X3",
+            "RFC 8441, 5",
+            Duty,
+            "",
+            Both,
+            "In an extended CONNECT, END_STREAM is FIN, and RST_STREAM with CANCEL is RST of TCP",
+        ),
+        &[test("src/engine/src/connection/tests/messages.rs", "an_extended_connect_ends_as_tcp_does")],
+    ),
+    row(
+        "X4",
+        "RFC 9218, 2.1",
+        Connection,
+        "PROTOCOL_ERROR",
+        Both,
+        "SETTINGS_NO_RFC7540_PRIORITIES is 0 or 1, and does not change (where the RFC leaves the choice, our choice: an error)",
+    ),
+    row("X5", "RFC 9218, 2.1", Nothing, "", Both, "The priorities of RFC 7540 are passed over"),
+    shown(
+        row("X6", "RFC 9218, 4", Nothing, "", Both, "In a priority, what is unknown or bad is passed over"),
+        &[test("src/engine/src/priority/tests.rs", "values_and_what_they_mean")],
+    ),
+    row(
+        "X7",
+        "RFC 9218, 7.1",
+        Connection,
+        "PROTOCOL_ERROR, FRAME_SIZE_ERROR",
+        Server,
+        "PRIORITY_UPDATE on a stream, for stream 0, or shorter than 4 octets",
+    ),
+    row("X8", "RFC 9218, 7.1", Connection, "PROTOCOL_ERROR", Client, "PRIORITY_UPDATE to a client"),
+    row(
+        "X9",
+        "RFC 9218, 7.1",
+        Connection,
+        "PROTOCOL_ERROR",
+        Server,
+        "PRIORITY_UPDATE for more streams than may be open",
+    ),
+    row(
+        "X10",
+        "RFC 9218, 7.1",
+        Connection,
+        "PROTOCOL_ERROR",
+        Server,
+        "PRIORITY_UPDATE for a push that was not promised",
+    ),
+    row(
+        "X11",
+        "RFC 8336, 2",
+        Nothing,
+        "",
+        Both,
+        "ORIGIN that is not on stream 0, or comes to a server, is passed over",
+    ),
+    row(
+        "X12",
+        "RFC 7838, 4",
+        Nothing,
+        "",
+        Both,
+        "ALTSVC with an origin on a stream, without one on stream 0, or to a server, is passed over",
+    ),
+    row(
+        "X13",
+        "RFC 9110, 8.6",
+        Stream,
+        "PROTOCOL_ERROR",
+        Both,
+        "Content-Length is a number, and the same one if it stands more than once",
+    ),
+    row(
+        "X14",
+        "RFC 9110, 5.1, 5.5",
+        Stream,
+        "PROTOCOL_ERROR",
+        Both,
+        "Names of fields are tokens, and values have no CR, LF and NUL",
+    ),
+    row(
+        "X15",
+        "RFC 9110, 7.2, 6.5.1",
+        Stream,
+        "PROTOCOL_ERROR",
+        Both,
+        "Host stands once; fields of framing and routing do not stand in trailers",
+    ),
+    shown(
+        row(
+            "X16",
+            "RFC 9110, 15.2, 9.3.6",
+            Duty,
+            "",
+            Client,
+            "Any number of informational responses is taken; Content-Length means nothing in the answer to CONNECT",
+        ),
+        &[
+            test(
+                "src/engine/src/message/content_length.rs",
+                "responses_have_no_content_where_method_or_status_says_so",
+            ),
+            test(
+                "src/engine/src/connection/tests/messages.rs",
+                "informational_responses_together_are_no_larger_than_a_response_may_be",
+            ),
+        ],
+    ),
+    row(
+        "X17",
+        "RFC 9113, 5.5",
+        Nothing,
+        "",
+        Both,
+        "Unknown settings, types of frames, error codes and parameters do no harm",
+    ),
+];

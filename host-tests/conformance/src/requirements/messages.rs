@@ -1,0 +1,181 @@
+//! Messages (RFC 9113, 8 to 10).
+
+use super::Concerns::{Both, Client, Server};
+use super::Scope::{Connection, Duty, Stream};
+use super::{Elsewhere, Requirement, row, shown, test};
+
+pub(super) const MESSAGES: &[Requirement] = &[
+    row(
+        "M1",
+        "RFC 9113, 8.1.1",
+        Stream,
+        "PROTOCOL_ERROR",
+        Both,
+        "A malformed message ends its stream, and nothing else",
+    ),
+    row(
+        "M2",
+        "RFC 9113, 8.2.1",
+        Stream,
+        "PROTOCOL_ERROR",
+        Both,
+        "Names of fields are not empty, and have neither upper case, controls, space, octets from 0x7f on, nor a colon inside",
+    ),
+    row(
+        "M3",
+        "RFC 9113, 8.2.1",
+        Stream,
+        "PROTOCOL_ERROR",
+        Both,
+        "Values of fields have neither NUL, LF nor CR, nor white space at their ends",
+    ),
+    row(
+        "M4",
+        "RFC 9113, 8.2.2",
+        Stream,
+        "PROTOCOL_ERROR",
+        Both,
+        "Fields of an HTTP/1.1 connection, and TE other than «trailers»",
+    ),
+    shown(
+        row(
+            "M5",
+            "RFC 9113, 8.2.3",
+            Duty,
+            "",
+            Both,
+            "Crumbs of Cookie are joined with «; » before they leave HTTP/2",
+        ),
+        &[
+            test("src/engine/src/connection/tests/messages.rs", "cookie_crumbs_are_joined"),
+            test("src/engine/src/fields/tests.rs", "crumbs_are_joined_at_the_place_of_the_first"),
+        ],
+    ),
+    row(
+        "M6",
+        "RFC 9113, 8.3",
+        Stream,
+        "PROTOCOL_ERROR",
+        Both,
+        "Pseudo-header fields are known, of the right kind of message, once, before all others, and not in trailers",
+    ),
+    row(
+        "M7",
+        "RFC 9113, 8.3.1",
+        Stream,
+        "PROTOCOL_ERROR",
+        Server,
+        "A request has one `:method`, `:scheme` and `:path`, which is not empty; all are of the octets that they may have",
+    ),
+    row(
+        "M8",
+        "RFC 9113, 8.3.1",
+        Stream,
+        "PROTOCOL_ERROR",
+        Server,
+        "`:authority` has no user information, and Host says the same (our choice: else malformed)",
+    ),
+    row(
+        "M9",
+        "RFC 9113, 8.3.2, 8.6",
+        Stream,
+        "PROTOCOL_ERROR",
+        Client,
+        "A response has one `:status` of three digits, which is not 101",
+    ),
+    shown(
+        row(
+            "M10",
+            "RFC 9113, 8.1.1",
+            Stream,
+            "PROTOCOL_ERROR",
+            Both,
+            "Content is as long as Content-Length says, but for HEAD, 204 and 304",
+        ),
+        &[test(
+            "src/engine/src/message/content_length.rs",
+            "responses_have_no_content_where_method_or_status_says_so",
+        )],
+    ),
+    row(
+        "M11",
+        "RFC 9113, 8.1",
+        Stream,
+        "PROTOCOL_ERROR",
+        Client,
+        "An informational response does not end the stream, and DATA comes after the final one",
+    ),
+    row(
+        "M12",
+        "RFC 9113, 8.1",
+        Stream,
+        "PROTOCOL_ERROR",
+        Both,
+        "Trailers end the stream; informational responses do not end the message",
+    ),
+    shown(
+        row(
+            "M13",
+            "RFC 9113, 8.1",
+            Duty,
+            "",
+            Client,
+            "RST_STREAM with NO_ERROR after a complete response loses nothing of it",
+        ),
+        &[test(
+            "src/engine/src/connection/tests/messages.rs",
+            "a_response_may_come_before_the_request_is_complete",
+        )],
+    ),
+    shown(
+        row(
+            "M14",
+            "RFC 9113, 8.5",
+            Stream,
+            "PROTOCOL_ERROR",
+            Server,
+            "CONNECT has `:authority` with a port, and neither `:scheme` nor `:path`",
+        ),
+        &[test("src/engine/src/connection/tests/violations.rs", "a_tunnel_has_no_trailers")],
+    ),
+    shown(
+        row(
+            "M15",
+            "RFC 9113, 8.1.1, 10.3",
+            Duty,
+            "",
+            Server,
+            "An intermediary forwards nothing that is malformed",
+        ),
+        &[
+            test("src/engine/src/connection/tests/violations.rs", "a_malformed_message_ends_its_stream_only"),
+            test("src/engine/src/connection/tests/malformed.rs", "a_request_that_is_malformed_is_not_sent"),
+        ],
+    ),
+    shown(
+        row(
+            "L1",
+            "RFC 9113, 9.2",
+            Connection,
+            "INADEQUATE_SECURITY",
+            Both,
+            "TLS is of version 1.2 or later, with SNI, and without renegotiation and compression",
+        ),
+        &[Elsewhere::NotOurs("TLS is the transport's: a byte-stream of the host")],
+    ),
+    shown(
+        row(
+            "L2",
+            "RFC 9113, 10.5",
+            Connection,
+            "ENHANCE_YOUR_CALM",
+            Both,
+            "A peer that abuses the protocol is cut off",
+        ),
+        &[
+            test("src/engine/src/connection/tests/abuse.rs", "floods_of_frames"),
+            test("src/engine/src/connection/tests/abuse.rs", "rapid_reset"),
+            test("src/engine/src/connection/tests/abuse.rs", "made_you_reset"),
+        ],
+    ),
+];
