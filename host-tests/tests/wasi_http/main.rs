@@ -8,6 +8,8 @@
 
 mod client;
 mod h2_server;
+mod in_process;
+mod proxy;
 mod raw_client;
 mod raw_server;
 mod requests;

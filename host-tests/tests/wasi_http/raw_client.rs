@@ -17,7 +17,7 @@ pub(crate) struct Client {
     pub(crate) initial_window: u32,
     decoder: Decoder,
     next_stream: u32,
-    /// Frames of other streams that came meanwhile.
+    /// Frames of other streams that came meanwhile, and GOAWAY.
     passed: Vec<Frame>,
 }
 
@@ -147,7 +147,7 @@ impl Client {
             if wanted(&frame) {
                 return frame;
             }
-            if frame.stream != 0 {
+            if frame.stream != 0 || frame.kind == raw::GOAWAY {
                 self.passed.push(frame);
             }
         }
@@ -157,6 +157,25 @@ impl Client {
     #[track_caller]
     pub(crate) fn reset_of(&mut self, stream: u32) -> u32 {
         u32::from_be_bytes(self.next(RST_STREAM, stream).payload.try_into().unwrap())
+    }
+
+    /// Waits until a stream ends otherwise than by a whole response of success: whether it does so.
+    #[track_caller]
+    pub(crate) fn is_refused(&mut self, stream: u32) -> bool {
+        loop {
+            let frame = self.next_of(&[HEADERS, DATA, RST_STREAM], stream);
+            match frame.kind {
+                RST_STREAM => return true,
+                HEADERS => {
+                    let fields = self.fields_of(&frame);
+                    if frame.flags & END_STREAM != 0 {
+                        return !fields.iter().any(|field| field.starts_with(":status: 2"));
+                    }
+                }
+                _ if frame.flags & END_STREAM != 0 => return false,
+                _ => {}
+            }
+        }
     }
 
     /// Waits for the head of a response.

@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use tempfile::TempDir;
 use wasi_http2::components;
 
+use crate::in_process::{HANDLER, InProcess};
 use crate::raw_client::{Client, Response};
 use crate::support::raw::{self, END_STREAM, RawClient};
 use crate::support::{Serve, get, peers, run, wasi_http2};
@@ -410,6 +411,46 @@ fn malformed_requests_end_their_streams_alone() {
         assert_eq!(client.reset_of(stream), PROTOCOL_ERROR, "{head:?}");
     }
     assert_eq!(client.get("/").status(), "200", "the connection goes on");
+}
+
+#[test]
+fn httpwg_finds_nothing_wrong() {
+    if !has_io_uring() {
+        return peers::skip("the kernel has no io_uring, which httpwg-cli needs");
+    }
+    let serve = Serve::start();
+    let Some(mut httpwg) = peers::httpwg() else { return };
+    httpwg.env("SEQUENTIAL", "1").args(["--frame-timeout", "1000", "-a", &serve.address().to_string()]);
+    let finished = run(&mut httpwg);
+    let told = String::from_utf8_lossy(&finished.stdout) + &*finished.stderr;
+    assert!(finished.code == Some(0) && told.contains("107/107"), "{told}");
+}
+
+/// Whether processes may use io_uring.
+fn has_io_uring() -> bool {
+    // «2» is for nobody; without the file, the kernel is older than the switch, or has none of it.
+    fs::read_to_string("/proc/sys/kernel/io_uring_disabled").is_ok_and(|disabled| disabled.trim() == "0")
+}
+
+#[test]
+fn the_end_of_standard_input_drains() {
+    let mut server = InProcess::start(&HANDLER, &["--drain-on-stdin-eof"], &[]);
+    let mut client = Client::connect_to(server.address);
+    let stream = client.start_ended("GET", "/delay/500");
+    client.wire.synchronise();
+    server.end_input();
+    assert_eq!(client.response(stream).text(), "that took a while\n");
+    client.next(raw::GOAWAY, 0);
+    client.wire.receive_all();
+    assert!(server.finish().contains("standard input has ended: draining"));
+}
+
+#[test]
+fn the_end_of_standard_input_is_nothing_otherwise() {
+    let mut server = InProcess::start(&HANDLER, &[], &[]);
+    server.end_input();
+    let mut client = Client::connect_to(server.address);
+    assert_eq!(client.get("/delay/100").status(), "200");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! | path | answer |
 //! |---|---|
-//! | `/` | a short text; to POST as `/echo` |
+//! | `/` | a short text; to POST after the end of the request |
 //! | `/headers` | the request, one line a field |
 //! | `/echo` | content and trailers of the request, as they come |
 //! | `/upload` | how many octets the request had, after its end |
@@ -45,8 +45,12 @@ impl wasip3::exports::http::handler::Guest for Service {
         let path = path.split_once('?').map_or(path.as_str(), |(path, _)| path);
         let counted = |counter: &AtomicU64| text(200, &format!("{}\n", counter.load(Ordering::Relaxed)));
         match path {
-            "/" if matches!(request.get_method(), Method::Post) => echo(request),
-            "/" => text(200, "Hello from a WebAssembly component, over HTTP/2.\n"),
+            "/" => {
+                if matches!(request.get_method(), Method::Post) {
+                    answer::count(request).await?;
+                }
+                text(200, "Hello from a WebAssembly component, over HTTP/2.\n")
+            }
             "/headers" => text(200, &describe(&request)),
             "/echo" => echo(request),
             "/upload" => text(200, &format!("{}\n", answer::count(request).await?)),

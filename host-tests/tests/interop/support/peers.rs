@@ -130,6 +130,29 @@ impl Python {
     }
 }
 
+/// `httpwg` of the crate httpwg-cli, which is built unless an earlier test has; none if it cannot be.
+pub(crate) fn httpwg() -> Option<Command> {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let root = target.join("peers/httpwg");
+    fs::create_dir_all(&root).unwrap();
+    // Other test processes may be about to do the same.
+    let lock = File::create(target.join("peers/httpwg.lock")).unwrap();
+    lock.lock().unwrap();
+    let httpwg = root.join("bin/httpwg");
+    if !httpwg.exists() {
+        let mut install = Command::new(env!("CARGO"));
+        // It is built in a directory of its own, and not for what the environment wants of this project.
+        install.env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS").current_dir(&root);
+        let install = install.args(["install", "--locked", "--version", "0.2.5", "httpwg-cli", "--root"]);
+        let install = run(install.arg(&root));
+        if install.code != Some(0) {
+            skip(&format!("httpwg-cli cannot be installed: {}", install.stderr));
+            return None;
+        }
+    }
+    Some(Command::new(httpwg))
+}
+
 /// `nghttpd` on a free port, serving a folder.
 pub(crate) fn nghttpd(folder: &Path, options: &[&str]) -> Option<(Process, String)> {
     // It does not tell which port it was given, and another may have taken the one that was free.
