@@ -1,6 +1,6 @@
 //! Flow control (RFC 9113, 5.2, 6.9).
 
-use super::{both, goes_on, open, reset};
+use super::{both, goes_on, open};
 use crate::case::{Case, Expected, Role};
 use crate::frame::{OK, POST, code, data, flag, frame, headers, kind, setting, settings, window_update};
 
@@ -150,33 +150,31 @@ fn received() -> Vec<Case> {
         let padded = frame(kind::DATA, flag::PADDED, 1, &[&[255, b'x'][..], &[0; 255]].concat());
         open(case).send(padded.repeat(600)).expect(Expected::WindowUpdate { stream: 1 }).nothing()
     }));
-    cases.extend(both(&["W5"], "DATA behind its own error, for which the connection has credit", |case| {
-        goes_on(
-            reset(case)
-                .send(data(1, 0, &[0; 16_384]).repeat(40))
-                .expect(Expected::WindowUpdate { stream: 0 })
-                .nothing(),
-        )
-    }));
-    cases.extend(both(
-        &["W5", "F2"],
-        "DATA that is too long, again and again, for which the connection has credit",
-        |mut case| {
-            // More than half of a window of 1 MiB.
-            for n in 0..33 {
-                let stream = 2 * n + 1;
-                let too_long = data(stream, 0, &[0; 16_385]);
-                case = match case.role {
-                    Role::Server => case.send(headers(stream, 0, POST)),
-                    Role::Client => case.send(headers(stream, 0, OK)),
-                };
-                case = case.send(too_long).expect(Expected::Reset { stream, code: code::FRAME_SIZE_ERROR });
-                if case.role == Role::Client {
-                    case = case.expect(Expected::Request { stream: stream + 4 });
-                }
-            }
-            case.expect(Expected::WindowUpdate { stream: 0 })
-        },
-    ));
+    for (requirements, name, octets, code) in [
+        (&["W5", "F2"][..], "DATA that is too long, again and again", 16_385, code::FRAME_SIZE_ERROR),
+        (&["W5"], "DATA beyond Content-Length, again and again", 16_384, code::PROTOCOL_ERROR),
+    ] {
+        cases.extend(both(requirements, name, |case| errors_of_data(case, octets, code)));
+    }
     cases
+}
+
+/// DATA that is in error on stream after stream, which makes more than half of a window of 1 MiB, and for which the
+/// connection gets credit.
+fn errors_of_data(mut case: Case, octets: usize, code: u32) -> Case {
+    let head = match case.role {
+        Role::Server => POST,
+        Role::Client => OK,
+    };
+    for n in 0..33 {
+        let stream = 2 * n + 1;
+        case = case
+            .send(headers(stream, 0, &[head, &[("content-length", "5")]].concat()))
+            .send(data(stream, 0, &vec![0; octets]))
+            .expect(Expected::Reset { stream, code });
+        if case.role == Role::Client {
+            case = case.expect(Expected::Request { stream: stream + 4 });
+        }
+    }
+    case.expect(Expected::WindowUpdate { stream: 0 })
 }
