@@ -1,6 +1,7 @@
 //! Applications of wasi:http that this project did not write, composed with its server and its client, in Wasmtime
 //! as anybody has it.
 
+mod container;
 mod examples;
 mod grpc;
 mod python;

@@ -155,6 +155,11 @@ impl Process {
         kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
     }
 
+    /// What an orchestrator does to end it.
+    pub(crate) fn terminate(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+    }
+
     /// Waits until it ends by itself.
     #[track_caller]
     pub(crate) fn finish(mut self) -> Finished {

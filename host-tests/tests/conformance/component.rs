@@ -1,0 +1,73 @@
+//! The component in Wasmtime, with a transport in memory.
+
+use std::os::unix::net::UnixStream;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http2_conformance::Role;
+use tokio::runtime::Runtime;
+use wasi_http2::embed::{Client, Error, Limits, Options, RecvBody, Responder, Sandbox, Server};
+
+use crate::hold;
+use crate::transport::Socket;
+
+#[test]
+fn the_component_does_what_all_cases_want_of_a_server() {
+    let (tokio, sandbox) = (Runtime::new().unwrap(), Sandbox::new(Limits::new()).unwrap());
+    hold(Role::Server, || {
+        let (near, far) = pair(&tokio);
+        let server = tokio.block_on(async { sandbox.server(far, &Options::new()).unwrap() });
+        tokio.spawn(serve(server));
+        Socket::unix(near, ())
+    });
+}
+
+#[test]
+fn the_component_does_what_all_cases_want_of_a_client() {
+    let (tokio, sandbox) = (Runtime::new().unwrap(), Sandbox::new(Limits::new()).unwrap());
+    hold(Role::Client, || {
+        let (near, far) = pair(&tokio);
+        let client = tokio.block_on(async { sandbox.client(far, &Options::new()).unwrap() });
+        tokio.spawn(request_again_and_again(client.clone()));
+        tokio.spawn(request_again_and_again(client));
+        Socket::unix(near, ())
+    });
+}
+
+/// Both ends of a connection, the far one for Tokio.
+fn pair(tokio: &Runtime) -> (UnixStream, tokio::net::UnixStream) {
+    let (near, far) = UnixStream::pair().unwrap();
+    far.set_nonblocking(true).unwrap();
+    let _context = tokio.enter();
+    (near, tokio::net::UnixStream::from_std(far).unwrap())
+}
+
+/// Answers all requests, and sends the content of those for `/echo` back.
+async fn serve(mut server: Server) {
+    while let Some(Ok((request, responder))) = server.accept().await {
+        // What becomes of a stream shows on the wire.
+        tokio::spawn(async move { _ = answer(request, responder).await });
+    }
+}
+
+async fn answer(mut request: Request<RecvBody>, mut responder: Responder) -> Result<(), Error> {
+    if request.uri().path() != "/echo" {
+        responder.respond(Response::new(()), true).await?;
+        return Ok(());
+    }
+    let mut echo = responder.respond(Response::new(()), false).await?;
+    while let Some(data) = request.body_mut().data().await {
+        echo.send_data(data?, false).await?;
+    }
+    echo.send_data(Bytes::new(), true).await
+}
+
+/// Sends one request after the other, whatever comes of them, as long as the connection takes any.
+async fn request_again_and_again(client: Client) {
+    loop {
+        let request = Request::get("http://localhost/").body(()).unwrap();
+        let Ok((response, _body)) = client.request(request, true).await else { return };
+        let Ok(mut response) = response.await else { continue };
+        while let Some(Ok(_)) = response.body_mut().data().await {}
+    }
+}

@@ -1,0 +1,35 @@
+//! `examples/container`.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+use wasi_http2::components;
+use wasi_http2::compose::with_server;
+
+use crate::support::Process;
+use crate::support::peers::Python;
+use crate::support::raw::{self, RawClient};
+
+#[test]
+fn a_server_that_is_terminated_completes_what_runs() {
+    let Some(python) = Python::with_packages() else { return };
+    let folder = TempDir::new().unwrap();
+    let server = folder.path().join("server.wasm");
+    fs::write(&server, with_server(components::HTTP_SERVICE).unwrap()).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/container/drain.sh");
+    let mut sh = Command::new("sh");
+    sh.arg(script).arg(server).args(["--addr", "127.0.0.1:0"]);
+    sh.env("WASMTIME", python.wasmtime().get_program());
+
+    let (process, address) = Process::start_telling(&mut sh, "http2-server: listening on ");
+    let mut client = RawClient::connect(address.parse().unwrap());
+    client.request(1, "GET", "/delay/2000", raw::END_STREAM);
+    client.synchronise();
+    process.terminate();
+    let frames = client.receive_all();
+    let content = frames.iter().find(|frame| frame.kind == raw::DATA).expect("the response");
+    assert_eq!(content.payload, b"after 2000 ms\n");
+    assert_eq!(process.finish().code, Some(0));
+}
