@@ -5,7 +5,7 @@
 //! [`Case`] is octets that are sent and frames that have to come back; [`cases()`](cases::cases) has those of all
 //! requirements, and [`play`] holds an endpoint against one of them over whatever carries octets. The exact code and
 //! the smallest scope are what is wanted: to end the connection where the stream would do is a failure, and so is to
-//! close it without a word.
+//! close it without a word. The program of this package prints all of it as a table.
 
 pub mod case;
 pub mod cases;

@@ -16,6 +16,10 @@ fn preface() -> Vec<Case> {
             .without_preface()
             .send(*b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\r")
             .closed(),
+        Case::server(&["P1", "P3"], "a request of HTTP/1.1 that asks for an upgrade")
+            .without_preface()
+            .send(*b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n")
+            .closed(),
         Case::server(&["P1"], "another frame than SETTINGS after the preface")
             .without_preface()
             .send([crate::frame::PREFACE, &ping(*b"too soon")].concat())
