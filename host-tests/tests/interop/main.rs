@@ -13,5 +13,6 @@ mod demonstration;
 mod hpack;
 mod server;
 mod stock_wasmtime;
+#[allow(dead_code, reason = "some of it is for the other tests that share it")]
 mod support;
 mod wrong_input;

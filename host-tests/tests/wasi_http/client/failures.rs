@@ -252,7 +252,7 @@ fn content_and_trailers_that_are_malformed_end_their_streams_alone() {
         ("more than Content-Length says", |connection, stream| connection.data(stream, b"123456", 0)),
         ("less than Content-Length says", |connection, stream| connection.data(stream, b"1234", END_STREAM)),
         ("trailers before all of it", |connection, stream| {
-            connection.head(stream, &[("a", "b")], END_STREAM)
+            connection.head(stream, &[("a", "b")], END_STREAM);
         }),
         ("trailers that are no end", |connection, stream| connection.head(stream, &[("a", "b")], 0)),
         ("a pseudo-header field in trailers", |connection, stream| {
