@@ -98,7 +98,7 @@ pub fn of_response(error: &StreamError) -> ErrorCode {
 /// |---|---|
 /// | the method is no token | `HTTP-request-method-invalid` |
 /// | scheme, authority or path, or those of a CONNECT | `HTTP-request-URI-invalid` |
-/// | content longer or shorter than Content-Length | `HTTP-request-body-size` |
+/// | content shorter than Content-Length (what is longer is cut there) | `HTTP-request-body-size` |
 /// | anything else | `HTTP-protocol-error` |
 pub fn of_malformed(defect: Malformed) -> ErrorCode {
     match defect {
