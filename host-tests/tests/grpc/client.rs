@@ -1,9 +1,6 @@
 //! The guest `grpc-client`, which stands on `http2_client.wasm`, calls a server of grpcio, and the guest
 //! `grpc-service`.
 
-use std::fs;
-
-use tempfile::TempDir;
 use wasi_http2::compose::with_client;
 use wasi_http2::{Invocation, Network, Runtime, components};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
@@ -58,11 +55,7 @@ tests_of! {
 
 #[test]
 fn all_cases_pass_between_the_guests() {
-    let folder = TempDir::new().unwrap();
-    let service = folder.path().join("grpc-service.wasm");
-    fs::write(&service, components::GRPC_SERVICE).unwrap();
-    let options = ["--component", service.to_str().unwrap(), "--", "--max-concurrent-streams=1000"];
-    let serve = Serve::start_with(&options);
+    let serve = Serve::start_handler(components::GRPC_SERVICE, &["--", "--max-concurrent-streams=1000"]);
     let (is_success, said) = call(&[&serve.url("")]);
     assert!(is_success, "{said}");
 }

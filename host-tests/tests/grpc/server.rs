@@ -1,8 +1,5 @@
 //! grpcio calls the guest `grpc-service`, which stands in `http2_server.wasm`.
 
-use std::fs;
-
-use tempfile::TempDir;
 use wasi_http2::components;
 
 use crate::support::peers::Python;
@@ -19,10 +16,7 @@ fn passes(case: &str) {
 #[track_caller]
 fn passes_with(case: &str, options: &[&str]) {
     let Some(python) = Python::with_packages() else { return };
-    let folder = TempDir::new().unwrap();
-    let service = folder.path().join("grpc-service.wasm");
-    fs::write(&service, components::GRPC_SERVICE).unwrap();
-    let serve = Serve::start_with(&[&["--component", service.to_str().unwrap(), "--"], options].concat());
+    let serve = Serve::start_handler(components::GRPC_SERVICE, &[&["--"], options].concat());
     let client = run(python.script(&script("client.py")).args([&serve.url(""), case]));
     assert_eq!(client.text(), passed(case));
 }

@@ -53,7 +53,16 @@ where
     let mut is_counted = false;
     request.into_inner().inspect_err(move |_| {
         if !std::mem::replace(&mut is_counted, true) {
-            GIVEN_UP.fetch_add(1, Ordering::Relaxed);
+            drop(CountGivenUp);
         }
     })
+}
+
+/// Counts a call that its client has given up, when it is dropped: as it is with a call that is cancelled.
+pub(crate) struct CountGivenUp;
+
+impl Drop for CountGivenUp {
+    fn drop(&mut self) {
+        GIVEN_UP.fetch_add(1, Ordering::Relaxed);
+    }
 }
