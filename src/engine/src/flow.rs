@@ -36,9 +36,10 @@ impl ReceiveWindow {
         (self.available(initial), self.held, self.owed)
     }
 
-    /// The peer has sent `octets`; false if that was more than the window allows.
+    /// The peer has sent `octets`; false if that was more than the window allows. None at all are always allowed: the
+    /// window is below 0 if it was lowered behind what had arrived (RFC 9113, 6.9.1 and 6.9.2).
     pub(crate) fn receive(&mut self, octets: u32, initial: u32) -> bool {
-        if i64::from(octets) > self.available(initial) {
+        if octets > 0 && i64::from(octets) > self.available(initial) {
             return false;
         }
         self.delta = self.delta.saturating_sub(i64::from(octets));

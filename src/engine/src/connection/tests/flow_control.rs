@@ -233,6 +233,21 @@ fn a_new_initial_window_binds_the_peer_once_it_knows_it() {
 }
 
 #[test]
+fn an_empty_frame_ends_a_stream_whose_window_is_below_zero() {
+    let mut raw = Raw::server(Config::default());
+    raw.post(1);
+    raw.data(1, 1_000, false);
+    raw.engine.change_settings(&initial_window(10)).unwrap();
+    raw.settings_ack();
+    assert_eq!(raw.engine.stream_windows(id(1)).unwrap().0, -990);
+    raw.data(1, 0, false);
+    raw.data(1, 0, true);
+    assert_eq!(raw.resets(), []);
+    assert_eq!(read_all(&mut raw.engine, id(1)), 1_000);
+    assert!(matches!(raw.engine.read(id(1), 1), Ok(Read::End)));
+}
+
+#[test]
 fn an_initial_window_that_a_raised_stream_cannot_have_is_refused() {
     let mut raw = Raw::server(Config { initial_window_size: 1_000, ..Config::default() });
     raw.post(1);
