@@ -336,6 +336,8 @@ fn new_session(role: Role, state: &mut State) -> *mut sys::nghttp2_session {
         sys::nghttp2_session_callbacks_set_select_padding_callback2(callbacks, Some(select_padding));
         // The windows move by what was read.
         sys::nghttp2_option_set_no_auto_window_update(option, 1);
+        // It counts a CONTINUATION as many times as there are pieces in which its header arrives.
+        sys::nghttp2_option_set_max_continuations(option, 1_000);
         let result = match role {
             Role::Client => sys::nghttp2_session_client_new2(&raw mut session, callbacks, user_data, option),
             Role::Server => sys::nghttp2_session_server_new2(&raw mut session, callbacks, user_data, option),
@@ -468,6 +470,10 @@ unsafe extern "C" fn on_invalid_frame(
     error: c_int,
     user_data: *mut c_void,
 ) -> c_int {
+    if error == sys::NGHTTP2_ERR_REFUSED_STREAM {
+        // There is a limit of streams; whether it was right to refuse this one shows in the end.
+        return 0;
+    }
     // SAFETY: the library hands on what it was given, a frame, and an error that it has a static string for.
     let (state, header, error) =
         unsafe { (state(user_data), (*frame).hd, CStr::from_ptr(sys::nghttp2_strerror(error))) };

@@ -19,6 +19,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::endpoint::{Change, Endpoint, Refused, Start};
 use crate::message::{Delivery, Fields};
 
+/// More streams than a conversation has. After a refusal, `h2` takes trailers of the refused request, which were on
+/// their way, for the beginning of another one, and ends the connection; so it has nothing to refuse.
+const MOST_STREAMS: u32 = 100;
+
 /// The crate `h2`.
 ///
 /// It sends no padding, has a stream's window raised by what was read alone, shuts down in good order as a server
@@ -94,7 +98,7 @@ impl RustH2 {
                     .initial_connection_window_size(start.connection_window)
                     .max_frame_size(start.max_frame_size)
                     .header_table_size(start.header_table_size)
-                    .max_concurrent_streams(start.max_concurrent_streams)
+                    .max_concurrent_streams(start.max_concurrent_streams.max(MOST_STREAMS))
                     .max_concurrent_reset_streams(many)
                     .max_pending_accept_reset_streams(many)
                     .reset_stream_duration(long)
