@@ -36,6 +36,8 @@ pub(crate) struct Client<'a> {
     succeeded: u64,
     /// The first failure; only with -n do others go on after it.
     failure: Option<Failure>,
+    /// The connection takes no more requests.
+    exhausted: bool,
     read_ready: Pollable,
     connection: Connection,
 }
@@ -81,6 +83,7 @@ impl<'a> Client<'a> {
             started: 0,
             succeeded: 0,
             failure: None,
+            exhausted: false,
             read_ready: connection.subscribe_read(),
             connection,
         })
@@ -129,14 +132,13 @@ impl<'a> Client<'a> {
     }
 
     fn is_done(&self) -> bool {
-        self.transfers.is_empty() && (self.started == self.requests || self.failure.is_some())
+        self.transfers.is_empty() && (self.started == self.requests || self.exhausted)
     }
 
     /// Sends requests as long as more are wanted and allowed.
     fn start(&mut self) -> Result<Vec<u32>, Failure> {
         let mut started = Vec::new();
-        while self.started < self.requests && self.transfers.len() < self.at_a_time && self.failure.is_none()
-        {
+        while self.started < self.requests && self.transfers.len() < self.at_a_time && !self.exhausted {
             let index = self.started % self.targets.len().max(1) as u64;
             let Some(target) = self.targets.get(index as usize) else { break };
             let upload = self.options.data.as_ref().map(Upload::open).transpose()?;
@@ -150,7 +152,15 @@ impl<'a> Client<'a> {
                 Err(error) if matches!(error.kind, ErrorKind::WouldBlock) && !self.transfers.is_empty() => {
                     break;
                 }
-                Err(error) => return Err(Failure::http2(&target.url, "sending the request", &error)),
+                Err(error) => {
+                    let failure = Failure::http2(&target.url, "sending the request", &error);
+                    if self.transfers.is_empty() {
+                        return Err(failure);
+                    }
+                    // Those that are under way may still be answered.
+                    self.failure.get_or_insert(failure);
+                    self.exhausted = true;
+                }
             }
         }
         Ok(started)

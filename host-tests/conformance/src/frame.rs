@@ -176,6 +176,10 @@ pub fn integer(octets: &mut Vec<u8>, prefix: u32, high: u8, value: usize) {
 pub const GET: &[(&str, &str)] =
     &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "localhost")];
 
+/// A request that is answered by a head alone.
+pub const HEAD: &[(&str, &str)] =
+    &[(":method", "HEAD"), (":scheme", "http"), (":path", "/"), (":authority", "localhost")];
+
 /// A request whose content comes back.
 pub const POST: &[(&str, &str)] =
     &[(":method", "POST"), (":scheme", "http"), (":path", "/echo"), (":authority", "localhost")];
