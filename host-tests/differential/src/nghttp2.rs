@@ -140,6 +140,20 @@ impl Nghttp2 {
         unsafe { sys::nghttp2_session_resume_data(self.session, signed(stream)) };
     }
 
+    /// Has octets handed out, at least as many as given, if there are.
+    fn hand_out(&mut self, most: usize) {
+        while self.output.len() < most {
+            let mut octets = ptr::null();
+            // SAFETY: the session is alive.
+            let length = unsafe { sys::nghttp2_session_mem_send2(self.session, &raw mut octets) } as isize;
+            if length <= 0 {
+                return self.check("transmit", c_int::try_from(length).unwrap_or(c_int::MIN));
+            }
+            // SAFETY: the session keeps them until the next call.
+            self.output.extend(unsafe { std::slice::from_raw_parts(octets, length.unsigned_abs()) });
+        }
+    }
+
     fn check(&mut self, what: &str, result: c_int) {
         if result < 0 {
             // SAFETY: the library has a static string for every error.
@@ -169,17 +183,7 @@ impl Endpoint for Nghttp2 {
     }
 
     fn transmit(&mut self, max: usize, out: &mut Vec<u8>) {
-        while self.output.len() < max {
-            let mut octets = ptr::null();
-            // SAFETY: the session is alive.
-            let length = unsafe { sys::nghttp2_session_mem_send2(self.session, &raw mut octets) } as isize;
-            if length <= 0 {
-                self.check("transmit", c_int::try_from(length).unwrap_or(c_int::MIN));
-                break;
-            }
-            // SAFETY: the session keeps them until the next call.
-            self.output.extend(unsafe { std::slice::from_raw_parts(octets, length.unsigned_abs()) });
-        }
+        self.hand_out(max);
         out.extend(self.output.drain(..max.min(self.output.len())));
     }
 
@@ -291,6 +295,8 @@ impl Endpoint for Nghttp2 {
             let last = sys::nghttp2_session_get_last_proc_stream_id(self.session);
             sys::nghttp2_submit_goaway(self.session, 0, last, 0, ptr::null(), 0)
         };
+        // Requests that come before the GOAWAY is handed out would be delivered, and dropped when it is.
+        self.hand_out(usize::MAX);
         if result == 0 { Ok(()) } else { Err(Refused::NotNow) }
     }
 
