@@ -63,6 +63,9 @@ const CLIENT: usize = 0;
 const SERVER: usize = 1;
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
 
+/// Something has come on a stream that was closed (RFC 9113, 7).
+const STREAM_CLOSED: u32 = 5;
+
 struct Conversation<'a> {
     plan: &'a Plan,
     random: Rng,
@@ -239,7 +242,8 @@ impl<'a> Conversation<'a> {
     /// Opens the next exchange of the plan. True if it was opened.
     fn open(&mut self) -> bool {
         let Some(planned) = self.plan.exchanges.get(self.next).filter(|_| !self.closed) else { return false };
-        let end = planned.request.is_bare() && self.random.bool();
+        let no_empty_data = !self.ends[SERVER].endpoint.takes_empty_data_below_zero();
+        let end = planned.request.is_bare() && (self.random.bool() || no_empty_data);
         let result = self.ends[CLIENT].endpoint.open(&planned.request.head, end);
         let what = format!("opens {:?}, end {end}", planned.request.head);
         self.done(CLIENT, &what, result.unwrap_or_default(), &result);
@@ -268,8 +272,9 @@ impl<'a> Conversation<'a> {
         if sent.end || talk.gone[side] || !asked {
             return false;
         }
+        let no_empty_data = !self.ends[1 - side].endpoint.takes_empty_data_below_zero();
+        let end_now = self.random.bool() || no_empty_data;
         let endpoint = &mut self.ends[side].endpoint;
-        let end_now = self.random.bool();
         let (what, result) = if let Some(head) = message.informational.get(sent.informational.len()) {
             let result = endpoint.inform(stream, head).map(|()| sent.informational.push(head.clone()));
             (format!("informs {head:?}"), result)
@@ -317,6 +322,10 @@ impl<'a> Conversation<'a> {
         if !asked || own.has_reset.is_some() || own.was_reset.is_some() || (own.sent.end && own.received.end) {
             return false;
         }
+        let informational = side == CLIENT && !talk.planned.response.informational.is_empty();
+        if informational && !self.ends[side].endpoint.takes_informational_after_reset() {
+            return false;
+        }
         own.has_reset = Some(code);
         talk.gone[side] = true;
         self.ends[side].endpoint.reset(stream, code);
@@ -325,8 +334,10 @@ impl<'a> Conversation<'a> {
 
     /// Changes a setting, or raises a window.
     fn alter(&mut self, side: usize, stream: Option<u32>) -> bool {
+        let peer = &self.ends[1 - side].endpoint;
         let random = &mut self.random;
         let change = match random.u8(..6) {
+            0 if !peer.sums_up_table_sizes() => return false,
             0 => Change::HeaderTableSize(u32::try_from(size(random, 1 << 13)).unwrap_or_default()),
             1 if side == SERVER => Change::MaxConcurrentStreams(random.u32(1..30)),
             2 | 3 => Change::InitialWindowSize(plan::window(random)),
@@ -338,7 +349,6 @@ impl<'a> Conversation<'a> {
                     let own = &talk.sides[side];
                     own.has_reset.is_none() && (side == CLIENT || own.received.head.is_some())
                 });
-                let peer = &self.ends[1 - side].endpoint;
                 let late = stream != 0 && self.plan.shut_down && !peer.ignores_windows_of_late_streams();
                 if !usable || late {
                     return false;
@@ -370,7 +380,7 @@ impl<'a> Conversation<'a> {
     }
 
     fn shut_down(&mut self, side: usize) -> bool {
-        if self.shut_down {
+        if self.shut_down || self.ends.iter().any(|end| !end.endpoint.goes_on_after_goaway()) {
             return false;
         }
         let result = self.ends[side].endpoint.shut_down();
@@ -432,7 +442,9 @@ impl<'a> Conversation<'a> {
                 // h2 answers what still comes on a stream that it has refused, with other codes too.
                 let refused = end.wire.resets.iter().any(|&(other, code)| other == stream && is_refusal(code));
                 let refusal = role == Role::Server && may_refuse && refused;
-                if talk.and_then(|talk| talk.sides[side].has_reset) != Some(code) && !refusal {
+                let asked = talk.and_then(|talk| talk.sides[side].has_reset);
+                let repeated = end.endpoint.repeats_resets() && code == STREAM_CLOSED && asked.is_some();
+                if asked != Some(code) && !refusal && !repeated {
                     return Err(format!("{role:?} reset stream {stream} with {code:#x} by itself"));
                 }
             }

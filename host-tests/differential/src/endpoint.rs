@@ -141,4 +141,32 @@ pub trait Endpoint {
     fn ignores_windows_of_late_streams(&self) -> bool {
         true
     }
+
+    /// Whether streams that are open go on when one of the two has said GOAWAY without an error, as they should.
+    fn goes_on_after_goaway(&self) -> bool {
+        true
+    }
+
+    /// Whether what still comes on a stream after it was reset is answered with another reset, as no endpoint has to.
+    fn repeats_resets(&self) -> bool {
+        false
+    }
+
+    /// Whether of several changes of the peer's table size between two field blocks, the smallest and the last are
+    /// announced, as they should be (RFC 7541, 4.2).
+    fn sums_up_table_sizes(&self) -> bool {
+        true
+    }
+
+    /// Whether an empty DATA frame may come on a stream whose window was lowered to less than nothing, as it may
+    /// (RFC 9113, 6.9.1).
+    fn takes_empty_data_below_zero(&self) -> bool {
+        true
+    }
+
+    /// Client: whether informational responses that were on their way when a stream was reset are passed over, as they
+    /// should be (RFC 9113, 5.1).
+    fn takes_informational_after_reset(&self) -> bool {
+        true
+    }
 }
