@@ -43,9 +43,13 @@ impl Record {
         for (name, sender, receiver) in directions {
             let (sent, received) = (sender.sent.normalised(order), receiver.received.normalised(order));
             if !received.is_beginning_of(&sent) {
-                return Err(format!("{name} was not delivered as it was sent{}", difference(&sent, &received)));
+                return Err(format!(
+                    "{name} was not delivered as it was sent{}",
+                    difference(&sent, &received)
+                ));
             }
-            if !broken && !(sent.end && received.end) {
+            let complete = sent.end && received.end;
+            if !broken && !complete {
                 return Err(format!("the {name} has not ended"));
             }
             if refused {
@@ -54,7 +58,9 @@ impl Record {
             if let Some(code) = receiver.was_reset
                 && sender.has_reset != Some(code)
             {
-                return Err(format!("a reset with {code:#x} was told by the receiver of the {name}, not sent"));
+                return Err(format!(
+                    "a reset with {code:#x} was told by the receiver of the {name}, not sent"
+                ));
             }
             let knows = receiver.was_reset.is_some() || receiver.has_reset.is_some();
             let complete = receiver.sent.end && receiver.received.end;
@@ -68,7 +74,8 @@ impl Record {
 
     /// Whether the server did not take the request up, and the client was told so.
     fn is_refused(&self) -> bool {
-        let never_heard = self.server.received == Message::default() && self.server.sent == Message::default();
+        let never_heard =
+            self.server.received == Message::default() && self.server.sent == Message::default();
         match self.client.was_reset {
             Some(_) => never_heard && self.may_be_refused && self.client.received == Message::default(),
             None => false,

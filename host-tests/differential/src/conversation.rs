@@ -162,7 +162,9 @@ impl<'a> Conversation<'a> {
             (92..96, _) => self.alter(side, stream),
             (96, _) => self.ping(side),
             (97..99, Some(stream)) if self.plan.resets => self.reset(side, stream),
-            (99, _) if self.plan.shut_down && self.next > self.plan.exchanges.len() / 2 => self.shut_down(side),
+            (99, _) if self.plan.shut_down && self.next > self.plan.exchanges.len() / 2 => {
+                self.shut_down(side)
+            }
             _ => return Ok(()),
         };
         self.take_deliveries()
@@ -285,7 +287,9 @@ impl<'a> Conversation<'a> {
                 sent.end = end;
             });
             (format!("responds {:?}, end {end}", message.head), result)
-        } else if let Some(trailers) = message.trailers.as_ref().filter(|_| sent.content.len() == message.content) {
+        } else if let Some(trailers) =
+            message.trailers.as_ref().filter(|_| sent.content.len() == message.content)
+        {
             let result = endpoint.send_trailers(stream, trailers).map(|()| {
                 sent.trailers = Some(trailers.clone());
                 sent.end = true;
@@ -319,7 +323,8 @@ impl<'a> Conversation<'a> {
         let Some(talk) = self.opened.get_mut(&stream) else { return false };
         let own = &mut talk.sides[side];
         let asked = side == CLIENT || own.received.head.is_some();
-        if !asked || own.has_reset.is_some() || own.was_reset.is_some() || (own.sent.end && own.received.end) {
+        if !asked || own.has_reset.is_some() || own.was_reset.is_some() || (own.sent.end && own.received.end)
+        {
             return false;
         }
         let informational = side == CLIENT && !talk.planned.response.informational.is_empty();
@@ -440,7 +445,8 @@ impl<'a> Conversation<'a> {
                 let talk = self.opened.get(&stream);
                 let may_refuse = self.may_refuse || (too_many && talk.is_some_and(|talk| talk.early));
                 // h2 answers what still comes on a stream that it has refused, with other codes too.
-                let refused = end.wire.resets.iter().any(|&(other, code)| other == stream && is_refusal(code));
+                let refused =
+                    end.wire.resets.iter().any(|&(other, code)| other == stream && is_refusal(code));
                 let refusal = role == Role::Server && may_refuse && refused;
                 let asked = talk.and_then(|talk| talk.sides[side].has_reset);
                 let repeated = end.endpoint.repeats_resets() && code == STREAM_CLOSED && asked.is_some();
@@ -465,6 +471,19 @@ impl Planned {
 }
 
 impl Summary {
+    /// Many conversations have everything in them.
+    pub(crate) fn assert_lively(&self, conversations: usize) {
+        let each = [
+            (self.messages, 5),
+            (self.content, 2_000),
+            (self.informational, 1),
+            (self.trailers, 1),
+            (self.changes, 2),
+        ];
+        let enough = each.iter().all(|&(number, least)| number >= least * conversations);
+        assert!(enough && self.resets * 5 >= conversations, "too little happens: {self:?}");
+    }
+
     fn add(&mut self, record: &Record) {
         for side in [&record.client, &record.server] {
             self.messages += usize::from(side.received.end);

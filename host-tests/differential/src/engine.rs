@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http2_engine::{
-    Config, Connection, ErrorCode, Event, FieldSection, OpenError, Read, Role, SendError, SettingId, StreamId,
-    Time,
+    Config, Connection, ErrorCode, Event, FieldSection, OpenError, Read, Role, SendError, SettingId,
+    StreamId, Time,
 };
 
 use crate::endpoint::{Change, Endpoint, Refused, Start};

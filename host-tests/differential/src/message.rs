@@ -60,7 +60,12 @@ impl fmt::Debug for Fields {
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for Fields {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
-        Self(fields.into_iter().map(|(name, value)| (name.as_ref().to_vec(), value.as_ref().to_vec())).collect())
+        Self(
+            fields
+                .into_iter()
+                .map(|(name, value)| (name.as_ref().to_vec(), value.as_ref().to_vec()))
+                .collect(),
+        )
     }
 }
 

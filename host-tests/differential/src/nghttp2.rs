@@ -273,9 +273,8 @@ impl Endpoint for Nghttp2 {
 
     fn raise_window(&mut self, stream: u32, octets: u32) -> Result<(), Refused> {
         // SAFETY: the session is alive.
-        let result = unsafe {
-            sys::nghttp2_submit_window_update(self.session, 0, signed(stream), signed(octets))
-        };
+        let result =
+            unsafe { sys::nghttp2_submit_window_update(self.session, 0, signed(stream), signed(octets)) };
         if result == 0 { Ok(()) } else { Err(Refused::Gone) }
     }
 
@@ -531,7 +530,7 @@ unsafe extern "C" fn read_content(
             unsafe { sys::nghttp2_submit_trailer(session, id, fields.as_ptr(), fields.len()) };
         }
         // SAFETY: the library has given a place for them.
-        unsafe { *flags |= end as u32 };
+        unsafe { *flags |= end };
     }
     taken as sys::nghttp2_ssize
 }

@@ -429,7 +429,11 @@ struct Octets {
 struct Pipe(Arc<Mutex<Octets>>);
 
 impl AsyncRead for Pipe {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let mut pipe = self.0.lock().unwrap();
         if pipe.input.is_empty() {
             return Poll::Pending;
@@ -497,8 +501,8 @@ fn from_request(parts: &http::request::Parts) -> Fields {
     let mut fields = Fields::default();
     fields.push(":method", parts.method.as_str());
     fields.push(":scheme", parts.uri.scheme_str().unwrap_or_default());
-    fields.push(":authority", parts.uri.authority().map(|authority| authority.as_str()).unwrap_or_default());
-    fields.push(":path", parts.uri.path_and_query().map(|path| path.as_str()).unwrap_or_default());
+    fields.push(":authority", parts.uri.authority().map(http::uri::Authority::as_str).unwrap_or_default());
+    fields.push(":path", parts.uri.path_and_query().map(http::uri::PathAndQuery::as_str).unwrap_or_default());
     fields.0.extend(from_headers(&parts.headers).0);
     fields
 }

@@ -19,14 +19,19 @@ pub struct Pairing<'a> {
 ///
 /// # Panics
 ///
-/// The ends do not agree. What happened is printed before, with the seed.
-pub fn with_seeds(count: u64, pairing: &Pairing<'_>) -> Summary {
-    let number = |name| env::var(name).ok().map(|text| text.parse::<u64>().expect("SEED and SEEDS are numbers"));
+/// The ends do not agree: what happened is printed before, with the seed. Or many conversations were about nothing.
+pub fn with_seeds(count: u64, pairing: &Pairing<'_>) {
+    let number =
+        |name| env::var(name).ok().map(|text| text.parse::<u64>().expect("SEED and SEEDS are numbers"));
     let seeds = match (number("SEED"), number("SEEDS")) {
         (Some(seed), _) => seed..seed + 1,
         (None, count_asked) => 0..count_asked.unwrap_or(count),
     };
-    run(seeds, pairing)
+    let many = seeds.end - seeds.start;
+    let total = run(seeds, pairing);
+    if many >= 100 {
+        total.assert_lively(usize::try_from(many).expect("a number of conversations"));
+    }
 }
 
 fn run(seeds: Range<u64>, pairing: &Pairing<'_>) -> Summary {

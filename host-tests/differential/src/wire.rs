@@ -52,7 +52,10 @@ impl Wire {
         let (kind, stream) = (header.kind, header.stream_id.as_u32());
         let mut line = format!("{kind} stream {stream}, {} octets", header.length);
         let number = |at: usize| {
-            payload.get(at..).and_then(|octets| octets.first_chunk()).map_or(0, |&octets| u32::from_be_bytes(octets))
+            payload
+                .get(at..)
+                .and_then(|octets| octets.first_chunk())
+                .map_or(0, |&octets| u32::from_be_bytes(octets))
         };
         let carries_message = matches!(kind, FrameType::DATA | FrameType::HEADERS);
         if carries_message && header.has(flags::PADDED) {

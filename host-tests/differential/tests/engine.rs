@@ -4,7 +4,9 @@ use http2_differential::{Engine, Pairing, with_seeds};
 
 #[test]
 fn the_engine_agrees_with_itself() {
-    let pairing =
-        Pairing { client: &|start| Box::new(Engine::new(start)), server: &|start| Box::new(Engine::new(start)) };
+    let pairing = Pairing {
+        client: &|start| Box::new(Engine::new(start)),
+        server: &|start| Box::new(Engine::new(start)),
+    };
     with_seeds(500, &pairing);
 }
