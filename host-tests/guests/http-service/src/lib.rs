@@ -9,6 +9,7 @@
 //! | `/bytes/N` | N octets |
 //! | `/status/N` | that status |
 //! | `/delay/N` | a text after N milliseconds, without a look at the request's content |
+//! | `/memory/N` | a text, once N octets of memory were taken |
 //! | `/trailers` | a text and trailers |
 //! | `/trailers-only` | a head that is all there is |
 //! | `/empty-trailers` | a text and a trailer section without fields |
@@ -84,6 +85,9 @@ async fn numbered(path: &str, request: Request) -> Result<Response, ErrorCode> {
         monotonic_clock::wait_for(milliseconds * 1_000_000).await;
         std::mem::forget(unless_done);
         text(200, "that took a while\n")
+    } else if let Some(octets) = number("/memory/").and_then(|octets| usize::try_from(octets).ok()) {
+        drop(std::hint::black_box(vec![1_u8; octets]));
+        text(200, "there was enough\n")
     } else if let Some(name) = argument("/error/") {
         Err(error_code(name).unwrap_or(ErrorCode::HttpRequestUriInvalid))
     } else {

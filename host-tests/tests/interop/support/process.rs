@@ -95,7 +95,7 @@ impl Process {
     /// Starts a server, and waits until a line of its standard error says, after `prefix`, where it listens.
     #[track_caller]
     pub(crate) fn start_telling(command: &mut Command, prefix: &str) -> (Self, String) {
-        let mut process = Self::spawn_silently(command);
+        let mut process = Self::spawn(command);
         let mut stderr = BufReader::new(process.child.stderr.take().unwrap());
         let mut before = String::new();
         let address = loop {
@@ -113,16 +113,9 @@ impl Process {
         (process, address)
     }
 
-    #[track_caller]
-    fn spawn(command: &mut Command) -> Self {
-        let mut process = Self::spawn_silently(command);
-        process.stderr = process.child.stderr.take().map(collect);
-        process
-    }
-
     /// Starts a command whose output nobody reads yet.
     #[track_caller]
-    fn spawn_silently(command: &mut Command) -> Self {
+    fn spawn(command: &mut Command) -> Self {
         let name = command.get_program().to_string_lossy().into_owned();
         let child = command
             .stdin(Stdio::piped())
