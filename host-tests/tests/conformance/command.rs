@@ -1,8 +1,9 @@
-//! `wasi-http2 serve` and `wasi-http2 get`, over TCP.
+//! `wasi-http2 serve`, with the demonstration and with a handler of `wasi:http`, and `wasi-http2 get`, over TCP.
 
 use std::net::{TcpListener, TcpStream};
 
 use http2_conformance::Role;
+use wasi_http2::components;
 
 use crate::hold;
 use crate::support::{Process, Serve, wasi_http2};
@@ -11,6 +12,12 @@ use crate::transport::Socket;
 #[test]
 fn serve_does_what_all_cases_want() {
     let serve = Serve::start();
+    hold(Role::Server, || Socket::tcp(TcpStream::connect(serve.address()).unwrap(), ()));
+}
+
+#[test]
+fn a_handler_of_wasi_http_behind_the_server_does_what_all_cases_want() {
+    let serve = Serve::start_handler(components::HTTP_SERVICE, &[]);
     hold(Role::Server, || Socket::tcp(TcpStream::connect(serve.address()).unwrap(), ()));
 }
 

@@ -196,10 +196,16 @@ pub fn response_to(
 ///
 /// The section is too large for the host, or has what it does not take.
 pub fn fields_to(section: &FieldSection) -> Result<Fields, HeaderError> {
+    let mut has_length = false;
     let entries: Vec<(String, Vec<u8>)> = section
         .iter()
         .filter(|field| !field.name.starts_with(b":") && field.name != b"host")
-        .map(|field| (String::from_utf8_lossy(field.name).into_owned(), field.value.to_vec()))
+        // The same length said again is one, and no host has to know that (RFC 9110, 8.6).
+        .filter(|field| field.name != b"content-length" || !std::mem::replace(&mut has_length, true))
+        .map(|field| {
+            let value = if field.name == b"content-length" { once(field.value) } else { field.value };
+            (String::from_utf8_lossy(field.name).into_owned(), value.to_vec())
+        })
         .collect();
     match Fields::from_list(&entries) {
         Err(HeaderError::Forbidden) => {
@@ -269,7 +275,12 @@ pub fn bare_response(status: u16) -> FieldSection {
 
 /// The value of Content-Length, if it is a number.
 pub fn content_length(section: &FieldSection) -> Option<u64> {
-    str::from_utf8(section.get(b"content-length")?).ok()?.parse().ok()
+    str::from_utf8(once(section.get(b"content-length")?)).ok()?.parse().ok()
+}
+
+/// The first member of a list.
+fn once(list: &[u8]) -> &[u8] {
+    list.split(|octet| *octet == b',').next().unwrap_or(list).trim_ascii()
 }
 
 /// The trailer section of an application. One without fields is none: not every peer takes it.

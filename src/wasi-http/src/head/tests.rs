@@ -88,3 +88,10 @@ fn every_method_has_its_token() {
     }
     assert_eq!(method_token(&Method::Other("PURGE".to_owned())), "PURGE");
 }
+
+#[test]
+fn a_length_that_is_said_again_is_one() {
+    assert_eq!(content_length(&section(&[("content-length", "5, 5")])), Some(5));
+    assert_eq!(content_length(&section(&[("content-length", "5"), ("content-length", "5")])), Some(5));
+    assert_eq!(content_length(&section(&[("content-length", "5;5")])), None);
+}
