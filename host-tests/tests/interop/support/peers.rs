@@ -12,16 +12,21 @@ use std::time::Duration;
 
 use super::{Process, run};
 
-/// A program, if it is installed.
+/// A program, if it is installed; with a word if it is not.
 pub(crate) fn installed(program: &str, package: &str) -> Option<Command> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    // Debian keeps servers where only the administrator's PATH leads.
-    let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
-    let found = folders.map(|folder| folder.join(program)).find(|file| file.is_file());
+    let found = find(program);
     if found.is_none() {
         skip(&format!("{program} is missing (apt-get install {package})"));
     }
-    found.map(Command::new)
+    found
+}
+
+/// A program, if it is installed.
+pub(crate) fn find(program: &str) -> Option<Command> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    // Debian keeps servers where only the administrator's PATH leads.
+    let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    folders.map(|folder| folder.join(program)).find(|file| file.is_file()).map(Command::new)
 }
 
 /// A script of this folder, for Node.
@@ -39,6 +44,11 @@ pub(crate) fn peer_file(name: &str) -> PathBuf {
 /// Says on the terminal that a test is left out. On a machine that has to have everything, that is an error.
 pub(crate) fn skip(why: &str) {
     assert!(env::var("CI").as_deref() != Ok("true"), "{why}");
+    tell_skipped(why);
+}
+
+/// Says on the terminal that a test is left out, on any machine.
+pub(crate) fn tell_skipped(why: &str) {
     // Not `eprintln!`, which the test harness keeps to itself.
     _ = writeln!(io::stderr(), "skipped: {why}");
 }
@@ -155,23 +165,35 @@ pub(crate) fn httpwg() -> Option<Command> {
 
 /// `nghttpd` on a free port, serving a folder.
 pub(crate) fn nghttpd(folder: &Path, options: &[&str]) -> Option<(Process, String)> {
-    // It does not tell which port it was given, and another may have taken the one that was free.
-    for _ in 0..10 {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = installed("nghttpd", "nghttp2-server")?;
+    installed("nghttpd", "nghttp2-server")?;
+    let (process, port) = on_free_port(|port| {
+        let mut command = find("nghttpd").unwrap();
         command
             .args(["--no-tls", "-a", "127.0.0.1"])
             .args(options)
             .arg("-d")
             .arg(folder)
             .arg(port.to_string());
-        let mut process = Process::start(&mut command);
+        command
+    });
+    Some((process, format!("http://127.0.0.1:{port}")))
+}
+
+/// Starts a server that has to be told a port of 127.0.0.1, and waits until it can be connected to.
+#[track_caller]
+pub(crate) fn on_free_port(command: impl Fn(u16) -> Command) -> (Process, u16) {
+    // Another may have taken the one that was free.
+    let mut last = None;
+    for _ in 0..10 {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut process = Process::start(&mut command(port));
         while !process.has_ended() {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Some((process, format!("http://127.0.0.1:{port}")));
+                return (process, port);
             }
             thread::sleep(Duration::from_millis(10));
         }
+        last = Some(process.finish());
     }
-    panic!("nghttpd does not start");
+    panic!("the server does not start: {last:?}");
 }

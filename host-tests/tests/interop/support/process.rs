@@ -113,6 +113,18 @@ impl Process {
         (process, address)
     }
 
+    /// Starts a command, and waits until there is something on its standard output.
+    #[track_caller]
+    pub(crate) fn start_writing(command: &mut Command) -> Self {
+        let mut process = Self::spawn(command);
+        process.stderr = process.child.stderr.take().map(collect);
+        let mut stdout = BufReader::new(process.child.stdout.take().unwrap());
+        let nothing = stdout.fill_buf().unwrap().is_empty();
+        process.stdout = Some(collect(stdout));
+        assert!(!nothing, "nothing is written: {:?}", process.kill_and_finish());
+        process
+    }
+
     /// Starts a command whose output nobody reads yet.
     #[track_caller]
     fn spawn(command: &mut Command) -> Self {

@@ -1,0 +1,293 @@
+//! Other clients, and proxies, which ask `wasi-http2 serve`.
+
+use std::cell::RefCell;
+use std::fs;
+use std::process::Command;
+
+use tempfile::NamedTempFile;
+use wasi_http2::components;
+
+use crate::cells::{Column, Peer, Row};
+use crate::support::peers::{self, Python};
+use crate::support::{Process, Serve, assert_same, octets, run};
+use crate::{go, proxies, script};
+
+const CURL_CLOSES: &str = "The command closes its connection with a request that it gives up.";
+
+pub(crate) const PEERS: &[Peer] = &[
+    Peer {
+        name: "curl",
+        program: Some(("curl", "curl")),
+        in_ci: true,
+        unsupported: &[(Column::Cancel, CURL_CLOSES)],
+        run: |peer| Some(Asked::by(peer, |column, serve| curl_asks(column, &serve.url("")))),
+    },
+    Peer {
+        name: "nghttp",
+        program: Some(("nghttp", "nghttp2-client")),
+        in_ci: true,
+        unsupported: &[(Column::Cancel, CURL_CLOSES)],
+        run: |peer| Some(Asked::by(peer, |column, serve| nghttp_asks(column, &serve.url("")))),
+    },
+    Peer {
+        name: "h2load",
+        program: Some(("h2load", "nghttp2-client")),
+        in_ci: true,
+        unsupported: &[
+            (Column::Trailers, "h2load neither sends trailers nor tells of those that it gets."),
+            (Column::Informational, "h2load does not tell of them."),
+            (Column::Cancel, "h2load gives up no request."),
+            (Column::Shutdown, "h2load does not tell when a response has begun."),
+        ],
+        run: |peer| Some(Asked::by(peer, |column, serve| h2load_asks(column, serve))),
+    },
+    Peer {
+        name: "Node.js",
+        program: Some(("node", "nodejs")),
+        in_ci: true,
+        unsupported: &[],
+        run: |peer| {
+            Some(Asked::by_script(peer, || {
+                let mut node = program("node");
+                node.arg(script("client.mjs"));
+                node
+            }))
+        },
+    },
+    Peer {
+        name: "httpx (Python)",
+        program: None,
+        in_ci: true,
+        unsupported: &[
+            (Column::Trailers, "httpx has no trailers."),
+            (Column::Informational, "httpx passes over informational responses."),
+        ],
+        run: |peer| {
+            let python = Python::with_packages()?;
+            Some(Asked::by_script(peer, || python.script(&script("client.py"))))
+        },
+    },
+    Peer {
+        name: "Go net/http",
+        program: Some(("go", "golang-go golang-golang-x-net-dev")),
+        in_ci: false,
+        unsupported: &[],
+        run: |peer| {
+            let program = go::peer()?;
+            Some(Asked::by_script(peer, || Command::new(program.get_program())))
+        },
+    },
+    proxies::HAPROXY,
+    proxies::CADDY,
+    proxies::APACHE,
+];
+
+const LARGE: usize = 16 << 20;
+/// More than buffers hold, so that it is under way for a while.
+const LONG: usize = 200_000_000;
+pub(crate) const ENDLESS: &str = "/bytes/1000000000000";
+
+/// Our server, until the last column.
+pub(crate) struct Asked(RefCell<Option<Serve>>);
+
+impl Asked {
+    pub(crate) fn new() -> Self {
+        Self(RefCell::new(Some(Serve::start())))
+    }
+
+    /// Our server, before it ends.
+    pub(crate) fn with<T>(&self, ask: impl FnOnce(&Serve) -> T) -> T {
+        ask(self.0.borrow().as_ref().expect("it has not ended"))
+    }
+
+    /// Asked by a client, in all columns but the last: there it starts to receive a long response, and our server is
+    /// told to end.
+    pub(crate) fn try_all(
+        &self,
+        peer: &Peer,
+        check: impl Fn(Column, &Serve),
+        download: impl Fn(&Serve, &str) -> Command,
+        is_whole: impl Fn(Vec<u8>) -> bool,
+    ) -> Row {
+        peer.try_all(|column| {
+            if column != Column::Shutdown {
+                return self.with(|serve| check(column, serve));
+            }
+            let serve = self.0.take().unwrap();
+            let path = format!("/bytes/{LONG}");
+            let download = Process::start_writing(&mut download(&serve, &path));
+            serve.interrupt();
+            assert!(is_whole(download.finish().content()), "it is not whole");
+            let ended = serve.finish();
+            assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        })
+    }
+
+    /// By a command that is told what to do, and writes the content.
+    fn by(peer: &Peer, check: impl Fn(Column, &Serve)) -> Row {
+        let download = |serve: &Serve, path: &str| {
+            let mut command = if peer.name == "curl" { curl() } else { program("nghttp") };
+            command.arg(serve.url(path));
+            command
+        };
+        Self::new().try_all(peer, check, download, is_long)
+    }
+
+    /// By a script that knows the cases by name, and checks what comes.
+    fn by_script(peer: &Peer, command: impl Fn() -> Command) -> Row {
+        let check = |column: Column, serve: &Serve| {
+            let said = run(command().arg(column.case()).arg(serve.url(""))).text();
+            assert_eq!(said, "ok\n");
+        };
+        let download = |serve: &Serve, _: &str| {
+            let mut command = command();
+            command.arg(Column::Shutdown.case()).arg(serve.url(""));
+            command
+        };
+        Self::new().try_all(peer, check, download, |said| said == b"started\nok\n")
+    }
+}
+
+/// All of the long response.
+pub(crate) fn is_long(content: Vec<u8>) -> bool {
+    content.len() == LONG
+}
+
+/// A program that is there: the rows of others are left out.
+fn program(name: &str) -> Command {
+    peers::find(name).unwrap_or_else(|| panic!("{name} is missing"))
+}
+
+/// curl, which starts with HTTP/2.
+pub(crate) fn curl() -> Command {
+    let mut curl = program("curl");
+    curl.args(["--silent", "--show-error", "--no-buffer", "--http2-prior-knowledge"]);
+    curl
+}
+
+/// What is uploaded.
+fn upload() -> (NamedTempFile, Vec<u8>) {
+    let file = NamedTempFile::new().unwrap();
+    let content = octets(LARGE);
+    fs::write(&file, &content).unwrap();
+    (file, content)
+}
+
+/// curl asks our server, or a proxy before it.
+pub(crate) fn curl_asks(column: Column, url: &str) {
+    let curls = |options: &[&str], path: &str| run(curl().args(options).arg(format!("{url}{path}")));
+    match column {
+        Column::Get => {
+            let response = curls(&["-i"], "/").text();
+            assert!(response.starts_with("HTTP/2 200") && response.contains("\r\n\r\nHello"), "{response}");
+        }
+        Column::Head => {
+            let head = curls(&["--head"], "/bytes/1000").text();
+            assert!(head.starts_with("HTTP/2 200"), "{head}");
+            assert!(head.contains("content-length: 1000\r\n") && head.ends_with("\r\n\r\n"), "{head}");
+        }
+        Column::Download => {
+            assert_same(&curls(&[], &format!("/bytes/{LARGE}")).content(), &vec![0; LARGE]);
+        }
+        Column::Upload => {
+            let (file, content) = upload();
+            let data = format!("@{}", file.path().display());
+            assert_same(&curls(&["--data-binary", &data], "/echo").content(), &content);
+        }
+        Column::Trailers => {
+            // curl sends none, and so gets none back: here, another of our servers has some.
+            let serve = Serve::start_handler(components::HTTP_SERVICE, &[]);
+            let response = run(curl().arg("-i").arg(serve.url("/trailers"))).text();
+            assert!(response.contains("checksum: 1234\r\n"), "{response}");
+        }
+        Column::Informational => {
+            let response = curls(&["-i"], "/early-hints").text();
+            assert!(response.starts_with("HTTP/2 103"), "{response}");
+            assert!(response.contains("\r\n\r\nHTTP/2 200"), "{response}");
+        }
+        Column::AtOnce => {
+            let each = "%{http_version} %{http_code} %{size_download}\n";
+            let options = ["--parallel", "--parallel-max", "100", "-o", "/dev/null", "-w", each];
+            let seen = curls(&options, "/bytes/[1-100]").text();
+            let mut sizes: Vec<u32> =
+                seen.lines().map(|line| line.strip_prefix("2 200 ").expect(line).parse().unwrap()).collect();
+            sizes.sort_unstable();
+            assert_eq!(sizes, (1..=100).collect::<Vec<_>>());
+        }
+        Column::Cancel | Column::Shutdown => unreachable!("curl alone does not do it"),
+    }
+}
+
+/// nghttp sends trailers, which come back.
+pub(crate) fn nghttp_sends_trailers(url: &str) {
+    let (file, _) = upload();
+    let mut nghttp = program("nghttp");
+    nghttp.args(["-nv", "--trailer", "x-check: sum", "-d"]).arg(file.path()).arg(format!("{url}/echo"));
+    let frames = run(&mut nghttp).text();
+    assert!(
+        frames.lines().any(|line| line.contains("recv (stream_id=") && line.contains("x-check: sum")),
+        "no trailers, {} lines",
+        frames.lines().count()
+    );
+}
+
+fn nghttp_asks(column: Column, url: &str) {
+    let nghttp =
+        |options: &[&str], path: &str| run(program("nghttp").args(options).arg(format!("{url}{path}")));
+    match column {
+        Column::Get => assert!(nghttp(&[], "/").text().starts_with("Hello")),
+        Column::Head => {
+            let frames = nghttp(&["-nv", "-H", ":method: HEAD"], "/bytes/1000").text();
+            assert!(frames.contains("content-length: 1000") && !frames.contains("recv DATA"), "{frames}");
+        }
+        Column::Download => {
+            assert_same(&nghttp(&[], &format!("/bytes/{LARGE}")).content(), &vec![0; LARGE]);
+        }
+        Column::Upload => {
+            let (file, content) = upload();
+            assert_same(&nghttp(&["-d", &file.path().to_string_lossy()], "/echo").content(), &content);
+        }
+        Column::Trailers => nghttp_sends_trailers(url),
+        Column::Informational => {
+            let frames = nghttp(&["-nv"], "/early-hints").text();
+            let statuses: Vec<&str> = frames
+                .lines()
+                .filter_map(|line| line.split_once(":status: "))
+                .map(|(_, code)| code)
+                .collect();
+            assert_eq!(statuses, ["103", "200"]);
+        }
+        Column::AtOnce => {
+            let frames = nghttp(&["-nv", "-m", "100"], "/bytes/100").text();
+            assert_eq!(frames.matches(":status: 200").count(), 100);
+        }
+        Column::Cancel | Column::Shutdown => unreachable!("it is done elsewhere"),
+    }
+}
+
+fn h2load_asks(column: Column, serve: &Serve) {
+    let h2load =
+        |options: &[&str], path: &str| run(program("h2load").args(options).arg(serve.url(path))).text();
+    let (summary, wanted) = match column {
+        Column::Get => (h2load(&["-n", "1"], "/bytes/1000"), ["1 succeeded", "(1000) data"]),
+        Column::Head => {
+            (h2load(&["-n", "1", "-H", ":method: HEAD"], "/bytes/1000"), ["1 succeeded", "(0) data"])
+        }
+        Column::Download => {
+            (h2load(&["-n", "1"], &format!("/bytes/{LARGE}")), ["1 succeeded", "(16777216) data"])
+        }
+        Column::Upload => {
+            let (file, _) = upload();
+            let data = file.path().to_string_lossy();
+            (h2load(&["-n", "1", "-d", &data], "/echo"), ["1 succeeded", "(16777216) data"])
+        }
+        Column::AtOnce => {
+            let options = ["-n", "20000", "-c", "1", "-m", "100"];
+            (h2load(&options, "/bytes/100"), ["20000 succeeded, 0 failed", "(2000000) data"])
+        }
+        _ => unreachable!("h2load does not do it"),
+    };
+    for wanted in wanted {
+        assert!(summary.contains(wanted), "{wanted}: {summary}");
+    }
+}

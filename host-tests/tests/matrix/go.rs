@@ -1,0 +1,26 @@
+//! `peers/peer.go`, built with what Debian has.
+
+use std::process::Command;
+
+use crate::script;
+use crate::support::apps::lock;
+use crate::support::{peers, run};
+
+/// The program; none if it cannot be built.
+pub(crate) fn peer() -> Option<Command> {
+    let _lock = lock();
+    let folder = peers::peers_folder();
+    let program = folder.join("go-peer");
+    let built = run(peers::find("go")?
+        // Packages come from golang-golang-x-net-dev, and from nowhere else.
+        .envs([("GO111MODULE", "off"), ("GOPATH", "/usr/share/gocode"), ("GOFLAGS", "")])
+        .env("GOCACHE", folder.join("go-cache"))
+        .args(["build", "-p", "2", "-o"])
+        .arg(&program)
+        .arg(script("peer.go")));
+    if built.code != Some(0) {
+        peers::tell_skipped(&format!("Go (apt-get install golang-golang-x-net-dev): {}", built.stderr));
+        return None;
+    }
+    Some(Command::new(program))
+}

@@ -1,0 +1,81 @@
+//! Proxies that speak HTTP/2 to the server behind them, which is ours. curl and nghttp ask them, over HTTP/2.
+
+use rustix::process::Signal;
+
+use crate::cells::{Column, Peer, Row};
+use crate::clients::{Asked, ENDLESS, curl, curl_asks, is_long, nghttp_sends_trailers};
+use crate::servers::{Server, Site, apache_command, caddy_command, haproxy_command, served};
+use crate::support::peers::on_free_port;
+use crate::support::{Process, Serve, run};
+
+pub(crate) const HAPROXY: Peer = Peer {
+    name: "HAProxy, before our server",
+    program: Some(("haproxy", "haproxy")),
+    in_ci: true,
+    unsupported: &[],
+    run: |peer| Some(passes(peer, Proxy::Haproxy)),
+};
+
+pub(crate) const CADDY: Peer = Peer {
+    name: "Caddy, before our server",
+    program: Some(("caddy", "caddy")),
+    in_ci: false,
+    unsupported: &[],
+    run: |peer| Some(passes(peer, Proxy::Caddy)),
+};
+
+pub(crate) const APACHE: Peer = Peer {
+    name: "Apache httpd, before our server",
+    program: Some(("apache2", "apache2-bin")),
+    in_ci: true,
+    unsupported: &[],
+    run: |peer| Some(passes(peer, Proxy::Apache)),
+};
+
+#[derive(Clone, Copy)]
+enum Proxy {
+    Haproxy,
+    Caddy,
+    Apache,
+}
+
+impl Proxy {
+    /// Starts it before one of our servers.
+    fn start(self, serve: &Serve) -> Server {
+        let site = Site::new();
+        let address = serve.address();
+        let (process, port) = on_free_port(|port| match self {
+            Self::Haproxy => haproxy_command(&site, port, &format!("{address} proto h2")),
+            Self::Caddy => caddy_command(&site, port, &format!("reverse_proxy h2c://{address}")),
+            Self::Apache => {
+                let lines = format!("SetEnv proxy-interim-response RFC\nProxyPass / h2c://{address}/");
+                apache_command(&site, port, &["env", "proxy", "proxy_http2"], &lines)
+            }
+        });
+        served(process, port, Signal::TERM, None, site)
+    }
+}
+
+/// Tries everything through a proxy.
+fn passes(peer: &Peer, proxy: Proxy) -> Row {
+    let asked = Asked::new();
+    let server = asked.with(|serve| proxy.start(serve));
+    let download = |_: &Serve, path: &str| {
+        let mut curl = curl();
+        curl.arg(format!("{}{path}", server.url));
+        curl
+    };
+    asked.try_all(peer, |column, _| check(column, &server.url), download, is_long)
+}
+
+fn check(column: Column, url: &str) {
+    match column {
+        Column::Trailers => nghttp_sends_trailers(url),
+        Column::Cancel => {
+            // Whoever asked the proxy is gone. Were our server to go on, it would not come to an end in the last column.
+            drop(Process::start_writing(curl().arg(format!("{url}{ENDLESS}"))));
+            assert!(run(curl().arg(format!("{url}/"))).text().starts_with("Hello"));
+        }
+        column => curl_asks(column, url),
+    }
+}

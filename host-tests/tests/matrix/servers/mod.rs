@@ -1,0 +1,231 @@
+//! Other servers, asked by `wasi-http2 get`.
+
+mod start;
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::cells::{Column, Peer, Row};
+use crate::support::{Process, assert_same, get, octets, wasi_http2};
+
+pub(crate) use start::{apache_command, caddy_command, haproxy_command, served};
+
+pub(crate) const PEERS: &[Peer] = &[
+    Peer {
+        name: "nghttpd",
+        program: Some(("nghttpd", "nghttp2-server")),
+        in_ci: true,
+        unsupported: &[
+            (Column::Informational, "nghttpd sends none."),
+            (Column::Shutdown, "nghttpd ends at once when it is told to end."),
+        ],
+        run: |peer| Some(answers(peer, &start::nghttpd())),
+    },
+    Peer {
+        name: "Node.js",
+        program: Some(("node", "nodejs")),
+        in_ci: true,
+        unsupported: &[],
+        run: |peer| Some(answers(peer, &start::node())),
+    },
+    Peer {
+        name: "Hypercorn (Python)",
+        program: None,
+        in_ci: true,
+        unsupported: &[],
+        run: |peer| Some(answers(peer, &start::hypercorn()?)),
+    },
+    Peer {
+        name: "nginx",
+        program: Some(("nginx", "nginx-light")),
+        in_ci: true,
+        unsupported: &[(Column::Informational, "nginx 1.22 neither sends them nor passes them on.")],
+        run: |peer| Some(answers(peer, &start::nginx())),
+    },
+    Peer {
+        name: "Apache httpd",
+        program: Some(("apache2", "apache2-bin")),
+        in_ci: true,
+        unsupported: &[],
+        run: |peer| Some(answers(peer, &start::apache())),
+    },
+    Peer {
+        name: "HAProxy",
+        program: Some(("haproxy", "haproxy")),
+        in_ci: true,
+        unsupported: &[],
+        run: |peer| Some(answers(peer, &start::haproxy())),
+    },
+    Peer {
+        name: "H2O",
+        program: Some(("h2o", "h2o")),
+        in_ci: true,
+        unsupported: &[],
+        run: |peer| Some(answers(peer, &start::h2o())),
+    },
+    Peer {
+        name: "Caddy",
+        program: Some(("caddy", "caddy")),
+        in_ci: false,
+        unsupported: &[],
+        run: |peer| Some(answers(peer, &start::caddy())),
+    },
+    Peer {
+        name: "Go net/http",
+        program: Some(("go", "golang-go golang-golang-x-net-dev")),
+        in_ci: false,
+        unsupported: &[],
+        run: |peer| Some(answers(peer, &start::go()?)),
+    },
+];
+
+const LINE: &str = "a line of text\n";
+const LARGE: usize = 16 << 20;
+/// More than buffers hold, so that it is under way for a while.
+const LONG: u64 = 256 << 20;
+/// More than is ever sent.
+const ENDLESS: u64 = 1 << 40;
+
+/// What is served: `/file`, `/large`, `/long` and `/endless` from this folder. Besides, `/echo` sends the content of a
+/// request back, `/trailers` has the trailer `x-check: sum`, and `/hints` sends 103 before its response.
+pub(crate) struct Site {
+    folder: TempDir,
+    large: Vec<u8>,
+}
+
+impl Site {
+    pub(crate) fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let files = folder.path().join("files");
+        fs::create_dir(&files).unwrap();
+        // Servers that are started by the administrator read it as somebody else.
+        for folder in [folder.path(), &files] {
+            fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+        }
+        let large = octets(LARGE);
+        for name in ["file", "trailers"] {
+            fs::write(files.join(name), LINE).unwrap();
+        }
+        fs::write(files.join("large"), &large).unwrap();
+        // Nothing but holes, which take no room.
+        for (name, length) in [("long", LONG), ("endless", ENDLESS)] {
+            File::create(files.join(name)).unwrap().set_len(length).unwrap();
+        }
+        Self { folder, large }
+    }
+
+    /// A place for what a server keeps.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The files that are served.
+    pub(crate) fn files(&self) -> PathBuf {
+        self.path("files")
+    }
+}
+
+/// Another server.
+pub(crate) struct Server {
+    pub(crate) process: Process,
+    pub(crate) url: String,
+    /// What tells it to finish what it does, and to end.
+    pub(crate) stop: Signal,
+    /// What stands behind it.
+    pub(crate) _behind: Option<Box<Self>>,
+    pub(crate) site: Site,
+}
+
+impl Server {
+    /// Tells it to finish what it does, and to end.
+    fn shut_down(&self) {
+        let pid = i32::try_from(self.process.pid()).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), self.stop).unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Servers with several processes have to end the others themselves.
+        if !self.process.has_ended() {
+            self.process.terminate();
+            let told = Instant::now();
+            while !self.process.has_ended() && told.elapsed() < Duration::from_secs(5) {
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+}
+
+/// Tries everything with a server.
+fn answers(peer: &Peer, server: &Server) -> Row {
+    peer.try_all(|column| check(column, server))
+}
+
+fn check(column: Column, server: &Server) {
+    let url = |path: &str| format!("{}{path}", server.url);
+    match column {
+        Column::Get => {
+            let response = get(&["-i", &url("/file")]).text();
+            assert!(response.starts_with("HTTP/2 200") && response.ends_with(LINE), "{response}");
+        }
+        Column::Head => {
+            let response = get(&["-X", "HEAD", "-i", &url("/file")]).text();
+            assert!(response.starts_with("HTTP/2 200") && !response.contains(LINE), "{response}");
+            assert!(response.contains("content-length: 15"), "{response}");
+        }
+        Column::Download => assert_same(&get(&[&url("/large")]).content(), &server.site.large),
+        Column::Upload => {
+            let file = server.site.files().join("large");
+            let echo = get(&["-d", &format!("@{}", file.display()), &url("/echo")]);
+            assert_same(&echo.content(), &server.site.large);
+        }
+        Column::Trailers => {
+            let response = get(&["-H", "te: trailers", "--trailers", &url("/trailers")]).text();
+            assert!(response.ends_with("\nx-check: sum\r\n"), "{response}");
+        }
+        Column::Informational => {
+            let response = get(&["-i", &url("/hints")]).text();
+            assert!(response.starts_with("HTTP/2 103"), "{response}");
+            let (hints, response) = response.split_once("HTTP/2 200").expect("the response");
+            assert!(hints.contains("link: </style.css>; rel=preload"), "{hints}");
+            assert!(response.ends_with("hinted\n"), "{response}");
+        }
+        Column::AtOnce => {
+            let summary = get(&["-n", "1000", "-m", "100", &url("/file")]).text();
+            assert!(summary.starts_with("1000 requests: 1000 succeeded, 0 failed"), "{summary}");
+        }
+        Column::Cancel => {
+            let given_up = get(&["-v", "-n", "1", "--timeout", "1", &url("/endless")]);
+            let frames: Vec<&str> = given_up.stderr.lines().collect();
+            let has = |words: &[&str]| frames.iter().any(|line| words.iter().all(|word| line.contains(word)));
+            assert!(has(&["recv DATA"]) && has(&["send RST_STREAM", "CANCEL"]), "{:?}", frames.last());
+            assert_eq!(get(&[&url("/file")]).text(), LINE);
+        }
+        Column::Shutdown => shutdown(server),
+    }
+}
+
+/// The server is told to end while our client receives a response.
+fn shutdown(server: &Server) {
+    let url = format!("{}/long", server.url);
+    let download = Process::start_writing(wasi_http2(&["get", "-v"]).arg(url));
+    server.shut_down();
+    let finished = download.finish();
+    let last = finished.stderr.lines().last();
+    assert_eq!(finished.code, Some(0), "{last:?}");
+    assert_eq!(finished.stdout.len() as u64, LONG);
+    assert!(finished.stderr.contains("recv GOAWAY"), "it says that it goes: {last:?}");
+}
+
+/// A configuration, written to a file.
+fn write(path: &Path, text: &str) -> PathBuf {
+    fs::write(path, text).unwrap();
+    path.to_owned()
+}
