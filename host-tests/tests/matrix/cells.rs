@@ -66,7 +66,7 @@ impl Column {
 }
 
 /// What came of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Cell {
     Passed,
     /// It could not be tried, because of the peer.
@@ -102,7 +102,11 @@ impl Peer {
             }
             return None;
         }
-        (self.run)(self)
+        // A peer that does not even start.
+        catch_unwind(|| (self.run)(self)).unwrap_or_else(|panic| {
+            let failed = Cell::Failed(message(&*panic));
+            Some(Row { peer: self.name, cells: Column::ALL.map(|_| failed.clone()) })
+        })
     }
 
     /// Tries what the peer can do.

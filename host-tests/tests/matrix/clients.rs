@@ -84,7 +84,7 @@ pub(crate) const PEERS: &[Peer] = &[
 
 const LARGE: usize = 16 << 20;
 /// More than buffers hold, so that it is under way for a while.
-const LONG: usize = 200_000_000;
+const LONG: usize = 100_000_000;
 pub(crate) const ENDLESS: &str = "/bytes/1000000000000";
 
 /// Our server, until the last column.

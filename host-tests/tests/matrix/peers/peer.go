@@ -118,14 +118,14 @@ func (c *client) cancel() {
 }
 
 func (c *client) shutdown() {
-	response, err := c.Do(c.request("GET", "/bytes/200000000", nil))
+	response, err := c.Do(c.request("GET", "/bytes/100000000", nil))
 	must(err)
 	_, err = io.ReadFull(response.Body, make([]byte, 1000))
 	must(err)
 	fmt.Println("started")
 	rest, err := io.Copy(io.Discard, response.Body)
 	must(err)
-	check(rest == 200_000_000-1000, rest)
+	check(rest == 100_000_000-1000, rest)
 }
 
 func (c *client) run(name string) {

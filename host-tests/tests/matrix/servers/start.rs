@@ -118,7 +118,7 @@ pub(crate) fn served(
 
 /// Apache with some modules and more lines.
 pub(crate) fn apache_command(site: &Site, port: u16, modules: &[&str], lines: &str) -> Command {
-    let loaded: String = ["mpm_event", "authz_core", "unixd", "http2"]
+    let loaded: String = ["mpm_event", "authz_core", "http2"]
         .iter()
         .chain(modules)
         .map(|module| format!("LoadModule {module}_module {APACHE_MODULES}/mod_{module}.so\n"))
