@@ -39,7 +39,7 @@ pub(crate) const PEERS: &[Peer] = &[
             (Column::Cancel, "h2load gives up no request."),
             (Column::Shutdown, "h2load does not tell when a response has begun."),
         ],
-        run: |peer| Some(Asked::by(peer, |column, serve| h2load_asks(column, serve))),
+        run: |peer| Some(Asked::by(peer, h2load_asks)),
     },
     Peer {
         name: "Node.js",
@@ -107,7 +107,7 @@ impl Asked {
         peer: &Peer,
         check: impl Fn(Column, &Serve),
         download: impl Fn(&Serve, &str) -> Command,
-        is_whole: impl Fn(Vec<u8>) -> bool,
+        is_whole: impl Fn(&[u8]) -> bool,
     ) -> Row {
         peer.try_all(|column| {
             if column != Column::Shutdown {
@@ -117,7 +117,7 @@ impl Asked {
             let path = format!("/bytes/{LONG}");
             let download = Process::start_writing(&mut download(&serve, &path));
             serve.interrupt();
-            assert!(is_whole(download.finish().content()), "it is not whole");
+            assert!(is_whole(&download.finish().content()), "it is not whole");
             let ended = serve.finish();
             assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         })
@@ -149,7 +149,7 @@ impl Asked {
 }
 
 /// All of the long response.
-pub(crate) fn is_long(content: Vec<u8>) -> bool {
+pub(crate) fn is_long(content: &[u8]) -> bool {
     content.len() == LONG
 }
 
@@ -220,7 +220,10 @@ pub(crate) fn curl_asks(column: Column, url: &str) {
 
 /// nghttp sends trailers, which come back.
 pub(crate) fn nghttp_sends_trailers(url: &str) {
-    let (file, _) = upload();
+    // Little content: HAProxy 2.6 stops for ever when more is echoed to a client with windows as small as nghttp's,
+    // since it then reads neither of its connections, where the updates of the windows are.
+    let file = NamedTempFile::new().unwrap();
+    fs::write(&file, octets(1_000)).unwrap();
     let mut nghttp = program("nghttp");
     nghttp.args(["-nv", "--trailer", "x-check: sum", "-d"]).arg(file.path()).arg(format!("{url}/echo"));
     let frames = run(&mut nghttp).text();

@@ -13,7 +13,14 @@ function answer(request, response) {
   const hint = "</style.css>; rel=preload; as=style";
   switch (request.url) {
     case "/echo":
-      request.pipe(response);
+      if (version === "http1") {
+        // Apache sends all of a request before it reads a response.
+        const chunks = [];
+        request.on("data", (chunk) => chunks.push(chunk));
+        request.on("end", () => response.end(Buffer.concat(chunks)));
+      } else {
+        request.pipe(response);
+      }
       break;
     case "/hints":
       response.writeEarlyHints({ link: hint });
