@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use crate::cells::{Column, Peer, Row};
-use crate::clients::{Asked, ENDLESS, curl, curl_asks, is_long, nghttp_sends_trailers};
+use crate::clients::{Asked, ENDLESS, curl, curl_asks, h2load_asks, is_long, nghttp_sends_trailers};
 use crate::servers::{Server, Site, apache_command, caddy_command, haproxy_command, served};
 use crate::support::peers::on_free_port;
 use crate::support::{Process, Serve, run};
@@ -20,7 +20,7 @@ pub(crate) const CADDY: Peer = Peer {
     name: "Caddy, before our server",
     program: Some(("caddy", "caddy")),
     in_ci: false,
-    unsupported: &[],
+    unsupported: &[(Column::Trailers, "Caddy 2.6 did not pass trailers back.")],
     run: |peer| Some(passes(peer, Proxy::Caddy)),
 };
 
@@ -28,7 +28,7 @@ pub(crate) const APACHE: Peer = Peer {
     name: "Apache httpd, before our server",
     program: Some(("apache2", "apache2-bin")),
     in_ci: true,
-    unsupported: &[],
+    unsupported: &[(Column::Informational, "Apache 2.4 did not pass on the 103 of our server.")],
     run: |peer| Some(passes(peer, Proxy::Apache)),
 };
 
@@ -71,6 +71,7 @@ fn passes(peer: &Peer, proxy: Proxy) -> Row {
 fn check(column: Column, url: &str) {
     match column {
         Column::Trailers => nghttp_sends_trailers(url),
+        Column::AtOnce => h2load_asks(column, url),
         Column::Cancel => {
             // Whoever asked the proxy is gone. Were our server to go on, it would not come to an end in the last column.
             drop(Process::start_writing(curl().arg(format!("{url}{ENDLESS}"))));
