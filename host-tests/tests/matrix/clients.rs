@@ -64,7 +64,10 @@ pub(crate) const PEERS: &[Peer] = &[
         unsupported: &[
             (Column::Trailers, "httpx has no trailers."),
             (Column::Informational, "httpx passes over informational responses."),
-            (Column::Shutdown, "Not passed: httpx gives up the response at GOAWAY; not examined yet."),
+            (
+                Column::Shutdown,
+                "The package h2, below httpx, takes a connection for closed after GOAWAY, and fails at the next frame.",
+            ),
         ],
         run: |peer| {
             let python = Python::with_packages()?;
