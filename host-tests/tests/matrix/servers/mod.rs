@@ -96,9 +96,11 @@ pub(crate) const PEERS: &[Peer] = &[
     },
 ];
 
-/// Seen with strace for Node.js.
-const CLOSES: &str = "Not passed: the peer closes the socket as soon as it has written the response; a WINDOW_UPDATE \
-     of ours that arrives after that resets the connection, and what has not been read yet is lost.";
+/// With Node.js, strace shows the WINDOW_UPDATE and then ECONNRESET; the others were not examined.
+const CLOSES: &str = "Not passed: the connection was reset before the end of the response had been read; \
+     probably the peer closes the socket once it has written everything, \
+     and a WINDOW_UPDATE of ours arrives after that.";
+
 const LINE: &str = "a line of text\n";
 const LARGE: usize = 16 << 20;
 /// More than buffers hold, so that it is under way for a while.
