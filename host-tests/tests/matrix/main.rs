@@ -1,7 +1,7 @@
 //! Which other implementations our client and our server work with, and in what: the tables of README.md.
 //!
 //! Each peer is a row, each of [`Column::ALL`] a test with it. Peers that are not installed are left out with a word.
-//! With `CI=true`, those that CI installs have to be there; with `MATRIX=all`, all of them:
+//! With `MATRIX=all`, they have to be:
 //!
 //! ```sh
 //! MATRIX=all cargo test -p wasi-http2 --test matrix
