@@ -25,7 +25,35 @@ fn passed(case: &str) -> String {
     format!("{case}: passed\n")
 }
 
-/// A test for each case, named like it.
+/// A test for each case that both directions have, and for those that are given, named like them.
+macro_rules! tests_of_all_cases {
+    ($($more:ident)*) => {
+        $crate::tests_of! {
+            empty_unary
+            large_unary
+            client_streaming
+            server_streaming
+            ping_pong
+            empty_stream
+            custom_metadata
+            status_code_and_message
+            special_status_message
+            unimplemented_method
+            unimplemented_service
+            cancel_after_begin
+            cancel_after_first_response
+            timeout_on_sleeping_server
+            message_sizes
+            concurrent_calls
+            concurrent_streams
+            trailers_only_error
+            response_before_request_ends
+            $($more)*
+        }
+    };
+}
+
+/// A test for each of these cases.
 macro_rules! tests_of {
     ($($case:ident)*) => {
         $(
@@ -37,4 +65,4 @@ macro_rules! tests_of {
     };
 }
 
-use tests_of;
+use {tests_of, tests_of_all_cases};

@@ -4,7 +4,7 @@ use wasi_http2::components;
 
 use crate::support::peers::Python;
 use crate::support::{Serve, run};
-use crate::{passed, script, tests_of};
+use crate::{passed, script, tests_of_all_cases};
 
 /// As many requests at a time as any case has.
 const LIMIT: &str = "--max-concurrent-streams=1000";
@@ -21,27 +21,7 @@ fn passes_with(case: &str, options: &[&str]) {
     assert_eq!(client.text(), passed(case));
 }
 
-tests_of! {
-    empty_unary
-    large_unary
-    client_streaming
-    server_streaming
-    ping_pong
-    empty_stream
-    custom_metadata
-    status_code_and_message
-    special_status_message
-    unimplemented_method
-    unimplemented_service
-    cancel_after_begin
-    cancel_after_first_response
-    timeout_on_sleeping_server
-    message_sizes
-    concurrent_calls
-    concurrent_streams
-    trailers_only_error
-    response_before_request_ends
-}
+tests_of_all_cases! {}
 
 #[test]
 fn a_thousand_calls_get_through_a_limit_of_ten_at_a_time() {

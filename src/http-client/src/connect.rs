@@ -11,7 +11,7 @@ use http2_wasi_http::bindings::wasi::http::types::ErrorCode;
 use http2_wasi_http::bindings::wasi::sockets::ip_name_lookup;
 use http2_wasi_http::bindings::wasi::sockets::types::TcpSocket;
 use http2_wasi_http::error;
-use http2_wasi_http::signal::race;
+use http2_wasi_http::signal::before;
 
 use crate::target::Address;
 
@@ -45,8 +45,7 @@ pub(crate) async fn connect(address: &Address) -> Result<TcpSocket, ErrorCode> {
         let ended = if ahead.len() == 0 {
             Some(first.await)
         } else {
-            let mut delay = Box::pin(monotonic_clock::wait_for(ATTEMPT_DELAY));
-            race(first, |context| delay.as_mut().poll(context)).await
+            before(first, monotonic_clock::wait_for(ATTEMPT_DELAY)).await
         };
         match ended {
             Some(Ok(socket)) => return Ok(socket),

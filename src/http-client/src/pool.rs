@@ -5,14 +5,13 @@ mod tests;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
-use std::pin::pin;
 use std::rc::Rc;
 
 use http2_engine::{FieldSection, OpenError};
 use http2_wasi_http::bindings::wasi::clocks::monotonic_clock;
 use http2_wasi_http::bindings::wasi::http::types::ErrorCode;
 use http2_wasi_http::head::OutgoingRequestHead;
-use http2_wasi_http::signal::{Signal, race};
+use http2_wasi_http::signal::{Signal, before};
 use http2_wasi_http::{Connection, Stream, Tasks, error};
 
 use crate::connect::connect;
@@ -150,8 +149,7 @@ impl Pool {
         match connect_timeout {
             None => opened.await,
             Some(timeout) => {
-                let mut timer = pin!(monotonic_clock::wait_for(timeout));
-                let opened = race(opened, |context| timer.as_mut().poll(context)).await;
+                let opened = before(opened, monotonic_clock::wait_for(timeout)).await;
                 opened.unwrap_or(Err(ErrorCode::ConnectionTimeout))
             }
         }
@@ -180,8 +178,7 @@ impl Pool {
 
     /// Connects, and carries the connection to its end.
     async fn attempt(&self, origin: &Origin, shared: &Rc<Shared>) {
-        let mut timer = pin!(monotonic_clock::wait_for(CONNECT_TIMEOUT));
-        let connected = race(connect(&origin.address), |context| timer.as_mut().poll(context)).await;
+        let connected = before(connect(&origin.address), monotonic_clock::wait_for(CONNECT_TIMEOUT)).await;
         shared.attempts.set(shared.attempts.get().saturating_sub(1));
         let socket = match connected.unwrap_or(Err(ErrorCode::ConnectionTimeout)) {
             Ok(socket) => socket,

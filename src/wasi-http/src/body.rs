@@ -14,7 +14,7 @@ use crate::bindings::wasi::http::types::ErrorCode;
 use crate::end::{self, End, EndWriter};
 use crate::error;
 use crate::head;
-use crate::signal::{at_once, race};
+use crate::signal::{at_once, before};
 use crate::stream::Stream;
 
 /// Octets that are moved at once.
@@ -303,7 +303,7 @@ impl Silence {
     async fn or<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
         match &mut self.0 {
             None => Some(future.await),
-            Some(timer) => race(future, |context| timer.as_mut().poll(context)).await,
+            Some(timer) => before(future, timer).await,
         }
     }
 }

@@ -48,7 +48,7 @@ impl Signal {
 }
 
 /// Runs a future until it is done or `poll` is ready, which is `None`.
-pub async fn race<T>(
+pub(crate) async fn race<T>(
     future: impl Future<Output = T>,
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<()>,
 ) -> Option<T> {
@@ -58,6 +58,12 @@ pub async fn race<T>(
         Poll::Pending => future.as_mut().poll(context).map(Some),
     })
     .await
+}
+
+/// Runs a future until it is done or another one is, which is `None`.
+pub async fn before<T>(future: impl Future<Output = T>, end: impl Future<Output = ()>) -> Option<T> {
+    let mut end = pin!(end);
+    race(future, |context| end.as_mut().poll(context)).await
 }
 
 /// What a future gives if it is polled once.

@@ -5,28 +5,11 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import http2 from "node:http2";
 
+import { start } from "./exchange.mjs";
+
 const session = http2.connect(process.argv[2]);
 
-/** Sends a request, and gives its stream and what comes back. */
-function start(headers, content, trailers) {
-  const stream = session.request(headers, { endStream: content === undefined, waitForTrailers: trailers !== undefined });
-  stream.on("wantTrailers", () => stream.sendTrailers(trailers));
-  const response = new Promise((resolve, reject) => {
-    const received = { informational: [], chunks: [] };
-    stream.on("headers", (head) => received.informational.push(head[":status"]));
-    stream.on("response", (head) => (received.head = head));
-    stream.on("trailers", (fields) => (received.trailers = fields));
-    stream.on("data", (chunk) => received.chunks.push(chunk));
-    stream.on("end", () => resolve({ ...received, content: Buffer.concat(received.chunks) }));
-    stream.on("error", reject);
-  });
-  if (content !== undefined) {
-    stream.end(content);
-  }
-  return { stream, response };
-}
-
-const request = (...what) => start(...what).response;
+const request = (...what) => start(session, ...what).response;
 
 // A line of text, and the same without content.
 const line = await request({ ":path": "/" });
@@ -58,7 +41,7 @@ answers.forEach((answer, n) => assert.equal(answer.content.length, n));
 
 // Requests that are given up leave the connection as it was.
 for (let n = 0; n < 20; n++) {
-  const { stream, response } = start({ ":path": "/bytes/1000000000" });
+  const { stream, response } = start(session, { ":path": "/bytes/1000000000" });
   const gone = once(stream, "close");
   await once(stream, "data");
   stream.close(http2.constants.NGHTTP2_CANCEL);

@@ -5,28 +5,14 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import http2 from "node:http2";
 
+import { start } from "../../interop/peers/exchange.mjs";
+
 const [name, url] = process.argv.slice(2);
 // Node gives a connection 10 MB, and resets streams (ENHANCE_YOUR_CALM) when an upload in one piece needs more.
 const session = http2.connect(url, { maxSessionMemory: 64 });
 
 /** Sends a request; gives what comes back. */
-function request(headers, content, trailers) {
-  const stream = session.request(headers, { endStream: content === undefined, waitForTrailers: trailers !== undefined });
-  stream.on("wantTrailers", () => stream.sendTrailers(trailers));
-  const response = new Promise((resolve, reject) => {
-    const received = { informational: [], chunks: [] };
-    stream.on("headers", (head) => received.informational.push(head[":status"]));
-    stream.on("response", (head) => (received.head = head));
-    stream.on("trailers", (fields) => (received.trailers = fields));
-    stream.on("data", (chunk) => received.chunks.push(chunk));
-    stream.on("end", () => resolve({ ...received, content: Buffer.concat(received.chunks) }));
-    stream.on("error", reject);
-  });
-  if (content !== undefined) {
-    stream.end(content);
-  }
-  return response;
-}
+const request = (...what) => start(session, ...what).response;
 
 const cases = {
   async get() {
