@@ -2,22 +2,14 @@
 //! the same tests.
 
 use std::fs;
-use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::support::peers;
+use crate::support::peers::{self, curl};
 use crate::support::raw::{self, RawClient};
 use crate::support::{Serve, assert_same, octets, run, run_with_input};
 
 const MIB: usize = 1 << 20;
-
-/// curl, which starts with HTTP/2.
-fn curl() -> Option<Command> {
-    let mut curl = peers::installed("curl", "curl")?;
-    curl.args(["--silent", "--show-error", "--http2-prior-knowledge"]);
-    Some(curl)
-}
 
 /// What curl prints for a URL of a server.
 fn curls(serve: &Serve, options: &[&str], path: &str) -> Option<String> {

@@ -1,8 +1,8 @@
 //! The examples that come with the crate wasip3.
 
-use super::{curl, run};
+use super::run;
 use crate::support::apps::{compose, wasip3_example};
-use crate::support::peers::{self, Python};
+use crate::support::peers::{self, Python, curl};
 use crate::support::{self, get};
 
 #[test]

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::peers::{self, Python, peers_folder};
+use crate::support::peers::{Python, peers_folder};
 use crate::support::{Process, apps};
 
 /// Runs a command that listens for HTTP/2, and gives its URL.
@@ -42,11 +42,4 @@ fn wasmtime(python: &Python, subcommand: &str) -> Command {
     let mut wasmtime = python.wasmtime();
     wasmtime.arg(subcommand).arg(format!("-Ccache-config={}", config.display()));
     wasmtime
-}
-
-/// curl, which starts with HTTP/2.
-fn curl() -> Option<Command> {
-    let mut curl = peers::installed("curl", "curl")?;
-    curl.args(["--silent", "--show-error", "--http2-prior-knowledge"]);
-    Some(curl)
 }

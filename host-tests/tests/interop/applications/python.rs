@@ -4,9 +4,9 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use super::{curl, run, serve};
+use super::{run, serve};
 use crate::support::apps::{compose, python_handler};
-use crate::support::peers::{self, Python};
+use crate::support::peers::{self, Python, curl};
 use crate::support::{self, Process, assert_same, get, octets, run_with_input};
 
 const MIB: usize = 1 << 20;

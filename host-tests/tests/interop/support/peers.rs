@@ -29,6 +29,13 @@ pub(crate) fn find(program: &str) -> Option<Command> {
     folders.map(|folder| folder.join(program)).find(|file| file.is_file()).map(Command::new)
 }
 
+/// curl, which starts with HTTP/2.
+pub(crate) fn curl() -> Option<Command> {
+    let mut curl = installed("curl", "curl")?;
+    curl.args(["--silent", "--show-error", "--http2-prior-knowledge"]);
+    Some(curl)
+}
+
 /// A script of this folder, for Node.
 pub(crate) fn node(script: &str) -> Option<Command> {
     let mut node = installed("node", "nodejs")?;
