@@ -28,10 +28,10 @@ AT_A_TIME = 1000
 
 
 class Stubs:
-    """The services, on one channel."""
+    """The services, on one channel, and where it leads."""
 
-    def __init__(self, channel):
-        self.channel = channel
+    def __init__(self, target, channel):
+        self.target = target
         self.test = test_services.TestServiceStub(channel)
         self.unimplemented = test_services.UnimplementedServiceStub(channel)
         self.echo = echo_services.EchoStub(channel)
@@ -166,15 +166,18 @@ async def cancel_after_first_response(stubs):
 
 
 async def timeout_on_sleeping_server(stubs):
-    await stubs.channel.channel_ready()
-    call = stubs.test.FullDuplexCall(timeout=0.001)
-    try:
-        await call.write(duplex(27182, 31415, interval_us=1_000_000))
-    except (asyncio.InvalidStateError, grpc.aio.AioRpcError):
-        # It is over already.
-        pass
-    same(await call.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
+    # With asyncio, grpcio forgets the status of a call that ends while a message is written (grpc/grpc#36066).
+    await asyncio.to_thread(times_out, stubs.target)
     await empty_unary(stubs)
+
+
+def times_out(target):
+    with grpc.insecure_channel(target) as channel:
+        grpc.channel_ready_future(channel).result()
+        stub = test_services.TestServiceStub(channel)
+        call = stub.FullDuplexCall(iter([duplex(27182, 31415, interval_us=1_000_000)]), timeout=0.001)
+        same(call.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
+        same(stub.EmptyCall(test.Empty()), test.Empty())
 
 
 async def message_sizes(stubs):
@@ -232,13 +235,14 @@ async def response_before_request_ends(stubs):
 async def main(url, names):
     options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
     failed = False
-    async with grpc.aio.insecure_channel(urlsplit(url).netloc, options) as channel:
-        stubs = Stubs(channel)
+    target = urlsplit(url).netloc
+    async with grpc.aio.insecure_channel(target, options) as channel:
+        stubs = Stubs(target, channel)
         for name in names:
             try:
                 await globals()[name](stubs)
                 print(f"{name}: passed", flush=True)
-            except (AssertionError, grpc.aio.AioRpcError) as error:
+            except (AssertionError, grpc.RpcError) as error:
                 failed = True
                 print(f"{name}: {error}", flush=True)
     return failed
