@@ -1,24 +1,15 @@
 //! Content and trailers, in both directions.
 
+use super::begin;
 use crate::h2_server::H2Server;
-use crate::raw_server::{Connection, INITIAL_WINDOW_SIZE, RawServer};
-use crate::requests::{Client, Exchange, Request, hash, pattern};
+use crate::raw_server::{INITIAL_WINDOW_SIZE, RawServer};
+use crate::requests::{Client, Request, hash, pattern};
 use crate::support::raw::{self, END_STREAM};
 
 const MIB: usize = 1 << 20;
 /// CANCEL, NO_ERROR and others (RFC 9113, 7).
 const NO_ERROR: u32 = 0x0;
 const CANCEL: u32 = 0x8;
-
-/// A request to a server that does as it is told, as far as its head.
-fn begin(change: impl FnOnce(Request) -> Request) -> (Client, Exchange, Connection, u32) {
-    let server = RawServer::listen();
-    let client = Client::start();
-    let exchange = client.send(&change(Request::new("POST", &server.url("/"))));
-    let mut connection = server.accept();
-    let stream = connection.request().stream;
-    (client, exchange, connection, stream)
-}
 
 #[test]
 fn content_of_every_size_goes_there_and_back() {
@@ -50,7 +41,8 @@ fn trailers_go_there_and_back() {
 
 #[test]
 fn an_empty_trailer_section_of_a_request_is_an_end() {
-    let (_client, exchange, mut connection, stream) = begin(|request| request.content(5).with("trailers"));
+    let (_client, exchange, mut connection, stream) =
+        begin("POST", |request| request.content(5).with("trailers"));
     assert_eq!(connection.content(stream), pattern(5));
     connection.respond(stream, "200");
     assert_eq!(exchange.response().unwrap().status, 200);
@@ -58,7 +50,7 @@ fn an_empty_trailer_section_of_a_request_is_an_end() {
 
 #[test]
 fn an_empty_trailer_section_of_a_response_is_an_end() {
-    let (_client, exchange, mut connection, stream) = begin(|request| request);
+    let (_client, exchange, mut connection, stream) = begin("POST", |request| request);
     connection.head(stream, &[(":status", "200")], 0);
     connection.data(stream, b"content", 0);
     connection.head(stream, &[], END_STREAM);
@@ -69,7 +61,7 @@ fn an_empty_trailer_section_of_a_response_is_an_end() {
 
 #[test]
 fn a_response_may_be_trailers_only() {
-    let (_client, exchange, mut connection, stream) = begin(|request| request.content(10));
+    let (_client, exchange, mut connection, stream) = begin("POST", |request| request.content(10));
     let head = [(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "12")];
     connection.head(stream, &head, END_STREAM);
     let response = exchange.response().unwrap();
@@ -79,7 +71,7 @@ fn a_response_may_be_trailers_only() {
 
 #[test]
 fn a_response_comes_before_the_request_has_ended() {
-    let (_client, mut exchange, mut connection, stream) = begin(|request| request.with("open"));
+    let (_client, mut exchange, mut connection, stream) = begin("POST", |request| request.with("open"));
     connection.head(stream, &[(":status", "200")], 0);
     assert_eq!(exchange.head().unwrap().0, 200);
     for (octets, word) in [(1, "one"), (70_000, "two"), (3, "three")] {
@@ -104,7 +96,7 @@ fn a_response_comes_before_the_request_has_ended() {
 
 #[test]
 fn a_response_may_end_before_the_request_and_be_whole() {
-    let (client, exchange, mut connection, stream) = begin(|request| request.with("open"));
+    let (client, exchange, mut connection, stream) = begin("POST", |request| request.with("open"));
     connection.head(stream, &[(":status", "413")], 0);
     connection.data(stream, &pattern(50_000), END_STREAM);
     // A server may say at once that it wants no more (RFC 9113, 8.1).
@@ -120,7 +112,8 @@ fn a_response_may_end_before_the_request_and_be_whole() {
 
 #[test]
 fn content_that_breaks_off_resets_the_stream() {
-    let (_client, mut exchange, mut connection, stream) = begin(|request| request.content(10).with("broken"));
+    let (_client, mut exchange, mut connection, stream) =
+        begin("POST", |request| request.content(10).with("broken"));
     assert_eq!(connection.reset_by_peer().0, stream);
     assert_eq!(exchange.head().unwrap_err(), "LoopDetected", "it is what the application said");
 }
@@ -147,7 +140,7 @@ fn content_that_is_shorter_than_it_says_resets_the_stream() {
 fn nothing_is_sent_beyond_what_content_length_says() {
     for (says, has) in [(10, 11), (0, 1), (60_000, 60_001)] {
         let (_client, mut exchange, mut connection, stream) =
-            begin(|request| request.content(has).field("content-length", &says.to_string()));
+            begin("POST", |request| request.content(has).field("content-length", &says.to_string()));
         let content = if says == 0 { Vec::new() } else { connection.content(stream) };
         assert_eq!(content, pattern(says));
         connection.respond(stream, "200");
@@ -184,7 +177,7 @@ fn a_server_that_gives_no_window_stops_the_application() {
 
 #[test]
 fn an_application_that_does_not_read_stops_the_server() {
-    let (_client, mut exchange, mut connection, stream) = begin(|request| request.with("unread"));
+    let (_client, mut exchange, mut connection, stream) = begin("POST", |request| request.with("unread"));
     connection.head(stream, &[(":status", "200")], 0);
     assert_eq!(exchange.head().unwrap().0, 200);
     connection.data(stream, &[b'a'; 16_384], 0);
@@ -206,7 +199,7 @@ fn an_application_that_does_not_read_stops_the_server() {
 
 #[test]
 fn nobody_reads_what_nobody_wants() {
-    let (_client, mut exchange, mut connection, stream) = begin(|request| request.with("open"));
+    let (_client, mut exchange, mut connection, stream) = begin("POST", |request| request.with("open"));
     exchange.more(10);
     assert_eq!(connection.next(raw::DATA).unwrap().payload.len(), 10);
     connection.head(stream, &[(":status", "200")], END_STREAM);

@@ -1,7 +1,8 @@
 //! What the application gives up, the server hears of.
 
+use super::begin;
 use crate::raw_server::{MAX_CONCURRENT_STREAMS, RawServer};
-use crate::requests::{Client, Request};
+use crate::requests::Client;
 use crate::support::raw;
 
 /// CANCEL (RFC 9113, 7).
@@ -25,11 +26,7 @@ fn a_call_that_is_dropped_is_a_stream_that_is_cancelled() {
 
 #[test]
 fn a_call_that_is_dropped_while_content_is_on_its_way_is_cancelled() {
-    let server = RawServer::listen();
-    let client = Client::start();
-    let mut exchange = client.send(&Request::new("POST", &server.url("/")).content(10 << 20));
-    let mut connection = server.accept();
-    let stream = connection.request().stream;
+    let (_client, mut exchange, mut connection, stream) = begin("POST", |request| request.content(10 << 20));
     connection.next(raw::DATA).unwrap();
     exchange.cancel();
     assert_eq!(connection.reset_by_peer(), (stream, CANCEL));
@@ -58,11 +55,7 @@ fn a_call_that_is_dropped_before_it_has_a_connection_asks_nobody() {
 
 #[test]
 fn a_response_that_is_dropped_is_cancelled_while_content_comes() {
-    let server = RawServer::listen();
-    let client = Client::start();
-    let mut exchange = client.get(&server.url("/"));
-    let mut connection = server.accept();
-    let stream = connection.request().stream;
+    let (_client, mut exchange, mut connection, stream) = begin("GET", |request| request);
     connection.head(stream, &[(":status", "200")], 0);
     connection.data(stream, b"some", 0);
     assert_eq!(exchange.data(), "some");
@@ -73,11 +66,7 @@ fn a_response_that_is_dropped_is_cancelled_while_content_comes() {
 
 #[test]
 fn a_response_that_is_dropped_is_cancelled_even_if_the_server_is_silent() {
-    let server = RawServer::listen();
-    let client = Client::start();
-    let mut exchange = client.get(&server.url("/"));
-    let mut connection = server.accept();
-    let stream = connection.request().stream;
+    let (_client, mut exchange, mut connection, stream) = begin("GET", |request| request);
     connection.head(stream, &[(":status", "200")], 0);
     assert_eq!(exchange.head().unwrap().0, 200);
     exchange.cancel();
@@ -86,11 +75,7 @@ fn a_response_that_is_dropped_is_cancelled_even_if_the_server_is_silent() {
 
 #[test]
 fn a_response_that_is_dropped_unread_is_cancelled() {
-    let server = RawServer::listen();
-    let client = Client::start();
-    let mut exchange = client.send(&Request::new("GET", &server.url("/")).with("unread"));
-    let mut connection = server.accept();
-    let stream = connection.request().stream;
+    let (_client, mut exchange, mut connection, stream) = begin("GET", |request| request.with("unread"));
     connection.head(stream, &[(":status", "200")], 0);
     connection.data(stream, &[b'a'; 16_384], 0);
     connection.data(stream, &[b'a'; 16_384], 0);

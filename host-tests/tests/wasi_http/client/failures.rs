@@ -6,6 +6,7 @@ use std::thread;
 
 use tokio::net::{TcpSocket, TcpStream};
 
+use super::begin;
 use crate::raw_server::{Connection, RawServer};
 use crate::requests::{Client, Request};
 use crate::support::block_on;
@@ -13,11 +14,7 @@ use crate::support::raw::{self, END_STREAM};
 
 /// An error that a server has sent RST_STREAM with before any response.
 fn error_of_reset(code: u32) -> String {
-    let server = RawServer::listen();
-    let client = Client::start();
-    let exchange = client.get(&server.url("/"));
-    let mut connection = server.accept();
-    let stream = connection.request().stream;
+    let (_client, exchange, mut connection, stream) = begin("GET", |request| request);
     connection.reset(stream, code);
     exchange.response().unwrap_err()
 }
@@ -47,11 +44,7 @@ fn a_reset_amid_the_content_is_no_end() {
     for (code, error) in
         [(0x0, "HttpResponseIncomplete"), (0x2, "HttpResponseIncomplete"), (0x1, "HttpProtocolError")]
     {
-        let server = RawServer::listen();
-        let client = Client::start();
-        let mut exchange = client.get(&server.url("/"));
-        let mut connection = server.accept();
-        let stream = connection.request().stream;
+        let (_client, mut exchange, mut connection, stream) = begin("GET", |request| request);
         connection.head(stream, &[(":status", "200")], 0);
         connection.data(stream, b"half of", 0);
         assert_eq!(exchange.data(), "half of");
@@ -63,11 +56,8 @@ fn a_reset_amid_the_content_is_no_end() {
 
 #[test]
 fn a_reset_after_the_end_loses_nothing() {
-    let server = RawServer::listen();
-    let client = Client::start();
-    let mut exchange = client.send(&Request::new("POST", &server.url("/")).with("open").with("unread"));
-    let mut connection = server.accept();
-    let stream = connection.request().stream;
+    let (_client, mut exchange, mut connection, stream) =
+        begin("POST", |request| request.with("open").with("unread"));
     connection.head(stream, &[(":status", "200")], 0);
     for _ in 0..3 {
         connection.data(stream, &[b'a'; 16_384], 0);
@@ -121,11 +111,7 @@ fn servers_that_do_not_speak_http2() {
 
 #[test]
 fn a_connection_that_is_cut_is_no_end_of_a_response() {
-    let server = RawServer::listen();
-    let client = Client::start();
-    let mut exchange = client.get(&server.url("/"));
-    let mut connection = server.accept();
-    let stream = connection.request().stream;
+    let (_client, mut exchange, mut connection, stream) = begin("GET", |request| request);
     connection.head(stream, &[(":status", "200")], 0);
     connection.data(stream, b"half of", 0);
     assert_eq!(exchange.data(), "half of");
@@ -187,12 +173,8 @@ fn no_response_in_time() {
 
 #[test]
 fn no_content_in_time() {
-    let server = RawServer::listen();
-    let client = Client::start();
-    let request = Request::new("GET", &server.url("/")).option("between-bytes-timeout", "300");
-    let mut exchange = client.send(&request);
-    let mut connection = server.accept();
-    let stream = connection.request().stream;
+    let (_client, mut exchange, mut connection, stream) =
+        begin("GET", |request| request.option("between-bytes-timeout", "300"));
     connection.head(stream, &[(":status", "200")], 0);
     connection.data(stream, b"one", 0);
     assert_eq!(exchange.data(), "one");
@@ -284,11 +266,7 @@ fn content_and_trailers_that_are_malformed_end_their_streams_alone() {
 
 #[test]
 fn content_before_a_head_is_malformed() {
-    let server = RawServer::listen();
-    let client = Client::start();
-    let exchange = client.get(&server.url("/"));
-    let mut connection = server.accept();
-    let stream = connection.request().stream;
+    let (_client, exchange, mut connection, stream) = begin("GET", |request| request);
     connection.data(stream, b"too early", 0);
     assert_eq!(exchange.response().unwrap_err(), "HttpProtocolError");
     assert_eq!(connection.reset_by_peer(), (stream, 1), "PROTOCOL_ERROR");
@@ -317,11 +295,7 @@ fn sections_that_are_too_large_say_which() {
 
 #[test]
 fn a_server_that_says_nothing_is_asked_for_a_sign_of_life_once() {
-    let server = RawServer::listen();
-    let client = Client::start();
-    let mut exchange = client.send(&Request::new("POST", &server.url("/")).with("open"));
-    let mut connection = server.accept();
-    let stream = connection.request().stream;
+    let (_client, mut exchange, mut connection, stream) = begin("POST", |request| request.with("open"));
     let mut pings = 0;
     for _ in 0..20 {
         exchange.more(1_000);

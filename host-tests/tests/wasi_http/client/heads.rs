@@ -1,5 +1,6 @@
 //! Heads of requests: what passes into HTTP/2, and what does not.
 
+use super::begin;
 use crate::raw_server::{Head, RawServer};
 use crate::requests::{Client, Request};
 
@@ -111,11 +112,7 @@ fn targets_that_are_none_are_refused() {
 
 #[test]
 fn the_head_of_a_response_arrives_as_it_is() {
-    let server = RawServer::listen();
-    let client = Client::start();
-    let exchange = client.get(&server.url("/"));
-    let mut connection = server.accept();
-    let stream = connection.request().stream;
+    let (_client, exchange, mut connection, stream) = begin("GET", |request| request);
     connection.head(stream, &[(":status", "103"), ("link", "</early>")], 0);
     let long = "v".repeat(9_000);
     let fields = [(":status", "418"), ("x-a", "1"), ("x-a", "2"), ("x-long", &long), ("x-empty", "")];
