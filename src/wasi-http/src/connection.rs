@@ -70,6 +70,8 @@ pub(crate) struct Signals {
     arrived: Signal,
     /// There may be something to send.
     pub(crate) output: Signal,
+    /// So much was given that it is to be sent before the turn ends.
+    pub(crate) plenty: Signal,
     /// Everything that could be sent was handed to the transport.
     pub(crate) flushed: Signal,
     /// The engine wants to be called earlier than its task knows.

@@ -11,6 +11,10 @@ use http2_engine::{ErrorCode, FieldSection, Read, SendError, StreamError, Stream
 use crate::connection::Connection;
 use crate::signal::{Latch, Signal};
 
+/// Octets of a piece that is worth a write of its own. Until the end of the turn, it would leave the processor's
+/// caches: large content costs a quarter less if it goes on at once.
+const PLENTY: usize = 16 << 10;
+
 /// A request and its response. It is released when the last clone is dropped: what was not completed by then is
 /// cancelled.
 #[derive(Clone)]
@@ -109,6 +113,9 @@ impl Stream {
     /// Those of [`http2_engine::Connection::send_data`].
     pub async fn send(&self, mut content: Bytes) -> Result<(), SendError> {
         self.send_head(false)?;
+        if content.len() >= PLENTY {
+            self.0.connection.signals().plenty.give();
+        }
         loop {
             self.0.connection.engine().send_data(self.0.id, &mut content, false)?;
             self.0.connection.touch();

@@ -116,7 +116,7 @@ impl Connection {
                 sender.write_all(HTTP1_ANSWER.to_vec()).await;
                 return;
             }
-            self.tasks().turn_end().await;
+            self.signals().plenty.or(self.tasks().turn_end()).await;
             while self.transmit(&mut output) {
                 output = sender.write_all(output).await;
                 if !output.is_empty() {
