@@ -213,6 +213,24 @@ mod http_service {
     }
 }
 
+mod handler_calls {
+    use wasi_http2::compose::with_handler;
+    use wasmtime_wasi::p2::pipe::MemoryInputPipe;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_line_is_answered_when_so_many_calls_are() {
+        let component = with_handler(components::HANDLER_CALLS, components::HTTP_SERVICE).unwrap();
+        let stdout = MemoryOutputPipe::new(1 << 10);
+        let invocation =
+            Invocation::new("guest").stdin(MemoryInputPipe::new("1\n200\n")).stdout(stdout.clone());
+        let outcome = Runtime::new().unwrap().load(&component).unwrap().run(invocation).await.unwrap();
+        assert!(outcome.is_success(), "{outcome}");
+        assert_eq!(stdout.contents(), "1 answered\n200 answered\n");
+    }
+}
+
 mod http_forward {
     use wasi_http2::compose::{with_client, with_server};
 

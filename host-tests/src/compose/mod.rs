@@ -12,7 +12,7 @@ mod wasi_http;
 
 pub use engine::Composition;
 pub(crate) use wasi_http::with_relay;
-pub use wasi_http::{with_client, with_server};
+pub use wasi_http::{with_client, with_handler, with_server};
 
 /// What the component that a user brings is called in messages.
 const APPLICATION: &str = "the application";

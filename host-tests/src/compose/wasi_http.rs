@@ -24,6 +24,15 @@ const CLIENT_0_2: &str = "wasi:http/outgoing-handler@";
 ///
 /// If `handler` is no component, or exports no `wasi:http/handler` of version 0.3.
 pub fn with_server(handler: &[u8]) -> Result<Vec<u8>> {
+    with_handler(components::http_server(), handler)
+}
+
+/// Puts a handler into any component that imports one: the server, or something else that calls handlers.
+///
+/// # Errors
+///
+/// Those of [`with_server`]; or `caller` is no component.
+pub fn with_handler(caller: &[u8], handler: &[u8]) -> Result<Vec<u8>> {
     let mut graph = Graph::default();
     let handler = graph.add(APPLICATION, handler)?;
     if let Some(other) = graph.exports(&handler).find(|export| export.starts_with(HANDLER_0_2)) {
@@ -32,10 +41,10 @@ pub fn with_server(handler: &[u8]) -> Result<Vec<u8>> {
     if !graph.exports(&handler).any(|export| export.starts_with(HANDLER)) {
         bail!("the application exports no wasi:http/handler: it has nothing that a server could serve");
     }
-    let server = graph.add("the server", components::http_server())?;
+    let caller = graph.add("the server", caller)?;
     let handler = instantiate(&mut graph, handler, &[], &[])?;
-    let server = instantiate(&mut graph, server, &[handler], &[HANDLER])?;
-    graph.encode(&server)
+    let caller = instantiate(&mut graph, caller, &[handler], &[HANDLER])?;
+    graph.encode(&caller)
 }
 
 /// Puts the HTTP/2 client under an application: it gets of it `wasi:http/client` and `wasi:http/handler`, whichever

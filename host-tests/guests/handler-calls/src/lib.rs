@@ -1,0 +1,85 @@
+//! Calls a handler of wasi:http as the server does, without HTTP/2 or sockets: what remains is what such a call costs.
+//!
+//! A line of standard input is a number of calls: so many are made, a number of them at a time, and a line says that all
+//! were answered.
+
+mod bindings {
+    #![allow(missing_docs, reason = "the documentation stands in the WIT files")]
+
+    wit_bindgen::generate!({
+        path: "../../../src/wasi-http/wit",
+        world: "http2:wasi-http/server",
+        with: {
+            "wasi:clocks/types@0.3.0": http2_wasi_http::bindings::wasi::clocks::types,
+            "wasi:http/types@0.3.0": http2_wasi_http::bindings::wasi::http::types,
+        },
+        generate_all,
+    });
+}
+
+use futures::stream::{self, StreamExt};
+use http2_wasi_http::bindings::wasi::http::types::{ErrorCode, Fields, Request, Response, Scheme};
+use http2_wasi_http::bindings::wit_future;
+use wit_bindgen::StreamResult;
+
+use crate::bindings::exports::wasi::cli::run::Guest;
+use crate::bindings::wasi::cli::stdin;
+use crate::bindings::wasi::http::handler;
+
+/// Calls at a time, as many as the server begins in one turn.
+const AT_A_TIME: usize = 64;
+
+struct Command;
+
+bindings::export!(Command with_types_in bindings);
+
+impl Guest for Command {
+    async fn run() -> Result<(), ()> {
+        let (mut input, _) = stdin::read_via_stream();
+        let mut line = Vec::new();
+        loop {
+            let (result, octets) = input.read(Vec::with_capacity(64)).await;
+            if !matches!(result, StreamResult::Complete(_)) {
+                return Ok(());
+            }
+            for octet in octets {
+                if octet != b'\n' {
+                    line.push(octet);
+                    continue;
+                }
+                let calls: u32 = str::from_utf8(&line).ok().and_then(|line| line.parse().ok()).ok_or(())?;
+                line.clear();
+                let answered = stream::iter(0..calls).map(|_| call()).buffer_unordered(AT_A_TIME);
+                answered.for_each(|answer| async { answer.expect("the handler answers") }).await;
+                println!("{calls} answered");
+            }
+        }
+    }
+}
+
+/// A GET of `/`, and all of its response.
+async fn call() -> Result<(), ErrorCode> {
+    let fields = Fields::from_list(&[("user-agent".to_owned(), b"handler-calls".to_vec())])
+        .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
+    let (end_writer, end) = wit_future::new(|| Ok(None));
+    let (request, _) = Request::new(fields, None, end, None);
+    let refused = |()| ErrorCode::HttpRequestUriInvalid;
+    request.set_scheme(Some(&Scheme::Http)).map_err(refused)?;
+    request.set_authority(Some("127.0.0.1:8080")).map_err(refused)?;
+    request.set_path_with_query(Some("/")).map_err(refused)?;
+    let response = handler::handle(request).await?;
+    // As is usual, the handler did not ask for it.
+    _ = end_writer.write(Ok(None)).await;
+    assert_eq!(response.get_status_code(), 200);
+    let fields = response.get_headers().copy_all();
+    let length = fields.iter().find(|(name, _)| name == "content-length");
+    let length: usize = length.and_then(|(_, value)| str::from_utf8(value).ok()?.parse().ok()).unwrap_or(0);
+    let (transmitted_writer, transmitted) = wit_future::new(|| Ok(()));
+    let (mut contents, end) = Response::consume_body(response, transmitted);
+    let (_, octets) = contents.read(Vec::with_capacity(length)).await;
+    assert_eq!(octets.len(), length);
+    drop(contents);
+    end.await?;
+    _ = transmitted_writer.write(Ok(())).await;
+    Ok(())
+}
