@@ -8,6 +8,23 @@
 //! - [`connection`], [`stream`], [`options`]: the resources of the interface;
 //! - [`heads`], [`errors`], [`trace`]: terms of the engine in terms of the interface.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::panic_in_result_fn,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used,
+        reason = "nothing that a peer or a caller does may end the program"
+    )
+)]
+
 mod connection;
 mod endpoint;
 mod errors;

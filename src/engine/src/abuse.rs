@@ -1,5 +1,7 @@
 //! Useless work that a peer makes us do (RFC 9113, 10.5): one score, paid off by useful work and by time.
 
+use core::num::NonZeroU64;
+
 use crate::config::Limits;
 use crate::time::Time;
 
@@ -61,12 +63,12 @@ pub(crate) enum Verdict {
     Over,
 }
 
-/// Units that a second pays off.
-const PER_SECOND: u64 = 50;
+/// Nanoseconds that pay off a unit: 50 a second.
+const UNIT: NonZeroU64 = NonZeroU64::new(1_000_000_000 / 50).unwrap();
 /// Octets of content that pay off a unit.
 const OCTETS: u32 = 16 << 10;
-/// Early resets that a second pays off.
-const RESETS_PER_SECOND: u64 = 33;
+/// Nanoseconds that pay off an early reset: 33 a second.
+const RESET: NonZeroU64 = NonZeroU64::new(1_000_000_000 / 33).unwrap();
 /// WINDOW_UPDATE frames that a stream, or a DATA frame sent, may give rise to.
 const UPDATES: u32 = 4;
 /// WINDOW_UPDATE frames that may be saved up.
@@ -107,14 +109,14 @@ impl Abuse {
 
     /// Charges one case of a cause.
     pub(crate) fn charge(&mut self, cause: Cause, now: Time) -> Verdict {
-        let paid = paid_since(&mut self.paid_at, PER_SECOND, now);
+        let paid = paid_since(&mut self.paid_at, UNIT, now);
         self.score = self.score.saturating_sub(paid).saturating_add(cause.weight());
         self.judge(self.score, self.limit)
     }
 
     /// A stream was reset before it was complete, by either side.
     pub(crate) fn charge_reset(&mut self, now: Time) -> Verdict {
-        let paid = paid_since(&mut self.resets_paid_at, RESETS_PER_SECOND, now);
+        let paid = paid_since(&mut self.resets_paid_at, RESET, now);
         self.resets = self.resets.saturating_sub(paid).saturating_add(1);
         self.judge(self.resets, self.resets_limit)
     }
@@ -159,11 +161,9 @@ impl Abuse {
 }
 
 /// Whole units that the time since `from` pays off; `from` moves on by what they took.
-fn paid_since(from: &mut Time, per_second: u64, now: Time) -> u32 {
-    const SECOND: u64 = 1_000_000_000;
-    let unit = SECOND / per_second;
+fn paid_since(from: &mut Time, unit: NonZeroU64, now: Time) -> u32 {
     let units = now.as_nanos().saturating_sub(from.as_nanos()) / unit;
-    *from = Time::from_nanos(from.as_nanos().saturating_add(units.saturating_mul(unit)));
+    *from = Time::from_nanos(from.as_nanos().saturating_add(units.saturating_mul(unit.get())));
     u32::try_from(units).unwrap_or(u32::MAX)
 }
 

@@ -4,6 +4,23 @@
 //! Requests to one origin share connections: a further one is opened only when the server's limit of streams is
 //! reached. What a server has surely not acted on (RFC 9113, 8.7) is sent once more, on another connection.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::panic_in_result_fn,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used,
+        reason = "nothing that a peer or a caller does may end the program"
+    )
+)]
+
 mod bindings;
 mod calls;
 mod connect;

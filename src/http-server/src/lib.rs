@@ -3,6 +3,23 @@
 //! Clients speak HTTP/2 with prior knowledge (RFC 9113, 3.3). Every request becomes a call of the handler, all of them
 //! tasks of one instance.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::panic_in_result_fn,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used,
+        reason = "nothing that a peer or a caller does may end the program"
+    )
+)]
+
 mod bindings;
 mod exchange;
 mod listener;

@@ -25,8 +25,8 @@ pub(crate) fn connect(
     let deadline = timeout.map(|timeout| monotonic_clock::now().saturating_add(timeout));
     let addresses = look_up(host, deadline)?;
     let mut result = Err(TransportError::NameUnresolvable(format!("{host} has no address")));
-    for (tried, ip) in addresses.iter().enumerate() {
-        let deadline = deadline.map(|deadline| share(deadline, addresses.len() - tried));
+    for (left, ip) in (1..=addresses.len()).rev().zip(&addresses) {
+        let deadline = deadline.map(|deadline| share(deadline, left));
         result = connect_to(SocketAddr::new(*ip, port), deadline);
         if result.is_ok() {
             break;
@@ -39,8 +39,8 @@ pub(crate) fn connect(
 /// never answers must not keep the others from being tried.
 fn share(deadline: Instant, left: usize) -> Instant {
     let now = monotonic_clock::now();
-    let left = u64::try_from(left).unwrap_or(u64::MAX).max(1);
-    now.saturating_add(deadline.saturating_sub(now) / left)
+    let left = u64::try_from(left).unwrap_or(u64::MAX);
+    now.saturating_add(deadline.saturating_sub(now).checked_div(left).unwrap_or_default())
 }
 
 /// The addresses of `host`, in the order in which the host's resolver gives them.

@@ -6,6 +6,23 @@
 //! - [`closing`]: how sockets are given back to the host without a trap and without waiting;
 //! - [`address`], [`error`]: what wasi:sockets says, in the terms of `http2:engine`.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::panic_in_result_fn,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used,
+        reason = "nothing that a peer or a caller does may end the program"
+    )
+)]
+
 mod address;
 mod closing;
 mod connect;

@@ -38,11 +38,11 @@ impl Stream {
     fn write_permitted(&self, bytes: &[u8]) -> Result<usize, StreamError> {
         let output = &self.connection.output;
         let permit = usize::try_from(output.check_write()?).unwrap_or(usize::MAX);
-        let length = bytes.len().min(permit);
-        if length > 0 {
-            output.write(&bytes[..length])?;
+        let permitted = bytes.get(..permit).unwrap_or(bytes);
+        if !permitted.is_empty() {
+            output.write(permitted)?;
         }
-        Ok(length)
+        Ok(permitted.len())
     }
 }
 
@@ -58,11 +58,11 @@ impl GuestByteStream for Stream {
         if self.finished.get() {
             return Err(TransportError::Closed);
         }
-        let mut taken = 0;
-        while taken < bytes.len() {
-            match self.write_permitted(&bytes[taken..]) {
+        let mut left = bytes.as_slice();
+        while !left.is_empty() {
+            match self.write_permitted(left) {
                 Ok(0) => break,
-                Ok(more) => taken += more,
+                Ok(taken) => left = left.get(taken..).unwrap_or_default(),
                 // The peer takes no more, though this side has not finished: that is no good end.
                 Err(error) => {
                     let reason = || error::of_stream(&error).unwrap_or(TransportError::ConnectionReset);
@@ -70,6 +70,7 @@ impl GuestByteStream for Stream {
                 }
             }
         }
+        let taken = bytes.len().saturating_sub(left.len());
         Ok(u32::try_from(taken).unwrap_or(u32::MAX))
     }
 

@@ -11,6 +11,23 @@
 //!
 //! wasi:http has no informational responses (1xx), no server push and no priorities, so these do not pass.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::panic_in_result_fn,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used,
+        reason = "nothing that a peer or a caller does may end the program"
+    )
+)]
+
 pub mod address;
 pub mod bindings;
 pub mod body;
