@@ -3,17 +3,19 @@
 mod hooks;
 mod shared_listener;
 mod spread;
+mod stretch;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
 use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
 use wasmtime::error::Context;
-use wasmtime::{Cache, Config, Engine, ResourceLimiter, Store};
+use wasmtime::{Cache, Config, Engine, ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::cli::{StdinStream, StdoutStream};
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView, p2, p3};
@@ -23,6 +25,7 @@ use crate::byte_stream;
 use hooks::NoClient;
 use shared_listener::Listening;
 pub use shared_listener::{Listener, Share, SharedListener};
+use stretch::{Stretch, Unresponsive};
 
 /// How often a guest that computes without end lets others have their turn, and is checked for its time limit.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
@@ -52,8 +55,8 @@ impl Runtime {
         Self::with_config(false)
     }
 
-    /// A runtime in which [`Invocation::time_limit`] ends guests even while they compute. It costs them a few
-    /// percent of their speed.
+    /// A runtime in which guests that compute give way to others, [`Invocation::time_limit`] ends them even while they
+    /// do, and [`Invocation::compute_limit`] is kept. It costs them a few percent of their speed.
     ///
     /// # Errors
     ///
@@ -171,16 +174,20 @@ impl Program {
     ///
     /// If the command cannot be started. How it ended is the [`Outcome`].
     pub async fn run(&self, invocation: Invocation) -> Result<Outcome> {
-        let Invocation { mut wasi, memory_limit, time_limit, share } = invocation;
+        let Invocation { mut wasi, memory_limit, time_limit, compute_limit, share } = invocation;
         let mut guest = Guest::new(wasi.build(), memory_limit);
         guest.listening.share = share;
+        let stretch = guest.stretch.clone();
         let mut store = Store::new(self.command.engine(), guest);
         store.limiter(|guest| guest);
         if self.interrupts {
             store.set_epoch_deadline(1);
-            store.epoch_deadline_async_yield_and_update(1);
+            store.epoch_deadline_callback(move |store| {
+                store.data().stretch.tick(compute_limit)?;
+                Ok(UpdateDeadline::Yield(1))
+            });
         }
-        let run = self.command.run(&mut store);
+        let run = stretch.of(self.command.run(&mut store));
         let result = match time_limit {
             Some(limit) => match tokio::time::timeout(limit, run).await {
                 Ok(result) => result,
@@ -197,6 +204,7 @@ pub struct Invocation {
     wasi: WasiCtxBuilder,
     memory_limit: usize,
     time_limit: Option<Duration>,
+    compute_limit: Option<Duration>,
     share: Option<Share>,
 }
 
@@ -205,7 +213,7 @@ impl Invocation {
     pub fn new(name: &str) -> Self {
         let mut wasi = WasiCtx::builder();
         wasi.arg(name);
-        Self { wasi, memory_limit: 1 << 30, time_limit: None, share: None }
+        Self { wasi, memory_limit: 1 << 30, time_limit: None, compute_limit: None, share: None }
     }
 
     /// Appends arguments.
@@ -282,6 +290,13 @@ impl Invocation {
     pub fn time_limit(self, limit: Duration) -> Self {
         Self { time_limit: Some(limit), ..self }
     }
+
+    /// Limits the time that the guest may compute at a stretch, without waiting and without a call of the host; see
+    /// [`Runtime::with_interrupts`]. A server that is stuck is told by it from one that is busy.
+    #[must_use]
+    pub fn compute_limit(self, limit: Duration) -> Self {
+        Self { compute_limit: Some(limit), ..self }
+    }
 }
 
 /// What a guest may do on the network.
@@ -343,6 +358,8 @@ pub enum Outcome {
     OutOfMemory(usize),
     /// It took longer than this limit.
     OutOfTime(Duration),
+    /// It computed at a stretch for longer than this limit.
+    Unresponsive(Duration),
     /// It trapped: an error of its own, or of the component model's rules.
     Trapped(wasmtime::Error),
 }
@@ -356,6 +373,8 @@ impl Outcome {
                     Self::Exited(*code)
                 } else if let Some(OutOfMemory(limit)) = error.downcast_ref() {
                     Self::OutOfMemory(*limit)
+                } else if let Some(Unresponsive(limit)) = error.downcast_ref() {
+                    Self::Unresponsive(*limit)
                 } else {
                     Self::Trapped(error)
                 }
@@ -374,6 +393,7 @@ impl fmt::Display for Outcome {
         match self {
             Self::Exited(code) => write!(f, "the guest ended with exit code {code}"),
             Self::OutOfMemory(limit) => OutOfMemory(*limit).fmt(f),
+            Self::Unresponsive(limit) => Unresponsive(*limit).fmt(f),
             Self::OutOfTime(limit) => write!(f, "the guest took longer than its limit of {limit:?}"),
             // The first cause is what happened; what stands around it is where.
             Self::Trapped(error) => write!(f, "the guest trapped: {}", error.root_cause()),
@@ -400,6 +420,7 @@ pub struct Guest {
     hooks: NoClient,
     listening: Listening,
     table: ResourceTable,
+    stretch: Arc<Stretch>,
     /// Octets of all memories together, and how many they may be.
     memory: usize,
     memory_limit: usize,
@@ -414,6 +435,7 @@ impl Guest {
             hooks: NoClient,
             listening: Listening::default(),
             table: ResourceTable::new(),
+            stretch: Arc::default(),
             memory: 0,
             memory_limit,
         }
@@ -422,12 +444,14 @@ impl Guest {
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.stretch.end();
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
 impl WasiHttpView for Guest {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.stretch.end();
         WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.hooks }
     }
 }

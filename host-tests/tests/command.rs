@@ -252,18 +252,23 @@ fn a_handler_gets_the_client_if_it_may_have_it() {
 
 #[test]
 fn workers_get_connections_in_turn_and_one_that_breaks_is_replaced() {
-    let mut server = Server::of(components::HTTP_SERVICE, &["--workers", "2", "--max-memory", "64"]);
+    let options = ["--workers", "2", "--max-memory", "64", "--max-compute", "0.5"];
+    let mut server = Server::of(components::HTTP_SERVICE, &options);
     let (first, mut second) = (echo_in_progress(&server), echo_in_progress(&server));
-    // The third connection is the first worker's again; its request is for more than that has memory for.
-    let third = get(&[&server.url("/memory/1000000000")]);
-    assert!(!third.status.success() && !first.wait_with_output().unwrap().status.success());
-    let mut said = BufReader::new(server.process.stderr.as_mut().unwrap()).lines().map(Result::unwrap);
-    let line = said.find(|line| line.starts_with("wasi-http2: ")).unwrap();
-    assert_eq!(
-        line,
-        "wasi-http2: worker 0: the guest wanted more memory than its limit of 64 MiB; another takes its place"
-    );
-    drop(said);
+    let mut said = BufReader::new(server.process.stderr.take().unwrap()).lines().map(Result::unwrap);
+    // The next connection is the first worker's, every time.
+    let breaks = [
+        ("/memory/1000000000", "the guest wanted more memory than its limit of 64 MiB"),
+        ("/loop", "the guest computed for longer than its limit of 500ms without a call of the host"),
+        ("/trap", "the guest trapped: wasm trap: wasm `unreachable` instruction executed"),
+    ];
+    for (path, reason) in breaks {
+        assert!(!get(&[&server.url(path)]).status.success());
+        let line = said.find(|line| line.starts_with("wasi-http2: ")).unwrap();
+        assert_eq!(line, format!("wasi-http2: worker 0: {reason}; another takes its place"));
+        assert!(get(&[&server.url("/")]).status.success(), "the second worker's");
+    }
+    assert!(!first.wait_with_output().unwrap().status.success());
 
     second.stdin.take().unwrap().write_all(b"not touched").unwrap();
     let second = second.wait_with_output().unwrap();

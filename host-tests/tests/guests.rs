@@ -128,6 +128,9 @@ mod tcp_check {
 }
 
 mod hog {
+    use wasi_http2::compose::with_handler;
+    use wasmtime_wasi::p2::pipe::MemoryInputPipe;
+
     use super::*;
 
     const AMPLE: Duration = Duration::from_secs(60);
@@ -149,6 +152,21 @@ mod hog {
     async fn a_guest_that_computes_without_end_is_stopped_and_told_apart() {
         let outcome = outcome(&["time"], Duration::from_millis(500)).await;
         assert_eq!(outcome.to_string(), "the guest took longer than its limit of 500ms");
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_only_computes_is_told_from_one_that_works() {
+        let limit = Duration::from_millis(100);
+        let runtime = Runtime::with_interrupts().unwrap();
+        let stuck = runtime.load(components::HOG).unwrap();
+        let outcome = stuck.run(Invocation::new("guest").args(["time"]).compute_limit(limit)).await.unwrap();
+        assert!(matches!(outcome, Outcome::Unresponsive(reached) if reached == limit), "{outcome}");
+
+        let busy = with_handler(components::HANDLER_CALLS, components::HTTP_SERVICE).unwrap();
+        let calls = MemoryInputPipe::new("30000\n");
+        let invocation = Invocation::new("guest").stdin(calls).compute_limit(limit);
+        let outcome = runtime.load(&busy).unwrap().run(invocation).await.unwrap();
+        assert!(outcome.is_success(), "{outcome}");
     }
 
     #[tokio::test]

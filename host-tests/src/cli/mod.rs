@@ -9,6 +9,7 @@ mod serve;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
@@ -44,11 +45,19 @@ struct Limits {
     /// Memory that the components may use together, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 512)]
     max_memory: usize,
+
+    /// Seconds that the components may compute at a stretch, without waiting and without a call of the host
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    max_compute: Duration,
+}
+
+fn seconds(text: &str) -> Result<Duration> {
+    Ok(Duration::try_from_secs_f64(text.parse()?)?)
 }
 
 impl Limits {
     fn apply(&self, invocation: Invocation) -> Invocation {
-        invocation.memory_limit(self.max_memory.saturating_mul(1 << 20))
+        invocation.memory_limit(self.max_memory.saturating_mul(1 << 20)).compute_limit(self.max_compute)
     }
 }
 
@@ -72,7 +81,7 @@ fn write(file: &Path, component: &[u8]) -> Result<()> {
 
 /// Runs a command on the terminal's output.
 async fn run_command(component: &[u8], invocation: Invocation) -> Result<ExitCode> {
-    let program = Runtime::new()?.load(component)?;
+    let program = Runtime::with_interrupts()?.load(component)?;
     let invocation = invocation.stdout(stdio::stdout()).stderr(stdio::stderr());
     exit_code(program.run(invocation).await?)
 }

@@ -51,9 +51,9 @@ pub(crate) struct Serve {
     /// Run N instances of the server, among which the connections go round
     ///
     /// As many as there are cores is a good choice. Each has memory of its own, so that what a component keeps there
-    /// is not shared. One that traps, or wants more memory than it may have, ends with its connections and is
-    /// replaced. The sockets themselves are handed over to the instances, so that this costs nothing.
-    /// --max-connections and --max-memory are for each.
+    /// is not shared. One that traps, wants more memory than it may have, or computes without end, ends with its
+    /// connections and is replaced; the others go on. The sockets themselves are handed over to the instances, so that
+    /// this costs nothing. --max-connections and --max-memory are for each.
     #[arg(long, value_name = "N")]
     workers: Option<NonZeroU16>,
 
@@ -77,7 +77,7 @@ What it answers without --component:
 
 impl Serve {
     pub(super) async fn run(self) -> Result<ExitCode> {
-        let runtime = Runtime::new()?;
+        let runtime = Runtime::with_interrupts()?;
         let program = runtime.load(&self.server()?)?;
         let draining = drain_on_signal();
         if let Some(workers) = self.workers {

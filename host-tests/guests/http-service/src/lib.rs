@@ -10,6 +10,8 @@
 //! | `/status/N` | that status |
 //! | `/delay/N` | a text after N milliseconds, without a look at the request's content |
 //! | `/memory/N` | a text, once N octets of memory were taken |
+//! | `/loop` | none: it computes without end |
+//! | `/trap` | none: it traps |
 //! | `/trailers` | a text and trailers |
 //! | `/trailers-only` | a head that is all there is |
 //! | `/empty-trailers` | a text and a trailer section without fields |
@@ -54,6 +56,10 @@ impl wasip3::exports::http::handler::Guest for Service {
             }
             "/headers" => text(200, &describe(&request)),
             "/echo" => echo(request),
+            "/loop" => loop {
+                std::hint::black_box(());
+            },
+            "/trap" => std::process::abort(),
             "/upload" => text(200, &format!("{}\n", answer::count(request).await?)),
             "/trailers" => trailers(),
             "/trailers-only" => trailers_only(),

@@ -1,0 +1,108 @@
+//! How long a guest computes at a stretch: without waiting, and without a call of the host.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use super::TICK;
+
+/// The present stretch of a guest.
+#[derive(Default)]
+pub(super) struct Stretch {
+    /// Ticks that have passed in it.
+    ticks: AtomicU64,
+    /// The guest was interrupted only to let others have their turn.
+    interrupted: AtomicBool,
+}
+
+impl Stretch {
+    /// A tick has passed while the guest computed.
+    pub(super) fn tick(&self, limit: Option<Duration>) -> Result<(), Unresponsive> {
+        self.interrupted.store(true, Relaxed);
+        let ticks = self.ticks.fetch_add(1, Relaxed).saturating_add(1);
+        match limit {
+            Some(limit) if TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)) > limit => {
+                Err(Unresponsive(limit))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The guest has called the host, or waits for it.
+    pub(super) fn end(&self) {
+        self.ticks.store(0, Relaxed);
+    }
+
+    /// Runs a guest, and notices when it waits.
+    pub(super) async fn of<T>(&self, run: impl Future<Output = T>) -> T {
+        let mut run = pin!(run);
+        poll_fn(|context| {
+            let poll = run.as_mut().poll(context);
+            if poll.is_pending() && !self.interrupted.swap(false, Relaxed) {
+                self.end();
+            }
+            poll
+        })
+        .await
+    }
+}
+
+/// A guest has computed at a stretch for longer than its limit.
+#[derive(Debug)]
+pub(super) struct Unresponsive(pub(super) Duration);
+
+impl fmt::Display for Unresponsive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the guest computed for longer than its limit of {:?} without a call of the host", self.0)
+    }
+}
+
+impl std::error::Error for Unresponsive {}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    const LIMIT: Option<Duration> = Some(TICK.saturating_mul(3));
+
+    fn poll<T>(future: impl Future<Output = T>) -> Poll<T> {
+        pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn a_stretch_ends_at_its_limit() {
+        let stretch = Stretch::default();
+        assert!((0..3).all(|_| stretch.tick(LIMIT).is_ok()));
+        assert!(stretch.tick(LIMIT).is_err());
+        assert!(stretch.tick(None).is_ok(), "without a limit, it goes on");
+    }
+
+    #[test]
+    fn a_call_of_the_host_ends_a_stretch() {
+        let stretch = Stretch::default();
+        for _ in 0..10 {
+            assert!(stretch.tick(LIMIT).is_ok());
+            stretch.end();
+        }
+    }
+
+    #[test]
+    fn waiting_ends_a_stretch_and_giving_way_does_not() {
+        let stretch = Stretch::default();
+        for _ in 0..3 {
+            let interrupted = stretch.of(poll_fn(|_| {
+                stretch.tick(LIMIT).unwrap();
+                Poll::<()>::Pending
+            }));
+            assert!(poll(interrupted).is_pending());
+        }
+        assert!(poll(stretch.of(pending::<()>())).is_pending());
+        assert!(stretch.tick(LIMIT).is_ok(), "it has waited");
+        assert_eq!(poll(stretch.of(ready(1))), Poll::Ready(1));
+    }
+}
