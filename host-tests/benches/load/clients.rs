@@ -1,0 +1,159 @@
+//! Good clients, made with the crate `h2`, and such as are killed.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use h2::RecvStream;
+use h2::client::{Builder, SendRequest};
+use http::Request;
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::phase::Scene;
+
+/// Octets of a response that is read slowly.
+const SLOW: usize = 256 << 10;
+/// How long a slow reader takes for one.
+const SLOW_TIME: Duration = Duration::from_secs(10);
+/// The window of a slow reader, in octets.
+const SLOW_WINDOW: u32 = 16 << 10;
+
+/// A connection, and the task that it runs in.
+struct Connection {
+    requests: SendRequest<Bytes>,
+    running: JoinHandle<()>,
+}
+
+impl Connection {
+    async fn open(server: SocketAddr, builder: &Builder) -> Result<Self> {
+        let tcp = TcpStream::connect(server).await?;
+        tcp.set_nodelay(true)?;
+        // If it is dropped before it has ended, the server is told nothing but RST.
+        tcp.set_zero_linger()?;
+        let (requests, connection) = builder.handshake(tcp).await?;
+        let running = tokio::spawn(async move {
+            // Those who ask hear of errors as well.
+            _ = connection.await;
+        });
+        Ok(Self { requests, running })
+    }
+
+    /// Sends a request, and gives the content of its response, which is to be 200.
+    async fn ask(&mut self, path: &str, content: Option<Bytes>) -> Result<RecvStream> {
+        let method = if content.is_some() { "POST" } else { "GET" };
+        let uri = format!("http://localhost{path}");
+        let request = Request::builder().method(method).uri(uri).body(())?;
+        poll_fn(|context| self.requests.poll_ready(context)).await?;
+        let (response, mut sending) = self.requests.send_request(request, content.is_none())?;
+        if let Some(content) = content {
+            sending.send_data(content, true)?;
+        }
+        let response = response.await?;
+        ensure!(response.status() == 200, "{} to {path}", response.status());
+        Ok(response.into_body())
+    }
+}
+
+/// Reads content to its end, each piece after a while, and says how many octets it has.
+async fn read(mut content: RecvStream, pause: Duration) -> Result<usize> {
+    let mut octets = 0;
+    while let Some(piece) = content.data().await {
+        let piece = piece?.len();
+        if !pause.is_zero() {
+            sleep(pause).await;
+        }
+        octets += piece;
+        content.flow_control().release_capacity(piece)?;
+    }
+    Ok(octets)
+}
+
+/// A client that sends a request whenever one is due, as one of so many that have so many a second together.
+pub(crate) async fn busy(scene: Scene, n: u32, clients: u32, rate: u32) {
+    let interval = Duration::from_secs(1) * clients / rate;
+    let mut due = Instant::now() + interval * n / clients;
+    let run = async {
+        let mut connection = Connection::open(scene.server, &Builder::new()).await?;
+        let upload = Bytes::from(vec![b'u'; 2_000]);
+        let mut kinds =
+            [("/", None, None), ("/bytes/10000", None, Some(10_000)), ("/echo", Some(upload), Some(2_000))]
+                .into_iter()
+                .cycle();
+        while !scene.is_over() {
+            sleep_until(due).await;
+            let (path, content, length) = kinds.next().context("a cycle has no end")?;
+            let octets = read(connection.ask(path, content).await?, Duration::ZERO).await?;
+            ensure!(length.is_none_or(|length| length == octets), "{octets} octets of {path}");
+            scene.seen.response(due.elapsed());
+            due += interval;
+        }
+        Ok(())
+    };
+    if let Err(error) = run.await {
+        scene.seen.failure("busy", &error);
+    }
+}
+
+/// A client that asks when it comes, and when it goes.
+pub(crate) async fn idle(scene: Scene) {
+    let run = async {
+        let mut connection = Connection::open(scene.server, &Builder::new()).await?;
+        for last in [false, true] {
+            read(connection.ask("/", None).await?, Duration::ZERO).await?;
+            scene.seen.other_response();
+            if !last {
+                scene.over().await;
+            }
+        }
+        Ok(())
+    };
+    if let Err(error) = run.await {
+        scene.seen.failure("idle", &error);
+    }
+}
+
+/// A client that reads slowly, but steadily.
+pub(crate) async fn slow(scene: Scene, n: u32) {
+    let run = async {
+        let mut builder = Builder::new();
+        builder.initial_window_size(SLOW_WINDOW).initial_connection_window_size(65_535);
+        sleep(Duration::from_millis(u64::from(n) * 7)).await;
+        let mut connection = Connection::open(scene.server, &builder).await?;
+        let pieces = u32::try_from(SLOW)? / SLOW_WINDOW;
+        while !scene.is_over() {
+            let content = connection.ask(&format!("/bytes/{SLOW}"), None).await?;
+            let octets = read(content, SLOW_TIME / pieces).await?;
+            ensure!(octets == SLOW, "{octets} octets of {SLOW}");
+            scene.seen.other_response();
+        }
+        Ok(())
+    };
+    if let Err(error) = run.await {
+        scene.seen.failure("slow", &error);
+    }
+}
+
+/// Clients one after the other, each of which is killed in the midst of a download and an upload.
+pub(crate) async fn killed(scene: Scene, n: u32) {
+    loop {
+        sleep(Duration::from_millis(500 + u64::from(n) % 100 * 3)).await;
+        // How far it gets does not matter.
+        _ = be_killed(&scene).await;
+        scene.seen.killed();
+    }
+}
+
+async fn be_killed(scene: &Scene) -> Result<()> {
+    let mut connection = Connection::open(scene.server, &Builder::new()).await?;
+    let upload = Request::post("http://localhost/echo").body(())?;
+    let (_response, mut sending) = connection.requests.send_request(upload, false)?;
+    sending.send_data(Bytes::from_static(&[b'u'; 10_000]), false)?;
+    let mut content = connection.ask("/bytes/4194304", None).await?;
+    _ = content.data().await;
+    connection.running.abort();
+    Ok(())
+}

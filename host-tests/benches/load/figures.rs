@@ -1,0 +1,172 @@
+//! What is seen of a phase, and what has to be true of it.
+
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use anyhow::Error;
+use hdrhistogram::Histogram;
+
+/// How much the latency at the 99th percentile may rise.
+const LATENCY: f64 = 2.0;
+/// How much the peak of the memory in the last quarter may exceed the one before that.
+const PLATEAU: f64 = 1.05;
+/// How many failures are told in full.
+const TOLD: u64 = 5;
+
+/// What those who take part tell.
+pub(crate) struct Seen {
+    /// Of the requests of busy clients, from when they were due to the last octet of the response, in microseconds.
+    latency: Mutex<Histogram<u64>>,
+    /// Responses that slow readers and idle clients got.
+    others: AtomicU64,
+    /// What good clients did not get.
+    failures: AtomicU64,
+    /// Clients that were killed.
+    killed: AtomicU64,
+    attacks: AtomicU64,
+    /// Attacks that the server has ended.
+    ended: AtomicU64,
+    /// Octets of attacks.
+    octets: AtomicU64,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self {
+            latency: Mutex::new(Histogram::new(3).expect("three digits")),
+            others: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+            killed: AtomicU64::new(0),
+            attacks: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+            octets: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Seen {
+    /// A busy client got a response.
+    pub(crate) fn response(&self, latency: Duration) {
+        let microseconds = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+        self.latency.lock().expect("no panic").saturating_record(microseconds);
+    }
+
+    /// Another good client got a response.
+    pub(crate) fn other_response(&self) {
+        self.others.fetch_add(1, Relaxed);
+    }
+
+    /// A good client did not get what it has asked for.
+    pub(crate) fn failure(&self, who: &str, error: &Error) {
+        if self.failures.fetch_add(1, Relaxed) < TOLD {
+            eprintln!("a {who} client has lost something: {error:#}");
+        }
+    }
+
+    pub(crate) fn killed(&self) {
+        self.killed.fetch_add(1, Relaxed);
+    }
+
+    /// An attack is over, after so many octets.
+    pub(crate) fn attack(&self, octets: u64, by_the_server: bool) {
+        self.attacks.fetch_add(1, Relaxed);
+        self.octets.fetch_add(octets, Relaxed);
+        if by_the_server {
+            self.ended.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// All that was seen, with the server's memory in KiB, second by second.
+    pub(crate) fn figures(&self, length: Duration, memory: Vec<u64>) -> Figures {
+        Figures {
+            length,
+            latency: self.latency.lock().expect("no panic").clone(),
+            others: self.others.load(Relaxed),
+            failures: self.failures.load(Relaxed),
+            killed: self.killed.load(Relaxed),
+            attacks: self.attacks.load(Relaxed),
+            ended: self.ended.load(Relaxed),
+            octets: self.octets.load(Relaxed),
+            memory,
+        }
+    }
+}
+
+/// How it goes so far.
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Figures { latency, others, failures, killed, attacks, .. } =
+            self.figures(Duration::ZERO, Vec::new());
+        write!(f, "{} + {others} responses, {failures} failures, ", latency.len())?;
+        write!(f, "99 % within {:.1} ms, ", milliseconds(&latency, 0.99))?;
+        write!(f, "{attacks} attacks, {killed} killed")
+    }
+}
+
+/// What was seen of a phase.
+pub(crate) struct Figures {
+    length: Duration,
+    latency: Histogram<u64>,
+    others: u64,
+    failures: u64,
+    killed: u64,
+    attacks: u64,
+    ended: u64,
+    octets: u64,
+    /// Of the server, in KiB, second by second.
+    memory: Vec<u64>,
+}
+
+fn milliseconds(latency: &Histogram<u64>, quantile: f64) -> f64 {
+    latency.value_at_quantile(quantile) as f64 / 1_000.0
+}
+
+/// Prints both phases as a table, and what is not as it has to be; false if anything is not.
+pub(crate) fn print(before: &Figures, during: &Figures) -> bool {
+    let row = |name: &str, cell: &dyn Fn(&Figures) -> String| {
+        println!("| {name} | {} | {} |", cell(before), cell(during));
+    };
+    let mib = |kib: Option<&u64>| format!("{} MiB", kib.unwrap_or(&0) >> 10);
+    println!("| | good clients alone | with attackers |\n|---|---|---|");
+    row("seconds", &|figures| figures.length.as_secs().to_string());
+    row("requests of busy clients", &|figures| figures.latency.len().to_string());
+    row("responses to slow readers and idle clients", &|figures| figures.others.to_string());
+    row("lost by good clients", &|figures| figures.failures.to_string());
+    for (name, quantile) in [("half", 0.5), ("99 %", 0.99), ("99.9 %", 0.999)] {
+        row(&format!("{name} of the busy clients' responses within"), &|figures| {
+            format!("{:.1} ms", milliseconds(&figures.latency, quantile))
+        });
+    }
+    row("attacks, and how many the server has ended", &|figures| {
+        format!("{}, {}", figures.attacks, figures.ended)
+    });
+    row("octets of attacks", &|figures| format!("{} MiB", figures.octets >> 20));
+    row("clients killed", &|figures| figures.killed.to_string());
+    row("memory of the server at the end", &|figures| mib(figures.memory.last()));
+    row("at its peak", &|figures| mib(figures.memory.iter().max()));
+    println!();
+
+    let mut all_well = true;
+    let mut demand = |holds: bool, otherwise: String| {
+        if !holds {
+            println!("NOT AS IT HAS TO BE: {otherwise}");
+            all_well = false;
+        }
+    };
+    for (name, figures) in [("alone", before), ("with attackers", during)] {
+        demand(figures.failures == 0, format!("{name}, good clients have lost something"));
+        demand(figures.latency.len() > 0, format!("{name}, no busy client got anything"));
+    }
+    let rise = milliseconds(&during.latency, 0.99) / milliseconds(&before.latency, 0.99);
+    println!("Latency at the 99th percentile, with attackers to without: {rise:.2}");
+    demand(rise <= LATENCY, format!("it rises to more than {LATENCY} times of what it was"));
+    let (earlier, last) = during.memory.split_at(during.memory.len() * 3 / 4);
+    if let (Some(earlier), Some(last)) = (earlier.iter().max(), last.iter().max()) {
+        let growth = *last as f64 / *earlier as f64;
+        println!("Peak of the memory, in the last quarter to before: {growth:.2}\n");
+        demand(growth <= PLATEAU, format!("memory reaches no plateau: it may grow to {PLATEAU} times"));
+    }
+    all_well
+}

@@ -1,0 +1,118 @@
+//! Good clients, slow ones, dead ones and attackers, all at once, against servers of this project over TCP.
+//!
+//! Each server gets good clients alone first, then attackers as well, and clients that are killed outright. Good
+//! clients may lose nothing; their latency at the 99th percentile may be twice of what it was at most; and the server's
+//! memory has to reach a plateau. If that is not so, it is said, and the exit code is 1. Linux is needed.
+
+mod attackers;
+mod clients;
+mod figures;
+mod phase;
+
+#[path = "../../tests/interop/support/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the tests use the rest")]
+mod support;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::{Parser, ValueEnum};
+use rustix::process::{Resource, getrlimit, setrlimit};
+use wasi_http2::components;
+
+use crate::phase::{Phase, Population};
+use crate::support::Serve;
+
+/// Puts servers of this project under load, with attackers and without
+#[derive(Parser)]
+#[command(bin_name = "cargo bench -p wasi-http2 --bench load --profile dev --")]
+struct Options {
+    /// Minutes with attackers; a fifth of that goes before, without them
+    #[arg(long, default_value_t = 5.0)]
+    minutes: f64,
+
+    /// Connections at a time, all in all
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(20..))]
+    connections: u32,
+
+    /// Requests a second of the busy clients, all in all
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    rate: u32,
+
+    /// Instances of each server
+    #[arg(long, default_value_t = 2)]
+    workers: u32,
+
+    /// Which server
+    #[arg(long, value_enum)]
+    server: Vec<Server>,
+
+    /// What Cargo says to a benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Server {
+    /// wasi-http2 serve
+    Demonstration,
+    /// wasi-http2 serve --component, with a handler of wasi:http
+    WasiHttp,
+}
+
+impl Server {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Demonstration => "`wasi-http2 serve`",
+            Self::WasiHttp => "a handler behind `http2_server.wasm`",
+        }
+    }
+
+    fn start(self, options: &[&str]) -> Serve {
+        match self {
+            Self::Demonstration => Serve::start_with(options),
+            Self::WasiHttp => Serve::start_handler(components::HTTP_SERVICE, options),
+        }
+    }
+}
+
+fn main() -> Result<ExitCode> {
+    let mut options = Options::parse();
+    raise_limit_of_files()?;
+    if options.server.is_empty() {
+        options.server = vec![Server::Demonstration, Server::WasiHttp];
+    }
+    let mut all_well = true;
+    for server in &options.server {
+        all_well &= options.load(*server)?;
+    }
+    Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl Options {
+    /// Puts one server under load, and prints what was seen; false if something was not as it has to be.
+    fn load(&self, server: Server) -> Result<bool> {
+        let length = Duration::try_from_secs_f64(self.minutes * 60.0).context("--minutes")?;
+        let workers = self.workers.to_string();
+        let process = server.start(&["--workers", &workers]);
+        let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let population = Population::of(self.connections, self.rate);
+        let before = Phase { name: "without attackers", length: length / 5, attacked: false };
+        let during = Phase { name: "with attackers", length, attacked: true };
+        let before = tokio.block_on(before.run(server.name(), &process, population))?;
+        let during = tokio.block_on(during.run(server.name(), &process, population))?;
+        println!("{}, {} instances, {population}:\n", server.name(), self.workers);
+        let all_well = figures::print(&before, &during);
+        let ended = process.stop();
+        anyhow::ensure!(ended.code == Some(0), "the server has not drained: {}", ended.stderr);
+        Ok(all_well)
+    }
+}
+
+/// As many open files as the system lets a process have: each connection is one, here and in the server.
+fn raise_limit_of_files() -> Result<()> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).context("the limit of open files cannot be raised: see `ulimit -Hn`")
+}

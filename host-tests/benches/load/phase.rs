@@ -1,0 +1,140 @@
+//! Everybody at once, for a while.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, interval, sleep, timeout};
+
+use crate::attackers;
+use crate::clients;
+use crate::figures::{Figures, Seen};
+use crate::support::Serve;
+
+/// How long good clients may take to finish what they have begun when the phase is over.
+const FINISH: Duration = Duration::from_secs(60);
+/// How often progress is told.
+const PROGRESS: Duration = Duration::from_secs(10);
+
+/// How many there are of each kind.
+#[derive(Clone, Copy)]
+pub(crate) struct Population {
+    /// Good clients that ask again and again.
+    busy: u32,
+    /// Their requests a second, all in all.
+    rate: u32,
+    /// Good clients that ask when they come and when they go.
+    idle: u32,
+    /// Good clients that read slowly.
+    slow: u32,
+    /// Clients that are killed in the midst of what they do.
+    killed: u32,
+    attackers: u32,
+}
+
+impl Population {
+    pub(crate) fn of(connections: u32, rate: u32) -> Self {
+        let share = |percent: u32| connections * percent / 100;
+        let (busy, slow, killed, attackers) = (share(15), share(15), share(5), share(10));
+        Self { busy, rate, idle: connections - busy - slow - killed - attackers, slow, killed, attackers }
+    }
+}
+
+impl fmt::Display for Population {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { busy, rate, idle, slow, killed, attackers } = self;
+        write!(
+            f,
+            "{busy} busy clients ({rate} requests a second), {idle} idle ones, {slow} slow readers, {killed} that are \
+             killed, {attackers} attackers"
+        )
+    }
+}
+
+/// A part of the run.
+pub(crate) struct Phase {
+    pub(crate) name: &'static str,
+    pub(crate) length: Duration,
+    /// Whether there are attackers, and clients that are killed.
+    pub(crate) attacked: bool,
+}
+
+/// What everybody who takes part has to know.
+#[derive(Clone)]
+pub(crate) struct Scene {
+    pub(crate) server: SocketAddr,
+    pub(crate) seen: Arc<Seen>,
+    over: watch::Receiver<bool>,
+}
+
+impl Scene {
+    /// Whether the phase is over.
+    pub(crate) fn is_over(&self) -> bool {
+        *self.over.borrow()
+    }
+
+    /// Waits until the phase is over.
+    pub(crate) async fn over(&self) {
+        // Without a sender, it is.
+        _ = self.over.clone().wait_for(|over| *over).await;
+    }
+}
+
+impl Phase {
+    pub(crate) async fn run(&self, server: &str, process: &Serve, population: Population) -> Result<Figures> {
+        let (end, over) = watch::channel(false);
+        let scene = Scene { server: process.address(), seen: Arc::default(), over };
+        let mut good = JoinSet::new();
+        let mut bad = JoinSet::new();
+        for n in 0..population.idle {
+            good.spawn(clients::idle(scene.clone()));
+            if n % 50 == 0 {
+                // The backlog of a listener is short.
+                sleep(Duration::from_millis(20)).await;
+            }
+        }
+        for n in 0..population.slow {
+            good.spawn(clients::slow(scene.clone(), n));
+        }
+        for n in 0..population.busy {
+            good.spawn(clients::busy(scene.clone(), n, population.busy, population.rate));
+        }
+        if self.attacked {
+            for n in 0..population.attackers {
+                bad.spawn(attackers::attack(scene.clone(), n));
+            }
+            for n in 0..population.killed {
+                bad.spawn(clients::killed(scene.clone(), n));
+            }
+        }
+        let memory = self.watch(server, process, &scene).await?;
+        end.send_replace(true);
+        timeout(FINISH, good.join_all()).await.context("good clients do not get what they have asked for")?;
+        bad.shutdown().await;
+        Ok(scene.seen.figures(self.length, memory))
+    }
+
+    /// Waits for the end of the phase, tells how it goes, and gives the server's memory in KiB, second by second.
+    async fn watch(&self, server: &str, process: &Serve, scene: &Scene) -> Result<Vec<u64>> {
+        let (start, mut second) = (Instant::now(), interval(Duration::from_secs(1)));
+        let (mut memory, mut told) = (Vec::new(), Duration::ZERO);
+        while start.elapsed() < self.length {
+            second.tick().await;
+            memory.push(process.resident().context("the server's memory is not to be seen in /proc")?);
+            if start.elapsed() >= told + PROGRESS {
+                told = start.elapsed();
+                let (elapsed, length) = (told.as_secs(), self.length.as_secs());
+                let memory = memory.last().unwrap_or(&0) >> 10;
+                eprintln!(
+                    "{server}, {}: {elapsed} of {length} s, {}, memory {memory} MiB",
+                    self.name, scene.seen
+                );
+            }
+        }
+        Ok(memory)
+    }
+}
