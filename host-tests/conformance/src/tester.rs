@@ -1,11 +1,8 @@
 //! Plays a case against an endpoint.
 
-use std::fmt;
-
-use fluke_hpack::Decoder;
-
 use crate::case::{Case, Expected, Role, Step};
 use crate::frame::{PREFACE, flag, kind, ping, settings, settings_ack};
+use crate::received::{Frame, Receiver};
 
 /// The transport to an endpoint, as the tester has it.
 pub trait Transport {
@@ -31,29 +28,14 @@ pub fn play(case: &Case, transport: &mut dyn Transport) -> Result<(), String> {
     played.map_err(|wrong| format!("{case}\n{wrong}\nwhat came:\n{}", tester.heard()))
 }
 
-/// A frame that has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Frame {
-    kind: u8,
-    flags: u8,
-    stream: u32,
-    payload: Vec<u8>,
-    /// Of HEADERS, PUSH_PROMISE and CONTINUATION that end a block: the block, and its fields.
-    block: Vec<u8>,
-    fields: Vec<(String, String)>,
-}
-
 struct Tester<'a> {
     role: Role,
     transport: &'a mut dyn Transport,
-    octets: Vec<u8>,
-    preface_is_due: bool,
+    receiver: Receiver,
     /// All that has come.
     frames: Vec<Frame>,
     /// How many of them the steps have looked at.
     seen: usize,
-    block: Vec<u8>,
-    decoder: Decoder<'static>,
     acknowledges: bool,
     pings: u8,
 }
@@ -63,12 +45,9 @@ impl<'a> Tester<'a> {
         Self {
             role,
             transport,
-            octets: Vec::new(),
-            preface_is_due: role == Role::Client,
+            receiver: Receiver::new(role),
             frames: Vec::new(),
             seen: 0,
-            block: Vec::new(),
-            decoder: Decoder::new(),
             acknowledges: true,
             pings: 0,
         }
@@ -194,7 +173,7 @@ impl<'a> Tester<'a> {
     /// Waits for the next frame; false at the end of the connection.
     fn read_frame(&mut self) -> Result<bool, String> {
         loop {
-            if let Some(frame) = self.take_frame()? {
+            if let Some(frame) = self.receiver.next_frame()? {
                 self.answer(&frame);
                 self.frames.push(frame);
                 return Ok(true);
@@ -203,57 +182,8 @@ impl<'a> Tester<'a> {
             if octets.is_empty() {
                 return Ok(false);
             }
-            self.octets.extend(octets);
+            self.receiver.push(&octets);
         }
-    }
-
-    /// Takes a frame off what was received.
-    fn take_frame(&mut self) -> Result<Option<Frame>, String> {
-        if self.preface_is_due {
-            if self.octets.len() < PREFACE.len() {
-                return Ok(None);
-            }
-            if self.octets.drain(..PREFACE.len()).as_slice() != PREFACE {
-                return Err("the client does not begin with the preface".to_owned());
-            }
-            self.preface_is_due = false;
-        }
-        let Some(&[a, b, c, kind, flags, d, e, f, g]) = self.octets.first_chunk::<9>() else {
-            return Ok(None);
-        };
-        let length = u32::from_be_bytes([0, a, b, c]) as usize;
-        if self.octets.len() < 9 + length {
-            return Ok(None);
-        }
-        let payload = self.octets.drain(..9 + length).skip(9).collect();
-        let stream = u32::from_be_bytes([d, e, f, g]);
-        let mut frame = Frame { kind, flags, stream, payload, block: Vec::new(), fields: Vec::new() };
-        self.check(&mut frame)?;
-        Ok(Some(frame))
-    }
-
-    /// What holds for every frame that is sent, and the fields of those that have some.
-    fn check(&mut self, frame: &mut Frame) -> Result<(), String> {
-        if frame.stream >> 31 != 0 {
-            return Err(format!("the reserved bit is set in {frame:?}"));
-        }
-        if frame.payload.len() > 16_384 {
-            return Err(format!("a frame of {} octets, which nobody has allowed", frame.payload.len()));
-        }
-        let fragment = match frame.kind {
-            kind::HEADERS | kind::CONTINUATION => &frame.payload[..],
-            kind::PUSH_PROMISE => frame.payload.get(4..).unwrap_or_default(),
-            _ => return Ok(()),
-        };
-        self.block.extend(fragment);
-        if frame.flags & flag::END_HEADERS != 0 {
-            frame.block = std::mem::take(&mut self.block);
-            let decoded = self.decoder.decode(&frame.block);
-            let fields = decoded.map_err(|error| format!("a field block that does not decode: {error:?}"))?;
-            let text = |octets: Vec<u8>| String::from_utf8_lossy(&octets).into_owned();
-            frame.fields = fields.into_iter().map(|(name, value)| (text(name), text(value))).collect();
-        }
-        Ok(())
     }
 
     fn answer(&mut self, frame: &Frame) {
@@ -299,29 +229,6 @@ impl Frame {
                 self.kind == kind::GOAWAY && self.number(0) == *last && self.number(4) == *code
             }
             Expected::WindowUpdate { stream } => self.kind == kind::WINDOW_UPDATE && self.stream == *stream,
-        }
-    }
-
-    fn ends_stream(&self) -> bool {
-        matches!(self.kind, kind::DATA | kind::HEADERS) && self.flags & flag::END_STREAM != 0
-    }
-
-    /// Four octets of the payload as a number; 0 where they are missing.
-    fn number(&self, at: usize) -> u32 {
-        self.payload
-            .get(at..at + 4)
-            .map_or(0, |octets| octets.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)))
-    }
-}
-
-impl fmt::Display for Frame {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, flags, stream, payload, fields, .. } = self;
-        write!(f, "type {kind:#x}, flags {flags:#x}, stream {stream}, {} octets", payload.len())?;
-        if fields.is_empty() {
-            write!(f, ": {:x?}", payload.get(..payload.len().min(24)).unwrap_or_default())
-        } else {
-            write!(f, ": {fields:?}")
         }
     }
 }

@@ -1,0 +1,132 @@
+//! Octets that an endpoint sends, as frames with their fields.
+
+use std::fmt;
+
+use fluke_hpack::Decoder;
+
+use crate::case::Role;
+use crate::frame::{PREFACE, flag, kind};
+
+/// A frame that has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Its [type](kind).
+    pub kind: u8,
+    /// Its [flags](flag).
+    pub flags: u8,
+    /// Its stream.
+    pub stream: u32,
+    /// Its payload.
+    pub payload: Vec<u8>,
+    /// Of HEADERS, PUSH_PROMISE and CONTINUATION that end a field block: the block.
+    pub block: Vec<u8>,
+    /// The fields of that block.
+    pub fields: Vec<(String, String)>,
+}
+
+impl Frame {
+    /// Whether it ends its sender's message (RFC 9113, 8.1).
+    pub fn ends_stream(&self) -> bool {
+        matches!(self.kind, kind::DATA | kind::HEADERS) && self.flags & flag::END_STREAM != 0
+    }
+
+    /// Four octets of the payload as a number; 0 where they are missing.
+    pub fn number(&self, at: usize) -> u32 {
+        self.payload
+            .get(at..at + 4)
+            .map_or(0, |octets| octets.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)))
+    }
+}
+
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, flags, stream, payload, fields, .. } = self;
+        write!(f, "type {kind:#x}, flags {flags:#x}, stream {stream}, {} octets", payload.len())?;
+        if fields.is_empty() {
+            write!(f, ": {:x?}", payload.get(..payload.len().min(24)).unwrap_or_default())
+        } else {
+            write!(f, ": {fields:?}")
+        }
+    }
+}
+
+/// Cuts what an endpoint sends into frames, however it arrives, and checks what holds for all of them.
+pub struct Receiver {
+    octets: Vec<u8>,
+    /// How many of the octets were taken.
+    taken: usize,
+    preface_is_due: bool,
+    block: Vec<u8>,
+    decoder: Decoder<'static>,
+}
+
+impl Receiver {
+    /// For what an endpoint of this role sends, from its first octet on.
+    pub fn new(sender: Role) -> Self {
+        Self {
+            octets: Vec::new(),
+            taken: 0,
+            preface_is_due: sender == Role::Client,
+            block: Vec::new(),
+            decoder: Decoder::new(),
+        }
+    }
+
+    /// Takes octets as they arrive.
+    pub fn push(&mut self, octets: &[u8]) {
+        self.octets.drain(..self.taken);
+        self.taken = 0;
+        self.octets.extend(octets);
+    }
+
+    /// The next frame that is there whole.
+    ///
+    /// # Errors
+    ///
+    /// It is one that no endpoint may send.
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, String> {
+        if self.preface_is_due {
+            let Some(preface) = self.octets.get(..PREFACE.len()) else { return Ok(None) };
+            if preface != PREFACE {
+                return Err("the client does not begin with the preface".to_owned());
+            }
+            self.taken = PREFACE.len();
+            self.preface_is_due = false;
+        }
+        let Some((&[a, b, c, kind, flags, d, e, f, g], rest)) = self.octets[self.taken..].split_first_chunk()
+        else {
+            return Ok(None);
+        };
+        let length = u32::from_be_bytes([0, a, b, c]) as usize;
+        let Some(payload) = rest.get(..length) else { return Ok(None) };
+        let (payload, stream) = (payload.to_vec(), u32::from_be_bytes([d, e, f, g]));
+        self.taken += 9 + length;
+        let mut frame = Frame { kind, flags, stream, payload, block: Vec::new(), fields: Vec::new() };
+        self.check(&mut frame)?;
+        Ok(Some(frame))
+    }
+
+    /// What holds for every frame that is sent, and the fields of those that have some.
+    fn check(&mut self, frame: &mut Frame) -> Result<(), String> {
+        if frame.stream >> 31 != 0 {
+            return Err(format!("the reserved bit is set in {frame:?}"));
+        }
+        if frame.payload.len() > 16_384 {
+            return Err(format!("a frame of {} octets, which nobody has allowed", frame.payload.len()));
+        }
+        let fragment = match frame.kind {
+            kind::HEADERS | kind::CONTINUATION => &frame.payload[..],
+            kind::PUSH_PROMISE => frame.payload.get(4..).unwrap_or_default(),
+            _ => return Ok(()),
+        };
+        self.block.extend(fragment);
+        if frame.flags & flag::END_HEADERS != 0 {
+            frame.block = std::mem::take(&mut self.block);
+            let decoded = self.decoder.decode(&frame.block);
+            let fields = decoded.map_err(|error| format!("a field block that does not decode: {error:?}"))?;
+            let text = |octets: Vec<u8>| String::from_utf8_lossy(&octets).into_owned();
+            frame.fields = fields.into_iter().map(|(name, value)| (text(name), text(value))).collect();
+        }
+        Ok(())
+    }
+}
