@@ -78,7 +78,8 @@ impl Options {
         self.choose(Choice::ManualWindowUpdate(manual))
     }
 
-    /// How many octets of a stream are kept for sending. Default 256 KiB.
+    /// How many octets of a stream are kept for sending. Default 256 KiB; while all streams together have 1 MiB or more
+    /// waiting, it is 16 KiB at the most.
     #[must_use]
     pub fn send_buffer(self, octets: u32) -> Self {
         self.choose(Choice::SendBuffer(octets))

@@ -35,7 +35,8 @@ pub struct Config {
     /// Whether receive windows move only by [`window_update`](crate::Connection::window_update) and its kin.
     /// Default false: what was read is given back.
     pub manual_window_update: bool,
-    /// Octets of a stream that are kept for sending. Default 256 KiB.
+    /// Octets of a stream that are kept for sending; fewer while those of all streams together are many
+    /// ([`Limits::content_octets`]). Default 256 KiB.
     pub send_buffer: usize,
     /// Client: streams that may wait for the peer's limit; beyond, [`open`](crate::Connection::open) says so.
     /// Default 100.
@@ -94,6 +95,9 @@ pub struct Limits {
     /// Server: octets of frames other than DATA waiting for the transport above which no input is taken. Both
     /// roles: likewise for answers to PING. Default 64 KiB.
     pub control_octets: usize,
+    /// Octets of content of all streams together, waiting to be sent, above which a stream has room for no more than
+    /// 16 KiB instead of [`Config::send_buffer`]. Default 1 MiB.
+    pub content_octets: usize,
     /// Events waiting for the caller above which no input is taken. Default 512.
     pub events: usize,
     /// Frames taken by one call of [`recv`](crate::Connection::recv). Default 1,024.
@@ -150,6 +154,7 @@ impl Default for Limits {
             continuations: 8,
             settings: 32,
             control_octets: 64 << 10,
+            content_octets: 1 << 20,
             events: 512,
             frames_per_recv: 1_024,
             pings: 16,

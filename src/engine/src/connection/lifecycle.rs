@@ -91,13 +91,13 @@ impl Connection {
         let answered = matches!(stream.send.ending, Ending::Sent);
         let violated = stream.error.is_some_and(|error| error.violation.is_some());
         let never_seen = stream.waiting.take().is_some();
-        stream.send.content.clear();
         let blocked_since = stream.send.blocked_since.take();
         let released = stream.released;
         if core::mem::take(&mut stream.send.scheduled) {
             let place = stream.place();
             self.scheduler.remove(id, place);
         }
+        self.drop_content(id);
         if let Some(since) = blocked_since {
             self.blocked.remove(&(since, id));
         }
@@ -143,8 +143,8 @@ impl Connection {
         stream.state = crate::stream::State::Closed;
         stream.closed_by = ClosedBy::LocalReset;
         stream.waiting = None;
-        stream.send.content.clear();
         let released = stream.released;
+        self.drop_content(id);
         self.opening.retain(|&other| other != id);
         if released {
             self.forget(id);

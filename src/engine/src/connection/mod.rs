@@ -108,6 +108,8 @@ pub struct Connection {
     /// At least as high as any stream's [`window_delta`](crate::stream::Sending::window_delta).
     highest_delta: i64,
     scheduler: Scheduler,
+    /// Octets of content that wait to be sent, of all streams together.
+    content_waiting: usize,
     /// Streams that have content and no window, and since when.
     blocked: BTreeSet<(Time, StreamId)>,
     /// Priorities of requests that have not come (RFC 9218, 7.1).
@@ -192,6 +194,7 @@ impl Connection {
             send_window: i64::from(DEFAULT_WINDOW),
             highest_delta: 0,
             scheduler: Scheduler::default(),
+            content_waiting: 0,
             blocked: BTreeSet::new(),
             early_priorities: Vec::new(),
             window: ReceiveWindow::new(0),

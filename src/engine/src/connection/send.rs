@@ -12,6 +12,9 @@ use crate::message::{self, ContentLength};
 use crate::stream::{Ending, Expect, State, Stream, Transition, WaitingHead};
 use crate::subscriber::Direction;
 
+/// Octets of content that a stream may have waiting while all streams together have too many.
+const CROWDED: usize = 16 << 10;
+
 impl Connection {
     /// Client: sends the head of a request on a new stream. Its pseudo-header fields come first in `head`
     /// (RFC 9113, 8.3.1).
@@ -249,7 +252,7 @@ impl Connection {
     /// [`SendError`]: the message has not begun or has ended, or the content does not fit its Content-Length.
     /// Then nothing was taken.
     pub fn send_data(&mut self, id: StreamId, data: &mut Bytes, end_stream: bool) -> Result<(), SendError> {
-        let limit = self.config.send_buffer;
+        let limit = self.send_limit();
         let stream = self.sending(id)?;
         if !stream.can_take_content() {
             return Err(SendError::State("the message takes no content: it has not begun, or it has ended"));
@@ -268,6 +271,7 @@ impl Connection {
         if ends {
             stream.send.ending = Ending::EndStream;
         }
+        self.content_waiting = self.content_waiting.saturating_add(taken);
         self.content_changed(id);
         Ok(())
     }
@@ -277,10 +281,24 @@ impl Connection {
     pub fn send_capacity(&self, id: StreamId) -> usize {
         match self.streams.get(id) {
             Some(stream) if stream.can_take_content() && !stream.is_closed() && !stream.released => {
-                self.config.send_buffer.saturating_sub(stream.send.content.len())
+                self.send_limit().saturating_sub(stream.send.content.len())
             }
             _ => 0,
         }
+    }
+
+    /// Octets of content that a stream may have waiting. While all streams together have many, each has room for a
+    /// frame, so that none has to wait for another.
+    pub(super) fn send_limit(&self) -> usize {
+        let limit = self.config.send_buffer;
+        let crowded = self.content_waiting >= self.config.limits.content_octets;
+        if crowded { limit.min(CROWDED) } else { limit }
+    }
+
+    /// Content that is not sent any more is dropped.
+    pub(super) fn drop_content(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        self.content_waiting = self.content_waiting.saturating_sub(stream.send.content.clear());
     }
 
     /// Ends the message with a trailer section, behind all content that was taken (RFC 9113, 8.1). An empty one

@@ -151,6 +151,7 @@ impl Connection {
                 self.tell_reset(id, StreamError { retryable: unopened, ..error });
             }
         }
+        self.content_waiting = 0;
         self.counts.local = 0;
         self.counts.peer = 0;
         self.counts.promised = 0;

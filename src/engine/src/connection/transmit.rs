@@ -98,6 +98,7 @@ impl Connection {
     fn write_data(&mut self, id: StreamId, out: &mut Vec<u8>) {
         let initial = i64::from(self.peer.initial_window_size);
         let max_frame = self.peer.max_frame_size.min(self.config.max_send_frame_size);
+        let limit = self.send_limit();
         let Some(stream) = self.streams.get_mut(id) else { return };
         stream.send.scheduled = false;
         let window = initial.saturating_add(stream.send.window_delta).min(self.send_window);
@@ -114,7 +115,8 @@ impl Connection {
         stream.send.content.move_to(out, length);
         stream.send.window_delta = stream.send.window_delta.saturating_sub(i64::from(octets));
         self.send_window = self.send_window.saturating_sub(i64::from(octets));
-        let room = stream.send.content.len() <= self.config.send_buffer / 2;
+        self.content_waiting = self.content_waiting.saturating_sub(length);
+        let room = stream.send.content.len() <= limit / 2;
         let tell = room && stream.held && core::mem::take(&mut stream.send.starved);
         self.count_data(out, at, id, octets, end_stream);
         if end_stream {

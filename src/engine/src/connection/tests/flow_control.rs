@@ -9,7 +9,7 @@ use super::raw::{Frame, Raw, id};
 use crate::error::{Violation, WindowError};
 use crate::frame::{FrameType, SettingId, flags};
 use crate::settings::{DEFAULT_WINDOW, MAX_WINDOW};
-use crate::{Config, Event, Read, StreamId};
+use crate::{Config, ErrorCode, Event, Read, StreamId};
 
 fn initial_window(size: u32) -> [(SettingId, u32); 1] {
     [(SettingId::INITIAL_WINDOW_SIZE, size)]
@@ -340,6 +340,30 @@ fn writable_comes_when_half_the_buffer_is_free() {
     raw.engine.send_data(id(1), &mut data, true).unwrap();
     raw.window_update(1, 1 << 20);
     assert!(matches!(raw.sent().last(), Some(Frame::Data { end_stream: true, .. })));
+}
+
+#[test]
+fn content_of_many_streams_waits_within_a_bound_and_none_waits_for_another() {
+    let streams: Vec<u32> = (0..100).map(|n| 2 * n + 1).collect();
+    let mut raw = server_with_content(&streams, 1 << 20, 0);
+    let waiting = |raw: &Raw| raw.engine.content_waiting >> 10;
+    assert_eq!(waiting(&raw), 4 * 256 + 96 * 16, "KiB: four buffers, and a frame each for all others");
+    raw.window_update(0, 1 << 20);
+    for _ in 0..3 {
+        raw.window_update(199, 16 << 10);
+        assert_eq!(data(&raw.sent()), [(199, 16 << 10)]);
+        assert!(matches!(raw.events()[..], [Event::Writable { .. }]));
+        assert_eq!(raw.engine.send_capacity(id(199)), 16 << 10);
+        raw.engine.send_data(id(199), &mut Bytes::from(vec![0; 1 << 20]), false).unwrap();
+    }
+    raw.reset(1, ErrorCode::CANCEL);
+    for stream in (101..199).step_by(2) {
+        raw.engine.reset(id(stream), ErrorCode::CANCEL);
+    }
+    assert_eq!((waiting(&raw), raw.engine.send_capacity(id(199))), (3 * 256 + 47 * 16, 0));
+    raw.engine.reset(id(3), ErrorCode::CANCEL);
+    raw.engine.reset(id(5), ErrorCode::CANCEL);
+    assert_eq!(raw.engine.send_capacity(id(199)), 240 << 10, "there is room for all of a buffer again");
 }
 
 #[test]
