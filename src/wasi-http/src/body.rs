@@ -21,6 +21,8 @@ use crate::stream::Stream;
 const CHUNK: usize = 64 << 10;
 /// Octets of the first buffer, if the length of the content is not known.
 const FIRST_CHUNK: usize = 4 << 10;
+/// Octets that are moved at once where there is hardly any room: fewer would cost more than they would spare.
+const LEAST_CHUNK: usize = 16 << 10;
 /// Octets of a request that are kept in case it has to be sent again.
 const KEPT: usize = 64 << 10;
 
@@ -76,6 +78,9 @@ struct Reader {
     trailers: Option<FutureReader<End>>,
     /// Octets of content still to come, if Content-Length says so.
     left: Option<usize>,
+    /// Octets of the next buffer.
+    size: usize,
+    /// A buffer of which nothing is used.
     buffer: Vec<u8>,
 }
 
@@ -83,8 +88,9 @@ impl Source {
     /// A message; `length` is what its Content-Length says, if anything.
     pub fn new(contents: StreamReader<u8>, trailers: FutureReader<End>, length: Option<u64>) -> Self {
         let left = length.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-        let buffer = Vec::with_capacity(left.unwrap_or(FIRST_CHUNK).min(CHUNK));
-        let reader = Reader { contents: Some(contents), trailers: Some(trailers), left, buffer };
+        let size = if left.is_some() { CHUNK } else { FIRST_CHUNK };
+        let reader =
+            Reader { contents: Some(contents), trailers: Some(trailers), left, size, buffer: Vec::new() };
         Self { reading: Reading::Idle(Some(reader)), ahead: VecDeque::new(), sent: None }
     }
 
@@ -103,8 +109,13 @@ impl Source {
 
     /// Waits until something of the message is there.
     pub async fn ready(&mut self) {
+        self.ready_with(CHUNK).await;
+    }
+
+    /// Waits until something of the message is there, and takes so many octets at most.
+    async fn ready_with(&mut self, max: usize) {
         if self.ahead.is_empty() {
-            let piece = self.reading.next().await;
+            let piece = self.reading.next(max).await;
             self.ahead.push_back(piece);
         }
     }
@@ -114,8 +125,8 @@ impl Source {
         matches!(self.ahead.front(), Some(Piece::End(None)))
     }
 
-    async fn next(&mut self) -> Piece {
-        self.ready().await;
+    async fn next(&mut self, max: usize) -> Piece {
+        self.ready_with(max).await;
         // There is one: see above.
         let piece = self.ahead.pop_front().unwrap_or(Piece::End(None));
         self.sent = self.sent.take().and_then(|sent| sent.and(&piece));
@@ -135,11 +146,11 @@ impl Sent {
 }
 
 impl Reading {
-    async fn next(&mut self) -> Piece {
+    async fn next(&mut self, max: usize) -> Piece {
         if let Self::Idle(reader) = self
             && let Some(reader) = reader.take()
         {
-            *self = Self::Busy(Box::pin(reader.next()));
+            *self = Self::Busy(Box::pin(reader.next(max)));
         }
         let Self::Busy(reading) = self else { return Piece::End(None) };
         let (reader, piece) = reading.as_mut().await;
@@ -149,13 +160,18 @@ impl Reading {
 }
 
 impl Reader {
-    async fn next(mut self) -> (Self, Piece) {
+    async fn next(mut self, max: usize) -> (Self, Piece) {
         // The end of a content whose length is known need not be waited for.
         if self.left == Some(0) {
             self.contents = None;
         }
+        let size = self.left.unwrap_or(self.size).min(self.size).min(max);
         if let Some(contents) = &mut self.contents {
-            let (result, octets) = contents.read(mem::take(&mut self.buffer)).await;
+            let mut buffer = mem::take(&mut self.buffer);
+            if buffer.capacity() != size {
+                buffer = Vec::with_capacity(size);
+            }
+            let (result, octets) = contents.read(buffer).await;
             if matches!(result, StreamResult::Complete(_)) {
                 let piece = Piece::Content(self.take(octets));
                 return (self, piece);
@@ -173,7 +189,7 @@ impl Reader {
         (self, piece)
     }
 
-    /// Takes what was read, and makes the next buffer.
+    /// Takes what was read, and says how large the next buffer is to be.
     fn take(&mut self, mut octets: Vec<u8>) -> Bytes {
         self.left = self.left.map(|left| left.saturating_sub(octets.len()));
         let size = octets.capacity();
@@ -184,8 +200,9 @@ impl Reader {
             return piece;
         }
         // A source that fills its buffer gets a larger one.
-        let next = if octets.len() == size { size.saturating_mul(4) } else { size };
-        self.buffer = Vec::with_capacity(self.left.unwrap_or(next).min(next).min(CHUNK));
+        if octets.len() == size {
+            self.size = self.size.saturating_mul(4).min(CHUNK);
+        }
         Bytes::from(octets)
     }
 }
@@ -197,7 +214,9 @@ impl Reader {
 /// What was in the way. The message is not complete then, and perhaps has not begun.
 pub async fn send(stream: &Stream, source: &mut Source) -> Result<(), BodyError> {
     loop {
-        let piece = stream.unless_reset(source.next()).await.map_err(SendError::Reset)?;
+        // What cannot be sent stays with its source.
+        let max = stream.room().await?.clamp(LEAST_CHUNK, CHUNK);
+        let piece = stream.unless_reset(source.next(max)).await.map_err(SendError::Reset)?;
         match piece {
             Piece::Content(octets) => stream.send(octets).await?,
             Piece::End(trailers) => return Ok(stream.finish(trailers.as_ref())?),

@@ -126,6 +126,29 @@ impl Stream {
         }
     }
 
+    /// Waits until the connection would take content, and says how many octets.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`http2_engine::Connection::send_data`].
+    pub(crate) async fn room(&self) -> Result<usize, SendError> {
+        if !self.has_begun() {
+            return Ok(self.0.connection.engine().send_limit());
+        }
+        loop {
+            let room = {
+                let mut engine = self.0.connection.engine();
+                // Who offers nothing is told of room all the same.
+                engine.send_data(self.0.id, &mut Bytes::new(), false)?;
+                engine.send_capacity(self.0.id)
+            };
+            if room > 0 {
+                return Ok(room);
+            }
+            self.0.state.writable.wait().await;
+        }
+    }
+
     /// Ends the message, with trailers or without.
     ///
     /// # Errors

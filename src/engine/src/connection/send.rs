@@ -287,9 +287,10 @@ impl Connection {
         }
     }
 
-    /// Octets of content that a stream may have waiting. While all streams together have many, each has room for a
-    /// frame, so that none has to wait for another.
-    pub(super) fn send_limit(&self) -> usize {
+    /// Octets of content that a stream may have waiting now: [`Config::send_buffer`](crate::Config::send_buffer), or
+    /// less while all streams together have many ([`Limits::content_octets`](crate::Limits::content_octets)). Each has
+    /// room for a frame even then, so that none has to wait for another.
+    pub fn send_limit(&self) -> usize {
         let limit = self.config.send_buffer;
         let crowded = self.content_waiting >= self.config.limits.content_octets;
         if crowded { limit.min(CROWDED) } else { limit }
