@@ -304,11 +304,29 @@ fn a_slow_client_stops_the_writes_of_the_application() {
     }
     assert_eq!(received, 65_535, "it is what the window allows");
     let mut other = Client::connect(&serve);
-    let written = |client: &mut Client| client.get("/written").text().trim().parse::<usize>().unwrap();
     let first = written(&mut other);
     assert!(first < 1 << 20, "{first} octets are somewhere on the way");
     assert_eq!(other.get("/delay/300").status(), "200");
     assert!(written(&mut other) <= first + (1 << 18), "they do not become more");
+}
+
+#[test]
+fn a_client_that_wants_much_and_takes_nothing_stops_the_writes_of_the_application() {
+    let serve = Serve::start();
+    let mut greedy = Client::connect(&serve);
+    let streams: Vec<u32> = (0..100).map(|_| greedy.start_ended("GET", "/bytes/1000000000000")).collect();
+    for stream in streams {
+        assert_eq!(greedy.head(stream).status(), "200");
+    }
+    let mut other = Client::connect(&serve);
+    assert_eq!(other.get("/delay/300").status(), "200");
+    let written = written(&mut other);
+    assert!(written < 4 << 20, "{written} octets are somewhere on the way");
+}
+
+/// How many octets of `/bytes` were taken of the application, all in all.
+fn written(client: &mut Client) -> usize {
+    client.get("/written").text().trim().parse().unwrap()
 }
 
 #[test]
