@@ -1,5 +1,7 @@
 //! Attackers, who write frames by hand.
 
+use std::iter;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -21,7 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const TURNS: u32 = 200;
 
 /// What an attacker does.
-struct Attack {
+pub(crate) struct Attack {
+    pub(crate) name: &'static str,
     /// What is sent first.
     first: fn() -> Vec<u8>,
     /// What is sent then, over and over; numbers are given in order, from 0.
@@ -30,51 +33,69 @@ struct Attack {
     reads: bool,
 }
 
-const ATTACKS: [Attack; 12] = [
-    // Rapid Reset
+pub(crate) const ATTACKS: [Attack; 12] = [
     Attack {
+        name: "rapid-reset",
         first: open,
         then: |turn| each(turn, |stream| [get(stream), rst_stream(stream, code::CANCEL)].concat()),
         reads: true,
     },
-    // MadeYouReset
     Attack {
+        name: "made-you-reset",
         first: open,
         then: |turn| each(turn, |stream| [get(stream), window_update(stream, 0)].concat()),
         reads: true,
     },
-    // floods whose answers nobody reads
-    Attack { first: open, then: |_| frame::ping(*b"floodped").repeat(1_000), reads: false },
     Attack {
+        name: "ping-flood",
+        first: open,
+        then: |_| frame::ping(*b"floodped").repeat(1_000),
+        reads: false,
+    },
+    Attack {
+        name: "settings-flood",
         first: open,
         then: |_| settings(&[(setting::INITIAL_WINDOW_SIZE, 1)]).repeat(1_000),
         reads: false,
     },
-    // floods of what has no effect
-    Attack { first: open, then: |_| frame::priority(1, 3).repeat(1_000), reads: true },
-    Attack { first: open, then: |_| frame(0xbb, 0, 0, b"").repeat(1_000), reads: true },
     Attack {
+        name: "priority-flood",
+        first: open,
+        then: |_| frame::priority(1, 3).repeat(1_000),
+        reads: true,
+    },
+    Attack {
+        name: "unknown-frames",
+        first: open,
+        then: |_| frame(0xbb, 0, 0, b"").repeat(1_000),
+        reads: true,
+    },
+    Attack {
+        name: "empty-data",
         first: || [open(), headers(1, 0, frame::POST)].concat(),
         then: |_| frame::data(1, 0, b"").repeat(1_000),
         reads: true,
     },
-    Attack { first: || [open(), get(1)].concat(), then: |_| window_update(0, 1).repeat(1_000), reads: true },
-    // a field block without end
     Attack {
+        name: "window-updates",
+        first: || [open(), get(1)].concat(),
+        then: |_| window_update(0, 1).repeat(1_000),
+        reads: true,
+    },
+    Attack {
+        name: "continuation-flood",
         first: || [open(), frame(kind::HEADERS, 0, 1, &frame::block(GET))].concat(),
         then: |_| frame(kind::CONTINUATION, 0, 1, b""),
         reads: true,
     },
-    // an HPACK bomb
-    Attack { first: open, then: bomb, reads: true },
-    // content that nobody takes
+    Attack { name: "hpack-bomb", first: open, then: bomb, reads: true },
     Attack {
+        name: "zero-window",
         first: || [PREFACE, &settings(&[(setting::INITIAL_WINDOW_SIZE, 0)])].concat(),
         then: large_responses,
         reads: true,
     },
-    // a preface that never comes
-    Attack { first: || PREFACE[..10].to_vec(), then: |_| Vec::new(), reads: true },
+    Attack { name: "slow-preface", first: || PREFACE[..10].to_vec(), then: |_| Vec::new(), reads: true },
 ];
 
 fn open() -> Vec<u8> {
@@ -111,9 +132,9 @@ fn large_responses(turn: u32) -> Vec<u8> {
 }
 
 /// Attacks the server in one way after the other, as long as it is let.
-pub(crate) async fn attack(scene: Scene, n: u32) {
+pub(crate) async fn attack(scene: Scene, n: u32, attacks: Arc<[Prepared]>) {
     sleep(REST * n / 100).await;
-    for attack in ATTACKS.iter().cycle().skip(n as usize) {
+    for attack in attacks.iter().cycle().skip(n as usize) {
         let mut octets = 0;
         // It is what the server is there for that an attack does not get far.
         let ended = attack.run(&scene, &mut octets).await.is_err();
@@ -122,17 +143,26 @@ pub(crate) async fn attack(scene: Scene, n: u32) {
     }
 }
 
-impl Attack {
+/// An attack, written down beforehand: attackers are not to be slowed down by making it up.
+pub(crate) struct Prepared {
+    pieces: Vec<Vec<u8>>,
+    reads: bool,
+}
+
+impl Prepared {
+    pub(crate) fn new(attack: &Attack) -> Self {
+        let pieces = iter::once((attack.first)()).chain((0..TURNS).map(attack.then)).collect();
+        Self { pieces, reads: attack.reads }
+    }
+
     /// Attacks the server once, until it ends the connection, which is an error.
     async fn run(&self, scene: &Scene, octets: &mut u64) -> Result<()> {
         let mut tcp = TcpStream::connect(scene.server).await?;
         let (mut reading, mut writing) = tcp.split();
         let mut write = async || -> Result<()> {
-            let mut next = (self.first)();
-            for turn in 0..TURNS {
-                writing.write_all(&next).await?;
-                *octets += next.len() as u64;
-                next = (self.then)(turn);
+            for piece in &self.pieces {
+                writing.write_all(piece).await?;
+                *octets += piece.len() as u64;
             }
             Ok(())
         };

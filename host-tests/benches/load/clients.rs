@@ -11,10 +11,12 @@ use h2::client::{Builder, SendRequest};
 use http::Request;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::phase::Scene;
 
+/// How long an idle client has nothing to ask. Servers close a connection on which there is nothing for a minute.
+const IDLE_TIME: Duration = Duration::from_secs(40);
 /// Octets of a response that is read slowly.
 const SLOW: usize = 256 << 10;
 /// How long a slow reader takes for one.
@@ -104,18 +106,19 @@ pub(crate) async fn busy(scene: Scene, n: u32, clients: u32, rate: u32) {
     }
 }
 
-/// A client that asks when it comes, and when it goes.
+/// A client that asks from time to time, and when it goes.
 pub(crate) async fn idle(scene: Scene) {
     let run = async {
         let mut connection = Connection::open(scene.server, &Builder::new()).await?;
-        for last in [false, true] {
+        loop {
+            let is_last = scene.is_over();
             read(connection.ask("/", None).await?, Duration::ZERO).await?;
             scene.seen.other_response();
-            if !last {
-                scene.over().await;
+            if is_last {
+                return Ok(());
             }
+            _ = timeout(IDLE_TIME, scene.over()).await;
         }
-        Ok(())
     };
     if let Err(error) = run.await {
         scene.seen.failure("idle", &error);

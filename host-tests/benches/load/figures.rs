@@ -12,6 +12,8 @@ use hdrhistogram::Histogram;
 const LATENCY: f64 = 2.0;
 /// How much the peak of the memory in the last quarter may exceed the one before that.
 const PLATEAU: f64 = 1.05;
+/// Microseconds of latency that are told from more.
+const LONGEST: u64 = 60_000_000;
 /// How many failures are told in full.
 const TOLD: u64 = 5;
 
@@ -35,7 +37,7 @@ pub(crate) struct Seen {
 impl Default for Seen {
     fn default() -> Self {
         Self {
-            latency: Mutex::new(Histogram::new(3).expect("three digits")),
+            latency: Mutex::new(Histogram::new_with_max(LONGEST, 3).expect("three digits")),
             others: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             killed: AtomicU64::new(0),
@@ -51,6 +53,11 @@ impl Seen {
     pub(crate) fn response(&self, latency: Duration) {
         let microseconds = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
         self.latency.lock().expect("no panic").saturating_record(microseconds);
+    }
+
+    /// What was seen of latency so far does not count.
+    pub(crate) fn forget_latency(&self) {
+        self.latency.lock().expect("no panic").reset();
     }
 
     /// Another good client got a response.

@@ -17,10 +17,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, ValueEnum};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use wasi_http2::components;
 
+use crate::attackers::{ATTACKS, Attack, Prepared};
 use crate::phase::{Phase, Population};
 use crate::support::Serve;
 
@@ -47,6 +49,10 @@ struct Options {
     /// Which server
     #[arg(long, value_enum)]
     server: Vec<Server>,
+
+    /// Only this attack, or these
+    #[arg(long, value_parser = PossibleValuesParser::new(ATTACKS.map(|attack| attack.name)))]
+    attack: Vec<String>,
 
     /// What Cargo says to a benchmark
     #[arg(long, hide = true)]
@@ -98,8 +104,11 @@ impl Options {
         let process = server.start(&["--workers", &workers]);
         let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let population = Population::of(self.connections, self.rate);
-        let before = Phase { name: "without attackers", length: length / 5, attacked: false };
-        let during = Phase { name: "with attackers", length, attacked: true };
+        let before = Phase { name: "without attackers", length: length / 5, attacks: None };
+        let is_tried =
+            |attack: &&Attack| self.attack.is_empty() || self.attack.iter().any(|name| name == attack.name);
+        let attacks = ATTACKS.iter().filter(is_tried).map(Prepared::new).collect();
+        let during = Phase { name: "with attackers", length, attacks: Some(attacks) };
         let before = tokio.block_on(before.run(server.name(), &process, population))?;
         let during = tokio.block_on(during.run(server.name(), &process, population))?;
         println!("{}, {} instances, {population}:\n", server.name(), self.workers);

@@ -10,13 +10,15 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, timeout};
 
-use crate::attackers;
+use crate::attackers::{self, Prepared};
 use crate::clients;
 use crate::figures::{Figures, Seen};
 use crate::support::Serve;
 
 /// How long good clients may take to finish what they have begun when the phase is over.
 const FINISH: Duration = Duration::from_secs(60);
+/// How long the good clients are among themselves before anything is measured.
+const SETTLING: Duration = Duration::from_secs(3);
 /// How often progress is told.
 const PROGRESS: Duration = Duration::from_secs(10);
 
@@ -27,7 +29,7 @@ pub(crate) struct Population {
     busy: u32,
     /// Their requests a second, all in all.
     rate: u32,
-    /// Good clients that ask when they come and when they go.
+    /// Good clients that ask now and then.
     idle: u32,
     /// Good clients that read slowly.
     slow: u32,
@@ -59,8 +61,8 @@ impl fmt::Display for Population {
 pub(crate) struct Phase {
     pub(crate) name: &'static str,
     pub(crate) length: Duration,
-    /// Whether there are attackers, and clients that are killed.
-    pub(crate) attacked: bool,
+    /// What attackers do, if there are any, and clients that are killed.
+    pub(crate) attacks: Option<Arc<[Prepared]>>,
 }
 
 /// What everybody who takes part has to know.
@@ -103,9 +105,12 @@ impl Phase {
         for n in 0..population.busy {
             good.spawn(clients::busy(scene.clone(), n, population.busy, population.rate));
         }
-        if self.attacked {
+        // Connections are made, and code is run for the first time.
+        sleep(SETTLING).await;
+        scene.seen.forget_latency();
+        if let Some(attacks) = &self.attacks {
             for n in 0..population.attackers {
-                bad.spawn(attackers::attack(scene.clone(), n));
+                bad.spawn(attackers::attack(scene.clone(), n, attacks.clone()));
             }
             for n in 0..population.killed {
                 bad.spawn(clients::killed(scene.clone(), n));

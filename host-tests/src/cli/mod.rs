@@ -43,7 +43,7 @@ enum Command {
 #[derive(Args)]
 struct Limits {
     /// Memory that the components may use together, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 512)]
+    #[arg(long, value_name = "MIB", default_value_t = 1024)]
     max_memory: usize,
 
     /// Seconds that the components may compute at a stretch, without waiting and without a call of the host
