@@ -5,6 +5,9 @@ use core::time::Duration;
 use crate::settings::MAX_WINDOW;
 use crate::time::Time;
 
+/// What a frame can have besides content (RFC 9113, 6.1), so that room for content that is known is room for it padded.
+const PADDING_MAX: u64 = 256;
+
 /// A receive window: what the peer may send, what it has sent, and what is to be given back.
 #[derive(Debug)]
 pub(crate) struct ReceiveWindow {
@@ -61,7 +64,16 @@ impl ReceiveWindow {
 
     /// The increment that is due: as much as makes window and content held `target` again, once that is half
     /// of it. With `target` none, what is owed and no more.
-    pub(crate) fn take_due(&mut self, initial: u32, target: Option<u32>) -> Option<u32> {
+    ///
+    /// `awaited` tells how much content may yet come, if that is known. Where the window has room for all of it, the
+    /// peer has no use for more, and may even have closed its socket behind the last octet: the answer to an increment
+    /// would be a reset, which takes from us what has not arrived yet (RFC 9293, 3.10.7.1).
+    pub(crate) fn take_due(
+        &mut self,
+        initial: u32,
+        target: Option<u32>,
+        awaited: impl FnOnce() -> Option<u64>,
+    ) -> Option<u32> {
         let available = self.available(initial);
         let (due, threshold) = match target {
             Some(target) => {
@@ -72,6 +84,10 @@ impl ReceiveWindow {
         };
         let due = u32::try_from(due.min(i64::from(MAX_WINDOW).saturating_sub(available))).ok()?;
         if due == 0 || self.owed == 0 || due < threshold {
+            return None;
+        }
+        let room = u64::try_from(available).unwrap_or(0);
+        if awaited().is_some_and(|content| content.saturating_add(PADDING_MAX) <= room) {
             return None;
         }
         self.owed = 0;
@@ -190,14 +206,29 @@ impl Bandwidth {
 mod tests {
     use super::*;
 
+    /// Nobody has said how much will come.
+    fn unknown() -> Option<u64> {
+        None
+    }
+
+    #[test]
+    fn what_fits_into_the_window_needs_no_more_of_it() {
+        let mut window = ReceiveWindow::new(0);
+        assert!(window.receive(600, 1_000));
+        window.consume(600);
+        assert_eq!(window.take_due(1_000, Some(1_000), || Some(144)), None, "144 and their padding are 400");
+        assert_eq!(window.take_due(1_000, Some(1_000), || Some(145)), Some(600));
+        assert_eq!(window.available(1_000), 1_000);
+    }
+
     #[test]
     fn a_window_is_given_back_when_half_of_it_was_consumed() {
         let mut window = ReceiveWindow::new(0);
         assert!(window.receive(60, 100));
         window.consume(40);
-        assert_eq!(window.take_due(100, Some(100)), None, "only 40 of 100");
+        assert_eq!(window.take_due(100, Some(100), unknown), None, "only 40 of 100");
         window.consume(10);
-        assert_eq!(window.take_due(100, Some(100)), Some(50), "10 are still held");
+        assert_eq!(window.take_due(100, Some(100), unknown), Some(50), "10 are still held");
         assert_eq!((window.available(100), window.held), (90, 10));
     }
 
@@ -206,7 +237,7 @@ mod tests {
         let mut window = ReceiveWindow::new(0);
         assert!(window.receive(100, 100));
         window.consume(100);
-        assert_eq!(window.take_due(100, Some(300)), Some(300));
+        assert_eq!(window.take_due(100, Some(300), unknown), Some(300));
         assert_eq!(window.available(100), 300);
     }
 
@@ -224,9 +255,9 @@ mod tests {
         let mut window = ReceiveWindow::new(0);
         assert!(window.receive(100, 100));
         window.consume_manually(60);
-        assert_eq!(window.take_due(100, None), None);
+        assert_eq!(window.take_due(100, None, unknown), None);
         window.consume(40);
-        assert_eq!(window.take_due(80, None), Some(40));
+        assert_eq!(window.take_due(80, None, unknown), Some(40));
         assert!(window.raise(MAX_WINDOW - 40, 100));
         assert!(!window.raise(1, 100));
     }

@@ -2,7 +2,7 @@
 
 use bytes::{Buf, Bytes};
 
-use super::Connection;
+use super::{Connection, Role};
 use crate::abuse::Cause;
 use crate::error::{ErrorCode, Initiator, StreamError, Violation, WindowError};
 use crate::event::{Event, Read};
@@ -219,17 +219,23 @@ impl Connection {
         if let Some(stream) = self.streams.get_mut(id) {
             stream.recv.window.consume(octets);
         }
-        let mut limited = self.credit_stream(id);
+        let stream_limited = self.credit_stream(id);
         self.window.consume(octets);
-        let target = (!manual).then(|| self.bandwidth.connection_window());
-        if let Some(increment) = self.window.take_due(DEFAULT_WINDOW, target) {
-            self.write_window_update(StreamId::CONNECTION, increment);
-            self.bandwidth.connection_updated(self.window.updated(self.now));
-            limited = true;
-        }
+        let limited = self.credit_connection() || stream_limited;
         if limited && !manual && self.bandwidth.start() {
             self.pings.measure_bandwidth();
         }
+    }
+
+    /// Gives the connection what it is owed, if that is due. True if it was.
+    pub(super) fn credit_connection(&mut self) -> bool {
+        let target = (!self.config.manual_window_update).then(|| self.bandwidth.connection_window());
+        // Of a client, nobody knows what it will ask next. A server has nothing to say until it is asked.
+        let awaited = || if self.role == Role::Client { self.streams.awaited() } else { None };
+        let Some(increment) = self.window.take_due(DEFAULT_WINDOW, target, awaited) else { return false };
+        self.bandwidth.connection_updated(self.window.updated(self.now));
+        self.write_window_update(StreamId::CONNECTION, increment);
+        true
     }
 
     /// Gives a stream what it is owed, if that is due and the peer may send on it. True if it was.
@@ -239,7 +245,8 @@ impl Connection {
         let Some(stream) = self.streams.get_mut(id).filter(|stream| stream.state.can_recv()) else {
             return false;
         };
-        let Some(increment) = stream.recv.window.take_due(initial, target) else { return false };
+        let awaited = stream.awaited();
+        let Some(increment) = stream.recv.window.take_due(initial, target, || awaited) else { return false };
         self.bandwidth.stream_updated(stream.recv.window.updated(self.now));
         self.write_window_update(id, increment);
         true

@@ -98,6 +98,8 @@ impl Connection {
         self.write_headers(id, end_stream, head);
         self.abuse.allow_window_updates();
         self.transition(id, Transition::SendHeaders);
+        // What is known to come may have needed no credit; now, more may come.
+        self.credit_connection();
         if end_stream {
             self.sent_end_stream(id);
         }

@@ -29,6 +29,15 @@ impl ContentLength {
         }
     }
 
+    /// How much content may yet come, if that is known.
+    pub(crate) fn rest(self) -> Option<u64> {
+        match self {
+            Self::Unknown => None,
+            Self::Remaining(octets) => Some(octets),
+            Self::NoContent => Some(0),
+        }
+    }
+
     /// Counts octets of content. Errors: [`Malformed::ContentLengthMismatch`] when they are more than the
     /// message has left, [`Malformed::UnexpectedContent`] when it has no content at all.
     pub(crate) fn receive(&mut self, octets: u32) -> Result<(), Malformed> {

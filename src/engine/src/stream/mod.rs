@@ -163,6 +163,16 @@ impl Stream {
         }
     }
 
+    /// How much content may yet come from the peer, if that is known.
+    pub(crate) fn awaited(&self) -> Option<u64> {
+        match self.recv.expect {
+            _ if self.is_closed() => Some(0),
+            Expect::Head => None,
+            Expect::Content => self.recv.length.rest(),
+            Expect::Nothing => Some(0),
+        }
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.state == State::Closed
     }

@@ -9,6 +9,8 @@ use crate::frame::StreamId;
 const RECENT: usize = 64;
 /// Identifiers that one ring covers; streams that outlive so many later ones move aside.
 const RING: usize = 1_024;
+/// Streams that are gone through for each piece of content that is read.
+const FEW: usize = 256;
 
 /// All streams that are not both closed and released, and the last ones that were.
 #[derive(Debug, Default)]
@@ -79,6 +81,14 @@ impl Store {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Stream> {
         self.slots.iter().flatten()
+    }
+
+    /// How much content may yet come on all streams, if that is known, and they are few enough to go through.
+    pub(crate) fn awaited(&self) -> Option<u64> {
+        if self.slots.len() > FEW {
+            return None;
+        }
+        self.iter().try_fold(0_u64, |sum, stream| Some(sum.saturating_add(stream.awaited()?)))
     }
 
     /// The identifiers of all streams, for walks that change them.

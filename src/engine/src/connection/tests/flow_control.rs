@@ -147,6 +147,92 @@ fn what_was_read_is_given_back_in_halves() {
     assert!(raw.sent().is_empty(), "the peer sends no more on this stream");
 }
 
+/// A client that has read this much of the content of each response, whose Content-Length is given. The windows of
+/// its streams are 40,000 octets, that of the connection the first one.
+fn client_that_reads(responses: &[(Option<&str>, usize)]) -> Raw {
+    let config = Config {
+        initial_window_size: 40_000,
+        stream_window_max: 40_000,
+        connection_window: DEFAULT_WINDOW,
+        connection_window_max: DEFAULT_WINDOW,
+        ..Config::default()
+    };
+    let mut raw = Raw::client(config, &[]);
+    let streams: Vec<_> =
+        responses.iter().map(|_| raw.engine.open(&request("GET", "/"), true).unwrap()).collect();
+    raw.sent();
+    for (&stream, &(length, octets)) in streams.iter().zip(responses) {
+        let mut head = response(200);
+        if let Some(length) = length {
+            head.push(b"content-length", length.as_bytes());
+        }
+        raw.headers(stream.as_u32(), false, &head);
+        for piece in vec![0; octets].chunks(16_384) {
+            raw.data(stream.as_u32(), piece.len(), false);
+        }
+    }
+    for stream in streams {
+        read_all(&mut raw.engine, stream);
+    }
+    raw
+}
+
+/// The windows that were raised: streams and increments.
+fn raised(frames: &[Frame]) -> Vec<(u32, u32)> {
+    let raised = |frame: &Frame| match frame {
+        Frame::WindowUpdate { id, increment } => Some((*id, *increment)),
+        _ => None,
+    };
+    frames.iter().filter_map(raised).collect()
+}
+
+#[test]
+fn a_window_that_has_room_for_the_rest_of_a_message_is_not_raised() {
+    // 15,000 octets of the windows are left, of which a frame may have 256 for padding.
+    for (length, updates) in [("39744", &[][..]), ("39745", &[(1, 25_000)]), ("50000", &[(1, 25_000)])] {
+        let mut raw = client_that_reads(&[(Some(length), 25_000)]);
+        assert_eq!(raised(&raw.sent()), updates, "{length}");
+        let rest = length.parse::<usize>().unwrap() - 25_000;
+        raw.data(1, rest.min(15_000), false);
+        raw.data(1, rest.saturating_sub(15_000), true);
+        assert_eq!(read_all(&mut raw.engine, id(1)), rest);
+    }
+    let mut raw = client_that_reads(&[(None, 25_000)]);
+    assert_eq!(raised(&raw.sent()), [(1, 25_000)], "nobody knows how much is to come");
+}
+
+#[test]
+fn the_window_of_the_connection_is_raised_when_more_may_come_than_it_has_room_for() {
+    let with = |first, second| raised(&client_that_reads(&[first, second]).sent());
+    // 25,535 octets are left of it in the end; half of it is used up with the second piece of the second response.
+    let known = (Some("20000"), 20_000);
+    assert_eq!(with(known, (Some("30000"), 20_000)), []);
+    assert_eq!(with(known, (None, 20_000)), [(0, 36_384), (3, 20_000)]);
+    assert_eq!(with((Some("35000"), 20_000), (Some("35000"), 20_000)), [(0, 36_384)]);
+
+    let mut raw = client_that_reads(&[known, (Some("30000"), 20_000)]);
+    assert_eq!(raised(&raw.sent()), []);
+    raw.engine.open(&request("GET", "/"), true).unwrap();
+    assert_eq!(raised(&raw.sent()), [(0, 40_000)], "a request may be answered with more");
+
+    let mut raw = Raw::server(Config { connection_window: DEFAULT_WINDOW, ..Config::default() });
+    raw.post(1);
+    raw.data(1, 16_384, false);
+    raw.data(1, 16_384, true);
+    read_all(&mut raw.engine, id(1));
+    assert_eq!(raised(&raw.sent()), [(0, 32_768)], "clients may always ask for more");
+}
+
+#[test]
+fn padding_that_takes_the_room_is_made_up_for() {
+    let mut raw = client_that_reads(&[(Some("39700"), 25_000)]);
+    assert_eq!(raised(&raw.sent()), []);
+    let mut payload = vec![0; 257];
+    (payload[0], payload[1]) = (255, b'x');
+    raw.frame(FrameType::DATA, flags::PADDED, 1, &payload);
+    assert_eq!(raised(&raw.sent()), [(1, 25_256)]);
+}
+
 #[test]
 fn padding_counts_and_is_given_back_at_once() {
     let mut raw =
