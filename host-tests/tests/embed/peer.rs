@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wasi_http2::embed::{ErrorCode, ErrorKind, Fault, Options};
 
-use crate::support::{PIPE, SANDBOX, get, soon};
+use crate::support::{PIPE, SANDBOX, get, read, soon};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
@@ -24,6 +24,35 @@ async fn a_connection_that_is_cut_inside_a_frame_ends_with_that() {
     drop(peer);
     let error = soon(response).await.err().expect("no response");
     assert_eq!((error.kind(), error.fault()), (ErrorKind::TransportFailed, Fault::Transport));
+}
+
+#[tokio::test]
+async fn a_response_is_read_to_its_end_though_the_server_takes_nothing_more() {
+    let (mut requests, writer) = tokio::io::duplex(PIPE);
+    let (mut responses, reader) = tokio::io::duplex(PIPE);
+    let client = SANDBOX.client(tokio::io::join(reader, writer), &Options::new()).unwrap();
+    let (response, _) = client.request(get("/"), true).await.unwrap();
+    responses.write_all(SETTINGS).await.unwrap();
+    // HEADERS on stream 1, with END_STREAM and END_HEADERS.
+    let mut received = Vec::new();
+    while !received.windows(6).any(|octets| octets == [1, 5, 0, 0, 0, 1]) {
+        assert_ne!(soon(requests.read_buf(&mut received)).await.unwrap(), 0, "no request");
+    }
+    drop(requests);
+    // There is an answer to each of these, and nowhere to write it.
+    for _ in 0..10 {
+        responses.write_all(&[0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    assert!(client.request(get("/"), true).await.is_err(), "it would not arrive");
+    // «:status: 200», and DATA.
+    responses.write_all(&[0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88]).await.unwrap();
+    for flags in [0, 0, 1] {
+        responses.write_all(&[0, 0x40, 0, 0, flags, 0, 0, 0, 1]).await.unwrap();
+        responses.write_all(&[b'x'; 0x4000]).await.unwrap();
+    }
+    let mut response = soon(response).await.unwrap();
+    assert_eq!(soon(read(response.body_mut())).await.unwrap(), [b'x'; 3 * 0x4000]);
 }
 
 #[tokio::test]

@@ -253,7 +253,8 @@ impl Endpoint {
     /// Whether all that was sent has been handed to the transport.
     pub(crate) fn is_flushed(&mut self) -> bool {
         self.transmit(monotonic_clock::now());
-        self.engine.is_flushed() && !self.transport.as_ref().is_some_and(Transport::has_output)
+        let taken = |transport: &Transport| !transport.has_output() && !transport.is_broken();
+        self.engine.is_flushed() && self.transport.as_ref().is_none_or(taken)
     }
 
     /// Whether there is something to write, in the engine or already cut into frames.
@@ -390,7 +391,7 @@ impl Endpoint {
     /// Hands the transport what the engine has for it, until one of them has had enough; true if octets moved.
     fn transmit(&mut self, now: Instant) -> bool {
         let mut moved = false;
-        while let Some(transport) = self.transport.as_mut().filter(|transport| transport.can_write()) {
+        while let Some(transport) = self.transport.as_mut().filter(|transport| transport.takes_output()) {
             if !transport.has_output() {
                 self.engine.poll_transmit(Time::from_nanos(now), transport.output(), OUTPUT);
                 if !transport.has_output() {
@@ -413,24 +414,26 @@ impl Endpoint {
         moved
     }
 
-    /// The transport takes nothing more. What it has received before may still tell why.
+    /// The transport takes nothing more, which is no reason to throw away what the peer has sent before: the rest of
+    /// a response, or why it has ended. It is read to its end; what is sent meanwhile goes nowhere.
     fn lose_output(&mut self, now: Instant, error: TransportError) {
-        let mut drained = false;
-        for _ in 0..ROUNDS {
-            if !self.receive(now, &mut drained) {
-                break;
-            }
-        }
-        self.end_input(now, error);
+        self.note_transport_error(error);
+        self.engine.shutdown(Time::from_nanos(now));
+        self.take_events();
     }
 
     /// The transport gives nothing more.
     fn end_input(&mut self, now: Instant, error: TransportError) {
+        self.note_transport_error(error);
+        self.engine.recv_end(Time::from_nanos(now));
+        self.take_events();
+    }
+
+    /// Keeps what broke the transport first.
+    fn note_transport_error(&mut self, error: TransportError) {
         if !matches!(error, TransportError::Closed) {
             self.transport_error.get_or_insert(error);
         }
-        self.engine.recv_end(Time::from_nanos(now));
-        self.take_events();
     }
 
     /// Finishes the transport once the connection has ended and the last octet was handed over.

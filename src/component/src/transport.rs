@@ -10,6 +10,16 @@ pub(crate) const INPUT: usize = 64 << 10;
 /// Octets gathered for one write: as much as a stream usually has, so that few segments are not full.
 pub(crate) const OUTPUT: usize = 256 << 10;
 
+/// Where output goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    Open,
+    /// The byte-stream has failed: output goes nowhere.
+    Broken,
+    /// The peer was told that there is no more.
+    Ended,
+}
+
 /// A byte-stream, and where it stands.
 ///
 /// The pollables stand before the byte-stream that they belong to, and so are dropped first.
@@ -21,7 +31,7 @@ pub(crate) struct Transport {
     output: Vec<u8>,
     written: usize,
     read_ended: bool,
-    write_ended: bool,
+    writing: Writing,
     io: ByteStream,
 }
 
@@ -34,7 +44,7 @@ impl Transport {
             output: Vec::new(),
             written: 0,
             read_ended: false,
-            write_ended: false,
+            writing: Writing::Open,
             io,
         }
     }
@@ -46,12 +56,22 @@ impl Transport {
 
     /// Whether octets can still be sent.
     pub(crate) fn can_write(&self) -> bool {
-        !self.write_ended
+        self.writing == Writing::Open
+    }
+
+    /// Whether it has failed to take output.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.writing == Writing::Broken
+    }
+
+    /// Whether output is taken, be it only to be thrown away.
+    pub(crate) fn takes_output(&self) -> bool {
+        self.writing != Writing::Ended
     }
 
     /// Whether output waits for the transport.
     pub(crate) fn has_output(&self) -> bool {
-        !self.write_ended && self.written < self.output.len()
+        self.written < self.output.len()
     }
 
     /// What has arrived, at most [`INPUT`] octets. An error is the last that is ever read.
@@ -64,9 +84,14 @@ impl Transport {
         &mut self.output
     }
 
-    /// Writes what the transport takes now, and says how much that was. An error is the end of all output.
+    /// Writes what the transport takes now, and says how much that was. After an error, all output is thrown away.
     pub(crate) fn write(&mut self) -> Result<usize, TransportError> {
         let rest = self.output.get(self.written..).unwrap_or_default();
+        if self.writing == Writing::Broken {
+            let thrown_away = rest.len();
+            self.clear();
+            return Ok(thrown_away);
+        }
         match self.io.write(rest) {
             Ok(taken) => {
                 self.written = self.written.saturating_add(taken as usize);
@@ -76,7 +101,7 @@ impl Transport {
                 Ok(taken as usize)
             }
             Err(error) => {
-                self.write_ended = true;
+                self.writing = Writing::Broken;
                 self.clear();
                 Err(error)
             }
@@ -85,8 +110,9 @@ impl Transport {
 
     /// Tells the peer that no more will come.
     pub(crate) fn finish(&mut self) {
-        if !self.write_ended {
-            self.write_ended = true;
+        let writing = std::mem::replace(&mut self.writing, Writing::Ended);
+        self.clear();
+        if writing == Writing::Open {
             // The connection has ended: a transport that has failed meanwhile changes nothing about it.
             let _ = self.io.finish();
         }

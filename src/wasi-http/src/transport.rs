@@ -111,6 +111,7 @@ impl Connection {
             self.check_deadline();
             self.signals().heard.wait().await;
         }
+        let mut broken = false;
         loop {
             if self.role() == Role::Server && matches!(self.close_reason(), Err(ConnectionError::NotHttp2)) {
                 sender.write_all(HTTP1_ANSWER.to_vec()).await;
@@ -118,13 +119,16 @@ impl Connection {
             }
             self.signals().plenty.or(self.tasks().turn_end()).await;
             while self.transmit(&mut output) {
-                output = sender.write_all(output).await;
-                if !output.is_empty() {
-                    // The transport takes nothing any more.
-                    self.engine().recv_end(now());
-                    self.take_events();
-                    return;
+                if !broken {
+                    output = sender.write_all(output).await;
+                    broken = !output.is_empty();
+                    if broken {
+                        // What the peer has sent before is still to be read: the rest of a response, or why it has
+                        // ended. What is sent meanwhile goes nowhere.
+                        self.engine().shutdown(now());
+                    }
                 }
+                output.clear();
             }
             self.check_deadline();
             self.signals().flushed.give();

@@ -7,7 +7,7 @@ use std::thread;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::begin;
-use crate::raw_server::{Connection, RawServer};
+use crate::raw_server::{Connection, INITIAL_WINDOW_SIZE, RawServer};
 use crate::requests::{Client, Request};
 use crate::support::block_on;
 use crate::support::raw::{self, END_STREAM};
@@ -117,6 +117,22 @@ fn a_connection_that_is_cut_is_no_end_of_a_response() {
     assert_eq!(exchange.data(), "half of");
     drop(connection);
     assert_eq!(exchange.rest().1, Err("ConnectionTerminated".to_owned()));
+}
+
+#[test]
+fn a_server_that_answers_early_and_hangs_up_is_heard() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let exchange = client.send(&Request::new("POST", &server.url("/")).content(10_000_000));
+    let mut connection = server.accept_with(&[(INITIAL_WINDOW_SIZE, 10_000_000)]);
+    let stream = connection.request().stream;
+    connection.wire.send(raw::WINDOW_UPDATE, 0, 0, &10_000_000_u32.to_be_bytes());
+    connection.head(stream, &[(":status", "413")], 0);
+    connection.data(stream, &[b'x'; 30_000], END_STREAM);
+    // With octets unread, this resets the connection, and the client's next write fails.
+    drop(connection);
+    let response = exchange.response().unwrap();
+    assert_eq!((response.status, response.content.octets, response.end), (413, 30_000, Ok(None)));
 }
 
 #[test]

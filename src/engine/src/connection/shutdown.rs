@@ -69,6 +69,9 @@ impl Connection {
     }
 
     /// The transport has ended for reading.
+    ///
+    /// One that takes nothing more, but may have more to give, has not: what has arrived may be the rest of a response,
+    /// or say why the peer has gone. Call [`shutdown`](Self::shutdown) then, throw the output away, and read on.
     pub fn recv_end(&mut self, now: Time) {
         self.advance(now);
         if self.close_reason.is_some() {
