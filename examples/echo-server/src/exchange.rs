@@ -37,6 +37,8 @@ enum Content {
     Zeros(u64),
     /// What the client sends: the octets read, and how many of them were taken.
     Echo(Vec<u8>, usize),
+    /// Nothing until the client has sent everything, then a text; so much has come.
+    Count(u64),
     /// Nothing.
     End,
 }
@@ -72,6 +74,7 @@ impl Exchange {
             Answer::Echo => {
                 exchange.respond(200, echoed_fields(&request), Content::Echo(Vec::new(), 0), false)?;
             }
+            Answer::Count => exchange.content = Content::Count(0),
         }
         Ok(exchange)
     }
@@ -126,6 +129,14 @@ impl Exchange {
                     Some(more) if more.is_empty() => return Ok(Progress::Waiting),
                     Some(more) => (*octets, *taken) = (more, 0),
                     None => self.end_echo()?,
+                },
+                Content::Count(octets) => match self.stream.read_data(CHUNK as u32)? {
+                    Some(more) if more.is_empty() => return Ok(Progress::Waiting),
+                    Some(more) => *octets += more.len() as u64,
+                    None => {
+                        let text = format!("{octets} octets\n");
+                        self.reply(200, text, Vec::new())?;
+                    }
                 },
             }
         }

@@ -18,6 +18,8 @@ pub(crate) enum Answer {
     EarlyHints { link: &'static str, text: String },
     /// What the client sends.
     Echo,
+    /// How much the client has sent, once it is complete.
+    Count,
     /// The resource is there, and does not take this method.
     NotAllowed { allow: &'static str },
 }
@@ -29,7 +31,7 @@ pub(crate) fn route(request: &RequestHead) -> Answer {
     let reads = matches!(request.method, Method::Get | Method::Head);
     match path {
         "/echo" => return Answer::Echo,
-        "/" if matches!(request.method, Method::Post) => return Answer::Echo,
+        "/" if matches!(request.method, Method::Post) => return Answer::Count,
         "/" if !reads => return Answer::NotAllowed { allow: "GET, HEAD, POST" },
         "/" => {
             return Answer::Text {

@@ -68,7 +68,8 @@ pub(crate) struct Serve {
 const PATHS: &str = "\
 What it answers without --component:
   GET /             A line of text
-  POST /, /echo     The content and the trailers of the request, as they come
+  POST /            How many octets the content of the request has
+  POST /echo        The content and the trailers of the request, as they come
   GET /bytes/N      N octets
   GET /status/N     An answer with status N
   GET /delay/MS     An answer after MS milliseconds

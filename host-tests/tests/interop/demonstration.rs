@@ -1,7 +1,14 @@
 //! What the demonstration serves beyond what any server can, asked by other clients.
 
 use crate::support::peers::{self, Python};
-use crate::support::{Serve, run};
+use crate::support::{Serve, get, run};
+
+#[test]
+fn a_post_is_answered_once_it_is_complete() {
+    let serve = Serve::start();
+    assert_eq!(get(&["-d", "some content", &serve.url("/")]).text(), "12 octets\n");
+    assert_eq!(get(&["-X", "POST", &serve.url("/")]).text(), "0 octets\n");
+}
 
 #[test]
 fn curl_gets_early_hints_before_the_response() {

@@ -129,3 +129,22 @@ fn an_interrupt_lets_a_request_finish_and_says_goaway() {
     assert_eq!(content.payload, b"that took a while\n");
     assert_eq!(serve.finish().code, Some(0));
 }
+
+#[test]
+fn httpwg_finds_nothing_wrong() {
+    if !has_io_uring() {
+        return peers::skip("the kernel has no io_uring, which httpwg-cli needs");
+    }
+    let serve = Serve::start();
+    let Some(mut httpwg) = peers::httpwg() else { return };
+    httpwg.env("SEQUENTIAL", "1").args(["--frame-timeout", "2000", "-a", &serve.address().to_string()]);
+    let finished = run(&mut httpwg);
+    let told = String::from_utf8_lossy(&finished.stdout) + &*finished.stderr;
+    assert!(finished.code == Some(0) && told.contains("107/107"), "{told}");
+}
+
+/// Whether processes may use io_uring.
+fn has_io_uring() -> bool {
+    // «2» is for nobody; without the file, the kernel is older than the switch, or has none of it.
+    fs::read_to_string("/proc/sys/kernel/io_uring_disabled").is_ok_and(|disabled| disabled.trim() == "0")
+}

@@ -432,25 +432,6 @@ fn malformed_requests_end_their_streams_alone() {
 }
 
 #[test]
-fn httpwg_finds_nothing_wrong() {
-    if !has_io_uring() {
-        return peers::skip("the kernel has no io_uring, which httpwg-cli needs");
-    }
-    let serve = Serve::start();
-    let Some(mut httpwg) = peers::httpwg() else { return };
-    httpwg.env("SEQUENTIAL", "1").args(["--frame-timeout", "2000", "-a", &serve.address().to_string()]);
-    let finished = run(&mut httpwg);
-    let told = String::from_utf8_lossy(&finished.stdout) + &*finished.stderr;
-    assert!(finished.code == Some(0) && told.contains("107/107"), "{told}");
-}
-
-/// Whether processes may use io_uring.
-fn has_io_uring() -> bool {
-    // «2» is for nobody; without the file, the kernel is older than the switch, or has none of it.
-    fs::read_to_string("/proc/sys/kernel/io_uring_disabled").is_ok_and(|disabled| disabled.trim() == "0")
-}
-
-#[test]
 fn the_end_of_standard_input_drains() {
     let mut server = InProcess::start(&HANDLER, &["--drain-on-stdin-eof"], &[]);
     let mut client = Client::connect_to(server.address);

@@ -26,7 +26,8 @@ fn every_path_has_its_answer() {
     assert!(matches!(route(&request(Method::Get, "/bytes/42")), Answer::Bytes(42)));
     assert!(matches!(route(&request(Method::Get, "/delay/5?x")), Answer::Delayed { milliseconds: 5 }));
     assert!(matches!(route(&request(Method::Get, "/early-hints")), Answer::EarlyHints { .. }));
-    assert!(matches!(route(&request(Method::Post, "/")), Answer::Echo));
+    assert!(matches!(route(&request(Method::Post, "/")), Answer::Count));
+    assert!(matches!(route(&request(Method::Post, "/echo")), Answer::Echo));
     assert!(matches!(route(&request(Method::Other("PROPFIND".to_owned()), "/echo")), Answer::Echo));
     for path in
         ["/nothing", "/bytes/", "/bytes/-1", "/bytes/1/2", "/status/99", "/status/101", "/status/x", ""]
