@@ -19,7 +19,7 @@ pub(crate) fn peer() -> Option<Command> {
         .arg(&program)
         .arg(script("peer.go")));
     if built.code != Some(0) {
-        peers::tell_skipped(&format!("Go (apt-get install golang-golang-x-net-dev): {}", built.stderr));
+        peers::skip(&format!("Go (apt-get install golang-golang-x-net-dev): {}", built.stderr));
         return None;
     }
     Some(Command::new(program))

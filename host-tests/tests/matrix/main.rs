@@ -1,10 +1,10 @@
 //! Which other implementations our client and our server work with, and in what: the tables of README.md.
 //!
 //! Each peer is a row, each of [`Column::ALL`] a test with it. Peers that are not installed are left out with a word.
-//! With `MATRIX=all`, they have to be:
+//! In CI, they have to be; so this is the command for all of them:
 //!
 //! ```sh
-//! MATRIX=all cargo test -p wasi-http2 --test matrix
+//! CI=true cargo test --workspace --test matrix
 //! ```
 //!
 //! The tables are written to `target/matrix.md`, from where they go into README.md.

@@ -51,11 +51,6 @@ pub(crate) fn peer_file(name: &str) -> PathBuf {
 /// Says on the terminal that a test is left out. On a machine that has to have everything, that is an error.
 pub(crate) fn skip(why: &str) {
     assert!(env::var("CI").as_deref() != Ok("true"), "{why}");
-    tell_skipped(why);
-}
-
-/// Says on the terminal that a test is left out, on any machine.
-pub(crate) fn tell_skipped(why: &str) {
     // Not `eprintln!`, which the test harness keeps to itself.
     _ = writeln!(io::stderr(), "skipped: {why}");
 }

@@ -47,5 +47,14 @@ function answer(request, response) {
 }
 
 const server = version === "http1" ? http.createServer(answer) : http2.createServer(answer);
-server.on("session", (session) => session.on("error", () => {}));
+const sessions = new Set();
+server.on("session", (session) => {
+  session.on("error", () => {});
+  session.on("close", () => sessions.delete(session));
+  sessions.add(session);
+});
+process.on("SIGTERM", () => {
+  server.close();
+  sessions.forEach((session) => session.close());
+});
 server.listen(0, "127.0.0.1", () => console.log(`listening on http://127.0.0.1:${server.address().port}`));

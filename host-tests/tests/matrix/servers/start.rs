@@ -140,7 +140,8 @@ pub(super) fn apache() -> Server {
     let site = Site::new();
     let (origin, address) = origin();
     let lines = format!(
-        "SetEnv proxy-interim-response RFC
+        "H2EarlyHints on
+        SetEnv proxy-interim-response RFC
         ProxyPass /echo http://{address}/echo
         ProxyPass /hints http://{address}/hints
         ProxyPass /trailers http://{address}/trailers"
