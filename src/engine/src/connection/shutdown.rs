@@ -1,5 +1,7 @@
 //! How a connection ends (RFC 9113, 5.4.1 and 6.8).
 
+use core::time::Duration;
+
 use bytes::Bytes;
 
 use super::Connection;
@@ -14,6 +16,10 @@ use crate::time::Time;
 
 /// Octets of the debug data of GOAWAY that are kept.
 const DEBUG_DATA: usize = 1_024;
+
+/// How long a peer may take to acknowledge that the end was announced. Many do not read a connection that they do not
+/// use.
+const ANNOUNCEMENT: Duration = Duration::from_secs(1);
 
 /// How far the end of the connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +36,8 @@ impl Connection {
     /// Ends the connection in good order: no new streams, and those that run go on until they are done or
     /// [`drain_timeout`](crate::Config::drain_timeout) has passed.
     ///
-    /// A server first announces it, and names the last request that it takes up one round trip later, so that
-    /// none is lost (RFC 9113, 6.8). A client says GOAWAY when its last stream is done, since many servers hang
+    /// A server first announces it, and names the last request that it takes up one round trip later, or a second
+    /// later at most, so that none is lost (RFC 9113, 6.8). A client says GOAWAY when its last stream is done, since many servers hang
     /// up at once when they see it.
     pub fn shutdown(&mut self, now: Time) {
         self.advance(now);
@@ -46,11 +52,12 @@ impl Connection {
             self.phase = Phase::Announced;
             self.write_goaway(StreamId::MAX, ErrorCode::NO_ERROR, b"");
             self.pings.send_own(Purpose::Shutdown);
+            self.timers.announced(self.now + ANNOUNCEMENT);
         }
         self.stream_left();
     }
 
-    /// The peer has seen the announcement: from now on, new requests are not taken up.
+    /// The peer has seen the announcement, or had the time to: from now on, new requests are not taken up.
     pub(super) fn finish_shutdown(&mut self) {
         if self.phase == Phase::Announced {
             self.phase = Phase::Draining;

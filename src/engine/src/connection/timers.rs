@@ -22,6 +22,8 @@ pub(super) struct Timers {
     window_closed_since: Option<Time>,
     /// Since when there has been no stream.
     idle_since: Option<Time>,
+    /// Until when the peer may acknowledge that a shutdown was announced.
+    announced_until: Option<Time>,
     /// Until when the streams may go on after a shutdown.
     drain_until: Option<Time>,
     /// When a keep-alive PING was sent that has no answer yet.
@@ -43,6 +45,10 @@ impl Timers {
         self.window_closed_since = None;
     }
 
+    pub(super) fn announced(&mut self, until: Time) {
+        self.announced_until = Some(until);
+    }
+
     pub(super) fn drain(&mut self, now: Time, timeout: Option<Duration>) {
         self.drain_until = timeout.map(|timeout| now + timeout);
     }
@@ -62,6 +68,7 @@ enum Due {
     ConnectionWindow,
     StreamWindow(StreamId),
     Idle,
+    Announcement,
     Drain,
     AskPeer,
     PeerGone,
@@ -96,6 +103,7 @@ impl Connection {
         let no_stream = timers.idle_since.filter(|_| self.phase == Phase::Running && !self.is_busy());
         let window = timers.window_closed_since.filter(|_| !self.scheduler.is_empty());
         let stalled = self.blocked.first().copied();
+        let announced = timers.announced_until.filter(|_| self.phase == Phase::Announced);
         let asked = timers.asked_at;
         let quiet = timers.started.filter(|_| asked.is_none()).map(|_| timers.heard);
         [
@@ -109,6 +117,7 @@ impl Connection {
                 Due::StreamWindow(stalled.map_or(StreamId::CONNECTION, |(_, id)| id)),
             ),
             (after(no_stream, config.idle_timeout), Due::Idle),
+            (announced, Due::Announcement),
             (timers.drain_until, Due::Drain),
             (after(quiet, config.keep_alive.map(|keep_alive| keep_alive.interval)), Due::AskPeer),
             (after(asked, config.keep_alive.map(|keep_alive| keep_alive.timeout)), Due::PeerGone),
@@ -133,6 +142,7 @@ impl Connection {
                 self.reset_stream(id, error);
             }
             Due::Idle => self.shutdown(self.now),
+            Due::Announcement => self.finish_shutdown(),
             Due::Drain => self.drain_timeout(),
             Due::AskPeer => {
                 self.timers.asked_at = Some(self.now);

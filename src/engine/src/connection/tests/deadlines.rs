@@ -11,6 +11,7 @@ use crate::error::{ConnectionError, Violation};
 use crate::frame::{FrameType, SettingId, flags};
 use crate::{Config, ErrorCode, Event, KeepAlive, Time};
 
+const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -270,7 +271,23 @@ fn streams_that_do_not_end_after_a_shutdown_are_broken_off() {
     pass(&mut raw, start + 30 * SECOND);
     assert_eq!(raw.engine.close_reason(), Some(Err(&ConnectionError::DrainTimeout)));
     assert!(matches!(raw.events()[..], [Event::Reset { .. }, Event::Closed]));
-    assert!(matches!(raw.sent()[..], [Frame::GoAway { last: 1, code: ErrorCode::NO_ERROR, .. }]));
+    assert!(matches!(raw.sent().last(), Some(Frame::GoAway { last: 1, code: ErrorCode::NO_ERROR, .. })));
+}
+
+#[test]
+fn a_peer_that_does_not_hear_of_the_end_does_not_put_it_off() {
+    for streams in [0, 1] {
+        let mut raw = Raw::server(timeless());
+        (0..streams).for_each(|_| raw.get(1));
+        let start = raw.now;
+        raw.engine.shutdown(start);
+        assert!(matches!(raw.sent()[..], [Frame::GoAway { .. }, Frame::Ping(_)]));
+        pass(&mut raw, start + 999 * MILLISECOND);
+        assert_eq!(raw.sent(), []);
+        pass(&mut raw, start + SECOND);
+        assert!(matches!(raw.sent()[..], [Frame::GoAway { last, .. }] if last == streams));
+        assert_eq!(raw.engine.is_closed(), streams == 0, "what is under way is finished");
+    }
 }
 
 #[test]
