@@ -172,6 +172,13 @@ impl Drop for Nghttp2 {
 
 impl Endpoint for Nghttp2 {
     fn receive(&mut self, octets: &[u8]) {
+        // After its GOAWAY, a session without active streams swallows what it is given (`nghttp2_session_mem_recv2`
+        // returns at once if `nghttp2_session_want_read` says 0), be it half a frame. It would lose its place in the
+        // octets when a request that has waited for the peer's limit is sent after that; so that comes first.
+        // SAFETY: the session is alive.
+        if unsafe { sys::nghttp2_session_want_read(self.session) } == 0 {
+            self.hand_out(usize::MAX);
+        }
         // SAFETY: the session is alive, and so are the octets during the call.
         let taken =
             unsafe { sys::nghttp2_session_mem_recv2(self.session, octets.as_ptr(), octets.len()) } as isize;
