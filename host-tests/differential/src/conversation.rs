@@ -175,7 +175,9 @@ impl<'a> Conversation<'a> {
         let mut moved = false;
         for side in [CLIENT, SERVER] {
             // A window that lets nothing through is no end.
-            if self.ends[side].window < 10_000 {
+            let end = &self.ends[side];
+            let least = if end.endpoint.makes_up_for_lower_windows() { 10_000 } else { 65_535 };
+            if end.window < least {
                 moved |= self.change(side, Change::InitialWindowSize(65_535));
             }
             moved |= self.carry(side)?;

@@ -164,6 +164,12 @@ pub trait Endpoint {
         true
     }
 
+    /// Whether a stream is given what it is owed when that becomes due by a lower SETTINGS_INITIAL_WINDOW_SIZE of the
+    /// endpoint's own, so that the stream does not stop for ever.
+    fn makes_up_for_lower_windows(&self) -> bool {
+        true
+    }
+
     /// Client: whether informational responses that were on their way when a stream was reset are passed over, as they
     /// should be (RFC 9113, 5.1).
     fn takes_informational_after_reset(&self) -> bool {

@@ -410,6 +410,12 @@ impl Endpoint for RustH2 {
         false
     }
 
+    /// It looks at what it owes when content is read, and not when the setting is acknowledged (0.4.20,
+    /// `Recv::apply_local_settings`).
+    fn makes_up_for_lower_windows(&self) -> bool {
+        false
+    }
+
     /// It takes such a stream for an idle one, and ends the connection.
     fn ignores_windows_of_late_streams(&self) -> bool {
         false
