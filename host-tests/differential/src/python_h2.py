@@ -46,13 +46,23 @@ class Stream:
         self.gone = False
 
 
+class Connection(h2.connection.H2Connection):
+    """With a frame size that holds as soon as it is acknowledged (h2 4.4.1 has the old one hold for all that it was
+    given with the acknowledgement)."""
+
+    def _receive_frame(self, frame):
+        events = super()._receive_frame(frame)
+        self.incoming_buffer.max_frame_size = self.max_inbound_frame_size
+        return events
+
+
 class Endpoint:
     def __init__(self, role, seed, window, frame, table, connection_window):
         config = h2.config.H2Configuration(
             client_side=role == "client", header_encoding=None, normalize_inbound_headers=False
         )
         self.random = random.Random(int(seed))
-        self.connection = h2.connection.H2Connection(config=config)
+        self.connection = Connection(config=config)
         self.connection.initiate_connection()
         more = int(connection_window) - 65535
         if more > 0:
