@@ -7,8 +7,9 @@ mod grpc;
 mod python;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use crate::support::peers::{Python, peers_folder};
 use crate::support::{Process, apps};
@@ -34,12 +35,17 @@ fn serve(python: &Python, component: &Path) -> (Process, String) {
     (process, url.trim_end_matches('/').to_owned())
 }
 
-/// A subcommand of Wasmtime. What it has compiled, it keeps.
-fn wasmtime(python: &Python, subcommand: &str) -> Command {
+/// Where Wasmtime keeps what it has compiled. Written once: others may be about to read it.
+static CACHE: LazyLock<PathBuf> = LazyLock::new(|| {
     let config = peers_folder().join("wasmtime-cache.toml");
     fs::write(&config, format!("[cache]\ndirectory = {:?}\n", peers_folder().join("wasmtime-cache")))
         .unwrap();
+    config
+});
+
+/// A subcommand of Wasmtime.
+fn wasmtime(python: &Python, subcommand: &str) -> Command {
     let mut wasmtime = python.wasmtime();
-    wasmtime.arg(subcommand).arg(format!("-Ccache-config={}", config.display()));
+    wasmtime.arg(subcommand).arg(format!("-Ccache-config={}", CACHE.display()));
     wasmtime
 }
