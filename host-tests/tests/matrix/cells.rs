@@ -74,11 +74,16 @@ pub(crate) enum Cell {
     Failed(String),
 }
 
+/// Programs that several rows need, and their packages.
+pub(crate) const CURL: (&str, &str) = ("curl", "curl");
+pub(crate) const NGHTTP: (&str, &str) = ("nghttp", "nghttp2-client");
+pub(crate) const NODE: (&str, &str) = ("node", "nodejs");
+
 /// Another implementation.
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
-    /// A program that it needs, and the package that has it; none for Python's packages.
-    pub(crate) program: Option<(&'static str, &'static str)>,
+    /// The programs that its row needs, and the packages that have them. Python is looked for by `run`.
+    pub(crate) needs: &'static [(&'static str, &'static str)],
     /// What it cannot do, and why.
     pub(crate) unsupported: &'static [(Column, &'static str)],
     /// Tries the rest; none if something is missing.
@@ -88,11 +93,8 @@ pub(crate) struct Peer {
 impl Peer {
     /// Tries everything, unless the peer is missing.
     pub(crate) fn run(&self) -> Option<Row> {
-        if let Some((program, package)) = self.program
-            && peers::find(program).is_none()
-        {
-            peers::skip(&format!("{program} is missing (apt-get install {package})"));
-            return None;
+        for (program, package) in self.needs {
+            peers::installed(program, package)?;
         }
         // A peer that does not even start.
         catch_unwind(|| (self.run)(self)).unwrap_or_else(|panic| {

@@ -7,7 +7,7 @@ use std::process::Command;
 use tempfile::NamedTempFile;
 use wasi_http2::components;
 
-use crate::cells::{Column, Peer, Row};
+use crate::cells::{CURL, Column, NGHTTP, NODE, Peer, Row};
 use crate::support::peers::{self, Python};
 use crate::support::{Process, Serve, assert_same, octets, run};
 use crate::{go, proxies, script};
@@ -17,7 +17,7 @@ const CLOSES: &str = "The command closes its connection with a request that it g
 pub(crate) const PEERS: &[Peer] = &[
     Peer {
         name: "curl",
-        program: Some(("curl", "curl")),
+        needs: &[CURL],
         unsupported: &[
             (
                 Column::AtOnce,
@@ -30,7 +30,7 @@ pub(crate) const PEERS: &[Peer] = &[
     },
     Peer {
         name: "libcurl (Python)",
-        program: None,
+        needs: &[],
         unsupported: &[(
             Column::Trailers,
             "libcurl sends none over HTTP/2, so that none come back. Those that curl gets are of another of our servers.",
@@ -42,13 +42,13 @@ pub(crate) const PEERS: &[Peer] = &[
     },
     Peer {
         name: "nghttp",
-        program: Some(("nghttp", "nghttp2-client")),
+        needs: &[NGHTTP],
         unsupported: &[(Column::Cancel, CLOSES)],
         run: |peer| Some(Asked::by(peer, |column, serve| nghttp_asks(column, &serve.url("")))),
     },
     Peer {
         name: "h2load",
-        program: Some(("h2load", "nghttp2-client")),
+        needs: &[("h2load", "nghttp2-client")],
         unsupported: &[
             (Column::Trailers, "h2load neither sends trailers nor tells of those that it gets."),
             (Column::Informational, "h2load does not tell of them."),
@@ -59,7 +59,7 @@ pub(crate) const PEERS: &[Peer] = &[
     },
     Peer {
         name: "Node.js",
-        program: Some(("node", "nodejs")),
+        needs: &[NODE],
         unsupported: &[],
         run: |peer| {
             Some(Asked::by_script(peer, || {
@@ -71,7 +71,7 @@ pub(crate) const PEERS: &[Peer] = &[
     },
     Peer {
         name: "httpx (Python)",
-        program: None,
+        needs: &[],
         unsupported: &[
             (Column::Trailers, "httpx has no trailers."),
             (Column::Informational, "httpx passes over informational responses."),
@@ -87,7 +87,7 @@ pub(crate) const PEERS: &[Peer] = &[
     },
     Peer {
         name: "Go net/http",
-        program: Some(("go", "golang-go golang-golang-x-net-dev")),
+        needs: &[("go", "golang-go golang-golang-x-net-dev")],
         unsupported: &[],
         run: |peer| {
             let program = go::peer()?;

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::cells::{Column, Peer, Row};
+use crate::cells::{CURL, Column, NGHTTP, Peer, Row};
 use crate::clients::{
     Asked, ENDLESS, curl, curl_asks, curl_gets_trailers, h2load_asks, is_long, nghttp_sends_trailers,
     serve_trailers,
@@ -13,21 +13,21 @@ use crate::support::{Process, Serve, run};
 
 pub(crate) const HAPROXY: Peer = Peer {
     name: "HAProxy, before our server",
-    program: Some(("haproxy", "haproxy")),
+    needs: &[("haproxy", "haproxy"), CURL, NGHTTP],
     unsupported: &[],
     run: |peer| Some(passes(peer, Proxy::Haproxy)),
 };
 
 pub(crate) const CADDY: Peer = Peer {
     name: "Caddy, before our server",
-    program: Some(("caddy", "caddy")),
+    needs: &[("caddy", "caddy"), CURL, NGHTTP],
     unsupported: &[],
     run: |peer| Some(passes(peer, Proxy::Caddy)),
 };
 
 pub(crate) const APACHE: Peer = Peer {
     name: "Apache httpd, before our server",
-    program: Some(("apache2", "apache2-bin")),
+    needs: &[("apache2", "apache2-bin"), CURL, NGHTTP],
     unsupported: &[],
     run: |peer| Some(passes(peer, Proxy::Apache)),
 };

@@ -67,7 +67,7 @@ impl ReceiveWindow {
     ///
     /// `awaited` tells how much content may yet come, if that is known. Where the window has room for all of it, the
     /// peer has no use for more, and may even have closed its socket behind the last octet: the answer to an increment
-    /// would be a reset, which takes from us what has not arrived yet (RFC 9293, 3.10.7.1).
+    /// would be a reset (RFC 9293, 3.6.1), which takes from us what has not arrived yet.
     pub(crate) fn take_due(
         &mut self,
         initial: u32,

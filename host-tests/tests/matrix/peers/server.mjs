@@ -14,7 +14,7 @@ function answer(request, response) {
   switch (request.url) {
     case "/echo":
       if (version === "http1") {
-        // Apache sends all of a request before it reads a response.
+        // Apache and H2O send all of a request before they read a response.
         const chunks = [];
         request.on("data", (chunk) => chunks.push(chunk));
         request.on("end", () => response.end(Buffer.concat(chunks)));

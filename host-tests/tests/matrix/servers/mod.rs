@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::cells::{Column, Peer, Row};
+use crate::cells::{Column, NODE, Peer, Row};
 use crate::support::{Process, assert_same, get, octets, wasi_http2};
 
 pub(crate) use start::{apache_command, caddy_command, haproxy_command, served};
@@ -19,7 +19,7 @@ pub(crate) use start::{apache_command, caddy_command, haproxy_command, served};
 pub(crate) const PEERS: &[Peer] = &[
     Peer {
         name: "nghttpd",
-        program: Some(("nghttpd", "nghttp2-server")),
+        needs: &[("nghttpd", "nghttp2-server")],
         unsupported: &[
             (Column::Informational, "nghttpd sends none."),
             (Column::Shutdown, "nghttpd ends at once when it is told to end."),
@@ -28,19 +28,19 @@ pub(crate) const PEERS: &[Peer] = &[
     },
     Peer {
         name: "Node.js",
-        program: Some(("node", "nodejs")),
+        needs: &[NODE],
         unsupported: &[],
         run: |peer| Some(answers(peer, &start::node())),
     },
     Peer {
         name: "Hypercorn (Python)",
-        program: None,
+        needs: &[],
         unsupported: &[],
         run: |peer| Some(answers(peer, &start::hypercorn()?)),
     },
     Peer {
         name: "nginx",
-        program: Some(("nginx", "nginx-light")),
+        needs: &[("nginx", "nginx-light"), NODE],
         unsupported: &[(
             Column::Informational,
             "nginx 1.22 sends none, and takes the 103 of a server behind it for the response, as nghttp shows.",
@@ -49,19 +49,19 @@ pub(crate) const PEERS: &[Peer] = &[
     },
     Peer {
         name: "Apache httpd",
-        program: Some(("apache2", "apache2-bin")),
+        needs: &[("apache2", "apache2-bin"), NODE],
         unsupported: &[],
         run: |peer| Some(answers(peer, &start::apache())),
     },
     Peer {
         name: "HAProxy",
-        program: Some(("haproxy", "haproxy")),
+        needs: &[("haproxy", "haproxy"), NODE],
         unsupported: &[],
         run: |peer| Some(answers(peer, &start::haproxy())),
     },
     Peer {
         name: "H2O",
-        program: Some(("h2o", "h2o")),
+        needs: &[("h2o", "h2o"), NODE],
         unsupported: &[
             (
                 Column::Trailers,
@@ -76,7 +76,7 @@ pub(crate) const PEERS: &[Peer] = &[
     },
     Peer {
         name: "Caddy",
-        program: Some(("caddy", "caddy")),
+        needs: &[("caddy", "caddy"), NODE],
         unsupported: &[(
             Column::Shutdown,
             "Caddy 2.6 ends without a word while connections of cleartext HTTP/2 are busy (caddyserver/caddy#4907): \
@@ -86,7 +86,7 @@ pub(crate) const PEERS: &[Peer] = &[
     },
     Peer {
         name: "Go net/http",
-        program: Some(("go", "golang-go golang-golang-x-net-dev")),
+        needs: &[("go", "golang-go golang-golang-x-net-dev")],
         unsupported: &[],
         run: |peer| Some(answers(peer, &start::go()?)),
     },

@@ -13,7 +13,7 @@ use crate::stream::{ClosedBy, Expect, State};
 impl Connection {
     /// Takes at most `max` octets of content that have arrived, or what ends the message.
     ///
-    /// What was taken is given back to the peer's windows, unless
+    /// What was taken is given back to the peer's windows as far as it may have a use for that, unless
     /// [`manual_window_update`](crate::Config::manual_window_update) says otherwise.
     ///
     /// # Errors
