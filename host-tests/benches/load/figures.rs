@@ -164,7 +164,7 @@ pub(crate) fn print(before: &Figures, during: &Figures) -> bool {
     };
     for (name, figures) in [("alone", before), ("with attackers", during)] {
         demand(figures.failures == 0, format!("{name}, good clients have lost something"));
-        demand(figures.latency.len() > 0, format!("{name}, no busy client got anything"));
+        demand(!figures.latency.is_empty(), format!("{name}, no busy client got anything"));
     }
     let rise = milliseconds(&during.latency, 0.99) / milliseconds(&before.latency, 0.99);
     println!("Latency at the 99th percentile, with attackers to without: {rise:.2}");
