@@ -24,6 +24,7 @@ mod bindings;
 mod exchange;
 mod listener;
 mod options;
+mod pace;
 mod server;
 
 use http2_wasi_http::Tasks;

@@ -16,10 +16,7 @@ use crate::bindings::wasi::cli::stdin;
 use crate::exchange;
 use crate::listener::{self, Listener};
 use crate::options::Options;
-
-/// How many calls of the application are begun in one turn. A thousand half-done ones cost the host twice as much
-/// each as these: they do not fit into the processor's caches.
-const CALLS_PER_TURN: u32 = 64;
+use crate::pace::Pace;
 
 /// A server and its connections.
 #[derive(Clone)]
@@ -31,8 +28,7 @@ struct Inner {
     connections: RefCell<BTreeMap<u64, Connection>>,
     /// Calls of the application that have not ended.
     calls: Cell<usize>,
-    /// A turn, and how many calls were begun in it.
-    begun: Cell<(u64, u32)>,
+    pace: Pace,
     /// The number of the next connection.
     next: Cell<u64>,
     /// Woken when a connection ends.
@@ -46,7 +42,7 @@ impl Server {
             tasks: tasks.clone(),
             connections: RefCell::default(),
             calls: Cell::default(),
-            begun: Cell::default(),
+            pace: Pace::new(tasks),
             next: Cell::default(),
             waiting: Cell::default(),
         }))
@@ -60,6 +56,8 @@ impl Server {
         let listener = Listener::new(address).map_err(failed)?;
         let address = listener.address().map_err(failed)?;
         self.log(|| format!("listening on {address}"));
+        let server = self.clone();
+        self.0.tasks.spawn(async move { server.0.pace.keep().await });
         self.accept_all(listener).await;
         self.drain().await;
         Ok(())
@@ -111,12 +109,13 @@ impl Server {
         self.0.next.set(number.wrapping_add(1));
         self.0.connections.borrow_mut().insert(number, connection.clone());
         self.0.tasks.spawn(self.clone().carry(number, connection.clone(), socket));
-        self.0.tasks.spawn(self.clone().answer_all(connection));
+        self.0.tasks.spawn(self.clone().answer_all(number, connection));
     }
 
-    async fn answer_all(self, connection: Connection) {
+    async fn answer_all(self, number: u64, connection: Connection) {
+        let mut last = None;
         while let Some(request) = connection.request().await {
-            self.pace().await;
+            last = Some(self.0.pace.begin(number, last).await);
             let server = self.clone();
             self.0.tasks.spawn(async move {
                 let Inner { tasks, options, calls, .. } = &*server.0;
@@ -124,23 +123,6 @@ impl Server {
                 exchange::serve(request, tasks.clone(), options.cancel).await;
                 calls.set(calls.get().saturating_sub(1));
             });
-        }
-    }
-
-    /// Waits for the next turn if enough calls were begun in this one.
-    async fn pace(&self) {
-        let Inner { tasks, begun, .. } = &*self.0;
-        loop {
-            let (turn, calls) = begun.get();
-            if turn != tasks.turn() {
-                begun.set((tasks.turn(), 1));
-                return;
-            }
-            if calls < CALLS_PER_TURN {
-                begun.set((turn, calls.saturating_add(1)));
-                return;
-            }
-            tasks.turn_end().await;
         }
     }
 
