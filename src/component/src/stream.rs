@@ -105,9 +105,15 @@ impl GuestHttp2Stream for Stream {
     }
 
     fn send_data(&self, bytes: Vec<u8>, end_of_stream: bool) -> Result<u32, Error> {
-        let offered = bytes.len();
-        let mut data = Bytes::from(bytes);
-        send_data(&mut self.endpoint.borrow_mut(), self.id, &mut data, end_of_stream)?;
+        let mut endpoint = self.endpoint.borrow_mut();
+        let room = endpoint.engine.send_capacity(self.id);
+        // A part that is taken must not keep all of a large piece: the rest of it goes.
+        let (mut data, whole) = match bytes.get(..room) {
+            Some(part) if part.len() < bytes.len() => (Bytes::copy_from_slice(part), false),
+            _ => (Bytes::from(bytes), true),
+        };
+        let offered = data.len();
+        send_data(&mut endpoint, self.id, &mut data, end_of_stream && whole)?;
         Ok(u32::try_from(offered.saturating_sub(data.len())).unwrap_or(u32::MAX))
     }
 
