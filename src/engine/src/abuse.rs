@@ -30,15 +30,15 @@ macro_rules! causes {
 }
 
 causes! {
+    /// Beyond what streams and DATA give rise to, as for all [reactions](Cause::is_reaction).
     Ping => 1, "too many PING frames";
     Settings => 4, "too many SETTINGS frames";
     Priority => 1, "too many PRIORITY frames";
     PriorityUpdate => 1, "too many PRIORITY_UPDATE frames";
     EmptyData => 1, "too many empty DATA frames";
     Continuation => 1, "too many CONTINUATION frames";
-    /// Beyond what DATA gives rise to.
     WindowUpdate => 1, "too many WINDOW_UPDATE frames";
-    /// On a stream that is closed.
+    /// On a stream that the peer has ended.
     LateFrame => 1, "too many frames on closed streams";
     /// RST_STREAM on a stream that is closed, PING acknowledgements that nothing asked for, and the like.
     Pointless => 1, "too many frames without any effect";
@@ -50,6 +50,14 @@ causes! {
     TableThrash => 10, "too many changes of the dynamic table";
     /// Counted apart.
     EarlyReset => 0, "too many streams were reset before they were complete";
+}
+
+impl Cause {
+    /// Whether good peers send it in answer to a stream or to DATA: credit, a PING that measures the way, another
+    /// priority. Of these, only those that nothing explains count.
+    fn is_reaction(self) -> bool {
+        matches!(self, Self::Ping | Self::Priority | Self::PriorityUpdate | Self::WindowUpdate)
+    }
 }
 
 /// What a charge comes to.
@@ -65,14 +73,16 @@ pub(crate) enum Verdict {
 
 /// Nanoseconds that pay off a unit: 50 a second.
 const UNIT: NonZeroU64 = NonZeroU64::new(1_000_000_000 / 50).unwrap();
-/// Octets of content that pay off a unit.
+/// Octets of content that pay off a unit, and an early reset.
 const OCTETS: u32 = 16 << 10;
-/// Nanoseconds that pay off an early reset: 33 a second.
-const RESET: NonZeroU64 = NonZeroU64::new(1_000_000_000 / 33).unwrap();
-/// WINDOW_UPDATE frames that a stream, or a DATA frame sent, may give rise to.
-const UPDATES: u32 = 4;
-/// WINDOW_UPDATE frames that may be saved up.
-const UPDATES_MAX: u32 = 10_000;
+/// Nanoseconds that pay off an early reset: 100 a second.
+const RESET: NonZeroU64 = NonZeroU64::new(1_000_000_000 / 100).unwrap();
+/// Reactions that a stream, or a DATA frame sent, may give rise to.
+const REACTIONS: u32 = 4;
+/// Reactions that may be saved up.
+const REACTIONS_MAX: u32 = 10_000;
+/// Reactions that need no reason.
+const REACTIONS_FREE: u32 = 200;
 
 /// The account of one peer.
 #[derive(Debug)]
@@ -84,7 +94,7 @@ pub(crate) struct Abuse {
     resets_limit: u32,
     resets: u32,
     resets_paid_at: Time,
-    updates: u32,
+    reactions: u32,
     warned: bool,
 }
 
@@ -98,7 +108,7 @@ impl Abuse {
             resets_limit: limits.early_resets,
             resets: 0,
             resets_paid_at: Time::default(),
-            updates: UPDATES.saturating_mul(50),
+            reactions: REACTIONS_FREE,
             warned: false,
         }
     }
@@ -107,8 +117,16 @@ impl Abuse {
         self.score
     }
 
+    pub(crate) fn early_resets(&self) -> u32 {
+        self.resets
+    }
+
     /// Charges one case of a cause.
     pub(crate) fn charge(&mut self, cause: Cause, now: Time) -> Verdict {
+        if cause.is_reaction() && self.reactions > 0 {
+            self.reactions = self.reactions.saturating_sub(1);
+            return Verdict::Fine;
+        }
         let paid = paid_since(&mut self.paid_at, UNIT, now);
         self.score = self.score.saturating_sub(paid).saturating_add(cause.weight());
         self.judge(self.score, self.limit)
@@ -121,23 +139,18 @@ impl Abuse {
         self.judge(self.resets, self.resets_limit)
     }
 
-    /// WINDOW_UPDATE came; true if DATA that was sent explains it.
-    pub(crate) fn window_update_is_due(&mut self) -> bool {
-        let due = self.updates > 0;
-        self.updates = self.updates.saturating_sub(1);
-        due
-    }
-
     /// A stream was opened, or a DATA frame sent.
-    pub(crate) fn allow_window_updates(&mut self) {
-        self.updates = self.updates.saturating_add(UPDATES).min(UPDATES_MAX);
+    pub(crate) fn allow_reactions(&mut self) {
+        self.reactions = self.reactions.saturating_add(REACTIONS).min(REACTIONS_MAX);
     }
 
     /// Content has passed.
     pub(crate) fn earn_octets(&mut self, octets: u32) {
         self.useful = self.useful.saturating_add(octets);
         if self.useful >= OCTETS {
-            self.score = self.score.saturating_sub(self.useful / OCTETS);
+            let units = self.useful / OCTETS;
+            self.score = self.score.saturating_sub(units);
+            self.resets = self.resets.saturating_sub(units);
             self.useful %= OCTETS;
         }
     }
@@ -178,7 +191,7 @@ mod tests {
     #[test]
     fn a_burst_is_warned_of_and_then_ended() {
         let mut abuse = Abuse::new(&Limits::default());
-        let verdicts: Vec<_> = (0..2_000).map(|_| abuse.charge(Cause::Ping, at(0))).collect();
+        let verdicts: Vec<_> = (0..2_000).map(|_| abuse.charge(Cause::EmptyData, at(0))).collect();
         let first = |verdict| verdicts.iter().position(|&v| v == verdict);
         assert_eq!((first(Verdict::Warn), first(Verdict::Over)), (Some(1_499), Some(1_999)));
         assert_eq!(verdicts.iter().filter(|&&v| v == Verdict::Warn).count(), 1);
@@ -189,7 +202,7 @@ mod tests {
         let mut abuse = Abuse::new(&Limits::default());
         for second in 0..1_000 {
             for _ in 0..50 {
-                assert_eq!(abuse.charge(Cause::Ping, at(second * 1_000)), Verdict::Fine);
+                assert_eq!(abuse.charge(Cause::EmptyData, at(second * 1_000)), Verdict::Fine);
             }
         }
         for _ in 0..100_000 {
@@ -205,16 +218,24 @@ mod tests {
             assert_eq!(abuse.charge_reset(at(0)), Verdict::Fine);
             abuse.earn_stream();
         }
-        let over = (0..1_000).find(|_| abuse.charge_reset(at(0)) == Verdict::Over);
-        assert_eq!(over, Some(199));
+        let over = (0..10_000).find(|_| abuse.charge_reset(at(0)) == Verdict::Over);
+        assert_eq!(over, Some(1_999));
+        assert_eq!(abuse.charge_reset(at(20)), Verdict::Fine, "20 ms pay off two");
+        abuse.earn_octets(2 * OCTETS);
+        assert_eq!(abuse.early_resets(), 1_997);
     }
 
     #[test]
-    fn window_updates_are_free_as_far_as_data_explains_them() {
+    fn reactions_are_free_as_far_as_streams_and_data_explain_them() {
         let mut abuse = Abuse::new(&Limits::default());
-        let free = (0..).find(|_| !abuse.window_update_is_due()).unwrap();
-        abuse.allow_window_updates();
-        assert_eq!(free, 200);
-        assert_eq!((0..).find(|_| !abuse.window_update_is_due()), Some(4));
+        let free = (0..).find(|_| abuse.charge(Cause::Ping, at(0)) == Verdict::Fine && abuse.score() > 0);
+        assert_eq!(free, Some(200));
+        abuse.allow_reactions();
+        let causes = [Cause::WindowUpdate, Cause::Ping, Cause::PriorityUpdate, Cause::Priority, Cause::Ping];
+        let scores = causes.map(|cause| {
+            abuse.charge(cause, at(0));
+            abuse.score()
+        });
+        assert_eq!(scores, [1, 1, 1, 1, 2]);
     }
 }

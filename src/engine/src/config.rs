@@ -107,7 +107,10 @@ pub struct Limits {
     /// The abuse score at which the connection is ended with ENHANCE_YOUR_CALM; at three quarters of it the
     /// connection is shut down gracefully. Useful work and time pay it off. Default 2,000.
     pub abuse: u32,
-    /// Streams that may be reset before they are complete without streams that are completed. Default 200.
+    /// Streams that may be reset before they are complete, by the peer or for what it did; at three quarters of it the
+    /// connection is shut down gracefully. Each stream that is completed pays one off, as time and content do. What
+    /// keeps the application from being swamped is that it has no more than
+    /// [`Config::max_concurrent_streams`] at a time. Default 2,000.
     pub early_resets: u32,
 }
 
@@ -159,7 +162,7 @@ impl Default for Limits {
             frames_per_recv: 1_024,
             pings: 16,
             abuse: 2_000,
-            early_resets: 200,
+            early_resets: 2_000,
         }
     }
 }

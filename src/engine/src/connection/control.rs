@@ -189,9 +189,7 @@ impl Connection {
     ) -> Result<(), Violation> {
         let update = WindowUpdate::parse(header, payload)?;
         let increment = i64::from(update.increment);
-        if !self.abuse.window_update_is_due() {
-            self.charge(Cause::WindowUpdate)?;
-        }
+        self.charge(Cause::WindowUpdate)?;
         if header.stream_id.is_connection() {
             if increment == 0 {
                 return Err(Violation::ZeroConnectionIncrement);
@@ -209,7 +207,6 @@ impl Connection {
         }
         let Some(stream) = self.streams.get_mut(id).filter(|stream| !stream.is_closed()) else {
             // It was sent before the peer knew (RFC 9113, 5.1).
-            self.charge(Cause::LateFrame)?;
             return Ok(());
         };
         if stream.state == State::ReservedRemote {

@@ -122,7 +122,8 @@ impl Connection {
 
     /// Whether the stream may receive DATA (RFC 9113, 5.1 and 6.1), and that much of it now (RFC 9113, 6.9.1): the
     /// initial window is the one that the peer knows of (RFC 9113, 6.9.3). Content for a stream that we have reset, or that comes
-    /// after our last GOAWAY, is no offence: it is discarded as it arrives.
+    /// after our last GOAWAY, is no offence: it is discarded as it arrives. Nor does it count as abuse: a whole window may
+    /// have been under way, in frames of any size.
     fn check_data(&mut self, header: FrameHeader, content: u32) -> Result<(), Violation> {
         let id = header.stream_id;
         if self.is_idle(id) {
@@ -132,10 +133,11 @@ impl Connection {
         let stream = match self.streams.get_mut(id) {
             Some(stream) if !stream.is_closed() => stream,
             _ => {
+                if self.streams.closed_by(id) == Some(ClosedBy::LocalReset) || self.is_above_last(id) {
+                    return Ok(());
+                }
                 self.charge(Cause::LateFrame)?;
-                let ignored =
-                    self.streams.closed_by(id) == Some(ClosedBy::LocalReset) || self.is_above_last(id);
-                return if ignored { Ok(()) } else { Err(Violation::StreamClosed) };
+                return Err(Violation::StreamClosed);
             }
         };
         match stream.state {

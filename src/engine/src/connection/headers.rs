@@ -196,7 +196,7 @@ impl Connection {
             length.finish()?;
         }
         self.stats.streams_accepted = self.stats.streams_accepted.saturating_add(1);
-        self.abuse.allow_window_updates();
+        self.abuse.allow_reactions();
         let mut stream = Stream::new(id, State::Idle, facts.method, ReceiveWindow::new(0));
         stream.recv.length = length;
         stream.recv.expect = if end_stream { Expect::Nothing } else { Expect::Content };

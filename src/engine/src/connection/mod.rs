@@ -311,6 +311,7 @@ impl Connection {
             streams_open: self.counts.local.saturating_add(self.counts.peer) as u64,
             streams_waiting: self.arriving.len().saturating_add(self.opening.len()) as u64,
             abuse_score: u64::from(self.abuse.score()),
+            early_resets: u64::from(self.abuse.early_resets()),
             connection_window_target: u64::from(self.bandwidth.connection_window()),
             ..self.stats
         }

@@ -96,7 +96,7 @@ impl Connection {
 
     fn send_request(&mut self, id: StreamId, head: &FieldSection, end_stream: bool) {
         self.write_headers(id, end_stream, head);
-        self.abuse.allow_window_updates();
+        self.abuse.allow_reactions();
         self.transition(id, Transition::SendHeaders);
         // What is known to come may have needed no credit; now, more may come.
         self.credit_connection();

@@ -135,7 +135,7 @@ impl Connection {
         self.stats.frames_sent = self.stats.frames_sent.saturating_add(1);
         self.stats.content_sent = self.stats.content_sent.saturating_add(u64::from(length));
         self.abuse.earn_octets(length);
-        self.abuse.allow_window_updates();
+        self.abuse.allow_reactions();
         if let Some(subscriber) = &mut self.subscriber {
             let flags = if end_stream { flags::END_STREAM } else { 0 };
             let header = FrameHeader { length, kind: FrameType::DATA, flags, stream_id };

@@ -35,12 +35,13 @@ fn stream(n: u32) -> u32 {
 fn floods_of_frames() {
     use FrameType as T;
     type Once = fn(&mut Raw, u32);
+    // Of 2,204, 204 are free: 200 to begin with, and 4 for the stream.
     let cases: &[(&str, u32, Once)] = &[
-        ("too many PING frames", 2_000, |raw, _| raw.ping(*b"12345678")),
+        ("too many PING frames", 2_204, |raw, _| raw.ping(*b"12345678")),
         ("too many SETTINGS frames", 500, |raw, _| raw.settings(&[])),
         ("too many SETTINGS frames", 500, |raw, n| raw.settings(&[(SettingId::INITIAL_WINDOW_SIZE, n)])),
-        ("too many PRIORITY frames", 2_000, |raw, n| raw.frame(T::PRIORITY, 0, n, b"\0\0\0\0\0")),
-        ("too many PRIORITY_UPDATE frames", 2_000, |raw, _| {
+        ("too many PRIORITY frames", 2_204, |raw, n| raw.frame(T::PRIORITY, 0, n, b"\0\0\0\0\0")),
+        ("too many PRIORITY_UPDATE frames", 2_204, |raw, _| {
             raw.frame(T::PRIORITY_UPDATE, 0, 0, b"\0\0\0\x03u=1");
         }),
         ("too many empty DATA frames", 2_000, |raw, _| raw.data(1, 0, false)),
@@ -50,7 +51,6 @@ fn floods_of_frames() {
         ("too many frames of extensions", 2_000, |raw, _| raw.frame(T::ORIGIN, 0, 0, b"")),
         ("too many frames without any effect", 2_000, |raw, _| raw.pong(*b"12345678")),
         ("too many GOAWAY frames", 500, |raw, _| raw.goaway(0, ErrorCode::NO_ERROR)),
-        // 204 are due: 200 to begin with, and 4 for the stream.
         ("too many WINDOW_UPDATE frames", 2_204, |raw, _| raw.window_update(0, 1)),
         ("too many WINDOW_UPDATE frames", 2_204, |raw, _| raw.window_update(1, 1)),
     ];
@@ -77,7 +77,7 @@ fn floods_on_streams_that_are_over() {
     type Once = fn(&mut Raw, u32);
     let cases: &[(u32, Once)] = &[
         (2_000, |raw, _| raw.reset(1, ErrorCode::CANCEL)),
-        (1_102, |raw, _| raw.window_update(1, 1)),
+        (2_204, |raw, _| raw.window_update(1, 1)),
         (182, |raw, _| raw.data(1, 0, true)),
     ];
     for &(times, once) in cases {
@@ -90,6 +90,18 @@ fn floods_on_streams_that_are_over() {
 }
 
 #[test]
+fn what_was_under_way_when_a_stream_was_reset_is_no_abuse() {
+    let mut raw = Raw::server(Config::default());
+    raw.post(1);
+    raw.engine.reset(id(1), ErrorCode::CANCEL);
+    for _ in 0..10_000 {
+        raw.data(1, 10, false);
+    }
+    raw.data(1, 0, true);
+    assert_eq!(raw.engine.stats().abuse_score, 4, "the SETTINGS of the handshake");
+}
+
+#[test]
 fn rapid_reset() {
     let mut raw = Raw::server(Config::default());
     let (count, warned) = flood(&mut raw, |raw, n| {
@@ -97,7 +109,7 @@ fn rapid_reset() {
         raw.reset(stream(n), ErrorCode::CANCEL);
         raw.engine.release(id(stream(n)));
     });
-    assert_eq!((count, warned), (200, Some(150)));
+    assert_eq!((count, warned), (2_000, Some(1_500)));
 }
 
 #[test]
@@ -182,7 +194,8 @@ fn nothing_is_told_behind_the_end() {
         let mut raw = Raw::server(config);
         raw.get(1);
         raw.events();
-        for _ in 0..5 {
+        // 204 of PRIORITY_UPDATE are free.
+        for _ in 0..209 {
             raw.frame(frame, 0, 0, if frame == FrameType::SETTINGS { b"" } else { b"\0\0\0\x01u=1 " });
         }
         raw.assert_failed(Violation::Abuse);
