@@ -71,6 +71,18 @@ pub fn engine_files() -> io::Result<Vec<(String, String)>> {
     Ok(files)
 }
 
+/// Whether a file of the workspace, by its path from there on, has a test of that name.
+///
+/// # Errors
+///
+/// The file cannot be read.
+pub fn has_test(file: &str, function: &str) -> io::Result<bool> {
+    let text = fs::read_to_string(workspace().join(file))?;
+    // Inside a module, it is indented.
+    let text = text.replace("\n    ", "\n").replace("    #[test]", "#[test]");
+    Ok(text.contains(&format!("#[test]\nfn {function}() {{")))
+}
+
 /// The sections in a source such as «RFC 9113, 4.1, 5.5», or in a line of code.
 pub fn mentions(text: &str) -> Vec<(String, String)> {
     let mut mentions = Vec::new();

@@ -1,11 +1,10 @@
 //! The table of requirements is whole: each is shown, and has its place in the code.
 
 use std::collections::HashSet;
-use std::fs;
 
 use http2_conformance::Role;
 use http2_conformance::cases::cases;
-use http2_conformance::places::{engine_files, mentions, places, workspace};
+use http2_conformance::places::{engine_files, has_test, mentions, places};
 use http2_conformance::requirements::{Concerns, Elsewhere, Requirement, requirement, requirements};
 
 /// The roles that a requirement concerns.
@@ -36,13 +35,9 @@ fn the_tests_elsewhere_are_there() {
     for requirement in requirements() {
         for elsewhere in requirement.elsewhere {
             let Elsewhere::Test { file, function } = elsewhere else { continue };
-            let text = fs::read_to_string(workspace().join(file)).unwrap_or_else(|error| {
-                panic!("{}: {file}: {error}", requirement.id);
-            });
-            let declared = format!("#[test]\nfn {function}() {{");
-            // Inside a module, it is indented.
-            let text = text.replace("\n    ", "\n").replace("    #[test]", "#[test]");
-            assert!(text.contains(&declared), "{}: {file} has no test {function}", requirement.id);
+            let has_test = has_test(file, function);
+            let has_test = has_test.unwrap_or_else(|error| panic!("{}: {file}: {error}", requirement.id));
+            assert!(has_test, "{}: {file} has no test {function}", requirement.id);
         }
     }
 }
