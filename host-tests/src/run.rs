@@ -440,6 +440,11 @@ impl Guest {
             memory_limit,
         }
     }
+
+    /// The octets of its memories together. They do not shrink: it is the most that it ever had.
+    pub fn memory(&self) -> usize {
+        self.memory
+    }
 }
 
 impl WasiView for Guest {

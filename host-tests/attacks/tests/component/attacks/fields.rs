@@ -1,0 +1,209 @@
+//! Field blocks that are more than they look like.
+
+use std::time::Duration;
+
+use http2_attacks::attack::Answer::{Connection, Nothing, Status, Streams, StreamsThenConnection};
+use http2_conformance::frame::{
+    GET, block, code, flag, headers, headers_block, integer, kind, literal, rst_stream, setting, settings,
+};
+use http2_engine::ErrorCode;
+
+use super::{CALM, PROTOCOL, each, open_connection, server, stream};
+use crate::harness::{Endpoint, Manner, hold};
+
+const COMPRESSION: ErrorCode = ErrorCode::COMPRESSION_ERROR;
+
+/// The first entry of the dynamic table, as a field of one octet (RFC 7541, 6.1).
+const ENTRY: u8 = 0x80 | 62;
+
+/// A field that goes into the dynamic table (RFC 7541, 6.2.1).
+fn indexed(name: &[u8], value: &[u8]) -> Vec<u8> {
+    let mut field = literal(name, value);
+    field[0] = 0x40;
+    field
+}
+
+/// GET with this behind its fields.
+fn get(n: u32, fields: &[u8]) -> Vec<u8> {
+    headers_block(stream(n), flag::END_STREAM, &[&block(GET)[..], fields].concat())
+}
+
+#[test]
+fn fields_without_names() {
+    let empty = |n| {
+        let mut server = server();
+        server.send(&each(n, |n| get(n, &literal(b"", b"").repeat(100))));
+        server.end()
+    };
+    // Huffman code of no octet, for the name and for the value.
+    let huffman = |n| {
+        let mut server = server();
+        server.send(&each(n, |n| get(n, &[0x00, 0x80, 0x80].repeat(100))));
+        server.end()
+    };
+    let answer = StreamsThenConnection(PROTOCOL, CALM);
+    hold("fields_without_names", &[(answer, &empty), (answer, &huffman)]);
+}
+
+#[test]
+fn hpack_bomb() {
+    let bomb = |n: u32| {
+        let mut server = server();
+        let block = [indexed(b"x", &[b'x'; 4_000]), vec![ENTRY; n as usize]].concat();
+        server.send(&get(0, &block));
+        server.end()
+    };
+    hold("hpack_bomb", &[(Connection(CALM), &bomb)]);
+}
+
+#[test]
+fn http2_bomb() {
+    // As much as is taken: 128 fields, 256 crumbs, and 32 KiB as they are counted.
+    let held_by_a_closed_window = |n: u32| {
+        let mut server = Endpoint::server(Manner::Answers(1 << 20));
+        server.send(&settings(&[(setting::INITIAL_WINDOW_SIZE, 0)]));
+        server.send(&[get(0, &indexed(b"x", &[b'x'; 4_000])), rst_stream(stream(0), code::CANCEL)].concat());
+        server.begin();
+        server.send(&each(n, |n| get(n + 1, &[ENTRY; 7])));
+        server.sleep(Duration::from_secs(59));
+        assert_eq!(server.instance.stat("streams_open"), u64::from(n));
+        server.sleep(Duration::from_secs(1));
+        assert_eq!(server.instance.stat("streams_open"), 0);
+        server.end()
+    };
+    let more_fields = |n| {
+        let mut server = server();
+        server.send(&get(0, &indexed(b"x", b"")));
+        server.begin();
+        server.send(&each(n, |n| get(n + 1, &[ENTRY; 1_000])));
+        server.end()
+    };
+    let more_crumbs = |n| {
+        let mut server = server();
+        server.send(&get(0, &indexed(b"cookie", b"")));
+        server.begin();
+        server.send(&each(n, |n| get(n + 1, &[ENTRY; 1_000])));
+        server.end()
+    };
+    let far_more_crumbs = |n| {
+        let mut server = server();
+        server.send(&get(0, &indexed(b"cookie", b"")));
+        server.begin();
+        server.send(&each(n, |n| get(n + 1, &[ENTRY; 1_024])));
+        server.end()
+    };
+    hold(
+        "http2_bomb",
+        &[
+            (Streams(CALM), &held_by_a_closed_window),
+            (Status(431), &more_fields),
+            (Status(431), &more_crumbs),
+            (Connection(CALM), &far_more_crumbs),
+        ],
+    );
+}
+
+#[test]
+fn repeated_names() {
+    let requests = |n| {
+        let mut server = server();
+        server.send(&open_connection());
+        server.begin();
+        for batch in 0..n / 10 {
+            server.send(&each(10, |n| get(10 * batch + n, &literal(b"x-name", b"value").repeat(100))));
+        }
+        assert_eq!(server.application.seen, u64::from(n));
+        server.end()
+    };
+    hold("repeated_names", &[(Nothing, &requests)]);
+}
+
+#[test]
+fn hpack_arithmetic() {
+    // An integer that never ends; indices and lengths beyond 32 and 64 bits; Huffman code that is all padding.
+    let endless = |n: u32| [vec![0xff], vec![0x80; n as usize]].concat();
+    let beyond_32_bits = |n: u32| [0xff, 0xff, 0xff, 0xff, 0xff, 0x7f].repeat(n as usize);
+    let long_string = |n: u32| [&[0x00, 0x7f, 0xff, 0xff, 0xff, 0x7f][..], &vec![0; n as usize]].concat();
+    let huffman = |n: u32| {
+        let mut field = vec![0x00, 0x01, b'x'];
+        integer(&mut field, 7, 0x80, n as usize);
+        field.extend(vec![0xff; n as usize]);
+        field
+    };
+    let attack = |block: Vec<u8>| {
+        let mut server = server();
+        server.send(&get(0, &block));
+        server.end()
+    };
+    // A name that is long, and asked for again and again.
+    let long_name = |n: u32| {
+        let field = [0x0f, 62 - 15, 0x00];
+        attack([indexed(&[b'x'; 4_000], b""), field.repeat(n as usize / 3)].concat())
+    };
+    hold(
+        "hpack_arithmetic",
+        &[
+            (Connection(COMPRESSION), &|n| attack(endless(n))),
+            (Connection(COMPRESSION), &|n| attack(beyond_32_bits(n / 6))),
+            (Connection(CALM), &|n| attack(long_string(n))),
+            (Connection(COMPRESSION), &|n| attack(huffman(n))),
+            (Connection(CALM), &long_name),
+        ],
+    );
+}
+
+#[test]
+fn encoder_table() {
+    let requests = |n| {
+        let mut server = Endpoint::server(Manner::Numbers);
+        server.send(&[settings(&[(setting::HEADER_TABLE_SIZE, u32::MAX)]), open_connection()].concat());
+        server.begin();
+        for batch in 0..n / 10 {
+            server.send(&each(10, |n| headers(stream(10 * batch + n), flag::END_STREAM, GET)));
+        }
+        assert_eq!(server.application.seen, u64::from(n));
+        server.end()
+    };
+    hold("encoder_table", &[(Nothing, &requests)]);
+}
+
+#[test]
+fn table_thrash() {
+    // The table is emptied, enlarged, and filled again.
+    let thrash = |n| {
+        let mut server = server();
+        let updates = [0x20, 0x3f, 0xe1, 0x1f];
+        let fields = [block(GET), indexed(b"x", &[b'x'; 4_000])].concat();
+        server.send(&each(n, |n| {
+            headers_block(stream(n), flag::END_STREAM, &[&updates[..], &fields].concat())
+        }));
+        server.end()
+    };
+    let more_than_two = |n| {
+        let mut server = server();
+        server.send(&each(n, |n| {
+            headers_block(stream(n), flag::END_STREAM, &[&[0x20, 0x20, 0x20][..], &block(GET)].concat())
+        }));
+        server.end()
+    };
+    hold("table_thrash", &[(Connection(CALM), &thrash), (Connection(COMPRESSION), &more_than_two)]);
+}
+
+#[test]
+fn compression_probe() {
+    let probes = |n| {
+        let mut client = Endpoint::client(&[]);
+        let mut sizes = std::collections::BTreeSet::new();
+        for n in 0..n {
+            let frames = client.send(&headers(2 * n + 1, flag::END_STREAM, &[(":status", "200")]));
+            let request = frames.iter().find(|frame| frame.kind == kind::HEADERS).expect("the next request");
+            // The name of Authorization by its static index, never indexed (RFC 7541, 6.2.3).
+            let secret = request.block.windows(2).any(|octets| octets == [0x1f, 23 - 15]);
+            assert!(secret, "{:x?}", request.block);
+            sizes.insert(request.block.len());
+        }
+        assert_eq!(sizes.len(), 1, "what is known from before makes the next request smaller");
+        client.end()
+    };
+    hold("compression_probe", &[(Nothing, &probes)]);
+}

@@ -1,0 +1,196 @@
+//! Frames that are odd, out of place, or not there whole.
+
+use std::time::Duration;
+
+use http2_attacks::attack::Answer::{Connection, Nothing, Streams};
+use http2_conformance::frame::{
+    GET, POST, PREFACE, data, flag, frame, headers, kind, ping, priority, setting, settings,
+};
+use http2_engine::ErrorCode;
+
+use super::{CALM, PROTOCOL, each, open_connection, server, slow_server, stream};
+use crate::harness::{Endpoint, Manner, Role, SHORT, Server, hold};
+
+/// A server to which nobody has said anything.
+fn new_server() -> Endpoint<Server> {
+    let mut server = Endpoint::new(Role::Server, &[], Server::new(Manner::Answers(SHORT)));
+    server.sleep(Duration::ZERO);
+    server.begin();
+    server
+}
+
+#[test]
+fn dependency_cycle() {
+    let cycles = |n| {
+        let mut server = slow_server();
+        server.send(&[headers(stream(0), 0, POST), headers(stream(1), 0, POST)].concat());
+        server.begin();
+        server.send(&each(n, |n| {
+            let (a, b) = (stream(n), stream(n + 1));
+            [priority(a, b), priority(b, a)].concat()
+        }));
+        server.end()
+    };
+    let itself = |n| {
+        let mut server = slow_server();
+        server.send(&each(100, |n| headers(stream(n), 0, POST)));
+        server.begin();
+        server.send(&each(n / 10, |n| priority(stream(n), stream(n))));
+        server.end()
+    };
+    hold("dependency_cycle", &[(Nothing, &cycles), (Streams(PROTOCOL), &itself)]);
+}
+
+#[test]
+fn max_frame_size() {
+    let to = |value| {
+        move |n: u32| {
+            let mut server = server();
+            server.send(&settings(&[(setting::MAX_FRAME_SIZE, value)]).repeat(n as usize));
+            server.end()
+        }
+    };
+    let to_a_client = |n: u32| {
+        let mut client = Endpoint::client(&[]);
+        client.send(&settings(&[(setting::MAX_FRAME_SIZE, 0)]).repeat(n as usize));
+        client.end()
+    };
+    hold(
+        "max_frame_size",
+        &[
+            (Connection(PROTOCOL), &to(0)),
+            (Connection(PROTOCOL), &to(1 << 24)),
+            (Connection(PROTOCOL), &to_a_client),
+        ],
+    );
+}
+
+#[test]
+fn unassigned_types() {
+    // All types that RFC 9113, 9218, 8336 and 7838 leave over.
+    let types = (0x0b..=0xff).filter(|kind| ![kind::ORIGIN, kind::PRIORITY_UPDATE].contains(kind));
+    let types = Vec::from_iter(types);
+    let all = |n| {
+        let mut server = slow_server();
+        server.send(&headers(stream(0), 0, POST));
+        server.begin();
+        server.send(&each(n, |n| {
+            let flags = [0x00, 0xff, 0x05, 0x28, 0x01][n as usize % 5];
+            types.iter().flat_map(|kind| frame(*kind, flags, stream(n % 2), &[*kind; 5])).collect()
+        }));
+        server.end()
+    };
+    hold("unassigned_types", &[(Nothing, &all)]);
+}
+
+#[test]
+fn wrong_first_frame() {
+    let large = |n: u32| {
+        let mut server = new_server();
+        let header = [0xff, 0xff, 0xff, kind::HEADERS, 0, 0, 0, 0, 1];
+        server.send(&[PREFACE, &header, &vec![0; n as usize]].concat());
+        assert_eq!(server.application.seen, 0);
+        server.end()
+    };
+    hold("wrong_first_frame", &[(Connection(PROTOCOL), &large)]);
+}
+
+#[test]
+fn truncated_frames() {
+    let octet_by_octet = |n: u32| {
+        let mut server = server();
+        let frames = each(n, |n| [ping(*b"12345678"), headers(stream(n), flag::END_STREAM, GET)].concat());
+        for octet in frames {
+            server.send(&[octet]);
+            assert!(!server.drive(), "it has something to do, and does not get on with it");
+        }
+        server.end()
+    };
+    hold("truncated_frames", &[(Nothing, &octet_by_octet)]);
+}
+
+#[test]
+fn after_the_end() {
+    let frames = |n| {
+        let mut server = server();
+        // CONTINUATION out of place ends the connection.
+        server.send(&frame(kind::CONTINUATION, 0, 1, b""));
+        server.begin_cost();
+        let heard = server.send(&each(n, |n| {
+            [
+                headers(stream(n), flag::END_STREAM, GET),
+                data(stream(n), 0, b"x"),
+                ping(*b"12345678"),
+                settings(&[]),
+                vec![0xff; 9],
+            ]
+            .concat()
+        }));
+        assert_eq!(heard, []);
+        assert_eq!(server.application.seen, 0);
+        server.end()
+    };
+    hold("after_the_end", &[(Connection(PROTOCOL), &frames)]);
+}
+
+#[test]
+fn slow_preface() {
+    let an_octet_a_second = |n: u32| {
+        let mut server = new_server();
+        for octet in &PREFACE[..PREFACE.len().min(n as usize)] {
+            server.send(&[*octet]);
+            server.sleep(Duration::from_secs(1));
+        }
+        server.end()
+    };
+    let a_field_block_that_does_not_go_on = |n: u32| {
+        let mut server = server();
+        server.send(&frame(kind::HEADERS, 0, stream(0), &vec![0x82; n as usize]));
+        assert_eq!(server.sleep(Duration::from_secs(29)), []);
+        server.sleep(Duration::from_secs(1));
+        server.end()
+    };
+    hold(
+        "slow_preface",
+        &[(Connection(CALM), &an_octet_a_second), (Connection(CALM), &a_field_block_that_does_not_go_on)],
+    );
+}
+
+#[test]
+fn stream_identifiers() {
+    // A hundred streams at a time, so that there is something to look them up among.
+    let with_gaps = |gap: u32, n: u32| {
+        let mut server = server();
+        server.send(&open_connection());
+        server.begin();
+        for batch in 0..n / 100 {
+            let streams = Vec::from_iter((0..100).map(|n| stream((100 * batch + n) * gap)));
+            server.send(&Vec::from_iter(streams.iter().flat_map(|stream| headers(*stream, 0, POST))));
+            server.send(&Vec::from_iter(
+                streams.iter().flat_map(|stream| data(*stream, flag::END_STREAM, b"x")),
+            ));
+        }
+        assert_eq!((server.application.seen, server.application.read), (n.into(), n.into()));
+        server
+    };
+    let far_apart = |n: u32| {
+        let (near, far) = (with_gaps(1, n), with_gaps(10_000, n));
+        assert!(far.work() < 1.25 * near.work(), "{} instead of {}", far.work(), near.work());
+        far.end()
+    };
+    hold("stream_identifiers", &[(Nothing, &far_apart)]);
+}
+
+#[test]
+fn endless_shutdown() {
+    let held_open = |n: u32| {
+        let mut server = slow_server();
+        server.send(&each(n, |n| headers(stream(n), 0, POST)));
+        server.begin();
+        server.shutdown();
+        server.send(&each(n, |n| data(stream(n), 0, &[0; 1_000])));
+        server.sleep(Duration::from_secs(30));
+        server.end()
+    };
+    hold("endless_shutdown", &[(Connection(ErrorCode::NO_ERROR), &held_open)]);
+}

@@ -1,0 +1,52 @@
+//! The attacks of the table, one function each.
+
+mod client;
+mod fields;
+mod floods;
+mod frames;
+mod resets;
+mod windows;
+
+use http2_conformance::frame::{flag, frame, kind, window_update};
+use http2_engine::ErrorCode;
+
+use crate::harness::{Endpoint, Manner, SHORT, Server};
+
+const CALM: ErrorCode = ErrorCode::ENHANCE_YOUR_CALM;
+const PROTOCOL: ErrorCode = ErrorCode::PROTOCOL_ERROR;
+
+/// A server with an application that answers at once.
+fn server() -> Endpoint<Server> {
+    Endpoint::server(Manner::Answers(SHORT))
+}
+
+/// A server with an application that takes its time.
+fn slow_server() -> Endpoint<Server> {
+    Endpoint::server(Manner::Clings)
+}
+
+/// The stream of the n-th request, from 0 on.
+fn stream(n: u32) -> u32 {
+    2 * n + 1
+}
+
+/// What is sent once for each number below `n`.
+fn each(n: u32, octets: impl Fn(u32) -> Vec<u8>) -> Vec<u8> {
+    (0..n).flat_map(octets).collect()
+}
+
+/// CONTINUATION that does not end the field block.
+fn continuation(stream: u32, fragment: &[u8]) -> Vec<u8> {
+    frame(kind::CONTINUATION, 0, stream, fragment)
+}
+
+/// DATA with padding.
+fn padded(stream: u32, flags: u8, content: &[u8], padding: u8) -> Vec<u8> {
+    let payload = [&[padding][..], content, &vec![0; padding.into()]].concat();
+    frame(kind::DATA, flags | flag::PADDED, stream, &payload)
+}
+
+/// The largest window that the connection can have.
+fn open_connection() -> Vec<u8> {
+    window_update(0, 0x7fff_ffff - 65_535)
+}

@@ -1,0 +1,160 @@
+//! Streams that end as soon as they have begun.
+
+use std::time::Duration;
+
+use http2_attacks::attack::Answer::{Connection, Nothing, StreamsThenConnection};
+use http2_conformance::frame::{
+    GET, POST, PREFACE, code, data, flag, frame, headers, kind, priority, rst_stream, setting, settings,
+    window_update,
+};
+use http2_engine::ErrorCode;
+
+use super::{CALM, PROTOCOL, each, open_connection, server, slow_server, stream};
+use crate::harness::{Endpoint, Manner, Outcome, Role, Server, hold};
+
+/// Requests that an application is given at a time, at most.
+const AT_A_TIME: usize = 100;
+/// Streams that may be reset before they are complete.
+const EARLY_RESETS: u64 = 2_000;
+
+/// A request, and that it is not wanted after all.
+fn cancelled(n: u32) -> Vec<u8> {
+    [headers(stream(n), flag::END_STREAM, GET), rst_stream(stream(n), code::CANCEL)].concat()
+}
+
+fn assert_spared(server: &Endpoint<Server>) {
+    let Server { most_held, seen, .. } = server.application;
+    assert!(most_held <= AT_A_TIME, "{most_held} requests at the same time");
+    assert!(seen <= EARLY_RESETS, "{seen} requests");
+}
+
+#[test]
+fn reset_flood() {
+    let invalid = |n| {
+        let mut server = server();
+        server.send(&each(n, |n| headers(stream(n), flag::END_STREAM, &[("Bad", "")])));
+        assert_eq!(server.application.seen, 0);
+        server.end()
+    };
+    hold("reset_flood", &[(StreamsThenConnection(PROTOCOL, CALM), &invalid)]);
+}
+
+#[test]
+fn rapid_reset() {
+    let at_once = |n| {
+        let mut server = slow_server();
+        server.send(&each(n, cancelled));
+        assert_eq!(server.application.seen, AT_A_TIME as u64);
+        server.end()
+    };
+    let in_two_writes = |n| {
+        let mut server = Endpoint::server(Manner::Waits);
+        for n in 0..n / 4 {
+            server.send(&headers(stream(n), flag::END_STREAM, GET));
+            server.send(&rst_stream(stream(n), code::CANCEL));
+        }
+        assert_spared(&server);
+        server.end()
+    };
+    hold("rapid_reset", &[(Connection(CALM), &at_once), (Connection(CALM), &in_two_writes)]);
+}
+
+#[test]
+fn made_you_reset() {
+    use ErrorCode as E;
+    type Offence = fn(u32) -> Vec<u8>;
+    let ways: [(ErrorCode, Offence); 6] = [
+        (E::PROTOCOL_ERROR, |stream| window_update(stream, 0)),
+        (E::FLOW_CONTROL_ERROR, |stream| window_update(stream, 0x7fff_ffff)),
+        (E::STREAM_CLOSED, |stream| data(stream, 0, b"late")),
+        (E::STREAM_CLOSED, |stream| headers(stream, flag::END_STREAM, &[("late", "")])),
+        (E::FRAME_SIZE_ERROR, |stream| frame(kind::PRIORITY, 0, stream, b"\0\0\0\0")),
+        (E::PROTOCOL_ERROR, |stream| priority(stream, stream)),
+    ];
+    let attack = |offence: Offence, n| {
+        let mut server = slow_server();
+        server.send(&each(n, |n| [headers(stream(n), flag::END_STREAM, GET), offence(stream(n))].concat()));
+        assert_spared(&server);
+        server.end()
+    };
+    let [a, b, c, d, e, f] = ways.map(|(_, offence)| move |n| attack(offence, n));
+    let attacks: [&dyn Fn(u32) -> Outcome; 6] = [&a, &b, &c, &d, &e, &f];
+    let answers = ways.map(|(code, _)| StreamsThenConnection(code, CALM));
+    hold("made_you_reset", &Vec::from_iter(answers.into_iter().zip(attacks)));
+}
+
+#[test]
+fn tiny_max_header_list_size() {
+    let requests = |n| {
+        let mut server = server();
+        server.send(&[settings(&[(setting::MAX_HEADER_LIST_SIZE, 1)]), open_connection()].concat());
+        server.begin();
+        for n in 0..n {
+            let response = server.send(&headers(stream(n), flag::END_STREAM, GET));
+            assert!(response.last().unwrap().ends_stream(), "a response that is not whole");
+        }
+        server.end()
+    };
+    hold("tiny_max_header_list_size", &[(Nothing, &requests)]);
+}
+
+#[test]
+fn early_reset() {
+    let before_it_is_seen = |n: u32| {
+        let mut server = server();
+        for second in 0..n / 100 {
+            server.sleep(Duration::from_secs(1));
+            server.send(&each(100, |n| cancelled(100 * second + n)));
+        }
+        server.end()
+    };
+    let inside_the_field_block = |n: u32| {
+        let mut server = server();
+        let block = frame(kind::HEADERS, 0, stream(0), b"\x82");
+        server.send(&[block, each(n, |n| rst_stream(stream(n), code::CANCEL))].concat());
+        server.end()
+    };
+    hold("early_reset", &[(Nothing, &before_it_is_seen), (Connection(PROTOCOL), &inside_the_field_block)]);
+}
+
+#[test]
+fn closed_streams() {
+    let requests = |n| {
+        let mut server = server();
+        server.send(&open_connection());
+        server.begin();
+        for batch in 0..n / 10 {
+            server.send(&each(10, |n| headers(stream(10 * batch + n), flag::END_STREAM, GET)));
+        }
+        assert_eq!(server.application.seen, u64::from(n));
+        server.end()
+    };
+    hold("closed_streams", &[(Nothing, &requests)]);
+}
+
+#[test]
+fn more_streams_than_allowed() {
+    let requests = |n| {
+        let mut server = slow_server();
+        server.send(&each(n, |n| headers(stream(n), 0, POST)));
+        assert_eq!(server.application.most_held, AT_A_TIME);
+        server.end()
+    };
+    hold("more_streams_than_allowed", &[(StreamsThenConnection(ErrorCode::REFUSED_STREAM, CALM), &requests)]);
+}
+
+#[test]
+fn more_streams_before_settings_are_known() {
+    let requests = |n| {
+        let mut server = Endpoint::new(Role::Server, &[], Server::new(Manner::Clings));
+        server.begin();
+        let preface = [PREFACE, &settings(&[])].concat();
+        server.send(&[preface, each(n, |n| headers(stream(n), 0, POST))].concat());
+        assert_eq!(server.application.most_held, AT_A_TIME);
+        server.end()
+    };
+    hold(
+        "more_streams_before_settings_are_known",
+        &[(StreamsThenConnection(ErrorCode::REFUSED_STREAM, CALM), &requests)],
+    );
+}

@@ -1,0 +1,154 @@
+//! Windows that are small, closed, or on the move.
+
+use std::time::Duration;
+
+use http2_attacks::attack::Answer::{Connection, Nothing, Streams};
+use http2_conformance::frame::{GET, POST, data, flag, headers, setting, settings, window_update};
+use http2_engine::ErrorCode;
+
+use super::{CALM, each, open_connection, padded, server, stream};
+use crate::harness::{Credit, Endpoint, Manner, Server, hold};
+
+/// A server whose responses are so long.
+fn server_of(content: usize) -> Endpoint<Server> {
+    Endpoint::server(Manner::Answers(content))
+}
+
+fn window(octets: u32) -> Vec<u8> {
+    settings(&[(setting::INITIAL_WINDOW_SIZE, octets)])
+}
+
+fn requests(n: u32) -> Vec<u8> {
+    each(n, |n| headers(stream(n), flag::END_STREAM, GET))
+}
+
+#[test]
+fn data_dribble() {
+    let by_window_update = |n| {
+        let mut server = server_of(16 << 20);
+        server.send(&[window(0), open_connection(), requests(100)].concat());
+        server.begin();
+        for _ in 0..n / 100 {
+            server.send(&each(100, |n| window_update(stream(n), 1)));
+        }
+        server.end()
+    };
+    hold("data_dribble", &[(Nothing, &by_window_update)]);
+}
+
+#[test]
+fn data_dribble_by_settings() {
+    let by_settings = |n| {
+        let mut server = server_of(16 << 20);
+        server.send(&[window(0), open_connection(), requests(100)].concat());
+        server.begin();
+        for n in 0..n {
+            server.send(&window(n + 1));
+        }
+        server.end()
+    };
+    hold("data_dribble_by_settings", &[(Connection(CALM), &by_settings)]);
+}
+
+#[test]
+fn internal_data_buffering() {
+    let not_reading = |n| {
+        let mut server = server_of(16 << 20);
+        server.send(&[window(0x7fff_ffff), open_connection()].concat());
+        server.begin();
+        server.set_room(64 << 10);
+        server.send(&requests(n));
+        server.sleep(Duration::from_secs(59));
+        server.sleep(Duration::from_secs(2));
+        server.set_room(usize::MAX);
+        server.end()
+    };
+    hold("internal_data_buffering", &[(Connection(CALM), &not_reading)]);
+}
+
+#[test]
+fn small_data_flood() {
+    let unread = |n: u32| {
+        let mut server = Endpoint::server(Manner::DoesNotRead);
+        server.send(&headers(stream(0), 0, POST));
+        server.begin();
+        server.send(&data(stream(0), 0, b"x").repeat(n as usize));
+        server.end()
+    };
+    let read = |n: u32| {
+        let mut server = server();
+        server.send(&headers(stream(0), 0, POST));
+        server.begin();
+        server.send(&data(stream(0), 0, b"x").repeat(n as usize));
+        assert_eq!(server.application.read, u64::from(n));
+        server.end()
+    };
+    hold("small_data_flood", &[(Nothing, &unread), (Nothing, &read)]);
+}
+
+#[test]
+fn slow_read() {
+    let closed_windows = |n| {
+        let mut server = server_of(16 << 20);
+        server.send(&[window(0), open_connection()].concat());
+        server.begin();
+        server.send(&requests(n));
+        assert_eq!(server.sleep(Duration::from_secs(59)), []);
+        assert_eq!(server.sleep(Duration::from_secs(1)).len(), n as usize);
+        server.end()
+    };
+    let closed_connection = |n| {
+        let mut server = server_of(16 << 20);
+        server.send(&window(0x7fff_ffff));
+        server.begin();
+        server.send(&requests(n));
+        assert_eq!(server.sleep(Duration::from_secs(59)), []);
+        server.sleep(Duration::from_secs(1));
+        server.end()
+    };
+    hold("slow_read", &[(Streams(CALM), &closed_windows), (Connection(CALM), &closed_connection)]);
+}
+
+#[test]
+fn window_thrash() {
+    // The window of the connection is used up, so that nothing can be sent.
+    let full = || {
+        let mut server = server_of(1 << 20);
+        server.send(&[window(0x7fff_ffff), requests(100)].concat());
+        server.begin();
+        server
+    };
+    let open_and_shut = |n| {
+        let mut server = full();
+        server.send(&each(n, |n| window(if n % 2 == 0 { 0 } else { 0x7fff_ffff })));
+        server.end()
+    };
+    let past_the_limit = |n| {
+        let mut server = full();
+        server.send(
+            &[window(0), window_update(stream(0), 0x7fff_ffff), each(n, |_| window(0x7fff_ffff))].concat(),
+        );
+        server.end()
+    };
+    hold(
+        "window_thrash",
+        &[(Connection(CALM), &open_and_shut), (Connection(ErrorCode::FLOW_CONTROL_ERROR), &past_the_limit)],
+    );
+}
+
+#[test]
+fn padding() {
+    // An honest sender whose frames are mostly padding never runs out of window.
+    let mostly_padding = |n: u32| {
+        let mut server = server();
+        server.send(&headers(stream(0), 0, POST));
+        server.begin();
+        let mut credit = Credit::new(stream(0));
+        for _ in 0..n {
+            credit.spend(257);
+            credit.hear(&server.send(&padded(stream(0), 0, b"x", 255)));
+        }
+        server.end()
+    };
+    hold("padding", &[(Nothing, &mostly_padding)]);
+}

@@ -1,0 +1,134 @@
+//! Clients that do not want everything that they have asked for, and services that do not want everything that comes.
+
+use std::time::Duration;
+
+use http2_conformance::frame::{GET, POST, code, data, kind, ping, rst_stream, setting, window_update};
+
+use super::Client;
+use crate::harness::{Endpoint, Manner, SHORT};
+
+/// RST_STREAM with CANCEL for all requests on which a response is due.
+fn cancel_all(client: &mut Client) -> Vec<u8> {
+    let waiting = std::mem::take(&mut client.waiting);
+    waiting.into_iter().flat_map(|stream| rst_stream(stream, code::CANCEL)).collect()
+}
+
+#[test]
+fn cancelled_over_time() {
+    // As somebody types: each letter is a request, and the one before is not wanted any more. Go's client asks with PING
+    // whether the server is still there.
+    let mut client = Client::new(Manner::Waits);
+    for letter in 0..20_000_u64 {
+        client.server.sleep(Duration::from_millis(20));
+        let mut octets = cancel_all(&mut client);
+        octets.extend(ping(letter.to_be_bytes()));
+        octets.extend(client.requests(1, GET));
+        client.exchange(&octets);
+    }
+    let answer = client.server.set_manner(Manner::Answers(SHORT));
+    client.look_at(&answer);
+    assert_eq!((client.complete, client.server.application.seen), (1, 20_000));
+    client.end();
+}
+
+#[test]
+fn cancelled_beside_others() {
+    // A proxy with many clients of its own: a thousand requests a second, of which it cancels every third.
+    let mut client = Client::new(Manner::Waits).round_trip(Duration::from_millis(50));
+    for _ in 0..1_000 {
+        client.server.set_manner(Manner::Waits);
+        let kept = client.requests(34, GET);
+        let waiting = std::mem::take(&mut client.waiting);
+        let others = client.requests(16, GET);
+        client.exchange(&[kept, others].concat());
+        let cancel = cancel_all(&mut client);
+        client.waiting = waiting;
+        client.exchange(&[cancel, window_update(0, 34 * SHORT as u32)].concat());
+        let answers = client.server.set_manner(Manner::Answers(SHORT));
+        client.look_at(&answers);
+        client.assert_served();
+    }
+    assert_eq!(client.complete, 34_000);
+    client.end();
+}
+
+#[test]
+fn reload_storm() {
+    // A page of 300 parts; then it is reloaded five times in a second, with all 300 requests in flight each time, which
+    // the server allows.
+    let server = Endpoint::server_with(&[(setting::MAX_CONCURRENT_STREAMS, 300)], Manner::Answers(SHORT));
+    let mut client = Client::with(server).round_trip(Duration::from_millis(200));
+    let page = client.requests(300, GET);
+    client.exchange(&page);
+    client.assert_served();
+    client.server.set_manner(Manner::Waits);
+    for _ in 0..6 {
+        let mut octets = cancel_all(&mut client);
+        octets.extend(client.requests(300, GET));
+        client.exchange(&octets);
+    }
+    let answers = client.server.set_manner(Manner::Answers(SHORT));
+    client.look_at(&answers);
+    assert_eq!(client.complete, 600);
+    // Some time later, nothing is left of it.
+    client.server.sleep(Duration::from_secs(20));
+    client.server.set_manner(Manner::Waits);
+    let request = client.requests(1, GET);
+    client.exchange(&request);
+    let cancel = cancel_all(&mut client);
+    client.exchange(&cancel);
+    client.end();
+}
+
+#[test]
+fn cancelled_when_enough_has_come() {
+    // As a player does that seeks: of each response, no more is wanted than what the window has let through.
+    let mut client = Client::new(Manner::Answers(16 << 20)).round_trip(Duration::from_millis(1));
+    for _ in 0..5_000 {
+        let stream = client.next;
+        let request = client.requests(1, GET);
+        let frames = client.exchange(&request);
+        let received: usize =
+            frames.iter().filter(|frame| frame.kind == kind::DATA).map(|frame| frame.payload.len()).sum();
+        assert_eq!(received, 65_535, "a window at once");
+        client.exchange(&[rst_stream(stream, code::CANCEL), window_update(0, 65_535)].concat());
+        client.waiting.clear();
+    }
+    client.end();
+}
+
+#[test]
+fn refused_uploads() {
+    // The server answers before the content has come, and wants none of it: what is in flight then is a whole window, in
+    // frames as small as messages are.
+    let mut client = Client::new(Manner::Refuses).round_trip(Duration::from_millis(200));
+    for _ in 0..20 {
+        let stream = client.next;
+        let head = client.request(0, POST);
+        let answer = client.exchange(&head);
+        assert!(
+            answer.iter().any(|frame| frame.kind == kind::RST_STREAM && frame.number(0) == code::NO_ERROR)
+        );
+        client.assert_served();
+        client.exchange(&data(stream, 0, &[0; 100]).repeat(2_600));
+    }
+    client.end();
+}
+
+#[test]
+fn service_that_fails() {
+    // Each request is reset by the application, which is no fault of the client's.
+    let mut client = Client::new(Manner::Answers(SHORT));
+    client.server.set_manner(Manner::Fails);
+    for _ in 0..10_000 {
+        let request = client.requests(1, GET);
+        let frames = client.server.send(&request);
+        let resets = frames.iter().filter(|frame| frame.kind == kind::RST_STREAM);
+        assert!(resets.map(|frame| frame.number(0)).eq([code::INTERNAL_ERROR]));
+        client.waiting.clear();
+    }
+    client.server.set_manner(Manner::Answers(SHORT));
+    let request = client.requests(1, GET);
+    client.exchange(&request);
+    client.end();
+}

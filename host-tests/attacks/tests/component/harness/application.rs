@@ -1,0 +1,297 @@
+//! Applications as they are written: a server that answers requests, a client that makes some.
+
+use std::collections::BTreeMap;
+use std::iter;
+
+use http2_conformance::frame::code;
+use wasmtime::component::ResourceAny;
+
+use super::bindings::http2::engine::types::{Fields, Method, RequestHead, ResponseHead, Scheme};
+use super::instance::Instance;
+
+/// Octets of content that are read or sent in one call.
+const PIECE: usize = 64 << 10;
+
+/// What uses the connection.
+pub(crate) trait Application {
+    /// Does what can be done now; whether that was anything.
+    fn work(&mut self, instance: &mut Instance) -> bool;
+}
+
+/// Octets of a short response.
+pub(crate) const SHORT: usize = 100;
+
+/// How a server deals with requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Answers with so many octets of content, and reads the request to its end.
+    Answers(usize),
+    /// Answers, and numbers its responses in a field.
+    Numbers,
+    /// Answers, but leaves the content of the request unread.
+    DoesNotRead,
+    /// Answers, and lets go of the request without reading it.
+    Refuses,
+    /// Resets the stream.
+    Fails,
+    /// Sends the content of the request back as it comes.
+    Echoes,
+    /// Takes its time, until its manner changes, but sees when a request is cancelled.
+    Waits,
+    /// Takes its time, and lets go of nothing, not even of what was cancelled.
+    Clings,
+}
+
+/// Accepts requests and deals with them.
+pub(crate) struct Server {
+    pub(crate) manner: Manner,
+    /// Requests that it was ever given.
+    pub(crate) seen: u64,
+    /// The most of them that it ever had at the same time.
+    pub(crate) most_held: usize,
+    /// Octets of content that it has read.
+    pub(crate) read: u64,
+    streams: BTreeMap<u32, Exchange>,
+}
+
+/// A request that is being dealt with.
+struct Exchange {
+    stream: ResourceAny,
+    responded: bool,
+    /// Octets of content that were sent.
+    sent: usize,
+    is_sent: bool,
+    is_read: bool,
+}
+
+/// A stream that has broken off.
+struct BrokenOff;
+
+impl Server {
+    pub(crate) fn new(manner: Manner) -> Self {
+        Self { manner, seen: 0, most_held: 0, read: 0, streams: BTreeMap::new() }
+    }
+
+    fn accept(&mut self, instance: &mut Instance) -> bool {
+        let mut any = false;
+        loop {
+            let (exports, store, connection) = instance.connection();
+            let Ok(Some(stream)) = exports.call_accept(store, connection).unwrap() else { return any };
+            let (exports, store) = instance.stream();
+            let id = exports.call_id(&mut *store, stream).unwrap();
+            exports.call_request(store, stream).unwrap().expect("a request");
+            self.seen += 1;
+            self.streams.insert(id, Exchange::new(stream));
+            self.most_held = self.most_held.max(self.streams.len());
+            self.go_on(id, instance);
+            any = true;
+        }
+    }
+
+    /// All requests that wait are dealt with.
+    pub(crate) fn answer(&mut self, manner: Manner, instance: &mut Instance) {
+        self.manner = manner;
+        for id in Vec::from_iter(self.streams.keys().copied()) {
+            self.go_on(id, instance);
+        }
+    }
+
+    /// Goes on with a request, and lets it go when there is nothing left to do about it.
+    fn go_on(&mut self, id: u32, instance: &mut Instance) {
+        let Some(exchange) = self.streams.get_mut(&id) else { return };
+        let is_over = match self.manner {
+            Manner::Answers(octets) => exchange.answer(octets, instance, &mut self.read),
+            Manner::Numbers => exchange
+                .respond(vec![("x-request-id".to_owned(), id.to_string().into_bytes())], instance)
+                .and_then(|()| exchange.answer(SHORT, instance, &mut self.read)),
+            Manner::DoesNotRead => exchange.send(SHORT, instance).map(|()| false),
+            Manner::Refuses => exchange.send(SHORT, instance).map(|()| true),
+            Manner::Fails => exchange.fail(instance).map(|()| true),
+            Manner::Echoes => exchange.echo(instance, &mut self.read),
+            Manner::Waits => Ok(exchange.is_cancelled(instance)),
+            Manner::Clings => Ok(false),
+        };
+        if is_over.unwrap_or(true) {
+            instance.release(exchange.stream);
+            self.streams.remove(&id);
+        }
+    }
+}
+
+impl Application for Server {
+    fn work(&mut self, instance: &mut Instance) -> bool {
+        let (exports, store, connection) = instance.connection();
+        let changed = exports.call_changed(store, connection).unwrap();
+        for id in &changed {
+            self.go_on(*id, instance);
+        }
+        self.accept(instance) || !changed.is_empty()
+    }
+}
+
+impl Exchange {
+    fn new(stream: ResourceAny) -> Self {
+        Self { stream, responded: false, sent: 0, is_sent: false, is_read: false }
+    }
+
+    /// Answers with so many octets, and reads the request; whether both are done.
+    fn answer(&mut self, octets: usize, instance: &mut Instance, read: &mut u64) -> Result<bool, BrokenOff> {
+        self.send(octets, instance)?;
+        while let Some(content) = self.read(instance)? {
+            *read += content.len() as u64;
+        }
+        Ok(self.is_sent && self.is_read)
+    }
+
+    /// Sends back what has come; whether that was all.
+    fn echo(&mut self, instance: &mut Instance, read: &mut u64) -> Result<bool, BrokenOff> {
+        self.respond(Vec::new(), instance)?;
+        while let Some(content) = self.read(instance)? {
+            *read += content.len() as u64;
+            assert_eq!(
+                self.hand_over(&content, false, instance)?,
+                content.len(),
+                "there is room for messages"
+            );
+        }
+        if self.is_read {
+            self.hand_over(&[], true, instance)?;
+        }
+        Ok(self.is_read)
+    }
+
+    /// Whether the client has given it up.
+    fn is_cancelled(&self, instance: &mut Instance) -> bool {
+        let (exports, store) = instance.stream();
+        exports.call_finished(store, self.stream).unwrap()
+    }
+
+    fn fail(&mut self, instance: &mut Instance) -> Result<(), BrokenOff> {
+        let (exports, store) = instance.stream();
+        exports.call_reset(store, self.stream, code::INTERNAL_ERROR).unwrap();
+        Ok(())
+    }
+
+    /// Sends the head of the response, once.
+    fn respond(&mut self, headers: Fields, instance: &mut Instance) -> Result<(), BrokenOff> {
+        if std::mem::replace(&mut self.responded, true) {
+            return Ok(());
+        }
+        let (exports, store) = instance.stream();
+        let head = ResponseHead { status: 200, headers, never_indexed: Vec::new() };
+        exports.call_respond(store, self.stream, &head, false).unwrap().map_err(|_| BrokenOff)
+    }
+
+    /// Sends as much of a response with so many octets of content as there is room for.
+    fn send(&mut self, octets: usize, instance: &mut Instance) -> Result<(), BrokenOff> {
+        self.respond(Vec::new(), instance)?;
+        while !self.is_sent {
+            let piece = vec![b'x'; (octets - self.sent).min(PIECE)];
+            let is_last = self.sent + piece.len() == octets;
+            let taken = self.hand_over(&piece, is_last, instance)?;
+            self.sent += taken;
+            self.is_sent = is_last && taken == piece.len();
+            if taken < piece.len() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn hand_over(&mut self, octets: &[u8], end: bool, instance: &mut Instance) -> Result<usize, BrokenOff> {
+        let (exports, store) = instance.stream();
+        let taken = exports.call_send_data(store, self.stream, octets, end).unwrap();
+        taken.map(|taken| taken as usize).map_err(|_| BrokenOff)
+    }
+
+    /// The next content that has come.
+    fn read(&mut self, instance: &mut Instance) -> Result<Option<Vec<u8>>, BrokenOff> {
+        if self.is_read {
+            return Ok(None);
+        }
+        let (exports, store) = instance.stream();
+        match exports.call_read_data(store, self.stream, PIECE as u32).unwrap() {
+            Ok(Some(content)) => Ok(Some(content).filter(|content| !content.is_empty())),
+            Ok(None) => {
+                self.is_read = true;
+                Ok(None)
+            }
+            Err(_) => Err(BrokenOff),
+        }
+    }
+}
+
+/// Makes GET requests, two at a time, and reads the responses.
+pub(crate) struct Client {
+    /// Pushed requests that it was given.
+    pub(crate) pushed: u64,
+    streams: BTreeMap<u32, ResourceAny>,
+}
+
+impl Client {
+    pub(crate) fn new() -> Self {
+        Self { pushed: 0, streams: BTreeMap::new() }
+    }
+
+    fn open(&mut self, instance: &mut Instance) {
+        while self.streams.len() < 2 {
+            let (exports, store, connection) = instance.connection();
+            let opened = exports.call_open_stream(store, connection, &get(), true).unwrap();
+            let Ok(stream) = opened else { return };
+            self.hold(stream, instance);
+        }
+    }
+
+    fn hold(&mut self, stream: ResourceAny, instance: &mut Instance) {
+        let (exports, store) = instance.stream();
+        let id = exports.call_id(store, stream).unwrap();
+        self.streams.insert(id, stream);
+    }
+
+    fn go_on(&mut self, id: u32, instance: &mut Instance) {
+        let Some(&stream) = self.streams.get(&id) else { return };
+        let (exports, store) = instance.stream();
+        let pushed = Vec::from_iter(iter::from_fn(|| exports.call_pushed(&mut *store, stream).unwrap()));
+        // What it says does not matter here.
+        _ = exports.call_response(&mut *store, stream).unwrap();
+        let is_over = loop {
+            match exports.call_read_data(&mut *store, stream, PIECE as u32).unwrap() {
+                Ok(Some(content)) if content.is_empty() => break false,
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => break true,
+            }
+        };
+        if is_over {
+            self.streams.remove(&id);
+            instance.release(stream);
+        }
+        for pushed in pushed {
+            self.pushed += 1;
+            self.hold(pushed, instance);
+        }
+    }
+}
+
+impl Application for Client {
+    fn work(&mut self, instance: &mut Instance) -> bool {
+        let (exports, store, connection) = instance.connection();
+        let changed = exports.call_changed(store, connection).unwrap();
+        for id in &changed {
+            self.go_on(*id, instance);
+        }
+        self.open(instance);
+        !changed.is_empty()
+    }
+}
+
+fn get() -> RequestHead {
+    RequestHead {
+        method: Method::Get,
+        scheme: Some(Scheme::Http),
+        authority: Some("localhost".to_owned()),
+        path_with_query: Some("/".to_owned()),
+        protocol: None,
+        headers: vec![("authorization".to_owned(), b"Bearer c2VjcmV0".to_vec())],
+        never_indexed: Vec::new(),
+    }
+}

@@ -1,0 +1,238 @@
+//! The component with an application on it, as its peer sees it: octets go in, frames come out.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use http2_conformance::frame::{PREFACE, kind, ping, settings, settings_ack};
+use http2_conformance::received::{Frame, Receiver};
+
+use super::application::{Application, Client, Manner, Server};
+use super::instance::{Instance, Role};
+use super::wire::Wire;
+
+/// One end of a connection. The test is the other.
+pub(crate) struct Endpoint<A> {
+    pub(crate) application: A,
+    pub(crate) instance: Instance,
+    wire: Wire,
+    receiver: Receiver,
+    heard: Heard,
+    /// Octets that the peer has sent.
+    sent: u64,
+    /// When what is measured began.
+    start: Cost,
+    /// After the last write that has found the connection alive.
+    alive: Cost,
+}
+
+/// What the endpoint has said since the beginning of what is measured.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    pub(crate) octets: u64,
+    pub(crate) frames: u64,
+    /// The codes of RST_STREAM.
+    pub(crate) resets: BTreeSet<u32>,
+    /// The codes of GOAWAY.
+    pub(crate) go_aways: Vec<u32>,
+    /// The statuses of responses.
+    pub(crate) statuses: BTreeSet<u16>,
+}
+
+/// How an attack has ended.
+pub(crate) struct Outcome {
+    /// Octets that the peer has sent.
+    pub(crate) sent: u64,
+    pub(crate) heard: Heard,
+    /// Octets by which the memory has grown.
+    pub(crate) memory: usize,
+    /// Fuel for each octet that came in up to the end of the connection.
+    pub(crate) work: f64,
+    /// Whether the endpoint has ended the connection.
+    pub(crate) is_over: bool,
+    /// Whether it still answers.
+    pub(crate) is_alive: bool,
+}
+
+/// What was used up at a time.
+#[derive(Clone, Copy, Default)]
+struct Cost {
+    octets: u64,
+    fuel: u64,
+    memory: usize,
+}
+
+impl Endpoint<Server> {
+    /// A server to which the peer has said its preface and SETTINGS, and whose SETTINGS it has acknowledged.
+    pub(crate) fn server(manner: Manner) -> Self {
+        Self::server_with(&[], manner)
+    }
+
+    /// Such a server, with these settings.
+    pub(crate) fn server_with(options: &[(u16, u32)], manner: Manner) -> Self {
+        let mut server = Self::new(Role::Server, options, Server::new(manner));
+        server.send(&[PREFACE, &settings(&[]), &settings_ack()].concat());
+        server.begin();
+        server
+    }
+
+    /// The application deals in this way with requests that wait, and with all that come. What that says.
+    pub(crate) fn set_manner(&mut self, manner: Manner) -> Vec<Frame> {
+        self.application.answer(manner, &mut self.instance);
+        self.run()
+    }
+}
+
+impl Endpoint<Client> {
+    /// A client with two requests under way, on streams 1 and 3, to which the peer has said its SETTINGS.
+    pub(crate) fn client(options: &[(u16, u32)]) -> Self {
+        let mut client = Self::new(Role::Client, options, Client::new());
+        client.run();
+        client.send(&[settings(&[]), settings_ack()].concat());
+        client.begin();
+        client
+    }
+}
+
+impl<A: Application> Endpoint<A> {
+    /// An endpoint that has heard nothing yet.
+    pub(crate) fn new(role: Role, options: &[(u16, u32)], application: A) -> Self {
+        let wire = Wire::new();
+        let instance = Instance::start(role, options, wire.clone());
+        let sender = match role {
+            Role::Server => http2_conformance::Role::Server,
+            Role::Client => http2_conformance::Role::Client,
+        };
+        let (receiver, heard) = (Receiver::new(sender), Heard::default());
+        let (start, alive) = (Cost::default(), Cost::default());
+        Self { application, instance, wire, receiver, heard, sent: 0, start, alive }
+    }
+
+    /// What happens from now on is measured.
+    pub(crate) fn begin(&mut self) {
+        self.heard = Heard::default();
+        self.begin_cost();
+    }
+
+    /// What it costs is measured from now on, and what is heard goes on being noted.
+    pub(crate) fn begin_cost(&mut self) {
+        self.start = self.cost();
+        self.alive = self.start;
+    }
+
+    /// The end of an attack, and what has come of it.
+    pub(crate) fn end(mut self) -> Outcome {
+        let (sent, memory) = (self.sent - self.start.octets, self.memory_growth());
+        let (work, is_over) = (self.work(), self.is_over());
+        let heard = std::mem::take(&mut self.heard);
+        let reply = self.send(&ping(*b"anybody?"));
+        let is_alive = reply.iter().any(|frame| frame.kind == kind::PING && frame.payload == b"anybody?");
+        assert!(is_alive || self.backlog() == 0, "what comes after the end is not even read");
+        Outcome { sent, heard, memory, work, is_over, is_alive }
+    }
+
+    /// Octets by which the memory has grown.
+    pub(crate) fn memory_growth(&self) -> usize {
+        self.instance.memory() - self.start.memory
+    }
+
+    /// Fuel for each octet that came in up to the end of the connection, and in the same write; if it had ended before,
+    /// for all octets.
+    pub(crate) fn work(&self) -> f64 {
+        let end = if self.alive.octets > self.start.octets { self.alive } else { self.cost() };
+        (end.fuel - self.start.fuel) as f64 / (end.octets - self.start.octets) as f64
+    }
+
+    fn cost(&self) -> Cost {
+        Cost { octets: self.sent, fuel: self.instance.fuel(), memory: self.instance.memory() }
+    }
+
+    fn is_over(&self) -> bool {
+        self.wire.pipes().finished
+    }
+
+    /// The peer sends octets, in writes that are the larger the more it is, and the endpoint does what it can. What it
+    /// says.
+    pub(crate) fn send(&mut self, octets: &[u8]) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        for write in octets.chunks((octets.len() / 16).clamp(4 << 10, 64 << 10)) {
+            let was_alive = !self.is_over();
+            self.sent += write.len() as u64;
+            self.wire.pipes().input.extend(write);
+            frames.extend(self.run());
+            if was_alive {
+                self.alive = self.cost();
+            }
+        }
+        frames
+    }
+
+    /// Time passes, and the endpoint does what it can. What it says.
+    pub(crate) fn sleep(&mut self, time: Duration) -> Vec<Frame> {
+        self.instance.sleep(time);
+        self.run()
+    }
+
+    /// The peer takes only so much more from the wire, and the endpoint does what it can. What it says.
+    pub(crate) fn set_room(&mut self, octets: usize) -> Vec<Frame> {
+        self.wire.pipes().room = octets;
+        self.run()
+    }
+
+    /// Octets of the peer that the endpoint does not take.
+    pub(crate) fn backlog(&self) -> usize {
+        self.wire.pipes().input.len()
+    }
+
+    /// The endpoint shuts the connection down. What it says.
+    pub(crate) fn shutdown(&mut self) -> Vec<Frame> {
+        let (exports, store, connection) = self.instance.connection();
+        exports.call_shutdown(store, connection).unwrap();
+        self.run()
+    }
+
+    /// Whether driving the connection does anything.
+    pub(crate) fn drive(&mut self) -> bool {
+        let (exports, store, connection) = self.instance.connection();
+        exports.call_drive(store, connection).unwrap().unwrap_or(false)
+    }
+
+    /// Drives the connection and lets the application work, until neither does anything. What comes of it.
+    fn run(&mut self) -> Vec<Frame> {
+        loop {
+            let before = self.backlog();
+            let moved = self.drive();
+            let worked = self.application.work(&mut self.instance);
+            // A connection that has ended only tells that it has.
+            if !moved && !worked && self.backlog() == before {
+                return self.take();
+            }
+        }
+    }
+
+    fn take(&mut self) -> Vec<Frame> {
+        let output = std::mem::take(&mut self.wire.pipes().output);
+        self.receiver.push(&output);
+        let mut frames = Vec::new();
+        while let Some(frame) = self.receiver.next_frame().expect("frames that may be sent") {
+            frames.push(frame);
+        }
+        self.heard.note(output.len(), &frames);
+        frames
+    }
+}
+
+impl Heard {
+    fn note(&mut self, octets: usize, frames: &[Frame]) {
+        self.octets += octets as u64;
+        self.frames += frames.len() as u64;
+        for frame in frames {
+            match frame.kind {
+                kind::RST_STREAM => _ = self.resets.insert(frame.number(0)),
+                kind::GOAWAY => self.go_aways.push(frame.number(4)),
+                _ => {}
+            }
+            let status = frame.fields.first().filter(|(name, _)| name == ":status");
+            self.statuses.extend(status.map(|(_, status)| status.parse::<u16>().expect("a status")));
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The component in Wasmtime, between a peer made of octets and an application.
+
+mod application;
+mod bindings;
+mod credit;
+mod endpoint;
+mod instance;
+mod trial;
+mod wire;
+
+pub(crate) use application::{Client, Manner, SHORT, Server};
+pub(crate) use credit::Credit;
+pub(crate) use endpoint::{Endpoint, Heard, Outcome};
+pub(crate) use instance::Role;
+pub(crate) use trial::hold;

@@ -1,0 +1,104 @@
+//! Holds what comes of an attack against what the table promises.
+
+use std::sync::LazyLock;
+
+use http2_attacks::attack::{Answer, Replies, Trial};
+use http2_attacks::attacks::trials;
+use http2_conformance::frame::{flag, headers};
+use http2_engine::ErrorCode;
+
+use super::{Endpoint, Heard, Manner, Outcome, SHORT};
+
+/// How much more an octet may cost when there are ten times as many.
+const GROWTH: f64 = 1.25;
+
+/// A way to attack: the answer that is due, and what is done in a given size.
+type Way<'a> = (Answer, &'a dyn Fn(u32) -> Outcome);
+
+/// Makes the attack that has this test in all ways, in both sizes each, and holds what comes of it against the table.
+pub(crate) fn hold(test: &str, ways: &[Way<'_>]) {
+    let trial = trials().find(|trial| trial.test == test);
+    let trial = trial.unwrap_or_else(|| panic!("{test} is not in the table"));
+    for (number, (answer, way)) in (1..).zip(ways) {
+        let [small, large] = trial.sizes.map(|size| {
+            let outcome = way(size);
+            let Heard { octets, frames, .. } = outcome.heard;
+            let (sent, memory, work) = (outcome.sent, outcome.memory >> 10, outcome.work / *ORDINARY);
+            let what = format!("{test}, way {number}, {size} {}", trial.of);
+            println!(
+                "{what}: {sent} octets in, {frames} frames, {octets} octets out, {memory} KiB, {work:.2}"
+            );
+            assert_eq!(outcome.answer(), *answer, "{what}");
+            assert!(memory <= trial.ceilings.memory as usize, "{what}: memory grows by {memory} KiB");
+            let (most_frames, most_octets) = most_replies(trial, size);
+            assert!(frames as f64 <= most_frames, "{what}: {frames} frames in reply");
+            assert!(octets as f64 <= most_octets, "{what}: {octets} octets in reply");
+            assert!(work <= trial.ceilings.work, "{what}: {work:.2} times the work for an octet");
+            work
+        });
+        assert!(large <= small * GROWTH, "{test}, way {number}: work grows from {small:.2} to {large:.2}");
+    }
+    let shown = |answer: &Answer| ways.iter().any(|(given, _)| given == answer);
+    let missing = Vec::from_iter(trial.answers.iter().filter(|answer| !shown(answer)));
+    assert!(missing.is_empty(), "{test}: {missing:?} is not shown");
+    let unknown =
+        Vec::from_iter(ways.iter().filter(|(given, _)| !trial.answers.contains(given)).map(|way| way.0));
+    assert!(unknown.is_empty(), "{test}: {unknown:?} is not in the table");
+}
+
+/// The frames and octets that may be sent in reply.
+fn most_replies(trial: &Trial, size: u32) -> (f64, f64) {
+    match trial.ceilings.replies {
+        Replies::InAll(frames, octets) => (frames.into(), octets.into()),
+        Replies::ForEach(frames, octets) => (f64::from(size) * frames, f64::from(size) * octets),
+    }
+}
+
+/// The fuel that an octet of an ordinary request costs, its answer included.
+static ORDINARY: LazyLock<f64> = LazyLock::new(|| {
+    const BROWSER: &[(&str, &str)] = &[
+        (":method", "GET"),
+        (":scheme", "http"),
+        (":path", "/static/style.css?v=20260101"),
+        (":authority", "www.example.org"),
+        ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+        ("accept", "text/css,*/*;q=0.1"),
+        ("accept-language", "en-US,en;q=0.5"),
+        ("accept-encoding", "gzip, deflate, br, zstd"),
+        ("referer", "http://www.example.org/"),
+        ("cookie", "session=0123456789abcdef0123456789abcdef; theme=dark"),
+        ("sec-fetch-dest", "style"),
+        ("sec-fetch-mode", "no-cors"),
+        ("sec-fetch-site", "same-origin"),
+        ("priority", "u=2"),
+    ];
+    let mut server = Endpoint::server(Manner::Answers(SHORT));
+    for request in 0..100 {
+        server.send(&headers(2 * request + 1, flag::END_STREAM, BROWSER));
+    }
+    assert_eq!(server.application.seen, 100);
+    server.work()
+});
+
+impl Outcome {
+    /// What the peer was answered.
+    fn answer(&self) -> Answer {
+        let resets = Vec::from_iter(self.heard.resets.iter().map(|code| ErrorCode(*code)));
+        let other = self.heard.statuses.iter().find(|status| **status != 200);
+        match (&resets[..], &self.heard.go_aways[..], other) {
+            ([], [], None) if self.is_alive => Answer::Nothing,
+            ([], [], Some(status)) if self.is_alive => Answer::Status(*status),
+            ([code], [], None) if self.is_alive => Answer::Streams(*code),
+            // Warnings are GOAWAY too, and no error.
+            (resets @ ([] | [_]), [warnings @ .., last], None)
+                if self.is_over && !self.is_alive && warnings.iter().all(|code| *code == 0) =>
+            {
+                let end = ErrorCode(*last);
+                resets
+                    .first()
+                    .map_or(Answer::Connection(end), |code| Answer::StreamsThenConnection(*code, end))
+            }
+            _ => panic!("{:?}; over: {}, alive: {}", self.heard, self.is_over, self.is_alive),
+        }
+    }
+}
