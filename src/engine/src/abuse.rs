@@ -38,7 +38,7 @@ causes! {
     EmptyData => 1, "too many empty DATA frames";
     Continuation => 1, "too many CONTINUATION frames";
     WindowUpdate => 1, "too many WINDOW_UPDATE frames";
-    /// On a stream that the peer has ended.
+    /// HEADERS on a stream that is closed, or DATA on one that the peer has ended.
     LateFrame => 1, "too many frames on closed streams";
     /// RST_STREAM on a stream that is closed, PING acknowledgements that nothing asked for, and the like.
     Pointless => 1, "too many frames without any effect";

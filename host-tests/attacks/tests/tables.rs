@@ -90,6 +90,6 @@ fn the_readme_has_these_tables() {
     }
     assert!(
         readme == updated,
-        "the README is not up to date: UPDATE=1 cargo test -p http2-attacks --test table"
+        "the README is not up to date: UPDATE=1 cargo test --workspace --test tables"
     );
 }
