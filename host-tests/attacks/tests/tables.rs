@@ -88,8 +88,5 @@ fn the_readme_has_these_tables() {
     if std::env::var_os("UPDATE").is_some() {
         return fs::write(&path, updated).unwrap();
     }
-    assert!(
-        readme == updated,
-        "the README is not up to date: UPDATE=1 cargo test --workspace --test tables"
-    );
+    assert!(readme == updated, "the README is not up to date: UPDATE=1 cargo test --workspace --test tables");
 }

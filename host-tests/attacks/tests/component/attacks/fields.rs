@@ -1,5 +1,6 @@
 //! Field blocks that are more than they look like.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http2_attacks::attack::Answer::{Connection, Nothing, Status, Streams, StreamsThenConnection};
@@ -8,8 +9,8 @@ use http2_conformance::frame::{
 };
 use http2_engine::ErrorCode;
 
-use super::{CALM, PROTOCOL, each, open_connection, server, stream};
-use crate::harness::{Endpoint, Manner, hold};
+use super::{CALM, PROTOCOL, each, open_server, requests_by_tens, server, stream};
+use crate::harness::{Endpoint, Manner, SHORT, hold};
 
 const COMPRESSION: ErrorCode = ErrorCode::COMPRESSION_ERROR;
 
@@ -58,7 +59,7 @@ fn hpack_bomb() {
 
 #[test]
 fn http2_bomb() {
-    // As much as is taken: 128 fields, 256 crumbs, and 32 KiB as they are counted.
+    // Seven times 4,000 octets in each request: nearly as much as is taken.
     let held_by_a_closed_window = |n: u32| {
         let mut server = Endpoint::server(Manner::Answers(1 << 20));
         server.send(&settings(&[(setting::INITIAL_WINDOW_SIZE, 0)]));
@@ -71,34 +72,22 @@ fn http2_bomb() {
         assert_eq!(server.instance.stat("streams_open"), 0);
         server.end()
     };
-    let more_fields = |n| {
-        let mut server = server();
-        server.send(&get(0, &indexed(b"x", b"")));
-        server.begin();
-        server.send(&each(n, |n| get(n + 1, &[ENTRY; 1_000])));
-        server.end()
-    };
-    let more_crumbs = |n| {
-        let mut server = server();
-        server.send(&get(0, &indexed(b"cookie", b"")));
-        server.begin();
-        server.send(&each(n, |n| get(n + 1, &[ENTRY; 1_000])));
-        server.end()
-    };
-    let far_more_crumbs = |n| {
-        let mut server = server();
-        server.send(&get(0, &indexed(b"cookie", b"")));
-        server.begin();
-        server.send(&each(n, |n| get(n + 1, &[ENTRY; 1_024])));
-        server.end()
+    let repeated = |name: &'static [u8], times: usize| {
+        move |n| {
+            let mut server = server();
+            server.send(&get(0, &indexed(name, b"")));
+            server.begin();
+            server.send(&each(n, |n| get(n + 1, &vec![ENTRY; times])));
+            server.end()
+        }
     };
     hold(
         "http2_bomb",
         &[
             (Streams(CALM), &held_by_a_closed_window),
-            (Status(431), &more_fields),
-            (Status(431), &more_crumbs),
-            (Connection(CALM), &far_more_crumbs),
+            (Status(431), &repeated(b"x", 1_000)),
+            (Status(431), &repeated(b"cookie", 1_000)),
+            (Connection(CALM), &repeated(b"cookie", 1_024)),
         ],
     );
 }
@@ -106,14 +95,8 @@ fn http2_bomb() {
 #[test]
 fn repeated_names() {
     let requests = |n| {
-        let mut server = server();
-        server.send(&open_connection());
-        server.begin();
-        for batch in 0..n / 10 {
-            server.send(&each(10, |n| get(10 * batch + n, &literal(b"x-name", b"value").repeat(100))));
-        }
-        assert_eq!(server.application.seen, u64::from(n));
-        server.end()
+        let request = |n| get(n, &literal(b"x-name", b"value").repeat(100));
+        requests_by_tens(open_server(Manner::Answers(SHORT)), n, request)
     };
     hold("repeated_names", &[(Nothing, &requests)]);
 }
@@ -155,14 +138,10 @@ fn hpack_arithmetic() {
 #[test]
 fn encoder_table() {
     let requests = |n| {
-        let mut server = Endpoint::server(Manner::Numbers);
-        server.send(&[settings(&[(setting::HEADER_TABLE_SIZE, u32::MAX)]), open_connection()].concat());
+        let mut server = open_server(Manner::Numbers);
+        server.send(&settings(&[(setting::HEADER_TABLE_SIZE, u32::MAX)]));
         server.begin();
-        for batch in 0..n / 10 {
-            server.send(&each(10, |n| headers(stream(10 * batch + n), flag::END_STREAM, GET)));
-        }
-        assert_eq!(server.application.seen, u64::from(n));
-        server.end()
+        requests_by_tens(server, n, |n| get(n, b""))
     };
     hold("encoder_table", &[(Nothing, &requests)]);
 }
@@ -193,7 +172,7 @@ fn table_thrash() {
 fn compression_probe() {
     let probes = |n| {
         let mut client = Endpoint::client(&[]);
-        let mut sizes = std::collections::BTreeSet::new();
+        let mut sizes = BTreeSet::new();
         for n in 0..n {
             let frames = client.send(&headers(2 * n + 1, flag::END_STREAM, &[(":status", "200")]));
             let request = frames.iter().find(|frame| frame.kind == kind::HEADERS).expect("the next request");

@@ -6,9 +6,10 @@ use http2_attacks::attack::Answer::{Connection, Nothing, Streams};
 use http2_conformance::frame::{
     GET, POST, PREFACE, data, flag, frame, headers, kind, ping, priority, setting, settings,
 };
+use http2_conformance::received::Frame;
 use http2_engine::ErrorCode;
 
-use super::{CALM, PROTOCOL, each, open_connection, server, slow_server, stream};
+use super::{CALM, PROTOCOL, each, open_server, server, slow_server, stream};
 use crate::harness::{Endpoint, Manner, Role, SHORT, Server, hold};
 
 /// A server to which nobody has said anything.
@@ -160,9 +161,7 @@ fn slow_preface() {
 fn stream_identifiers() {
     // A hundred streams at a time, so that there is something to look them up among.
     let with_gaps = |gap: u32, n: u32| {
-        let mut server = server();
-        server.send(&open_connection());
-        server.begin();
+        let mut server = open_server(Manner::Answers(SHORT));
         for batch in 0..n / 100 {
             let streams = Vec::from_iter((0..100).map(|n| stream((100 * batch + n) * gap)));
             server.send(&Vec::from_iter(streams.iter().flat_map(|stream| headers(*stream, 0, POST))));
@@ -187,8 +186,20 @@ fn endless_shutdown() {
         let mut server = slow_server();
         server.send(&each(n, |n| headers(stream(n), 0, POST)));
         server.begin();
-        server.shutdown();
-        server.send(&each(n, |n| data(stream(n), 0, &[0; 1_000])));
+        let announced = server.shutdown();
+        let ping =
+            announced.iter().find(|frame| frame.kind == kind::PING).expect("a round trip is waited for");
+        server.send(&frame(kind::PING, flag::ACK, 0, &ping.payload));
+        // Content of requests that are not taken up any more: the connection has to be given its octets back.
+        let (mut sent, mut credited) = (0, 0);
+        for n in n..2 * n {
+            let content = data(stream(n), 0, &[0; 16_000]).repeat(16);
+            sent += 16 * 16_000;
+            let frames = server.send(&[headers(stream(n), 0, POST), content].concat());
+            let of_connection = |frame: &&Frame| frame.kind == kind::WINDOW_UPDATE && frame.stream == 0;
+            credited += frames.iter().filter(of_connection).map(|frame| frame.number(0)).sum::<u32>();
+            assert!(sent - credited < 1 << 20, "the window has run out");
+        }
         server.sleep(Duration::from_secs(30));
         server.end()
     };

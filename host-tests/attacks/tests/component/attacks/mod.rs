@@ -10,7 +10,7 @@ mod windows;
 use http2_conformance::frame::{flag, frame, kind, window_update};
 use http2_engine::ErrorCode;
 
-use crate::harness::{Endpoint, Manner, SHORT, Server};
+use crate::harness::{Endpoint, Manner, Outcome, SHORT, Server};
 
 const CALM: ErrorCode = ErrorCode::ENHANCE_YOUR_CALM;
 const PROTOCOL: ErrorCode = ErrorCode::PROTOCOL_ERROR;
@@ -23,6 +23,23 @@ fn server() -> Endpoint<Server> {
 /// A server with an application that takes its time.
 fn slow_server() -> Endpoint<Server> {
     Endpoint::server(Manner::Clings)
+}
+
+/// A server whose peer has opened the window of the connection as far as it goes.
+fn open_server(manner: Manner) -> Endpoint<Server> {
+    let mut server = Endpoint::server(manner);
+    server.send(&window_update(0, 0x7fff_ffff - 65_535));
+    server.begin();
+    server
+}
+
+/// Sends requests, ten at a time, each of which the application has to be given.
+fn requests_by_tens(mut server: Endpoint<Server>, n: u32, request: impl Fn(u32) -> Vec<u8>) -> Outcome {
+    for ten in 0..n / 10 {
+        server.send(&each(10, |one| request(10 * ten + one)));
+    }
+    assert_eq!(server.application.seen, u64::from(n));
+    server.end()
 }
 
 /// The stream of the n-th request, from 0 on.
@@ -44,9 +61,4 @@ fn continuation(stream: u32, fragment: &[u8]) -> Vec<u8> {
 fn padded(stream: u32, flags: u8, content: &[u8], padding: u8) -> Vec<u8> {
     let payload = [&[padding][..], content, &vec![0; padding.into()]].concat();
     frame(kind::DATA, flags | flag::PADDED, stream, &payload)
-}
-
-/// The largest window that the connection can have.
-fn open_connection() -> Vec<u8> {
-    window_update(0, 0x7fff_ffff - 65_535)
 }

@@ -9,8 +9,8 @@ use http2_conformance::frame::{
 };
 use http2_engine::ErrorCode;
 
-use super::{CALM, PROTOCOL, each, open_connection, server, slow_server, stream};
-use crate::harness::{Endpoint, Manner, Outcome, Role, Server, hold};
+use super::{CALM, PROTOCOL, each, open_server, requests_by_tens, server, slow_server, stream};
+use crate::harness::{Endpoint, Manner, Outcome, Role, SHORT, Server, hold};
 
 /// Requests that an application is given at a time, at most.
 const AT_A_TIME: usize = 100;
@@ -86,8 +86,8 @@ fn made_you_reset() {
 #[test]
 fn tiny_max_header_list_size() {
     let requests = |n| {
-        let mut server = server();
-        server.send(&[settings(&[(setting::MAX_HEADER_LIST_SIZE, 1)]), open_connection()].concat());
+        let mut server = open_server(Manner::Answers(SHORT));
+        server.send(&settings(&[(setting::MAX_HEADER_LIST_SIZE, 1)]));
         server.begin();
         for n in 0..n {
             let response = server.send(&headers(stream(n), flag::END_STREAM, GET));
@@ -120,14 +120,8 @@ fn early_reset() {
 #[test]
 fn closed_streams() {
     let requests = |n| {
-        let mut server = server();
-        server.send(&open_connection());
-        server.begin();
-        for batch in 0..n / 10 {
-            server.send(&each(10, |n| headers(stream(10 * batch + n), flag::END_STREAM, GET)));
-        }
-        assert_eq!(server.application.seen, u64::from(n));
-        server.end()
+        let request = |n| headers(stream(n), flag::END_STREAM, GET);
+        requests_by_tens(open_server(Manner::Answers(SHORT)), n, request)
     };
     hold("closed_streams", &[(Nothing, &requests)]);
 }

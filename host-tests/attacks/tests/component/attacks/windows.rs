@@ -6,13 +6,11 @@ use http2_attacks::attack::Answer::{Connection, Nothing, Streams};
 use http2_conformance::frame::{GET, POST, data, flag, headers, setting, settings, window_update};
 use http2_engine::ErrorCode;
 
-use super::{CALM, each, open_connection, padded, server, stream};
-use crate::harness::{Credit, Endpoint, Manner, Server, hold};
+use super::{CALM, each, open_server, padded, server, stream};
+use crate::harness::{Credit, Endpoint, Manner, hold};
 
-/// A server whose responses are so long.
-fn server_of(content: usize) -> Endpoint<Server> {
-    Endpoint::server(Manner::Answers(content))
-}
+/// Responses of 16 MiB.
+const LARGE: Manner = Manner::Answers(16 << 20);
 
 fn window(octets: u32) -> Vec<u8> {
     settings(&[(setting::INITIAL_WINDOW_SIZE, octets)])
@@ -25,8 +23,8 @@ fn requests(n: u32) -> Vec<u8> {
 #[test]
 fn data_dribble() {
     let by_window_update = |n| {
-        let mut server = server_of(16 << 20);
-        server.send(&[window(0), open_connection(), requests(100)].concat());
+        let mut server = open_server(LARGE);
+        server.send(&[window(0), requests(100)].concat());
         server.begin();
         for _ in 0..n / 100 {
             server.send(&each(100, |n| window_update(stream(n), 1)));
@@ -39,8 +37,8 @@ fn data_dribble() {
 #[test]
 fn data_dribble_by_settings() {
     let by_settings = |n| {
-        let mut server = server_of(16 << 20);
-        server.send(&[window(0), open_connection(), requests(100)].concat());
+        let mut server = open_server(LARGE);
+        server.send(&[window(0), requests(100)].concat());
         server.begin();
         for n in 0..n {
             server.send(&window(n + 1));
@@ -53,8 +51,8 @@ fn data_dribble_by_settings() {
 #[test]
 fn internal_data_buffering() {
     let not_reading = |n| {
-        let mut server = server_of(16 << 20);
-        server.send(&[window(0x7fff_ffff), open_connection()].concat());
+        let mut server = open_server(LARGE);
+        server.send(&window(0x7fff_ffff));
         server.begin();
         server.set_room(64 << 10);
         server.send(&requests(n));
@@ -89,8 +87,8 @@ fn small_data_flood() {
 #[test]
 fn slow_read() {
     let closed_windows = |n| {
-        let mut server = server_of(16 << 20);
-        server.send(&[window(0), open_connection()].concat());
+        let mut server = open_server(LARGE);
+        server.send(&window(0));
         server.begin();
         server.send(&requests(n));
         assert_eq!(server.sleep(Duration::from_secs(59)), []);
@@ -98,7 +96,7 @@ fn slow_read() {
         server.end()
     };
     let closed_connection = |n| {
-        let mut server = server_of(16 << 20);
+        let mut server = Endpoint::server(LARGE);
         server.send(&window(0x7fff_ffff));
         server.begin();
         server.send(&requests(n));
@@ -113,7 +111,7 @@ fn slow_read() {
 fn window_thrash() {
     // The window of the connection is used up, so that nothing can be sent.
     let full = || {
-        let mut server = server_of(1 << 20);
+        let mut server = Endpoint::server(LARGE);
         server.send(&[window(0x7fff_ffff), requests(100)].concat());
         server.begin();
         server
