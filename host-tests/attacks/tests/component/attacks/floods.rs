@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use http2_attacks::attack::Answer::{Connection, Nothing, StreamsThenConnection};
 use http2_conformance::frame::{
     POST, data, flag, frame, go_away, headers, kind, ping, priority, settings, window_update,
 };
+use http2_engine::ErrorCode;
 
 use super::{CALM, PROTOCOL, continuation, each, padded, server, slow_server, stream};
 use crate::harness::{Endpoint, Manner, Outcome, Server, hold};
-use http2_attacks::attack::Answer::{Connection, Nothing, StreamsThenConnection};
-use http2_engine::ErrorCode;
 
 /// All at once.
 fn flood(octets: &[u8]) -> Outcome {

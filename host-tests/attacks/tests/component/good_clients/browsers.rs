@@ -28,7 +28,7 @@ fn large_heads() {
     for _ in 0..3_000 {
         let stream = client.next;
         client.next += 2;
-        client.waiting.insert(stream);
+        client.waiting.insert(stream, 0);
         let (first, rest) = fields.split_at(16_384);
         let octets = [
             frame(kind::HEADERS, flag::END_STREAM, stream, first),

@@ -5,12 +5,12 @@ use std::time::Duration;
 use http2_conformance::frame::{GET, POST, code, data, kind, ping, rst_stream, setting, window_update};
 
 use super::Client;
-use crate::harness::{Endpoint, Manner, SHORT};
+use crate::harness::{Manner, SHORT};
 
 /// RST_STREAM with CANCEL for all requests on which a response is due.
 fn cancel_all(client: &mut Client) -> Vec<u8> {
     let waiting = std::mem::take(&mut client.waiting);
-    waiting.into_iter().flat_map(|stream| rst_stream(stream, code::CANCEL)).collect()
+    waiting.into_keys().flat_map(|stream| rst_stream(stream, code::CANCEL)).collect()
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn cancelled_beside_others() {
 fn reload_storm() {
     // A page of 300 parts; then it is reloaded five times in a second, with all 300 requests in flight each time, which
     // the server allows.
-    let server = Endpoint::server_with(&[(setting::MAX_CONCURRENT_STREAMS, 300)], Manner::Answers(SHORT));
-    let mut client = Client::with(server).round_trip(Duration::from_millis(200));
+    let client = Client::with(&[(setting::MAX_CONCURRENT_STREAMS, 300)], Manner::Answers(SHORT));
+    let mut client = client.round_trip(Duration::from_millis(200));
     let page = client.requests(300, GET);
     client.exchange(&page);
     client.assert_served();

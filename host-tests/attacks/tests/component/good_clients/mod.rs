@@ -6,13 +6,13 @@ mod grpc;
 mod long_lived;
 mod readers;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http2_conformance::frame::{code, flag, headers, kind, ping, window_update};
 use http2_conformance::received::Frame;
 
-use crate::harness::{Endpoint, Manner, Server};
+use crate::harness::{Endpoint, Manner, SHORT, Server};
 
 /// The most that the abuse score may come to: a quarter of its limit.
 const SCORE: u64 = 500;
@@ -25,24 +25,35 @@ struct Client {
     /// How long octets take to the server and back.
     round_trip: Duration,
     next: u32,
-    /// Streams on which a response is due.
-    waiting: BTreeSet<u32>,
+    /// Octets of content in each response, where that is always the same.
+    length: Option<usize>,
+    /// Streams on which a response is due, and how many octets of its content have come.
+    waiting: BTreeMap<u32, usize>,
     /// Responses that have come whole.
     complete: u64,
     most_abuse: u64,
 }
 
 impl Client {
+    /// A client of an application that deals with requests like that, and answers with a short response unless it says
+    /// otherwise.
     fn new(manner: Manner) -> Self {
-        Self::with(Endpoint::server(manner))
+        Self::with(&[], manner)
     }
 
-    fn with(mut server: Endpoint<Server>) -> Self {
+    /// A client of a server with these settings.
+    fn with(options: &[(u16, u32)], manner: Manner) -> Self {
+        let mut server = Endpoint::server_with(options, manner);
         // As browsers do: the windows of the streams are what limits.
         server.send(&window_update(0, 15 << 20));
         server.begin();
-        let (waiting, round_trip) = (BTreeSet::new(), Duration::from_millis(20));
-        Self { server, round_trip, next: 1, waiting, complete: 0, most_abuse: 0 }
+        let length = match manner {
+            Manner::Answers(octets) => Some(octets),
+            Manner::Echoes => None,
+            _ => Some(SHORT),
+        };
+        let (waiting, round_trip) = (BTreeMap::new(), Duration::from_millis(20));
+        Self { server, round_trip, next: 1, length, waiting, complete: 0, most_abuse: 0 }
     }
 
     fn round_trip(self, round_trip: Duration) -> Self {
@@ -58,7 +69,7 @@ impl Client {
     fn request(&mut self, flags: u8, fields: &[(&str, &str)]) -> Vec<u8> {
         let stream = self.next;
         self.next += 2;
-        self.waiting.insert(stream);
+        self.waiting.insert(stream, 0);
         headers(stream, flags, fields)
     }
 
@@ -74,10 +85,17 @@ impl Client {
     fn look_at(&mut self, frames: &[Frame]) {
         for frame in frames {
             assert_ne!(frame.kind, kind::GOAWAY, "the connection is shut down with code {}", frame.number(4));
+            let waits = self.waiting.contains_key(&frame.stream);
             // A response that is whole may come before the request is: then the rest is not wanted (RFC 9113, 8.1).
-            let is_refused = frame.kind == kind::RST_STREAM && frame.number(0) != code::NO_ERROR;
+            let is_refused = frame.kind == kind::RST_STREAM && (waits || frame.number(0) != code::NO_ERROR);
             assert!(!is_refused, "stream {} is reset with code {}", frame.stream, frame.number(0));
-            if frame.ends_stream() && self.waiting.remove(&frame.stream) {
+            if let Some(received) = self.waiting.get_mut(&frame.stream) {
+                *received += if frame.kind == kind::DATA { frame.payload.len() } else { 0 };
+            }
+            if frame.ends_stream()
+                && let Some(received) = self.waiting.remove(&frame.stream)
+            {
+                assert!(self.length.is_none_or(|length| received == length), "{received} octets of content");
                 self.complete += 1;
             }
         }
