@@ -176,4 +176,13 @@ pub const GOOD_CLIENTS: &[GoodClient] = &[
         holds: "the windows grow to 4 MiB: 24 round trips",
         test: "uploads_from_far_away",
     },
+    GoodClient {
+        id: "G20",
+        name: "A client of a server that was held up",
+        does: "acknowledges SETTINGS and opens windows in time, while the server is suspended for an hour, or busy with \
+               others",
+        tripped: &["`wasi-http2 serve` of this project, under h2load with 10 connections at once"],
+        holds: "no deadline is missed that was kept",
+        test: "server_that_was_held_up",
+    },
 ];

@@ -64,13 +64,16 @@ impl Endpoint {
     /// says: a host that leaves Nagle's algorithm on would hold a second small segment back.
     pub(crate) fn drive(&mut self) -> bool {
         let now = monotonic_clock::now();
+        let mut drained = false;
         let mut moved = self.engine.poll_timeout().is_some_and(|due| due.as_nanos() <= now);
         if moved {
+            // Who was not driven for long may have had what is overdue for as long.
+            self.receive(now, &mut drained);
+            self.transmit(now);
             self.engine.handle_timeout(Time::from_nanos(now));
             self.take_events();
         }
         moved |= self.transmit(now);
-        let mut drained = false;
         for _ in 0..ROUNDS {
             let received = self.receive(now, &mut drained);
             if received && self.has_news() {

@@ -173,6 +173,8 @@ impl Connection {
             };
             let timer = monotonic_clock::wait_until(deadline.as_nanos());
             if signals.deadline_moved.or(timer).await.is_some() {
+                // What is overdue may have arrived, and nobody has had the time to take it.
+                self.tasks().turn_end().await;
                 self.engine().handle_timeout(now());
                 self.take_events();
                 self.touch();

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use http2_conformance::frame::{GET, ping, window_update};
+use http2_conformance::frame::{
+    GET, PREFACE, flag, headers, kind, ping, settings, settings_ack, window_update,
+};
+use http2_conformance::received::Frame;
 
 use super::Client;
-use crate::harness::{Manner, SHORT};
+use crate::harness::{Endpoint, Manner, Role, SHORT, Server};
 
 #[test]
 fn a_million_requests() {
@@ -19,6 +22,24 @@ fn a_million_requests() {
     let memory = client.server.memory_growth();
     assert!(memory <= 256 << 10, "memory grows by {memory} octets");
     client.end();
+}
+
+#[test]
+fn server_that_was_held_up() {
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+    let mut server = Endpoint::new(Role::Server, &[], Server::new(Manner::Answers(1 << 20)));
+    server.send(&[PREFACE, &settings(&[])].concat());
+    server.begin();
+    // Its SETTINGS are acknowledged meanwhile.
+    server.instance.sleep(HOUR);
+    server.send(&settings_ack());
+    // Windows are opened meanwhile.
+    server.send(&headers(1, flag::END_STREAM, GET));
+    server.instance.sleep(HOUR);
+    let frames = server.send(&[window_update(0, 2 << 20), window_update(1, 1 << 20)].concat());
+    assert!(frames.iter().any(Frame::ends_stream), "the rest of the response is due");
+    let outcome = server.end();
+    assert!(outcome.is_alive && outcome.heard.go_aways.is_empty() && outcome.heard.resets.is_empty());
 }
 
 #[test]
