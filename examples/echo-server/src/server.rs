@@ -24,8 +24,9 @@ pub(crate) struct Server {
     /// Connections that have work left although nothing has to be waited for.
     unfinished: Vec<u64>,
     accepted: u64,
-    /// The connection that had the last turn: those behind it are looked at first.
-    last_turn: u64,
+    /// The connection that had the first turn: next time, those behind it come first. What the host gives in one go may
+    /// be used up by the first alone.
+    first_turn: u64,
     max_connections: usize,
     full: bool,
 }
@@ -76,7 +77,7 @@ impl Server {
             connections: BTreeMap::new(),
             unfinished: Vec::new(),
             accepted: 0,
-            last_turn: 0,
+            first_turn: 0,
             max_connections: options.max_connections.max(1),
             full: false,
         })
@@ -95,7 +96,9 @@ impl Server {
                     // Ready for both is still one turn: afterwards it is perhaps not ready for the other.
                     Source::Connection(key, _) if had_turn == Some(key) => {}
                     Source::Connection(key, ready) => {
-                        had_turn = Some(key);
+                        if had_turn.replace(key).is_none() {
+                            self.first_turn = key;
+                        }
                         if wait_again && let Some(connection) = self.connections.get(&key) {
                             connection.wait(ready);
                         }
@@ -103,7 +106,12 @@ impl Server {
                     }
                     Source::Listener => self.accept(now, &mut turns),
                     Source::Stdin => self.read_stdin(&mut turns),
-                    Source::Deadline => turns.extend(self.overdue(now)),
+                    // Now that the host gives what there is: perhaps what is overdue has come.
+                    Source::Deadline => {
+                        for key in self.overdue(now) {
+                            self.turn(key, now);
+                        }
+                    }
                 }
             }
             for key in turns {
@@ -123,39 +131,41 @@ impl Server {
             );
         }
         self.full = full;
+        let mut deadline = self.connections.values().filter_map(Connection::deadline).min();
+        let listener = self.listener.as_ref().filter(|_| !full);
+        if let Some(until) = listener.and_then(|listener| listener.paused_until) {
+            deadline = Some(deadline.map_or(until, |deadline| deadline.min(until)));
+        }
+        if !self.unfinished.is_empty() {
+            deadline = Some(0);
+        }
+        let timer = deadline.map(monotonic_clock::subscribe_instant);
         let mut pollables = Vec::new();
         let mut sources = Vec::new();
-        let mut deadline = self.connections.values().filter_map(Connection::deadline).min();
-        if let Some(listener) = self.listener.as_ref().filter(|_| !full) {
-            match listener.paused_until {
-                Some(until) => deadline = Some(deadline.map_or(until, |deadline| deadline.min(until))),
-                None => {
-                    pollables.push(&listener.ready);
-                    sources.push(Source::Listener);
-                }
-            }
+        if let Some(timer) = &timer {
+            pollables.push(timer);
+            sources.push(Source::Deadline);
+        }
+        if let Some(listener) = listener.filter(|listener| listener.paused_until.is_none()) {
+            pollables.push(&listener.ready);
+            sources.push(Source::Listener);
         }
         if let Some(stdin) = &self.stdin {
             pollables.push(&stdin.ready);
             sources.push(Source::Stdin);
         }
-        let behind = (Bound::Excluded(self.last_turn), Bound::Unbounded);
-        let others = self.connections.range(behind).chain(self.connections.range(..=self.last_turn));
+        let behind = (Bound::Excluded(self.first_turn), Bound::Unbounded);
+        let others = self.connections.range(behind).chain(self.connections.range(..=self.first_turn));
         for (&key, connection) in others {
             for (ready, pollable) in connection.pollables() {
                 pollables.push(pollable);
                 sources.push(Source::Connection(key, ready));
             }
         }
-        if !self.unfinished.is_empty() {
-            deadline = Some(0);
-        }
-        let timer = deadline.map(monotonic_clock::subscribe_instant);
-        if let Some(timer) = &timer {
-            pollables.push(timer);
-            sources.push(Source::Deadline);
-        }
-        poll(&pollables).into_iter().filter_map(|index| sources.get(index as usize).copied()).collect()
+        // The host says which are ready in any order.
+        let mut ready = poll(&pollables);
+        ready.sort_unstable();
+        ready.into_iter().filter_map(|index| sources.get(index as usize).copied()).collect()
     }
 
     /// The connections whose deadline has come. The listener may be tried again, if it was its time too.
@@ -206,7 +216,6 @@ impl Server {
 
     fn turn(&mut self, key: u64, now: Instant) {
         let Some(connection) = self.connections.get_mut(&key) else { return };
-        self.last_turn = key;
         match connection.turn(now) {
             Next::Turn => self.unfinished.push(key),
             Next::Wait => {}
