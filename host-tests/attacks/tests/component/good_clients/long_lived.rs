@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use http2_conformance::frame::{
-    GET, PREFACE, flag, headers, kind, ping, settings, settings_ack, window_update,
-};
+use http2_conformance::frame::{GET, PREFACE, flag, headers, ping, settings, settings_ack, window_update};
 use http2_conformance::received::Frame;
 
 use super::Client;
