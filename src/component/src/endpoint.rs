@@ -16,7 +16,7 @@ use crate::streams::{StreamState, Streams};
 use crate::transport::{INPUT, OUTPUT, Transport};
 
 /// Pieces that are read in one call, so that a fast peer does not keep a caller from its other work.
-const ROUNDS: u32 = 16;
+const ROUNDS: u32 = 4;
 /// Events that are kept for a caller who does not ask.
 const EVENTS_MAX: usize = 64;
 /// How long the transport is read, and what comes is thrown away, after the connection has ended: closing it with
@@ -74,7 +74,9 @@ impl Endpoint {
             self.take_events();
         }
         moved |= self.transmit(now);
-        for _ in 0..ROUNDS {
+        // Who goes on sending after the end is in no hurry.
+        let rounds = if self.engine.close_reason().is_some() { 1 } else { ROUNDS };
+        for _ in 0..rounds {
             let received = self.receive(now, &mut drained);
             if received && self.has_news() {
                 moved = true;
@@ -207,11 +209,16 @@ impl Endpoint {
         }
     }
 
-    /// The next request.
+    /// The next request that has not been given up meanwhile.
     pub(crate) fn accept(&mut self) -> Option<StreamId> {
-        let id = self.arrived.pop_front()?;
-        self.streams.hold(id);
-        Some(id)
+        loop {
+            let id = self.arrived.pop_front()?;
+            if self.streams.get(id).is_some_and(|stream| stream.error.is_none()) {
+                self.streams.hold(id);
+                return Some(id);
+            }
+            self.release(id);
+        }
     }
 
     /// The next event of the connection as a whole.

@@ -116,6 +116,9 @@ impl Server {
         let mut last = None;
         while let Some(request) = connection.request().await {
             last = Some(self.0.pace.begin(number, last).await);
+            if request.stream.is_reset() {
+                continue;
+            }
             let server = self.clone();
             self.0.tasks.spawn(async move {
                 let Inner { tasks, options, calls, .. } = &*server.0;

@@ -132,14 +132,16 @@ impl Connection {
         }))
     }
 
-    /// Server: the next request; `None` once the connection has ended. One task may wait for it.
+    /// Server: the next request that has not been reset meanwhile; `None` once the connection has ended. One task may wait
+    /// for it.
     pub async fn request(&self) -> Option<IncomingRequest> {
         loop {
             let request = self.0.requests.borrow_mut().pop_front();
-            if request.is_some() || self.0.signals.closed.is_set() {
-                return request;
+            match request {
+                Some(request) if request.stream.is_reset() => {}
+                None if !self.0.signals.closed.is_set() => self.0.signals.arrived.wait().await,
+                request => return request,
             }
-            self.0.signals.arrived.wait().await;
         }
     }
 

@@ -76,6 +76,11 @@ impl Stream {
         &self.0.connection
     }
 
+    /// Whether it has ended before both messages were complete.
+    pub fn is_reset(&self) -> bool {
+        self.0.state.error.get().is_some()
+    }
+
     /// Server: takes the head of the response. It is sent with the first content or the end of the message,
     /// at the latest at the end of the turn; until then it may be replaced.
     pub fn respond(&self, head: FieldSection) {

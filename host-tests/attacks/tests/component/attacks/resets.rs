@@ -44,7 +44,7 @@ fn rapid_reset() {
     let at_once = |n| {
         let mut server = slow_server();
         server.send(&each(n, cancelled));
-        assert_eq!(server.application.seen, AT_A_TIME as u64);
+        assert_eq!(server.application.seen, 0);
         server.end()
     };
     let in_two_writes = |n| {
@@ -131,7 +131,7 @@ fn more_streams_than_allowed() {
     let requests = |n| {
         let mut server = slow_server();
         server.send(&each(n, |n| headers(stream(n), 0, POST)));
-        assert_eq!(server.application.most_held, AT_A_TIME);
+        assert_spared(&server);
         server.end()
     };
     hold("more_streams_than_allowed", &[(StreamsThenConnection(ErrorCode::REFUSED_STREAM, CALM), &requests)]);
@@ -144,7 +144,7 @@ fn more_streams_before_settings_are_known() {
         server.begin();
         let preface = [PREFACE, &settings(&[])].concat();
         server.send(&[preface, each(n, |n| headers(stream(n), 0, POST))].concat());
-        assert_eq!(server.application.most_held, AT_A_TIME);
+        assert_spared(&server);
         server.end()
     };
     hold(
