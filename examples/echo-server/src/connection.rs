@@ -10,8 +10,8 @@ use crate::bindings::http2::engine::transport::ByteStream;
 use crate::bindings::http2::engine::types::{Error, ErrorKind};
 use crate::exchange::{Exchange, Progress};
 
-/// Turns that one connection gets before the others have theirs.
-const ROUNDS: u32 = 8;
+/// How often in a turn octets are moved, and then the requests advanced: what these have to say is under way at its end.
+const ROUNDS: u32 = 2;
 
 /// What a connection needs next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The event loop: one `poll` over the listener, all connections, and the nearest deadline.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 
 use wasi::cli::stdin::{InputStream, get_stdin};
@@ -21,8 +21,8 @@ pub(crate) struct Server {
     listener: Option<Listening>,
     stdin: Option<Stdin>,
     connections: BTreeMap<u64, Connection>,
-    /// Connections that have work left although nothing has to be waited for.
-    unfinished: Vec<u64>,
+    /// Connections that have work left although nothing has to be waited for, whose turn is next first.
+    unfinished: VecDeque<u64>,
     accepted: u64,
     /// The connection that had the first turn: next time, those behind it come first. What the host gives in one go may
     /// be used up by the first alone.
@@ -61,6 +61,10 @@ enum Source {
 /// ready anyway costs next to nothing, and gives the host the occasion to begin anew.
 const TURNS_IN_ONE_GO: usize = 16;
 
+/// How long connections that a turn was not enough for go on, before others are looked for, in nanoseconds: so long does
+/// one that has little to do wait for those that have much, however many they are.
+const SLICE: u64 = 1_000_000;
+
 impl Server {
     /// Listens, and says where on standard output.
     pub(crate) fn listen(options: &Options) -> Result<Self, String> {
@@ -75,7 +79,7 @@ impl Server {
             listener: Some(Listening { ready: socket.subscribe(), paused_until: None, socket }),
             stdin,
             connections: BTreeMap::new(),
-            unfinished: Vec::new(),
+            unfinished: VecDeque::new(),
             accepted: 0,
             first_turn: 0,
             max_connections: options.max_connections.max(1),
@@ -89,12 +93,13 @@ impl Server {
             let ready = self.wait();
             let now = monotonic_clock::now();
             let wait_again = ready.len() > TURNS_IN_ONE_GO;
-            let mut turns = std::mem::take(&mut self.unfinished);
             let mut had_turn = None;
             for source in ready {
                 match source {
                     // Ready for both is still one turn: afterwards it is perhaps not ready for the other.
                     Source::Connection(key, _) if had_turn == Some(key) => {}
+                    // Those that have less to do come first.
+                    Source::Connection(key, _) if self.unfinished.contains(&key) => {}
                     Source::Connection(key, ready) => {
                         if had_turn.replace(key).is_none() {
                             self.first_turn = key;
@@ -104,8 +109,8 @@ impl Server {
                         }
                         self.turn(key, now);
                     }
-                    Source::Listener => self.accept(now, &mut turns),
-                    Source::Stdin => self.read_stdin(&mut turns),
+                    Source::Listener => self.accept(now),
+                    Source::Stdin => self.read_stdin(now),
                     // Now that the host gives what there is: perhaps what is overdue has come.
                     Source::Deadline => {
                         for key in self.overdue(now) {
@@ -114,8 +119,11 @@ impl Server {
                     }
                 }
             }
-            for key in turns {
+            while let Some(key) = self.unfinished.pop_front() {
                 self.turn(key, now);
+                if monotonic_clock::now() > now.saturating_add(SLICE) {
+                    break;
+                }
             }
         }
         Ok(())
@@ -178,15 +186,17 @@ impl Server {
     }
 
     /// Takes the connections that wait, up to the limit.
-    fn accept(&mut self, now: Instant, turns: &mut Vec<u64>) {
-        let Some(listener) = &mut self.listener else { return };
-        while self.connections.len() < self.max_connections {
+    fn accept(&mut self, now: Instant) {
+        while let Some(listener) = &mut self.listener
+            && self.connections.len() < self.max_connections
+        {
             match listener.socket.accept() {
                 Ok(Some((io, peer))) => match Connection::start(io, peer) {
                     Ok(connection) => {
-                        self.connections.insert(self.accepted, connection);
-                        turns.push(self.accepted);
+                        let key = self.accepted;
+                        self.connections.insert(key, connection);
                         self.accepted += 1;
+                        self.turn(key, now);
                     }
                     Err(error) => eprintln!("echo-server: starting HTTP/2: {}", error.message),
                 },
@@ -201,24 +211,26 @@ impl Server {
     }
 
     /// Drains at the end of standard input; what stands in it before is of no interest.
-    fn read_stdin(&mut self, turns: &mut Vec<u64>) {
+    fn read_stdin(&mut self, now: Instant) {
         let Some(stdin) = &self.stdin else { return };
         if stdin.stream.read(4096).is_ok() {
             return;
         }
         self.stdin = None;
         self.listener = None;
-        for (&key, connection) in &self.connections {
-            connection.shutdown();
-            turns.push(key);
+        for key in Vec::from_iter(self.connections.keys().copied()) {
+            if let Some(connection) = self.connections.get(&key) {
+                connection.shutdown();
+            }
+            self.turn(key, now);
         }
     }
 
     fn turn(&mut self, key: u64, now: Instant) {
         let Some(connection) = self.connections.get_mut(&key) else { return };
         match connection.turn(now) {
-            Next::Turn => self.unfinished.push(key),
-            Next::Wait => {}
+            Next::Turn if !self.unfinished.contains(&key) => self.unfinished.push_back(key),
+            Next::Turn | Next::Wait => {}
             Next::Drop => {
                 self.connections.remove(&key);
             }
