@@ -136,7 +136,7 @@ pub(crate) fn print(before: &Figures, during: &Figures) -> bool {
         println!("| {name} | {} | {} |", cell(before), cell(during));
     };
     let mib = |kib: Option<&u64>| format!("{} MiB", kib.unwrap_or(&0) >> 10);
-    println!("| | good clients alone | with attackers |\n|---|---|---|");
+    println!("| | without attackers | with attackers |\n|---|---|---|");
     row("seconds", &|figures| figures.length.as_secs().to_string());
     row("requests of busy clients", &|figures| figures.latency.len().to_string());
     row("responses to slow readers and idle clients", &|figures| figures.others.to_string());
@@ -162,7 +162,7 @@ pub(crate) fn print(before: &Figures, during: &Figures) -> bool {
             all_well = false;
         }
     };
-    for (name, figures) in [("alone", before), ("with attackers", during)] {
+    for (name, figures) in [("without attackers", before), ("with attackers", during)] {
         demand(figures.failures == 0, format!("{name}, good clients have lost something"));
         demand(!figures.latency.is_empty(), format!("{name}, no busy client got anything"));
     }

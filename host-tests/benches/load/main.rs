@@ -1,8 +1,8 @@
 //! Good clients, slow ones, dead ones and attackers, all at once, against servers of this project over TCP.
 //!
-//! Each server gets good clients alone first, then attackers as well, and clients that are killed outright. Good
-//! clients may lose nothing; their latency at the 99th percentile may be twice of what it was at most; and the server's
-//! memory has to reach a plateau. If that is not so, it is said, and the exit code is 1. Linux is needed.
+//! Each server gets good clients first, and some that are killed outright, and then attackers as well. Good clients may
+//! lose nothing; their latency at the 99th percentile may be twice of what it was at most; and the server's memory has to
+//! reach a plateau. If that is not so, it is said, and the exit code is 1. Linux is needed.
 
 mod attackers;
 mod clients;

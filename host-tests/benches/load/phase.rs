@@ -61,7 +61,7 @@ impl fmt::Display for Population {
 pub(crate) struct Phase {
     pub(crate) name: &'static str,
     pub(crate) length: Duration,
-    /// What attackers do, if there are any, and clients that are killed.
+    /// What attackers do, if there are any.
     pub(crate) attacks: Option<Arc<[Prepared]>>,
 }
 
@@ -108,12 +108,12 @@ impl Phase {
         // Connections are made, and code is run for the first time.
         sleep(SETTLING).await;
         scene.seen.forget_latency();
+        for n in 0..population.killed {
+            bad.spawn(clients::killed(scene.clone(), n));
+        }
         if let Some(attacks) = &self.attacks {
             for n in 0..population.attackers {
                 bad.spawn(attackers::attack(scene.clone(), n, attacks.clone()));
-            }
-            for n in 0..population.killed {
-                bad.spawn(clients::killed(scene.clone(), n));
             }
         }
         let memory = self.watch(server, process, &scene).await?;

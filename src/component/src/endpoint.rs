@@ -22,6 +22,9 @@ const EVENTS_MAX: usize = 64;
 /// How long the transport is read, and what comes is thrown away, after the connection has ended: closing it with
 /// octets unread could take our last frames from the peer. In nanoseconds, from when octets were last sent.
 const LINGER: u64 = 1_000_000_000;
+/// How long what comes after the end may wait before more of it is thrown away, in nanoseconds: who goes on sending then
+/// takes no time from the others.
+const DISCARD_PAUSE: u64 = 50_000_000;
 
 /// One side of a connection.
 pub(crate) struct Endpoint {
@@ -34,6 +37,8 @@ pub(crate) struct Endpoint {
     awaited_pong: Option<(u64, Option<Duration>)>,
     /// Until when the transport is read after the end of the connection.
     linger_until: Option<Instant>,
+    /// Until when the transport is not read, after the end of the connection.
+    discard_at: Option<Instant>,
     /// What the engine has not taken yet.
     input: Bytes,
     /// What broke the transport.
@@ -51,6 +56,7 @@ impl Endpoint {
             events: VecDeque::new(),
             awaited_pong: None,
             linger_until: None,
+            discard_at: None,
             input: Bytes::new(),
             transport_error: None,
             transport: Some(transport),
@@ -74,10 +80,12 @@ impl Endpoint {
             self.take_events();
         }
         moved |= self.transmit(now);
-        // Who goes on sending after the end is in no hurry.
-        let rounds = if self.engine.close_reason().is_some() { 1 } else { ROUNDS };
-        for _ in 0..rounds {
+        self.discard_at = self.discard_at.filter(|at| *at > now);
+        let lingers = self.linger_until.is_some();
+        let mut discarded = false;
+        for _ in 0..ROUNDS {
             let received = self.receive(now, &mut drained);
+            discarded |= received && lingers;
             if received && self.has_news() {
                 moved = true;
                 break;
@@ -87,6 +95,9 @@ impl Endpoint {
                 break;
             }
             moved = true;
+        }
+        if discarded {
+            self.discard_at = Some(now.saturating_add(DISCARD_PAUSE));
         }
         self.end_transport(now);
         moved
@@ -154,13 +165,15 @@ impl Endpoint {
 
     /// Whether more may arrive, and the engine has taken all that was read before.
     pub(crate) fn takes_input(&self) -> bool {
-        self.input.is_empty() && self.transport.as_ref().is_some_and(Transport::can_read)
+        let can_read = self.discard_at.is_none() && self.transport.as_ref().is_some_and(Transport::can_read);
+        self.input.is_empty() && can_read
     }
 
     /// When it has to be driven at the latest.
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
         let linger = self.linger_until.filter(|_| !self.is_over());
-        self.engine.poll_timeout().map(Time::as_nanos).into_iter().chain(linger).min()
+        let discard = self.discard_at.filter(|_| !self.is_over());
+        self.engine.poll_timeout().map(Time::as_nanos).into_iter().chain(linger).chain(discard).min()
     }
 
     /// Why the connection has ended, if not in good order.
@@ -209,16 +222,11 @@ impl Endpoint {
         }
     }
 
-    /// The next request that has not been given up meanwhile.
+    /// The next request.
     pub(crate) fn accept(&mut self) -> Option<StreamId> {
-        loop {
-            let id = self.arrived.pop_front()?;
-            if self.streams.get(id).is_some_and(|stream| stream.error.is_none()) {
-                self.streams.hold(id);
-                return Some(id);
-            }
-            self.release(id);
-        }
+        let id = self.arrived.pop_front()?;
+        self.streams.hold(id);
+        Some(id)
     }
 
     /// The next event of the connection as a whole.
@@ -312,15 +320,24 @@ impl Endpoint {
             Happened::Readable { id } | Happened::Writable { id } => {
                 self.streams.touch(id);
             }
-            Happened::Reset { id, error } => {
-                let ended_with_connection = self.engine.close_reason().is_some();
-                if let Some(stream) = self.streams.touch(id) {
-                    stream.error = Some(error);
-                    stream.ended_with_connection = ended_with_connection;
-                }
-            }
+            Happened::Reset { id, error } => self.take_reset(id, error),
             Happened::Pong { payload, round_trip } => self.take_pong(u64::from_be_bytes(payload), round_trip),
             other => self.keep_event(other),
+        }
+    }
+
+    /// A request that the application has not accepted, it never hears of.
+    fn take_reset(&mut self, id: StreamId, error: StreamError) {
+        if let Some(place) = self.arrived.iter().position(|arrived| *arrived == id) {
+            self.arrived.remove(place);
+            self.streams.remove(id);
+            self.engine.release(id);
+            return;
+        }
+        let ended_with_connection = self.engine.close_reason().is_some();
+        if let Some(stream) = self.streams.touch(id) {
+            stream.error = Some(error);
+            stream.ended_with_connection = ended_with_connection;
         }
     }
 
@@ -374,7 +391,7 @@ impl Endpoint {
     /// Feeds the engine, with what it has left before or with the next piece; true if that changed anything. Once
     /// the transport has had less than was asked for, it is `drained` and not asked again in this turn.
     fn receive(&mut self, now: Instant, drained: &mut bool) -> bool {
-        if self.input.is_empty() && !*drained {
+        if self.input.is_empty() && !*drained && self.discard_at.is_none() {
             let Some(transport) = self.transport.as_mut().filter(|transport| transport.can_read()) else {
                 return false;
             };
