@@ -23,6 +23,9 @@ const WRITE: usize = 64 << 10;
 /// How long a connection that has ended may take to hand out its last octets and to see the peer's end: who closes
 /// a socket with octets unread makes the peer lose what was written last.
 const LINGER: Duration = Duration::from_secs(2);
+/// How long what comes after the end may wait before more of it is thrown away: who goes on sending then takes no time
+/// from the others.
+const DISCARD_PAUSE: Duration = Duration::from_millis(50);
 /// The payload of the PINGs that only want an answer.
 const PROD: [u8; 8] = *b"nodelay?";
 /// The answer to a client that speaks HTTP/1.
@@ -44,8 +47,7 @@ impl Connection {
         let writing = self.start(&abandoned, self.clone().write_all(sender));
         let reading = self.start(&abandoned, self.clone().read_all(incoming));
         self.keep_deadlines().await;
-        let timer = monotonic_clock::wait_for(u64::try_from(LINGER.as_nanos()).unwrap_or(u64::MAX));
-        race(timer, |context| {
+        race(pause(LINGER), |context| {
             let read = reading.poll(context).is_ready();
             let written = writing.poll(context).is_ready();
             if read && written { Poll::Ready(()) } else { Poll::Pending }
@@ -77,6 +79,9 @@ impl Connection {
             }
             let wanted = if octets.len() >= READ.0 { READ.1 } else { READ.0 };
             buffer = self.receive(octets).await;
+            if self.engine().is_closed() {
+                pause(DISCARD_PAUSE).await;
+            }
             if buffer.capacity() != wanted {
                 buffer = Vec::with_capacity(wanted);
             }
@@ -181,6 +186,10 @@ impl Connection {
             }
         }
     }
+}
+
+async fn pause(time: Duration) {
+    monotonic_clock::wait_for(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)).await;
 }
 
 #[cfg(test)]
