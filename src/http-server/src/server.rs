@@ -16,7 +16,7 @@ use crate::bindings::wasi::cli::stdin;
 use crate::exchange;
 use crate::listener::{self, Listener};
 use crate::options::Options;
-use crate::pace::Pace;
+use crate::pace::{Calls, Pace};
 
 /// A server and its connections.
 #[derive(Clone)]
@@ -113,18 +113,19 @@ impl Server {
     }
 
     async fn answer_all(self, number: u64, connection: Connection) {
-        let mut last = None;
+        let own = Rc::new(Calls::new(number));
         while let Some(request) = connection.request().await {
-            last = Some(self.0.pace.begin(number, last).await);
+            self.0.pace.begin(&own).await;
             if request.stream.is_reset() {
                 continue;
             }
-            let server = self.clone();
+            let (server, own) = (self.clone(), own.clone());
             self.0.tasks.spawn(async move {
                 let Inner { tasks, options, calls, .. } = &*server.0;
                 calls.set(calls.get().saturating_add(1));
                 exchange::serve(request, tasks.clone(), options.cancel).await;
                 calls.set(calls.get().saturating_sub(1));
+                own.note_return();
             });
         }
     }
