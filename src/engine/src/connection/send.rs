@@ -39,6 +39,8 @@ impl Connection {
         if end_stream {
             length.finish().map_err(OpenError::Malformed)?;
         }
+        // A place of those that wait may have become free.
+        self.send_waiting_requests();
         let waits = !self.opening.is_empty() || self.counts.local >= self.max_send_streams();
         if waits && self.opening.len() >= self.config.waiting_streams {
             self.open_refused = true;
@@ -105,9 +107,14 @@ impl Connection {
         }
     }
 
+    /// Whether a request waits that the peer's limit allows now.
+    pub(super) fn may_send_waiting_request(&self) -> bool {
+        !self.opening.is_empty() && self.counts.local < self.max_send_streams()
+    }
+
     /// Sends requests that have waited, as far as the peer's limit allows now.
     pub(super) fn send_waiting_requests(&mut self) {
-        while self.counts.local < self.max_send_streams()
+        while self.may_send_waiting_request()
             && let Some(id) = self.opening.pop_front()
         {
             let Some(stream) = self.streams.get_mut(id) else { continue };

@@ -45,12 +45,13 @@ impl Connection {
             && self.streams.iter().all(|stream| stream.send.content.is_empty())
     }
 
-    /// Whether [`poll_transmit`](Self::poll_transmit) would give octets now.
+    /// Whether [`poll_transmit`](Self::poll_transmit) may give octets now; if not, it gives none.
     pub fn has_output(&self) -> bool {
         !self.control.is_empty()
             || (self.close_reason.is_none()
                 && (!self.pongs.is_empty()
                     || self.pings.has_unsent()
+                    || self.may_send_waiting_request()
                     || (self.send_window > 0 && !self.scheduler.is_empty())))
     }
 

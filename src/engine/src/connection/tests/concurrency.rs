@@ -54,6 +54,30 @@ fn requests_wait_for_the_peers_limit_and_go_in_order() {
 }
 
 #[test]
+fn a_request_that_may_go_now_is_output() {
+    let mut raw = Raw::client(Config::default(), &limit(1));
+    open(&mut raw, 2);
+    assert_eq!(begun(&raw.sent()), [1]);
+    assert!(!raw.engine.has_output());
+    raw.respond(1, true);
+    assert!(raw.engine.has_output());
+    assert_eq!(begun(&raw.sent()), [3]);
+    assert!(!raw.engine.has_output());
+}
+
+#[test]
+fn as_many_streams_can_be_opened_as_there_is_capacity_for() {
+    let mut raw = Raw::client(Config { waiting_streams: 1, ..Config::default() }, &limit(1));
+    open(&mut raw, 2);
+    assert_eq!(begun(&raw.sent()), [1]);
+    raw.respond(1, true);
+    assert_eq!(raw.engine.open_capacity(), 1, "the second may go, the third would wait");
+    open(&mut raw, 1);
+    assert_eq!(raw.engine.open_capacity(), 0);
+    assert_eq!(begun(&raw.sent()), [3]);
+}
+
+#[test]
 fn what_was_given_to_a_waiting_request_goes_with_it() {
     let mut raw = Raw::client(Config::default(), &limit(0));
     let ids = [(); 4].map(|()| raw.engine.open(&request("POST", "/"), false).unwrap());
