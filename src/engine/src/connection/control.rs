@@ -76,12 +76,18 @@ impl Connection {
                 _ => {}
             }
         }
+        self.write_settings(settings.to_vec());
         for &(id, value) in settings {
-            if id == SettingId::MAX_HEADER_LIST_SIZE {
-                self.config.max_header_list_size = value;
+            match id {
+                SettingId::MAX_HEADER_LIST_SIZE => self.config.max_header_list_size = value,
+                SettingId::INITIAL_WINDOW_SIZE => self.bandwidth.set_stream_window(value),
+                _ => {}
             }
         }
-        self.write_settings(settings.to_vec());
+        // Where the window of a stream was lowered, what was not due before may be all that lets the peer go on.
+        for id in self.streams.ids() {
+            self.credit_stream(id);
+        }
         self.admit_arriving();
         Ok(())
     }
@@ -161,23 +167,12 @@ impl Connection {
     fn recv_settings_ack(&mut self) -> Result<(), Violation> {
         let parameters = self.local.acknowledge().ok_or(Violation::UnexpectedSettingsAck)?;
         for (id, value) in parameters {
-            match id {
-                SettingId::HEADER_TABLE_SIZE => self.decoder.set_max_table_size(value),
-                SettingId::INITIAL_WINDOW_SIZE => self.local_window_changed(value),
-                _ => {}
+            if id == SettingId::HEADER_TABLE_SIZE {
+                self.decoder.set_max_table_size(value);
             }
         }
         self.events.push_back(Event::SettingsAcknowledged);
         Ok(())
-    }
-
-    /// The peer knows our new SETTINGS_INITIAL_WINDOW_SIZE. Where that has lowered the window of a stream, what was
-    /// not due before may be all that lets the peer go on.
-    fn local_window_changed(&mut self, window: u32) {
-        self.bandwidth.set_stream_window(window);
-        for id in self.streams.ids() {
-            self.credit_stream(id);
-        }
     }
 
     /// Takes WINDOW_UPDATE (RFC 9113, 6.9): for a stream that is over, it says nothing; a window has its limit

@@ -51,7 +51,7 @@ impl Connection {
     ///
     /// The increment is 0, or the window would pass 2^31-1. After the end of the message nothing happens.
     pub fn window_update(&mut self, id: StreamId, octets: u32) -> Result<(), WindowError> {
-        let initial = self.local.acknowledged.initial_window_size;
+        let initial = self.initial_window_to_come();
         let stream = self.streams.get_mut(id).ok_or(WindowError::UnknownStream)?;
         if octets == 0 {
             return Err(WindowError::Zero);
@@ -68,6 +68,12 @@ impl Connection {
             self.write_window_update(id, octets);
         }
         Ok(())
+    }
+
+    /// The initial window that the peer will know when it hears of the credit that is given now: SETTINGS that it has not
+    /// acknowledged yet stand before that.
+    fn initial_window_to_come(&self) -> u32 {
+        self.local.wanted.initial_window_size
     }
 
     /// Raises the connection's receive window (RFC 9113, 6.9), besides what is given back by itself.
@@ -243,7 +249,7 @@ impl Connection {
     /// Gives a stream what it is owed, if that is due and the peer may send on it. True if it was.
     pub(super) fn credit_stream(&mut self, id: StreamId) -> bool {
         let target = (!self.config.manual_window_update).then(|| self.bandwidth.stream_window());
-        let initial = self.local.acknowledged.initial_window_size;
+        let initial = self.initial_window_to_come();
         let Some(stream) = self.streams.get_mut(id).filter(|stream| stream.state.can_recv()) else {
             return false;
         };

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::pair::{Pair, carry, request, response};
 use super::raw::{Frame, Raw, id};
+use crate::connection::input::PREFACE;
 use crate::error::{Violation, WindowError};
 use crate::frame::{FrameType, SettingId, flags};
 use crate::settings::{DEFAULT_WINDOW, MAX_WINDOW};
@@ -299,9 +300,8 @@ fn a_lower_initial_window_leaves_no_stream_without_credit() {
     assert_eq!(read_all(&mut raw.engine, id(1)), 400);
     assert!(raw.sent().is_empty(), "less than half");
     raw.engine.change_settings(&initial_window(100)).unwrap();
-    raw.sent();
+    assert!(matches!(raw.sent()[..], [Frame::Settings(_), Frame::WindowUpdate { id: 1, increment: 400 }]));
     raw.settings_ack();
-    assert_eq!(raw.sent(), [Frame::WindowUpdate { id: 1, increment: 400 }]);
     assert_eq!(raw.engine.stream_windows(id(1)).unwrap().0, 100);
 }
 
@@ -316,6 +316,25 @@ fn a_new_initial_window_binds_the_peer_once_it_knows_it() {
     assert_eq!(raw.engine.stream_windows(id(1)).unwrap().0, -590);
     raw.data(1, 1, false);
     assert_eq!(raw.resets().len(), 1);
+}
+
+/// When the peer hears of the credit, it has heard of the settings, whether it has acknowledged them or not.
+#[test]
+fn credit_counts_from_the_initial_window_that_was_sent_before_it() {
+    let config =
+        Config { initial_window_size: MAX_WINDOW, stream_window_max: MAX_WINDOW, ..Config::default() };
+    let mut raw = Raw::silent_server(config);
+    raw.recv(PREFACE);
+    raw.settings(&[]);
+    raw.post(1);
+    raw.data(1, 10_000, false);
+    assert_eq!(read_all(&mut raw.engine, id(1)), 10_000);
+    let updated = |frame: &Frame| matches!(frame, Frame::WindowUpdate { id: 1, .. });
+    assert!(!raw.sent().iter().any(updated), "the settings raise it by far more");
+    assert_eq!(raw.engine.window_update(id(1), 10_001), Err(WindowError::Overflow));
+    raw.engine.window_update(id(1), 10_000).unwrap();
+    raw.settings_ack();
+    assert_eq!(raw.engine.stream_windows(id(1)).unwrap().0, i64::from(MAX_WINDOW));
 }
 
 #[test]
