@@ -314,17 +314,17 @@ impl Connection {
         if !id.is_server_initiated() || !self.is_idle(id) {
             return Err(Violation::UnexpectedPush);
         }
-        let open = match self.streams.get(parent) {
-            Some(stream) => stream.state.can_recv(),
-            None => false,
-        };
+        let request = self.streams.get(parent).filter(|stream| stream.state.can_recv());
+        let open = request.is_some();
+        // What was asked is not known of requests that were made when pushes were not wanted.
+        let known = request.is_some_and(|stream| stream.authority.is_some());
         let reset = self.streams.closed_by(parent) == Some(ClosedBy::LocalReset);
         if !open && !reset {
             return Err(Violation::UnexpectedPush);
         }
         self.highest_peer_id = id;
         let pushed = self.counts.peer.saturating_add(self.counts.promised);
-        if !open || !self.local.wanted.enable_push || self.is_above_last(id) {
+        if !known || !self.local.wanted.enable_push || self.is_above_last(id) {
             self.refuse_promise(id, ErrorCode::CANCEL);
         } else if pushed >= self.max_peer_streams() || self.counts.held >= self.max_held() {
             self.charge(Cause::Refused)?;

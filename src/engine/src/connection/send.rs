@@ -56,7 +56,7 @@ impl Connection {
             stream.prioritized = true;
         }
         if self.local.wanted.enable_push {
-            stream.authority = head.authority().map(Box::from);
+            stream.authority = Some(head.authority().unwrap_or_default().into());
         }
         if end_stream {
             stream.send.ending = Ending::EndStream;

@@ -79,7 +79,7 @@ pub(crate) struct Stream {
     pub(crate) prioritized: bool,
     /// CONNECT has succeeded: only DATA may follow (RFC 9113, 8.5; RFC 8441, 5).
     pub(crate) tunnel: bool,
-    /// `:authority` of our request, where the server may push for it.
+    /// `:authority` of our request, empty if it has none. Only where pushes were wanted when it was made.
     pub(crate) authority: Option<Box<[u8]>>,
 }
 

@@ -92,6 +92,19 @@ fn pushes_that_are_turned_on_later_are_checked_and_limited_all_the_same() {
 }
 
 #[test]
+fn a_promise_with_a_request_that_is_older_than_the_wish_for_pushes_is_cancelled() {
+    let mut raw = Raw::client(Config::default(), &[]);
+    raw.engine.open(&request("GET", "/"), true).unwrap();
+    raw.engine.change_settings(&[(SettingId::ENABLE_PUSH, 1)]).unwrap();
+    raw.settings_ack();
+    raw.sent();
+    let charged = raw.engine.stats().abuse_score;
+    raw.promise(1, 2, &request("GET", "/x"));
+    assert_eq!(raw.resets(), [(2, ErrorCode::CANCEL)]);
+    assert_eq!(raw.engine.stats().abuse_score, charged, "the server could not know");
+}
+
+#[test]
 fn what_a_server_may_promise() {
     let (mut pair, parent) = with_request();
     let mut with_content = request("GET", "/");
