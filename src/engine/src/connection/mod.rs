@@ -341,11 +341,12 @@ impl Connection {
         self.now = self.now.max(now);
     }
 
-    /// Charges a case of useless work. Error: it was one too many, and the connection has ended.
+    /// Charges a case of useless work. Error: it was one too many, and the connection has ended; a warning ends it, too,
+    /// if there are no streams.
     fn charge(&mut self, cause: Cause) -> Result<(), Violation> {
         let verdict = self.abuse.charge(cause, self.now);
         self.judge(verdict, cause);
-        if verdict == Verdict::Over { Err(Violation::Abuse) } else { Ok(()) }
+        if self.close_reason.is_some() { Err(Violation::Abuse) } else { Ok(()) }
     }
 
     fn judge(&mut self, verdict: Verdict, cause: Cause) {

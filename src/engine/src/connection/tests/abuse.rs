@@ -200,6 +200,15 @@ fn nothing_is_told_behind_the_end() {
         }
         raw.assert_failed(Violation::Abuse);
     }
+    // A warning ends a connection without streams.
+    let mut config = Config::default();
+    config.limits.abuse = 40;
+    let mut raw = Raw::client(config, &[]);
+    while raw.engine.close_reason().is_none() {
+        raw.settings(&[]);
+    }
+    let events: Vec<_> = std::iter::from_fn(|| raw.engine.poll_event()).collect();
+    assert!(matches!(events[..], [.., Event::Abuse { .. }, Event::Closed]), "{events:?}");
     // The frame that is one too many completes a request.
     let mut config = Config::default();
     config.limits.abuse = 5;
