@@ -117,7 +117,7 @@ impl Connection {
         stream.send.window_delta = stream.send.window_delta.saturating_sub(i64::from(octets));
         self.send_window = self.send_window.saturating_sub(i64::from(octets));
         self.content_waiting = self.content_waiting.saturating_sub(length);
-        let room = stream.send.content.len() <= limit / 2;
+        let room = stream.send.content.len() <= limit / 2 && stream.can_take_content();
         let tell = room && stream.held && core::mem::take(&mut stream.send.starved);
         self.count_data(out, at, id, octets, end_stream);
         if end_stream {

@@ -472,6 +472,24 @@ fn content_of_many_streams_waits_within_a_bound_and_none_waits_for_another() {
 }
 
 #[test]
+fn writable_does_not_come_when_the_message_has_ended() {
+    let mut raw = Raw::server(Config { send_buffer: 10, ..Config::default() });
+    raw.get(1);
+    raw.engine.shutdown(raw.now);
+    let sent = raw.sent();
+    let Some(Frame::Ping(payload)) = sent.last() else { panic!("{sent:?}") };
+    raw.pong(*payload);
+    raw.events();
+    raw.engine.respond(id(1), &response(200), false).unwrap();
+    raw.engine.send_data(id(1), &mut Bytes::from_static(b"to the brim"), false).unwrap();
+    let mut trailers = crate::FieldSection::new();
+    trailers.push(b"checksum", b"0123");
+    raw.engine.send_trailers(id(1), &trailers).unwrap();
+    raw.sent();
+    assert!(matches!(raw.events()[..], [Event::Closed]), "and above all not behind the end");
+}
+
+#[test]
 fn large_heads_both_ways_do_not_stop_each_other() {
     let mut pair = Pair::new();
     pair.run();
