@@ -8,8 +8,10 @@ use crate::subscriber::Direction;
 use crate::time::Time;
 
 impl Connection {
-    /// Appends what is to be sent to `out`: about `max` octets at most, or a frame or a field block more. Says
-    /// how many octets it was; 0 means that there is nothing to send now.
+    /// Appends what is to be sent to `out`, and says how many octets it was; 0 means that there is nothing to send now.
+    ///
+    /// First come all frames that wait and are not content, however many they are. Then comes content, as long as less
+    /// than `max` octets were appended: at most a frame more, and what ends its message.
     ///
     /// What was appended is gone from the connection: call it when the transport has room.
     pub fn poll_transmit(&mut self, now: Time, out: &mut Vec<u8>, max: usize) -> usize {
@@ -89,7 +91,7 @@ impl Connection {
     }
 
     fn write_content(&mut self, out: &mut Vec<u8>, end: usize) {
-        while out.len() < end && self.send_window > 0 {
+        while out.len().saturating_add(self.control.len()) < end && self.send_window > 0 {
             let Some(id) = self.scheduler.pop() else { break };
             self.write_data(id, out);
         }

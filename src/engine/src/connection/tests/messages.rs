@@ -56,6 +56,26 @@ fn empty_trailers_are_the_mere_end() {
 }
 
 #[test]
+fn trailers_count_as_what_is_handed_out_in_one_go() {
+    let mut pair = Pair::new();
+    let mut trailers = FieldSection::new();
+    trailers.push_never_indexed(b"checksum", &[b'~'; 1_000]);
+    for _ in 0..20 {
+        let id = pair.client.open(&request("POST", "/"), false).unwrap();
+        pair.client.send_data(id, &mut data(b"x"), false).unwrap();
+        pair.client.send_trailers(id, &trailers).unwrap();
+    }
+    let mut octets = Vec::new();
+    pair.client.poll_transmit(pair.now, &mut octets, 1);
+    octets.clear();
+    while pair.client.poll_transmit(pair.now, &mut octets, 2_000) > 0 {
+        assert!(octets.len() < 4_000, "{} octets in one go", octets.len());
+        octets.clear();
+    }
+    assert!(pair.client.is_flushed());
+}
+
+#[test]
 fn trailers_without_content() {
     let (mut pair, id) = with_request("GET", true);
     pair.server.respond(id, &response(200), false).unwrap();
