@@ -1,0 +1,476 @@
+//! What an observer of an endpoint's octets, in both directions, knows of the endpoint: its windows (RFC 9113, 5.2 and
+//! 6.9), the life of its streams (RFC 9113, 5.1), its settings and those of its peer (RFC 9113, 6.5). It knows nothing
+//! from the engine.
+//!
+//! Whatever the endpoint sends that it must not send is a panic.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use http2_engine::frame::{FrameHeader, FrameType, PushPromise, SettingId, Settings, data, flags};
+use http2_engine::{Role, StreamId};
+
+use crate::wire::{Part, describe, number};
+
+/// The window of the connection to start with, and the initial window of streams (RFC 9113, 6.9.2).
+pub(crate) const DEFAULT_WINDOW: i64 = 65_535;
+pub(crate) const MAX_WINDOW: i64 = 0x7fff_ffff;
+
+/// The books of one endpoint.
+pub(crate) struct Books {
+    pub(crate) role: Role,
+    /// What the endpoint has heard of its peer's settings.
+    pub(crate) peer: PeerSettings,
+    /// What it has acknowledged of them, and so keeps to, and what it has not.
+    bound_by: PeerSettings,
+    to_acknowledge: VecDeque<PeerSettings>,
+    /// The endpoint's SETTINGS_INITIAL_WINDOW_SIZE as the peer has acknowledged it.
+    pub(crate) initial_window: i64,
+    /// SETTINGS that are not acknowledged, each with its last SETTINGS_INITIAL_WINDOW_SIZE.
+    unacknowledged: VecDeque<Option<i64>>,
+    pub(crate) connection: Flow,
+    pub(crate) streams: BTreeMap<StreamId, Stream>,
+    /// A field block that was sent, or heard, and goes on.
+    block_sent: Option<StreamId>,
+    block_heard: Option<(FrameHeader, Vec<u8>)>,
+    /// PINGs that were heard, and not answered.
+    pongs_due: VecDeque<Vec<u8>>,
+    /// The last stream of the GOAWAYs that were sent, and those that were heard.
+    pub(crate) go_away_sent: Option<StreamId>,
+    pub(crate) go_aways_heard: Vec<GoAway>,
+    /// PINGs that were sent, acknowledgements apart, and those of them that were answered.
+    pub(crate) pings_sent: usize,
+    pub(crate) pings_answered: usize,
+    pub(crate) frames_sent: u64,
+    pub(crate) frames_heard: u64,
+    pub(crate) resets_sent: u64,
+    pub(crate) resets_heard: u64,
+    pub(crate) content_sent: u64,
+}
+
+/// What an endpoint knows of its peer's settings.
+#[derive(Clone, Copy)]
+pub(crate) struct PeerSettings {
+    /// They have come.
+    known: bool,
+    pub(crate) initial_window: i64,
+    max_frame_size: u32,
+    max_concurrent_streams: Option<u32>,
+    enable_push: bool,
+}
+
+/// Octets that count against a window, and the credit for them, in both directions.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Flow {
+    pub(crate) data_sent: i64,
+    credit_heard: i64,
+    pub(crate) data_heard: i64,
+    /// The part of it that is no padding.
+    pub(crate) content_heard: i64,
+    pub(crate) credit_sent: i64,
+}
+
+impl Flow {
+    /// What the endpoint may send.
+    pub(crate) fn may_send(&self, initial: i64) -> i64 {
+        initial + self.credit_heard - self.data_sent
+    }
+}
+
+/// A stream that something was sent or heard on.
+#[derive(Debug, Default)]
+pub(crate) struct Stream {
+    pub(crate) flow: Flow,
+    pub(crate) sent: Half,
+    pub(crate) heard: Half,
+    /// It is reserved, and no response has begun.
+    pub(crate) promised: bool,
+    /// GOAWAY says that it is not taken up.
+    refused: bool,
+    /// It was heard of while the peer had not acknowledged all settings of the endpoint.
+    pub(crate) early: bool,
+}
+
+/// What one side has said on a stream.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Half {
+    pub(crate) begun: bool,
+    pub(crate) ended: bool,
+    /// The code of its RST_STREAM.
+    pub(crate) reset: Option<u32>,
+}
+
+impl Half {
+    /// Nothing more is said. What the other side says does not end it at once: something may stand in the queue
+    /// (RFC 9113, 5.4.2).
+    fn is_over(&self) -> bool {
+        self.ended || self.reset.is_some()
+    }
+}
+
+/// GOAWAY, as it was heard.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GoAway {
+    pub(crate) last: StreamId,
+    pub(crate) code: u32,
+}
+
+impl Stream {
+    /// Neither side says anything on it any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        let reset = self.sent.reset.is_some() || self.heard.reset.is_some();
+        reset || self.refused || (self.sent.ended && self.heard.ended)
+    }
+
+    /// It counts against SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113, 5.1.2).
+    fn counts(&self) -> bool {
+        !self.is_closed() && !self.promised
+    }
+}
+
+impl Books {
+    pub(crate) fn new(role: Role, initial_max_send_streams: u32) -> Self {
+        let peer = PeerSettings {
+            known: false,
+            initial_window: DEFAULT_WINDOW,
+            max_frame_size: 16_384,
+            max_concurrent_streams: Some(initial_max_send_streams),
+            enable_push: true,
+        };
+        Self {
+            role,
+            peer,
+            bound_by: peer,
+            to_acknowledge: VecDeque::new(),
+            initial_window: DEFAULT_WINDOW,
+            unacknowledged: VecDeque::new(),
+            connection: Flow::default(),
+            streams: BTreeMap::new(),
+            block_sent: None,
+            block_heard: None,
+            pongs_due: VecDeque::new(),
+            go_away_sent: None,
+            go_aways_heard: Vec::new(),
+            pings_sent: 0,
+            pings_answered: 0,
+            frames_sent: 0,
+            frames_heard: 0,
+            resets_sent: 0,
+            resets_heard: 0,
+            content_sent: 0,
+        }
+    }
+
+    /// What the endpoint may send on the connection.
+    pub(crate) fn send_window(&self) -> i64 {
+        self.connection.may_send(DEFAULT_WINDOW)
+    }
+
+    /// What the endpoint may send on a stream.
+    pub(crate) fn stream_send_window(&self, id: StreamId) -> i64 {
+        self.streams.get(&id).map_or(0, |stream| stream.flow.may_send(self.peer.initial_window))
+    }
+
+    /// Streams that are neither reserved nor closed, of those that one side opens.
+    pub(crate) fn open_streams(&self, opener: Role) -> usize {
+        let opened = |id: &StreamId| id.is_client_initiated() == (opener == Role::Client);
+        self.streams.iter().filter(|(id, stream)| opened(id) && stream.counts()).count()
+    }
+
+    fn is_local(&self, id: StreamId) -> bool {
+        id.is_client_initiated() == (self.role == Role::Client)
+    }
+
+    fn highest(&self, local: bool) -> Option<StreamId> {
+        self.streams.keys().rev().copied().find(|&id| self.is_local(id) == local)
+    }
+
+    /// The endpoint has sent something.
+    pub(crate) fn sent(&mut self, part: &Part) {
+        match part {
+            Part::Header(header) => {
+                self.begin_sent(*header);
+                if header.kind == FrameType::DATA {
+                    self.data_sent(*header);
+                }
+            }
+            Part::Content(..) => {}
+            Part::Frame(header, payload) => {
+                let wrong = self.frame_sent(*header, payload).err();
+                assert!(wrong.is_none(), "{:?} sends {}: {wrong:?}", self.role, describe(*header, payload));
+            }
+        }
+    }
+
+    /// What is asked of every frame (RFC 9113, 3.4, 4.2 and 6.10).
+    fn begin_sent(&mut self, header: FrameHeader) {
+        let first = self.frames_sent == 0;
+        self.frames_sent += 1;
+        let words = describe(header, &[]);
+        assert!(!first || (header.kind == FrameType::SETTINGS && !header.has(flags::ACK)), "{words}: first");
+        assert!(header.length <= self.bound_by.max_frame_size, "{words} is too long");
+        let expected = self.block_sent.map(|id| (FrameType::CONTINUATION, id));
+        let continues = (header.kind, header.stream_id);
+        assert!(expected.is_none_or(|expected| expected == continues), "{words} in {expected:?}");
+        assert!(expected.is_some() || header.kind != FrameType::CONTINUATION, "{words}: nothing goes on");
+    }
+
+    /// DATA is sent where it may be, and as far as the windows allow it (RFC 9113, 6.1 and 6.9.1).
+    fn data_sent(&mut self, header: FrameHeader) {
+        let words = format!("{:?} sends {}", self.role, describe(header, &[]));
+        let length = i64::from(header.length);
+        let (connection, initial) = (self.send_window(), self.peer.initial_window);
+        let stream =
+            self.streams.get_mut(&header.stream_id).filter(|stream| length == 0 || !stream.is_closed());
+        let Some(stream) = stream.filter(|stream| stream.sent.begun && !stream.sent.is_over()) else {
+            panic!("{words} on a stream that takes none");
+        };
+        let window = connection.min(stream.flow.may_send(initial));
+        assert!(length == 0 || length <= window, "{words}, the window being {window}");
+        stream.flow.data_sent += length;
+        self.connection.data_sent += length;
+        self.content_sent += u64::from(header.length);
+    }
+
+    fn frame_sent(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), &'static str> {
+        let id = header.stream_id;
+        let rule = |holds: bool, broken: &'static str| if holds { Ok(()) } else { Err(broken) };
+        match header.kind {
+            FrameType::DATA => self.end_sent(header),
+            FrameType::HEADERS => {
+                self.headers_sent(id)?;
+                self.block_goes_on(header);
+                self.end_sent(header);
+            }
+            FrameType::CONTINUATION => self.block_goes_on(header),
+            FrameType::PUSH_PROMISE => {
+                let promised =
+                    PushPromise::parse(header, payload).map_err(|_| "it is malformed")?.promised_id;
+                let parent = self.streams.get(&id).filter(|stream| !stream.sent.is_over());
+                rule(self.role == Role::Server && self.bound_by.enable_push, "it is not wanted")?;
+                rule(parent.is_some(), "its stream does not allow it")?;
+                rule(Some(promised) > self.highest(true), "identifiers grow")?;
+                let stream = self.streams.entry(promised).or_default();
+                (stream.promised, stream.heard.ended) = (true, true);
+                self.block_goes_on(header);
+            }
+            FrameType::RST_STREAM => {
+                self.resets_sent += 1;
+                let stream = self.streams.get_mut(&id).ok_or("the stream is idle")?;
+                rule(stream.sent.reset.is_none(), "once is enough")?;
+                stream.sent.reset = Some(number(payload, 0));
+            }
+            FrameType::SETTINGS if header.has(flags::ACK) => {
+                self.bound_by = self.to_acknowledge.pop_front().ok_or("there is none to acknowledge")?;
+            }
+            FrameType::SETTINGS => self.unacknowledged.push_back(initial_window(header, payload)),
+            FrameType::PING if header.has(flags::ACK) => {
+                rule(self.pongs_due.pop_front().as_deref() == Some(payload), "that was not asked")?;
+            }
+            FrameType::PING => self.pings_sent += 1,
+            FrameType::GOAWAY => {
+                let last = StreamId::new(number(payload, 0)).ok_or("the reserved bit is set")?;
+                rule(self.go_away_sent.is_none_or(|earlier| last <= earlier), "its last stream was raised")?;
+                self.go_away_sent = Some(last);
+                self.refuse_above(last, false);
+            }
+            FrameType::WINDOW_UPDATE => {
+                let increment = i64::from(number(payload, 0));
+                rule(increment > 0, "by nothing")?;
+                let flow = match self.streams.get_mut(&id) {
+                    Some(stream) => &mut stream.flow,
+                    None if id.is_connection() => &mut self.connection,
+                    None => return Err("the stream is idle"),
+                };
+                flow.credit_sent += increment;
+            }
+            FrameType::PRIORITY_UPDATE => {
+                let id = StreamId::new(number(payload, 0)).ok_or("the reserved bit is set")?;
+                rule(self.role == Role::Client && self.streams.contains_key(&id), "it is of no use")?;
+            }
+            FrameType::ORIGIN | FrameType::ALTSVC => rule(self.role == Role::Server, "clients do not")?,
+            _ => return Err("nobody asked for that"),
+        }
+        Ok(())
+    }
+
+    fn headers_sent(&mut self, id: StreamId) -> Result<(), &'static str> {
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.sent.begun = true;
+            stream.promised = false;
+            return if stream.sent.is_over() { Err("the stream takes none") } else { Ok(()) };
+        }
+        if !self.is_local(id) || self.role == Role::Server {
+            return Err("the stream is idle");
+        }
+        if Some(id) <= self.highest(true) {
+            return Err("identifiers grow");
+        }
+        let limit = self.bound_by.max_concurrent_streams.map_or(usize::MAX, |limit| limit as usize);
+        if self.open_streams(self.role) >= limit {
+            return Err("the peer takes no more streams");
+        }
+        let stream = self.streams.entry(id).or_default();
+        stream.sent.begun = true;
+        // It stood in the queue when GOAWAY came.
+        stream.refused = self.go_aways_heard.iter().any(|go_away| id > go_away.last);
+        Ok(())
+    }
+
+    fn end_sent(&mut self, header: FrameHeader) {
+        if header.has(flags::END_STREAM) {
+            self.streams.entry(header.stream_id).or_default().sent.ended = true;
+        }
+    }
+
+    fn block_goes_on(&mut self, header: FrameHeader) {
+        self.block_sent = (!header.has(flags::END_HEADERS)).then_some(header.stream_id);
+    }
+
+    /// The endpoint has taken something that its peer has sent.
+    pub(crate) fn heard(&mut self, part: &Part) {
+        match part {
+            Part::Header(header) => {
+                self.frames_heard += 1;
+                if header.kind == FrameType::DATA && !header.has(flags::PADDED) {
+                    self.data_heard(*header, 0);
+                }
+            }
+            Part::Content(..) => {}
+            Part::Frame(header, payload) => self.frame_heard(*header, payload),
+        }
+    }
+
+    /// DATA that arrives was allowed by the endpoint.
+    fn data_heard(&mut self, header: FrameHeader, padding: u32) {
+        let length = i64::from(header.length);
+        let initial = self.initial_window;
+        self.connection.data_heard += length;
+        let window = DEFAULT_WINDOW + self.connection.credit_sent - self.connection.data_heard;
+        assert!(window >= 0, "{:?} hears more DATA than it has given credit for: {window}", self.role);
+        if let Some(stream) = self.streams.get_mut(&header.stream_id).filter(|stream| !stream.is_closed()) {
+            stream.flow.data_heard += length;
+            stream.flow.content_heard += length - i64::from(padding);
+            let window = initial + stream.flow.credit_sent - stream.flow.data_heard;
+            assert!(length == 0 || window >= 0, "{:?}, stream {}: {window}", self.role, header.stream_id);
+        }
+    }
+
+    fn frame_heard(&mut self, header: FrameHeader, payload: &[u8]) {
+        let id = header.stream_id;
+        match header.kind {
+            FrameType::DATA => {
+                if header.has(flags::PADDED) {
+                    self.data_heard(header, padding(header, payload));
+                }
+                self.end_heard(header);
+            }
+            FrameType::HEADERS | FrameType::PUSH_PROMISE | FrameType::CONTINUATION => {
+                let continues = header.kind == FrameType::CONTINUATION;
+                let begun = if continues { self.block_heard.take() } else { None };
+                let (first, payload) = begun.unwrap_or_else(|| (header, payload.to_vec()));
+                if header.has(flags::END_HEADERS) {
+                    self.block_ended(first, &payload);
+                } else {
+                    self.block_heard = Some((first, payload));
+                }
+            }
+            FrameType::RST_STREAM => {
+                self.resets_heard += 1;
+                self.streams.entry(id).or_default().heard.reset.get_or_insert(number(payload, 0));
+            }
+            FrameType::SETTINGS if header.has(flags::ACK) => {
+                let window = self.unacknowledged.pop_front().expect("an acknowledgement of something");
+                self.initial_window = window.unwrap_or(self.initial_window);
+            }
+            FrameType::SETTINGS => {
+                self.peer.take(header, payload);
+                self.to_acknowledge.push_back(self.peer);
+            }
+            FrameType::PING if header.has(flags::ACK) => self.pings_answered += 1,
+            FrameType::PING => self.pongs_due.push_back(payload.to_vec()),
+            FrameType::GOAWAY => {
+                let last = StreamId::new(number(payload, 0)).expect("31 bits");
+                self.go_aways_heard.push(GoAway { last, code: number(payload, 4) });
+                self.refuse_above(last, true);
+            }
+            FrameType::WINDOW_UPDATE => {
+                let increment = i64::from(number(payload, 0));
+                match self.streams.get_mut(&id) {
+                    Some(stream) => stream.flow.credit_heard += increment,
+                    None => self.connection.credit_heard += increment,
+                }
+                assert!(
+                    self.send_window() <= MAX_WINDOW,
+                    "the window of the connection is {}",
+                    self.send_window()
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// A whole field block was heard; this is its first frame.
+    fn block_ended(&mut self, header: FrameHeader, payload: &[u8]) {
+        let id = header.stream_id;
+        if header.kind == FrameType::PUSH_PROMISE {
+            let promise = PushPromise::parse(header, payload).expect("a promise");
+            let stream = self.streams.entry(promise.promised_id).or_default();
+            (stream.promised, stream.sent.ended) = (true, true);
+            return;
+        }
+        let refused = !self.is_local(id) && self.go_away_sent.is_some_and(|last| id > last);
+        let early = !self.unacknowledged.is_empty() || self.frames_sent == 0;
+        let stream = self.streams.entry(id).or_insert_with(|| Stream { early, ..Stream::default() });
+        stream.heard.begun = true;
+        stream.promised = false;
+        stream.refused |= refused;
+        self.end_heard(header);
+    }
+
+    /// Whether a field block has begun, and not ended.
+    pub(crate) fn is_in_block(&self) -> bool {
+        self.block_heard.is_some()
+    }
+
+    fn end_heard(&mut self, header: FrameHeader) {
+        if header.has(flags::END_STREAM) {
+            self.streams.entry(header.stream_id).or_default().heard.ended = true;
+        }
+    }
+
+    /// The streams of one side above the last one that GOAWAY names are not taken up (RFC 9113, 6.8).
+    fn refuse_above(&mut self, last: StreamId, local: bool) {
+        let client = self.role == Role::Client;
+        let of_that_side = |id: StreamId| (id.is_client_initiated() == client) == local;
+        let above = self.streams.iter_mut().filter(|(id, _)| **id > last && of_that_side(**id));
+        above.for_each(|(_, stream)| stream.refused = true);
+    }
+}
+
+impl PeerSettings {
+    fn take(&mut self, header: FrameHeader, payload: &[u8]) {
+        if !std::mem::replace(&mut self.known, true) {
+            self.max_concurrent_streams = None;
+        }
+        for (id, value) in Settings::parse(header, payload).expect("settings").iter() {
+            match id {
+                SettingId::INITIAL_WINDOW_SIZE => self.initial_window = value.into(),
+                SettingId::MAX_FRAME_SIZE => self.max_frame_size = value,
+                SettingId::MAX_CONCURRENT_STREAMS => self.max_concurrent_streams = Some(value),
+                SettingId::ENABLE_PUSH => self.enable_push = value == 1,
+                _ => {}
+            }
+        }
+    }
+}
+
+fn initial_window(header: FrameHeader, payload: &[u8]) -> Option<i64> {
+    let settings = Settings::parse(header, payload).expect("settings").iter();
+    let windows = settings.filter(|&(id, _)| id == SettingId::INITIAL_WINDOW_SIZE);
+    windows.map(|(_, value)| i64::from(value)).last()
+}
+
+/// Octets of padding in a padded DATA frame, with the one that tells its length.
+pub(crate) fn padding(header: FrameHeader, payload: &[u8]) -> u32 {
+    data::layout(header, payload.first().copied()).expect("DATA with padding").padding
+}

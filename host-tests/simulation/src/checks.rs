@@ -1,0 +1,162 @@
+//! What holds for an engine after every call of it, as far as it can be seen from outside.
+
+use bytes::Bytes;
+use http2_engine::frame::FrameType;
+use http2_engine::{ConnectionError, Role, State, StreamId, Time};
+
+use crate::books::DEFAULT_WINDOW;
+use crate::context::Context;
+use crate::credit::Call;
+use crate::deadlines::Situation;
+use crate::end::End;
+use crate::stream::Length;
+
+impl End {
+    /// What holds after every call. `told` is the time, if the call told it to the engine.
+    pub(crate) fn check(&mut self, call: Call, told: Option<Time>) {
+        self.find_live();
+        let stats = self.engine.stats();
+        assert_eq!((stats.octets_received, stats.octets_sent), (self.octets_heard, self.octets_sent));
+        assert_eq!(stats.content_sent, self.books.content_sent);
+        if !self.is_alive() {
+            return self.check_ended();
+        }
+        assert_eq!(stats.frames_received, self.books.frames_heard);
+        assert_eq!(stats.resets_received, self.books.resets_heard);
+        let waiting = self.role == Role::Client && stats.streams_waiting > 0;
+        assert!(!waiting || self.engine.is_open(), "requests wait for what will not come");
+        self.check_send_windows();
+        let to_come = self.live.iter().map(|&id| (id, self.content_to_come(id))).collect();
+        if let Some(credit) = &mut self.credit {
+            let streams = &self.streams;
+            let released = |id| streams.get(&id).is_some_and(|stream| stream.released);
+            credit.settle(&self.engine, &self.books, call, &to_come, released);
+        }
+        self.check_deadlines(told);
+        let closed: Vec<_> = self.live.iter().copied().filter(|&id| self.is_closed(id)).collect();
+        self.closed.extend(closed);
+    }
+
+    /// How much content may yet come on a stream: the least that the engine may know of; none if it cannot know.
+    fn content_to_come(&self, id: StreamId) -> Option<i64> {
+        let (stream, wire) = (self.streams.get(&id), self.books.streams.get(&id));
+        let over = self.is_closed(id) || wire.is_some_and(|wire| wire.is_closed() || wire.heard.ended);
+        let heard = wire.map_or(0, |wire| wire.flow.content_heard);
+        match stream.map_or(Length::Unseen, |stream| stream.length) {
+            _ if over => Some(0),
+            Length::Octets(octets) => Some(octets - heard),
+            Length::Unknown => None,
+            // Somebody may have seen the head, unless there is none.
+            Length::Unseen => wire.is_some_and(|wire| wire.promised || wire.heard.begun).then_some(0),
+        }
+    }
+
+    /// Finds the streams of which the caller or the wire knows, and that were not closed after the last call.
+    pub(crate) fn find_live(&mut self) {
+        let on_wire = self.books.streams.keys().filter(|id| !self.streams.contains_key(id));
+        let known = self.streams.keys().chain(on_wire).copied();
+        self.live.clear();
+        self.live.extend(known.filter(|id| !self.closed.contains(id)));
+    }
+
+    /// The engine believes that it may send what an observer says.
+    fn check_send_windows(&self) {
+        assert_eq!(self.engine.windows().1, self.books.send_window(), "the window of the connection to send");
+        for &id in self.live.iter().filter(|&&id| !self.is_closed(id)) {
+            let on_wire = self.books.streams.get(&id).is_some_and(|stream| !stream.is_closed());
+            if let Some((_, window)) = self.engine.stream_windows(id).filter(|_| on_wire) {
+                assert_eq!(window, self.books.stream_send_window(id), "the window of stream {id} to send");
+            }
+        }
+    }
+
+    /// The engine wants to be woken when its first deadline comes, neither before nor after.
+    fn check_deadlines(&mut self, told: Option<Time>) {
+        let situation = self.situation();
+        if let Some(now) = told {
+            self.deadlines.told(&situation, &self.books, now);
+        }
+        let (earliest, latest) = self.deadlines.next(&situation, &self.config, &self.books);
+        let never = Time::from_nanos(u64::MAX);
+        let times = [earliest, self.engine.poll_timeout(), latest];
+        let [low, asked, high] = times.map(|time| time.unwrap_or(never).as_nanos());
+        let fits = self.is_touchy() || (low <= asked && asked <= high);
+        assert!(fits, "{:?} wants to be woken at {asked}, and not at {low} to {high}", self.role);
+    }
+
+    /// What there is to do, as far as deadlines depend on it.
+    pub(crate) fn situation(&self) -> Situation {
+        let stats = self.engine.stats();
+        let reserved = |&id: &StreamId| {
+            matches!(self.engine.state(id), Some(State::ReservedLocal | State::ReservedRemote))
+        };
+        Situation {
+            has_output: self.engine.has_output(),
+            busy: stats.streams_open > 0 || stats.streams_waiting > 0 || self.live.iter().any(reserved),
+            waiting: self.live.iter().copied().filter(|&id| self.has_content_to_send(id)).collect(),
+        }
+    }
+
+    /// Whether the engine has taken content of a stream that it may send, as far as windows allow, and has not.
+    fn has_content_to_send(&self, id: StreamId) -> bool {
+        let may = matches!(self.engine.state(id), Some(State::Open | State::HalfClosedRemote));
+        match (self.streams.get(&id), self.books.streams.get(&id)) {
+            (Some(stream), Some(wire)) => {
+                may && stream.sent.content as u64 > wire.flow.data_sent.unsigned_abs()
+            }
+            _ => false,
+        }
+    }
+
+    /// Once all output was taken, the peer will know what the engine believes.
+    pub(crate) fn check_flushed(&self) {
+        let stats = self.engine.stats();
+        assert_eq!((stats.frames_sent, stats.resets_sent), (self.books.frames_sent, self.books.resets_sent));
+        let flow = &self.books.connection;
+        let window = DEFAULT_WINDOW + flow.credit_sent - flow.data_heard;
+        assert_eq!(self.engine.windows().0, window, "the window of the connection to receive");
+        for (&id, stream) in self.books.streams.iter().filter(|(_, stream)| !stream.is_closed()) {
+            let window = self.books.initial_window + stream.flow.credit_sent - stream.flow.data_heard;
+            let believed = self.engine.stream_windows(id).map(|(window, _)| window);
+            assert_eq!(believed, Some(window), "the window of stream {id} to receive");
+        }
+        let open = self.books.open_streams(Role::Client) + self.books.open_streams(Role::Server);
+        assert_eq!(stats.streams_open, open as u64, "streams that are not closed");
+    }
+
+    /// When the connection is gone, nothing is left but what the caller has not taken.
+    fn check_ended(&self) {
+        let stats = self.engine.stats();
+        assert_eq!((stats.streams_open, stats.streams_waiting), (0, 0));
+        assert_eq!(self.engine.poll_timeout(), None, "there is nothing to wait for");
+        assert!(!self.engine.is_open() && self.engine.open_capacity() == 0);
+        assert!(self.live.iter().all(|&id| self.is_closed(id)), "streams outlive their connection");
+        if self.engine.is_closed() {
+            assert!(!self.engine.has_output() && self.engine.is_flushed());
+            let by_us = matches!(
+                self.engine.close_reason(),
+                Some(Err(ConnectionError::Violation(_)
+                    | ConnectionError::Aborted(_)
+                    | ConnectionError::DrainTimeout))
+            );
+            assert!(!by_us || self.last_sent == FrameType::GOAWAY, "{:?} behind GOAWAY", self.last_sent);
+        }
+    }
+
+    /// Whether nothing waits for the transport, or can.
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.outbox.is_empty() && !self.engine.has_output() && self.engine.is_flushed()
+    }
+
+    /// The connection has ended, and the caller has released everything: nothing at all is left.
+    pub(crate) fn assert_nothing_is_left(&mut self, cx: &mut Context) {
+        assert!(self.engine.is_closed() && self.told_closed, "{:?}", self.engine);
+        assert_eq!(self.engine.stream_count(), 0);
+        let mut input = Bytes::from_static(b"anything");
+        self.engine.recv(cx.now, &mut input);
+        self.engine.handle_timeout(cx.now);
+        let mut out = Vec::new();
+        assert_eq!(self.engine.poll_transmit(cx.now, &mut out, usize::MAX), 0);
+        assert!(input.is_empty() && self.poll_event().is_none() && self.engine.poll_timeout().is_none());
+    }
+}

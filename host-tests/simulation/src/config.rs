@@ -1,0 +1,99 @@
+//! Configurations at random: everything that can be chosen is chosen, from tiny to huge.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http2_engine::{Config, KeepAlive, Limits};
+
+use crate::random::Random;
+
+const MAX_WINDOW: u32 = 0x7fff_ffff;
+
+/// Configurations of a client and a server.
+pub(crate) fn configs(random: &mut Random, calm: bool) -> [Config; 2] {
+    let [mut client, server] = [config(random, calm), config(random, calm)];
+    // A client without room for the answers to all PINGs might wait for a server that waits for it.
+    client.limits.control_octets += 17 * (server.limits.pings + 4);
+    [client, server]
+}
+
+/// A configuration. `calm` ones have no deadline that a peer misses who only takes its time.
+fn config(random: &mut Random, calm: bool) -> Config {
+    let initial_window_size = window(random);
+    let connection_window = match random.below(4) {
+        0 => 65_535,
+        1 => MAX_WINDOW,
+        _ => 65_535 + random.size_u32(1 << 20),
+    };
+    let grown =
+        |window: u32, random: &mut Random| window.saturating_mul(1 << random.below(6)).min(MAX_WINDOW);
+    let mut config = Config {
+        header_table_size: random.pick(&[0, 100, 4_096, 4_096, 65_536]),
+        enable_push: random.one_in(2),
+        max_concurrent_streams: random.pick(&[0, 1, 2, 5, 20, 100, 100, 100]),
+        initial_window_size,
+        max_frame_size: 16_384 + random.size_u32(1 << 17),
+        max_header_list_size: random.pick(&[300, 32 << 10, 32 << 10, 64 << 10, 64 << 10, 64 << 10]),
+        enable_connect_protocol: random.one_in(3),
+        connection_window,
+        connection_window_max: grown(connection_window, random),
+        stream_window_max: grown(initial_window_size, random),
+        manual_window_update: random.one_in(3),
+        send_buffer: 1 + random.size(1 << 18),
+        waiting_streams: random.pick(&[0, 1, 5, 100]),
+        initial_max_send_streams: random.pick(&[0, 1, 10, 100]),
+        max_send_frame_size: 16_384 + random.size_u32(1 << 17),
+        never_indexed: if random.one_in(4) { vec![Bytes::from_static(b"x-one")] } else { Vec::new() },
+        unknown_frames: random.one_in(2),
+        preface_timeout: timeout(random, calm),
+        settings_timeout: timeout(random, calm),
+        headers_timeout: timeout(random, calm),
+        stall_timeout: timeout(random, calm),
+        idle_timeout: timeout(random, calm),
+        drain_timeout: timeout(random, calm),
+        keep_alive: None,
+        limits: limits(random),
+    };
+    if random.one_in(3) {
+        // PINGs without a pause would be abuse, and no world would come to rest.
+        let interval = Duration::from_millis(5_000 + u64::from(random.size_u32(60_000)));
+        config.keep_alive = timeout(random, calm).map(|timeout| KeepAlive { interval, timeout });
+    }
+    config
+}
+
+/// An initial window that lets messages stop and go, or one that does not.
+pub(crate) fn window(random: &mut Random) -> u32 {
+    match random.below(6) {
+        0 => 0,
+        1 => 1 + random.size_u32(100),
+        2 => 65_535,
+        3 => MAX_WINDOW,
+        _ => 1 + random.size_u32(1 << 18),
+    }
+}
+
+/// Calm ones are longer than anything takes that is not at a stop for ever; of the others, few are short.
+fn timeout(random: &mut Random, calm: bool) -> Option<Duration> {
+    match random.below(40) {
+        0..12 => None,
+        _ if calm => Some(Duration::from_secs(3_600 + u64::from(random.size_u32(10_000)))),
+        12 => Some(Duration::from_micros(1 + u64::from(random.size_u32(1_000_000)))),
+        _ => Some(Duration::from_millis(200 + u64::from(random.size_u32(60_000)))),
+    }
+}
+
+fn limits(random: &mut Random) -> Limits {
+    let defaults = Limits::default();
+    let touchy = random.one_in(20);
+    Limits {
+        frames_per_recv: 1 + random.size_u32(1_000),
+        events: 1 + random.size(500),
+        control_octets: 1 + random.size(64 << 10),
+        pings: random.below(20),
+        content_octets: 1 + random.size(1 << 20),
+        abuse: if touchy { 1 + random.size_u32(200) } else { defaults.abuse },
+        early_resets: if touchy { 1 + random.size_u32(20) } else { defaults.early_resets },
+        ..defaults
+    }
+}

@@ -1,0 +1,48 @@
+//! What everything in a simulation shares: the clock, the decisions, and the record of what happens.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use http2_engine::Time;
+
+use crate::random::Random;
+
+/// The clock, the decisions, and the record.
+pub(crate) struct Context {
+    pub(crate) now: Time,
+    pub(crate) random: Random,
+    pub(crate) trace: Trace,
+}
+
+/// What becomes of the lines that tell what happens: every act, every frame, every event.
+#[derive(Clone, Debug, Default)]
+pub enum Trace {
+    /// Nothing is told.
+    #[default]
+    Off,
+    /// The last lines are kept.
+    Last(Rc<RefCell<VecDeque<String>>>),
+    /// All lines are printed.
+    Print,
+}
+
+/// Lines that are kept.
+const KEPT: usize = 40;
+
+impl Trace {
+    /// Tells something.
+    pub(crate) fn note(&self, line: impl FnOnce() -> String) {
+        match self {
+            Self::Off => {}
+            Self::Last(lines) => {
+                let mut lines = lines.borrow_mut();
+                if lines.len() == KEPT {
+                    lines.pop_front();
+                }
+                lines.push_back(line());
+            }
+            Self::Print => eprintln!("{}", line()),
+        }
+    }
+}

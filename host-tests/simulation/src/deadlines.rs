@@ -1,0 +1,265 @@
+//! When an endpoint has to act if nothing happens, worked out from outside: from its configuration, what it has sent and
+//! heard, and when.
+//!
+//! The engine may wake its caller neither before nor after. Where the time is not known from outside, there are two: a
+//! moment before which a deadline cannot come, and one after which it cannot.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use http2_engine::frame::{FrameType, SettingId, Settings, flags};
+use http2_engine::{Config, Role, StreamId, Time};
+
+use crate::books::Books;
+use crate::wire::Part;
+
+/// The deadlines of one endpoint.
+#[derive(Default)]
+pub(crate) struct Deadlines {
+    /// When the endpoint first learned what time it is, and when it was last offered octets.
+    started: Option<Time>,
+    heard: Time,
+    /// The peer's first frame has begun.
+    preface_heard: bool,
+    /// When SETTINGS were sent that are not acknowledged.
+    settings: VecDeque<Time>,
+    /// Since when a field block goes on.
+    block: Option<Time>,
+    /// Since when output waits for the transport.
+    untaken: Option<Time>,
+    /// Since when there is no stream.
+    idle: Option<Time>,
+    /// The connection is being shut down, and until when.
+    shut_down: bool,
+    drain_until: Option<Time>,
+    /// The end was announced, and new requests are still taken up.
+    announced: Option<Announced>,
+    /// The peer was asked for a sign of life, and may have answered.
+    asked: Option<Asked>,
+    /// The last time when the window of the connection was raised, or used.
+    connection_moved: Time,
+    /// Since when it surely has been in the way of content, at the latest.
+    connection_closed: Option<Time>,
+    /// Streams with content to send.
+    stalls: BTreeMap<StreamId, Stall>,
+}
+
+/// A question for a sign of life. From outside, one PING looks like another: when it may have been answered, it may also
+/// have been asked anew.
+struct Asked {
+    earliest: Time,
+    latest: Time,
+    /// PINGs that were answered by then.
+    answered: usize,
+    /// The question is on its way.
+    sent: bool,
+}
+
+/// Until when the peer may acknowledge that the end was announced.
+struct Announced {
+    until: Time,
+    /// PINGs that were answered before: whatever is answered now may be the acknowledgement.
+    answered: usize,
+}
+
+/// How long a server lets its peer take for that.
+const ANNOUNCEMENT: Duration = Duration::from_secs(1);
+
+/// How long a stream has had content that its window does not allow: not longer than since then, and surely since then.
+struct Stall {
+    earliest: Time,
+    latest: Option<Time>,
+}
+
+/// What there is to do for an endpoint, as far as its deadlines depend on it.
+pub(crate) struct Situation {
+    /// The engine has something to send, if the transport takes it.
+    pub(crate) has_output: bool,
+    /// There are streams that have not ended.
+    pub(crate) busy: bool,
+    /// Streams with content to send.
+    pub(crate) waiting: BTreeSet<StreamId>,
+}
+
+impl Situation {
+    /// There is content that nothing but the window of the connection can be in the way of.
+    fn is_held_up(&self, books: &Books) -> bool {
+        self.waiting.iter().any(|&id| books.stream_send_window(id) > 0)
+    }
+}
+
+impl Deadlines {
+    /// The endpoint was offered octets.
+    pub(crate) fn offered(&mut self, now: Time) {
+        self.heard = now;
+    }
+
+    /// The endpoint has taken something.
+    pub(crate) fn heard(&mut self, part: &Part, books: &Books, now: Time) {
+        let (header, payload) = match part {
+            Part::Header(_) => {
+                self.preface_heard = true;
+                return;
+            }
+            Part::Content(..) => return,
+            Part::Frame(header, payload) => (*header, payload),
+        };
+        match header.kind {
+            FrameType::SETTINGS if header.has(flags::ACK) => _ = self.settings.pop_front(),
+            FrameType::SETTINGS => {
+                let settings = Settings::parse(header, payload).expect("settings");
+                if settings.iter().any(|(id, _)| id == SettingId::INITIAL_WINDOW_SIZE) {
+                    self.stalls.iter_mut().for_each(|(&id, stall)| stall.raised(id, books, now));
+                }
+            }
+            FrameType::WINDOW_UPDATE if header.stream_id.is_connection() => {
+                self.connection_moved = now;
+                self.connection_closed = None;
+            }
+            FrameType::WINDOW_UPDATE => {
+                if let Some(stall) = self.stalls.get_mut(&header.stream_id) {
+                    stall.raised(header.stream_id, books, now);
+                }
+            }
+            _ if header.carries_field_block() => {
+                let goes_on = !header.has(flags::END_HEADERS);
+                self.block = goes_on.then(|| self.block.unwrap_or(now));
+            }
+            _ => {}
+        }
+    }
+
+    /// The endpoint has sent something.
+    pub(crate) fn sent(&mut self, part: &Part, now: Time) {
+        let Part::Header(header) = part else { return };
+        match header.kind {
+            FrameType::SETTINGS if !header.has(flags::ACK) => self.settings.push_back(now),
+            FrameType::DATA if header.length > 0 => {
+                self.connection_moved = now;
+                self.stalls.insert(header.stream_id, Stall { earliest: now, latest: None });
+            }
+            _ => {}
+        }
+    }
+
+    /// The transport has taken something, all PINGs among it.
+    pub(crate) fn taken(&mut self) {
+        self.untaken = None;
+        if let Some(asked) = &mut self.asked {
+            asked.sent = true;
+        }
+    }
+
+    /// The connection is shut down.
+    pub(crate) fn shut_down(&mut self, config: &Config, books: &Books, now: Time) {
+        if !std::mem::replace(&mut self.shut_down, true) {
+            self.drain_until = config.drain_timeout.map(|timeout| now + timeout);
+            let announced = Announced { until: now + ANNOUNCEMENT, answered: books.pings_answered };
+            self.announced = Some(announced).filter(|_| books.role == Role::Server);
+        }
+    }
+
+    /// The endpoint was told the time, and so knows since when things are as they are.
+    pub(crate) fn told(&mut self, situation: &Situation, books: &Books, now: Time) {
+        let waiting = &situation.waiting;
+        if self.started.is_none() {
+            (self.started, self.heard) = (Some(now), now);
+        }
+        let since = |since: Option<Time>, holds: bool| holds.then(|| since.unwrap_or(now));
+        self.untaken = since(self.untaken, situation.has_output);
+        self.idle = since(self.idle, !situation.busy);
+        self.stalls.retain(|id, _| waiting.contains(id));
+        let closed = books.send_window() <= 0;
+        self.connection_closed = since(self.connection_closed, closed && situation.is_held_up(books));
+        for &id in waiting {
+            let stall = self.stalls.entry(id).or_insert(Stall { earliest: now, latest: None });
+            if !closed && !situation.has_output {
+                stall.latest.get_or_insert(now);
+            }
+        }
+    }
+
+    /// The endpoint was told that the time of its deadlines may have come: what that changes, if it lives on.
+    pub(crate) fn passed(&mut self, situation: &Situation, config: &Config, books: &Books, now: Time) {
+        if self.idle_at(situation, config).is_some_and(|at| at <= now) {
+            self.shut_down(config, books, now);
+        }
+        self.announced.take_if(|announced| announced.until <= now);
+        if self.silent_at(config).is_some_and(|at| at <= now) {
+            let answered = books.pings_answered;
+            match &mut self.asked {
+                None => self.asked = Some(Asked { earliest: now, latest: now, answered, sent: false }),
+                Some(asked) if answered > asked.answered => (asked.latest, asked.sent) = (now, false),
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn idle_at(&self, situation: &Situation, config: &Config) -> Option<Time> {
+        let idle = self.idle.filter(|_| !self.shut_down && !situation.busy);
+        Some(idle? + config.idle_timeout?)
+    }
+
+    /// When the peer is asked for a sign of life, unless it was.
+    fn silent_at(&self, config: &Config) -> Option<Time> {
+        self.started?;
+        Some(self.heard + config.keep_alive?.interval)
+    }
+
+    /// The earliest and the latest time for which the engine may ask to be woken; none is never.
+    pub(crate) fn next(
+        &mut self,
+        situation: &Situation,
+        config: &Config,
+        books: &Books,
+    ) -> (Option<Time>, Option<Time>) {
+        let all_answered = books.pings_answered == books.pings_sent;
+        self.asked.take_if(|asked| asked.sent && all_answered);
+        let after = |since: Option<Time>, timeout: Option<Duration>| Some(since? + timeout?);
+        let stall = config.stall_timeout;
+        let known = [
+            after(self.started.filter(|_| !self.preface_heard), config.preface_timeout),
+            after(self.settings.front().copied(), config.settings_timeout),
+            after(self.block, config.headers_timeout),
+            after(self.untaken, stall),
+            self.idle_at(situation, config),
+            self.drain_until,
+            self.silent_at(config).filter(|_| self.asked.is_none()),
+        ];
+        let mut earliest = known.to_vec();
+        let mut latest = known.to_vec();
+        if let (Some(asked), Some(keep_alive)) = (&self.asked, config.keep_alive) {
+            let silent = self.silent_at(config).filter(|_| books.pings_answered > asked.answered);
+            let [low, high] = [asked.earliest, asked.latest].map(|at| at + keep_alive.timeout);
+            earliest.push(silent.into_iter().chain([low]).min());
+            latest.push(silent.into_iter().chain([high]).max());
+        }
+        self.announced.take_if(|_| books.go_away_sent.is_some_and(|last| last < StreamId::MAX));
+        if let Some(announced) = &self.announced {
+            earliest.push(Some(announced.until));
+            latest.push(Some(announced.until).filter(|_| books.pings_answered == announced.answered));
+        }
+        if books.send_window() <= 0 && !situation.waiting.is_empty() {
+            earliest.push(after(Some(self.connection_moved), stall));
+            if situation.is_held_up(books) {
+                latest.push(after(self.connection_closed, stall));
+            }
+        }
+        for (&id, at) in &self.stalls {
+            if situation.waiting.contains(&id) && books.stream_send_window(id) <= 0 {
+                earliest.push(after(Some(at.earliest), stall));
+                latest.push(after(at.latest, stall));
+            }
+        }
+        (earliest.into_iter().flatten().min(), latest.into_iter().flatten().min())
+    }
+}
+
+impl Stall {
+    /// The window has become larger; if it is open now, whatever held the stream up begins anew.
+    fn raised(&mut self, id: StreamId, books: &Books, now: Time) {
+        if books.stream_send_window(id) > 0 {
+            *self = Self { earliest: now, latest: None };
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! What an engine tells its caller, held against what the other end's caller has done.
+
+use http2_engine::{
+    ConnectionError, ErrorCode, Event, FieldSection, Initiator, Role, StreamError, StreamId, Violation,
+};
+
+use crate::context::Context;
+use crate::end::End;
+use crate::message::{Message, is_delivered};
+use crate::stream::{Length, Stream};
+
+/// What a server sends by itself when the head of a request is too large.
+const TOO_LARGE: u16 = 431;
+
+impl End {
+    /// Takes the next event. True if there was one.
+    pub(crate) fn event(&mut self, cx: &mut Context, peer: &Self, most: usize) -> bool {
+        let Some(event) = self.poll_event() else { return false };
+        cx.trace.note(|| format!("        {:?} is told {event:?}", self.role));
+        match event {
+            Event::Request { id, head, end_stream } => self.request(cx, peer, id, head, end_stream, most),
+            Event::Informational { id, head } => self.informational(peer, id, &head),
+            Event::Response { id, head, end_stream } => self.response(peer, id, &head, end_stream),
+            Event::Push { parent, id, head } => self.promise(peer, parent, id, &head),
+            Event::Readable { id } => self.stream(id).readable = true,
+            Event::Writable { id } => self.stream(id).writable = true,
+            Event::Reset { id, error } => self.was_reset(peer, id, error),
+            Event::StreamsAvailable => self.acts.may_open = true,
+            Event::Pong { payload, .. } => {
+                let asked = self.acts.pings.iter().position(|&ping| ping == payload);
+                self.acts.pings.remove(asked.expect("a PING of this caller's"));
+            }
+            Event::GoAway => {
+                let told = self.engine.received_go_away().expect("GOAWAY");
+                assert!(self.has_heard_go_away(told.last_stream_id, told.code), "{told:?} was not heard");
+                // Whoever waits for room learns now that there will be none.
+                self.acts.may_open = true;
+            }
+            Event::PriorityUpdate { id, priority } => {
+                assert_eq!(self.role, Role::Server);
+                assert!(
+                    peer.acts.prioritized.contains(&(id, priority)),
+                    "nobody wants {priority:?} for {id}"
+                );
+            }
+            Event::UnknownFrame { kind, .. } => assert!(self.config.unknown_frames && kind == 0xbb),
+            Event::Abuse { cause } => assert!(self.is_touchy(), "{:?} is annoyed: {cause}", self.role),
+            Event::Closed => self.ended(peer),
+            Event::PeerSettings | Event::SettingsAcknowledged => {}
+            other => panic!("nobody has done anything that leads to {other:?}"),
+        }
+        true
+    }
+
+    fn request(
+        &mut self,
+        cx: &mut Context,
+        peer: &Self,
+        id: StreamId,
+        head: FieldSection,
+        end_stream: bool,
+        most: usize,
+    ) {
+        let theirs = &peer.streams[&id];
+        let sent = &theirs.message.as_ref().expect("a request").head;
+        assert!(is_delivered(sent, &head, &peer.config.never_indexed), "{head:?}, not {sent:?}");
+        let mut stream = Stream::sending(Some(Message::response(&mut cx.random, &head, most)));
+        stream.got.head = true;
+        stream.got.end = end_stream;
+        stream.length = Length::of(&head, None);
+        stream.head = Some(head);
+        assert!(!end_stream || theirs.has_sent_nothing_but_a_head(), "the end of request {id}");
+        let earlier = self.streams.insert(id, stream);
+        assert!(earlier.is_none(), "request {id} comes twice");
+    }
+
+    fn informational(&mut self, peer: &Self, id: StreamId, head: &FieldSection) {
+        let theirs = &peer.streams[&id];
+        let message = theirs.message.as_ref().expect("a response");
+        let got = &mut self.stream(id).got;
+        let sent =
+            message.informational.get(got.informational).expect("an informational response that was sent");
+        assert!(is_delivered(sent, head, &peer.config.never_indexed), "{head:?}, not {sent:?}");
+        got.informational += 1;
+        assert!(!got.head && got.informational <= theirs.sent.informational, "1xx of stream {id}");
+    }
+
+    fn response(&mut self, peer: &Self, id: StreamId, head: &FieldSection, end_stream: bool) {
+        let stream = self.streams.get_mut(&id).expect("a stream of this caller's");
+        assert!(!stream.got.head, "a second response on stream {id}");
+        stream.got.head = true;
+        let asked = peer.streams.get(&id).and_then(|theirs| theirs.head.as_ref()?.method());
+        stream.length = Length::of(head, asked);
+        match peer.streams.get(&id) {
+            Some(theirs) => {
+                let sent = &theirs.message.as_ref().expect("a response").head;
+                assert!(is_delivered(sent, head, &peer.config.never_indexed), "{head:?}, not {sent:?}");
+                assert_eq!(stream.got.informational, theirs.sent.informational, "1xx of stream {id}");
+                assert!(!end_stream || theirs.has_sent_nothing_but_a_head(), "the end of response {id}");
+            }
+            None => {
+                let large = stream.message.as_ref().expect("a request").head.size() > peer.acts.smallest_list;
+                assert!(
+                    large && head.status() == Some(TOO_LARGE),
+                    "the server answers {id} by itself: {head:?}"
+                );
+            }
+        }
+        stream.got.end |= end_stream;
+    }
+
+    fn promise(&mut self, peer: &Self, parent: StreamId, id: StreamId, head: &FieldSection) {
+        let theirs = &peer.streams[&id];
+        let sent = theirs.head.as_ref().expect("a promised request");
+        assert!(is_delivered(sent, head, &peer.config.never_indexed), "{head:?}, not {sent:?}");
+        assert!(theirs.promised && self.streams.contains_key(&parent), "nobody has promised {id}");
+        let mut stream = Stream::sending(None);
+        stream.promised = true;
+        assert!(self.streams.insert(id, stream).is_none(), "promise {id} comes twice");
+    }
+
+    /// The caller is told that a stream has ended before its time.
+    fn was_reset(&mut self, peer: &Self, id: StreamId, error: StreamError) {
+        self.explain_end(peer, id, error);
+        let stream = self.stream(id);
+        assert!(stream.was_reset.is_none() && stream.reset.is_none(), "stream {id} ends twice");
+        stream.was_reset = Some(error);
+        // What arrived before can still be read.
+        stream.readable = true;
+    }
+
+    /// A stream has ended before its time: somebody wanted it so, or could not help it.
+    pub(crate) fn explain_end(&self, peer: &Self, id: StreamId, error: StreamError) {
+        let heard = self.books.streams.get(&id).and_then(|stream| stream.heard.reset);
+        let ended = self.engine.close_reason();
+        let explained = match (error.initiator, error.violation) {
+            (Initiator::Peer, None) if error.retryable => {
+                heard == Some(ErrorCode::REFUSED_STREAM.0) || !self.books.go_aways_heard.is_empty()
+            }
+            (Initiator::Peer, None) => heard == Some(error.code.0) || matches!(ended, Some(Err(_))),
+            (Initiator::Local, Some(Violation::StreamStalled)) => self.stalled.contains(&id),
+            (Initiator::Local, Some(Violation::FieldSectionTooLarge)) => self.is_too_large(peer, id),
+            (Initiator::Local, Some(violation)) => {
+                matches!(ended, Some(Err(ConnectionError::Violation(reason))) if *reason == violation)
+            }
+            (Initiator::Local, None) if error.retryable => {
+                self.acts.shut_down || self.is_touchy() || ended.is_some()
+            }
+            (Initiator::Local, None) => matches!(ended, Some(Err(_))),
+            (Initiator::Transport, _) => matches!(ended, Some(Err(ConnectionError::TransportEnded { .. }))),
+            (Initiator::Peer, Some(_)) => false,
+        };
+        assert!(explained, "{:?}: what has ended stream {id}? {error:?} {ended:?}", self.role);
+    }
+
+    fn has_heard_go_away(&self, last: StreamId, code: ErrorCode) -> bool {
+        self.books.go_aways_heard.iter().any(|heard| (heard.last, heard.code) == (last, code.0))
+    }
+
+    /// Whether a section that the peer has sent on a stream was larger than this end wants.
+    fn is_too_large(&self, peer: &Self, id: StreamId) -> bool {
+        peer.streams.get(&id).is_some_and(|stream| stream.largest_section() > self.acts.smallest_list)
+    }
+
+    /// The engine has sent RST_STREAM: its caller wanted it so, or a rule does.
+    pub(crate) fn explain_reset(&self, peer: &Self, id: StreamId, code: ErrorCode) {
+        let stream = self.streams.get(&id);
+        let (role, wire) = (self.role, &self.books.streams[&id]);
+        let explained = match code {
+            _ if stream.is_some_and(|stream| stream.reset == Some(code)) => true,
+            ErrorCode::CANCEL if stream.is_some_and(|stream| stream.given_up) => true,
+            // The response is complete, and nobody wants the rest of the request.
+            ErrorCode::NO_ERROR if stream.is_some_and(|stream| stream.released) => role == Role::Server,
+            ErrorCode::ENHANCE_YOUR_CALM if self.stalled.contains(&id) => true,
+            ErrorCode::ENHANCE_YOUR_CALM => self.is_too_large(peer, id),
+            // The request was answered with 431.
+            ErrorCode::NO_ERROR if role == Role::Server => stream.is_none() && self.is_too_large(peer, id),
+            // The peer did not know the limit yet.
+            ErrorCode::REFUSED_STREAM if role == Role::Server => stream.is_none() && wire.early,
+            // What a client does not want, or has no room for.
+            ErrorCode::REFUSED_STREAM | ErrorCode::CANCEL => stream.is_none() && id.is_server_initiated(),
+            _ => false,
+        };
+        assert!(explained, "{role:?} resets stream {id} with {code} by itself");
+    }
+
+    /// The connection has ended, for a reason.
+    fn ended(&mut self, peer: &Self) {
+        let explained = match self.engine.close_reason().expect("it has ended") {
+            Ok(()) | Err(ConnectionError::TransportEnded { .. }) => true,
+            Err(ConnectionError::Violation(violation)) => match violation {
+                Violation::TooSlow | Violation::SettingsTimeout | Violation::PingTimeout => self.timed_out,
+                Violation::Abuse => self.is_touchy(),
+                _ => false,
+            },
+            Err(ConnectionError::Aborted(code)) => self.acts.aborted == Some(*code),
+            Err(ConnectionError::GoAway(code, _)) => {
+                let heard = self.books.go_aways_heard.iter().any(|heard| heard.code == code.0);
+                heard && matches!(peer.engine.close_reason(), Some(Err(_)))
+            }
+            Err(ConnectionError::DrainTimeout) => self.timed_out && self.acts.shut_down,
+            Err(_) => false,
+        };
+        assert!(explained, "{:?} has ended the connection: {:?}", self.role, self.engine.close_reason());
+    }
+}

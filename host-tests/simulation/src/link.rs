@@ -1,0 +1,149 @@
+//! One direction of the transport: octets take their time, wait for room, arrive in pieces, and may not arrive at all.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use http2_engine::Time;
+
+use crate::random::Random;
+
+/// One direction.
+pub(crate) struct Link {
+    /// Octets that may be under way.
+    capacity: usize,
+    /// How long they are under way at least, and how much longer at most.
+    delay: Duration,
+    jitter: Duration,
+    under_way: VecDeque<(Time, Bytes)>,
+    octets: usize,
+    /// Nothing arrives before this time.
+    stalled_until: Time,
+    /// Octets after which nothing more arrives.
+    lost_after: Option<usize>,
+    /// What is behind the last octet that arrives.
+    pub(crate) end: Option<EndOfStream>,
+}
+
+/// How a direction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EndOfStream {
+    /// The receiver is told.
+    Told,
+    /// Nobody is told.
+    Silent,
+}
+
+impl Link {
+    pub(crate) fn new(random: &mut Random, calm: bool) -> Self {
+        let delay = if calm { random.size(50_000) } else { random.size(500_000) };
+        let jitter = random.size(delay + 2);
+        Self {
+            capacity: 1 + random.size(1 << 18),
+            delay: micros(delay),
+            jitter: micros(jitter),
+            under_way: VecDeque::new(),
+            octets: 0,
+            stalled_until: Time::default(),
+            lost_after: None,
+            end: None,
+        }
+    }
+
+    /// How many octets may be under way.
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// How many octets it takes now. One that has ended takes everything, and loses it.
+    pub(crate) fn room(&self) -> usize {
+        if self.end.is_some() { usize::MAX } else { self.capacity.saturating_sub(self.octets) }
+    }
+
+    /// Takes octets.
+    pub(crate) fn put(&mut self, now: Time, random: &mut Random, mut octets: Bytes) {
+        if self.end.is_some() {
+            return;
+        }
+        if let Some(left) = &mut self.lost_after {
+            octets.truncate(*left);
+            *left -= octets.len();
+        }
+        if !octets.is_empty() {
+            let later = micros(random.below(usize::try_from(self.jitter.as_micros()).unwrap_or(0) + 1));
+            let earliest = self.under_way.back().map_or(now, |&(arrival, _)| arrival);
+            self.octets += octets.len();
+            self.under_way.push_back((earliest.max(now + self.delay + later), octets));
+        }
+        if self.lost_after == Some(0) {
+            self.end = Some(EndOfStream::Told);
+        }
+    }
+
+    /// Takes at most `most` octets that have arrived.
+    pub(crate) fn take(&mut self, now: Time, most: usize) -> Vec<u8> {
+        let mut taken = Vec::new();
+        while now >= self.stalled_until
+            && taken.len() < most
+            && let Some((arrival, octets)) = self.under_way.front_mut()
+            && *arrival <= now
+        {
+            let piece = octets.split_to(octets.len().min(most - taken.len()));
+            taken.extend_from_slice(&piece);
+            if !octets.has_remaining() {
+                self.under_way.pop_front();
+            }
+        }
+        self.octets -= taken.len();
+        taken
+    }
+
+    /// When something can be taken again.
+    pub(crate) fn next_arrival(&self) -> Option<Time> {
+        self.under_way.front().map(|&(arrival, _)| arrival.max(self.stalled_until))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.under_way.is_empty()
+    }
+
+    /// Whether the receiver has all octets that will ever arrive, and hears so.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.is_empty() && self.end == Some(EndOfStream::Told)
+    }
+
+    pub(crate) fn stall(&mut self, until: Time) {
+        self.stalled_until = until;
+    }
+
+    /// Only so many more octets arrive.
+    pub(crate) fn lose_after(&mut self, octets: usize) {
+        self.lost_after.get_or_insert(octets);
+    }
+
+    /// Nothing more is taken; of what is under way, only so many octets arrive.
+    pub(crate) fn cut(&mut self, mut octets: usize, end: EndOfStream) {
+        self.end.get_or_insert(end);
+        self.under_way.retain_mut(|(_, piece)| {
+            piece.truncate(octets);
+            octets -= piece.len();
+            !piece.is_empty()
+        });
+        self.octets = self.under_way.iter().map(|(_, piece)| piece.len()).sum();
+    }
+
+    /// The sender has said its last.
+    pub(crate) fn finish(&mut self) {
+        self.end.get_or_insert(EndOfStream::Told);
+    }
+
+    /// Whoever was not told is told.
+    pub(crate) fn tell(&mut self) {
+        self.end = self.end.map(|_| EndOfStream::Told);
+        self.stalled_until = Time::default();
+    }
+}
+
+fn micros(micros: usize) -> Duration {
+    Duration::from_micros(u64::try_from(micros).expect("a delay"))
+}

@@ -1,0 +1,241 @@
+//! Something between the two ends that takes frames apart and puts them together otherwise, as it may: with padding, in
+//! field blocks of several frames, and with frames of unknown types in between. The engine sends none of that, but has
+//! to take it.
+//!
+//! Padding counts against windows (RFC 9113, 6.1). So the relay withholds a part of the credit that one end gives, and
+//! spends it on padding of what the other end sends; neither end can tell.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use http2_engine::frame::{FrameHeader, FrameType, SettingId, Settings, WindowUpdate, flags};
+use http2_engine::{Role, StreamId};
+
+use crate::random::Random;
+use crate::wire::{Frames, PREFACE, Part, number};
+
+/// The relay, with what it knows of both directions.
+pub(crate) struct Relay {
+    directions: [Direction; 2],
+}
+
+/// What is known of one direction.
+struct Direction {
+    frames: Frames,
+    preface: bool,
+    /// Credit of the connection that was withheld. No more is withheld of all streams than of the connection.
+    connection: u32,
+    streams: BTreeMap<StreamId, Stream>,
+    /// Initial windows of streams: the one that was acknowledged, and those that were not.
+    initial_windows: VecDeque<i64>,
+    /// A field block goes on.
+    in_block: bool,
+    /// What has come of a DATA frame.
+    content: Vec<u8>,
+}
+
+/// The window of a stream in one direction.
+#[derive(Default)]
+struct Stream {
+    /// Credit that was withheld.
+    withheld: u32,
+    /// Credit that was passed on, less the DATA that it was used for.
+    balance: i64,
+}
+
+/// As much as one frame can have of padding, with the octet that tells its length.
+const PADDING: u32 = 256;
+/// Every end takes frames of so many octets.
+const FRAME: u32 = 16_384;
+
+impl Relay {
+    pub(crate) fn new() -> Self {
+        let direction = |sender| Direction {
+            frames: Frames::new(sender),
+            preface: sender == Role::Client,
+            connection: 0,
+            streams: BTreeMap::new(),
+            initial_windows: VecDeque::from([65_535]),
+            in_block: false,
+            content: Vec::new(),
+        };
+        Self { directions: [direction(Role::Client), direction(Role::Server)] }
+    }
+
+    /// Credit of the connection that one end has given for this direction, and the other has not seen.
+    pub(crate) fn withheld(&self, direction: usize) -> i64 {
+        self.directions[direction].connection.into()
+    }
+
+    /// Passes octets of one direction on.
+    pub(crate) fn pass(&mut self, from: usize, octets: &[u8], random: &mut Random) -> Vec<u8> {
+        let mut out = Vec::new();
+        for part in self.directions[from].frames.take(octets) {
+            let direction = &mut self.directions[from];
+            match part {
+                Part::Header(_) => {}
+                Part::Content(_, octets) => direction.content.extend(octets),
+                Part::Frame(header, mut payload) => {
+                    if std::mem::take(&mut direction.preface) {
+                        out.extend_from_slice(PREFACE);
+                    }
+                    if header.kind == FrameType::DATA {
+                        payload = std::mem::take(&mut direction.content);
+                    }
+                    self.frame(from, header, &payload, random, &mut out);
+                }
+            }
+        }
+        if !self.directions[from].in_block {
+            self.directions[1 - from].give(false, &mut out);
+        }
+        out
+    }
+
+    fn frame(
+        &mut self,
+        from: usize,
+        header: FrameHeader,
+        payload: &[u8],
+        random: &mut Random,
+        out: &mut Vec<u8>,
+    ) {
+        let direction = &mut self.directions[from];
+        let whole = !std::mem::replace(&mut direction.in_block, goes_on(header));
+        match header.kind {
+            FrameType::DATA => {
+                let padding = direction.spend(header);
+                encode(header, padding, payload, out);
+            }
+            FrameType::HEADERS if whole && !direction.in_block && header.length < FRAME - PADDING => {
+                headers(header, payload, random, out);
+            }
+            FrameType::WINDOW_UPDATE => {
+                let increment =
+                    self.directions[1 - from].withhold(header.stream_id, number(payload, 0), random);
+                WindowUpdate { stream_id: header.stream_id, increment }.encode(out);
+            }
+            FrameType::RST_STREAM => {
+                for direction in &mut self.directions {
+                    direction.streams.remove(&header.stream_id);
+                }
+                encode(header, None, payload, out);
+            }
+            FrameType::SETTINGS => {
+                encode(header, None, payload, out);
+                if header.has(flags::ACK) {
+                    direction.initial_windows.pop_front();
+                } else {
+                    self.directions[1 - from].settings(header, payload, out);
+                }
+            }
+            _ => encode(header, None, payload, out),
+        }
+        if !self.directions[from].in_block && random.one_in(30) {
+            let grease = FrameHeader { length: 3, kind: FrameType(0xbb), flags: 0xff, ..header };
+            encode(grease, None, b"any", out);
+        }
+    }
+}
+
+impl Direction {
+    /// Withholds a part of some credit, and says what is left of it: so much that something can be sent, and what is
+    /// withheld with it, or else both ends would wait for ever.
+    fn withhold(&mut self, id: StreamId, increment: u32, random: &mut Random) -> u32 {
+        if id.is_connection() {
+            let room = (16 * PADDING).saturating_sub(self.connection).min(increment / 2);
+            let withheld = part(room, random);
+            self.connection += withheld;
+            return increment - withheld;
+        }
+        let (all, initial): (u32, i64) =
+            (self.streams.values().map(|stream| stream.withheld).sum(), self.initial_window());
+        let stream = self.streams.entry(id).or_default();
+        let spare = initial + stream.balance + i64::from(increment) - 1;
+        let room = (PADDING - stream.withheld).min(self.connection - all).min(increment - 1);
+        let withheld = part(u32::try_from(spare.max(0)).unwrap_or(u32::MAX).min(room), random);
+        stream.withheld += withheld;
+        stream.balance += i64::from(increment - withheld);
+        increment - withheld
+    }
+
+    /// All that was withheld of a stream goes into the padding of its next frame, if that has room for it.
+    fn spend(&mut self, header: FrameHeader) -> Option<u32> {
+        let initial = self.initial_window();
+        let stream = self.streams.entry(header.stream_id).or_default();
+        stream.balance -= i64::from(header.length);
+        let overdrawn = initial + stream.balance < 0;
+        if stream.withheld == 0 || overdrawn || header.length + stream.withheld > FRAME {
+            return None;
+        }
+        self.connection -= stream.withheld;
+        Some(std::mem::take(&mut stream.withheld))
+    }
+
+    /// The initial window may change, and with it what can be spared: all that was withheld of streams is given.
+    fn settings(&mut self, header: FrameHeader, payload: &[u8], out: &mut Vec<u8>) {
+        let settings = Settings::parse(header, payload).expect("settings").iter();
+        let windows = settings.filter(|&(id, _)| id == SettingId::INITIAL_WINDOW_SIZE);
+        let last = self.initial_windows.back().copied().expect("there is always one");
+        self.initial_windows.push_back(windows.last().map_or(last, |(_, window)| window.into()));
+        self.give(true, out);
+    }
+
+    /// The initial window of streams, or the lowest of those that it may be at present.
+    fn initial_window(&self) -> i64 {
+        self.initial_windows.iter().copied().min().expect("there is always one")
+    }
+
+    /// Gives what was withheld after all: of all streams, or of those that may have less than no window.
+    fn give(&mut self, all: bool, out: &mut Vec<u8>) {
+        let initial = self.initial_window();
+        let due = |stream: &Stream| stream.withheld > 0 && (all || initial + stream.balance < 0);
+        for (&stream_id, stream) in self.streams.iter_mut().filter(|(_, stream)| due(stream)) {
+            let increment = std::mem::take(&mut stream.withheld);
+            stream.balance += i64::from(increment);
+            WindowUpdate { stream_id, increment }.encode(out);
+        }
+    }
+}
+
+/// A part of so many octets: none, all, or some.
+fn part(octets: u32, random: &mut Random) -> u32 {
+    u32::try_from(random.below(octets as usize + 1)).expect("it is not more")
+}
+
+/// Whether a field block goes on behind this frame.
+fn goes_on(header: FrameHeader) -> bool {
+    header.carries_field_block() && !header.has(flags::END_HEADERS)
+}
+
+/// Writes HEADERS with a whole field block in up to three frames, and at times with padding.
+fn headers(header: FrameHeader, block: &[u8], random: &mut Random, out: &mut Vec<u8>) {
+    let frames = 1 + random.below(3);
+    let mut rest = block;
+    for place in 0..frames {
+        let last = place + 1 == frames;
+        let (fragment, behind) = rest.split_at(if last { rest.len() } else { random.below(rest.len() + 1) });
+        rest = behind;
+        let (kind, mut flags) = if place == 0 {
+            (FrameType::HEADERS, header.flags & !flags::END_HEADERS)
+        } else {
+            (FrameType::CONTINUATION, 0)
+        };
+        if last {
+            flags |= flags::END_HEADERS;
+        }
+        let padding = (place == 0 && random.one_in(3)).then(|| 1 + random.size_u32(PADDING));
+        encode(FrameHeader { kind, flags, ..header }, padding, fragment, out);
+    }
+}
+
+/// Writes a frame; `padding` counts the octet that tells its length.
+fn encode(header: FrameHeader, padding: Option<u32>, payload: &[u8], out: &mut Vec<u8>) {
+    let content = u32::try_from(payload.len()).expect("a payload");
+    let flags = header.flags | if padding.is_some() { flags::PADDED } else { 0 };
+    FrameHeader { length: content + padding.unwrap_or(0), flags, ..header }.encode(out);
+    if let Some(padding) = padding {
+        out.push(u8::try_from(padding - 1).expect("at most 255 octets"));
+    }
+    out.extend_from_slice(payload);
+    out.resize(out.len() + padding.map_or(0, |padding| padding as usize - 1), 0);
+}

@@ -1,0 +1,425 @@
+//! A client and a server, what is between them, and the time.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http2_engine::{ErrorCode, Role, SettingId, StreamId, Time};
+
+use crate::config::configs;
+use crate::context::{Context, Trace};
+use crate::credit::Call;
+use crate::end::End;
+use crate::link::{EndOfStream, Link};
+use crate::random::Random;
+use crate::relay::Relay;
+use crate::stream::Stream;
+
+/// The places of the two ends in arrays; a link has the place of the end that sends.
+const CLIENT: usize = 0;
+const SERVER: usize = 1;
+
+/// Two ends, the links between them, and the time.
+pub(crate) struct World {
+    pub(crate) cx: Context,
+    pub(crate) ends: [End; 2],
+    links: [Link; 2],
+    relay: Option<Relay>,
+    /// The largest piece in which octets arrive; 1 for octet by octet.
+    piece: usize,
+    /// The most octets of content of a message.
+    most: usize,
+    /// How many streams are opened at most.
+    streams_left: usize,
+    /// No deadline is missed by taking time, and nothing is lost.
+    calm: bool,
+    /// Streams are broken off, settings are changed.
+    restless: bool,
+    /// Octets were lost between the ends, or a program.
+    pub(crate) lost: bool,
+    /// An end whose program is gone.
+    pub(crate) gone: [bool; 2],
+    /// The connection is to end because nothing happens.
+    awaits_end: bool,
+}
+
+/// How long the world may need to come to rest when everybody does what is to be done.
+const PATIENCE: Duration = Duration::from_secs(3_000);
+
+impl World {
+    pub(crate) fn new(mut random: Random, trace: Trace) -> Self {
+        let random_ref = &mut random;
+        let calm = random_ref.one_in(2);
+        let piece = random_ref.pick(&[1, 2, 9, 30, 1 << 10, 1 << 16, 1 << 20]);
+        let links = [Link::new(random_ref, calm), Link::new(random_ref, calm)];
+        let configs = configs(random_ref, calm);
+        let narrow = links.iter().map(Link::capacity).min().unwrap_or(1).min(piece);
+        // Who sends octet by octet has little to say.
+        let mut most = if narrow < 30 { 1 << 10 } else { 80 << 10 };
+        for config in &configs {
+            let window = config.initial_window_size as usize;
+            most = most.min(if window == 0 { usize::MAX } else { window.saturating_mul(30) });
+            most = most.min(config.send_buffer.saturating_mul(100));
+        }
+        let [client, server] = configs;
+        let relay = random_ref.one_in(2).then(Relay::new);
+        let streams_left = 1 + random_ref.below(40);
+        let restless = random_ref.one_in(2);
+        trace.note(|| format!("client: {client:?}\nserver: {server:?}\npieces of {piece}, calm {calm}"));
+        Self {
+            ends: [End::new(Role::Client, client), End::new(Role::Server, server)],
+            links,
+            relay,
+            piece,
+            most: most.max(1),
+            streams_left,
+            calm,
+            restless,
+            lost: false,
+            gone: [false; 2],
+            awaits_end: false,
+            cx: Context { now: Time::from_nanos(1), random, trace },
+        }
+    }
+
+    /// Everything happens at random.
+    pub(crate) fn live(&mut self) {
+        let steps = 50 + self.cx.random.below(1_500);
+        for _ in 0..steps {
+            if self.cx.random.is_used_up() {
+                break;
+            }
+            self.step();
+        }
+    }
+
+    fn step(&mut self) {
+        let side = self.cx.random.below(2);
+        match self.cx.random.below(100) {
+            0..20 => self.transmit(side),
+            20..40 => _ = self.carry(side),
+            40..55 => _ = self.event(side),
+            55..92 => self.act(side),
+            92..97 => self.pass_time(),
+            97 => self.look_at_clock(side),
+            _ if !self.calm => self.disturb(side),
+            _ => {}
+        }
+    }
+
+    /// Everybody does what is left to be done, until nothing moves and nothing is awaited.
+    pub(crate) fn come_to_rest(&mut self) {
+        self.cx.trace.note(|| "now everybody is diligent".to_owned());
+        let until = self.cx.now + PATIENCE;
+        self.links.iter_mut().for_each(Link::tell);
+        for passes in 0.. {
+            assert!(passes < 100_000, "the world does not come to rest: {:#?}", self.left());
+            let mut moved = false;
+            for side in [CLIENT, SERVER] {
+                moved |= self.be_diligent(side);
+            }
+            if moved {
+                continue;
+            }
+            let arrival = self.next_arrival();
+            let waits = self.is_busy() || self.awaits_end;
+            let awaited = arrival.or_else(|| self.next_deadline().filter(|_| waits));
+            let Some(at) = awaited else { break };
+            assert!(at <= until, "the world does not come to rest: {:#?}", self.left());
+            self.advance(at);
+        }
+    }
+
+    /// The streams that have not ended, of either end.
+    fn left(&self) -> [Vec<(&StreamId, &Stream)>; 2] {
+        self.ends.each_ref().map(|end| end.streams.iter().filter(|(_, stream)| !stream.released).collect())
+    }
+
+    fn is_busy(&self) -> bool {
+        self.left().iter().any(|left| !left.is_empty())
+    }
+
+    fn pair(&mut self, side: usize) -> (&mut Context, &mut End, &End) {
+        let [client, server] = &mut self.ends;
+        if side == CLIENT { (&mut self.cx, client, server) } else { (&mut self.cx, server, client) }
+    }
+
+    /// The engine is asked for output, if the transport has taken what there was.
+    fn transmit(&mut self, side: usize) {
+        if self.gone[side] || (!self.ends[side].outbox.is_empty() && !self.cx.random.one_in(8)) {
+            return;
+        }
+        let max = 1 + self.cx.random.size(1 << 17);
+        let (cx, end, peer) = self.pair(side);
+        for (id, code) in end.transmit(cx, max) {
+            end.explain_reset(peer, id, code);
+        }
+    }
+
+    /// The transport takes octets of one end, and gives some to the other. True if there were any.
+    fn carry(&mut self, from: usize) -> bool {
+        let link = &mut self.links[from];
+        let mut octets = self.ends[from].take_output(link.room());
+        let mut moved = !octets.is_empty();
+        if let Some(relay) = &mut self.relay {
+            octets = relay.pass(from, &octets, &mut self.cx.random).into();
+        }
+        link.put(self.cx.now, &mut self.cx.random, octets);
+        if self.ends[from].engine.is_closed() && self.ends[from].outbox.is_empty() {
+            link.finish();
+        }
+        let to = 1 - from;
+        if self.gone[to] {
+            link.cut(0, EndOfStream::Silent);
+            return moved;
+        }
+        let pieces = 1 + self.cx.random.size(200);
+        for _ in 0..pieces {
+            let end = &mut self.ends[to];
+            if end.inbox.is_empty() {
+                let most = 1 + self.cx.random.below(self.piece);
+                end.inbox = self.links[from].take(self.cx.now, most).into();
+            }
+            let offered = end.inbox.len();
+            if offered == 0 {
+                break;
+            }
+            end.recv(&mut self.cx);
+            if end.inbox.len() == offered {
+                break;
+            }
+            moved = true;
+        }
+        let end = &mut self.ends[to];
+        if end.inbox.is_empty() && self.links[from].is_at_end() && !end.input_ended {
+            end.recv_end(&mut self.cx);
+            moved = true;
+        }
+        moved
+    }
+
+    fn event(&mut self, side: usize) -> bool {
+        let most = self.most;
+        let gone = self.gone[side];
+        let (cx, end, peer) = self.pair(side);
+        !gone && end.event(cx, peer, most)
+    }
+
+    /// A caller does something.
+    fn act(&mut self, side: usize) {
+        if self.gone[side] {
+            return;
+        }
+        let held = self.ends[side].held();
+        let stream = if held.is_empty() { None } else { Some(self.cx.random.pick(&held)) };
+        let (most, restless) = (self.most, self.restless);
+        match (self.cx.random.below(100), stream) {
+            (0..20, _) if side == CLIENT && self.streams_left > 0 => {
+                let burst = self.cx.random.one_in(4);
+                let many = if burst { 1 + self.cx.random.below(self.streams_left) } else { 1 };
+                for _ in 0..many {
+                    if self.ends[side].acts.may_open || self.cx.random.one_in(10) {
+                        self.streams_left -= 1;
+                        self.ends[side].open(&mut self.cx, most);
+                    }
+                }
+            }
+            (0..50, Some(id)) => {
+                let (cx, end, _) = self.pair(side);
+                end.send(cx, id);
+            }
+            (50..75, Some(id)) => {
+                let (cx, end, peer) = self.pair(side);
+                end.read(cx, id, peer);
+            }
+            (75..79, Some(id)) => self.ends[side].give_back(id),
+            (79..82, Some(id)) => self.ends[side].misuse(&mut self.cx, id),
+            (82, Some(id)) if restless => self.ends[side].reset(&mut self.cx, id),
+            (83, Some(id)) if restless => self.ends[side].release(&mut self.cx, id),
+            (84..89, Some(id)) if side == SERVER => self.ends[side].push(&mut self.cx, id, most),
+            (89, Some(id)) => self.ends[side].prioritize(&mut self.cx, id),
+            (90..92, Some(id)) if restless => {
+                let window = if self.cx.random.one_in(2) { StreamId::CONNECTION } else { id };
+                self.ends[side].raise(&mut self.cx, window);
+            }
+            (92..95, _) if restless => self.ends[side].change_settings(&mut self.cx),
+            (95..98, _) => self.ends[side].ping(&mut self.cx),
+            (98, _) if restless && self.cx.random.one_in(12) => self.end_by(side),
+            _ => {}
+        }
+    }
+
+    /// A caller ends the connection, in one way or another.
+    fn end_by(&mut self, side: usize) {
+        let role = self.ends[side].role;
+        match self.cx.random.below(4) {
+            0 if !self.calm => {
+                self.cx.trace.note(|| format!("the program of the {role:?} is gone"));
+                self.lost = true;
+                self.gone[side] = true;
+                let left = self.cx.random.size(1 << 16);
+                self.links[side].cut(left, EndOfStream::Told);
+            }
+            1 if !self.calm => self.abort(side),
+            _ => self.shut_down(side),
+        }
+    }
+
+    fn shut_down(&mut self, side: usize) {
+        let role = self.ends[side].role;
+        self.cx.trace.note(|| format!("{role:?} shuts down"));
+        self.ends[side].shut_down(self.cx.now);
+    }
+
+    fn abort(&mut self, side: usize) {
+        let code = ErrorCode(self.cx.random.pick(&[0, 1, 2, 11]));
+        let end = &mut self.ends[side];
+        let role = end.role;
+        self.cx.trace.note(|| format!("{role:?} aborts with {code}"));
+        if end.is_alive() {
+            end.acts.aborted = Some(code);
+        }
+        end.operate(Call::Other, |engine| engine.abort(code, b"enough"));
+    }
+
+    /// Something happens between the ends.
+    fn disturb(&mut self, side: usize) {
+        let random = &mut self.cx.random;
+        let kind = random.below(8);
+        let (octets, other) = (random.size(1 << 15), random.size(1 << 15));
+        self.cx.trace.note(|| format!("disturbance {kind} of link {side}, {octets} octets"));
+        match kind {
+            0..4 => {
+                let micros = u64::try_from(octets * 1_000).expect("a time");
+                self.links[side].stall(self.cx.now + Duration::from_micros(micros));
+                return;
+            }
+            _ if !self.cx.random.one_in(25) => return,
+            4 => self.links[side].lose_after(octets),
+            5 => self.links[side].cut(octets, EndOfStream::Told),
+            6 => {
+                self.links[side].cut(octets, EndOfStream::Told);
+                self.links[1 - side].cut(other, EndOfStream::Told);
+            }
+            _ => {
+                self.links[side].cut(octets, EndOfStream::Silent);
+                self.links[1 - side].cut(other, EndOfStream::Silent);
+            }
+        }
+        self.lost = true;
+    }
+
+    fn pass_time(&mut self) {
+        let soon = self.cx.now + Duration::from_micros(self.cx.random.size_u32(1_000).into());
+        let arrival = self.next_arrival();
+        // The world does not run away in the minutes for which some deadlines wait.
+        let deadline = self.next_deadline().filter(|_| self.cx.random.one_in(50));
+        match arrival.into_iter().chain(deadline).max() {
+            Some(at) if !self.cx.random.one_in(4) => self.advance(at),
+            _ => self.advance(soon),
+        }
+    }
+
+    fn next_arrival(&self) -> Option<Time> {
+        let arrivals = [(CLIENT, SERVER), (SERVER, CLIENT)].into_iter().filter(|&(_, to)| !self.gone[to]);
+        arrivals.filter_map(|(from, _)| self.links[from].next_arrival()).filter(|&at| at > self.cx.now).min()
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        let alive = self.ends.iter().zip(self.gone).filter(|(_, gone)| !gone);
+        alive.filter_map(|(end, _)| end.engine.poll_timeout()).min()
+    }
+
+    /// Time passes; nobody sleeps through a deadline.
+    fn advance(&mut self, to: Time) {
+        for rounds in 0.. {
+            assert!(rounds < 10_000, "deadline follows upon deadline");
+            let Some(at) = self.next_deadline().filter(|&at| at <= to) else { break };
+            self.cx.now = self.cx.now.max(at);
+            for side in [CLIENT, SERVER] {
+                let due = self.ends[side].engine.poll_timeout().is_some_and(|at| at <= self.cx.now);
+                if due && !self.gone[side] {
+                    self.ends[side].timeout(&mut self.cx);
+                }
+            }
+        }
+        self.cx.now = self.cx.now.max(to);
+    }
+
+    /// Somebody looks whether a deadline has come that has not.
+    fn look_at_clock(&mut self, side: usize) {
+        if !self.gone[side] {
+            self.ends[side].timeout(&mut self.cx);
+            self.ends[side].engine.recv(self.cx.now, &mut Bytes::new());
+        }
+    }
+
+    /// One end does everything that is to be done. True if anything was.
+    fn be_diligent(&mut self, side: usize) -> bool {
+        let mut moved = false;
+        if !self.gone[side] {
+            moved |= self.open_up(side);
+            while self.event(side) {
+                moved = true;
+            }
+            for id in self.ends[side].held() {
+                let (cx, end, peer) = self.pair(side);
+                moved |= end.send(cx, id);
+                if end.streams[&id].readable {
+                    moved |= end.read(cx, id, peer);
+                }
+                end.give_back_in_time(id);
+                if end.streams[&id].is_done() {
+                    end.release(cx, id);
+                    moved = true;
+                }
+            }
+            let before = self.ends[side].outbox.len();
+            self.transmit(side);
+            moved |= self.ends[side].outbox.len() > before;
+        }
+        moved | self.carry(side)
+    }
+
+    /// Windows and limits that let nothing through are no end.
+    fn open_up(&mut self, side: usize) -> bool {
+        let most = self.most;
+        let (cx, end, _) = self.pair(side);
+        if !end.is_alive() {
+            return false;
+        }
+        let mut changed = false;
+        let mut by_hand = end.config.manual_window_update;
+        if (end.acts.initial_window as usize).saturating_mul(30) < most {
+            let raised = end.change_setting(cx, SettingId::INITIAL_WINDOW_SIZE, 20_000);
+            changed |= raised;
+            by_hand |= !raised;
+        }
+        if end.role == Role::Server && end.acts.limit_of_streams == 0 {
+            changed |= end.change_setting(cx, SettingId::MAX_CONCURRENT_STREAMS, 3);
+        }
+        if by_hand {
+            changed |= end.raise_what_is_low();
+        }
+        changed
+    }
+
+    /// Credit for one end that the other has given, and that is still between them.
+    pub(crate) fn withheld(&self, side: usize) -> i64 {
+        self.relay.as_ref().map_or(0, |relay| relay.withheld(side))
+    }
+
+    /// One of the ends, or the transport, ends the connection.
+    pub(crate) fn finish(&mut self) {
+        let side = self.cx.random.below(2);
+        let way = self.cx.random.below(6);
+        self.lost |= matches!(way, 1 | 2);
+        match way {
+            0 => self.abort(side),
+            // Nobody does anything, until that has lasted too long.
+            3 if !self.calm && self.ends[side].config.idle_timeout.is_some() => self.awaits_end = true,
+            1 => self.links[side].cut(usize::MAX, EndOfStream::Told),
+            2 => self.links.iter_mut().for_each(|link| link.cut(0, EndOfStream::Told)),
+            _ => self.shut_down(side),
+        }
+    }
+}
