@@ -5,6 +5,7 @@ use std::fmt::Debug;
 
 use fastrand::Rng;
 use http2_engine::Role;
+use http2_simulation::content;
 
 use crate::agreement::{Record, Side, is_refusal};
 use crate::endpoint::{Change, Endpoint, Refused};
@@ -108,14 +109,17 @@ struct Talk<'a> {
 
 impl<'a> Conversation<'a> {
     fn new(plan: &'a Plan, endpoints: [Box<dyn Endpoint>; 2], random: Rng) -> Self {
-        let mut windows = [plan.client, plan.server].map(|start| start.initial_window_size).into_iter();
-        let ends = endpoints.map(|endpoint| End {
-            endpoint,
-            wire: Wire::default(),
-            arriving: Vec::new(),
-            arrived: 0,
-            window: windows.next().unwrap_or_default(),
-            pings: 0,
+        let mut starts = [plan.client, plan.server].into_iter();
+        let ends = endpoints.map(|endpoint| {
+            let start = starts.next().expect("as many as there are ends");
+            End {
+                endpoint,
+                wire: Wire::new(start.role),
+                arriving: Vec::new(),
+                arrived: 0,
+                window: start.initial_window_size,
+                pings: 0,
+            }
         });
         Self {
             plan,
@@ -215,7 +219,7 @@ impl<'a> Conversation<'a> {
         let mut octets = Vec::new();
         let most = 1 + size(&mut self.random, 1 << 16);
         self.ends[from].endpoint.transmit(most, &mut octets);
-        for line in self.ends[from].wire.take(ROLES[from], &octets) {
+        for line in self.ends[from].wire.take(&octets) {
             self.lines.push(format!("    {:?} sends {line}", ROLES[from]));
         }
         let to = &mut self.ends[1 - from];
@@ -301,10 +305,10 @@ impl<'a> Conversation<'a> {
             let from = sent.content.len();
             let to = message.content.min(from + 1 + size(&mut self.random, 1 << 15));
             let end = to == message.content && message.trailers.is_none() && (end_now || from == to);
-            let content = plan::content(stream, ROLES[side], from..to);
-            let result = endpoint.send_data(stream, &content, end).map(|taken| {
-                sent.content.extend_from_slice(&content[..taken]);
-                sent.end = end && taken == content.len();
+            let octets = content(stream, ROLES[side], from..to);
+            let result = endpoint.send_data(stream, &octets, end).map(|taken| {
+                sent.content.extend_from_slice(&octets[..taken]);
+                sent.end = end && taken == octets.len();
             });
             (format!("sends content {from}..{to} of {}, end {end}", message.content), result)
         };

@@ -70,12 +70,6 @@ pub fn size(random: &mut Rng, bound: usize) -> usize {
     random.usize(..=1 << magnitude).min(bound - 1)
 }
 
-/// The content of a message: every octet is told by its place, its stream and its sender.
-pub fn content(stream: u32, sender: Role, at: std::ops::Range<usize>) -> Vec<u8> {
-    let salt = stream as usize + if sender == Role::Client { 0 } else { 101 };
-    at.map(|at| (at.wrapping_mul(31) ^ (at >> 8) ^ salt) as u8).collect()
-}
-
 /// An initial window that lets conversations stop and go.
 pub(crate) fn window(random: &mut Rng) -> u32 {
     match random.u8(..6) {
