@@ -216,6 +216,7 @@ impl Connection {
             stream.waiting =
                 Some(Box::new(WaitingHead { head: section.clone(), end_stream, reprioritized: false }));
             self.arriving.push_back(id);
+            self.admit_arriving();
         }
         Ok(())
     }

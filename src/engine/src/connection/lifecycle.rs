@@ -220,9 +220,12 @@ impl Connection {
         }
     }
 
-    /// Streams of the peer's that the caller may have at a time.
+    /// Streams of the peer's that the caller may have at a time. None that is open waits for another that is open: its
+    /// content would use up the window of the connection, which the other may need. There can be more of them than our
+    /// limit allows if that was lowered.
     pub(super) fn max_held(&self) -> usize {
-        self.local.wanted.max_concurrent_streams.unwrap_or(self.config.max_concurrent_streams) as usize
+        let limit = self.local.wanted.max_concurrent_streams.unwrap_or(self.config.max_concurrent_streams);
+        self.counts.peer.max(limit as usize)
     }
 }
 

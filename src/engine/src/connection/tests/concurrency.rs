@@ -199,12 +199,27 @@ fn a_lower_limit_holds_once_the_peer_knows_it() {
     raw.get(1);
     raw.get(3);
     assert!(raw.resets().is_empty());
-    assert_eq!(raw.events().len(), 1, "the caller has what it wants to have");
     raw.settings_ack();
     raw.get(5);
     assert_eq!(raw.resets(), [(5, ErrorCode::REFUSED_STREAM)]);
-    raw.engine.respond(id(1), &response(200), true).unwrap();
+}
+
+/// The content of one that waits could use up the window of the connection, and the other would wait for ever.
+#[test]
+fn no_request_that_is_open_waits_for_another_that_is_open() {
+    let mut raw = Raw::server(Config::default());
+    raw.engine.change_settings(&limit(1)).unwrap();
+    raw.post(1);
+    raw.post(3);
+    raw.settings_ack();
+    assert!(matches!(raw.events()[..], [Event::Request { .. }, Event::Request { .. }]));
+    // One that has ended is another matter: nothing but its caller keeps it.
+    raw.engine.reset(id(1), ErrorCode::CANCEL);
+    raw.engine.reset(id(3), ErrorCode::CANCEL);
+    raw.post(5);
+    assert!(raw.events().is_empty());
     raw.engine.release(id(1));
+    raw.engine.release(id(3));
     assert!(matches!(raw.events()[..], [Event::Request { .. }]));
 }
 
