@@ -36,10 +36,12 @@ pub(crate) enum EndOfStream {
 
 impl Link {
     pub(crate) fn new(random: &mut Random, calm: bool) -> Self {
-        let delay = if calm { random.size(50_000) } else { random.size(500_000) };
+        let capacity = 1 + random.size(1 << 18);
+        // What is narrow and slow at once would take its octets for ever.
+        let delay = random.size(if calm { 50_000 } else { 500_000 }).min(10 * capacity);
         let jitter = random.size(delay + 2);
         Self {
-            capacity: 1 + random.size(1 << 18),
+            capacity,
             delay: micros(delay),
             jitter: micros(jitter),
             under_way: VecDeque::new(),

@@ -4,44 +4,39 @@ use std::vec;
 
 /// A source of decisions. The same source makes the same decisions.
 #[derive(Debug)]
-pub struct Random(Source);
-
-#[derive(Debug)]
-enum Source {
-    Seed(fastrand::Rng),
-    Octets(vec::IntoIter<u8>),
+pub struct Random {
+    /// What is left of the fuzzer's octets.
+    octets: Option<vec::IntoIter<u8>>,
+    seeded: fastrand::Rng,
 }
 
 impl Random {
     /// Decisions that follow from a seed.
     pub fn from_seed(seed: u64) -> Self {
-        Self(Source::Seed(fastrand::Rng::with_seed(seed)))
+        Self { octets: None, seeded: fastrand::Rng::with_seed(seed) }
     }
 
-    /// Decisions that are written down in octets. Once they are used up, every decision is 0.
+    /// Decisions that are written down in octets. Those that are needed when they are used up follow from a seed.
     pub fn from_octets(octets: Vec<u8>) -> Self {
-        Self(Source::Octets(octets.into_iter()))
+        Self { octets: Some(octets.into_iter()), ..Self::from_seed(0) }
     }
 
-    /// Whether there is nothing left to decide by.
+    /// Whether there are no octets left to decide by.
     pub fn is_used_up(&self) -> bool {
-        matches!(&self.0, Source::Octets(octets) if octets.as_slice().is_empty())
+        self.octets.as_ref().is_some_and(|octets| octets.as_slice().is_empty())
     }
 
     /// A number below `bound`, which is not 0.
     pub fn below(&mut self, bound: usize) -> usize {
-        match &mut self.0 {
-            Source::Seed(random) => random.usize(..bound),
-            Source::Octets(octets) => {
-                let width = match bound {
-                    0..=0x100 => 1,
-                    0x101..=0x1_0000 => 2,
-                    _ => 4,
-                };
-                let next = octets.take(width);
-                next.fold(0, |number, octet| number << 8 | usize::from(octet)) % bound
-            }
-        }
+        let Some(octets) = self.octets.as_mut().filter(|octets| !octets.as_slice().is_empty()) else {
+            return self.seeded.usize(..bound);
+        };
+        let width = match bound {
+            0..=0x100 => 1,
+            0x101..=0x1_0000 => 2,
+            _ => 4,
+        };
+        octets.take(width).fold(0, |number, octet| number << 8 | usize::from(octet)) % bound
     }
 
     /// True once in `n` times.
