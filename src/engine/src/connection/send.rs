@@ -275,18 +275,23 @@ impl Connection {
         }
         stream.send.length = length;
         stream.send.content.push(data.split_to(taken));
-        // Who has filled the buffer to the brim waits for room, like who was refused some.
-        stream.send.starved |= !ends && stream.send.content.len() >= limit;
         if ends {
             stream.send.ending = Ending::EndStream;
         }
         self.content_waiting = self.content_waiting.saturating_add(taken);
+        // Who has filled the buffer to the brim waits for room, like who was refused some.
+        if !ends
+            && self.send_capacity(id) == 0
+            && let Some(stream) = self.streams.get_mut(id)
+        {
+            stream.send.starved = true;
+        }
         self.content_changed(id);
         Ok(())
     }
 
-    /// How many octets [`send_data`](Self::send_data) would take now; 0 if the message takes no content. When they
-    /// were used up, [`Event::Writable`] tells that there are more.
+    /// How many octets [`send_data`](Self::send_data) would take now; 0 if the message takes no content. When there are
+    /// none after [`send_data`](Self::send_data), [`Event::Writable`] tells that there are some.
     pub fn send_capacity(&self, id: StreamId) -> usize {
         match self.streams.get(id) {
             Some(stream) if stream.can_take_content() && !stream.is_closed() && !stream.released => {

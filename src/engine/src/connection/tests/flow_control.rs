@@ -472,6 +472,17 @@ fn content_of_many_streams_waits_within_a_bound_and_none_waits_for_another() {
 }
 
 #[test]
+fn writable_comes_when_content_that_was_taken_leaves_no_room_for_more() {
+    let mut raw = server_with_content(&[1, 3, 5, 7, 9], 250 << 10, 0);
+    assert_eq!(raw.engine.content_waiting, 1_250 << 10, "all was taken, although that is too much");
+    assert_eq!(raw.engine.send_capacity(id(9)), 0);
+    raw.window_update(0, 1 << 20);
+    raw.window_update(9, 250 << 10);
+    raw.sent();
+    assert!(matches!(raw.events()[..], [Event::Writable { id: stream }] if stream == id(9)));
+}
+
+#[test]
 fn writable_does_not_come_when_the_message_has_ended() {
     let mut raw = Raw::server(Config { send_buffer: 10, ..Config::default() });
     raw.get(1);
