@@ -1,0 +1,340 @@
+//! A connection that is fed with anything, an application that reacts to it, and what holds whatever comes.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use fastrand::Rng;
+use http2_engine::frame::{FrameHeader, FrameType, HEADER_LEN, flags};
+use http2_engine::{
+    Config, Connection, ErrorCode, Event, FieldSection, KeepAlive, Priority, Read, Role, SettingId, StreamId,
+    Time,
+};
+use http2_simulation::wire::{Frames, Part};
+
+/// The client connection preface (RFC 9113, 3.4).
+pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Octets that a connection may take up, with all that its peer can make it keep: field sections of as many requests as
+/// it takes, twice, and windows full of content.
+const MEMORY: usize = 8 << 20;
+
+/// A connection and its application.
+pub struct Watched {
+    engine: Connection,
+    max_streams: usize,
+    now: Time,
+    random: Rng,
+    /// What the engine has not taken.
+    input: Bytes,
+    /// Cuts the input into frames, once the preface has passed.
+    ear: Frames,
+    mouth: Frames,
+    heard: usize,
+    /// Octets of frames that answer what came, and how often the application has caused some.
+    replied: usize,
+    acts: usize,
+    /// The streams that the application has.
+    streams: Vec<StreamId>,
+    no_events: bool,
+    ended: bool,
+}
+
+/// Feeds a connection with octets: a seed for all that the input does not say, and then what the peer sends.
+pub fn feed(role: Role, input: &[u8]) {
+    let Some((seed, mut octets)) = input.split_first_chunk::<4>() else { return };
+    let most = crate::memory::most_used(|| {
+        let mut watched = Watched::new(role, u32::from_be_bytes(*seed));
+        while !octets.is_empty() {
+            let (piece, rest) = octets.split_at(watched.random.usize(1..=octets.len()));
+            octets = rest;
+            watched.recv(piece);
+            watched.idle();
+        }
+        watched.end();
+    });
+    assert!(most < MEMORY, "{most} octets of memory");
+}
+
+impl Watched {
+    /// A connection whose peer has said its preface.
+    pub fn new(role: Role, seed: u32) -> Self {
+        let mut random = Rng::with_seed(seed.into());
+        let config = config(&mut random);
+        let max_streams = config.max_concurrent_streams as usize;
+        let (engine, peer) = match role {
+            Role::Client => (Connection::client(config), Role::Server),
+            Role::Server => (Connection::server(config), Role::Client),
+        };
+        let mut watched = Self {
+            engine: engine.expect("the configuration is possible"),
+            max_streams,
+            now: Time::from_nanos(1),
+            random,
+            input: Bytes::new(),
+            ear: Frames::new(peer),
+            mouth: Frames::new(role),
+            heard: 0,
+            replied: 0,
+            acts: 0,
+            streams: Vec::new(),
+            no_events: true,
+            ended: false,
+        };
+        match role {
+            Role::Server => watched.recv(PREFACE),
+            Role::Client => (0..3).for_each(|_| watched.open()),
+        }
+        watched
+    }
+
+    /// The peer has sent these octets.
+    pub fn recv(&mut self, octets: &[u8]) {
+        self.input = [&self.input[..], octets].concat().into();
+        loop {
+            let (quiet, had_output) = (self.no_events, self.engine.has_output());
+            let offered = self.input.clone();
+            self.engine.recv(self.now, &mut self.input);
+            let taken = &offered[..offered.len() - self.input.len()];
+            self.heard += taken.len();
+            assert!(!taken.is_empty() || !quiet || had_output || offered.is_empty(), "nothing is taken");
+            let alive = self.engine.close_reason().is_none();
+            let parts = if alive { self.ear.take(taken) } else { Vec::new() };
+            if alive && parts.is_empty() && quiet {
+                assert!(self.engine.poll_event().is_none(), "a part of a frame makes an event");
+                assert_eq!(self.engine.has_output(), had_output, "a part of a frame makes output");
+            }
+            self.no_events = false;
+            self.check();
+            if self.input.is_empty() {
+                break;
+            }
+            self.react();
+            self.transmit();
+        }
+        if self.random.bool() {
+            self.react();
+            self.transmit();
+        }
+    }
+
+    /// Time passes, and the application does something of its own accord.
+    pub fn idle(&mut self) {
+        if self.random.u8(..4) == 0 {
+            let act = self.random.u8(..);
+            self.act(act);
+        }
+        if self.random.u8(..8) == 0 {
+            let millis = self.random.u64(..1_000);
+            self.sleep(Duration::from_millis(millis));
+        }
+    }
+
+    /// Time passes.
+    pub fn sleep(&mut self, duration: Duration) {
+        self.now = self.now + duration;
+        let due = self.engine.poll_timeout().is_some_and(|at| at <= self.now);
+        let before = (self.engine.stats(), self.engine.has_output());
+        self.engine.handle_timeout(self.now);
+        assert!(due || before == (self.engine.stats(), self.engine.has_output()), "too early");
+        assert!(self.engine.poll_timeout().is_none_or(|at| at > self.now), "the deadline has not passed");
+        self.no_events = false;
+        self.check();
+    }
+
+    /// The transport ends, and the application releases everything: nothing is left.
+    pub fn end(mut self) {
+        self.react();
+        if self.random.bool() {
+            self.engine.recv_end(self.now);
+        } else {
+            self.engine.abort(ErrorCode::NO_ERROR, b"");
+        }
+        self.react();
+        while self.transmit() > 0 {}
+        for id in std::mem::take(&mut self.streams) {
+            self.engine.release(id);
+        }
+        self.react();
+        assert!(self.engine.is_closed() && self.ended, "{:?}", self.engine);
+        assert_eq!((self.engine.stream_count(), self.transmit()), (0, 0));
+        self.recv(b"whatever this may be");
+        assert!(
+            self.input.is_empty() && self.engine.poll_event().is_none(),
+            "after the end, input is swallowed"
+        );
+        assert_eq!(self.transmit(), 0);
+    }
+
+    /// What holds after every call.
+    fn check(&mut self) {
+        let stats = self.engine.stats();
+        assert_eq!(stats.octets_received, self.heard as u64);
+        // Those that the peer has opened and the application has, as many that wait, and its own.
+        let most = 2 * self.max_streams + self.streams.len();
+        assert!(self.engine.stream_count() <= most, "{:?}", self.engine);
+        let allowed = 4_000 + 8 * self.heard + 50 * self.acts;
+        assert!(self.replied <= allowed, "{} octets in reply to {}", self.replied, self.heard);
+        if self.engine.close_reason().is_some() {
+            assert_eq!((stats.streams_open, stats.streams_waiting), (0, 0));
+            assert_eq!(self.engine.poll_timeout(), None);
+            return;
+        }
+        let (receive, send) = self.engine.windows();
+        let windows = 0..=0x7fff_ffff;
+        assert!(windows.contains(&receive) && windows.contains(&send), "windows of {receive} and {send}");
+    }
+
+    /// Takes output, and looks at it.
+    fn transmit(&mut self) -> usize {
+        let had_output = self.engine.has_output();
+        let mut out = Vec::new();
+        let written = self.engine.poll_transmit(self.now, &mut out, self.random.usize(1..100_000));
+        assert!(written == out.len() && (written == 0 || had_output));
+        assert!(written > 0 || !self.engine.has_output(), "no output where there is some");
+        for part in self.mouth.take(&out) {
+            if let Part::Frame(header, _) = part
+                && is_reply(header)
+            {
+                self.replied += HEADER_LEN + header.length as usize;
+            }
+        }
+        self.no_events = false;
+        self.check();
+        written
+    }
+
+    /// Takes all events, and does what an application does.
+    fn react(&mut self) {
+        while let Some(event) = self.engine.poll_event() {
+            assert!(!self.ended, "{event:?} behind the last event");
+            match event {
+                Event::Request { id, .. } => {
+                    self.streams.push(id);
+                    let act = self.random.u8(..40);
+                    self.act_on(id, act);
+                }
+                Event::Push { id, .. } => self.streams.push(id),
+                Event::Readable { id } | Event::Writable { id } | Event::Response { id, .. } => {
+                    let act = self.random.u8(..30);
+                    self.act_on(id, act);
+                }
+                Event::Reset { id, .. } if self.random.bool() => self.release(id),
+                Event::StreamsAvailable => self.open(),
+                Event::Closed => self.ended = true,
+                _ => {}
+            }
+        }
+        self.no_events = true;
+    }
+
+    /// The application does something, by a number.
+    pub fn act(&mut self, act: u8) {
+        let some = self.random.usize(..self.streams.len().max(1));
+        match (act, self.streams.get(some)) {
+            (0..200, Some(&id)) => self.act_on(id, act),
+            (200..210, _) => self.open(),
+            (210..220, _) => drop(self.engine.ping([act; 8])),
+            (220..230, _) => {
+                let change = (SettingId::INITIAL_WINDOW_SIZE, self.random.u32(..100_000));
+                _ = self.engine.change_settings(&[change]);
+            }
+            (230..235, _) => drop(self.engine.change_settings(&[(SettingId::MAX_FRAME_SIZE, 20_000)])),
+            (235..240, _) => _ = self.engine.connection_window_update(u32::from(act)),
+            (240, _) => self.engine.shutdown(self.now),
+            _ => {}
+        }
+        self.acts += 1;
+        self.no_events = false;
+        self.check();
+    }
+
+    /// Most of it is refused most of the time, which may not matter.
+    fn act_on(&mut self, id: StreamId, act: u8) {
+        let engine = &mut self.engine;
+        let end = self.random.bool();
+        match act % 30 {
+            0..6 => {
+                let most = self.random.usize(1..100_000);
+                while matches!(engine.read(id, most), Ok(Read::Data(_) | Read::Trailers(_))) {}
+            }
+            6 => drop(engine.read(id, 1)),
+            7..14 => _ = engine.respond(id, &section(&[(":status", "200")]), end),
+            14 => _ = engine.inform(id, &section(&[(":status", "103")])),
+            15..20 => _ = engine.send_data(id, &mut vec![0; self.random.usize(..50_000)].into(), end),
+            20 | 21 => _ = engine.send_trailers(id, &section(&[("checksum", "0123")])),
+            22 => engine.reset(id, ErrorCode::CANCEL),
+            23 | 24 => self.release(id),
+            25 => _ = engine.window_update(id, self.random.u32(..1 << 20)),
+            26 => _ = engine.set_priority(id, Priority::new(act % 8, end)),
+            27 => {
+                if let Ok(id) = engine.push(id, &request("GET")) {
+                    self.streams.push(id);
+                }
+            }
+            _ => {}
+        }
+        self.acts += 1;
+        self.no_events = false;
+        self.check();
+    }
+
+    fn release(&mut self, id: StreamId) {
+        self.engine.release(id);
+        self.streams.retain(|&other| other != id);
+    }
+
+    fn open(&mut self) {
+        let method = ["GET", "POST", "HEAD"][self.random.usize(..3)];
+        if let Ok(id) = self.engine.open(&request(method), self.random.bool()) {
+            self.streams.push(id);
+        }
+        self.no_events = false;
+    }
+}
+
+/// A configuration with everything on that the peer can reach, and limits that it can reach too.
+fn config(random: &mut Rng) -> Config {
+    let mut config = Config {
+        enable_push: random.bool(),
+        enable_connect_protocol: random.bool(),
+        max_concurrent_streams: random.u32(1..30),
+        initial_window_size: random.u32(..1 << 18),
+        stream_window_max: 1 << 18,
+        connection_window: 65_535 + random.u32(..1 << 18),
+        connection_window_max: 1 << 19,
+        max_header_list_size: random.u32(..32 << 10),
+        manual_window_update: random.bool(),
+        send_buffer: random.usize(1..1 << 16),
+        waiting_streams: random.usize(..5),
+        unknown_frames: random.bool(),
+        idle_timeout: random.bool().then_some(Duration::from_secs(3)),
+        keep_alive: random.bool().then_some(KeepAlive {
+            interval: Duration::from_millis(500),
+            timeout: Duration::from_millis(500),
+        }),
+        ..Config::default()
+    };
+    config.limits.frames_per_recv = random.u32(1..50);
+    config.limits.events = random.usize(1..50);
+    config.limits.control_octets = random.usize(1..10_000);
+    config
+}
+
+/// Whether a frame is one that the peer can ask for.
+fn is_reply(header: FrameHeader) -> bool {
+    match header.kind {
+        FrameType::RST_STREAM | FrameType::WINDOW_UPDATE | FrameType::GOAWAY => true,
+        FrameType::SETTINGS | FrameType::PING => header.has(flags::ACK),
+        _ => false,
+    }
+}
+
+/// A field section.
+pub fn section(fields: &[(&str, &str)]) -> FieldSection {
+    fields.iter().copied().collect()
+}
+
+/// The head of a request.
+pub fn request(method: &str) -> FieldSection {
+    section(&[(":method", method), (":scheme", "http"), (":authority", "example.com"), (":path", "/")])
+}

@@ -1,0 +1,73 @@
+//! Every frame decoder: what it reads is written, and read again as the same.
+#![no_main]
+
+use http2_engine::frame::{
+    AltSvc, Continuation, FrameHeader, FrameType, GoAway, HEADER_LEN, Headers, Origin, Ping, PriorityFrame,
+    PriorityUpdate, PushPromise, RstStream, Settings, WindowUpdate, data,
+};
+
+/// Reads a frame, if it is one; writes it, and reads it again.
+macro_rules! again {
+    ($header:ident, $payload:ident, $read:expr) => {
+        if let Some(frame) = $read {
+            let mut out = Vec::new();
+            frame.encode(&mut out);
+            let ($header, $payload) = split(&out);
+            assert_eq!($read, Some(frame), "{:?}", $header);
+        }
+    };
+}
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    let Some((octets, payload)) = input.split_first_chunk::<HEADER_LEN>() else { return };
+    let header = FrameHeader::parse(octets);
+    let mut without_reserved_bit = *octets;
+    without_reserved_bit[5] &= 0x7f;
+    assert_eq!(header.to_bytes(), without_reserved_bit);
+    // The length that goes with the payload: otherwise there would be few frames.
+    let header = FrameHeader { length: payload.len() as u32, ..header };
+    let sound = header.check(16_384).is_ok();
+    match header.kind {
+        FrameType::DATA => match data::layout(header, payload.first().copied()) {
+            Ok(layout) => assert_eq!(layout.content + layout.padding, header.length),
+            Err(_) => assert!(payload.first().is_none_or(|&padding| u32::from(padding) >= header.length)),
+        },
+        FrameType::HEADERS => again!(header, payload, Headers::parse(header, payload).ok()),
+        FrameType::PRIORITY => again!(header, payload, PriorityFrame::parse(header, payload).ok()),
+        FrameType::RST_STREAM => again!(header, payload, RstStream::parse(header, payload).ok()),
+        FrameType::SETTINGS => match Settings::parse(header, payload) {
+            Ok(settings) => {
+                let mut out = Vec::new();
+                Settings::encode(&settings.iter().collect::<Vec<_>>(), &mut out);
+                assert_eq!(&out[HEADER_LEN..], payload);
+            }
+            Err(_) => assert!(!sound),
+        },
+        FrameType::PUSH_PROMISE => again!(header, payload, PushPromise::parse(header, payload).ok()),
+        FrameType::PING => again!(header, payload, Ping::parse(header, payload).ok()),
+        FrameType::GOAWAY => again!(header, payload, GoAway::parse(payload).ok()),
+        FrameType::WINDOW_UPDATE => again!(header, payload, WindowUpdate::parse(header, payload).ok()),
+        FrameType::CONTINUATION => again!(header, payload, Some(Continuation::parse(header, payload))),
+        FrameType::PRIORITY_UPDATE => again!(header, payload, PriorityUpdate::parse(payload).ok()),
+        FrameType::ALTSVC => again!(header, payload, AltSvc::parse(header, payload)),
+        FrameType::ORIGIN => {
+            if let Some(frame) = Origin::parse(header, payload) {
+                let origins: Vec<_> = frame.iter().collect();
+                let mut out = Vec::new();
+                Origin::encode(&origins, &mut out);
+                let (header, payload) = split(&out);
+                let again = Origin::parse(header, payload).expect("it was one");
+                assert_eq!(again.iter().collect::<Vec<_>>(), origins);
+            }
+        }
+        _ => {}
+    }
+});
+
+/// The header and the payload of a frame that was written.
+fn split(octets: &[u8]) -> (FrameHeader, &[u8]) {
+    let (header, payload) = octets.split_first_chunk().expect("a header");
+    let header = FrameHeader::parse(header);
+    assert_eq!(header.length as usize, payload.len());
+    (header, payload)
+}

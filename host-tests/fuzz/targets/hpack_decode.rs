@@ -1,0 +1,36 @@
+//! The HPACK decoder: whatever a block is, limits hold, and what comes out is what another decoder makes of it.
+#![no_main]
+
+use http2_engine::FieldSection;
+use http2_engine::hpack::{Decoded, Decoder, Limits};
+
+/// So large a dynamic table both decoders begin with.
+const TABLE: u32 = 4_096;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    let Some((&[fields, size, crumbs], mut blocks)) = input.split_first_chunk() else { return };
+    let limits = Limits {
+        list_size: 200 * usize::from(size),
+        list_size_hard: 60_000,
+        fields: fields.into(),
+        fields_hard: 300,
+        cookie_crumbs: crumbs.into(),
+    };
+    let (mut decoder, mut other) = (Decoder::new(TABLE), fluke_hpack::Decoder::new());
+    let mut section = FieldSection::new();
+    // Each block has its length before it.
+    while let Some((length, rest)) = blocks.split_first_chunk() {
+        let length = usize::from(u16::from_be_bytes(*length)).min(rest.len());
+        let (block, behind) = rest.split_at(length);
+        blocks = behind;
+        let decoded = decoder.decode(block, &limits, &mut section);
+        assert!(section.size() <= limits.list_size && section.len() <= limits.fields + limits.cookie_crumbs);
+        let Ok(decoded) = decoded else { break };
+        // The other may be stricter; then their tables differ from now on.
+        let Ok(expected) = other.decode(block) else { break };
+        if decoded == Decoded::Whole {
+            let fields = section.iter().map(|field| (field.name.to_vec(), field.value.to_vec()));
+            assert_eq!(fields.collect::<Vec<_>>(), expected);
+        }
+    }
+});
