@@ -108,12 +108,10 @@ impl Watched {
             if self.input.is_empty() {
                 break;
             }
-            self.react();
-            self.transmit();
+            self.settle();
         }
         if self.random.bool() {
-            self.react();
-            self.transmit();
+            self.settle();
         }
     }
 
@@ -149,8 +147,7 @@ impl Watched {
         } else {
             self.engine.abort(ErrorCode::NO_ERROR, b"");
         }
-        self.react();
-        while self.transmit() > 0 {}
+        self.settle();
         for id in std::mem::take(&mut self.streams) {
             self.engine.release(id);
         }
@@ -184,6 +181,14 @@ impl Watched {
         assert!(windows.contains(&receive) && windows.contains(&send), "windows of {receive} and {send}");
     }
 
+    /// The application and the transport take all that there is.
+    fn settle(&mut self) {
+        self.react();
+        while self.transmit() > 0 {
+            self.react();
+        }
+    }
+
     /// Takes output, and looks at it.
     fn transmit(&mut self) -> usize {
         let had_output = self.engine.has_output();
@@ -198,7 +203,7 @@ impl Watched {
                 self.replied += HEADER_LEN + header.length as usize;
             }
         }
-        self.no_events = false;
+        self.no_events &= written == 0;
         self.check();
         written
     }
