@@ -294,6 +294,19 @@ fn a_client_that_gives_up_lets_the_call_go_on_if_not() {
 }
 
 #[test]
+fn a_request_that_is_given_up_at_once_never_reaches_the_application() {
+    let serve = Serve::start();
+    let mut client = Client::connect(&serve);
+    let given_up = |stream| {
+        let reset = raw::frame(raw::RST_STREAM, 0, stream, &CANCEL.to_be_bytes());
+        [raw::request(stream, "GET", "/trap", END_STREAM), reset].concat()
+    };
+    client.wire.send_octets(&[given_up(101), given_up(103)].concat());
+    client.wire.request(105, "GET", "/", END_STREAM);
+    assert_eq!(client.response(105).status(), "200");
+}
+
+#[test]
 fn a_slow_client_stops_the_writes_of_the_application() {
     let serve = Serve::start();
     let mut slow = Client::connect(&serve);
