@@ -14,11 +14,14 @@ use std::task::{Context, Poll, Wake, Waker};
 
 /// How often the host is given way, without anything having become ready, before a turn ends.
 const QUIET_ROUNDS: u32 = 2;
+/// How often tasks are polled until a turn ends at the latest: where there is always something ready, what waits for
+/// the end of the turn is not to wait for ever.
+const POLLS_PER_TURN: u32 = 256;
 
 /// A set of tasks that run as long as the future of [`run`](Self::run).
 ///
-/// They run in turns: a turn goes on as long as any task is ready, or becomes so while the host is given way. At
-/// [its end](Self::turn_end) is the time for what one does once for many: to write to a socket.
+/// They run in turns: a turn goes on as long as any task is ready, or becomes so while the host is given way, but not
+/// without end. At [its end](Self::turn_end) is the time for what one does once for many: to write to a socket.
 #[derive(Clone, Default)]
 pub struct Tasks(Rc<Inner>);
 
@@ -93,13 +96,18 @@ impl Tasks {
     pub async fn run<T>(&self, main: impl Future<Output = T>) -> T {
         let mut main = pin!(main);
         self.0.ready.waker(MAIN).wake();
-        let mut quiet = 0;
+        let (mut quiet, mut polls) = (0, 0_u32);
         let _abandon = Abandon(&self.0);
         poll_fn(|context| {
             self.0.ready.set_runner(context.waker());
             loop {
                 while let Some(ready) = self.0.ready.pop() {
                     quiet = 0;
+                    polls = polls.saturating_add(1);
+                    if polls >= POLLS_PER_TURN {
+                        polls = 0;
+                        self.0.end_turn();
+                    }
                     let slot = ready.slot;
                     let waker = Waker::from(ready);
                     let context = &mut Context::from_waker(&waker);
@@ -118,6 +126,7 @@ impl Tasks {
                     context.waker().wake_by_ref();
                     return Poll::Pending;
                 }
+                polls = 0;
                 self.0.end_turn();
             }
         })

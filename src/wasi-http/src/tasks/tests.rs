@@ -67,6 +67,22 @@ fn a_turn_ends_when_nothing_can_go_on() {
 }
 
 #[test]
+fn a_turn_ends_although_something_is_always_ready() {
+    let tasks = Tasks::new();
+    tasks.spawn(poll_fn(|context| {
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }));
+    let main = async {
+        for _ in 0..3 {
+            tasks.turn_end().await;
+        }
+    };
+    assert_eq!(run(tasks.run(main)), Some(()));
+    assert_eq!(tasks.turn(), 3);
+}
+
+#[test]
 fn the_host_is_given_way_before_a_turn_ends() {
     let tasks = Tasks::new();
     let mut main = pin!(tasks.run(tasks.turn_end()));
