@@ -81,6 +81,9 @@ impl Connection {
     }
 
     /// Acts on every deadline that has passed. Calling it too early does nothing.
+    ///
+    /// Who was held up gives what has arrived to [`recv`](Self::recv) first: a peer that has kept its deadlines is not to be
+    /// blamed for it.
     pub fn handle_timeout(&mut self, now: Time) {
         self.advance(now);
         while let Some((at, due)) = self.next_due()
