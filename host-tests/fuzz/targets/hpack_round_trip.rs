@@ -86,7 +86,7 @@ libfuzzer_sys::fuzz_target!(|input: Input| {
 
 /// A size of tables: every second one is so small that entries give way soon.
 fn table_size(size: u16) -> u32 {
-    if size % 2 == 0 { (size % 400).into() } else { size.into() }
+    if size.is_multiple_of(2) { (size % 400).into() } else { size.into() }
 }
 
 fn section(lines: &[Line]) -> FieldSection {
