@@ -60,7 +60,6 @@ impl Engine {
         };
         // Whoever does everything at random is no good peer.
         config.limits.abuse = 1 << 30;
-        config.limits.early_resets = 1 << 30;
         let connection = match start.role {
             Role::Client => Connection::client(config),
             Role::Server => Connection::server(config),

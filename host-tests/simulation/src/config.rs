@@ -49,6 +49,9 @@ fn config(random: &mut Random, calm: bool) -> Config {
         settings_timeout: timeout(random, calm),
         headers_timeout: timeout(random, calm),
         stall_timeout: timeout(random, calm),
+        crowded_stall_timeout: Duration::MAX,
+        linger_timeout: None,
+        linger_bytes: 0,
         idle_timeout: timeout(random, calm),
         drain_timeout: timeout(random, calm),
         keep_alive: None,
@@ -93,7 +96,6 @@ fn limits(random: &mut Random) -> Limits {
         pings: random.below(20),
         content_octets: 1 + random.size(1 << 20),
         abuse: if touchy { 1 + random.size_u32(200) } else { defaults.abuse },
-        early_resets: if touchy { 1 + random.size_u32(20) } else { defaults.early_resets },
         ..defaults
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use http2_engine::frame::{FrameType, SettingId, Settings, flags};
+use http2_engine::frame::{FrameType, flags};
 use http2_engine::{Config, Role, StreamId, Time};
 
 use crate::books::Books;
@@ -36,8 +36,8 @@ pub(crate) struct Deadlines {
     announced: Option<Announced>,
     /// The peer was asked for a sign of life, and may have answered.
     asked: Option<Asked>,
-    /// The last time when the window of the connection was raised, or used.
-    connection_moved: Time,
+    /// What the window of the connection has let through.
+    connection: Progress,
     /// Since when it surely has been in the way of content, at the latest.
     connection_closed: Option<Time>,
     /// Streams with content to send.
@@ -67,8 +67,43 @@ const ANNOUNCEMENT: Duration = Duration::from_secs(1);
 
 /// How long a stream has had content that its window does not allow: not longer than since then, and surely since then.
 struct Stall {
-    earliest: Time,
+    progress: Progress,
     latest: Option<Time>,
+}
+
+impl Stall {
+    fn new(now: Time) -> Self {
+        Self { progress: Progress::new(now), latest: None }
+    }
+}
+
+/// Bytes of content that end a stall.
+const KIBIBYTE: u32 = 1_024;
+
+/// When a stall that 1 KiB of content has not ended may have begun. From outside, its beginning does not show, so that the
+/// content is counted from any: what has begun before the last mark but one has ended.
+#[derive(Default)]
+struct Progress {
+    earliest: Time,
+    mark: Time,
+    sent: u32,
+}
+
+impl Progress {
+    fn new(now: Time) -> Self {
+        Self { earliest: now, mark: now, sent: 0 }
+    }
+
+    fn sent(&mut self, bytes: u32, now: Time) {
+        if bytes >= KIBIBYTE {
+            *self = Self::new(now);
+            return;
+        }
+        self.sent += bytes;
+        if self.sent >= KIBIBYTE {
+            *self = Self { earliest: self.mark, mark: now, sent: self.sent - KIBIBYTE };
+        }
+    }
 }
 
 /// What there is to do for an endpoint, as far as its deadlines depend on it.
@@ -95,32 +130,18 @@ impl Deadlines {
     }
 
     /// The endpoint has taken something.
-    pub(crate) fn heard(&mut self, part: &Part, books: &Books, now: Time) {
-        let (header, payload) = match part {
+    pub(crate) fn heard(&mut self, part: &Part, now: Time) {
+        let header = match part {
             Part::Header(_) => {
                 self.preface_heard = true;
                 return;
             }
             Part::Content(..) => return,
-            Part::Frame(header, payload) => (*header, payload),
+            Part::Frame(header, _) => *header,
         };
         match header.kind {
             FrameType::SETTINGS if header.has(flags::ACK) => _ = self.settings.pop_front(),
-            FrameType::SETTINGS => {
-                let settings = Settings::parse(header, payload).expect("settings");
-                if settings.iter().any(|(id, _)| id == SettingId::INITIAL_WINDOW_SIZE) {
-                    self.stalls.iter_mut().for_each(|(&id, stall)| stall.raised(id, books, now));
-                }
-            }
-            FrameType::WINDOW_UPDATE if header.stream_id.is_connection() => {
-                self.connection_moved = now;
-                self.connection_closed = None;
-            }
-            FrameType::WINDOW_UPDATE => {
-                if let Some(stall) = self.stalls.get_mut(&header.stream_id) {
-                    stall.raised(header.stream_id, books, now);
-                }
-            }
+            FrameType::WINDOW_UPDATE if header.stream_id.is_connection() => self.connection_closed = None,
             _ if header.carries_field_block() => {
                 let goes_on = !header.has(flags::END_HEADERS);
                 self.block = goes_on.then(|| self.block.unwrap_or(now));
@@ -135,8 +156,10 @@ impl Deadlines {
         match header.kind {
             FrameType::SETTINGS if !header.has(flags::ACK) => self.settings.push_back(now),
             FrameType::DATA if header.length > 0 => {
-                self.connection_moved = now;
-                self.stalls.insert(header.stream_id, Stall { earliest: now, latest: None });
+                self.connection.sent(header.length, now);
+                let stall = self.stalls.entry(header.stream_id).or_insert_with(|| Stall::new(now));
+                stall.progress.sent(header.length, now);
+                stall.latest = None;
             }
             _ => {}
         }
@@ -172,7 +195,7 @@ impl Deadlines {
         let closed = books.send_window() <= 0;
         self.connection_closed = since(self.connection_closed, closed && situation.is_held_up(books));
         for &id in waiting {
-            let stall = self.stalls.entry(id).or_insert(Stall { earliest: now, latest: None });
+            let stall = self.stalls.entry(id).or_insert_with(|| Stall::new(now));
             if !closed && !situation.has_output {
                 stall.latest.get_or_insert(now);
             }
@@ -240,26 +263,17 @@ impl Deadlines {
             latest.push(Some(announced.until).filter(|_| books.pings_answered == announced.answered));
         }
         if books.send_window() <= 0 && !situation.waiting.is_empty() {
-            earliest.push(after(Some(self.connection_moved), stall));
+            earliest.push(after(Some(self.connection.earliest), stall));
             if situation.is_held_up(books) {
                 latest.push(after(self.connection_closed, stall));
             }
         }
         for (&id, at) in &self.stalls {
             if situation.waiting.contains(&id) && books.stream_send_window(id) <= 0 {
-                earliest.push(after(Some(at.earliest), stall));
+                earliest.push(after(Some(at.progress.earliest), stall));
                 latest.push(after(at.latest, stall));
             }
         }
         (earliest.into_iter().flatten().min(), latest.into_iter().flatten().min())
-    }
-}
-
-impl Stall {
-    /// The window has become larger; if it is open now, whatever held the stream up begins anew.
-    fn raised(&mut self, id: StreamId, books: &Books, now: Time) {
-        if books.stream_send_window(id) > 0 {
-            *self = Self { earliest: now, latest: None };
-        }
     }
 }

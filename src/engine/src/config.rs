@@ -55,8 +55,18 @@ pub struct Config {
     pub settings_timeout: Option<Duration>,
     /// How long a field block may take from its first frame to its last. Default 30 s.
     pub headers_timeout: Option<Duration>,
-    /// How long a stream, or the transport, may take nothing of what waits to be sent. Default 60 s.
+    /// How long a stream, or the transport, may take less than 1 KiB of the content that waits for it. A stalled stream
+    /// is reset; a stalled transport ends the connection. Default 5 minutes.
     pub stall_timeout: Option<Duration>,
+    /// The same while the content of all streams together exceeds [`Limits::content_octets`], unless
+    /// [`stall_timeout`](Self::stall_timeout) is shorter or `None`. Default 60 s.
+    pub crowded_stall_timeout: Duration,
+    /// Server: how long the rest of a request is read and dropped after its response is complete and the caller has
+    /// released it, before RST_STREAM with NO_ERROR stops the client (RFC 9113, 8.1). Default 1 s; `None` to
+    /// stop the client at once.
+    pub linger_timeout: Option<Duration>,
+    /// Server: bytes of content that are read and dropped likewise. Default 1 MiB.
+    pub linger_bytes: u32,
     /// How long a connection may be without streams before it is shut down. Default none.
     pub idle_timeout: Option<Duration>,
     /// How long streams may go on after [`shutdown`](crate::Connection::shutdown). Default 30 s.
@@ -92,8 +102,8 @@ pub struct Limits {
     pub continuations: u32,
     /// Parameters of a SETTINGS frame. Default 32.
     pub settings: usize,
-    /// Server: octets of frames other than DATA waiting for the transport above which no input is taken. Both
-    /// roles: likewise for answers to PING. Default 64 KiB.
+    /// Bytes of frames that the peer has caused (acknowledgements, RST_STREAM, WINDOW_UPDATE) waiting for the
+    /// transport above which no input is taken; for a server, of all frames other than DATA. Default 64 KiB.
     pub control_octets: usize,
     /// Octets of content of all streams together, waiting to be sent, above which a stream has room for no more than
     /// 16 KiB instead of [`Config::send_buffer`]. Default 1 MiB.
@@ -104,14 +114,11 @@ pub struct Limits {
     pub frames_per_recv: u32,
     /// PINGs of the caller that may wait for their answer. Default 16.
     pub pings: usize,
-    /// The abuse score at which the connection is ended with ENHANCE_YOUR_CALM; at three quarters of it the
-    /// connection is shut down gracefully. Useful work and time pay it off. Default 2,000.
+    /// The abuse score at which the connection ends with ENHANCE_YOUR_CALM; at three quarters of it no new streams
+    /// are taken. Only amplification is scored: empty frames, changes of the dynamic table that evict, field sections
+    /// that expand over the limit, SETTINGS that move many windows, GOAWAY. Completed streams, content and time (50
+    /// a second) pay it off. Default 2,000.
     pub abuse: u32,
-    /// Streams that may be reset before they are complete, by the peer or for what it did; at three quarters of it the
-    /// connection is shut down gracefully. Each stream that is completed pays one off, as time and content do. What
-    /// keeps the application from being swamped is that it has no more than
-    /// [`Config::max_concurrent_streams`] at a time. Default 2,000.
-    pub early_resets: u32,
 }
 
 impl Default for Config {
@@ -138,7 +145,10 @@ impl Default for Config {
             preface_timeout: seconds(10),
             settings_timeout: seconds(10),
             headers_timeout: seconds(30),
-            stall_timeout: seconds(60),
+            stall_timeout: seconds(300),
+            crowded_stall_timeout: Duration::from_secs(60),
+            linger_timeout: seconds(1),
+            linger_bytes: 1 << 20,
             idle_timeout: None,
             drain_timeout: seconds(30),
             keep_alive: None,
@@ -162,7 +172,6 @@ impl Default for Limits {
             frames_per_recv: 1_024,
             pings: 16,
             abuse: 2_000,
-            early_resets: 2_000,
         }
     }
 }

@@ -70,6 +70,12 @@ pub enum Event {
         /// Why, and whether the request may be tried again.
         error: StreamError,
     },
+    /// Client: a request that waited for the peer's limit of streams was sent. Requests that did not have to wait
+    /// come without it.
+    RequestSent {
+        /// Its stream.
+        id: StreamId,
+    },
     /// Client: streams can be opened again after [`OpenError::WouldBlock`](crate::OpenError::WouldBlock).
     StreamsAvailable,
     /// The answer to a [`ping`](crate::Connection::ping).
@@ -126,7 +132,8 @@ impl Event {
     /// The stream, for events about one that the caller was given before.
     pub(crate) fn of_held_stream(&self) -> Option<StreamId> {
         match *self {
-            Self::Informational { id, .. }
+            Self::RequestSent { id }
+            | Self::Informational { id, .. }
             | Self::Response { id, .. }
             | Self::Readable { id }
             | Self::Writable { id }

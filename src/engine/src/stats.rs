@@ -49,8 +49,8 @@ stats! {
     round_trip_nanos,
     /// The abuse score at present.
     abuse_score,
-    /// Streams that were reset before they were complete, and that nothing has paid off, at present.
-    early_resets,
+    /// The highest abuse score so far.
+    abuse_score_peak,
     /// The receive window up to which the connection is credited at present.
     connection_window_target,
 }

@@ -107,7 +107,6 @@ impl Connection {
         if settings.iter().len() > self.config.limits.settings {
             return Err(Violation::TooManySettings);
         }
-        self.charge(Cause::Settings)?;
         // All of it is judged before any of it holds.
         for (id, value) in settings.iter() {
             id.check(value)?;
@@ -156,7 +155,9 @@ impl Connection {
             }
         }
         if self.peer.initial_window_size > old {
-            for (_, id) in self.blocked.iter().copied().collect::<Vec<_>>() {
+            let blocked: Vec<_> = self.blocked.iter().map(|&(_, id)| id).collect();
+            self.charge(Cause::Settings, u32::try_from(blocked.len() / 16).unwrap_or(u32::MAX))?;
+            for id in blocked {
                 self.unblock(id);
             }
         }
@@ -184,7 +185,6 @@ impl Connection {
     ) -> Result<(), Violation> {
         let update = WindowUpdate::parse(header, payload)?;
         let increment = i64::from(update.increment);
-        self.charge(Cause::WindowUpdate)?;
         if header.stream_id.is_connection() {
             if increment == 0 {
                 return Err(Violation::ZeroConnectionIncrement);
@@ -193,7 +193,6 @@ impl Connection {
             if self.send_window > i64::from(MAX_WINDOW) {
                 return Err(Violation::ConnectionWindowOverflow);
             }
-            self.timers.window_moved();
             return Ok(());
         }
         let id = header.stream_id;
@@ -225,13 +224,9 @@ impl Connection {
         let ping = Ping::parse(header, payload)?;
         if !ping.ack {
             self.pongs.push(ping.opaque_data);
-            self.charge(Cause::Ping)?;
             return Ok(());
         }
-        let Some(answered) = self.pings.answered(ping.opaque_data) else {
-            self.charge(Cause::Pointless)?;
-            return Ok(());
-        };
+        let Some(answered) = self.pings.answered(ping.opaque_data) else { return Ok(()) };
         let round_trip = self.now - answered.sent_at;
         self.stats.round_trip_nanos = u64::try_from(round_trip.as_nanos()).unwrap_or(u64::MAX);
         match answered.purpose {
@@ -264,13 +259,11 @@ impl Connection {
     /// PRIORITY says nothing any more, but must be well-formed (RFC 9113, 6.3, 5.3.2).
     pub(super) fn recv_priority(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         let priority = PriorityFrame::parse(header, payload)?;
-        self.charge(Cause::Priority)?;
         if priority.is_self_dependent() { Err(Violation::SelfDependency) } else { Ok(()) }
     }
 
     pub(super) fn recv_priority_update(&mut self, payload: &[u8]) -> Result<(), Violation> {
         let update = PriorityUpdate::parse(payload)?;
-        self.charge(Cause::PriorityUpdate)?;
         let id = update.prioritized_id;
         // RFC 9218, 7.1: only clients send it; a push must have been promised.
         if self.is_client() || id.is_connection() || (id.is_server_initiated() && self.is_idle(id)) {
@@ -286,7 +279,11 @@ impl Connection {
             }
             return Ok(());
         }
-        let max = self.local.wanted.max_concurrent_streams.map_or(usize::MAX, |max| max as usize);
+        // A request above the last stream is not taken up, however it is prioritized.
+        if self.is_above_last(id) {
+            return Ok(());
+        }
+        let max = self.max_peer_streams();
         let prioritized = self.early_priorities.len().saturating_add(self.counts.peer);
         match self.early_priorities.iter_mut().find(|(early, _)| *early == id) {
             Some(early) => early.1 = priority,
@@ -394,18 +391,15 @@ impl Connection {
     }
 
     /// Takes ORIGIN; a server, and whoever finds it wrong, passes it over (RFC 8336, 2).
-    pub(super) fn recv_origin(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
-        self.charge(Cause::Extension)?;
+    pub(super) fn recv_origin(&mut self, header: FrameHeader, payload: &[u8]) {
         if let Some(frame) = Origin::parse(header, payload).filter(|_| self.is_client()) {
             let origins = frame.iter().take(ORIGINS).map(Bytes::copy_from_slice).collect();
             self.events.push_back(Event::Origin { origins });
         }
-        Ok(())
     }
 
     /// Takes ALTSVC; a server, and whoever finds it wrong, passes it over (RFC 7838, 4).
-    pub(super) fn recv_altsvc(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
-        self.charge(Cause::Extension)?;
+    pub(super) fn recv_altsvc(&mut self, header: FrameHeader, payload: &[u8]) {
         if let Some(frame) = AltSvc::parse(header, payload).filter(|_| self.is_client()) {
             self.events.push_back(Event::AltSvc {
                 id: frame.stream_id,
@@ -413,7 +407,6 @@ impl Connection {
                 value: Bytes::copy_from_slice(frame.field_value),
             });
         }
-        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::error::{ErrorCode, Initiator, StreamError, Violation, WindowError};
 use crate::event::{Event, Read};
 use crate::frame::{FrameHeader, StreamId, WindowUpdate, flags};
 use crate::settings::DEFAULT_WINDOW;
-use crate::stream::{ClosedBy, Expect, State};
+use crate::stream::{ClosedBy, Expect, State, Wake};
 
 impl Connection {
     /// Takes at most `max` octets of content that have arrived, or what ends the message.
@@ -39,7 +39,7 @@ impl Connection {
         match stream.error {
             Some(error) => Err(error),
             None => {
-                stream.recv.starved = true;
+                stream.recv.wake = Wake::Asked;
                 Ok(Read::Blocked)
             }
         }
@@ -103,7 +103,7 @@ impl Connection {
             return Err(Violation::ConnectionWindowExceeded);
         }
         if content == 0 && !header.has(flags::END_STREAM) {
-            self.charge(Cause::EmptyData)?;
+            self.charge(Cause::EmptyFrame, 1)?;
         }
         match self.check_data(header, content) {
             Ok(()) => {
@@ -127,9 +127,9 @@ impl Connection {
     }
 
     /// Whether the stream may receive DATA (RFC 9113, 5.1 and 6.1), and that much of it now (RFC 9113, 6.9.1): the
-    /// initial window is the one that the peer knows of (RFC 9113, 6.9.3). Content for a stream that we have reset, or that comes
-    /// after our last GOAWAY, is no offence: it is discarded as it arrives. Nor does it count as abuse: a whole window may
-    /// have been under way, in frames of any size.
+    /// initial window is the one that the peer knows of (RFC 9113, 6.9.3). Content for a stream that this endpoint has reset
+    /// or has forgotten, or that comes after its last GOAWAY, is no offence, and is discarded as it arrives: a whole window
+    /// may have been under way.
     fn check_data(&mut self, header: FrameHeader, content: u32) -> Result<(), Violation> {
         let id = header.stream_id;
         if self.is_idle(id) {
@@ -139,10 +139,10 @@ impl Connection {
         let stream = match self.streams.get_mut(id) {
             Some(stream) if !stream.is_closed() => stream,
             _ => {
-                if self.streams.closed_by(id) == Some(ClosedBy::LocalReset) || self.is_above_last(id) {
+                let excused = matches!(self.streams.closed_by(id), None | Some(ClosedBy::LocalReset));
+                if excused || self.is_above_last(id) {
                     return Ok(());
                 }
-                self.charge(Cause::LateFrame)?;
                 return Err(Violation::StreamClosed);
             }
         };
@@ -175,12 +175,13 @@ impl Connection {
                     input.advance(taken);
                 }
                 self.stats.content_received = self.stats.content_received.saturating_add(taken as u64);
-                self.abuse.earn_octets(octets);
+                self.abuse.earn_content(octets);
                 self.wake_reader(id);
             }
             _ => {
                 input.advance(taken);
                 self.discarded(id, octets);
+                self.linger_on(id, octets);
             }
         }
     }
@@ -200,7 +201,7 @@ impl Connection {
     pub(super) fn wake_reader(&mut self, id: StreamId) {
         if let Some(stream) = self.streams.get_mut(id)
             && stream.held
-            && core::mem::take(&mut stream.recv.starved)
+            && core::mem::replace(&mut stream.recv.wake, Wake::Off) != Wake::Off
         {
             self.events.push_back(Event::Readable { id });
         }

@@ -9,9 +9,13 @@ use crate::flow::ReceiveWindow;
 use crate::frame::{Continuation, FrameHeader, Headers, PushPromise, StreamId};
 use crate::hpack::{self, DecodeError, Decoded};
 use crate::message::{self, ContentLength, MethodKind};
-use crate::stream::{ClosedBy, Expect, State, Stream, Transition, WaitingHead};
+use crate::stream::{ClosedBy, Expect, State, Stream, Transition, WaitingHead, Wake};
 use crate::subscriber::Direction;
 use crate::time::Time;
+
+/// How many times as large as its block a field section over the limit may be. Those of honest peers, whose fields
+/// do not fit into a table of 4 KiB, are hardly larger.
+const EXPANSION: usize = 8;
 
 /// A field block whose end has not arrived.
 #[derive(Debug)]
@@ -76,7 +80,9 @@ impl Connection {
         if octets > self.config.limits.field_section_hard as usize {
             return Err(Violation::FieldBlockTooLarge);
         }
-        self.charge(Cause::Continuation)?;
+        if continuation.fragment.is_empty() && !continuation.end_headers {
+            self.charge(Cause::EmptyFrame, 1)?;
+        }
         block.fragments.extend_from_slice(continuation.fragment);
         if continuation.end_headers {
             self.finish_block(block.stream_id, block.kind, &block.fragments)
@@ -98,7 +104,10 @@ impl Connection {
         let mut section = core::mem::take(&mut self.section);
         let decoded = self.decoder.decode(block, &limits, &mut section);
         if self.decoder.evicted_by_updates() > 0 {
-            self.charge(Cause::TableThrash)?;
+            self.charge(Cause::TableThrash, 1)?;
+        }
+        if matches!(decoded, Ok(Decoded::TooLarge)) && section.size() / EXPANSION > block.len() {
+            self.charge(Cause::FieldExpansion, 1)?;
         }
         let outcome = match decoded {
             Err(DecodeError::Compression) => Err(Violation::Compression),
@@ -153,18 +162,20 @@ impl Connection {
         }
     }
 
-    /// HEADERS on a stream that is not open: what that means depends on how it came to be so (RFC 9113, 5.1).
-    fn late_headers(&mut self, id: StreamId) -> Result<(), Violation> {
+    /// HEADERS on a stream that is not open: what that means depends on how it came to be so (RFC 9113, 5.1). The
+    /// peer may have sent them before it knew that the stream has ended, unless it surely ended the stream itself.
+    fn late_headers(&self, id: StreamId) -> Result<(), Violation> {
         if self.is_idle(id) {
             return Err(Violation::IdleStream);
         }
-        self.charge(Cause::LateFrame)?;
+        if self.is_above_last(id) {
+            return Ok(());
+        }
         match self.streams.closed_by(id) {
-            Some(ClosedBy::LocalReset) => Ok(()),
-            _ if self.is_above_last(id) => Ok(()),
+            None | Some(ClosedBy::LocalReset) => Ok(()),
             Some(ClosedBy::PeerReset) => Err(Violation::StreamClosed),
             Some(ClosedBy::EndStream) => Err(Violation::HeadersOnClosed),
-            None => Err(Violation::BadStreamId),
+            Some(ClosedBy::Skipped) => Err(Violation::BadStreamId),
         }
     }
 
@@ -176,7 +187,8 @@ impl Connection {
         end_stream: bool,
         self_dependent: bool,
     ) -> Result<(), Violation> {
-        self.highest_peer_id = id;
+        let early_priority = self.take_early_priority(id);
+        self.reach(id);
         if self.is_above_last(id) {
             return Ok(());
         }
@@ -188,7 +200,8 @@ impl Connection {
             return Err(Violation::SelfDependency);
         }
         if decoded == Decoded::TooLarge {
-            return self.refuse_large(id, end_stream);
+            self.refuse_large(id, end_stream);
+            return Ok(());
         }
         let facts = message::request(section, self.local.wanted.enable_connect_protocol)?;
         let length = ContentLength::of_request(&facts);
@@ -196,20 +209,15 @@ impl Connection {
             length.finish()?;
         }
         self.stats.streams_accepted = self.stats.streams_accepted.saturating_add(1);
-        self.abuse.allow_reactions();
         let mut stream = Stream::new(id, State::Idle, facts.method, ReceiveWindow::new(0));
         stream.recv.length = length;
         stream.recv.expect = if end_stream { Expect::Nothing } else { Expect::Content };
         // PRIORITY_UPDATE has the last word, even if it came first (RFC 9218, 7.1).
-        if let Some(priority) = self.take_early_priority(id).or(facts.priority) {
+        if let Some(priority) = early_priority.or(facts.priority) {
             stream.priority = priority;
             stream.prioritized = true;
         }
-        self.streams.insert(stream);
-        self.transition(id, Transition::RecvHeaders);
-        if end_stream {
-            self.transition(id, Transition::RecvEndStream);
-        }
+        self.begin_request(stream, end_stream);
         if self.counts.held < self.max_held() && self.arriving.is_empty() {
             self.deliver(id, section.clone(), end_stream);
         } else if let Some(stream) = self.streams.get_mut(id) {
@@ -221,22 +229,37 @@ impl Connection {
         Ok(())
     }
 
-    /// Answers a request with too many fields with 431, as RFC 9113, 10.5.1 advises.
-    fn refuse_large(&mut self, id: StreamId, end_stream: bool) -> Result<(), Violation> {
-        self.charge(Cause::StreamViolation)?;
+    /// Takes up a stream on which the peer has sent HEADERS.
+    fn begin_request(&mut self, stream: Stream, end_stream: bool) {
+        let id = stream.id;
+        self.streams.insert(stream);
+        self.transition(id, Transition::RecvHeaders);
+        if end_stream {
+            self.transition(id, Transition::RecvEndStream);
+        }
+    }
+
+    /// The peer has used an identifier, and so closed the idle streams below it (RFC 9113, 5.1.1).
+    fn reach(&mut self, id: StreamId) {
+        self.streams.skip(self.highest_peer_id, id);
+        self.highest_peer_id = id;
+    }
+
+    /// Answers a request with too many fields with 431, as RFC 9113, 10.5.1 advises. The caller never hears of it.
+    fn refuse_large(&mut self, id: StreamId, end_stream: bool) {
+        let mut stream = Stream::new(id, State::Idle, MethodKind::Other, ReceiveWindow::new(0));
+        stream.recv.expect = if end_stream { Expect::Nothing } else { Expect::Content };
+        stream.released = true;
+        self.begin_request(stream, end_stream);
         let mut response = FieldSection::new();
         response.push(b":status", b"431");
         response.push(b"content-length", b"0");
         self.write_headers(id, true, &response);
-        if !end_stream {
-            self.write_rst_stream(id, ErrorCode::NO_ERROR);
-        }
-        self.streams.remember(id, if end_stream { ClosedBy::EndStream } else { ClosedBy::LocalReset });
-        Ok(())
+        self.sent_end_stream(id);
     }
 
     /// Streams that the peer may have open: while a change is under way, both values hold.
-    fn max_peer_streams(&self) -> usize {
+    pub(super) fn max_peer_streams(&self) -> usize {
         let wanted = self.local.wanted.max_concurrent_streams.unwrap_or(self.config.max_concurrent_streams);
         let acknowledged = self.local.acknowledged.max_concurrent_streams.unwrap_or(wanted);
         wanted.max(acknowledged) as usize
@@ -258,10 +281,15 @@ impl Connection {
         }
         stream.recv.expect = if end_stream { Expect::Nothing } else { Expect::Content };
         stream.tunnel = stream.method.is_connect() && (200..300).contains(&facts.status);
+        // The response itself says that nothing follows, unless the caller has asked before.
+        let asked = stream.recv.wake == Wake::Asked;
         if stream.held {
             self.events.push_back(Event::Response { id, head: section.clone(), end_stream });
         }
         if end_stream {
+            if asked {
+                self.wake_reader(id);
+            }
             self.transition(id, Transition::RecvEndStream);
         }
         Ok(())
@@ -319,16 +347,18 @@ impl Connection {
         let open = request.is_some();
         // What was asked is not known of requests that were made when pushes were not wanted.
         let known = request.is_some_and(|stream| stream.authority.is_some());
-        let reset = self.streams.closed_by(parent) == Some(ClosedBy::LocalReset);
-        if !open && !reset {
+        // The server may not have known yet that the parent was reset, and a stream that is forgotten may be one of those.
+        let reset = !self.is_idle(parent)
+            && matches!(self.streams.closed_by(parent), None | Some(ClosedBy::LocalReset));
+        if !open && (!reset || !self.is_local(parent)) {
             return Err(Violation::UnexpectedPush);
         }
-        self.highest_peer_id = id;
+        self.reach(id);
+        // Reserved streams do not count (RFC 9113, 5.1.2): too many are no offence, but they take memory.
         let pushed = self.counts.peer.saturating_add(self.counts.promised);
         if !known || !self.local.wanted.enable_push || self.is_above_last(id) {
             self.refuse_promise(id, ErrorCode::CANCEL);
         } else if pushed >= self.max_peer_streams() || self.counts.held >= self.max_held() {
-            self.charge(Cause::Refused)?;
             self.refuse_promise(id, ErrorCode::REFUSED_STREAM);
         } else {
             match self.check_promise(parent, section, decoded) {
@@ -382,7 +412,6 @@ impl Connection {
         }
         self.stats.resets_received = self.stats.resets_received.saturating_add(1);
         if self.streams.get(id).is_none_or(Stream::is_closed) {
-            self.charge(Cause::Pointless)?;
             return Ok(());
         }
         let error = StreamError::peer(code);

@@ -3,7 +3,6 @@
 use bytes::{Buf, Bytes};
 
 use super::{Connection, Role};
-use crate::abuse::Cause;
 use crate::error::{ConnectionError, Scope, Violation};
 use crate::event::Event;
 use crate::frame::{FrameHeader, FrameType, HEADER_LEN, StreamId, data, flags};
@@ -13,6 +12,10 @@ use crate::time::Time;
 /// The client connection preface (RFC 9113, 3.4).
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// Bytes that the buffer behind a piece of input is taken to have at least. [`Bytes`] does not tell its capacity, and
+/// callers read into buffers that a read does not fill.
+const BUFFER: usize = 64 << 10;
+
 /// Where in the input we are.
 #[derive(Debug)]
 pub(super) struct Reader {
@@ -21,7 +24,7 @@ pub(super) struct Reader {
     partial: Vec<u8>,
     /// The first frame must be SETTINGS (RFC 9113, 3.4).
     first_frame: bool,
-    /// Octets of the buffer that is being read: pieces of it keep all of it alive.
+    /// Bytes of the input that is being read: pieces of it keep all of it alive.
     buffer: usize,
 }
 
@@ -50,7 +53,7 @@ impl Reader {
 
     /// Whether a piece is so large a part of its buffer that it may keep the buffer alive.
     pub(super) fn may_keep(&self, piece: usize) -> bool {
-        piece >= self.buffer / 4
+        piece >= self.buffer.max(BUFFER) / 4
     }
 
     /// Whether the peer's preface has come (RFC 9113, 3.4).
@@ -64,6 +67,9 @@ impl Connection {
     ///
     /// What it leaves is to be offered again once events and output were taken: while much of either waits, it
     /// takes nothing. After the end of the connection it swallows everything.
+    ///
+    /// Content that fills a quarter of 64 KiB, or of `input` if that is more, is kept as a slice of `input`; less is
+    /// copied. So a caller whose buffers are larger than 64 KiB passes them well filled.
     pub fn recv(&mut self, now: Time, input: &mut Bytes) {
         self.advance(now);
         if input.is_empty() {
@@ -82,9 +88,11 @@ impl Connection {
                 break;
             }
             frames = frames.saturating_sub(1);
+            let waiting = self.control.len();
             if let Err(violation) = self.recv_some(input) {
                 self.fail(violation);
             }
+            self.provoked = self.provoked.saturating_add(self.control.len().saturating_sub(waiting));
         }
         let taken = before.saturating_sub(input.len()) as u64;
         self.stats.octets_received = self.stats.octets_received.saturating_add(taken);
@@ -96,11 +104,10 @@ impl Connection {
     fn is_choked(&self) -> bool {
         let limits = &self.config.limits;
         // A client's requests must not keep it from reading: the server might not read either, until its
-        // responses are taken. What a server makes a client answer is little.
-        let choked_by_control = !self.is_client() && self.control.len() >= limits.control_octets;
-        choked_by_control
+        // responses are taken.
+        let control = if self.is_client() { self.provoked } else { self.control.len() };
+        control.saturating_add(self.pongs.len().saturating_mul(17)) >= limits.control_octets
             || self.events.len() >= limits.events
-            || self.pongs.len().saturating_mul(17) >= limits.control_octets
     }
 
     /// Takes the next part of the input: at least an octet, at most a frame.
@@ -253,6 +260,16 @@ impl Connection {
             FrameType::PUSH_PROMISE => self.recv_push_promise(header, payload),
             FrameType::PRIORITY => self.recv_priority(header, payload),
             FrameType::PRIORITY_UPDATE => self.recv_priority_update(payload),
+            kind => {
+                self.recv_extension(kind, header, payload);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes a frame of an extension that says something without changing anything.
+    fn recv_extension(&mut self, kind: FrameType, header: FrameHeader, payload: &[u8]) {
+        match kind {
             FrameType::ORIGIN => self.recv_origin(header, payload),
             FrameType::ALTSVC => self.recv_altsvc(header, payload),
             _ => self.recv_unknown(header, payload),
@@ -260,8 +277,7 @@ impl Connection {
     }
 
     /// Passes over a frame of a type that is not known (RFC 9113, 4.1 and 5.5).
-    fn recv_unknown(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
-        self.charge(Cause::Extension)?;
+    fn recv_unknown(&mut self, header: FrameHeader, payload: &[u8]) {
         if self.config.unknown_frames {
             self.events.push_back(Event::UnknownFrame {
                 kind: header.kind.0,
@@ -270,7 +286,6 @@ impl Connection {
                 payload: Bytes::copy_from_slice(payload),
             });
         }
-        Ok(())
     }
 
     /// Begins a DATA frame without padding, whose content is handed on as it arrives.

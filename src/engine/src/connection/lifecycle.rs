@@ -1,12 +1,11 @@
 //! How streams begin, change and end.
 
 use super::Connection;
-use crate::abuse::Cause;
 use crate::error::{ErrorCode, Initiator, StreamError, Violation};
 use crate::event::Event;
 use crate::fields::FieldSection;
 use crate::frame::{RstStream, StreamId};
-use crate::stream::{ClosedBy, Ending, Expect, Transition};
+use crate::stream::{ClosedBy, Ending, Expect, Linger, Transition};
 
 impl Connection {
     /// Ends a stream at once, in both directions. Nothing happens if it has ended.
@@ -18,8 +17,9 @@ impl Connection {
     /// in order to hand out what was given to [`send_data`](Self::send_data), if that is complete; otherwise it
     /// is reset with CANCEL.
     ///
-    /// A server that has answered completely and does not want the rest of the request tells the client so with
-    /// NO_ERROR (RFC 9113, 8.1).
+    /// A server that has answered completely reads the rest of the request and drops it, up to
+    /// [`linger_timeout`](crate::Config::linger_timeout) and [`linger_bytes`](crate::Config::linger_bytes). What exceeds
+    /// that, RST_STREAM with NO_ERROR stops (RFC 9113, 8.1): many clients take it badly, so that it is the last resort.
     pub fn release(&mut self, id: StreamId) {
         let client = self.is_client();
         let peers = !self.is_local(id);
@@ -42,9 +42,31 @@ impl Connection {
         } else if !answered {
             self.reset(id, ErrorCode::CANCEL);
         } else if unwanted {
-            self.reset(id, ErrorCode::NO_ERROR);
+            self.linger(id);
         }
         self.admit_arriving();
+    }
+
+    /// The caller wants no more of a message whose answer is complete: what comes of it is dropped.
+    fn linger(&mut self, id: StreamId) {
+        let left = self.config.linger_bytes;
+        let Some(timeout) = self.config.linger_timeout.filter(|_| left > 0 && !self.is_client()) else {
+            return self.reset(id, ErrorCode::NO_ERROR);
+        };
+        let until = self.now + timeout;
+        if let Some(stream) = self.streams.get_mut(id) {
+            stream.linger = Some(Linger { until, left });
+            self.lingering.insert((until, id));
+        }
+    }
+
+    /// `bytes` of content were dropped; of a stream that lingers, only so many are.
+    pub(super) fn linger_on(&mut self, id: StreamId, bytes: u32) {
+        let Some(linger) = self.streams.get_mut(id).and_then(|stream| stream.linger.as_mut()) else { return };
+        linger.left = linger.left.saturating_sub(bytes);
+        if linger.left == 0 {
+            self.reset(id, ErrorCode::NO_ERROR);
+        }
     }
 
     /// Moves a stream along the table of RFC 9113, 5.1.
@@ -88,10 +110,9 @@ impl Connection {
             _ => ClosedBy::EndStream,
         };
         let complete = stream.closed_by == ClosedBy::EndStream;
-        let answered = matches!(stream.send.ending, Ending::Sent);
-        let violated = stream.error.is_some_and(|error| error.violation.is_some());
         let never_seen = stream.waiting.take().is_some();
         let blocked_since = stream.send.blocked_since.take();
+        let linger = stream.linger.take();
         let released = stream.released;
         if core::mem::take(&mut stream.send.scheduled) {
             let place = stream.place();
@@ -101,19 +122,20 @@ impl Connection {
         if let Some(since) = blocked_since {
             self.blocked.remove(&(since, id));
         }
+        if let Some(linger) = linger {
+            self.lingering.remove(&(linger.until, id));
+        }
         if never_seen {
             self.arriving.retain(|&other| other != id);
         }
         if complete {
             self.stats.streams_completed = self.stats.streams_completed.saturating_add(1);
             self.abuse.earn_stream();
-        } else if peers && !answered && (violated || transition == Transition::RecvReset) {
-            let verdict = self.abuse.charge_reset(self.now);
-            self.judge(verdict, Cause::EarlyReset);
         }
         if released || (never_seen && peers) {
             self.forget(id);
         }
+        self.tell_streams_available();
         self.stream_left();
     }
 
@@ -149,6 +171,7 @@ impl Connection {
         if released {
             self.forget(id);
         }
+        self.tell_streams_available();
         self.stream_left();
     }
 
@@ -159,10 +182,6 @@ impl Connection {
 
     /// Answers what the peer did on a stream that is not idle with RST_STREAM (RFC 9113, 5.4.2).
     pub(super) fn stream_violation(&mut self, id: StreamId, violation: Violation) {
-        let refused = violation == Violation::TooManyStreams;
-        if self.charge(if refused { Cause::Refused } else { Cause::StreamViolation }).is_err() {
-            return;
-        }
         let error = StreamError { violation: Some(violation), ..StreamError::local(violation.code()) };
         if self.streams.get(id).is_some_and(|stream| !stream.is_closed()) {
             self.tell_reset(id, error);
@@ -192,7 +211,7 @@ impl Connection {
         let unwanted = stream.released && stream.recv.expect != Expect::Nothing;
         self.transition(id, Transition::SendEndStream);
         if unwanted {
-            self.reset(id, ErrorCode::NO_ERROR);
+            self.linger(id);
         }
     }
 

@@ -108,10 +108,14 @@ pub struct Connection {
     /// At least as high as any stream's [`window_delta`](crate::stream::Sending::window_delta).
     highest_delta: i64,
     scheduler: Scheduler,
-    /// Octets of content that wait to be sent, of all streams together.
+    /// Bytes of content that wait to be sent, of all streams together.
     content_waiting: usize,
-    /// Streams that have content and no window, and since when.
+    /// Whether that is so much that each stream has less room.
+    crowded: bool,
+    /// Streams that have content and no window, and since when they stall.
     blocked: BTreeSet<(Time, StreamId)>,
+    /// Streams whose requests are read only to be dropped, and until when.
+    lingering: BTreeSet<(Time, StreamId)>,
     /// Priorities of requests that have not come (RFC 9218, 7.1).
     early_priorities: Vec<(StreamId, Priority)>,
     window: ReceiveWindow,
@@ -119,6 +123,8 @@ pub struct Connection {
 
     /// Frames to be sent before any content: everything but DATA, and what must follow DATA.
     control: Vec<u8>,
+    /// Bytes of `control` that the peer has caused.
+    provoked: usize,
     /// PINGs to be answered, before all else (RFC 9113, 6.7).
     pongs: Vec<[u8; 8]>,
     pings: Pings,
@@ -195,11 +201,14 @@ impl Connection {
             highest_delta: 0,
             scheduler: Scheduler::default(),
             content_waiting: 0,
+            crowded: false,
             blocked: BTreeSet::new(),
+            lingering: BTreeSet::new(),
             early_priorities: Vec::new(),
             window: ReceiveWindow::new(0),
             bandwidth,
             control: Vec::with_capacity(1_024),
+            provoked: 0,
             pongs: Vec::new(),
             pings: Pings::default(),
             events: VecDeque::new(),
@@ -311,7 +320,7 @@ impl Connection {
             streams_open: self.counts.local.saturating_add(self.counts.peer) as u64,
             streams_waiting: self.arriving.len().saturating_add(self.opening.len()) as u64,
             abuse_score: u64::from(self.abuse.score()),
-            early_resets: u64::from(self.abuse.early_resets()),
+            abuse_score_peak: u64::from(self.abuse.peak()),
             connection_window_target: u64::from(self.bandwidth.connection_window()),
             ..self.stats
         }
@@ -341,28 +350,24 @@ impl Connection {
         self.now = self.now.max(now);
     }
 
-    /// Charges a case of useless work. Error: it was one too many, and the connection has ended; a warning ends it, too,
-    /// if there are no streams.
-    fn charge(&mut self, cause: Cause) -> Result<(), Violation> {
-        let verdict = self.abuse.charge(cause, self.now);
-        self.judge(verdict, cause);
-        if self.close_reason.is_some() { Err(Violation::Abuse) } else { Ok(()) }
-    }
-
-    fn judge(&mut self, verdict: Verdict, cause: Cause) {
-        if verdict == Verdict::Fine {
-            return;
-        }
-        if let Some(subscriber) = &mut self.subscriber {
+    /// Charges the peer for amplification. Error: the connection has ended, by the limit, or by the warning if no
+    /// stream was left.
+    fn charge(&mut self, cause: Cause, times: u32) -> Result<(), Violation> {
+        let verdict = self.abuse.charge(cause, times, self.now);
+        if verdict != Verdict::Fine
+            && let Some(subscriber) = &mut self.subscriber
+        {
             subscriber.limit(cause.text());
         }
         match verdict {
-            Verdict::Over => self.fail_with(ConnectionError::Violation(Violation::Abuse), cause.text()),
-            _ => {
+            Verdict::Fine => {}
+            Verdict::Warn => {
                 self.events.push_back(Event::Abuse { cause: cause.text() });
-                self.shutdown(self.now);
+                self.stop_accepting();
             }
+            Verdict::Over => self.fail_with(ConnectionError::Violation(Violation::Abuse), cause.text()),
         }
+        if self.close_reason.is_some() { Err(Violation::Abuse) } else { Ok(()) }
     }
 
     /// Counts the frames that stand in `control` from `start`, and shows them to the subscriber.

@@ -98,7 +98,6 @@ impl Connection {
 
     fn send_request(&mut self, id: StreamId, head: &FieldSection, end_stream: bool) {
         self.write_headers(id, end_stream, head);
-        self.abuse.allow_reactions();
         self.transition(id, Transition::SendHeaders);
         // What is known to come may have needed no credit; now, more may come.
         self.credit_connection();
@@ -122,6 +121,7 @@ impl Connection {
             let ended = stream.send.content.is_empty() && matches!(stream.send.ending, Ending::EndStream);
             let raised = u32::try_from(stream.recv.window.available(0)).unwrap_or(0);
             self.send_request(id, &waiting.head, waiting.end_stream || ended);
+            self.events.push_back(Event::RequestSent { id });
             if raised > 0 {
                 self.write_window_update(id, raised);
             }
@@ -278,7 +278,7 @@ impl Connection {
         if ends {
             stream.send.ending = Ending::EndStream;
         }
-        self.content_waiting = self.content_waiting.saturating_add(taken);
+        self.content_queued(taken);
         // Who has filled the buffer to the brim waits for room, like who was refused some.
         if !ends
             && self.send_capacity(id) == 0
@@ -306,14 +306,42 @@ impl Connection {
     /// room for a frame even then, so that none has to wait for another.
     pub fn send_limit(&self) -> usize {
         let limit = self.config.send_buffer;
-        let crowded = self.content_waiting >= self.config.limits.content_octets;
-        if crowded { limit.min(CROWDED) } else { limit }
+        if self.crowded { limit.min(CROWDED) } else { limit }
+    }
+
+    fn content_queued(&mut self, bytes: usize) {
+        self.content_waiting = self.content_waiting.saturating_add(bytes);
+        if !self.crowded && self.content_waiting >= self.config.limits.content_octets {
+            self.crowded = true;
+            // Streams that lose their room wait for it as if they had filled it.
+            let limit = self.send_limit();
+            for stream in self.streams.iter_mut() {
+                stream.send.starved |= stream.can_take_content() && stream.send.content.len() >= limit;
+            }
+        }
+    }
+
+    /// Content has been sent, or was dropped. Streams get their room back when a quarter of what made it scarce has
+    /// gone, so that they do not lose it again at once.
+    pub(super) fn content_gone(&mut self, bytes: usize) {
+        self.content_waiting = self.content_waiting.saturating_sub(bytes);
+        let enough = self.config.limits.content_octets;
+        if self.crowded && self.content_waiting < enough.saturating_sub(enough / 4) {
+            self.crowded = false;
+            let limit = self.send_limit();
+            for stream in self.streams.iter_mut() {
+                if stream.has_room(limit) && core::mem::take(&mut stream.send.starved) {
+                    self.events.push_back(Event::Writable { id: stream.id });
+                }
+            }
+        }
     }
 
     /// Content that is not sent any more is dropped.
     pub(super) fn drop_content(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(id) else { return };
-        self.content_waiting = self.content_waiting.saturating_sub(stream.send.content.clear());
+        let dropped = stream.send.content.clear();
+        self.content_gone(dropped);
     }
 
     /// Ends the message with a trailer section, behind all content that was taken (RFC 9113, 8.1). An empty one
@@ -324,8 +352,11 @@ impl Connection {
     /// [`SendError`]: the message has not begun or has ended; the trailers are malformed; content is missing.
     pub fn send_trailers(&mut self, id: StreamId, trailers: &FieldSection) -> Result<(), SendError> {
         message::trailers(trailers)?;
+        let client = self.is_client();
         let stream = self.sending(id)?;
-        if !stream.can_take_content() || stream.tunnel {
+        // Of a client's CONNECT, DATA alone may follow (RFC 9113, 8.5), whatever the server answers.
+        let tunnel = stream.tunnel || (client && stream.method.is_connect());
+        if !stream.can_take_content() || tunnel {
             return Err(SendError::State("the message takes no trailers: it has not begun, or it has ended"));
         }
         stream.send.length.finish()?;

@@ -41,10 +41,17 @@ impl Connection {
     /// up at once when they see it.
     pub fn shutdown(&mut self, now: Time) {
         self.advance(now);
+        if self.close_reason.is_none() {
+            self.timers.drain(self.now, self.config.drain_timeout);
+            self.stop_accepting();
+        }
+    }
+
+    /// Begins to end the connection in good order, without a deadline for the streams that run.
+    pub(super) fn stop_accepting(&mut self) {
         if self.phase != Phase::Running || self.close_reason.is_some() {
             return;
         }
-        self.timers.drain(self.now, self.config.drain_timeout);
         self.fail_waiting_requests();
         if self.is_client() {
             self.phase = Phase::Draining;
@@ -155,6 +162,7 @@ impl Connection {
             stream.send.content.clear();
             stream.send.scheduled = false;
             stream.send.blocked_since = None;
+            stream.linger = None;
             if !stream.held {
                 self.streams.remove(id);
             } else {
@@ -168,6 +176,7 @@ impl Connection {
         self.opening.clear();
         self.arriving.clear();
         self.blocked.clear();
+        self.lingering.clear();
         self.scheduler = Scheduler::default();
         self.block = None;
         self.events.push_back(Event::Closed);
@@ -205,7 +214,7 @@ impl Connection {
     /// (RFC 9113, 6.8).
     pub(super) fn recv_goaway(&mut self, payload: &[u8]) -> Result<(), Violation> {
         let goaway = frame::GoAway::parse(payload)?;
-        self.charge(Cause::GoAway)?;
+        self.charge(Cause::GoAway, 1)?;
         let last = goaway.last_stream_id;
         if self.received_go_away.as_ref().is_some_and(|earlier| last > earlier.last_stream_id) {
             return Err(Violation::GoAwayRaised);

@@ -2,11 +2,13 @@
 
 mod abuse;
 mod concurrency;
+mod crossings;
 mod deadlines;
 mod endings;
 mod flow_control;
 mod hostile;
 mod invariants;
+mod linger;
 mod malformed;
 mod messages;
 mod pair;

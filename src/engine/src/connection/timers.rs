@@ -5,8 +5,10 @@ use core::time::Duration;
 use super::Connection;
 use super::control::Purpose;
 use super::shutdown::Phase;
-use crate::error::{StreamError, Violation};
+use crate::config::Config;
+use crate::error::{ErrorCode, StreamError, Violation};
 use crate::frame::StreamId;
+use crate::stream::{Stall, Stream};
 use crate::time::Time;
 
 /// Since when things are so, or until when they may be.
@@ -16,10 +18,10 @@ pub(super) struct Timers {
     started: Option<Time>,
     /// When octets last arrived.
     heard: Time,
-    /// Since when output waits that nobody takes.
-    untaken_since: Option<Time>,
+    /// Since when output waits that the transport does not take.
+    untaken: Option<Stall>,
     /// Since when content waits for the window of the connection.
-    window_closed_since: Option<Time>,
+    window_closed: Option<Stall>,
     /// Since when there has been no stream.
     idle_since: Option<Time>,
     /// Until when the peer may acknowledge that a shutdown was announced.
@@ -37,12 +39,17 @@ impl Timers {
 
     /// The transport has taken something.
     pub(super) fn taken(&mut self) {
-        self.untaken_since = None;
+        self.untaken = None;
     }
 
-    /// The peer has raised the window of the connection.
-    pub(super) fn window_moved(&mut self) {
-        self.window_closed_since = None;
+    /// The transport has taken some bytes of what it was given before.
+    pub(super) fn moved(&mut self, bytes: usize) {
+        self.untaken = self.untaken.and_then(|stall| stall.after(bytes));
+    }
+
+    /// Content was handed out.
+    pub(super) fn content_sent(&mut self, bytes: usize) {
+        self.window_closed = self.window_closed.and_then(|stall| stall.after(bytes));
     }
 
     pub(super) fn announced(&mut self, until: Time) {
@@ -50,7 +57,9 @@ impl Timers {
     }
 
     pub(super) fn drain(&mut self, now: Time, timeout: Option<Duration>) {
-        self.drain_until = timeout.map(|timeout| now + timeout);
+        if self.drain_until.is_none() {
+            self.drain_until = timeout.map(|timeout| now + timeout);
+        }
     }
 
     pub(super) fn keep_alive_answered(&mut self) {
@@ -67,6 +76,7 @@ enum Due {
     Transport,
     ConnectionWindow,
     StreamWindow(StreamId),
+    Linger(StreamId),
     Idle,
     Announcement,
     Drain,
@@ -104,7 +114,10 @@ impl Connection {
         let after = |since: Option<Time>, timeout: Option<Duration>| Some(since? + timeout?);
         let started = timers.started.filter(|_| !self.reader.has_preface());
         let no_stream = timers.idle_since.filter(|_| self.phase == Phase::Running && !self.is_busy());
-        let window = timers.window_closed_since.filter(|_| !self.scheduler.is_empty());
+        let stall_timeout = self.stall_timeout();
+        let untaken = timers.untaken.map(|stall| stall.since);
+        let window = timers.window_closed.filter(|_| self.is_window_closed()).map(|stall| stall.since);
+        let lingering = self.lingering.first().copied();
         let stalled = self.blocked.first().copied();
         let announced = timers.announced_until.filter(|_| self.phase == Phase::Announced);
         let asked = timers.asked_at;
@@ -113,11 +126,15 @@ impl Connection {
             (after(started, config.preface_timeout), Due::Preface),
             (after(self.local.waiting_since(), config.settings_timeout), Due::SettingsAck),
             (after(self.block.as_ref().map(|block| block.since), config.headers_timeout), Due::FieldBlock),
-            (after(timers.untaken_since, config.stall_timeout), Due::Transport),
-            (after(window, config.stall_timeout), Due::ConnectionWindow),
+            (after(untaken, stall_timeout), Due::Transport),
+            (after(window, stall_timeout), Due::ConnectionWindow),
             (
-                after(stalled.map(|(since, _)| since), config.stall_timeout),
+                after(stalled.map(|(since, _)| since), stall_timeout),
                 Due::StreamWindow(stalled.map_or(StreamId::CONNECTION, |(_, id)| id)),
+            ),
+            (
+                lingering.map(|(until, _)| until),
+                Due::Linger(lingering.map_or(StreamId::CONNECTION, |(_, id)| id)),
             ),
             (after(no_stream, config.idle_timeout), Due::Idle),
             (announced, Due::Announcement),
@@ -132,18 +149,17 @@ impl Connection {
 
     fn act(&mut self, due: Due) {
         match due {
-            Due::Preface | Due::FieldBlock | Due::Transport | Due::ConnectionWindow => {
-                self.fail(Violation::TooSlow);
+            Due::Preface | Due::FieldBlock | Due::Transport => self.fail(Violation::TooSlow),
+            Due::ConnectionWindow => {
+                // The window is the same for all that have content.
+                let scheduled = |stream: &&Stream| stream.send.scheduled;
+                let stalled: Vec<_> = self.streams.iter().filter(scheduled).map(|stream| stream.id).collect();
+                stalled.into_iter().for_each(|id| self.reset_stalled(id));
             }
+            Due::StreamWindow(id) => self.reset_stalled(id),
+            Due::Linger(id) => self.reset(id, ErrorCode::NO_ERROR),
             Due::SettingsAck => self.fail(Violation::SettingsTimeout),
             Due::PeerGone => self.fail(Violation::PingTimeout),
-            Due::StreamWindow(id) => {
-                let violation = Violation::StreamStalled;
-                let error =
-                    StreamError { violation: Some(violation), ..StreamError::local(violation.code()) };
-                self.tell_reset(id, error);
-                self.reset_stream(id, error);
-            }
             Due::Idle => self.shutdown(self.now),
             Due::Announcement => self.finish_shutdown(),
             Due::Drain => self.drain_timeout(),
@@ -154,24 +170,41 @@ impl Connection {
         }
     }
 
+    /// How long what waits to be sent may stall.
+    fn stall_timeout(&self) -> Option<Duration> {
+        let Config { stall_timeout, crowded_stall_timeout, .. } = self.config;
+        stall_timeout.map(|timeout| if self.crowded { timeout.min(crowded_stall_timeout) } else { timeout })
+    }
+
+    /// Whether content waits for the window of the connection.
+    fn is_window_closed(&self) -> bool {
+        self.send_window <= 0 && !self.scheduler.is_empty()
+    }
+
+    fn reset_stalled(&mut self, id: StreamId) {
+        let violation = Violation::StreamStalled;
+        let error = StreamError { violation: Some(violation), ..StreamError::local(violation.code()) };
+        self.tell_reset(id, error);
+        self.reset_stream(id, error);
+    }
+
     /// Notes since when things are as they are now. Operations do not tell the time, so what they bring about
     /// counts from the next call that does.
     pub(super) fn arm_timers(&mut self) {
         let untaken = self.has_output();
         let idle = !self.is_busy();
-        let window_closed = self.send_window <= 0 && !self.scheduler.is_empty();
+        let content_waits = !self.scheduler.is_empty();
+        let window_closed = self.is_window_closed();
         let now = self.now;
         let timers = &mut self.timers;
         if timers.started.is_none() {
             timers.started = Some(now);
             timers.heard = now;
         }
-        for (since, holds) in [
-            (&mut timers.untaken_since, untaken),
-            (&mut timers.idle_since, idle),
-            (&mut timers.window_closed_since, window_closed),
-        ] {
-            *since = holds.then(|| since.unwrap_or(now));
-        }
+        timers.untaken = untaken.then(|| timers.untaken.unwrap_or(Stall::new(now)));
+        timers.idle_since = idle.then(|| timers.idle_since.unwrap_or(now));
+        // A window that opens and is used up at once has not ended the stall: see `content_sent`.
+        timers.window_closed =
+            timers.window_closed.filter(|_| content_waits).or_else(|| window_closed.then(|| Stall::new(now)));
     }
 }

@@ -3,9 +3,12 @@
 use super::Connection;
 use crate::event::Event;
 use crate::frame::{FrameHeader, FrameType, HEADER_LEN, Ping, StreamId, data, flags};
-use crate::stream::Ending;
+use crate::stream::{Ending, Stall};
 use crate::subscriber::Direction;
 use crate::time::Time;
+
+/// Bytes of buffer that an idle connection keeps for frames other than DATA.
+const CONTROL_KEPT: usize = 1 << 10;
 
 impl Connection {
     /// Appends what is to be sent to `out`, and says how many octets it was; 0 means that there is nothing to send now.
@@ -37,6 +40,17 @@ impl Connection {
         }
         self.arm_timers();
         written
+    }
+
+    /// The transport has taken `bytes` of what [`poll_transmit`](Self::poll_transmit) gave before, and the caller
+    /// still has more of that.
+    ///
+    /// A caller that hands output to a slow transport piece by piece reports each piece, so that the deadline for the
+    /// transport ([`stall_timeout`](crate::Config::stall_timeout)) does not pass while it moves.
+    pub fn handle_write_progress(&mut self, now: Time, bytes: usize) {
+        self.advance(now);
+        self.timers.moved(bytes);
+        self.arm_timers();
     }
 
     /// Whether everything that was given for sending has been handed out, also what waits for a window or for the
@@ -83,10 +97,11 @@ impl Connection {
     }
 
     fn flush_control(&mut self, out: &mut Vec<u8>) {
-        if out.is_empty() && out.capacity() >= self.control.capacity() {
-            core::mem::swap(out, &mut self.control);
-        } else {
-            out.append(&mut self.control);
+        out.append(&mut self.control);
+        self.provoked = 0;
+        // A connection without streams needs no more than the next SETTINGS or PING.
+        if self.control.capacity() > CONTROL_KEPT && !self.is_busy() {
+            self.control.shrink_to(CONTROL_KEPT);
         }
     }
 
@@ -118,9 +133,10 @@ impl Connection {
         stream.send.content.move_to(out, length);
         stream.send.window_delta = stream.send.window_delta.saturating_sub(i64::from(octets));
         self.send_window = self.send_window.saturating_sub(i64::from(octets));
-        self.content_waiting = self.content_waiting.saturating_sub(length);
-        let room = stream.send.content.len() <= limit / 2 && stream.can_take_content();
-        let tell = room && stream.held && core::mem::take(&mut stream.send.starved);
+        let tell = stream.has_room(limit) && core::mem::take(&mut stream.send.starved);
+        stream.send.stall = stream.send.stall.filter(|_| !all).and_then(|stall| stall.after(length));
+        self.timers.content_sent(length);
+        self.content_gone(length);
         self.count_data(out, at, id, octets, end_stream);
         if end_stream {
             self.sent_end_stream(id);
@@ -137,8 +153,7 @@ impl Connection {
     fn count_data(&mut self, out: &[u8], at: usize, stream_id: StreamId, length: u32, end_stream: bool) {
         self.stats.frames_sent = self.stats.frames_sent.saturating_add(1);
         self.stats.content_sent = self.stats.content_sent.saturating_add(u64::from(length));
-        self.abuse.earn_octets(length);
-        self.abuse.allow_reactions();
+        self.abuse.earn_content(length);
         if let Some(subscriber) = &mut self.subscriber {
             let flags = if end_stream { flags::END_STREAM } else { 0 };
             let header = FrameHeader { length, kind: FrameType::DATA, flags, stream_id };
@@ -164,8 +179,9 @@ impl Connection {
     /// Puts a stream that has content and no window among those that may have stalled.
     fn block(&mut self, id: StreamId) {
         if let Some(stream) = self.streams.get_mut(id).filter(|stream| !stream.send.content.is_empty()) {
-            stream.send.blocked_since = Some(self.now);
-            self.blocked.insert((self.now, id));
+            let since = stream.send.stall.get_or_insert(Stall::new(self.now)).since;
+            stream.send.blocked_since = Some(since);
+            self.blocked.insert((since, id));
         }
     }
 

@@ -52,6 +52,8 @@ pub(crate) enum ClosedBy {
     LocalReset,
     /// RST_STREAM from the peer.
     PeerReset,
+    /// The peer opened a higher one while it was idle (RFC 9113, 5.1.1).
+    Skipped,
 }
 
 /// One stream.
@@ -70,6 +72,8 @@ pub(crate) struct Stream {
     pub(crate) released: bool,
     /// A head that waits: a request for a slot with the caller, or with the peer.
     pub(crate) waiting: Option<Box<WaitingHead>>,
+    /// The rest of the peer's message is read only to be dropped.
+    pub(crate) linger: Option<Linger>,
 
     pub(crate) recv: Receiving,
     pub(crate) send: Sending,
@@ -92,6 +96,14 @@ pub(crate) struct WaitingHead {
     pub(crate) reprioritized: bool,
 }
 
+/// How much longer a message is read that nobody wants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Linger {
+    pub(crate) until: Time,
+    /// Bytes of content.
+    pub(crate) left: u32,
+}
+
 /// The peer's message.
 #[derive(Debug)]
 pub(crate) struct Receiving {
@@ -103,8 +115,18 @@ pub(crate) struct Receiving {
     pub(crate) window: ReceiveWindow,
     /// The size of all informational responses so far.
     pub(crate) informational: usize,
-    /// The caller found nothing, and is to be told when something comes.
-    pub(crate) starved: bool,
+    pub(crate) wake: Wake,
+}
+
+/// When the caller is told that there is something to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wake {
+    /// It has found something since it was told last.
+    Off,
+    /// It has not looked yet, and is told when the first content comes.
+    First,
+    /// It has found nothing, and is told when anything comes.
+    Asked,
 }
 
 /// Our message.
@@ -120,10 +142,34 @@ pub(crate) struct Sending {
     pub(crate) window_delta: i64,
     /// It stands in the scheduler.
     pub(crate) scheduled: bool,
-    /// It has content that the window of the stream does not allow, since then.
+    /// It has content that the window of the stream does not allow, and stands among those that may stall since then.
     pub(crate) blocked_since: Option<Time>,
+    /// Since when it has stalled: less than [`PROGRESS`] was sent since it was blocked.
+    pub(crate) stall: Option<Stall>,
     /// The caller found no room, and is to be told when there is some.
     pub(crate) starved: bool,
+}
+
+/// Bytes that end a stall: less may be a drip that keeps memory taken.
+const PROGRESS: usize = 1 << 10;
+
+/// A time in which too little was taken of what waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stall {
+    pub(crate) since: Time,
+    sent: usize,
+}
+
+impl Stall {
+    pub(crate) fn new(since: Time) -> Self {
+        Self { since, sent: 0 }
+    }
+
+    /// `bytes` were taken: the stall, unless that ends it.
+    pub(crate) fn after(self, bytes: usize) -> Option<Self> {
+        let sent = self.sent.saturating_add(bytes);
+        (sent < PROGRESS).then_some(Self { sent, ..self })
+    }
 }
 
 impl Stream {
@@ -137,6 +183,7 @@ impl Stream {
             held: false,
             released: false,
             waiting: None,
+            linger: None,
             recv: Receiving {
                 expect: Expect::Head,
                 content: Chunks::default(),
@@ -144,7 +191,7 @@ impl Stream {
                 length: ContentLength::Unknown,
                 window,
                 informational: 0,
-                starved: true,
+                wake: Wake::First,
             },
             send: Sending {
                 head_sent: false,
@@ -154,6 +201,7 @@ impl Stream {
                 window_delta: 0,
                 scheduled: false,
                 blocked_since: None,
+                stall: None,
                 starved: false,
             },
             priority: Priority::default(),
@@ -182,6 +230,11 @@ impl Stream {
     pub(crate) fn place(&self) -> Place {
         let shared = !self.prioritized || self.priority.is_incremental();
         Place { urgency: self.priority.urgency(), shared }
+    }
+
+    /// Whether so much of a send buffer of `limit` bytes is free that the caller is to hear of it.
+    pub(crate) fn has_room(&self, limit: usize) -> bool {
+        self.held && !self.is_closed() && self.can_take_content() && self.send.content.len() <= limit / 2
     }
 
     /// Whether our message has neither been ended nor broken off.

@@ -5,8 +5,11 @@ use std::collections::VecDeque;
 use super::{ClosedBy, Stream};
 use crate::frame::StreamId;
 
-/// How many closed streams are remembered (RFC 9113, 5.1 asks for a short time).
+/// How many closed streams are remembered, so that frames that the peer must not send on them are told from those that
+/// it may have sent before it knew (RFC 9113, 5.1). Of streams that are forgotten, the latter is supposed.
 const RECENT: usize = 64;
+/// How many ranges of identifiers are remembered that the peer has left out.
+const SKIPPED: usize = 16;
 /// Identifiers that one ring covers; streams that outlive so many later ones move aside.
 const RING: usize = 1_024;
 /// Streams that are gone through for each piece of content that is read.
@@ -20,6 +23,8 @@ pub(crate) struct Store {
     /// By whether the server opens them.
     indices: [Index; 2],
     recent: Recent,
+    /// Identifiers between these two were left out by the endpoint that the latter belongs to.
+    skipped: VecDeque<(StreamId, StreamId)>,
 }
 
 impl Store {
@@ -67,12 +72,24 @@ impl Store {
         self.recent.push(id, closed_by);
     }
 
-    /// How a stream was closed, if that was of late.
-    pub(crate) fn closed_by(&self, id: StreamId) -> Option<ClosedBy> {
-        match self.get(id) {
-            Some(stream) => stream.is_closed().then_some(stream.closed_by),
-            None => self.recent.find(id),
+    /// Notes that the peer has opened `next` after `last`, and so closed all idle streams between (RFC 9113, 5.1.1).
+    pub(crate) fn skip(&mut self, last: StreamId, next: StreamId) {
+        if next.as_u32().saturating_sub(last.as_u32()) > 2 {
+            if self.skipped.len() >= SKIPPED {
+                self.skipped.pop_front();
+            }
+            self.skipped.push_back((last, next));
         }
+    }
+
+    /// How a stream was closed, if that is remembered. The identifier is not idle.
+    pub(crate) fn closed_by(&self, id: StreamId) -> Option<ClosedBy> {
+        if let Some(stream) = self.get(id) {
+            return stream.is_closed().then_some(stream.closed_by);
+        }
+        let same_side = |next: StreamId| next.is_client_initiated() == id.is_client_initiated();
+        let skipped = |&(last, next): &(StreamId, StreamId)| same_side(next) && last < id && id < next;
+        self.recent.find(id).or_else(|| self.skipped.iter().any(skipped).then_some(ClosedBy::Skipped))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -81,6 +98,10 @@ impl Store {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Stream> {
         self.slots.iter().flatten()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
+        self.slots.iter_mut().flatten()
     }
 
     /// How much content may yet come on all streams, if that is known, and they are few enough to go through.

@@ -2,7 +2,7 @@
 
 use super::pair::{Pair, request, response};
 use super::raw::{Frame, Raw, id};
-use crate::error::{OpenError, Violation};
+use crate::error::OpenError;
 use crate::frame::SettingId;
 use crate::{Config, ErrorCode, Event, Read, State};
 
@@ -124,14 +124,17 @@ fn a_caller_who_was_refused_a_stream_is_told_when_there_is_room() {
     raw.sent();
     assert!(raw.events().is_empty());
     raw.respond(1, true);
-    assert!(matches!(raw.events()[..], [Event::Response { .. }]));
+    assert!(matches!(raw.events()[..], [Event::Response { .. }, Event::StreamsAvailable]));
     assert_eq!(begun(&raw.sent()), [3]);
-    assert!(matches!(raw.events()[..], [Event::StreamsAvailable]));
+    assert!(matches!(raw.events()[..], [Event::RequestSent { .. }]));
     open(&mut raw, 1);
     assert_eq!(raw.engine.open(&request("GET", "/"), true), Err(OpenError::WouldBlock));
     raw.settings(&limit(2));
     raw.sent();
-    assert!(matches!(raw.events()[..], [Event::StreamsAvailable]), "the limit was raised");
+    assert!(
+        matches!(raw.events()[..], [Event::StreamsAvailable, Event::RequestSent { .. }]),
+        "the limit was raised"
+    );
 }
 
 #[test]
@@ -284,13 +287,24 @@ fn resets_do_not_let_a_peer_give_the_caller_more_than_its_share() {
     assert_eq!(requests, 10, "the others are gone before the caller has released any");
 }
 
+/// A client that has not seen our SETTINGS may open any number of streams.
 #[test]
-fn too_many_refusals_are_too_much() {
+fn refusals_do_not_end_the_connection() {
     let mut raw = Raw::server(Config { max_concurrent_streams: 0, ..Config::default() });
-    for stream in (1..399).step_by(2) {
+    for stream in (1..4_001).step_by(2) {
         raw.get(stream);
+        assert_eq!(raw.resets(), [(stream, ErrorCode::REFUSED_STREAM)]);
     }
-    assert_eq!(raw.engine.close_reason(), None);
-    raw.get(399);
-    raw.assert_failed(Violation::Abuse);
+    assert_eq!((raw.engine.close_reason(), raw.engine.stats().abuse_score_peak), (None, 0));
+}
+
+#[test]
+fn a_caller_without_a_queue_is_told_when_a_stream_can_be_opened() {
+    let mut raw = Raw::client(Config { waiting_streams: 0, ..Config::default() }, &limit(1));
+    open(&mut raw, 1);
+    assert_eq!(raw.engine.open(&request("GET", "/"), true), Err(OpenError::WouldBlock));
+    raw.sent();
+    raw.respond(1, true);
+    assert!(matches!(raw.events()[..], [Event::Response { .. }, Event::StreamsAvailable]));
+    open(&mut raw, 1);
 }

@@ -117,6 +117,26 @@ fn the_transport_takes_what_there_is() {
     assert_fails_after(&mut raw, 5 * SECOND, Violation::TooSlow);
 }
 
+#[test]
+fn a_transport_that_takes_output_slowly_is_given_its_time() {
+    let mut raw = server_with_content(300_000, 1 << 20);
+    raw.window_update(0, 1 << 20);
+    let start = raw.now;
+    let mut output = Vec::new();
+    raw.engine.poll_transmit(raw.now, &mut output, 100_000);
+    for second in (10..=600).step_by(10) {
+        pass(&mut raw, start + second * SECOND);
+        raw.engine.handle_write_progress(raw.now, 2_000);
+    }
+    assert_eq!(raw.engine.poll_timeout(), Some(start + 660 * SECOND));
+    for second in (600..660).step_by(10) {
+        pass(&mut raw, start + second * SECOND);
+        raw.engine.handle_write_progress(raw.now, 1);
+    }
+    pass(&mut raw, start + 660 * SECOND);
+    raw.assert_failed(Violation::TooSlow);
+}
+
 /// A server with one response of this size, whose client has these windows for it. An hour has gone by before
 /// the response was given to the engine.
 fn server_with_content(octets: usize, stream_window: u32) -> Raw {
@@ -150,16 +170,47 @@ fn a_stream_without_window_is_reset_in_time_and_the_others_go_on() {
 }
 
 #[test]
-fn a_window_that_moves_gives_more_time() {
-    let mut raw = server_with_content(10, 0);
+fn a_window_that_moves_by_a_kibibyte_gives_more_time() {
+    let mut raw = server_with_content(2_000, 0);
     let start = raw.now;
     pass(&mut raw, start + 40 * SECOND);
-    raw.window_update(1, 4);
-    assert_eq!(raw.sent(), [Frame::Data { id: 1, octets: 4, end_stream: false }]);
-    assert_eq!(raw.engine.poll_timeout(), Some(start + 100 * SECOND));
-    raw.window_update(1, 6);
-    assert_eq!(raw.sent(), [Frame::Data { id: 1, octets: 6, end_stream: true }]);
+    for (increment, deadline) in [(1_000, 60), (23, 60), (1, 100)] {
+        raw.window_update(1, increment);
+        let octets = increment as usize;
+        assert_eq!(raw.sent(), [Frame::Data { id: 1, octets, end_stream: false }]);
+        assert_eq!(raw.engine.poll_timeout(), Some(start + deadline * SECOND));
+    }
+    raw.window_update(1, 976);
+    assert_eq!(raw.sent(), [Frame::Data { id: 1, octets: 976, end_stream: true }]);
     assert_eq!(raw.engine.poll_timeout(), None);
+}
+
+/// A byte of window for each stream now and then: as long as there is memory, a stream takes so for five minutes.
+#[test]
+fn a_drip_does_not_keep_streams_alive() {
+    let mut raw = Raw::server(Config::default());
+    raw.settings(&[(SettingId::INITIAL_WINDOW_SIZE, 0)]);
+    for stream in (1..200).step_by(2) {
+        raw.get(stream);
+        raw.engine.respond(id(stream), &response(200), false).unwrap();
+        raw.engine.send_data(id(stream), &mut Bytes::from(vec![0; 25_000]), true).unwrap();
+    }
+    raw.sent();
+    raw.events();
+    let mut open = Vec::new();
+    for _ in 0..20 {
+        raw.sleep(59 * SECOND);
+        for stream in (1..200).step_by(2) {
+            raw.window_update(stream, 1);
+        }
+        raw.sent();
+        open.push((raw.engine.stats().streams_open, raw.engine.content_waiting >> 20));
+        raw.events();
+    }
+    // The first go when a minute has passed, until a megabyte is left less a quarter; all others after five minutes.
+    assert_eq!((open[0].0, open[1].1), (100, 0), "{open:?}");
+    assert_eq!(open[5].0, 0, "{open:?}");
+    assert_eq!(raw.engine.close_reason(), None);
 }
 
 #[test]
@@ -171,11 +222,11 @@ fn each_blocked_stream_has_its_own_time() {
         pass(&mut raw, start + second * SECOND);
         raw.get(stream);
         raw.engine.respond(id(stream), &response(200), false).unwrap();
-        raw.engine.send_data(id(stream), &mut Bytes::from(vec![0; 10]), true).unwrap();
+        raw.engine.send_data(id(stream), &mut Bytes::from(vec![0; 2_000]), true).unwrap();
         raw.sent();
     }
     pass(&mut raw, start + 30 * SECOND);
-    raw.window_update(3, 1);
+    raw.window_update(3, 1_024);
     raw.sent();
     let mut reset = |second| {
         pass(&mut raw, start + second * SECOND);
@@ -194,7 +245,12 @@ fn the_window_of_the_connection_opens_in_time_if_anybody_waits_for_it() {
     pass(&mut raw, start + 40 * SECOND);
     raw.window_update(0, 1);
     raw.sent();
-    assert_fails_after(&mut raw, 60 * SECOND, Violation::TooSlow);
+    pass(&mut raw, start + 59 * SECOND);
+    assert!(raw.resets().is_empty());
+    pass(&mut raw, start + 60 * SECOND);
+    assert_eq!(raw.resets(), [(1, ErrorCode::ENHANCE_YOUR_CALM)], "the stream, and not the connection");
+    raw.events();
+    raw.assert_serves(3);
 
     let mut raw = server_with_content(70_000, 100_000);
     raw.engine.reset(id(1), ErrorCode::CANCEL);

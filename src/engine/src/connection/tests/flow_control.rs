@@ -466,9 +466,13 @@ fn content_of_many_streams_waits_within_a_bound_and_none_waits_for_another() {
         raw.engine.reset(id(stream), ErrorCode::CANCEL);
     }
     assert_eq!((waiting(&raw), raw.engine.send_capacity(id(199))), (3 * 256 + 47 * 16, 0));
+    raw.events();
     raw.engine.reset(id(3), ErrorCode::CANCEL);
     raw.engine.reset(id(5), ErrorCode::CANCEL);
+    raw.engine.reset(id(7), ErrorCode::CANCEL);
     assert_eq!(raw.engine.send_capacity(id(199)), 240 << 10, "there is room for all of a buffer again");
+    let writable = |event: &Event| matches!(event, Event::Writable { id: stream } if *stream == id(199));
+    assert_eq!(raw.events().iter().filter(|event| writable(event)).count(), 1, "and the caller hears of it");
 }
 
 #[test]

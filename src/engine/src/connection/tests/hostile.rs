@@ -105,7 +105,6 @@ fn endure(seed: u64) {
     let random = &mut Random::new(seed);
     let mut config = Config { max_concurrent_streams: 3, enable_push: true, ..Config::default() };
     config.limits.abuse = 1 << 30;
-    config.limits.early_resets = 1 << 30;
     let mut raw = if random.one_in(2) { Raw::server(config) } else { Raw::client(config, &[]) };
     for _ in 0..200 {
         if random.one_in(3) {

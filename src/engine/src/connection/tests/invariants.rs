@@ -37,6 +37,7 @@ pub(super) fn check(engine: &Connection) {
     );
     let content: usize = streams.iter().map(|stream| stream.send.content.len()).sum();
     assert_eq!(engine.content_waiting, content, "content that waits to be sent");
+    assert_eq!(engine.lingering.len(), count(&|stream| stream.linger.is_some()), "lingering");
     assert_eq!(engine.blocked.len(), count(&|stream| stream.send.blocked_since.is_some()), "blocked");
     assert_eq!(engine.scheduler.len(), count(&|stream| stream.send.scheduled), "scheduled");
     let lost = |stream: &crate::stream::Stream| {

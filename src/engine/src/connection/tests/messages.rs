@@ -1,5 +1,7 @@
 //! Requests and responses of all shapes, from one engine to the other (RFC 9113, 8).
 
+use core::time::Duration;
+
 use bytes::Bytes;
 
 use super::pair::{Pair, request, response};
@@ -165,6 +167,26 @@ fn connect_makes_a_tunnel() {
 }
 
 #[test]
+fn a_client_sends_no_trailers_on_connect() {
+    let mut raw = super::raw::Raw::client(Config::default(), &[]);
+    let head = section(&[(":method", "CONNECT"), (":authority", "example.com:443")]);
+    let id = raw.engine.open(&head, false).unwrap();
+    let trailers = section(&[("x-checksum", "0")]);
+    assert!(matches!(raw.engine.send_trailers(id, &trailers), Err(SendError::State(_))));
+}
+
+#[test]
+fn a_reader_that_was_blocked_hears_of_a_response_without_content() {
+    let (mut pair, id) = with_request("GET", true);
+    assert!(matches!(pair.client.read(id, 100), Ok(Read::Blocked)));
+    pair.server.respond(id, &response(204), true).unwrap();
+    pair.run();
+    assert!(matches!(pair.client_event(), Some(Event::Response { end_stream: true, .. })));
+    assert!(matches!(pair.client_event(), Some(Event::Readable { .. })));
+    assert!(matches!(pair.client.read(id, 100), Ok(Read::End)));
+}
+
+#[test]
 fn extended_connect_needs_the_word_of_the_server() {
     let head = section(&[
         (":method", "CONNECT"),
@@ -246,6 +268,8 @@ fn a_response_may_come_before_the_request_is_complete() {
     pair.server.release(id);
     pair.run();
     assert!(matches!(pair.client_event(), Some(Event::Response { end_stream: true, .. })));
+    assert!(pair.client_event().is_none(), "the server reads on for a while");
+    pair.sleep(Duration::from_secs(1));
     let Some(Event::Reset { error, .. }) = pair.client_event() else { panic!() };
     assert_eq!((error.code, error.initiator), (ErrorCode::NO_ERROR, Initiator::Peer));
     assert!(matches!(pair.client.read(id, 100), Ok(Read::End)), "the response is complete all the same");
@@ -270,6 +294,8 @@ fn content_that_is_still_to_be_sent_precedes_no_error() {
     }
     assert!(received == content);
     assert!(matches!(pair.client.read(id, 100), Ok(Read::End)));
+    assert_eq!(pair.client.state(id), Some(State::HalfClosedRemote), "the server reads on for a while");
+    pair.sleep(Duration::from_secs(1));
     assert_eq!((pair.server.stream_count(), pair.client.state(id)), (0, Some(State::Closed)));
 }
 

@@ -1,5 +1,7 @@
 //! A client and a server that are connected by nothing but memory.
 
+use core::time::Duration;
+
 use bytes::Bytes;
 
 use crate::{Config, Connection, Event, FieldSection, Time};
@@ -28,6 +30,14 @@ impl Pair {
             + carry(&mut self.server, &mut self.client, self.now)
             > 0
         {}
+    }
+
+    /// Lets time pass, and both act on it.
+    pub(super) fn sleep(&mut self, duration: Duration) {
+        self.now = self.now + duration;
+        self.client.handle_timeout(self.now);
+        self.server.handle_timeout(self.now);
+        self.run();
     }
 
     /// The client's next event but for those about SETTINGS.

@@ -3,7 +3,7 @@
 use super::pair::{Pair, request, response};
 use super::raw::{Frame, Raw, id};
 use crate::error::Violation;
-use crate::frame::PriorityUpdate;
+use crate::frame::{PriorityUpdate, SettingId};
 use crate::{Config, ErrorCode, Event, FieldSection, Priority};
 
 fn request_with(priority: &str) -> FieldSection {
@@ -110,6 +110,32 @@ fn no_more_priorities_wait_than_there_may_be_streams() {
     raw.assert_failed(Violation::BadPriorityUpdate);
 }
 
+/// While a lower limit is not acknowledged, both hold.
+#[test]
+fn priorities_count_against_the_limit_that_the_client_knows() {
+    let mut raw = Raw::server(Config { max_concurrent_streams: 10, ..Config::default() });
+    raw.engine.change_settings(&[(SettingId::MAX_CONCURRENT_STREAMS, 1)]).unwrap();
+    for stream in (1..21).step_by(2) {
+        priority_update(&mut raw, stream, "u=1");
+    }
+    assert_eq!(raw.engine.close_reason(), None);
+}
+
+#[test]
+fn priorities_of_requests_that_are_passed_over_are_forgotten() {
+    let mut raw = server();
+    raw.get(1);
+    raw.engine.shutdown(raw.now);
+    raw.sleep(core::time::Duration::from_secs(1));
+    for stream in (3..1_003).step_by(2) {
+        priority_update(&mut raw, stream, "u=1");
+        raw.get(stream);
+    }
+    raw.sent();
+    raw.engine.respond(id(1), &response(200), true).unwrap();
+    assert_eq!(raw.engine.close_reason(), Some(Ok(())), "stream 1 was not hurt");
+}
+
 #[test]
 fn priority_update_for_a_stream_that_is_over_is_ignored() {
     let mut raw = Raw::server(Config::default());
@@ -140,12 +166,12 @@ fn a_client_changes_its_mind_by_priority_update() {
 
 #[test]
 fn a_change_of_mind_about_a_request_that_waits_goes_behind_it() {
-    let limit = [(crate::SettingId::MAX_CONCURRENT_STREAMS, 0)];
+    let limit = [(SettingId::MAX_CONCURRENT_STREAMS, 0)];
     let mut raw = Raw::client(Config::default(), &limit);
     let stream = raw.engine.open(&request("GET", "/"), true).unwrap();
     raw.engine.set_priority(stream, Priority::new(1, false)).unwrap();
     assert!(raw.sent().is_empty());
-    raw.settings(&[(crate::SettingId::MAX_CONCURRENT_STREAMS, 1)]);
+    raw.settings(&[(SettingId::MAX_CONCURRENT_STREAMS, 1)]);
     let sent = raw.sent();
     assert!(
         matches!(&sent[..], [Frame::SettingsAck, Frame::Headers { .. }, Frame::PriorityUpdate { value, .. }] if value == "u=1"),

@@ -158,7 +158,10 @@ impl End {
                 exchange.readable = true;
             }
             Event::StreamsAvailable => self.may_open = true,
-            Event::PeerSettings | Event::SettingsAcknowledged | Event::Pong { .. } => {}
+            Event::RequestSent { .. }
+            | Event::PeerSettings
+            | Event::SettingsAcknowledged
+            | Event::Pong { .. } => {}
             Event::PriorityUpdate { .. } => {}
             other => panic!("{other:?}: {:?}", self.engine.close_reason()),
         }
@@ -349,7 +352,6 @@ fn config(random: &mut Random) -> Config {
     config.limits.control_octets = 1 + random.size();
     // Whoever does everything at random is no good peer.
     config.limits.abuse = 1 << 30;
-    config.limits.early_resets = 1 << 30;
     config
 }
 
