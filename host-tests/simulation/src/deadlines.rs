@@ -75,6 +75,13 @@ impl Stall {
     fn new(now: Time) -> Self {
         Self { progress: Progress::new(now), latest: None }
     }
+
+    /// The window has become larger: if it is open now, the stream waits for its turn first.
+    fn raised(&mut self, id: StreamId, books: &Books) {
+        if books.stream_send_window(id) > 0 {
+            self.latest = None;
+        }
+    }
 }
 
 /// Bytes of content that end a stall.
@@ -130,7 +137,7 @@ impl Deadlines {
     }
 
     /// The endpoint has taken something.
-    pub(crate) fn heard(&mut self, part: &Part, now: Time) {
+    pub(crate) fn heard(&mut self, part: &Part, books: &Books, now: Time) {
         let header = match part {
             Part::Header(_) => {
                 self.preface_heard = true;
@@ -141,7 +148,13 @@ impl Deadlines {
         };
         match header.kind {
             FrameType::SETTINGS if header.has(flags::ACK) => _ = self.settings.pop_front(),
+            FrameType::SETTINGS => self.stalls.iter_mut().for_each(|(&id, stall)| stall.raised(id, books)),
             FrameType::WINDOW_UPDATE if header.stream_id.is_connection() => self.connection_closed = None,
+            FrameType::WINDOW_UPDATE => {
+                if let Some(stall) = self.stalls.get_mut(&header.stream_id) {
+                    stall.raised(header.stream_id, books);
+                }
+            }
             _ if header.carries_field_block() => {
                 let goes_on = !header.has(flags::END_HEADERS);
                 self.block = goes_on.then(|| self.block.unwrap_or(now));
@@ -157,6 +170,7 @@ impl Deadlines {
             FrameType::SETTINGS if !header.has(flags::ACK) => self.settings.push_back(now),
             FrameType::DATA if header.length > 0 => {
                 self.connection.sent(header.length, now);
+                self.connection_closed = None;
                 let stall = self.stalls.entry(header.stream_id).or_insert_with(|| Stall::new(now));
                 stall.progress.sent(header.length, now);
                 stall.latest = None;

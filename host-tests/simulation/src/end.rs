@@ -180,7 +180,7 @@ impl End {
                 cx.trace.note(|| format!("    {:?} has heard {}", self.role, describe(*header, payload)));
             }
             self.books.heard(part);
-            self.deadlines.heard(part, cx.now);
+            self.deadlines.heard(part, &self.books, cx.now);
         }
         // When a stream was closed for a violation in the midst of it, nobody can tell from outside what was kept.
         let in_the_midst = parts.iter().any(|part| match part {

@@ -25,6 +25,9 @@ impl End {
             Event::Readable { id } => self.stream(id).readable = true,
             Event::Writable { id } => self.stream(id).writable = true,
             Event::Reset { id, error } => self.was_reset(peer, id, error),
+            Event::RequestSent { id } => {
+                assert!(self.role == Role::Client && self.streams.contains_key(&id), "{id} is no request");
+            }
             Event::StreamsAvailable => self.acts.may_open = true,
             Event::Pong { payload, .. } => {
                 let asked = self.acts.pings.iter().position(|&ping| ping == payload);
