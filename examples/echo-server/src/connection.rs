@@ -13,6 +13,9 @@ use crate::exchange::{Exchange, Progress};
 /// How often in a turn octets are moved, and then the requests advanced: what these have to say is under way at its end.
 const ROUNDS: u32 = 2;
 
+/// The abuse score at which the engine ends a connection.
+const ABUSE_LIMIT: u64 = 2_000;
+
 /// What a connection needs next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -109,6 +112,22 @@ impl Connection {
         let due = self.exchanges.values().filter_map(Exchange::due).min();
         self.deadline = self.http2.next_timeout().into_iter().chain(due).min();
         next
+    }
+
+    /// Tells how the connection has ended, and how near it came to the limit of the engine's abuse score.
+    pub(crate) fn log_end(&self) {
+        let outcome = match self.http2.closed() {
+            Some(Err(error)) => error.message,
+            _ => "ok".to_owned(),
+        };
+        let stats = self.http2.stats();
+        let counter = |name: &str| stats.iter().find(|(counter, _)| counter == name).map(|&(_, value)| value);
+        let requests = counter("streams_accepted").unwrap_or_default();
+        let score = counter("abuse_score_peak").or_else(|| counter("abuse_score")).unwrap_or_default();
+        eprintln!(
+            "connection from {} ended: {outcome}; requests {requests}, highest abuse score {score} of {ABUSE_LIMIT}",
+            self.peer
+        );
     }
 
     /// Moves octets. The first error is reported, and ends all exchanges.

@@ -35,6 +35,8 @@ enum Content {
     Text(Vec<u8>, usize),
     /// So many octets.
     Zeros(u64),
+    /// Octets without end.
+    Endless,
     /// What the client sends: the octets read, and how many of them were taken.
     Echo(Vec<u8>, usize),
     /// Nothing until the client has sent everything, then a text; so much has come.
@@ -61,12 +63,10 @@ impl Exchange {
                 exchange.reply(200, text, vec![field("link", link)])?;
             }
             Answer::Bytes(count) => {
-                let fields = vec![
-                    field("content-type", "application/octet-stream"),
-                    field("content-length", &count.to_string()),
-                ];
+                let fields = vec![octet_stream(), field("content-length", &count.to_string())];
                 exchange.respond(200, fields, Content::Zeros(count), count == 0)?;
             }
+            Answer::Endless => exchange.respond(200, vec![octet_stream()], Content::Endless, false)?,
             Answer::Delayed { milliseconds } => {
                 let delay = milliseconds.saturating_mul(1_000_000);
                 exchange.content = Content::Delayed(monotonic_clock::now().saturating_add(delay));
@@ -117,6 +117,11 @@ impl Exchange {
                                 self.content = Content::End;
                             }
                         }
+                    }
+                }
+                Content::Endless => {
+                    if offer(&self.stream, &ZEROS, false)? == 0 {
+                        return Ok(Progress::Waiting);
                     }
                 }
                 Content::Echo(octets, taken) if *taken < octets.len() => {
@@ -183,8 +188,12 @@ fn offer(stream: &Http2Stream, octets: &[u8], last: bool) -> Result<usize, Error
 /// The fields of a response that has the content of its request.
 fn echoed_fields(request: &RequestHead) -> Fields {
     let same = |name: &str| request.headers.iter().find(|(found, _)| found == name).cloned();
-    let kind = same("content-type").unwrap_or_else(|| field("content-type", "application/octet-stream"));
+    let kind = same("content-type").unwrap_or_else(octet_stream);
     [Some(kind), same("content-length")].into_iter().flatten().collect()
+}
+
+fn octet_stream() -> (String, Vec<u8>) {
+    field("content-type", "application/octet-stream")
 }
 
 fn head(status: u16, headers: Fields) -> ResponseHead {

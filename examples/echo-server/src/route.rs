@@ -5,6 +5,9 @@ use crate::bindings::http2::engine::types::{Method, RequestHead};
 #[cfg(test)]
 mod tests;
 
+/// Bytes of the response at `/early`.
+const EARLY: u64 = 10_000;
+
 /// The answer to a request, before any octet of it is sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -12,6 +15,8 @@ pub(crate) enum Answer {
     Text { status: u16, text: String },
     /// So many octets, made while they are sent.
     Bytes(u64),
+    /// Content without end, until the client gives up.
+    Endless,
     /// A text, after so many milliseconds.
     Delayed { milliseconds: u64 },
     /// An informational response, then a text.
@@ -31,7 +36,11 @@ pub(crate) fn route(request: &RequestHead) -> Answer {
     let reads = matches!(request.method, Method::Get | Method::Head);
     match path {
         "/echo" => return Answer::Echo,
-        "/" if matches!(request.method, Method::Post) => return Answer::Count,
+        // Neither waits for the content of the request, nor reads it.
+        "/refuse" => return Answer::Text { status: 401, text: "refused\n".to_owned() },
+        "/early" => return Answer::Bytes(EARLY),
+        "/" | "/upload" if matches!(request.method, Method::Post) => return Answer::Count,
+        "/upload" => return Answer::NotAllowed { allow: "POST" },
         "/" if !reads => return Answer::NotAllowed { allow: "GET, HEAD, POST" },
         "/" => {
             return Answer::Text {
@@ -57,6 +66,7 @@ fn resource(path: &str, request: &RequestHead) -> Option<Answer> {
             link: "</style.css>; rel=preload; as=style",
             text: "an informational response came before this one\n".to_owned(),
         },
+        ("endless", None, None) => Answer::Endless,
         ("bytes", Some(count), None) => Answer::Bytes(count.parse().ok()?),
         ("delay", Some(count), None) => Answer::Delayed { milliseconds: count.parse().ok()? },
         ("status", Some(status), None) => status_only(status.parse().ok()?)?,

@@ -28,6 +28,7 @@ pub(crate) struct Server {
     /// be used up by the first alone.
     first_turn: u64,
     max_connections: usize,
+    log_connections: bool,
     full: bool,
 }
 
@@ -83,6 +84,7 @@ impl Server {
             accepted: 0,
             first_turn: 0,
             max_connections: options.max_connections.max(1),
+            log_connections: options.log_connections,
             full: false,
         })
     }
@@ -232,6 +234,9 @@ impl Server {
             Next::Turn if !self.unfinished.contains(&key) => self.unfinished.push_back(key),
             Next::Turn | Next::Wait => {}
             Next::Drop => {
+                if self.log_connections {
+                    connection.log_end();
+                }
                 self.connections.remove(&key);
             }
         }

@@ -20,6 +20,9 @@ use crate::verbose::Verbose;
 /// How long the end of the connection may take, in nanoseconds.
 const FAREWELL: u64 = 1_000_000_000;
 
+/// The abuse score at which the engine ends a connection.
+const ABUSE_LIMIT: u64 = 2_000;
+
 /// A connection with the requests that are under way on it.
 ///
 /// Pollables stand before what they belong to, and so are dropped first.
@@ -99,6 +102,9 @@ impl<'a> Client<'a> {
         // Everything was received, or an error is reported anyway: a farewell that does not arrive changes nothing.
         let _ = self.connection.blocking_flush(Some(FAREWELL));
         self.tell();
+        if self.options.stats {
+            self.log_end();
+        }
         if self.options.load.is_some() {
             self.summarise(took);
         }
@@ -232,6 +238,22 @@ impl<'a> Client<'a> {
         if let Some(verbose) = &self.verbose {
             verbose.tell(&self.connection);
         }
+    }
+
+    /// Tells how the connection has ended, and how near it came to the limit of the engine's abuse score.
+    fn log_end(&self) {
+        let Some(Target { host, port, .. }) = self.targets.first() else { return };
+        let outcome = match self.connection.closed() {
+            Some(Err(error)) => error.message,
+            _ => "ok".to_owned(),
+        };
+        let stats = self.connection.stats();
+        let counter = |name: &str| stats.iter().find(|(counter, _)| counter == name).map(|&(_, value)| value);
+        let requests = counter("streams_opened").unwrap_or_default();
+        let score = counter("abuse_score_peak").or_else(|| counter("abuse_score")).unwrap_or_default();
+        eprintln!(
+            "connection to {host}:{port} ended: {outcome}; requests {requests}, highest abuse score {score} of {ABUSE_LIMIT}"
+        );
     }
 
     fn summarise(&self, nanoseconds: u64) {

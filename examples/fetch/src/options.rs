@@ -22,6 +22,7 @@ Options:
   -o, --output FILE         Write the content here instead of standard output
       --trailers            Print the trailers of responses after the content
   -v, --verbose             Tell each frame on standard error
+      --stats               Tell on standard error how the connection has ended, and its highest abuse score
   -n N                      Send N requests, throw the content away, and print how long it took
   -m M                      With -n: M requests at a time [default: 1]
       --timeout SECONDS     Give up after this time
@@ -62,6 +63,7 @@ pub(crate) struct Options {
     pub(crate) output: Option<PathBuf>,
     pub(crate) trailers: bool,
     pub(crate) verbose: bool,
+    pub(crate) stats: bool,
     pub(crate) load: Option<Load>,
     pub(crate) timeout: Option<Duration>,
 }
@@ -77,6 +79,7 @@ pub(crate) fn parse() -> Result<Command, lexopt::Error> {
         output: None,
         trailers: false,
         verbose: false,
+        stats: false,
         load: None,
         timeout: None,
     };
@@ -91,6 +94,7 @@ pub(crate) fn parse() -> Result<Command, lexopt::Error> {
             Short('o') | Long("output") => options.output = Some(arguments.value()?.into()),
             Long("trailers") => options.trailers = true,
             Short('v') | Long("verbose") => options.verbose = true,
+            Long("stats") => options.stats = true,
             Short('n') => requests = Some(arguments.value()?.parse()?),
             Short('m') => at_a_time = Some(arguments.value()?.parse()?),
             Long("timeout") => options.timeout = Some(arguments.value()?.parse_with(seconds)?),

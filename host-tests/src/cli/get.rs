@@ -32,7 +32,7 @@ pub(crate) struct Get {
     method: Option<String>,
 
     /// Go through wasi:http and http2_client.wasm
-    #[arg(long, conflicts_with_all = ["verbose", "output"])]
+    #[arg(long, conflicts_with_all = ["verbose", "output", "stats"])]
     wasi_http: bool,
 
     /// A field of the request; may be given again
@@ -58,6 +58,10 @@ pub(crate) struct Get {
     /// Tell each frame on standard error; not with --wasi-http, which shows none
     #[arg(short, long)]
     verbose: bool,
+
+    /// Tell on standard error how the connection has ended, and its highest abuse score; not with --wasi-http
+    #[arg(long)]
+    stats: bool,
 
     /// Send N requests, throw the content away, and print how long it took
     #[arg(short = 'n', value_name = "N")]
@@ -114,7 +118,13 @@ impl Get {
         option("-n", self.requests.map(|requests| requests.to_string()));
         option("-m", self.at_a_time.map(|at_a_time| at_a_time.to_string()));
         option("--timeout", self.timeout.map(|seconds| seconds.to_string()));
-        for (flag, given) in [("-i", self.include), ("--trailers", self.trailers), ("-v", self.verbose)] {
+        let flags = [
+            ("-i", self.include),
+            ("--trailers", self.trailers),
+            ("-v", self.verbose),
+            ("--stats", self.stats),
+        ];
+        for (flag, given) in flags {
             if given {
                 arguments.push(flag.to_owned());
             }

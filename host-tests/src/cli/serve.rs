@@ -57,6 +57,10 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "N")]
     workers: Option<NonZeroU16>,
 
+    /// Tell on standard error how each connection has ended, how many requests it had, and its highest abuse score
+    #[arg(long)]
+    log_connections: bool,
+
     #[command(flatten)]
     limits: Limits,
 
@@ -68,9 +72,12 @@ pub(crate) struct Serve {
 const PATHS: &str = "\
 What it answers without --component:
   GET /             A line of text
-  POST /            How many octets the content of the request has
+  POST /            How many bytes the content of the request has; so does POST /upload
   POST /echo        The content and the trailers of the request, as they come
-  GET /bytes/N      N octets
+  POST /refuse      An answer with status 401 at once; the content is not read
+  POST /early       10,000 bytes at once; the content is not read
+  GET /bytes/N      N bytes
+  GET /endless      Bytes without end
   GET /status/N     An answer with status N
   GET /delay/MS     An answer after MS milliseconds
   GET /headers      The fields of the request
@@ -112,6 +119,7 @@ impl Serve {
         let name = if self.component.is_some() { "http2-server" } else { "echo-server" };
         let mut args = vec![format!("--addr={address}"), "--drain-on-stdin-eof".to_owned()];
         args.extend(self.max_connections.map(|connections| format!("--max-connections={connections}")));
+        args.extend(self.log_connections.then(|| "--log-connections".to_owned()));
         args.extend(self.options.iter().cloned());
         let invocation = Invocation::new(name)
             .args(args)

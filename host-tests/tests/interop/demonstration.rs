@@ -1,6 +1,7 @@
 //! What the demonstration serves beyond what any server can, asked by other clients.
 
 use crate::support::peers::{self, Python};
+use crate::support::raw::{self, RawClient};
 use crate::support::{Serve, get, run};
 
 #[test]
@@ -8,6 +9,66 @@ fn a_post_is_answered_once_it_is_complete() {
     let serve = Serve::start();
     assert_eq!(get(&["-d", "some content", &serve.url("/")]).text(), "12 octets\n");
     assert_eq!(get(&["-X", "POST", &serve.url("/")]).text(), "0 octets\n");
+}
+
+#[test]
+fn requests_that_are_answered_early_are_not_read() {
+    let serve = Serve::start();
+    let mut client = RawClient::connect(serve.address());
+    for (stream, path, length) in [(1, "/refuse", 8), (3, "/early", 10_000)] {
+        client.request(stream, "POST", path, 0);
+        client.send(raw::DATA, 0, stream, &[0; 1_000]);
+        let mut received = 0;
+        let reset = loop {
+            let frame = client.receive().expect("the rest of the response");
+            match frame.kind {
+                raw::DATA => received += frame.payload.len(),
+                raw::RST_STREAM => break frame,
+                _ => {}
+            }
+        };
+        assert_eq!(received, length, "{path}");
+        assert_eq!(
+            (reset.stream, reset.payload),
+            (stream, vec![0; 4]),
+            "NO_ERROR, once the response is complete"
+        );
+    }
+}
+
+#[test]
+fn curl_gets_responses_to_its_uploads() {
+    let serve = Serve::start();
+    for (path, response) in [("/refuse", "401 8"), ("/early", "200 10000"), ("/upload", "200 9")] {
+        let Some(mut curl) = peers::curl() else { return };
+        curl.args(["-o", "/dev/null", "-w", "%{http_code} %{size_download}", "-d", "hello"])
+            .arg(serve.url(path));
+        assert_eq!(run(&mut curl).text(), response, "{path}");
+    }
+}
+
+#[test]
+fn curl_ends_content_that_has_no_end() {
+    let serve = Serve::start();
+    let Some(mut curl) = peers::curl() else { return };
+    curl.args(["--max-filesize", "100000", "-o", "/dev/null"]).arg(serve.url("/endless"));
+    // CURLE_FILESIZE_EXCEEDED, or an end by a limit of time where curl does not count as it goes.
+    assert_eq!(run(curl.args(["--max-time", "2"])).code.map(|code| [28, 63].contains(&code)), Some(true));
+    assert_eq!(get(&[&serve.url("/bytes/1")]).content().len(), 1, "the server has gone on");
+}
+
+#[test]
+fn both_sides_tell_how_a_connection_has_ended() {
+    let serve = Serve::start_with(&["--log-connections"]);
+    let client = get(&["--stats", "-n", "30", "-m", "3", &serve.url("/")]);
+    let told = format!("connection to {} ended: ok; requests 30, highest abuse score ", serve.address());
+    assert!(client.stderr.starts_with(&told) && client.stderr.ends_with(" of 2000\n"), "{}", client.stderr);
+    let log = serve.stop().stderr;
+    let line = log.lines().find(|line| line.starts_with("connection from 127.0.0.1:")).expect(&log);
+    assert!(
+        line.contains(" ended: ok; requests 30, highest abuse score ") && line.ends_with(" of 2000"),
+        "{line}"
+    );
 }
 
 #[test]

@@ -27,6 +27,10 @@ fn every_path_has_its_answer() {
     assert!(matches!(route(&request(Method::Get, "/delay/5?x")), Answer::Delayed { milliseconds: 5 }));
     assert!(matches!(route(&request(Method::Get, "/early-hints")), Answer::EarlyHints { .. }));
     assert!(matches!(route(&request(Method::Post, "/")), Answer::Count));
+    assert!(matches!(route(&request(Method::Post, "/upload")), Answer::Count));
+    assert!(matches!(route(&request(Method::Post, "/early")), Answer::Bytes(10_000)));
+    assert!(matches!(route(&request(Method::Get, "/endless")), Answer::Endless));
+    assert_eq!(status(&route(&request(Method::Post, "/refuse"))), 401);
     assert!(matches!(route(&request(Method::Post, "/echo")), Answer::Echo));
     assert!(matches!(route(&request(Method::Other("PROPFIND".to_owned()), "/echo")), Answer::Echo));
     for path in
@@ -38,7 +42,7 @@ fn every_path_has_its_answer() {
 
 #[test]
 fn reading_is_allowed_where_writing_is_not() {
-    for path in ["/bytes/1", "/status/200", "/headers", "/delay/1", "/early-hints"] {
+    for path in ["/bytes/1", "/status/200", "/headers", "/delay/1", "/early-hints", "/endless"] {
         assert_eq!(status(&route(&request(Method::Put, path))), 405, "{path}");
         assert_eq!(status(&route(&request(Method::Head, path))), 200, "{path}");
     }
