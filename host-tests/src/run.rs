@@ -1,6 +1,7 @@
 //! Runs a component that is a command (`wasi:cli/run`, WASI 0.2 or 0.3) in Wasmtime, within limits.
 
 mod hooks;
+mod nodelay;
 mod shared_listener;
 mod spread;
 mod stretch;
@@ -317,6 +318,9 @@ impl Network {
         wasi.allow_tcp(true).allow_ip_name_lookup(self.looks_up_names());
         wasi.socket_addr_check(move |address, usage| {
             let permitted = self.permits(address, usage);
+            if permitted && matches!(usage, SocketAddrUse::TcpConnect | SocketAddrUse::TcpListen) {
+                nodelay::set_on_new_sockets();
+            }
             Box::pin(async move { permitted })
         });
     }
