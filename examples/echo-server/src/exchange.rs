@@ -72,7 +72,9 @@ impl Exchange {
                 exchange.content = Content::Delayed(monotonic_clock::now().saturating_add(delay));
             }
             Answer::Echo => {
-                exchange.respond(200, echoed_fields(&request), Content::Echo(Vec::new(), 0), false)?;
+                // Read before the response begins: a client that waits for 100 (Continue) is then told to go on.
+                let first = exchange.stream.read_data(CHUNK as u32)?.unwrap_or_default();
+                exchange.respond(200, echoed_fields(&request), Content::Echo(first, 0), false)?;
             }
             Answer::Count => exchange.content = Content::Count(0),
         }

@@ -72,6 +72,38 @@ fn both_sides_tell_how_a_connection_has_ended() {
 }
 
 #[test]
+fn curl_is_told_to_send_its_content_when_it_is_wanted() {
+    let serve = Serve::start();
+    for path in ["/", "/echo"] {
+        let Some(mut curl) = peers::curl() else { return };
+        curl.args(["-i", "-H", "Expect: 100-continue", "--expect100-timeout", "60", "-d", "hello"]);
+        let response = run(curl.arg(serve.url(path))).text();
+        let heads: Vec<&str> =
+            response.lines().filter(|line| line.starts_with("HTTP/2 ")).map(str::trim_end).collect();
+        assert_eq!(heads, ["HTTP/2 100", "HTTP/2 200"], "{path}");
+    }
+}
+
+#[test]
+fn a_client_that_waits_is_refused_without_being_told_to_continue() {
+    let serve = Serve::start();
+    let mut client = RawClient::connect(serve.address());
+    let expect = b"\x00\x06expect\x0c100-continue";
+    let mut request = raw::request(1, "POST", "/refuse", 0);
+    request[2] += u8::try_from(expect.len()).unwrap();
+    client.send_octets(&[&request[..], expect].concat());
+    let mut heads = 0;
+    loop {
+        let frame = client.receive().expect("the rest of the response");
+        heads += usize::from(frame.kind == raw::HEADERS);
+        if frame.kind == raw::DATA && frame.flags & raw::END_STREAM != 0 {
+            break;
+        }
+    }
+    assert_eq!(heads, 1, "the response alone");
+}
+
+#[test]
 fn curl_gets_early_hints_before_the_response() {
     let serve = Serve::start();
     let Some(mut curl) = peers::installed("curl", "curl") else { return };

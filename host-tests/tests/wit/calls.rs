@@ -76,7 +76,7 @@ impl Caller {
             let random = &mut world.random;
             let (one, other, time, flag) =
                 (number(random), number(random), timeout(random), random.one_in(2));
-            let (settings, which) = (settings(random), random.below(16));
+            let (settings, which) = (settings(random), random.below(17));
             drop(world);
             let refused = match which {
                 0 => options.call_settings(&mut *store, chosen, &settings)?.err(),
@@ -95,7 +95,8 @@ impl Caller {
                 13 => {
                     options.call_keep_alive(&mut *store, chosen, one.into(), other.into()).map(|()| None)?
                 }
-                14 => options.call_unknown_frames(&mut *store, chosen, flag).map(|()| None)?,
+                14 => options.call_fields_maximum(&mut *store, chosen, one).map(|()| None)?,
+                15 => options.call_unknown_frames(&mut *store, chosen, flag).map(|()| None)?,
                 _ => options.call_trace(&mut *store, chosen, flag).map(|()| None)?,
             };
             refused.iter().for_each(check);

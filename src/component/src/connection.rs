@@ -68,6 +68,9 @@ impl GuestConnection for Connection {
             errors::not_opened(error, |malformed| heads::explain(malformed, &head.headers))
         })?;
         endpoint.streams.insert(id, StreamState::opened());
+        if !end_of_stream {
+            endpoint.message_begun();
+        }
         Ok(self.stream(id))
     }
 

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use http2_engine::{
-    Connection, ErrorCode, Event as Happened, Initiator, SendError, StreamError, StreamId, Time,
+    Connection, ConnectionError, ErrorCode, Event as Happened, FieldSection, HTTP1_ANSWER, Initiator, Role,
+    SendError, StreamError, StreamId, Time,
 };
 use wasi::clocks::monotonic_clock::{self, Duration, Instant};
 
@@ -19,6 +20,8 @@ use crate::transport::{INPUT, OUTPUT, Transport};
 const ROUNDS: u32 = 4;
 /// Events that are kept for a caller who does not ask.
 const EVENTS_MAX: usize = 64;
+/// Octets of the client connection preface (RFC 9113, 3.4).
+const PREFACE: u64 = 24;
 /// How long the transport is read, and what comes is thrown away, after the connection has ended: closing it with
 /// octets unread could take our last frames from the peer. In nanoseconds, from when octets were last sent.
 const LINGER: u64 = 1_000_000_000;
@@ -39,6 +42,10 @@ pub(crate) struct Endpoint {
     linger_until: Option<Instant>,
     /// Until when the transport is not read, after the end of the connection.
     discard_at: Option<Instant>,
+    /// Whether the application has begun a message since the last call of [`drive`](Self::drive).
+    message_begun: bool,
+    /// Whether the last call of [`drive`](Self::drive) left output for the next one.
+    output_held: bool,
     /// What the engine has not taken yet.
     input: Bytes,
     /// What broke the transport.
@@ -57,6 +64,8 @@ impl Endpoint {
             awaited_pong: None,
             linger_until: None,
             discard_at: None,
+            message_begun: false,
+            output_held: false,
             input: Bytes::new(),
             transport_error: None,
             transport: Some(transport),
@@ -65,10 +74,15 @@ impl Endpoint {
 
     /// Writes, reads and acts, as far as that goes without waiting; true if octets moved or a deadline passed.
     ///
-    /// It stops where the application has something new to look at. What the engine has to say to that, an
-    /// acknowledgement or a window, waits for the next call, and so goes out in one write with what the application
-    /// says: a host that leaves Nagle's algorithm on would hold a second small segment back.
+    /// What the application says in one turn goes out in one write, together with the acknowledgements and windows that
+    /// the engine adds: a host that leaves Nagle's algorithm on would hold a second small segment back until the peer's
+    /// delayed ACK. Therefore it stops where the application has something new to look at, and the engine's answer to
+    /// that waits for the next call. So does the head of a message whose content has not begun: it waits once.
     pub(crate) fn drive(&mut self) -> bool {
+        self.output_held = std::mem::take(&mut self.message_begun) && !self.output_held;
+        if self.output_held {
+            return true;
+        }
         let now = monotonic_clock::now();
         let mut drained = false;
         let mut moved = self.engine.poll_timeout().is_some_and(|due| due.as_nanos() <= now);
@@ -84,17 +98,17 @@ impl Endpoint {
         let lingers = self.linger_until.is_some();
         let mut discarded = false;
         for _ in 0..ROUNDS {
-            let received = self.receive(now, &mut drained);
-            discarded |= received && lingers;
-            if received && self.has_news() {
+            if self.receive(now, &mut drained) {
                 moved = true;
+                discarded |= lingers;
+                if self.has_news() {
+                    break;
+                }
+            } else if self.transmit(now) {
+                moved = true;
+            } else {
                 break;
             }
-            let sent = self.transmit(now);
-            if !received && !sent {
-                break;
-            }
-            moved = true;
         }
         if discarded {
             self.discard_at = Some(now.saturating_add(DISCARD_PAUSE));
@@ -142,6 +156,11 @@ impl Endpoint {
             }
             self.wait(deadline);
         }
+    }
+
+    /// The application has said the head of a message, and not that it ends there.
+    pub(crate) fn message_begun(&mut self) {
+        self.message_begun = true;
     }
 
     /// Gives the transport what waits for it, says farewell, and lets it go.
@@ -222,6 +241,14 @@ impl Endpoint {
         }
     }
 
+    /// The application wants the content of a request whose client waits to be told so.
+    pub(crate) fn tell_to_continue(&mut self, id: StreamId) {
+        let mut head = FieldSection::new();
+        head.push(b":status", b"100");
+        // A stream that takes no more has ended, which is told when it is read.
+        _ = self.engine.inform(id, &head);
+    }
+
     /// The next request.
     pub(crate) fn accept(&mut self) -> Option<StreamId> {
         let id = self.arrived.pop_front()?;
@@ -278,8 +305,23 @@ impl Endpoint {
     /// Whether there is something to write, in the engine or already cut into frames.
     pub(crate) fn has_output(&self) -> bool {
         self.transport.as_ref().is_some_and(|transport| {
-            transport.has_output() || (transport.can_write() && self.engine.has_output())
+            transport.has_output()
+                || (transport.can_write() && !self.awaits_preface() && self.engine.has_output())
         })
+    }
+
+    /// Server: whether the client's first octets are still to come. It may be that it speaks HTTP/1, and then SETTINGS
+    /// would be nothing that it can read.
+    fn awaits_preface(&self) -> bool {
+        self.engine.role() == Role::Server
+            && self.engine.close_reason().is_none()
+            && self.engine.stats().octets_received < PREFACE
+    }
+
+    /// Whether the peer is a client that speaks HTTP/1.
+    fn serves_http1(&self) -> bool {
+        self.engine.role() == Role::Server
+            && matches!(self.engine.close_reason(), Some(Err(ConnectionError::NotHttp2)))
     }
 
     /// Whether there is something that the application has not been told.
@@ -418,11 +460,20 @@ impl Endpoint {
     /// Hands the transport what the engine has for it, until one of them has had enough; true if octets moved.
     fn transmit(&mut self, now: Instant) -> bool {
         let mut moved = false;
+        if self.awaits_preface() {
+            return moved;
+        }
+        let serves_http1 = self.serves_http1();
         while let Some(transport) = self.transport.as_mut().filter(|transport| transport.takes_output()) {
             if !transport.has_output() {
-                self.engine.poll_transmit(Time::from_nanos(now), transport.output(), OUTPUT);
-                if !transport.has_output() {
+                let sent = self.engine.poll_transmit(Time::from_nanos(now), transport.output(), OUTPUT);
+                if sent == 0 {
+                    transport.give_back();
                     break;
+                }
+                if serves_http1 {
+                    transport.output().clear();
+                    transport.output().extend_from_slice(HTTP1_ANSWER);
                 }
             }
             match transport.write() {

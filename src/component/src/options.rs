@@ -13,6 +13,9 @@ use crate::errors::invalid_argument;
 #[cfg(test)]
 mod tests;
 
+/// The least SETTINGS_MAX_FRAME_SIZE (RFC 9113, 6.5.2).
+const MIN_MAX_FRAME_SIZE: u32 = 16_384;
+
 /// What a connection is to be like.
 #[derive(Clone, Default)]
 pub(crate) struct Chosen {
@@ -56,10 +59,21 @@ impl GuestOptions for Options {
             settings.into_iter().try_for_each(|(id, value)| config.set(SettingId(id), value))?;
             // Who asks for more by SETTINGS wants the bounds that follow from it to allow as much.
             config.stream_window_max = config.stream_window_max.max(config.initial_window_size);
-            let hard = &mut config.limits.field_section_hard;
-            *hard = (*hard).max(config.max_header_list_size);
+            let limits = &mut config.limits;
+            limits.field_section_hard = limits.field_section_hard.max(config.max_header_list_size);
+            // A block as long as that, in frames of the least size that a peer may have to keep to.
+            let frames = config.max_header_list_size / MIN_MAX_FRAME_SIZE;
+            limits.continuations = limits.continuations.max(frames);
             Ok(())
         })
+    }
+
+    fn fields_maximum(&self, fields: u32) {
+        self.change(|config| {
+            let limits = &mut config.limits;
+            limits.fields = fields as usize;
+            limits.fields_hard = limits.fields_hard.max(limits.fields);
+        });
     }
 
     fn connection_window(&self, initial: u32, maximum: u32) -> Result<(), Error> {

@@ -14,6 +14,9 @@ use crate::errors;
 use crate::heads;
 use crate::streams::StreamState;
 
+/// The status of the response that tells a client to send the content (RFC 9110, 15.2.1).
+const CONTINUE: u16 = 100;
+
 /// A handle on a stream. As with [`Connection`](crate::connection::Connection), each call borrows the endpoint once.
 pub(crate) struct Stream {
     endpoint: Rc<RefCell<Endpoint>>,
@@ -86,12 +89,25 @@ impl GuestHttp2Stream for Stream {
 
     fn inform(&self, head: ResponseHead) -> Result<(), Error> {
         let section = heads::response_section(&head)?;
-        self.send(&head.headers, |endpoint, id| endpoint.engine.inform(id, &section))
+        self.send(&head.headers, |endpoint, id| {
+            endpoint.engine.inform(id, &section)?;
+            if head.status == CONTINUE {
+                endpoint.streams.told_to_continue(id);
+            }
+            Ok(())
+        })
     }
 
     fn respond(&self, head: ResponseHead, end_of_stream: bool) -> Result<(), Error> {
         let section = heads::response_section(&head)?;
-        self.send(&head.headers, |endpoint, id| endpoint.engine.respond(id, &section, end_of_stream))
+        self.send(&head.headers, |endpoint, id| {
+            endpoint.engine.respond(id, &section, end_of_stream)?;
+            endpoint.streams.told_to_continue(id);
+            if !end_of_stream {
+                endpoint.message_begun();
+            }
+            Ok(())
+        })
     }
 
     fn push(&self, head: RequestHead) -> Result<Http2Stream, Error> {
@@ -207,7 +223,11 @@ fn read_data(endpoint: &mut Endpoint, id: StreamId, max: u32) -> Result<Option<V
     if max == 0 {
         return Ok(Some(Vec::new()));
     }
-    match endpoint.engine.read(id, max as usize) {
+    let read = endpoint.engine.read(id, max as usize);
+    if endpoint.streams.told_to_continue(id) && matches!(read, Ok(Read::Blocked)) {
+        endpoint.tell_to_continue(id);
+    }
+    match read {
         Ok(Read::Data(octets)) => Ok(Some(octets.into())),
         Ok(Read::Blocked) => Ok(Some(Vec::new())),
         Ok(Read::End) => Ok(None),

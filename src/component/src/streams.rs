@@ -29,6 +29,8 @@ pub(crate) struct StreamState {
     pub(crate) error: Option<StreamError>,
     /// Whether that was because the whole connection ended.
     pub(crate) ended_with_connection: bool,
+    /// Whether the client waits for 100 (Continue), or a final response, before it sends the content.
+    awaits_continue: bool,
     /// Whether the application has a handle on it.
     held: bool,
     /// Whether something has happened that [`Streams::take_changed`] has not told.
@@ -43,7 +45,7 @@ impl StreamState {
 
     /// A stream that the peer opens, or promises.
     pub(crate) fn arrived(request: FieldSection) -> Self {
-        Self { request: Some(request), ..Self::default() }
+        Self { awaits_continue: expects_continue(&request), request: Some(request), ..Self::default() }
     }
 
     /// Keeps an informational response, unless too many wait already.
@@ -57,6 +59,11 @@ impl StreamState {
     pub(crate) fn take_informational(&mut self) -> Option<FieldSection> {
         self.informational.pop_front()
     }
+}
+
+/// Whether the client wants to be told before it sends the content (RFC 9110, 10.1.1).
+fn expects_continue(request: &FieldSection) -> bool {
+    request.iter().any(|field| field.name == b"expect" && field.value.eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// All streams that the application has or will be given.
@@ -102,6 +109,11 @@ impl Streams {
         }
         state.changed = true;
         Some(state)
+    }
+
+    /// The client need not wait any longer before it sends the content; true if it did so far.
+    pub(crate) fn told_to_continue(&mut self, id: StreamId) -> bool {
+        self.states.get_mut(&id).is_some_and(|state| std::mem::take(&mut state.awaits_continue))
     }
 
     /// Whether there is something for [`take_changed`](Self::take_changed) to tell.

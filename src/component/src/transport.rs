@@ -10,6 +10,9 @@ pub(crate) const INPUT: usize = 64 << 10;
 /// Octets gathered for one write: as much as a stream usually has, so that few segments are not full.
 pub(crate) const OUTPUT: usize = 256 << 10;
 
+/// Octets of capacity for output that a connection keeps while it has nothing to send.
+const KEPT: usize = 4 << 10;
+
 /// Where output goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Writing {
@@ -151,6 +154,13 @@ impl Transport {
         let serves = |(due, _): &(Instant, Pollable)| *due <= until && *due > monotonic_clock::now();
         if !self.timer.as_ref().is_some_and(serves) {
             self.timer = Some((until, monotonic_clock::subscribe_instant(until)));
+        }
+    }
+
+    /// Gives the memory of the output back, as long as there is none: a silent connection needs no more than a little.
+    pub(crate) fn give_back(&mut self) {
+        if self.output.capacity() > KEPT {
+            self.output = Vec::new();
         }
     }
 

@@ -70,6 +70,7 @@ mod fields;
 mod flow;
 pub mod frame;
 pub mod hpack;
+mod http1;
 mod message;
 mod priority;
 mod scheduler;
@@ -88,6 +89,7 @@ pub use error::{
 pub use event::{Event, GoAway, Read};
 pub use fields::{Field, FieldSection, Protocol};
 pub use frame::{SettingId, StreamId};
+pub use http1::HTTP1_ANSWER;
 pub use priority::Priority;
 pub use settings::Settings;
 pub use stats::Stats;
