@@ -1,48 +1,47 @@
-//! The connection, and the requests on it.
+//! The requests, and the connections that they are sent on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use wasi::clocks::monotonic_clock::{self, Instant};
 use wasi::io::poll::{Pollable, poll};
 
-use crate::bindings::http2::engine::connection::{Connection, Options as Http2Options, Role};
-use crate::bindings::http2::engine::tcp;
-use crate::bindings::http2::engine::types::{Error, ErrorKind, Method, RequestHead, Scheme};
+use crate::bindings::http2::engine::types::{ErrorKind, Method, RequestHead, Scheme};
 use crate::failure::Failure;
+use crate::link::Link;
 use crate::options::{Load, Options};
 use crate::output::Output;
 use crate::target::Target;
-use crate::transfer::Transfer;
+use crate::transfer::{Order, Transfer};
 use crate::upload::Upload;
 use crate::verbose::Verbose;
 
-/// How long the end of the connection may take, in nanoseconds.
-const FAREWELL: u64 = 1_000_000_000;
+/// How often a request is sent at most, if the server says each time that it has not processed it.
+const ATTEMPTS: u32 = 10;
 
-/// The abuse score at which the engine ends a connection.
-const ABUSE_LIMIT: u64 = 2_000;
-
-/// A connection with the requests that are under way on it.
-///
-/// Pollables stand before what they belong to, and so are dropped first.
+/// Requests that are under way, on one connection at a time.
 pub(crate) struct Client<'a> {
     options: &'a Options,
     targets: Vec<Target>,
+    /// The target whose origin all have in common.
+    origin: Target,
     requests: u64,
     at_a_time: usize,
     output: Output,
     verbose: Option<Verbose>,
     deadline: Option<Instant>,
     transfers: BTreeMap<u32, Transfer>,
+    /// Requests that the server has surely not processed, to be sent again (RFC 9113, 8.7).
+    again: VecDeque<Order>,
     started: u64,
     succeeded: u64,
     /// The first failure; only with -n do others go on after it.
     failure: Option<Failure>,
-    /// The connection takes no more requests.
-    exhausted: bool,
-    read_ready: Pollable,
-    connection: Connection,
+    /// Why the connection takes no more requests.
+    exhausted: Option<Failure>,
+    /// How many requests had succeeded before the connection was made.
+    succeeded_before: u64,
+    link: Link,
 }
 
 impl<'a> Client<'a> {
@@ -67,15 +66,11 @@ impl<'a> Client<'a> {
         let verbose = options.verbose.then(Verbose::start);
         let timeout = options.timeout.map(nanoseconds);
         let deadline = timeout.map(|timeout| monotonic_clock::now().saturating_add(timeout));
-        let io = tcp::connect(&first.host, first.port, timeout)
-            .map_err(|error| Failure::transport(&first.url, "connecting", &error))?;
-        let http2_options = Http2Options::new();
-        http2_options.trace(options.verbose);
-        let connection = Connection::handshake(io, Role::Client, Some(http2_options))
-            .map_err(|error| Failure::http2(&first.url, "starting HTTP/2", &error))?;
+        let link = Link::connect(first, options, deadline)?;
         let load = options.load.unwrap_or(Load { requests: targets.len() as u64, at_a_time: 1 });
         Ok(Self {
             options,
+            origin: first.clone(),
             requests: load.requests,
             at_a_time: load.at_a_time,
             targets,
@@ -83,12 +78,13 @@ impl<'a> Client<'a> {
             verbose,
             deadline,
             transfers: BTreeMap::new(),
+            again: VecDeque::new(),
             started: 0,
             succeeded: 0,
             failure: None,
-            exhausted: false,
-            read_ready: connection.subscribe_read(),
-            connection,
+            exhausted: None,
+            succeeded_before: 0,
+            link,
         })
     }
 
@@ -98,13 +94,7 @@ impl<'a> Client<'a> {
         let outcome = self.transfer_all();
         let took = monotonic_clock::now().saturating_sub(began);
         self.transfers.clear();
-        self.connection.shutdown();
-        // Everything was received, or an error is reported anyway: a farewell that does not arrive changes nothing.
-        let _ = self.connection.blocking_flush(Some(FAREWELL));
-        self.tell();
-        if self.options.stats {
-            self.log_end();
-        }
+        self.close();
         if self.options.load.is_some() {
             self.summarise(took);
         }
@@ -115,13 +105,14 @@ impl<'a> Client<'a> {
     fn transfer_all(&mut self) -> Result<(), Failure> {
         loop {
             let started = self.start()?;
-            let driven = self.connection.drive();
+            // The content goes out together with the head.
+            for &id in &started {
+                self.advance(id)?;
+            }
+            let driven = self.link.connection.drive();
             self.tell();
-            let changed = self.connection.changed();
-            let opened = started.iter().chain(&changed);
-            let mut worked = !started.is_empty();
-            for &id in opened {
-                worked = true;
+            let changed = self.link.connection.changed();
+            for &id in &changed {
                 self.advance(id)?;
             }
             self.advance_uploads()?;
@@ -130,64 +121,104 @@ impl<'a> Client<'a> {
             }
             self.check_deadline()?;
             match driven {
-                Ok(moved) if moved || worked => {}
+                Ok(_) if self.transfers.is_empty() && self.exhausted.is_some() => self.reconnect()?,
+                Ok(moved) if moved || !started.is_empty() || !changed.is_empty() => {}
                 Ok(_) => self.wait(),
-                Err(error) => return Err(self.connection_failure(&error)),
+                // A failure of the connection is told of the request that it hits first.
+                Err(error) => return Err(self.failure_of_any(&error.message)),
             }
         }
     }
 
     fn is_done(&self) -> bool {
-        self.transfers.is_empty() && (self.started == self.requests || self.exhausted)
+        self.transfers.is_empty() && self.again.is_empty() && self.started == self.requests
     }
 
-    /// Sends requests as long as more are wanted and allowed.
+    /// Sends requests as long as more are wanted and allowed: those first that have to be sent again.
     fn start(&mut self) -> Result<Vec<u32>, Failure> {
         let mut started = Vec::new();
-        while self.started < self.requests && self.transfers.len() < self.at_a_time && !self.exhausted {
-            let index = self.started % self.targets.len().max(1) as u64;
-            let Some(target) = self.targets.get(index as usize) else { break };
+        while self.transfers.len() < self.at_a_time && self.exhausted.is_none() {
+            let Some(order) = self.again.pop_front().or_else(|| self.next_order()) else { break };
+            let Some(target) = self.targets.get(order.target) else { break };
             let upload = self.options.data.as_ref().map(Upload::open).transpose()?;
             let head = request_head(target, self.options, upload.as_ref());
-            match self.connection.open_stream(&head, upload.is_none()) {
+            match self.link.connection.open_stream(&head, upload.is_none()) {
                 Ok(stream) => {
-                    self.started += 1;
                     started.push(stream.id());
-                    self.transfers.insert(stream.id(), Transfer::new(target.url.clone(), stream, upload));
+                    let transfer = Transfer::new(target.url.clone(), order.sent(), stream, upload);
+                    self.transfers.insert(transfer.id(), transfer);
                 }
                 Err(error) if matches!(error.kind, ErrorKind::WouldBlock) && !self.transfers.is_empty() => {
+                    self.again.push_front(order);
                     break;
                 }
                 Err(error) => {
                     let failure = Failure::http2(&target.url, "sending the request", &error);
-                    if self.transfers.is_empty() {
+                    if !failure.is_retryable() {
                         return Err(failure);
                     }
                     // Those that are under way may still be answered.
-                    self.failure.get_or_insert(failure);
-                    self.exhausted = true;
+                    self.again.push_front(order);
+                    self.exhausted = Some(failure);
                 }
             }
         }
         Ok(started)
     }
 
-    /// Goes on with one transfer. A failure ends all, or, with -n, is counted.
+    /// The next request that has not been sent yet.
+    fn next_order(&mut self) -> Option<Order> {
+        if self.started == self.requests {
+            return None;
+        }
+        let target = self.started % self.targets.len().max(1) as u64;
+        self.started += 1;
+        Some(Order::new(usize::try_from(target).unwrap_or_default()))
+    }
+
+    /// Goes on with one transfer. A failure ends all, or, with -n, is counted; what the server has not processed is sent
+    /// again.
     fn advance(&mut self, id: u32) -> Result<(), Failure> {
         let Some(transfer) = self.transfers.get_mut(&id) else { return Ok(()) };
-        match transfer.advance(&mut self.output) {
-            Ok(false) => {}
-            Ok(true) => {
-                self.succeeded += 1;
-                self.transfers.remove(&id);
+        let outcome = transfer.advance(&mut self.output);
+        if matches!(outcome, Ok(false)) {
+            return Ok(());
+        }
+        let order = transfer.order();
+        let repeatable = transfer.is_repeatable();
+        self.transfers.remove(&id);
+        match outcome {
+            Ok(_) => self.succeeded += 1,
+            Err(failure) if failure.is_retryable() && repeatable && order.attempts() < ATTEMPTS => {
+                self.again.push_back(order);
             }
             Err(failure) if self.options.load.is_some() => {
-                self.transfers.remove(&id);
                 self.failure.get_or_insert(failure);
             }
             Err(failure) => return Err(failure),
         }
         Ok(())
+    }
+
+    /// Goes on with another connection, if this one was of any use.
+    fn reconnect(&mut self) -> Result<(), Failure> {
+        let Some(failure) = self.exhausted.take() else { return Ok(()) };
+        if self.succeeded == self.succeeded_before {
+            return Err(failure);
+        }
+        self.succeeded_before = self.succeeded;
+        self.close();
+        self.link = Link::connect(&self.origin, self.options, self.deadline)?;
+        Ok(())
+    }
+
+    /// Ends the connection, and tells of it what is wanted.
+    fn close(&self) {
+        self.link.close();
+        self.tell();
+        if self.options.stats {
+            self.link.log_end(&self.origin);
+        }
     }
 
     /// Goes on with those that wait for standard input.
@@ -210,50 +241,28 @@ impl<'a> Client<'a> {
 
     /// Waits until there is something to do.
     fn wait(&self) {
-        let write_ready = self.connection.subscribe_write();
-        let deadline = self.connection.next_timeout().into_iter().chain(self.deadline).min();
+        let write_ready = self.link.connection.subscribe_write();
+        let deadline = self.link.connection.next_timeout().into_iter().chain(self.deadline).min();
         let timer = deadline.map(monotonic_clock::subscribe_instant);
         let mut pollables: Vec<&Pollable> =
-            self.connection.takes_input().then_some(&self.read_ready).into_iter().collect();
+            self.link.connection.takes_input().then_some(&self.link.read_ready).into_iter().collect();
         pollables.extend(&write_ready);
         pollables.extend(&timer);
         pollables.extend(self.transfers.values().filter_map(Transfer::pollable));
         poll(&pollables);
     }
 
-    /// A failure of the connection, told of the request that it hits first.
-    fn connection_failure(&self, error: &Error) -> Failure {
-        self.failure_of_any(&error.message)
-    }
-
     fn failure_of_any(&self, cause: &str) -> Failure {
-        match (self.transfers.values().next(), self.targets.first()) {
-            (Some(transfer), _) => Failure::new(transfer.url(), transfer.doing(), cause),
-            (None, Some(target)) => Failure::new(&target.url, "sending the request", cause),
-            (None, None) => Failure::new("", "sending the request", cause),
+        match self.transfers.values().next() {
+            Some(transfer) => Failure::new(transfer.url(), transfer.doing(), cause),
+            None => Failure::new(&self.origin.url, "sending the request", cause),
         }
     }
 
     fn tell(&self) {
         if let Some(verbose) = &self.verbose {
-            verbose.tell(&self.connection);
+            verbose.tell(&self.link.connection);
         }
-    }
-
-    /// Tells how the connection has ended, and how near it came to the limit of the engine's abuse score.
-    fn log_end(&self) {
-        let Some(Target { host, port, .. }) = self.targets.first() else { return };
-        let outcome = match self.connection.closed() {
-            Some(Err(error)) => error.message,
-            _ => "ok".to_owned(),
-        };
-        let stats = self.connection.stats();
-        let counter = |name: &str| stats.iter().find(|(counter, _)| counter == name).map(|&(_, value)| value);
-        let requests = counter("streams_opened").unwrap_or_default();
-        let score = counter("abuse_score_peak").or_else(|| counter("abuse_score")).unwrap_or_default();
-        eprintln!(
-            "connection to {host}:{port} ended: {outcome}; requests {requests}, highest abuse score {score} of {ABUSE_LIMIT}"
-        );
     }
 
     fn summarise(&self, nanoseconds: u64) {

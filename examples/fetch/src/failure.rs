@@ -11,17 +11,19 @@ pub(crate) struct Failure {
     location: String,
     doing: &'static str,
     cause: String,
+    /// Whether the server has surely not processed the request.
+    retryable: bool,
 }
 
 impl Failure {
     /// A failure at a URL or a file; nothing if there is none.
     pub(crate) fn new(location: &str, doing: &'static str, cause: impl fmt::Display) -> Self {
-        Self { location: location.to_owned(), doing, cause: cause.to_string() }
+        Self { location: location.to_owned(), doing, cause: cause.to_string(), retryable: false }
     }
 
     /// A failure of HTTP/2.
     pub(crate) fn http2(url: &str, doing: &'static str, error: &Error) -> Self {
-        Self::new(url, doing, &error.message)
+        Self { retryable: error.retryable, ..Self::new(url, doing, &error.message) }
     }
 
     /// A failure of the transport.
@@ -36,6 +38,11 @@ impl Failure {
             | TransportError::Other(words) => words,
         };
         Self::new(url, doing, cause)
+    }
+
+    /// Whether the request may be sent again, since the server has surely not processed it (RFC 9113, 8.7).
+    pub(crate) fn is_retryable(&self) -> bool {
+        self.retryable
     }
 }
 

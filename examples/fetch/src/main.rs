@@ -3,6 +3,7 @@
 
 mod client;
 mod failure;
+mod link;
 mod options;
 mod output;
 mod target;

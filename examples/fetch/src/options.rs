@@ -22,7 +22,11 @@ Options:
   -o, --output FILE         Write the content here instead of standard output
       --trailers            Print the trailers of responses after the content
   -v, --verbose             Tell each frame on standard error
-      --stats               Tell on standard error how the connection has ended, and its highest abuse score
+      --max-header-list BYTES
+                            Take response heads up to this size [default: 32768]
+      --max-headers N       Take up to N fields in one head [default: 128]
+      --stats               Tell on standard error how each connection has ended, and its highest abuse
+                            score
   -n N                      Send N requests, throw the content away, and print how long it took
   -m M                      With -n: M requests at a time [default: 1]
       --timeout SECONDS     Give up after this time
@@ -64,6 +68,10 @@ pub(crate) struct Options {
     pub(crate) trailers: bool,
     pub(crate) verbose: bool,
     pub(crate) stats: bool,
+    /// Bytes of a response head, counted as in SETTINGS_MAX_HEADER_LIST_SIZE.
+    pub(crate) max_header_list: Option<u32>,
+    /// Fields of a response head.
+    pub(crate) max_headers: Option<u32>,
     pub(crate) load: Option<Load>,
     pub(crate) timeout: Option<Duration>,
 }
@@ -80,6 +88,8 @@ pub(crate) fn parse() -> Result<Command, lexopt::Error> {
         trailers: false,
         verbose: false,
         stats: false,
+        max_header_list: None,
+        max_headers: None,
         load: None,
         timeout: None,
     };
@@ -94,6 +104,8 @@ pub(crate) fn parse() -> Result<Command, lexopt::Error> {
             Short('o') | Long("output") => options.output = Some(arguments.value()?.into()),
             Long("trailers") => options.trailers = true,
             Short('v') | Long("verbose") => options.verbose = true,
+            Long("max-header-list") => options.max_header_list = Some(arguments.value()?.parse()?),
+            Long("max-headers") => options.max_headers = Some(arguments.value()?.parse()?),
             Long("stats") => options.stats = true,
             Short('n') => requests = Some(arguments.value()?.parse()?),
             Short('m') => at_a_time = Some(arguments.value()?.parse()?),

@@ -11,23 +11,72 @@ use crate::upload::Upload;
 /// Octets of content that are taken at a time.
 const CHUNK: u32 = 64 << 10;
 
+/// A request that is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Order {
+    /// The number of its URL.
+    pub(crate) target: usize,
+    attempts: u32,
+}
+
+impl Order {
+    /// A request that was not sent yet.
+    pub(crate) fn new(target: usize) -> Self {
+        Self { target, attempts: 0 }
+    }
+
+    /// The same, sent once more.
+    pub(crate) fn sent(self) -> Self {
+        Self { attempts: self.attempts.saturating_add(1), ..self }
+    }
+
+    /// How often it was sent.
+    pub(crate) fn attempts(self) -> u32 {
+        self.attempts
+    }
+}
+
 /// A request that was sent, and what has come of its response.
 pub(crate) struct Transfer {
     url: String,
+    order: Order,
     upload: Option<Upload>,
-    response_began: bool,
+    response: Response,
     stream: Http2Stream,
+}
+
+/// How far the response has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Response {
+    Awaited,
+    Begun,
+    Complete,
 }
 
 impl Transfer {
     /// Goes on with a stream that was opened.
-    pub(crate) fn new(url: String, stream: Http2Stream, upload: Option<Upload>) -> Self {
-        Self { url, upload, response_began: false, stream }
+    pub(crate) fn new(url: String, order: Order, stream: Http2Stream, upload: Option<Upload>) -> Self {
+        Self { url, order, upload, response: Response::Awaited, stream }
+    }
+
+    /// The identifier of its stream.
+    pub(crate) fn id(&self) -> u32 {
+        self.stream.id()
     }
 
     /// What it asks for.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The request that it carries out.
+    pub(crate) fn order(&self) -> Order {
+        self.order
+    }
+
+    /// Whether the request can be sent once more as it is.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        self.upload.as_ref().is_none_or(Upload::is_repeatable)
     }
 
     /// What it waits for, besides the connection.
@@ -37,23 +86,38 @@ impl Transfer {
 
     /// What it is waiting for, in words.
     pub(crate) fn doing(&self) -> &'static str {
-        if self.response_began { "receiving the content" } else { "waiting for the response" }
+        match self.response {
+            Response::Awaited => "waiting for the response",
+            Response::Begun => "receiving the content",
+            Response::Complete => "sending the content",
+        }
     }
 
-    /// Does what can be done without waiting; true when the response is complete.
+    /// Does what can be done without waiting; true when the response is complete, and the upload has ended: a server that
+    /// answers early is sent the rest until it says that it wants no more. To cancel the stream instead is allowed, but
+    /// some servers count that as abuse.
     pub(crate) fn advance(&mut self, output: &mut Output) -> Result<bool, Failure> {
         if let Some(upload) = &mut self.upload {
             upload.advance(&self.url, &self.stream)?;
         }
+        if self.response != Response::Complete && !self.receive(output)? {
+            return Ok(false);
+        }
+        self.response = Response::Complete;
+        Ok(self.upload.as_ref().is_none_or(Upload::is_complete) || self.stream.finished())
+    }
+
+    /// Receives what has come; true when the response is complete.
+    fn receive(&mut self, output: &mut Output) -> Result<bool, Failure> {
         while let Some(head) = self.stream.informational() {
             output.head(&head)?;
         }
-        if !self.response_began {
+        if self.response == Response::Awaited {
             let Some(head) = self.stream.response().map_err(|error| self.failure(&error))? else {
                 return Ok(false);
             };
             output.head(&head)?;
-            self.response_began = true;
+            self.response = Response::Begun;
         }
         loop {
             match self.stream.read_data(CHUNK).map_err(|error| self.failure(&error))? {

@@ -57,6 +57,16 @@ impl Upload {
         self.length
     }
 
+    /// Whether nothing more is to be sent: all of it was, or the server wants no more.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Whether the content can be had once more from its beginning.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        !matches!(self.source, Some(Source::Stdin(..)))
+    }
+
     /// What to wait for before there is more to send, unless it is room in the connection.
     pub(crate) fn pollable(&self) -> Option<&Pollable> {
         match &self.source {

@@ -32,7 +32,7 @@ pub(crate) struct Get {
     method: Option<String>,
 
     /// Go through wasi:http and http2_client.wasm
-    #[arg(long, conflicts_with_all = ["verbose", "output", "stats"])]
+    #[arg(long, conflicts_with_all = ["verbose", "output", "stats", "max_header_list", "max_headers"])]
     wasi_http: bool,
 
     /// A field of the request; may be given again
@@ -59,7 +59,15 @@ pub(crate) struct Get {
     #[arg(short, long)]
     verbose: bool,
 
-    /// Tell on standard error how the connection has ended, and its highest abuse score; not with --wasi-http
+    /// Take response heads up to this size, as SETTINGS_MAX_HEADER_LIST_SIZE counts it; not with --wasi-http
+    #[arg(long, value_name = "BYTES")]
+    max_header_list: Option<u32>,
+
+    /// Take up to N fields in one response head; not with --wasi-http
+    #[arg(long, value_name = "N")]
+    max_headers: Option<u32>,
+
+    /// Tell on standard error how each connection has ended, and its highest abuse score; not with --wasi-http
     #[arg(long)]
     stats: bool,
 
@@ -117,6 +125,8 @@ impl Get {
         option("-o", self.output.as_ref().map(|file| file.to_string_lossy().into_owned()));
         option("-n", self.requests.map(|requests| requests.to_string()));
         option("-m", self.at_a_time.map(|at_a_time| at_a_time.to_string()));
+        option("--max-header-list", self.max_header_list.map(|octets| octets.to_string()));
+        option("--max-headers", self.max_headers.map(|fields| fields.to_string()));
         option("--timeout", self.timeout.map(|seconds| seconds.to_string()));
         let flags = [
             ("-i", self.include),

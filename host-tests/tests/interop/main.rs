@@ -7,6 +7,7 @@
 #![cfg(unix)]
 
 mod applications;
+mod awkward_servers;
 mod client;
 mod connections;
 mod demonstration;

@@ -96,6 +96,14 @@ impl RawClient {
         octets
     }
 
+    /// Receives what arrives first, up to 64 KiB.
+    pub(crate) fn receive_what_is_there(&mut self) -> Vec<u8> {
+        let mut octets = vec![0; 1 << 16];
+        let count = self.tcp.read(&mut octets).unwrap();
+        octets.truncate(count);
+        octets
+    }
+
     /// Sends octets to a peer that may have gone.
     pub(crate) fn try_send_octets(&mut self, octets: &[u8]) -> io::Result<()> {
         self.tcp.write_all(octets)

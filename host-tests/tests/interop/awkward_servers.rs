@@ -1,0 +1,195 @@
+//! `wasi-http2 get`, and servers that do what they may, though few do.
+
+use std::fs;
+use std::net::TcpListener;
+use std::thread::{self, JoinHandle};
+
+use http::{HeaderValue, Response};
+use tempfile::TempDir;
+
+use crate::support::raw::{self, Frame, RawClient};
+use crate::support::{Finished, block_on, get, octets};
+
+/// Runs `get` for the root of a server that takes one connection and does with it what it is told.
+fn get_from<T: Send + 'static>(
+    options: &[&str],
+    serve: impl FnOnce(RawClient) -> T + Send + 'static,
+) -> (Finished, T) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || serve(RawClient::over(listener.accept().unwrap().0)));
+    let finished = get(&[options, &[&url]].concat());
+    let served = JoinHandle::join(server).unwrap();
+    (finished, served)
+}
+
+/// Sends SETTINGS, and receives up to the head of the request.
+fn begin(client: &mut RawClient) {
+    assert_eq!(client.receive_octets(raw::PREFACE.len()), raw::PREFACE);
+    client.send(raw::SETTINGS, 0, 0, &[]);
+    while client.receive().expect("a request").kind != raw::HEADERS {}
+}
+
+/// `:status: 200`, and a field (RFC 7541, 6.1 and 6.2.2).
+const RESPONSE: &[u8] = b"\x88\x00\x06x-part\x05value";
+
+/// A PING, in octets.
+fn ping() -> Vec<u8> {
+    raw::frame(raw::PING, 0, 0, b"answer!!")
+}
+
+fn answers_ping(frame: &Frame) -> bool {
+    (frame.kind, frame.flags, &*frame.payload) == (raw::PING, raw::ACK, b"answer!!")
+}
+
+#[test]
+fn head_and_content_of_a_request_arrive_at_once() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("content");
+    fs::write(&file, "hello").unwrap();
+    let (finished, first) = get_from(&["-d", &format!("@{}", file.display())], |mut client| {
+        let first = client.receive_what_is_there();
+        client.send(raw::SETTINGS, 0, 0, &[]);
+        client.send(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, 1, RESPONSE);
+        client.receive_all();
+        first
+    });
+    finished.content();
+    let head = first.windows(5).position(|header| header[..2] == [raw::HEADERS, raw::END_HEADERS]);
+    assert!(head.is_some() && first.ends_with(b"hello"), "{}", first.escape_ascii());
+}
+
+#[test]
+fn a_ping_right_behind_the_response_is_answered() {
+    let (finished, answered) = get_from(&[], |mut client| {
+        begin(&mut client);
+        let response = raw::frame(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, 1, RESPONSE);
+        client.send_octets(&[response, ping()].concat());
+        client.receive_all().iter().any(answers_ping)
+    });
+    finished.content();
+    assert!(answered);
+}
+
+#[test]
+fn a_ping_behind_a_response_in_many_frames_is_answered() {
+    let (finished, answered) = get_from(&[], |mut client| {
+        begin(&mut client);
+        let (first, rest) = RESPONSE.split_at(1);
+        let (second, third) = rest.split_at(5);
+        client.send(raw::HEADERS, raw::END_STREAM, 1, first);
+        client.send(raw::CONTINUATION, 0, 1, second);
+        client.send(raw::CONTINUATION, raw::END_HEADERS, 1, third);
+        client.send_octets(&ping());
+        client.receive_all().iter().any(answers_ping)
+    });
+    finished.content();
+    assert!(answered);
+}
+
+#[test]
+fn an_upload_that_was_answered_early_goes_on_to_its_end() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("content");
+    let content = octets(200_000);
+    fs::write(&file, &content).unwrap();
+    let (finished, frames) = get_from(&["-d", &format!("@{}", file.display())], |mut client| {
+        begin(&mut client);
+        client.send(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, 1, RESPONSE);
+        let window = 200_000_u32.to_be_bytes();
+        client.send(raw::WINDOW_UPDATE, 0, 0, &window);
+        client.send(raw::WINDOW_UPDATE, 0, 1, &window);
+        client.receive_all()
+    });
+    finished.content();
+    let sent: usize =
+        frames.iter().filter(|frame| frame.kind == raw::DATA).map(|frame| frame.payload.len()).sum();
+    assert_eq!(sent, content.len());
+    assert!(frames.iter().all(|frame| frame.kind != raw::RST_STREAM), "the upload was cut off");
+}
+
+#[test]
+fn an_upload_that_the_server_does_not_want_has_its_response() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("content");
+    fs::write(&file, octets(200_000)).unwrap();
+    // Without a window, the rest could never be sent.
+    let (finished, _) = get_from(&["-i", "-d", &format!("@{}", file.display())], |mut client| {
+        begin(&mut client);
+        client.send(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, 1, RESPONSE);
+        client.send(raw::RST_STREAM, 0, 1, &[0; 4]);
+        client.receive_all()
+    });
+    assert_eq!(finished.text(), "HTTP/2 200\r\nx-part: value\r\n\r\n");
+}
+
+/// A server made of h2, that takes so many streams at a time, and so many requests on a connection.
+async fn h2_server(streams: u32, requests: usize, response: Response<()>) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((tcp, _)) = listener.accept().await {
+            let response = response.clone();
+            tokio::spawn(async move {
+                let mut server = h2::server::Builder::new();
+                let mut connection =
+                    server.max_concurrent_streams(streams).handshake::<_, bytes::Bytes>(tcp).await.unwrap();
+                let mut taken = 0;
+                while let Some(Ok((_, mut respond))) = connection.accept().await {
+                    // The client may have gone.
+                    _ = respond.send_response(response.clone(), true);
+                    taken += 1;
+                    if taken == requests {
+                        connection.graceful_shutdown();
+                    }
+                }
+            });
+        }
+    });
+    url
+}
+
+/// Runs `get` for a server of this process.
+async fn get_beside(options: &[&str], url: String) -> Finished {
+    let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).chain([url]).collect();
+    let run = move || get(&options.iter().map(String::as_str).collect::<Vec<_>>());
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+#[test]
+fn a_server_that_takes_one_stream_answers_all_requests() {
+    let finished = block_on(async {
+        let url = h2_server(1, usize::MAX, Response::new(())).await;
+        get_beside(&["-n", "500", "-m", "100"], url).await
+    });
+    let summary = finished.text();
+    assert!(summary.starts_with("500 requests: 500 succeeded, 0 failed"), "{summary}");
+}
+
+#[test]
+fn requests_go_on_with_another_connection() {
+    let finished = block_on(async {
+        let url = h2_server(100, 20, Response::new(())).await;
+        get_beside(&["-n", "200", "-m", "10", "--stats"], url).await
+    });
+    let connections = finished.stderr.lines().filter(|line| line.contains(" ended: ok; requests ")).count();
+    let summary = finished.text();
+    assert!(summary.starts_with("200 requests: 200 succeeded, 0 failed"), "{summary}");
+    assert!(connections > 2, "{connections} connections");
+}
+
+#[test]
+fn the_largest_response_head_is_the_callers_choice() {
+    let mut response = Response::new(());
+    let value = HeaderValue::from_str(&"v".repeat(60)).unwrap();
+    for _ in 0..1_200 {
+        response.headers_mut().append("x-field", value.clone());
+    }
+    let (refused, taken) = block_on(async {
+        let url = h2_server(100, usize::MAX, response).await;
+        let refused = get_beside(&[], url.clone()).await;
+        (refused, get_beside(&["-i", "--max-header-list", "200000", "--max-headers", "1300"], url).await)
+    });
+    refused.complaint();
+    assert_eq!(taken.text().matches("x-field: v").count(), 1_200);
+}
