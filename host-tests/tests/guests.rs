@@ -372,3 +372,37 @@ mod grpc_client {}
 
 /// See `tests/grpc`.
 mod grpc_service {}
+
+mod round_trips {
+    use wasi_http2::embed::{Limits, Options, Sandbox};
+
+    use super::*;
+
+    /// A server that sends back what comes, by the engine in the sandbox, until it is dropped with the runtime.
+    async fn echo() -> String {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let sandbox = Sandbox::new(Limits::new()).unwrap();
+        tokio::spawn(async move {
+            let (connection, _) = listener.accept().await.unwrap();
+            let mut server = sandbox.server(connection, &Options::new()).unwrap();
+            while let Some(accepted) = server.accept().await {
+                let (mut request, mut responder) = accepted.unwrap();
+                let mut echo = responder.respond(http::Response::new(()), false).await.unwrap();
+                while let Some(data) = request.body_mut().data().await {
+                    echo.send_data(data.unwrap(), false).await.unwrap();
+                }
+                echo.send_data("", true).await.unwrap();
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn every_case_is_answered() {
+        for case in ["get", "post", "ping-pong"] {
+            let address = echo().await;
+            succeeds(components::ROUND_TRIPS, &[&address, case, "/echo", "5"]).await;
+        }
+    }
+}

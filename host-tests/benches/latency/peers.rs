@@ -1,0 +1,126 @@
+//! Other implementations, as servers and as clients.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+use tempfile::TempDir;
+
+use crate::support::peers::{find, nghttpd, peers_folder, skip};
+use crate::{Case, Latency, Process, run};
+
+/// An implementation that is installed.
+pub(crate) struct Peer {
+    pub(crate) name: &'static str,
+    kind: Kind,
+}
+
+enum Kind {
+    /// A program that serves, and that measures as a client.
+    Program(Box<dyn Fn() -> Command>),
+    /// `nghttpd` and `h2load`, with the folder of what is served and sent.
+    Nghttp2(TempDir),
+}
+
+/// Those that are installed.
+pub(crate) fn installed() -> Vec<Peer> {
+    [nghttp2(), node(), go()].into_iter().flatten().collect()
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/latency").join(name)
+}
+
+fn nghttp2() -> Option<Peer> {
+    if find("nghttpd").is_none() || find("h2load").is_none() {
+        skip("nghttpd or h2load is missing (apt-get install nghttp2)");
+        return None;
+    }
+    let folder = TempDir::new().ok()?;
+    fs::write(folder.path().join("index.html"), "hello\n").ok()?;
+    fs::write(folder.path().join("content"), "hello").ok()?;
+    Some(Peer { name: "nghttp2", kind: Kind::Nghttp2(folder) })
+}
+
+fn node() -> Option<Peer> {
+    if find("node").is_none() {
+        skip("node is missing (apt-get install nodejs)");
+        return None;
+    }
+    let command = || {
+        let mut node = Command::new("node");
+        node.arg(script("peer.mjs"));
+        node
+    };
+    Some(Peer { name: "Node.js", kind: Kind::Program(Box::new(command)) })
+}
+
+fn go() -> Option<Peer> {
+    let Some(mut go) = find("go") else {
+        skip("go is missing: 1.24 or later has HTTP/2 without TLS (https://go.dev/dl)");
+        return None;
+    };
+    let program = peers_folder().join("latency-go");
+    let built = run(go.env("GOFLAGS", "").args(["build", "-o"]).arg(&program).arg(script("peer.go")));
+    if built.code != Some(0) {
+        skip(&format!("Go cannot build the peer (1.24 or later is needed): {}", built.stderr));
+        return None;
+    }
+    Some(Peer { name: "Go net/http", kind: Kind::Program(Box::new(move || Command::new(&program))) })
+}
+
+impl Peer {
+    /// Its server, and where it listens.
+    pub(crate) fn serve(&self) -> (Process, String) {
+        match &self.kind {
+            Kind::Program(command) => Process::start_listening(command().arg("serve")),
+            Kind::Nghttp2(folder) => {
+                nghttpd(folder.path(), &["--echo-upload"]).expect("it was there a moment ago")
+            }
+        }
+    }
+
+    /// Whether its server has the case: `nghttpd` sends content back when all of it has come.
+    pub(crate) fn serves(&self, case: Case) -> bool {
+        case != Case::PingPong || matches!(self.kind, Kind::Program(_))
+    }
+
+    /// Measures with its client, if that can.
+    pub(crate) fn measure(&self, case: Case, url: &str, count: u32) -> Option<Result<Latency>> {
+        let url = format!("{url}{}", case.path());
+        match &self.kind {
+            Kind::Program(command) => {
+                let finished = run(command().args([case.name(), &url, &count.to_string()]));
+                Some(
+                    told(finished.code, &finished.stderr)
+                        .and_then(|()| Latency::read(&String::from_utf8_lossy(&finished.stdout))),
+                )
+            }
+            Kind::Nghttp2(_) if case == Case::PingPong => None,
+            Kind::Nghttp2(folder) => Some(h2load(folder.path(), case, &url, count)),
+        }
+    }
+}
+
+/// `h2load`, which writes a line for each request: when it was sent, its status, and its microseconds.
+fn h2load(folder: &Path, case: Case, url: &str, count: u32) -> Result<Latency> {
+    let log = folder.join("log");
+    // It appends.
+    _ = fs::remove_file(&log);
+    let mut h2load = Command::new("h2load");
+    h2load.args(["-c1", "-m1", &format!("-n{count}"), &format!("--log-file={}", log.display())]);
+    if case == Case::Post {
+        h2load.arg("-d").arg(folder.join("content"));
+    }
+    let finished = run(h2load.arg(url));
+    told(finished.code, &finished.stderr)?;
+    let lines = fs::read_to_string(&log)?;
+    let times: Vec<&str> = lines.lines().filter_map(|line| line.split('\t').nth(2)).collect();
+    Latency::read(&times.join("\n"))
+}
+
+fn told(code: Option<i32>, stderr: &str) -> Result<()> {
+    ensure!(code == Some(0), "{stderr}");
+    Ok(())
+}
