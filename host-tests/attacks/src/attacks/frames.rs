@@ -66,7 +66,7 @@ const ATTACKS: &[Attack] = &[
             of: "octets of it",
             answers: &[CONNECTION_PROTOCOL],
             and: "judged by its nine octets, before anything of it is kept",
-            ceilings: ceilings(192, InAll(1, 50), 0.1),
+            ceilings: ceilings(192, InAll(3, 110), 0.1),
         }),
     },
     Attack {
@@ -122,7 +122,7 @@ const ATTACKS: &[Attack] = &[
             of: "octets",
             answers: &[CONNECTION_CALM],
             and: "after 10 s, and 30 s; the work is that of a call for an octet",
-            ceilings: ceilings(64, InAll(1, 40), 120.0),
+            ceilings: ceilings(64, InAll(3, 100), 120.0),
         }),
     },
     Attack {
