@@ -98,7 +98,8 @@ impl Connection {
         let mut next = Next::Turn;
         for _ in 0..ROUNDS {
             self.drive();
-            let worked = self.accept() | self.advance_changed() | self.advance_due(now);
+            let worked =
+                self.accept() | self.advance_changed() | self.advance_due(now) | self.advance_blocked();
             if !worked {
                 next = Next::Wait;
                 break;
@@ -168,6 +169,16 @@ impl Connection {
             self.advance(id);
         }
         !changed.is_empty()
+    }
+
+    /// Goes on with those whose window may have been opened.
+    fn advance_blocked(&mut self) -> bool {
+        let blocked = |(&id, exchange): (&u32, &Exchange)| exchange.is_blocked().then_some(id);
+        let blocked: Vec<u32> = self.exchanges.iter().filter_map(blocked).collect();
+        for &id in &blocked {
+            self.advance(id);
+        }
+        blocked.iter().any(|id| self.exchanges.get(id).is_none_or(|exchange| !exchange.is_blocked()))
     }
 
     fn advance_due(&mut self, now: Instant) -> bool {

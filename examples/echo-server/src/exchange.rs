@@ -8,6 +8,9 @@ use crate::route::{Answer, route};
 
 /// Octets that are read, or made, before they are sent.
 const CHUNK: usize = 32 << 10;
+/// Octets that are handed over on a stream whose window is closed: enough for the engine to see that the client takes
+/// nothing, and little to keep for each of very many streams.
+const AHEAD: usize = 1 << 10;
 static ZEROS: [u8; CHUNK] = [0; CHUNK];
 
 /// Where an exchange stands.
@@ -24,7 +27,19 @@ pub(crate) struct Exchange {
     stream: Http2Stream,
     /// HEAD: the response has no content (RFC 9110, 9.3.2).
     head_only: bool,
+    room: Room,
     content: Content,
+}
+
+/// What the client lets the server send on a stream.
+#[derive(Default)]
+struct Room {
+    /// Octets of the window that nothing was handed over for.
+    window: usize,
+    /// Octets that were handed over since the window was last open.
+    ahead: usize,
+    /// Whether more would have been handed over, had the window been open.
+    blocked: bool,
 }
 
 /// What is still to be sent.
@@ -49,10 +64,10 @@ impl Exchange {
     /// Sends the head of the response, unless that has to wait.
     pub(crate) fn start(stream: Http2Stream) -> Result<Self, Error> {
         let Some(request) = stream.request() else {
-            return Ok(Self { stream, head_only: false, content: Content::End });
+            return Ok(Self { stream, head_only: false, room: Room::default(), content: Content::End });
         };
         let head_only = matches!(request.method, Method::Head);
-        let mut exchange = Self { stream, head_only, content: Content::End };
+        let mut exchange = Self { stream, head_only, room: Room::default(), content: Content::End };
         match route(&request) {
             Answer::Text { status, text } => exchange.reply(status, text, Vec::new())?,
             Answer::NotAllowed { allow } => {
@@ -89,8 +104,14 @@ impl Exchange {
         }
     }
 
+    /// Whether it goes on when the client opens the window of the stream, which nothing tells.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.room.blocked
+    }
+
     /// Does what can be done now.
     pub(crate) fn advance(&mut self) -> Result<Progress, Error> {
+        self.room.look(&self.stream);
         loop {
             match &mut self.content {
                 Content::End => return Ok(Progress::Complete),
@@ -100,7 +121,7 @@ impl Exchange {
                     }
                     self.reply(200, "that took a while\n".to_owned(), Vec::new())?;
                 }
-                Content::Text(text, taken) => match offer(&self.stream, &text[*taken..], true)? {
+                Content::Text(text, taken) => match self.room.offer(&self.stream, &text[*taken..], true)? {
                     0 => return Ok(Progress::Waiting),
                     more => {
                         *taken += more;
@@ -111,7 +132,7 @@ impl Exchange {
                 },
                 Content::Zeros(left) => {
                     let chunk = &ZEROS[..CHUNK.min(usize::try_from(*left).unwrap_or(CHUNK))];
-                    match offer(&self.stream, chunk, chunk.len() as u64 == *left)? {
+                    match self.room.offer(&self.stream, chunk, chunk.len() as u64 == *left)? {
                         0 => return Ok(Progress::Waiting),
                         more => {
                             *left -= more as u64;
@@ -122,12 +143,12 @@ impl Exchange {
                     }
                 }
                 Content::Endless => {
-                    if offer(&self.stream, &ZEROS, false)? == 0 {
+                    if self.room.offer(&self.stream, &ZEROS, false)? == 0 {
                         return Ok(Progress::Waiting);
                     }
                 }
                 Content::Echo(octets, taken) if *taken < octets.len() => {
-                    match offer(&self.stream, &octets[*taken..], false)? {
+                    match self.room.offer(&self.stream, &octets[*taken..], false)? {
                         0 => return Ok(Progress::Waiting),
                         more => *taken += more,
                     }
@@ -179,12 +200,35 @@ impl Exchange {
     }
 }
 
-/// Hands over as much as there is room for, and says how much that was. Where there is no room, one octet is offered
-/// all the same: what is not taken makes the engine tell when there is room again.
-fn offer(stream: &Http2Stream, octets: &[u8], last: bool) -> Result<usize, Error> {
-    let room = stream.send_capacity().max(1) as usize;
-    let (octets, last) = if room < octets.len() { (&octets[..room], false) } else { (octets, last) };
-    Ok(stream.send_data(octets, last)? as usize)
+impl Room {
+    /// Sees how far the window is open now.
+    fn look(&mut self, stream: &Http2Stream) {
+        let (_, window) = stream.windows();
+        self.window = usize::try_from(window).unwrap_or(0);
+        if self.window > 0 {
+            self.ahead = 0;
+        }
+        self.blocked = false;
+    }
+
+    /// Hands over as much as there is room for, and says how much that was. Where the engine has no room, one octet is
+    /// offered all the same: what is not taken makes the engine tell when there is room again.
+    fn offer(&mut self, stream: &Http2Stream, octets: &[u8], last: bool) -> Result<usize, Error> {
+        let allowed = if self.window > 0 { self.window } else { AHEAD - self.ahead };
+        if allowed == 0 {
+            self.blocked = true;
+            return Ok(0);
+        }
+        let room = allowed.min(stream.send_capacity().max(1) as usize);
+        let (octets, last) = if room < octets.len() { (&octets[..room], false) } else { (octets, last) };
+        let taken = stream.send_data(octets, last)? as usize;
+        if self.window > 0 {
+            self.window -= taken;
+        } else {
+            self.ahead += taken;
+        }
+        Ok(taken)
+    }
 }
 
 /// The fields of a response that has the content of its request.
