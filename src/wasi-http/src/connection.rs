@@ -32,33 +32,9 @@ struct Inner {
     heads: RefCell<Vec<StreamId>>,
     /// When the engine wants to be called, as far as its task knows.
     armed: Cell<Option<Time>>,
-    prods: Prods,
     /// SETTINGS of the peer have come.
     settled: Cell<bool>,
     signals: Signals,
-}
-
-/// PINGs whose only purpose is their answer.
-#[derive(Default)]
-pub(crate) struct Prods {
-    /// One is under way.
-    unanswered: Cell<bool>,
-    /// Nothing else has come since the last one.
-    unrequited: Cell<bool>,
-}
-
-impl Prods {
-    /// Whether there may be another one, which is taken to be sent then.
-    ///
-    /// A server of gRPC wants to have sent something between one PING and the next, or it ends the connection.
-    pub(crate) fn take(&self, role: Role) -> bool {
-        let may = !self.unanswered.get() && (role == Role::Server || !self.unrequited.get());
-        if may {
-            self.unanswered.set(true);
-            self.unrequited.set(true);
-        }
-        may
-    }
 }
 
 /// What the tasks of a connection tell each other.
@@ -126,7 +102,6 @@ impl Connection {
             requests: RefCell::default(),
             heads: RefCell::default(),
             armed: Cell::default(),
-            prods: Prods::default(),
             settled: Cell::default(),
             signals: Signals::default(),
         }))
@@ -213,10 +188,6 @@ impl Connection {
         &self.0.tasks
     }
 
-    pub(crate) fn prods(&self) -> &Prods {
-        &self.0.prods
-    }
-
     pub(crate) fn engine(&self) -> RefMut<'_, Engine> {
         self.0.engine.borrow_mut()
     }
@@ -280,16 +251,11 @@ impl Connection {
             }
             Event::StreamsAvailable | Event::GoAway => self.0.signals.opening.give(),
             Event::Response { id, head, end_stream } => {
-                self.0.prods.unrequited.set(false);
                 self.with_stream(id, |state| state.response_arrived(head, end_stream));
             }
-            Event::Readable { id } => {
-                self.0.prods.unrequited.set(false);
-                self.with_stream(id, |state| state.readable.give());
-            }
+            Event::Readable { id } => self.with_stream(id, |state| state.readable.give()),
             Event::Writable { id } => self.with_stream(id, |state| state.writable.give()),
             Event::Reset { id, error } => self.with_stream(id, |state| state.was_reset(error)),
-            Event::Pong { .. } => self.0.prods.unanswered.set(false),
             Event::Closed => {
                 self.0.requests.borrow_mut().clear();
                 self.0.signals.closed.set();
