@@ -11,7 +11,6 @@ use http2_wasi_http::bindings::{wit_future, wit_stream};
 use http2_wasi_http::body::{BodyError, Source};
 use http2_wasi_http::end::EndWriter;
 use http2_wasi_http::head::{self, OutgoingRequestHead};
-use http2_wasi_http::signal::before;
 use http2_wasi_http::{Stream, body, error};
 use wit_bindgen::FutureWriter;
 
@@ -62,8 +61,8 @@ pub(crate) async fn exchange(pool: &Pool, request: Request) -> Result<Response, 
     let (transmitted, transmitted_reader) = wit_future::new(|| Err(ErrorCode::ConnectionTerminated));
     let (contents, trailers) = Request::consume_body(request, transmitted_reader);
     let mut source = Source::new(contents, trailers, head.content_length).keep();
-    // A request without content is one frame, if that shows before the turn ends.
-    before(source.ready(), pool.tasks().turn_end()).await;
+    // A request without content is one frame, and head and first content are one write.
+    source.ready_soon(pool.tasks()).await;
     loop {
         let end_stream = source.is_empty();
         let stream = pool.open(&origin, &head.section, end_stream, timeouts.connect).await?;

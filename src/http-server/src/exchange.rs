@@ -81,15 +81,17 @@ async fn respond(stream: &Stream, response: Response, is_head: bool) {
     };
     let (transmitted, transmitted_reader) = wit_future::new(|| Err(ErrorCode::ConnectionTerminated));
     let (contents, trailers) = Response::consume_body(response, transmitted_reader);
-    let length = head.content_length;
-    stream.respond(head.section);
     if is_head || head.is_bodiless {
         drop((contents, trailers));
+        stream.respond(head.section);
         if stream.finish(None).is_err() {
             return stream.reset(Http2ErrorCode::INTERNAL_ERROR);
         }
     } else {
-        let mut source = Source::new(contents, trailers, length);
+        let mut source = Source::new(contents, trailers, head.content_length);
+        // Whether the stream is reset meanwhile shows when the content is sent.
+        _ = stream.unless_reset(source.ready_soon(stream.connection().tasks())).await;
+        stream.respond(head.section);
         if let Err(error) = body::send(stream, &mut source).await {
             return give_up(stream, &error);
         }

@@ -16,6 +16,7 @@ use crate::error;
 use crate::head;
 use crate::signal::{at_once, before};
 use crate::stream::Stream;
+use crate::tasks::Tasks;
 
 /// Octets that are moved at once.
 const CHUNK: usize = 64 << 10;
@@ -23,6 +24,12 @@ const CHUNK: usize = 64 << 10;
 const FIRST_CHUNK: usize = 4 << 10;
 /// Octets that are moved at once where there is hardly any room: fewer would cost more than they would spare.
 const LEAST_CHUNK: usize = 16 << 10;
+/// How long a head waits for the first of its content after the turn, in nanoseconds.
+///
+/// Sent before it, the head would be a small write of its own, and Nagle's algorithm would keep the content until the
+/// peer's delayed acknowledgement, up to 40 ms later. An application that reads its content from a file takes a
+/// fraction of this; one that sends its content upon an answer is held up by this once.
+const HEAD_PATIENCE: u64 = 5_000_000;
 /// Octets of a request that are kept in case it has to be sent again.
 const KEPT: usize = 64 << 10;
 
@@ -108,8 +115,15 @@ impl Source {
     }
 
     /// Waits until something of the message is there.
-    pub async fn ready(&mut self) {
+    async fn ready(&mut self) {
         self.ready_with(CHUNK).await;
+    }
+
+    /// Waits until something of the message is there, or it is time to send the head without.
+    pub async fn ready_soon(&mut self, tasks: &Tasks) {
+        if before(self.ready(), tasks.turn_end()).await.is_none() {
+            before(self.ready(), monotonic_clock::wait_for(HEAD_PATIENCE)).await;
+        }
     }
 
     /// Waits until something of the message is there, and takes so many octets at most.
