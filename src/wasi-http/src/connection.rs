@@ -144,6 +144,17 @@ impl Connection {
         self.0.settled.get()
     }
 
+    /// Client: how many streams the server takes at a time; none if it has not said so, or sets no limit.
+    pub fn max_streams(&self) -> Option<usize> {
+        let limit = self.engine().peer_settings().max_concurrent_streams?;
+        usize::try_from(limit).ok()
+    }
+
+    /// How many streams there are.
+    pub fn stream_count(&self) -> usize {
+        self.engine().stream_count()
+    }
+
     /// Client: has all who wait for a message look whether it is still wanted.
     pub fn look_around(&self) {
         self.0.streams.borrow().values().for_each(|state| state.readable.give());
