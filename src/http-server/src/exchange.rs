@@ -56,7 +56,8 @@ async fn handle(
     let (contents, contents_reader) = wit_stream::new();
     let (wasi_request, _) = Request::new(fields, Some(contents_reader), trailers_reader, None);
     head.apply(&wasi_request)?;
-    tasks.spawn(body::receive(request.stream, contents, trailers, None));
+    let expects_continue = head::expects_continue(&request.head);
+    tasks.spawn(body::receive_request(request.stream, contents, trailers, expects_continue));
     Ok(handler::handle(wasi_request).await)
 }
 

@@ -107,9 +107,10 @@ impl Source {
         Self { sent: Some(Sent::default()), ..self }
     }
 
-    /// Goes back to the start, and says whether it could.
+    /// Goes back to the start, any number of times, and says whether it could.
     pub fn rewind(&mut self) -> bool {
-        let Some(sent) = self.sent.take() else { return false };
+        let Some(sent) = &mut self.sent else { return false };
+        let sent = mem::take(sent);
         sent.pieces.into_iter().rev().for_each(|piece| self.ahead.push_front(piece));
         true
     }
@@ -237,6 +238,26 @@ pub async fn send(stream: &Stream, source: &mut Source) -> Result<(), BodyError>
             Piece::Broken(code) => return Err(BodyError::Source(code)),
         }
     }
+}
+
+/// Hands the content and trailers of a request to wasi:http. If the client waits for the server's word before it sends
+/// the content (Expect: 100-continue), it gets it when the application first reads (RFC 9110, 10.1.1).
+///
+/// See [`receive`].
+pub async fn receive_request(
+    stream: Stream,
+    mut contents: StreamWriter<u8>,
+    trailers: EndWriter,
+    expects_continue: bool,
+) {
+    if expects_continue {
+        // A write of nothing is done when somebody reads.
+        let read = stream.unless_reset(contents.write(Vec::new())).await;
+        if matches!(read, Ok((StreamResult::Complete(_), _))) {
+            stream.proceed();
+        }
+    }
+    receive(stream, contents, trailers, None).await;
 }
 
 /// Hands content and trailers that arrive on a stream to wasi:http; `between_bytes` is how many nanoseconds may
