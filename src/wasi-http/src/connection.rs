@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use http2_engine::{
-    Config, ConfigError, Connection as Engine, ConnectionError, Event, FieldSection, OpenError, Role,
+    Config, ConfigError, Connection as Engine, ConnectionError, Event, FieldSection, OpenError, Role, Stats,
     StreamId, Time,
 };
 
@@ -183,6 +183,11 @@ impl Connection {
     /// The reason.
     pub fn close_reason(&self) -> Result<(), ConnectionError> {
         self.engine().close_reason().unwrap_or(Ok(())).map_err(Clone::clone)
+    }
+
+    /// What has passed through the connection so far.
+    pub fn stats(&self) -> Stats {
+        self.engine().stats()
     }
 
     pub(crate) fn signals(&self) -> &Signals {
