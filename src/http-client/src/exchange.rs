@@ -74,7 +74,7 @@ pub(crate) async fn exchange(pool: &Pool, request: Request) -> Result<Response, 
     let (contents, trailers) = Request::consume_body(request, transmitted_reader);
     let mut source = Source::new(contents, trailers, head.content_length).keep();
     // A request without content is one frame, and head and first content are one write.
-    source.ready_soon(pool.tasks()).await;
+    source.ready_soon(usize::MAX, pool.tasks()).await;
     let mut begun: Option<Retries> = None;
     loop {
         let end_stream = source.is_empty();

@@ -91,7 +91,8 @@ async fn respond(stream: &Stream, response: Response, is_head: bool) {
     } else {
         let mut source = Source::new(contents, trailers, head.content_length);
         // Whether the stream is reset meanwhile shows when the content is sent.
-        _ = stream.unless_reset(source.ready_soon(stream.connection().tasks())).await;
+        let connection = stream.connection();
+        _ = stream.unless_reset(source.ready_soon(connection.send_limit(), connection.tasks())).await;
         stream.respond(head.section);
         if let Err(error) = body::send(stream, &mut source).await {
             return give_up(stream, &error);

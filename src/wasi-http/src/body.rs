@@ -115,20 +115,17 @@ impl Source {
         true
     }
 
-    /// Waits until something of the message is there.
-    async fn ready(&mut self) {
-        self.ready_with(CHUNK).await;
-    }
-
-    /// Waits until something of the message is there, or it is time to send the head without.
-    pub async fn ready_soon(&mut self, tasks: &Tasks) {
-        if before(self.ready(), tasks.turn_end()).await.is_none() {
-            before(self.ready(), monotonic_clock::wait_for(HEAD_PATIENCE)).await;
+    /// Waits until something of the message is there, or it is time to send the head without. At most `max` bytes of
+    /// content are taken.
+    pub async fn ready_soon(&mut self, max: usize, tasks: &Tasks) {
+        let max = max.clamp(LEAST_CHUNK, CHUNK);
+        if before(self.ready(max), tasks.turn_end()).await.is_none() {
+            before(self.ready(max), monotonic_clock::wait_for(HEAD_PATIENCE)).await;
         }
     }
 
     /// Waits until something of the message is there, and takes so many octets at most.
-    async fn ready_with(&mut self, max: usize) {
+    async fn ready(&mut self, max: usize) {
         if self.ahead.is_empty() {
             let piece = self.reading.next(max).await;
             self.ahead.push_back(piece);
@@ -141,7 +138,7 @@ impl Source {
     }
 
     async fn next(&mut self, max: usize) -> Piece {
-        self.ready_with(max).await;
+        self.ready(max).await;
         // There is one: see above.
         let piece = self.ahead.pop_front().unwrap_or(Piece::End(None));
         self.sent = self.sent.take().and_then(|sent| sent.and(&piece));

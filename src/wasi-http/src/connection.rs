@@ -176,6 +176,11 @@ impl Connection {
         self.touch();
     }
 
+    /// How many bytes of content a stream may have waiting at present.
+    pub fn send_limit(&self) -> usize {
+        self.engine().send_limit()
+    }
+
     /// Why the connection has ended; `Ok` if that was in good order, or if it has not.
     ///
     /// # Errors

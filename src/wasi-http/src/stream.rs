@@ -150,7 +150,7 @@ impl Stream {
     /// Those of [`http2_engine::Connection::send_data`].
     pub(crate) async fn room(&self) -> Result<usize, SendError> {
         if !self.has_begun() {
-            return Ok(self.0.connection.engine().send_limit());
+            return Ok(self.0.connection.send_limit());
         }
         loop {
             let room = {
