@@ -249,9 +249,15 @@ pub async fn receive_request(
 ) {
     if expects_continue {
         // A write of nothing is done when somebody reads.
-        let read = stream.unless_reset(contents.write(Vec::new())).await;
-        if matches!(read, Ok((StreamResult::Complete(_), _))) {
-            stream.proceed();
+        match stream.unless_reset(contents.write(Vec::new())).await {
+            Ok((StreamResult::Complete(_), _)) => stream.proceed(),
+            // Nobody ever will. Who writes to a stream without a reader a second time traps.
+            Ok(_) => {
+                drop(contents);
+                return trailers.tell(Ok(None), stream.connection().tasks()).await;
+            }
+            // This is told below.
+            Err(_reset) => {}
         }
     }
     receive(stream, contents, trailers, None).await;
