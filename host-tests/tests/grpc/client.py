@@ -191,6 +191,17 @@ async def message_sizes(stubs):
     same(await call.code(), grpc.StatusCode.OK)
 
 
+async def compressed_messages(stubs):
+    call = stubs.echo.Each(compression=grpc.Compression.Gzip)
+    for size in 0, 1, 65_536, MIB:
+        content = echo.Content(octets=bytes(size))
+        same(await stubs.echo.Whole(content, compression=grpc.Compression.Gzip), content)
+        await call.write(content)
+        same(await call.read(), content)
+    await call.done_writing()
+    same(await call.code(), grpc.StatusCode.OK)
+
+
 async def concurrent_calls(stubs):
     contents = [echo.Content(octets=b"%d" % number) for number in range(AT_A_TIME)]
     same(await asyncio.gather(*map(stubs.echo.Whole, contents)), contents)

@@ -44,6 +44,7 @@ macro_rules! tests_of_all_cases {
             cancel_after_first_response
             timeout_on_sleeping_server
             message_sizes
+            compressed_messages
             concurrent_calls
             concurrent_streams
             trailers_only_error

@@ -15,6 +15,7 @@ mod raw_server;
 mod requests;
 mod server;
 mod support;
+mod writes;
 
 #[path = "../interop/connections.rs"]
 mod connections;

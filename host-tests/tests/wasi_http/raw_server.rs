@@ -172,6 +172,11 @@ impl Connection {
         }
     }
 
+    /// The URL of something that is asked for here.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.wire.local_address())
+    }
+
     /// Sends the head of a response, or trailers.
     pub(crate) fn head(&mut self, stream: u32, fields: &[(&str, &str)], flags: u8) {
         self.wire.send(HEADERS, flags | END_HEADERS, stream, &block(fields));

@@ -121,6 +121,81 @@ fn a_response_may_end_before_the_request() {
 }
 
 #[test]
+fn a_request_that_is_not_read_is_answered_at_once() {
+    let serve = Serve::start();
+    let mut client = Client::connect(&serve);
+    for (path, status, octets) in [("/refuse", "401", 8), ("/early", "200", 10_000)] {
+        let stream = client.start("POST", path);
+        client.wire.send(raw::DATA, 0, stream, b"the first of many");
+        let response = client.response(stream);
+        assert_eq!((response.status(), response.content.len()), (status, octets));
+    }
+    let stream = client.start_ended("GET", "/endless");
+    client.next(raw::DATA, stream);
+    client.reset(stream, CANCEL);
+    // Its window is used up, so that another one asks.
+    Client::connect(&serve).until("/unwanted", "1\n");
+}
+
+#[test]
+fn content_that_waits_to_be_asked_for_is_asked_for_when_it_is_read() {
+    let serve = Serve::start();
+    let mut client = Client::connect(&serve);
+    let expecting = |path: &'static str| {
+        [
+            (":method", "POST"),
+            (":scheme", "http"),
+            (":authority", "localhost"),
+            (":path", path),
+            ("expect", "100-Continue"),
+        ]
+    };
+    for path in ["/upload", "/echo"] {
+        let stream = client.send_head(&expecting(path), 0);
+        let informed = client.head(stream);
+        assert_eq!((informed.status(), informed.is_head_alone), ("100", false), "{path}");
+        client.wire.send(raw::DATA, END_STREAM, stream, b"12345");
+        let response = client.response(stream);
+        assert_eq!(
+            (response.status(), response.text().trim()),
+            ("200", if path == "/echo" { "12345" } else { "5" })
+        );
+    }
+    for (path, status) in [("/refuse", "401"), ("/delay/100", "200")] {
+        let stream = client.send_head(&expecting(path), 0);
+        assert_eq!(client.response(stream).status(), status, "nothing comes before it");
+    }
+    // Without content, there is nothing to wait for.
+    let stream = client.send_head(&expecting("/upload"), END_STREAM);
+    assert_eq!(client.response(stream).status(), "200");
+}
+
+#[test]
+fn the_end_of_each_connection_is_logged_if_that_is_wanted() {
+    let serve = Serve::start_with(&["--", "--log-connections"]);
+    let mut client = Client::connect(&serve);
+    client.get("/");
+    client.get("/");
+    let good = client.wire.local_address();
+    client.wire.send(raw::GOAWAY, 0, 0, &[0; 8]);
+    drop(client);
+    let mut client = Client::connect(&serve);
+    let bad = client.wire.local_address();
+    client.wire.send(raw::DATA, 0, 0, b"not on a stream");
+    client.wire.receive_all();
+    let log = serve.stop().stderr;
+    let line = |address| {
+        let start = format!("connection from {address} ended: ");
+        log.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("{log}"))
+    };
+    assert!(line(good).starts_with("ok; requests 2, highest abuse score "), "{log}");
+    assert!(
+        !line(bad).starts_with("ok; ") && line(bad).contains("; requests 0, highest abuse score "),
+        "{log}"
+    );
+}
+
+#[test]
 fn each_error_code_is_a_status() {
     let table = [
         ("HttpRequestDenied", "403"),

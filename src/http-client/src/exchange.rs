@@ -12,7 +12,7 @@ use http2_wasi_http::body::{BodyError, Source};
 use http2_wasi_http::end::EndWriter;
 use http2_wasi_http::head::{self, OutgoingRequestHead};
 use http2_wasi_http::signal::before;
-use http2_wasi_http::{Stream, body, error};
+use http2_wasi_http::{Connection, Stream, body, error};
 use wit_bindgen::FutureWriter;
 
 use crate::pool::Pool;
@@ -21,6 +21,11 @@ use crate::pool::Pool;
 type Transmitted = FutureWriter<Result<(), ErrorCode>>;
 /// The content of a request on its way; what is left of it comes back.
 type Upload = Pin<Box<dyn Future<Output = (Source, Result<(), BodyError>)>>>;
+
+/// How long a request is sent again if its options do not say how long to wait for the response, in nanoseconds.
+const RETRY_TIME: u64 = 30_000_000_000;
+/// How long the first pause before a request is sent again lasts, and the longest, in nanoseconds.
+const RETRY_PAUSE: (u64, u64) = (5_000_000, 1_000_000_000);
 
 /// How long things may take, in nanoseconds, as the request says.
 struct Timeouts {
@@ -43,8 +48,14 @@ impl Timeouts {
 
 /// Sends a request, and waits for the head of its response. The rest of both goes on by itself.
 ///
-/// If the server has surely not acted on the request, it is sent once more, on another connection, unless more of
-/// its content has gone than is kept.
+/// If the server has surely not acted on the request (REFUSED_STREAM, or GOAWAY for earlier streams), it is sent again
+/// until the server takes it (RFC 9113, 8.7): on the same connection if that goes on, otherwise on another one. That
+/// ends when the request's own time for the first byte is over, or [`RETRY_TIME`] if it has none, and if more of its
+/// content has gone than is kept.
+///
+/// A response that is complete before the request's content was sent is no reason to stop: the content goes on until
+/// the server says that it wants no more of it by RST_STREAM(NO_ERROR), or its end. To reset the stream would be allowed
+/// (RFC 9113, 8.1), but servers count resets, and some end connections with many of them.
 ///
 /// # Errors
 ///
@@ -62,31 +73,77 @@ pub(crate) async fn exchange(pool: &Pool, request: Request) -> Result<Response, 
     let (transmitted, transmitted_reader) = wit_future::new(|| Err(ErrorCode::ConnectionTerminated));
     let (contents, trailers) = Request::consume_body(request, transmitted_reader);
     let mut source = Source::new(contents, trailers, head.content_length).keep();
-    // A request without content is one frame, if that shows before the turn ends.
-    before(source.ready(), pool.tasks().turn_end()).await;
+    // A request without content is one frame, and head and first content are one write.
+    source.ready_soon(usize::MAX, pool.tasks()).await;
+    let mut begun: Option<Retries> = None;
     loop {
         let end_stream = source.is_empty();
-        let stream = pool.open(&origin, &head.section, end_stream, timeouts.connect).await?;
+        let opened = pool.open(&origin, &head.section, end_stream, timeouts.connect);
+        let stream = match begun.as_ref().and_then(|retries| retries.left(timeouts.first_byte)) {
+            None => opened.await?,
+            Some(left) => {
+                let opened = before(opened, monotonic_clock::wait_for(left)).await;
+                opened.unwrap_or(Err(ErrorCode::ConnectionReadTimeout))?
+            }
+        };
+        let retries = begun.get_or_insert_with(Retries::begin);
+        let is_settled = stream.connection().is_settled();
         let mut sending = Sending::new(&stream, source, end_stream);
-        let failure = match sending.until_response(&stream, timeouts.first_byte).await {
+        let failure = match sending.until_response(&stream, retries.left(timeouts.first_byte)).await {
             Ok((head, end)) => {
                 pool.tasks().spawn(sending.complete(stream.clone(), transmitted));
                 return respond(stream, &head, end, timeouts.between_bytes).await;
             }
             Err(failure) => failure,
         };
-        source = match failure {
-            Failure::Stream(error) if error.retryable => {
-                pool.retire(stream.connection());
-                match sending.rewind().await {
-                    Some(source) => source,
-                    None => return Err(error::of_response(&error)),
-                }
-            }
+        let error = match failure {
+            Failure::Stream(error) if error.retryable => error,
             Failure::Stream(error) => return Err(error::of_response(&error)),
             Failure::Body(error) => return Err(error::of_body(&error)),
             Failure::Timeout => return Err(ErrorCode::ConnectionReadTimeout),
         };
+        source = match sending.rewind().await {
+            Some(source) if !retries.is_over(timeouts.first_byte) => source,
+            _ => return Err(error::of_response(&error)),
+        };
+        // What was sent before the server could say how much it takes is no sign of anything.
+        if is_settled {
+            retries.pause(pool, stream.connection()).await;
+        }
+    }
+}
+
+/// What becomes of a request that is refused.
+struct Retries {
+    /// When it was sent for the first time.
+    began: u64,
+    refusals: u32,
+}
+
+impl Retries {
+    fn begin() -> Self {
+        Self { began: monotonic_clock::now(), refusals: 0 }
+    }
+
+    /// What is left of a time that runs from the first attempt on.
+    fn left(&self, time: Option<u64>) -> Option<u64> {
+        time.map(|time| time.saturating_sub(monotonic_clock::now().saturating_sub(self.began)))
+    }
+
+    /// Whether the server was asked for long enough.
+    fn is_over(&self, time: Option<u64>) -> bool {
+        self.left(time.or(Some(RETRY_TIME))) == Some(0)
+    }
+
+    /// Gives the server time, the more the more often it has refused. A connection that goes on refusing is used no
+    /// more.
+    async fn pause(&mut self, pool: &Pool, connection: &Connection) {
+        if self.refusals > 0 {
+            pool.retire(connection);
+        }
+        let pause = RETRY_PAUSE.0.saturating_mul(1 << self.refusals.min(16)).min(RETRY_PAUSE.1);
+        self.refusals = self.refusals.saturating_add(1);
+        monotonic_clock::wait_for(pause).await;
     }
 }
 

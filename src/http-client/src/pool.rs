@@ -18,7 +18,7 @@ use crate::connect::connect;
 use crate::options::Options;
 use crate::target::Origin;
 
-/// How many streams a server is taken to allow before it has said so.
+/// How many streams a server is taken to allow before any of its connections has said so.
 const EXPECTED_STREAMS: usize = 100;
 /// How long one attempt to connect may take, in nanoseconds, whoever waits for it.
 const CONNECT_TIMEOUT: u64 = 60_000_000_000;
@@ -47,6 +47,8 @@ struct Shared {
     connections: RefCell<Vec<Connection>>,
     /// Attempts to connect that are under way.
     attempts: Cell<usize>,
+    /// How many streams the last connection allowed that has said so.
+    limit: Cell<Option<usize>>,
     /// Requests that wait, in order.
     waiting: RefCell<VecDeque<Rc<Waiting>>>,
 }
@@ -209,6 +211,10 @@ impl Shared {
     /// Sends the head of a request on the first connection that takes it; none does if nothing comes back.
     fn open(&self, head: &FieldSection, end_stream: bool) -> Option<Result<Stream, ErrorCode>> {
         for connection in &*self.connections.borrow() {
+            // More than that would be refused, and have to be sent again.
+            if !connection.is_settled() && connection.stream_count() >= self.expected_streams() {
+                continue;
+            }
             match connection.open(head, end_stream) {
                 Ok(stream) => return Some(Ok(stream)),
                 Err(OpenError::WouldBlock | OpenError::Closed) => {}
@@ -225,13 +231,22 @@ impl Shared {
         let unsettled = connections.iter().filter(|connection| !connection.is_settled()).count();
         let coming = unsettled.saturating_add(self.attempts.get());
         let there = connections.len().saturating_add(self.attempts.get());
-        self.waiting.borrow().len() > coming.saturating_mul(EXPECTED_STREAMS) && there < max_connections
+        self.waiting.borrow().len() > coming.saturating_mul(self.expected_streams())
+            && there < max_connections
+    }
+
+    /// How many streams a new connection is taken to allow before it has said so.
+    fn expected_streams(&self) -> usize {
+        self.limit.get().map_or(EXPECTED_STREAMS, |limit| limit.clamp(1, EXPECTED_STREAMS))
     }
 
     /// Follows what a connection has room for until it has ended.
     async fn watch(self: Rc<Self>, connection: Connection) {
         while !connection.is_closed() {
             connection.opening().await;
+            if connection.is_settled() {
+                self.limit.set(connection.max_streams());
+            }
             self.connections.borrow_mut().retain(Connection::is_open);
             self.tell_first();
         }

@@ -56,7 +56,8 @@ async fn handle(
     let (contents, contents_reader) = wit_stream::new();
     let (wasi_request, _) = Request::new(fields, Some(contents_reader), trailers_reader, None);
     head.apply(&wasi_request)?;
-    tasks.spawn(body::receive(request.stream, contents, trailers, None));
+    let expects_continue = head::expects_continue(&request.head);
+    tasks.spawn(body::receive_request(request.stream, contents, trailers, expects_continue));
     Ok(handler::handle(wasi_request).await)
 }
 
@@ -81,15 +82,18 @@ async fn respond(stream: &Stream, response: Response, is_head: bool) {
     };
     let (transmitted, transmitted_reader) = wit_future::new(|| Err(ErrorCode::ConnectionTerminated));
     let (contents, trailers) = Response::consume_body(response, transmitted_reader);
-    let length = head.content_length;
-    stream.respond(head.section);
     if is_head || head.is_bodiless {
         drop((contents, trailers));
+        stream.respond(head.section);
         if stream.finish(None).is_err() {
             return stream.reset(Http2ErrorCode::INTERNAL_ERROR);
         }
     } else {
-        let mut source = Source::new(contents, trailers, length);
+        let mut source = Source::new(contents, trailers, head.content_length);
+        // Whether the stream is reset meanwhile shows when the content is sent.
+        let connection = stream.connection();
+        _ = stream.unless_reset(source.ready_soon(connection.send_limit(), connection.tasks())).await;
+        stream.respond(head.section);
         if let Err(error) = body::send(stream, &mut source).await {
             return give_up(stream, &error);
         }

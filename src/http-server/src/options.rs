@@ -33,6 +33,8 @@ Options:
                                        feature inter-task-wakeup is on
       --drain-on-stdin-eof             Drain when standard input ends: take no more connections, complete the
                                        requests, and exit
+      --log-connections                Print a line when a connection ends: why, how many requests it had, and its
+                                       highest abuse score; also with --quiet
   -q, --quiet                          Print nothing but errors at the start
   -h, --help                           Print this
   -V, --version                        Print the version
@@ -46,6 +48,7 @@ pub(crate) struct Options {
     pub(crate) config: Config,
     pub(crate) cancel: bool,
     pub(crate) drain_on_stdin_eof: bool,
+    pub(crate) log_connections: bool,
     pub(crate) quiet: bool,
 }
 
@@ -71,6 +74,7 @@ impl Default for Options {
             config,
             cancel: false,
             drain_on_stdin_eof: false,
+            log_connections: false,
             quiet: false,
         }
     }
@@ -107,6 +111,7 @@ impl Request {
                 }
                 Arg::Long("cancel") => options.cancel = true,
                 Arg::Long("drain-on-stdin-eof") => options.drain_on_stdin_eof = true,
+                Arg::Long("log-connections") => options.log_connections = true,
                 Arg::Short('q') | Arg::Long("quiet") => options.quiet = true,
                 Arg::Short('h') | Arg::Long("help") => return Ok(Self::Help),
                 Arg::Short('V') | Arg::Long("version") => return Ok(Self::Version),

@@ -132,7 +132,16 @@ impl Server {
 
     async fn carry(self, number: u64, connection: Connection, socket: TcpSocket) {
         let peer = listener::peer(&socket);
-        match connection.run(socket).await {
+        let ended = connection.run(socket).await;
+        if self.0.options.log_connections {
+            let reason = ended.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned());
+            let (stats, limit) = (connection.stats(), self.0.options.config.limits.abuse);
+            let (requests, score) = (stats.streams_accepted, stats.abuse_score);
+            eprintln!(
+                "connection from {peer} ended: {reason}; requests {requests}, highest abuse score {score} of {limit}"
+            );
+        }
+        match ended {
             // Clients hang up as they like.
             Ok(()) | Err(ConnectionError::TransportEnded { .. }) => {}
             Err(error) => self.log(|| format!("{peer}: {error}")),

@@ -16,6 +16,7 @@ use crate::error;
 use crate::head;
 use crate::signal::{at_once, before};
 use crate::stream::Stream;
+use crate::tasks::Tasks;
 
 /// Octets that are moved at once.
 const CHUNK: usize = 64 << 10;
@@ -23,6 +24,12 @@ const CHUNK: usize = 64 << 10;
 const FIRST_CHUNK: usize = 4 << 10;
 /// Octets that are moved at once where there is hardly any room: fewer would cost more than they would spare.
 const LEAST_CHUNK: usize = 16 << 10;
+/// How long a head waits for the first of its content after the turn, in nanoseconds.
+///
+/// Sent before it, the head would be a small write of its own, and Nagle's algorithm would keep the content until the
+/// peer's delayed acknowledgement, up to 40 ms later. An application that reads its content from a file takes a
+/// fraction of this; one that sends its content upon an answer is held up by this once.
+const HEAD_PATIENCE: u64 = 5_000_000;
 /// Octets of a request that are kept in case it has to be sent again.
 const KEPT: usize = 64 << 10;
 
@@ -100,20 +107,25 @@ impl Source {
         Self { sent: Some(Sent::default()), ..self }
     }
 
-    /// Goes back to the start, and says whether it could.
+    /// Goes back to the start, any number of times, and says whether it could.
     pub fn rewind(&mut self) -> bool {
-        let Some(sent) = self.sent.take() else { return false };
+        let Some(sent) = &mut self.sent else { return false };
+        let sent = mem::take(sent);
         sent.pieces.into_iter().rev().for_each(|piece| self.ahead.push_front(piece));
         true
     }
 
-    /// Waits until something of the message is there.
-    pub async fn ready(&mut self) {
-        self.ready_with(CHUNK).await;
+    /// Waits until something of the message is there, or it is time to send the head without. At most `max` bytes of
+    /// content are taken.
+    pub async fn ready_soon(&mut self, max: usize, tasks: &Tasks) {
+        let max = max.clamp(LEAST_CHUNK, CHUNK);
+        if before(self.ready(max), tasks.turn_end()).await.is_none() {
+            before(self.ready(max), monotonic_clock::wait_for(HEAD_PATIENCE)).await;
+        }
     }
 
     /// Waits until something of the message is there, and takes so many octets at most.
-    async fn ready_with(&mut self, max: usize) {
+    async fn ready(&mut self, max: usize) {
         if self.ahead.is_empty() {
             let piece = self.reading.next(max).await;
             self.ahead.push_back(piece);
@@ -126,7 +138,7 @@ impl Source {
     }
 
     async fn next(&mut self, max: usize) -> Piece {
-        self.ready_with(max).await;
+        self.ready(max).await;
         // There is one: see above.
         let piece = self.ahead.pop_front().unwrap_or(Piece::End(None));
         self.sent = self.sent.take().and_then(|sent| sent.and(&piece));
@@ -223,6 +235,32 @@ pub async fn send(stream: &Stream, source: &mut Source) -> Result<(), BodyError>
             Piece::Broken(code) => return Err(BodyError::Source(code)),
         }
     }
+}
+
+/// Hands the content and trailers of a request to wasi:http. If the client waits for the server's word before it sends
+/// the content (Expect: 100-continue), it gets it when the application first reads (RFC 9110, 10.1.1).
+///
+/// See [`receive`].
+pub async fn receive_request(
+    stream: Stream,
+    mut contents: StreamWriter<u8>,
+    trailers: EndWriter,
+    expects_continue: bool,
+) {
+    if expects_continue {
+        // A write of nothing is done when somebody reads.
+        match stream.unless_reset(contents.write(Vec::new())).await {
+            Ok((StreamResult::Complete(_), _)) => stream.proceed(),
+            // Nobody ever will. Who writes to a stream without a reader a second time traps.
+            Ok(_) => {
+                drop(contents);
+                return trailers.tell(Ok(None), stream.connection().tasks()).await;
+            }
+            // This is told below.
+            Err(_reset) => {}
+        }
+    }
+    receive(stream, contents, trailers, None).await;
 }
 
 /// Hands content and trailers that arrive on a stream to wasi:http; `between_bytes` is how many nanoseconds may

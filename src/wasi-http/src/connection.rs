@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use http2_engine::{
-    Config, ConfigError, Connection as Engine, ConnectionError, Event, FieldSection, OpenError, Role,
+    Config, ConfigError, Connection as Engine, ConnectionError, Event, FieldSection, OpenError, Role, Stats,
     StreamId, Time,
 };
 
@@ -32,33 +32,9 @@ struct Inner {
     heads: RefCell<Vec<StreamId>>,
     /// When the engine wants to be called, as far as its task knows.
     armed: Cell<Option<Time>>,
-    prods: Prods,
     /// SETTINGS of the peer have come.
     settled: Cell<bool>,
     signals: Signals,
-}
-
-/// PINGs whose only purpose is their answer.
-#[derive(Default)]
-pub(crate) struct Prods {
-    /// One is under way.
-    unanswered: Cell<bool>,
-    /// Nothing else has come since the last one.
-    unrequited: Cell<bool>,
-}
-
-impl Prods {
-    /// Whether there may be another one, which is taken to be sent then.
-    ///
-    /// A server of gRPC wants to have sent something between one PING and the next, or it ends the connection.
-    pub(crate) fn take(&self, role: Role) -> bool {
-        let may = !self.unanswered.get() && (role == Role::Server || !self.unrequited.get());
-        if may {
-            self.unanswered.set(true);
-            self.unrequited.set(true);
-        }
-        may
-    }
 }
 
 /// What the tasks of a connection tell each other.
@@ -126,7 +102,6 @@ impl Connection {
             requests: RefCell::default(),
             heads: RefCell::default(),
             armed: Cell::default(),
-            prods: Prods::default(),
             settled: Cell::default(),
             signals: Signals::default(),
         }))
@@ -169,6 +144,17 @@ impl Connection {
         self.0.settled.get()
     }
 
+    /// Client: how many streams the server takes at a time; none if it has not said so, or sets no limit.
+    pub fn max_streams(&self) -> Option<usize> {
+        let limit = self.engine().peer_settings().max_concurrent_streams?;
+        usize::try_from(limit).ok()
+    }
+
+    /// How many streams there are.
+    pub fn stream_count(&self) -> usize {
+        self.engine().stream_count()
+    }
+
     /// Client: has all who wait for a message look whether it is still wanted.
     pub fn look_around(&self) {
         self.0.streams.borrow().values().for_each(|state| state.readable.give());
@@ -190,6 +176,11 @@ impl Connection {
         self.touch();
     }
 
+    /// How many bytes of content a stream may have waiting at present.
+    pub fn send_limit(&self) -> usize {
+        self.engine().send_limit()
+    }
+
     /// Why the connection has ended; `Ok` if that was in good order, or if it has not.
     ///
     /// # Errors
@@ -197,6 +188,11 @@ impl Connection {
     /// The reason.
     pub fn close_reason(&self) -> Result<(), ConnectionError> {
         self.engine().close_reason().unwrap_or(Ok(())).map_err(Clone::clone)
+    }
+
+    /// What has passed through the connection so far.
+    pub fn stats(&self) -> Stats {
+        self.engine().stats()
     }
 
     pub(crate) fn signals(&self) -> &Signals {
@@ -211,10 +207,6 @@ impl Connection {
     /// The tasks that it is one of.
     pub fn tasks(&self) -> &Tasks {
         &self.0.tasks
-    }
-
-    pub(crate) fn prods(&self) -> &Prods {
-        &self.0.prods
     }
 
     pub(crate) fn engine(&self) -> RefMut<'_, Engine> {
@@ -280,16 +272,11 @@ impl Connection {
             }
             Event::StreamsAvailable | Event::GoAway => self.0.signals.opening.give(),
             Event::Response { id, head, end_stream } => {
-                self.0.prods.unrequited.set(false);
                 self.with_stream(id, |state| state.response_arrived(head, end_stream));
             }
-            Event::Readable { id } => {
-                self.0.prods.unrequited.set(false);
-                self.with_stream(id, |state| state.readable.give());
-            }
+            Event::Readable { id } => self.with_stream(id, |state| state.readable.give()),
             Event::Writable { id } => self.with_stream(id, |state| state.writable.give()),
             Event::Reset { id, error } => self.with_stream(id, |state| state.was_reset(error)),
-            Event::Pong { .. } => self.0.prods.unanswered.set(false),
             Event::Closed => {
                 self.0.requests.borrow_mut().clear();
                 self.0.signals.closed.set();

@@ -265,6 +265,11 @@ impl ResponseHead {
     }
 }
 
+/// Whether the client waits for the server's word before it sends the content (RFC 9110, 10.1.1).
+pub fn expects_continue(request: &FieldSection) -> bool {
+    request.get(b"expect").is_some_and(|expectation| expectation.eq_ignore_ascii_case(b"100-continue"))
+}
+
 /// A head that says no more than a status.
 pub fn bare_response(status: u16) -> FieldSection {
     let mut section = FieldSection::new();

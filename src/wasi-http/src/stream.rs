@@ -88,6 +88,18 @@ impl Stream {
         self.0.connection.head_waits(self.0.id);
     }
 
+    /// Server: tells the client to send the content (RFC 9110, 15.2.1), unless there is a response already.
+    pub(crate) fn proceed(&self) {
+        if self.0.state.head.borrow().is_some() {
+            return;
+        }
+        let mut head = FieldSection::new();
+        head.push(b":status", b"100");
+        // If the response has begun, or the stream has ended, there is nothing to wait for.
+        _ = self.0.connection.engine().inform(self.0.id, &head);
+        self.0.connection.touch();
+    }
+
     /// Client: waits for the head of the response, and says whether that is all of it.
     ///
     /// # Errors
@@ -138,7 +150,7 @@ impl Stream {
     /// Those of [`http2_engine::Connection::send_data`].
     pub(crate) async fn room(&self) -> Result<usize, SendError> {
         if !self.has_begun() {
-            return Ok(self.0.connection.engine().send_limit());
+            return Ok(self.0.connection.send_limit());
         }
         loop {
             let room = {

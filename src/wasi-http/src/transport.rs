@@ -26,8 +26,6 @@ const LINGER: Duration = Duration::from_secs(2);
 /// How long what comes after the end may wait before more of it is thrown away: who goes on sending then takes no time
 /// from the others.
 const DISCARD_PAUSE: Duration = Duration::from_millis(50);
-/// The payload of the PINGs that only want an answer.
-const PROD: [u8; 8] = *b"nodelay?";
 /// The answer to a client that speaks HTTP/1.
 const HTTP1_ANSWER: &[u8] = b"HTTP/1.1 505 HTTP Version Not Supported\r\n\
     content-type: text/plain\r\ncontent-length: 52\r\nconnection: close\r\n\r\n\
@@ -151,21 +149,8 @@ impl Connection {
         self.take_events();
         self.send_waiting_heads();
         self.engine().poll_transmit(now(), output, WRITE);
-        if !output.is_empty() && self.prod() {
-            self.engine().poll_transmit(now(), output, WRITE);
-        }
         self.take_events();
         !output.is_empty()
-    }
-
-    /// Asks the peer for a sign of life while more is to come, and says whether it did.
-    ///
-    /// wasi:sockets cannot switch Nagle's algorithm off: what is written next stays in the kernel until the peer has
-    /// acknowledged what was written last, and a peer that has nothing to say takes up to 40 ms for that. To a PING
-    /// it has something to say at once.
-    fn prod(&self) -> bool {
-        let mut engine = self.engine();
-        engine.stream_count() > 0 && self.prods().take(engine.role()) && engine.ping(PROD).is_ok()
     }
 
     /// Calls the engine at its deadlines until the connection has ended.

@@ -5,11 +5,14 @@ use std::future::Future;
 use bytes::Bytes;
 use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::future::try_join_all;
+use tonic::codec::CompressionEncoding::Gzip;
 use tonic::{Code, Request, Streaming};
 use wasip3::clocks::monotonic_clock;
 
 use crate::Services;
+use crate::channel::Channel;
 use crate::expect::{Failure, fails, next, same};
+use crate::proto::http2::echo_client::EchoClient;
 use crate::proto::http2::{Content, Nothing};
 
 const MIB: usize = 1 << 20;
@@ -17,12 +20,21 @@ const MIB: usize = 1 << 20;
 const SIZES: [usize; 11] = [0, 1, 16_378, 16_379, 16_384, 65_530, 65_535, 65_536, MIB, 5 * MIB, 16 * MIB];
 const AT_A_TIME: usize = 1_000;
 
-pub(crate) async fn message_sizes(mut services: Services) -> Result<(), Failure> {
+pub(crate) async fn message_sizes(services: Services) -> Result<(), Failure> {
+    there_and_back(services.echo, &SIZES).await
+}
+
+pub(crate) async fn compressed_messages(services: Services) -> Result<(), Failure> {
+    there_and_back(services.echo.send_compressed(Gzip), &[0, 1, 65_536, MIB]).await
+}
+
+/// Sends messages of these sizes, each as a single one and in a stream, and wants them back.
+async fn there_and_back(mut echo: EchoClient<Channel>, sizes: &[usize]) -> Result<(), Failure> {
     let (requests, receiver) = unbounded();
-    let mut responses = services.echo.each(receiver).await?.into_inner();
-    for size in SIZES {
+    let mut responses = echo.each(receiver).await?.into_inner();
+    for &size in sizes {
         let content = Content { octets: pattern(size) };
-        same(&services.echo.whole(content.clone()).await?.into_inner(), &content)?;
+        same(&echo.whole(content.clone()).await?.into_inner(), &content)?;
         _ = requests.unbounded_send(content.clone());
         same(&next(&mut responses).await?, &content)?;
     }

@@ -21,6 +21,7 @@ mod proto {
 }
 
 use http::Uri;
+use tonic::codec::CompressionEncoding::Gzip;
 
 use crate::channel::Channel;
 use crate::expect::Failure;
@@ -67,9 +68,13 @@ impl Services {
     fn at(server: &Uri) -> Self {
         let limit = usize::MAX;
         Self {
-            test: TestServiceClient::with_origin(Channel, server.clone()).max_decoding_message_size(limit),
+            test: TestServiceClient::with_origin(Channel, server.clone())
+                .max_decoding_message_size(limit)
+                .accept_compressed(Gzip),
             unimplemented: UnimplementedServiceClient::with_origin(Channel, server.clone()),
-            echo: EchoClient::with_origin(Channel, server.clone()).max_decoding_message_size(limit),
+            echo: EchoClient::with_origin(Channel, server.clone())
+                .max_decoding_message_size(limit)
+                .accept_compressed(Gzip),
         }
     }
 }
@@ -107,6 +112,7 @@ cases! {
     interop::cancel_after_first_response,
     interop::timeout_on_sleeping_server,
     echo::message_sizes,
+    echo::compressed_messages,
     echo::concurrent_calls,
     echo::concurrent_streams,
     echo::trailers_only_error,

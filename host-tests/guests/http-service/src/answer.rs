@@ -41,6 +41,27 @@ pub(crate) fn bytes(octets: u64) -> Result<Response, ErrorCode> {
     Ok(response)
 }
 
+/// Content that goes on until the client takes no more.
+pub(crate) fn endless() -> Result<Response, ErrorCode> {
+    let (mut writer, reader) = wit_stream::new();
+    let (end_writer, end_reader) = wit_future::new(|| Ok(None));
+    let (response, _) = Response::new(Fields::new(), Some(reader), end_reader);
+    spawn_local(async move {
+        let mut refused = Vec::new();
+        while refused.is_empty() {
+            refused = writer.write_all(vec![b'a'; CHUNK]).await;
+        }
+        UNWANTED.fetch_add(1, Ordering::Relaxed);
+        drop(end_writer);
+    });
+    Ok(response)
+}
+
+/// 10,000 bytes, known as a whole.
+pub(crate) fn early() -> Result<Response, ErrorCode> {
+    respond(200, &[("content-length", "10000")], vec![b'a'; 10_000], Ok(None))
+}
+
 /// The method is none for this resource.
 pub(crate) fn not_allowed() -> Result<Response, ErrorCode> {
     respond(405, &[("allow", "GET, HEAD"), ("content-length", "0")], Vec::new(), Ok(None))

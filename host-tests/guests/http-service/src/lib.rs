@@ -7,6 +7,9 @@
 //! | `/echo` | content and trailers of the request, as they come |
 //! | `/upload` | how many octets the request had, after its end |
 //! | `/bytes/N` | N octets |
+//! | `/endless` | content without end |
+//! | `/refuse` | 401 with a short text at once; the request is dropped unread |
+//! | `/early` | 10,000 bytes at once; the request is dropped unread |
 //! | `/status/N` | that status |
 //! | `/delay/N` | a text after N milliseconds, without a look at the request's content |
 //! | `/memory/N` | a text, once N octets of memory were taken |
@@ -19,7 +22,7 @@
 //! | `/broken` | some content, then an error in place of its end |
 //! | `/too-short` | less content than Content-Length says |
 //! | `/written` | how many octets of `/bytes` were taken, all in all |
-//! | `/unwanted` | how many times `/bytes` was not taken to its end |
+//! | `/unwanted` | how many times `/bytes` or `/endless` was not taken to its end |
 //! | `/cut` | how many requests to `/upload` broke off |
 //! | `/cancelled` | how many calls of `/delay` were cancelled |
 
@@ -61,6 +64,9 @@ impl wasip3::exports::http::handler::Guest for Service {
             },
             "/trap" => std::process::abort(),
             "/upload" => text(200, &format!("{}\n", answer::count(request).await?)),
+            "/endless" => answer::endless(),
+            "/refuse" => text(401, "not you\n"),
+            "/early" => answer::early(),
             "/trailers" => trailers(),
             "/trailers-only" => trailers_only(),
             "/empty-trailers" => empty_trailers(),

@@ -40,6 +40,21 @@ pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
     frame
 }
 
+/// The frames of which these octets are made.
+#[track_caller]
+pub(crate) fn frames(mut octets: &[u8]) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    while let Some((header, rest)) = octets.split_first_chunk::<9>() {
+        let length = u32::from_be_bytes([0, header[0], header[1], header[2]]) as usize;
+        let (payload, rest) = rest.split_at_checked(length).expect("whole frames");
+        let stream = u32::from_be_bytes([header[5], header[6], header[7], header[8]]);
+        frames.push(Frame { kind: header[3], flags: header[4], stream, payload: payload.to_vec() });
+        octets = rest;
+    }
+    assert!(octets.is_empty(), "whole frames");
+    frames
+}
+
 /// The head of a request in octets.
 pub(crate) fn request(stream: u32, method: &str, path: &str, flags: u8) -> Vec<u8> {
     // Literals without indexing; 2, 4 and 1 are the names in the static table, 0x86 is «:scheme: http»
@@ -102,6 +117,13 @@ impl RawClient {
         let count = self.tcp.read(&mut octets).unwrap();
         octets.truncate(count);
         octets
+    }
+
+    /// Receives what has come together, as frames.
+    pub(crate) fn receive_write(&mut self) -> Vec<Frame> {
+        let octets = self.receive_what_is_there();
+        assert!(!octets.is_empty(), "the connection has ended");
+        frames(&octets)
     }
 
     /// Sends octets to a peer that may have gone.

@@ -1,6 +1,11 @@
-//! What a server has surely not acted on is sent again, once; nothing else is.
+//! What a server has surely not acted on is sent again; nothing else is.
 
-use crate::raw_server::{Connection, RawServer};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use crate::h2_server::H2Server;
+use crate::raw_server::{Connection, Head, RawServer};
 use crate::requests::{Client, Request, pattern};
 use crate::support::raw::{self, END_STREAM};
 
@@ -26,8 +31,8 @@ fn refusals() -> [fn(&mut Connection, u32); 3] {
 }
 
 #[test]
-fn an_unprocessed_request_is_sent_again_on_a_new_connection() {
-    for refuse in refusals() {
+fn an_unprocessed_request_is_sent_again() {
+    for (number, refuse) in refusals().into_iter().enumerate() {
         for octets in [0, 1, 60_000] {
             let server = RawServer::listen();
             let client = Client::start();
@@ -36,35 +41,40 @@ fn an_unprocessed_request_is_sent_again_on_a_new_connection() {
                 if octets == 0 { request } else { request.content(octets).option("trailer", "a: b") };
             let mut exchange = client.send(&request);
             let mut first = server.accept();
-            let stream = if octets > 1 {
-                let head = first.request();
-                let mut arrived = 0;
-                while arrived < octets {
-                    arrived += first.next(raw::DATA).unwrap().payload.len();
-                }
-                head.stream
-            } else {
-                first.request().stream
-            };
+            let stream = first.request().stream;
+            if octets > 0 {
+                rest_of_request(&mut first, stream);
+            }
             refuse(&mut first, stream);
-            let mut second = server.accept();
+            // A connection that goes on is used again.
+            let mut second = if number == 0 { first } else { server.accept() };
             let stream = second.request().stream;
             if octets > 0 {
-                let mut content = Vec::new();
-                let trailers = loop {
-                    let frame = second.wire.receive().unwrap();
-                    match frame.kind {
-                        raw::DATA => content.extend(frame.payload),
-                        raw::HEADERS => break second.head_of(&frame),
-                        _ => {}
-                    }
-                };
+                let (content, trailers) = rest_of_request(&mut second, stream);
                 assert_eq!(content, pattern(octets));
                 assert_eq!((trailers.fields, trailers.end_stream), (vec!["a: b".to_owned()], true));
             }
             second.respond(stream, "200");
             assert_eq!(exchange.head().unwrap().0, 200);
             assert_eq!(exchange.sent(), "Ok");
+        }
+    }
+}
+
+/// Receives content and trailers of a request.
+fn rest_of_request(connection: &mut Connection, stream: u32) -> (Vec<u8>, Head) {
+    let mut content = Vec::new();
+    loop {
+        let frame = connection.wire.receive().unwrap();
+        match frame.kind {
+            raw::DATA if frame.stream == stream => {
+                content.extend(&frame.payload);
+                // The window of the connection is not what is to be seen here.
+                let increment = u32::try_from(frame.payload.len()).unwrap().to_be_bytes();
+                connection.wire.send(raw::WINDOW_UPDATE, 0, 0, &increment);
+            }
+            raw::HEADERS => return (content, connection.head_of(&frame)),
+            _ => {}
         }
     }
 }
@@ -91,17 +101,74 @@ fn a_request_of_which_too_much_has_gone_is_not_sent_again() {
 }
 
 #[test]
-fn a_request_that_is_refused_twice_fails() {
+fn a_request_is_sent_until_it_is_taken() {
     let server = RawServer::listen();
     let client = Client::start();
-    let exchange = client.get(&server.url("/"));
-    for _ in 0..2 {
-        let mut connection = server.accept();
-        let stream = connection.request().stream;
-        connection.reset(stream, REFUSED_STREAM);
+    let first = client.get(&server.url("/"));
+    let mut connection = server.accept();
+    let stream = connection.request().stream;
+    connection.respond(stream, "200");
+    assert_eq!(first.response().unwrap().status, 200);
+    let exchange = client.send(&Request::new("POST", &server.url("/")).content(10));
+    // A connection that refuses twice what it could have known to be too much is used no more.
+    for _ in 0..3 {
+        for _ in 0..2 {
+            let (stream, content) = whole_request(&mut connection);
+            assert_eq!(content, pattern(10));
+            connection.reset(stream, REFUSED_STREAM);
+        }
+        connection = server.accept();
     }
-    assert_eq!(exchange.response().unwrap_err(), "ConnectionLimitReached");
-    assert!(server.try_accept().is_none(), "it is not tried a third time");
+    let (stream, content) = whole_request(&mut connection);
+    assert_eq!(content, pattern(10));
+    connection.respond(stream, "200");
+    assert_eq!(exchange.response().unwrap().status, 200);
+}
+
+#[test]
+fn a_request_that_is_never_taken_fails_when_its_time_is_over() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let mut exchange =
+        client.send(&Request::new("GET", &server.url("/")).option("first-byte-timeout", "200"));
+    thread::scope(|scope| {
+        let (answered, answer) = mpsc::channel();
+        scope.spawn(move || answered.send(exchange.head()));
+        let error = loop {
+            match answer.try_recv() {
+                Ok(answer) => break answer.unwrap_err(),
+                Err(_) => refuse_all(&server),
+            }
+        };
+        assert!(matches!(error.as_str(), "ConnectionLimitReached" | "ConnectionReadTimeout"), "{error}");
+    });
+}
+
+/// Refuses whatever comes on a new connection, if there is one.
+fn refuse_all(server: &RawServer) {
+    let Some(mut connection) = server.try_accept() else { return thread::sleep(Duration::from_millis(2)) };
+    connection.wire.send(raw::SETTINGS, 0, 0, &[]);
+    thread::spawn(move || {
+        while let Some(frame) = connection.wire.receive() {
+            if frame.kind == raw::HEADERS {
+                connection.reset(frame.stream, REFUSED_STREAM);
+            }
+        }
+    });
+}
+
+#[test]
+fn every_request_gets_through_a_limit_of_one() {
+    let mut builder = h2::server::Builder::new();
+    builder.max_concurrent_streams(1);
+    let server = H2Server::start_with(builder);
+    let client = Client::start();
+    let request = Request::new("POST", &server.url("/")).content(1_000);
+    let exchanges: Vec<_> = (0..200).map(|_| client.send(&request)).collect();
+    for exchange in exchanges {
+        assert_eq!(exchange.response().unwrap().content.octets, 1_000);
+    }
+    assert!(server.connections() <= 16, "{}", server.connections());
 }
 
 #[test]
@@ -166,17 +233,41 @@ fn a_refusal_leaves_the_other_requests_alone() {
     let server = RawServer::listen();
     let client = Client::start();
     let one = client.get(&server.url("/one"));
-    let mut first = server.accept();
-    let kept = first.request().stream;
+    let mut connection = server.accept();
+    let kept = connection.request().stream;
     let two = client.send(&Request::new("POST", &server.url("/two")).content(10));
-    let (refused, content) = whole_request(&mut first);
+    let (refused, content) = whole_request(&mut connection);
     assert_eq!(content, pattern(10));
-    first.reset(refused, REFUSED_STREAM);
-    let mut second = server.accept();
-    let (stream, content) = whole_request(&mut second);
+    connection.reset(refused, REFUSED_STREAM);
+    let (stream, content) = whole_request(&mut connection);
     assert_eq!(content, pattern(10));
-    second.respond(stream, "200");
+    connection.respond(stream, "200");
     assert_eq!(two.response().unwrap().status, 200);
-    first.respond(kept, "200");
+    connection.respond(kept, "200");
     assert_eq!(one.response().unwrap().status, 200);
+    assert!(server.try_accept().is_none(), "there is no other connection");
+}
+
+#[test]
+fn when_a_server_ends_its_connections_requests_go_on_with_others() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    for _ in 0..20 {
+        let exchange = client.get(&server.url("/"));
+        let mut connection = server.accept();
+        let stream = connection.request().stream;
+        connection.respond(stream, "200");
+        assert_eq!(exchange.response().unwrap().status, 200);
+        // While nothing is under way, and while something is.
+        let unprocessed = client.get(&server.url("/unprocessed"));
+        connection.request();
+        connection.go_away(stream, ENHANCE_YOUR_CALM);
+        drop(connection);
+        let mut connection = server.accept();
+        let stream = connection.request().stream;
+        connection.respond(stream, "200");
+        assert_eq!(unprocessed.response().unwrap().status, 200);
+        connection.go_away(stream, ENHANCE_YOUR_CALM);
+        connection.wire.receive_all();
+    }
 }

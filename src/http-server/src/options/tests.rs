@@ -20,7 +20,7 @@ fn without_arguments_it_serves_on_loopback() {
     let options = options(&[]);
     assert_eq!(options.address.to_string(), "127.0.0.1:8080");
     assert_eq!(options.config.idle_timeout, Some(Duration::from_secs(60)));
-    assert!(!options.drain_on_stdin_eof && !options.cancel && !options.quiet);
+    assert!(!options.drain_on_stdin_eof && !options.cancel && !options.quiet && !options.log_connections);
 }
 
 #[test]

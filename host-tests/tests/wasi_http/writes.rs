@@ -1,0 +1,137 @@
+//! What is written together. There is no TCP_NODELAY in WASI: TCP keeps a small write that follows another one until
+//! the peer acknowledges that one, which may take 40 ms.
+
+use crate::raw_client;
+use crate::raw_server::RawServer;
+use crate::requests::{Client, Request};
+use crate::support::Serve;
+use crate::support::raw::{self, ACK, END_STREAM, Frame, HEADERS, PING, RawClient};
+
+/// Waits for the write in which a message begins.
+fn write_with_head(wire: &mut RawClient) -> Vec<Frame> {
+    loop {
+        let frames = wire.receive_write();
+        if frames.iter().any(|frame| frame.kind == HEADERS) {
+            return frames;
+        }
+    }
+}
+
+/// Whether a write has a message to its end.
+fn is_whole(frames: &[Frame]) -> bool {
+    frames
+        .last()
+        .is_some_and(|frame| matches!(frame.kind, raw::DATA | HEADERS) && frame.flags & END_STREAM != 0)
+}
+
+#[test]
+fn a_response_is_one_write_together_with_acknowledgements() {
+    let serve = Serve::start();
+    let routes = [
+        ("GET", "/", 0),
+        ("POST", "/", 5),
+        ("POST", "/echo", 5),
+        ("POST", "/echo", 5_000),
+        ("GET", "/trailers", 0),
+        ("GET", "/bytes/5000", 0),
+        ("POST", "/refuse", 5),
+    ];
+    for (method, path, octets) in routes {
+        let mut client = raw_client::Client::connect(&serve);
+        client.wire.synchronise();
+        let mut request = raw::frame(PING, 0, 0, b"and this");
+        request.extend(raw::request(1, method, path, if octets == 0 { END_STREAM } else { 0 }));
+        if octets > 0 {
+            request.extend(raw::frame(raw::DATA, END_STREAM, 1, &vec![b'a'; octets]));
+        }
+        client.wire.send_octets(&request);
+        let frames = write_with_head(&mut client.wire);
+        assert_eq!((frames[0].kind, frames[0].flags, &*frames[0].payload), (PING, ACK, &b"and this"[..]));
+        assert!(is_whole(&frames), "{method} {path}: {frames:?}");
+    }
+}
+
+#[test]
+fn a_request_is_one_write() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let first = client.get(&server.url("/"));
+    let mut connection = server.accept();
+    let stream = connection.request().stream;
+    connection.respond(stream, "200");
+    assert_eq!(first.response().unwrap().status, 200);
+    connection.synchronise();
+    for octets in [0, 5, 5_000] {
+        let request = Request::new("POST", &server.url("/")).content(octets);
+        let exchange = client.send(&request.field("content-length", &octets.to_string()));
+        let frames = write_with_head(&mut connection.wire);
+        assert!(is_whole(&frames), "{octets}: {frames:?}");
+        connection.respond(frames[0].stream, "200");
+        assert_eq!(exchange.response().unwrap().status, 200);
+    }
+}
+
+#[test]
+fn a_first_request_is_one_write_with_the_preface() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let request = Request::new("POST", &server.url("/")).content(5).field("content-length", "5");
+    let exchange = client.send(&request);
+    let mut connection = server.accept();
+    let frames = connection.wire.receive_write();
+    assert!(is_whole(&frames), "{frames:?}");
+    connection.respond(1, "200");
+    assert_eq!(exchange.response().unwrap().status, 200);
+}
+
+#[test]
+fn a_head_does_not_wait_for_content_that_comes_late() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let mut exchange = client.send(&Request::new("POST", &server.url("/")).with("open"));
+    let mut connection = server.accept();
+    let head = connection.request();
+    connection.head(head.stream, &[(":status", "200")], 0);
+    assert_eq!(exchange.head().unwrap().0, 200);
+    exchange.end();
+    assert_eq!(connection.next(raw::DATA).unwrap().flags, END_STREAM);
+}
+
+#[test]
+fn a_server_sends_no_pings_of_its_own() {
+    let serve = Serve::start();
+    let mut wire = RawClient::connect(serve.address());
+    for number in 0..50 {
+        let stream = 2 * number + 1;
+        wire.request(stream, "POST", "/echo", 0);
+        wire.send(raw::DATA, END_STREAM, stream, b"12345");
+        loop {
+            let frame = wire.receive().unwrap();
+            assert_ne!(frame.kind, PING);
+            if frame.stream == stream && frame.flags & END_STREAM != 0 {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_client_sends_no_pings_of_its_own() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let request = Request::new("POST", &server.url("/")).content(5);
+    let mut connection = None;
+    for _ in 0..50 {
+        let exchange = client.send(&request);
+        let connection = connection.get_or_insert_with(|| server.accept());
+        let stream = loop {
+            let frame = connection.wire.receive().unwrap();
+            assert_ne!(frame.kind, PING);
+            if frame.stream != 0 && frame.flags & END_STREAM != 0 {
+                break frame.stream;
+            }
+        };
+        connection.respond(stream, "200");
+        assert_eq!(exchange.response().unwrap().status, 200);
+    }
+}
