@@ -1,0 +1,108 @@
+//! Runs cases, one after the other, with servers that are started once and used again.
+
+use std::collections::HashMap;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+
+use crate::get::Client;
+use crate::ours::{Ended, Ours, OurServer, Workshop};
+use crate::peer::{Attempt, Listening, PlayClient, Report, Role, StartServer};
+use crate::plan::{Case, Plan};
+use crate::table::Outcome;
+
+/// Time after a case in which our server notices that its connections have ended.
+const SETTLE: Duration = Duration::from_millis(200);
+
+/// Runs the cases of one peer after the other.
+pub(crate) struct Worker<'a> {
+    workshop: &'a Workshop,
+    seconds: u64,
+    servers: HashMap<Ours, OurServer>,
+}
+
+impl<'a> Worker<'a> {
+    pub(crate) fn new(workshop: &'a Workshop, seconds: u64) -> Self {
+        Self { workshop, seconds, servers: HashMap::new() }
+    }
+
+    /// Runs all cases of a plan, and prints a line for each.
+    pub(crate) fn run(&mut self, plan: &Plan) -> Vec<Outcome> {
+        let mut their_server = None;
+        let mut outcomes = Vec::new();
+        for case in &plan.cases {
+            let (result, ended) = match &plan.peer.role {
+                Role::Client(client) => self.their_client(client, case),
+                Role::Server(start) => self.our_client(start, &mut their_server, case),
+            };
+            let result = result.and_then(|report| ended.iter().try_for_each(Ended::check).map(|()| report));
+            let outcome = Outcome { peer: plan.title(), ours: case.ours, case: case.title(), result, ended };
+            println!("{}", outcome.line());
+            outcomes.push(outcome);
+        }
+        outcomes
+    }
+
+    /// Stops our servers, which have to drain.
+    pub(crate) fn finish(self) -> Vec<Outcome> {
+        let stop = |(ours, server): (Ours, OurServer)| {
+            let result = server.stop().map(|()| Report::default());
+            Outcome { peer: "all".to_owned(), ours, case: "drain".to_owned(), result, ended: Vec::new() }
+        };
+        self.servers.into_iter().map(stop).collect()
+    }
+
+    fn their_client(&mut self, client: &PlayClient, case: &Case) -> (Result<Report>, Vec<Ended>) {
+        let mut server = match self.servers.remove(&case.ours).map_or_else(|| self.workshop.serve(case.ours), Ok)
+        {
+            Ok(server) => server,
+            Err(error) => return (Err(error), Vec::new()),
+        };
+        let result = client(&self.attempt(case, &server.url));
+        thread::sleep(SETTLE);
+        let result = result.and_then(|report| server.check_running().map(|()| report));
+        let (ended, others) = server.ended_connections();
+        match result {
+            Ok(report) => {
+                self.servers.insert(case.ours, server);
+                (Ok(report), ended)
+            }
+            // The next case has a server of its own, so that the failure does not spread.
+            Err(error) => {
+                let said = said(&ended, &others);
+                (Err(anyhow!("{}; our side: {said}", format!("{error:#}").trim_end())), ended)
+            }
+        }
+    }
+
+    fn our_client(
+        &self,
+        start: &StartServer,
+        server: &mut Option<Listening>,
+        case: &Case,
+    ) -> (Result<Report>, Vec<Ended>) {
+        let listening = match server.take().map_or_else(start, Ok) {
+            Ok(listening) => listening,
+            Err(error) => return (Err(error), Vec::new()),
+        };
+        let attempt = self.attempt(case, &listening.url);
+        let (result, ended) = Client::new(self.workshop, case.ours, attempt).run();
+        let others = listening.server.lines();
+        if result.is_ok() {
+            *server = Some(listening);
+        }
+        let failed = |error| anyhow!("{}; {}", format!("{error:#}").trim_end(), said(&ended, &others));
+        (result.map_err(failed), ended)
+    }
+
+    fn attempt<'c>(&self, case: &Case<'c>, url: &'c str) -> Attempt<'c> {
+        Attempt { case: case.name, url, seconds: self.seconds, at_a_time: case.at_a_time }
+    }
+}
+
+/// The ends of connections that are no good, and what else was said; not more than a few lines.
+fn said(ended: &[Ended], others: &[String]) -> String {
+    let ended = ended.iter().filter(|end| end.check().is_err()).map(|end| format!("{end:?}"));
+    ended.take(5).chain(others.iter().take(5).cloned()).collect::<Vec<_>>().join(" | ")
+}
