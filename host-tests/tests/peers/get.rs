@@ -160,7 +160,7 @@ impl<'a> Client<'a> {
     /// `wasi-http2 get`, with content of this many bytes.
     fn get(&self, path: &str, upload: Option<u64>) -> Result<Command> {
         let mut get = self.workshop.wasi_http2();
-        get.args(["get", "--stats"]);
+        get.arg("get").args(self.workshop.supported("get", "--stats")?);
         if self.ours == Ours::WasiHttp {
             get.arg("--wasi-http");
         }

@@ -6,8 +6,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use tempfile::TempDir;
-use wasi_http2::compose::with_client;
 use wasi_http2::components;
+use wasi_http2::compose::with_client;
 
 use crate::process::Server;
 
@@ -73,6 +73,12 @@ impl Workshop {
         Command::new(&self.command)
     }
 
+    /// The option, if the command under test has it.
+    pub(crate) fn supported(&self, subcommand: &str, option: &'static str) -> Result<Option<&'static str>> {
+        let help = self.wasi_http2().args([subcommand, "--help"]).output()?;
+        Ok(String::from_utf8_lossy(&help.stdout).contains(option).then_some(option))
+    }
+
     /// Starts a server; it ends when the returned value is dropped.
     pub(crate) fn serve(&self, ours: Ours) -> Result<OurServer> {
         let handler = match ours {
@@ -82,7 +88,8 @@ impl Workshop {
             Ours::Get | Ours::WasiHttp | Ours::GrpcClient => bail!("{} is no server", ours.name()),
         };
         let mut command = self.wasi_http2();
-        command.args(["serve", "--addr", "127.0.0.1:0", "--log-connections"]);
+        command.args(["serve", "--addr", "127.0.0.1:0"]);
+        command.args(self.supported("serve", "--log-connections")?);
         if let Some(handler) = handler {
             command.arg("--component").arg(self.folder.path().join(handler));
         }

@@ -64,10 +64,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts a server, and waits for the line that `told` recognises; returns what `told` makes of it.
-    pub(crate) fn start<T>(
-        command: &mut Command,
-        told: impl Fn(&str) -> Option<T>,
-    ) -> Result<(Self, T)> {
+    pub(crate) fn start<T>(command: &mut Command, told: impl Fn(&str) -> Option<T>) -> Result<(Self, T)> {
         let mut child = spawn(command.stdin(Stdio::piped()))?;
         let (sender, lines) = mpsc::channel();
         read_lines(child.stdout.take().context("no standard output")?, sender.clone());

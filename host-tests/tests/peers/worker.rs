@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 
 use crate::get::Client;
-use crate::ours::{Ended, Ours, OurServer, Workshop};
+use crate::ours::{Ended, OurServer, Ours, Workshop};
 use crate::peer::{Attempt, Listening, PlayClient, Report, Role, StartServer};
 use crate::plan::{Case, Plan};
 use crate::table::Outcome;
@@ -54,11 +54,11 @@ impl<'a> Worker<'a> {
     }
 
     fn their_client(&mut self, client: &PlayClient, case: &Case) -> (Result<Report>, Vec<Ended>) {
-        let mut server = match self.servers.remove(&case.ours).map_or_else(|| self.workshop.serve(case.ours), Ok)
-        {
-            Ok(server) => server,
-            Err(error) => return (Err(error), Vec::new()),
-        };
+        let mut server =
+            match self.servers.remove(&case.ours).map_or_else(|| self.workshop.serve(case.ours), Ok) {
+                Ok(server) => server,
+                Err(error) => return (Err(error), Vec::new()),
+            };
         let result = client(&self.attempt(case, &server.url));
         thread::sleep(SETTLE);
         let result = result.and_then(|report| server.check_running().map(|()| report));

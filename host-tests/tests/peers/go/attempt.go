@@ -32,9 +32,9 @@ func (a *attempt) over() bool {
 	return !time.Now().Before(a.deadline)
 }
 
-// How long a case goes on that needs time: at least two seconds.
+// How long a case goes on that needs time: at least a second.
 func (a *attempt) lasting() time.Duration {
-	return max(time.Until(a.deadline), 2*time.Second)
+	return max(time.Until(a.deadline), time.Second)
 }
 
 // The length of a download or an upload.

@@ -30,8 +30,8 @@ func httpServers() []serverPeer {
 		MaxDecoderHeaderTableSize:     1 << 20,
 		MaxEncoderHeaderTableSize:     1 << 20,
 		MaxReadFrameSize:              1<<24 - 1,
-		MaxReceiveBufferPerConnection: 1<<31 - 1,
-		MaxReceiveBufferPerStream:     1<<31 - 1,
+		MaxReceiveBufferPerConnection: 1 << 30,
+		MaxReceiveBufferPerStream:     1 << 30,
 	}
 	serve := func(config *http.HTTP2Config, read reader) func(net.Listener) error {
 		return httpServer(config, routes(read)).Serve
