@@ -27,7 +27,7 @@ impl Outcome {
             Ok(Report { requests, bytes }) => {
                 format!("passed  {what}: {requests} requests, {bytes} bytes, score {}", score(&self.ended))
             }
-            Err(error) => format!("FAILED  {what}: {error:#}"),
+            Err(error) => format!("FAILED  {what}: {}", format!("{error:#}").trim_end().replace('\n', " / ")),
         }
     }
 }

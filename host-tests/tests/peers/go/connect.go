@@ -20,9 +20,9 @@ func connectClients() []clientPeer {
 		MaxReceiveBufferPerConnection: 64 << 10, MaxReceiveBufferPerStream: 4 << 10, SendPingTimeout: 5 * time.Millisecond,
 	}
 	return []clientPeer{
-		{"connect-go", "default", cases, playConnect(nil)},
-		{"connect-go", "awkward", cases, playConnect(small)},
-		{"connect-go", "gzip", compressed, playConnect(nil, connect.WithSendGzip())},
+		{name: "connect-go", config: "default", cases: cases, play: playConnect(nil)},
+		{name: "connect-go", config: "awkward", cases: cases, play: playConnect(small)},
+		{name: "connect-go", config: "gzip", cases: compressed, play: playConnect(nil, connect.WithSendGzip())},
 	}
 }
 

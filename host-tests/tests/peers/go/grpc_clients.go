@@ -218,10 +218,10 @@ func grpcClients() []clientPeer {
 	large := []grpc.DialOption{ping, grpc.WithStaticStreamWindowSize(1 << 30), grpc.WithStaticConnWindowSize(1 << 30)}
 	compressed := []grpc.DialOption{grpc.WithDefaultCallOptions(grpc.UseCompressor(gzip.Name))}
 	return []clientPeer{
-		{"grpc-go", "default", cases, playGRPC(nil)},
-		{"grpc-go", "awkward", cases, playGRPC(small)},
-		{"grpc-go", "large", cases, playGRPC(large)},
-		{"grpc-go", "gzip", []string{"grpc-unary", "grpc-tiny", "grpc-big"}, playGRPC(compressed)},
+		{name: "grpc-go", config: "default", cases: cases, play: playGRPC(nil)},
+		{name: "grpc-go", config: "awkward", cases: cases, play: playGRPC(small)},
+		{name: "grpc-go", config: "large", cases: cases, play: playGRPC(large)},
+		{name: "grpc-go", config: "gzip", cases: []string{"grpc-unary", "grpc-tiny", "grpc-big"}, play: playGRPC(compressed)},
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 type httpCase struct {
 	*attempt
 	client *http.Client
+	// The cases that soak mixes.
+	parts []string
 }
 
 func httpCases() map[string]func(c *httpCase) error {
@@ -400,20 +402,18 @@ func (c *httpCase) ping() error {
 	})
 }
 
+// All cases in turn, two at a time.
 func (c *httpCase) soak() error {
-	parts := []string{"get", "post", "download", "download-slow", "upload", "cancel", "cancel-beside", "refuse", "early", "echo-tiny", "echo-big"}
-	return c.atOnce(2, len(parts), func() func(int) error {
-		var next atomic.Int64
-		return func(int) error {
-			name := parts[int(next.Add(1))%len(parts)]
-			brief := &httpCase{newAttempt(c.url, 0, c.atATime), c.client}
-			err := httpCases()[name](brief)
-			c.requests.Add(brief.requests.Load())
-			c.bytes.Add(brief.bytes.Load())
-			if err != nil {
-				err = fmt.Errorf("%s: %w", name, err)
-			}
-			return err
+	var next atomic.Int64
+	return c.atOnce(2, len(c.parts), func(int) error {
+		name := c.parts[int(next.Add(1))%len(c.parts)]
+		brief := &httpCase{newAttempt(c.url, 0, c.atATime), c.client, nil}
+		err := httpCases()[name](brief)
+		c.requests.Add(brief.requests.Load())
+		c.bytes.Add(brief.bytes.Load())
+		if err != nil {
+			err = fmt.Errorf("%s: %w", name, err)
 		}
-	}())
+		return err
+	})
 }

@@ -18,6 +18,8 @@ type clientPeer struct {
 	cases        []string
 	// Runs a case.
 	play func(a *attempt, name string) error
+	// Cases left out, with the reason.
+	omitted map[string]string
 }
 
 // A server in one configuration.
@@ -36,6 +38,9 @@ var (
 func list() {
 	for _, peer := range clients {
 		fmt.Println("client", peer.name, peer.config, strings.Join(peer.cases, " "))
+		for name, reason := range peer.omitted {
+			fmt.Println("omit client", peer.name, peer.config, name, reason)
+		}
 	}
 	for _, peer := range servers {
 		fmt.Println("server", peer.name, peer.config, strings.Join(peer.cases, " "))
