@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use wasi_http2::{Invocation, Network, Runtime};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
+use crate::cancel::cancel;
 use crate::ours::{Ended, Ours, Workshop, sort_lines};
 use crate::peer::{Attempt, Report};
 use crate::process::{self, Output};
@@ -130,8 +131,12 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
-    /// Requests that are given up with their connection; the server has to go on answering.
+    /// Requests that are given up; the server has to go on answering. `get` gives them up with their connection.
     fn cancel(&mut self) -> Result<()> {
+        if self.ours == Ours::WasiHttp {
+            self.report.requests += cancel(self.attempt.url)?;
+            return Ok(());
+        }
         let mut get = self.get("/endless", None)?;
         get.args(["-n", "100", "-m", "100", "--timeout", "0.5"]);
         let output = process::run(&mut get, DEADLINE)?;

@@ -7,6 +7,7 @@
 
 #![cfg(unix)]
 
+mod cancel;
 mod driver;
 mod get;
 mod go;
@@ -15,6 +16,9 @@ mod peer;
 mod plan;
 mod process;
 mod sources;
+#[allow(dead_code, unused_imports, reason = "other tests use the rest")]
+#[path = "../interop/support/mod.rs"]
+mod support;
 mod table;
 mod tools;
 mod worker;

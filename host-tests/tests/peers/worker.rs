@@ -12,8 +12,9 @@ use crate::peer::{Attempt, Listening, PlayClient, Report, Role, StartServer};
 use crate::plan::{Case, Plan};
 use crate::table::Outcome;
 
-/// Time after a case in which our server notices that its connections have ended.
-const SETTLE: Duration = Duration::from_millis(200);
+/// Time between two looks at the ends of connections, and the number of looks until there has to be one.
+const SETTLE: Duration = Duration::from_millis(100);
+const LOOKS: usize = 20;
 
 /// Runs the cases of one peer after the other.
 pub(crate) struct Worker<'a> {
@@ -60,9 +61,8 @@ impl<'a> Worker<'a> {
                 Err(error) => return (Err(error), Vec::new()),
             };
         let result = client(&self.attempt(case, &server.url));
-        thread::sleep(SETTLE);
         let result = result.and_then(|report| server.check_running().map(|()| report));
-        let (ended, others) = server.ended_connections();
+        let (ended, others) = settle(&server);
         match result {
             Ok(report) => {
                 self.servers.insert(case.ours, server);
@@ -99,6 +99,22 @@ impl<'a> Worker<'a> {
     fn attempt<'c>(&self, case: &Case<'c>, url: &'c str) -> Attempt<'c> {
         Attempt { case: case.name, url, seconds: self.seconds, at_a_time: case.at_a_time }
     }
+}
+
+/// Waits until our server has told of the connections that the peer has left; returns its other lines, too.
+fn settle(server: &OurServer) -> (Vec<Ended>, Vec<String>) {
+    let (mut ended, mut others) = (Vec::new(), Vec::new());
+    for _ in 0..LOOKS {
+        thread::sleep(SETTLE);
+        let (more_ended, more_others) = server.ended_connections();
+        let is_quiet = more_ended.is_empty();
+        ended.extend(more_ended);
+        others.extend(more_others);
+        if is_quiet && !ended.is_empty() {
+            break;
+        }
+    }
+    (ended, others)
 }
 
 /// The ends of connections that are no good, and what else was said; not more than a few lines.
