@@ -62,7 +62,7 @@ pub(crate) struct Options {
     ours: Vec<Ours>,
 
     /// Peers that run at the same time
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
 
     /// Print the cases, and run none

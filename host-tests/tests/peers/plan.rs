@@ -46,32 +46,34 @@ pub(crate) fn plans<'a>(peers: &'a [Peer], options: &Options) -> Vec<Plan<'a>> {
         (options.peer.is_empty() || options.peer.iter().any(|name| peer.name.contains(name)))
             && (options.config.is_empty() || options.config.contains(&peer.config))
     };
-    // In a brief run, the parts take turns over all cases.
-    let mut turn = 0;
-    let mut cases = |peer: &'a Peer| {
-        let mut cases = Vec::new();
-        for name in &peer.cases {
-            let is_wanted = options.case.is_empty() || options.case.contains(name);
-            // A brief run has all parts of it already.
-            if !is_wanted || (options.seconds == 0 && name == "soak") {
-                continue;
-            }
-            let mut parts = parts(peer, name).to_vec();
-            parts.retain(|part| options.ours.is_empty() || options.ours.contains(part));
-            if options.seconds == 0 && parts.len() > 1 {
-                turn += 1;
-                parts = vec![parts[turn % parts.len()]];
-            }
-            let by_concurrency = options.seconds > 0 && BY_CONCURRENCY.contains(&&**name);
-            let numbers: &[usize] = if by_concurrency { &[1, 10, 100] } else { &[10] };
-            for ours in parts {
-                cases.extend(numbers.iter().map(|&at_a_time| Case { name, ours, at_a_time }));
-            }
-        }
-        cases
-    };
-    let plans = peers.iter().filter(wanted).map(|peer| Plan { peer, cases: cases(peer) });
+    let wanted_peers = peers.iter().filter(wanted).enumerate();
+    let plans = wanted_peers.map(|(index, peer)| Plan { peer, cases: cases(peer, index, options) });
     plans.filter(|plan| !plan.cases.is_empty()).collect()
+}
+
+/// The cases of the peer with this index.
+fn cases<'a>(peer: &'a Peer, index: usize, options: &Options) -> Vec<Case<'a>> {
+    let is_brief = options.seconds == 0;
+    let mut cases = Vec::new();
+    for (turn, name) in peer.cases.iter().enumerate() {
+        let is_wanted = options.case.is_empty() || options.case.contains(name);
+        // A brief run has all parts of a soak already.
+        if !is_wanted || (is_brief && name == "soak") {
+            continue;
+        }
+        let mut parts = parts(peer, name).to_vec();
+        parts.retain(|part| options.ours.is_empty() || options.ours.contains(part));
+        if is_brief && !parts.is_empty() {
+            // The parts take turns, over the cases of one peer and over the peers for one case.
+            parts = vec![parts[(index + turn) % parts.len()]];
+        }
+        let by_concurrency = !is_brief && BY_CONCURRENCY.contains(&&**name);
+        let numbers: &[usize] = if by_concurrency { &[1, 10, 100] } else { &[10] };
+        for ours in parts {
+            cases.extend(numbers.iter().map(|&at_a_time| Case { name, ours, at_a_time }));
+        }
+    }
+    cases
 }
 
 /// The parts of this project that a case is run against.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Error, Result, anyhow};
 
 use crate::get::Client;
 use crate::ours::{Ended, OurServer, Ours, Workshop};
@@ -69,10 +69,7 @@ impl<'a> Worker<'a> {
                 (Ok(report), ended)
             }
             // The next case has a server of its own, so that the failure does not spread.
-            Err(error) => {
-                let said = said(&ended, &others);
-                (Err(anyhow!("{}; our side: {said}", format!("{error:#}").trim_end())), ended)
-            }
+            Err(error) => (Err(with_words(&error, "our side", &ended, &others)), ended),
         }
     }
 
@@ -92,8 +89,7 @@ impl<'a> Worker<'a> {
         if result.is_ok() {
             *server = Some(listening);
         }
-        let failed = |error| anyhow!("{}; {}", format!("{error:#}").trim_end(), said(&ended, &others));
-        (result.map_err(failed), ended)
+        (result.map_err(|error| with_words(&error, "their side", &ended, &others)), ended)
     }
 
     fn attempt<'c>(&self, case: &Case<'c>, url: &'c str) -> Attempt<'c> {
@@ -117,8 +113,11 @@ fn settle(server: &OurServer) -> (Vec<Ended>, Vec<String>) {
     (ended, others)
 }
 
-/// The ends of connections that are no good, and what else was said; not more than a few lines.
-fn said(ended: &[Ended], others: &[String]) -> String {
-    let ended = ended.iter().filter(|end| end.check().is_err()).map(|end| format!("{end:?}"));
-    ended.take(5).chain(others.iter().take(5).cloned()).collect::<Vec<_>>().join(" | ")
+/// The error with the ends of connections that are no good, and a few lines of the server.
+fn with_words(error: &Error, whose: &str, ended: &[Ended], others: &[String]) -> Error {
+    let bad = ended.iter().filter_map(|end| end.check().err()).map(|error| error.to_string());
+    let words: Vec<_> = bad.take(5).chain(others.iter().take(5).cloned()).collect();
+    let error = format!("{error:#}");
+    let error = error.trim_end();
+    if words.is_empty() { anyhow!("{error}") } else { anyhow!("{error}; {whose}: {}", words.join(" | ")) }
 }

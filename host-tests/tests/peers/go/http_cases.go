@@ -405,7 +405,7 @@ func (c *httpCase) ping() error {
 // All cases in turn, two at a time.
 func (c *httpCase) soak() error {
 	var next atomic.Int64
-	return c.atOnce(2, len(c.parts), func(int) error {
+	return c.atOnce(2, 1, func(int) error {
 		name := c.parts[int(next.Add(1))%len(c.parts)]
 		brief := &httpCase{newAttempt(c.url, 0, c.atATime), c.client, nil}
 		err := httpCases()[name](brief)
