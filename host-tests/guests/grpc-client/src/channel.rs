@@ -37,14 +37,14 @@ impl Service<Request<Body>> for Channel {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let mut deadline = Deadline::of(request.headers());
         Box::pin(async move {
-            let request = outgoing(request).map_err(|code| status(&code))?;
+            let request = outgoing(request).map_err(|code| deadline.status(&code))?;
             let sent = pin!(client::send(request));
             let expired = poll_fn(|context| deadline.poll(context));
             let response = match futures::future::select(expired, sent).await {
                 Either::Left((expired, _)) => return Err(expired),
                 Either::Right((response, _)) => response.and_then(http_from_wasi_response),
             };
-            Ok(response.map_err(|code| status(&code))?.map(|body| Content { body, deadline }))
+            Ok(response.map_err(|code| deadline.status(&code))?.map(|body| Content { body, deadline }))
         })
     }
 }
@@ -103,25 +103,46 @@ impl http_body::Body for Content {
             return Poll::Ready(Some(Err(expired)));
         }
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        Poll::Ready(frame.map(|frame| frame.map_err(|code| status(&code))))
+        Poll::Ready(frame.map(|frame| frame.map_err(|code| self.deadline.status(&code))))
     }
 }
 
 /// When a call has to be complete.
-struct Deadline(Pin<Box<dyn Future<Output = ()> + Send>>);
+struct Deadline {
+    /// The end of the call on the monotonic clock; none if the call may take for ever.
+    at: Option<u64>,
+    timer: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
 
 impl Deadline {
     /// That of the field `grpc-timeout`; a call without it may take for ever.
     fn of(headers: &HeaderMap) -> Self {
         let timeout = headers.get("grpc-timeout").and_then(|value| parse_timeout(value.to_str().ok()?));
         match timeout.and_then(|timeout| u64::try_from(timeout.as_nanos()).ok()) {
-            Some(nanoseconds) => Self(Box::pin(monotonic_clock::wait_for(nanoseconds))),
-            None => Self(Box::pin(future::pending())),
+            Some(nanoseconds) => Self {
+                at: Some(monotonic_clock::now().saturating_add(nanoseconds)),
+                timer: Box::pin(monotonic_clock::wait_for(nanoseconds)),
+            },
+            None => Self { at: None, timer: Box::pin(future::pending()) },
         }
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Status> {
-        self.0.as_mut().poll(context).map(|()| Status::deadline_exceeded("the deadline has passed"))
+        self.timer.as_mut().poll(context).map(|()| Self::expired())
+    }
+
+    /// The status of a call that wasi:http could not carry to its end. A server that keeps the same deadline may reset
+    /// the stream before the timer here is seen to fire.
+    fn status(&self, code: &ErrorCode) -> Status {
+        if self.at.is_some_and(|at| at <= monotonic_clock::now()) {
+            Self::expired()
+        } else {
+            Status::unavailable(code.to_string())
+        }
+    }
+
+    fn expired() -> Status {
+        Status::deadline_exceeded("the deadline has passed")
     }
 }
 
@@ -139,9 +160,4 @@ fn parse_timeout(value: &str) -> Option<Duration> {
         _ => return None,
     };
     unit.checked_mul(number)
-}
-
-/// The status of a call that wasi:http could not carry to its end.
-fn status(code: &ErrorCode) -> Status {
-    Status::unavailable(code.to_string())
 }

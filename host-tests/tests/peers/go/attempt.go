@@ -1,0 +1,99 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// One attempt at a case.
+type attempt struct {
+	url      string
+	atATime  int
+	brief    bool
+	deadline time.Time
+	requests atomic.Int64
+	bytes    atomic.Int64
+}
+
+func newAttempt(url string, seconds, atATime int) *attempt {
+	return &attempt{
+		url:      url,
+		atATime:  atATime,
+		brief:    seconds < 10,
+		deadline: time.Now().Add(time.Duration(seconds) * time.Second),
+	}
+}
+
+// Whether the time is over.
+func (a *attempt) over() bool {
+	return !time.Now().Before(a.deadline)
+}
+
+// How long a case goes on that needs time: at least a second.
+func (a *attempt) lasting() time.Duration {
+	return max(time.Until(a.deadline), time.Second)
+}
+
+// The length of a download or an upload.
+func (a *attempt) size(brief, full int64) int64 {
+	if a.brief {
+		return brief
+	}
+	return full
+}
+
+// Repeats work until the time is over, but at least once.
+func (a *attempt) repeat(work func() error) error {
+	for {
+		if err := work(); err != nil || a.over() {
+			return err
+		}
+	}
+}
+
+// Does work at a time in so many goroutines, each of them at least `least` times and until the time is over. All stop
+// after the first failure.
+func (a *attempt) atOnce(count, least int, work func(number int) error) error {
+	var failed atomic.Bool
+	return together(count, func(number int) error {
+		for done := 0; done < least || !a.over(); done++ {
+			if failed.Load() {
+				return nil
+			}
+			if err := work(number); err != nil {
+				failed.Store(true)
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Does work once in each of so many goroutines; the error has the first failures.
+func together(count int, work func(number int) error) error {
+	var group sync.WaitGroup
+	failures := make(chan error, count)
+	for number := range count {
+		group.Go(func() {
+			if err := work(number); err != nil {
+				failures <- err
+			}
+		})
+	}
+	group.Wait()
+	close(failures)
+	var first []error
+	total := 0
+	for err := range failures {
+		if total++; total <= 3 {
+			first = append(first, err)
+		}
+	}
+	if total > 3 {
+		first = append(first, fmt.Errorf("%d failures in all", total))
+	}
+	return errors.Join(first...)
+}

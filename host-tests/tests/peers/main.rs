@@ -1,0 +1,135 @@
+//! Our servers and clients against other people's software, in both roles. README.md describes cases and drivers.
+//!
+//! ```sh
+//! cargo test --workspace --test peers                                  # each case briefly
+//! cargo test --workspace --test peers -- --seconds 60 --peer go        # a minute for each case of these peers
+//! ```
+
+#![cfg(unix)]
+
+mod cancel;
+mod driver;
+mod get;
+mod go;
+mod ours;
+mod peer;
+mod plan;
+mod process;
+mod sources;
+#[allow(dead_code, unused_imports, reason = "other tests use the rest")]
+#[path = "../interop/support/mod.rs"]
+mod support;
+mod table;
+mod tools;
+mod worker;
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::thread;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::ours::{Ours, Workshop};
+use crate::plan::{Plan, plans};
+use crate::sources::SOURCES;
+use crate::worker::Worker;
+
+/// Our servers and clients against other people's software
+#[derive(Parser)]
+pub(crate) struct Options {
+    /// Run each case this long, against each part of this project, at 1, 10 and 100 requests at a time; without it, each
+    /// case once, against one part in turn
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    seconds: u64,
+
+    /// Only peers whose name has this in it; may be given again
+    #[arg(long, value_name = "NAME")]
+    peer: Vec<String>,
+
+    /// Only this configuration; may be given again
+    #[arg(long, value_name = "CONFIG")]
+    config: Vec<String>,
+
+    /// Only this case; may be given again
+    #[arg(long, value_name = "CASE")]
+    case: Vec<String>,
+
+    /// Only this part of the project; may be given again
+    #[arg(long, value_name = "PART")]
+    ours: Vec<Ours>,
+
+    /// Peers that run at the same time
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    jobs: usize,
+
+    /// Print the cases, and run none
+    #[arg(long)]
+    list: bool,
+
+    /// Test this command instead of the one of this build
+    #[arg(long, value_name = "WASI_HTTP2")]
+    command: Option<PathBuf>,
+}
+
+fn main() -> Result<ExitCode> {
+    let options = Options::parse();
+    let is_ci = std::env::var("CI").as_deref() == Ok("true");
+    let (mut peers, mut skipped) = (Vec::new(), Vec::new());
+    for source in SOURCES {
+        println!("preparing {}", source.name);
+        match (source.peers)() {
+            Ok(found) => peers.extend(found),
+            Err(error) => skipped.push(format!("{}: {error:#}", source.name)),
+        }
+    }
+    for reason in &skipped {
+        println!("skipped {reason}");
+    }
+    let plans = plans(&peers, &options);
+    if options.list {
+        for plan in &plans {
+            plan.cases.iter().for_each(|case| println!("{}: {}", plan.title(), case.title()));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let workshop = Workshop::new(ours::command(options.command.as_deref())?)?;
+    let outcomes = run(plans.into(), &workshop, options.seconds, options.jobs);
+    println!("\n{}", table::table(&outcomes));
+    for (peer, case, reason) in peers
+        .iter()
+        .flat_map(|peer| peer.omitted.iter().map(move |(case, reason)| (&peer.name, case, reason)))
+    {
+        println!("{peer} without {case}: {reason}");
+    }
+    let failures: Vec<_> = outcomes.iter().filter(|outcome| outcome.result.is_err()).collect();
+    for failure in &failures {
+        println!("{}", failure.line());
+    }
+    let passed = outcomes.len() - failures.len();
+    println!("\n{passed} passed, {} failed, {} skipped", failures.len(), skipped.len());
+    let is_success = failures.is_empty() && passed > 0 && (!is_ci || skipped.is_empty());
+    Ok(if is_success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs all plans, so many at a time.
+fn run(plans: VecDeque<Plan>, workshop: &Workshop, seconds: u64, jobs: usize) -> Vec<table::Outcome> {
+    let plans = Mutex::new(plans);
+    let work = || {
+        let mut worker = Worker::new(workshop, seconds);
+        let mut outcomes = Vec::new();
+        loop {
+            let plan = plans.lock().expect("no worker panics").pop_front();
+            let Some(plan) = plan else { break };
+            outcomes.extend(worker.run(&plan));
+        }
+        outcomes.extend(worker.finish());
+        outcomes
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("no worker panics")).collect()
+    })
+}

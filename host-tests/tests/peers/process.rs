@@ -1,0 +1,160 @@
+//! Processes with a deadline, and servers whose output is read while they run.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Bytes of an output that are kept; the rest is counted.
+const KEPT: usize = 64 << 10;
+
+/// Time that a server has until it listens, and until it ends when told to.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A finished process.
+#[derive(Debug)]
+pub(crate) struct Output {
+    /// Whether the exit code is 0.
+    pub(crate) is_success: bool,
+    /// The first [`KEPT`] bytes of standard output.
+    pub(crate) stdout: String,
+    /// Length of all standard output.
+    pub(crate) stdout_bytes: u64,
+    /// The first [`KEPT`] bytes of standard error.
+    pub(crate) stderr: String,
+}
+
+impl Output {
+    /// Fails unless the exit code is 0.
+    pub(crate) fn success(self) -> Result<Self> {
+        if !self.is_success {
+            bail!("{}{}", self.stderr, self.stdout);
+        }
+        Ok(self)
+    }
+}
+
+/// Runs a command to its end without input; kills it after the deadline, which is an error.
+pub(crate) fn run(command: &mut Command, deadline: Duration) -> Result<Output> {
+    let mut child = spawn(command.stdin(Stdio::null()))?;
+    let stdout = read_all(child.stdout.take().context("no standard output")?);
+    let stderr = read_all(child.stderr.take().context("no standard error")?);
+    let status = wait(&mut child, deadline)?;
+    if status.is_none() {
+        child.kill()?;
+        child.wait()?;
+    }
+    let ((stdout, stdout_bytes), (stderr, _)) = (join(stdout), join(stderr));
+    let Some(status) = status else {
+        bail!("no end within {} s: {stderr}{stdout}", deadline.as_secs());
+    };
+    Ok(Output { is_success: status.success(), stdout, stdout_bytes, stderr })
+}
+
+/// A server that runs until it is stopped or dropped.
+pub(crate) struct Server {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+}
+
+impl Server {
+    /// Starts a server, and waits for the line that `told` recognises; returns what `told` makes of it.
+    pub(crate) fn start<T>(command: &mut Command, told: impl Fn(&str) -> Option<T>) -> Result<(Self, T)> {
+        let mut child = spawn(command.stdin(Stdio::piped()))?;
+        let (sender, lines) = mpsc::channel();
+        read_lines(child.stdout.take().context("no standard output")?, sender.clone());
+        read_lines(child.stderr.take().context("no standard error")?, sender);
+        let server = Self { stdin: child.stdin.take(), child, lines };
+        let (started, mut said) = (Instant::now(), String::new());
+        loop {
+            match server.lines.recv_timeout(PATIENCE.saturating_sub(started.elapsed())) {
+                Ok(line) => match told(&line) {
+                    Some(told) => return Ok((server, told)),
+                    None => said = said + &line + "\n",
+                },
+                Err(RecvTimeoutError::Disconnected) => bail!("the server ended before it listened: {said}"),
+                Err(RecvTimeoutError::Timeout) => {
+                    bail!("the server did not listen within {} s: {said}", PATIENCE.as_secs())
+                }
+            }
+        }
+    }
+
+    /// The lines of both outputs since the last call.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lines.try_iter().collect()
+    }
+
+    /// Whether the process is still there.
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Interrupts the server and ends its input, and waits for its end; returns whether the exit code is 0.
+    pub(crate) fn stop(mut self) -> Result<bool> {
+        drop(self.stdin.take());
+        kill_process(Pid::from_child(&self.child), Signal::INT)?;
+        match wait(&mut self.child, PATIENCE)? {
+            Some(status) => Ok(status.success()),
+            None => bail!("the server did not end within {} s of an interrupt", PATIENCE.as_secs()),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The process may have ended already.
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+fn spawn(command: &mut Command) -> Result<Child> {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().with_context(|| format!("{} cannot be started", command.get_program().display()))
+}
+
+/// Waits for the end of a process; none after the deadline.
+fn wait(child: &mut Child, deadline: Duration) -> Result<Option<std::process::ExitStatus>> {
+    let started = Instant::now();
+    loop {
+        match child.try_wait()? {
+            None if started.elapsed() < deadline => thread::sleep(Duration::from_millis(5)),
+            status => return Ok(status),
+        }
+    }
+}
+
+/// Reads an output to its end; returns its beginning and its length.
+fn read_all(mut output: impl Read + Send + 'static) -> JoinHandle<(Vec<u8>, u64)> {
+    thread::spawn(move || {
+        let (mut kept, mut length, mut buffer) = (Vec::new(), 0, vec![0; KEPT]);
+        while let Ok(count @ 1..) = output.read(&mut buffer) {
+            length += count as u64;
+            kept.extend_from_slice(&buffer[..count.min(KEPT - kept.len())]);
+        }
+        (kept, length)
+    })
+}
+
+fn join(output: JoinHandle<(Vec<u8>, u64)>) -> (String, u64) {
+    let (kept, length) = output.join().expect("reading does not panic");
+    (String::from_utf8_lossy(&kept).into_owned(), length)
+}
+
+fn read_lines(output: impl Read + Send + 'static, lines: Sender<String>) {
+    thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        let mut line = Vec::new();
+        while let Ok(1..) = output.read_until(b'\n', &mut line) {
+            // Once the server is dropped, its last words are of no interest.
+            _ = lines.send(String::from_utf8_lossy(&line).trim_end().to_owned());
+            line.clear();
+        }
+    });
+}

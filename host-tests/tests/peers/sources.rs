@@ -1,0 +1,31 @@
+//! Where the peers come from: one entry for each driver, and for each tool of the command line.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::peer::Peer;
+
+/// A driver or a tool.
+pub(crate) struct Source {
+    /// The name that is shown while its peers are installed.
+    pub(crate) name: &'static str,
+    /// Installs or compiles whatever is needed, and lists the peers. An error is a reason to skip them: it says what is
+    /// missing and how to install it.
+    pub(crate) peers: fn() -> Result<Vec<Peer>>,
+}
+
+/// All of them.
+pub(crate) const SOURCES: &[Source] = &[Source { name: "Go", peers: crate::go::peers }];
+
+/// A file or folder beside this one.
+pub(crate) fn beside(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name)
+}
+
+/// A folder for whatever a source installs or compiles; it is kept for the next run.
+pub(crate) fn build_folder(name: &str) -> Result<PathBuf> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("peers").join(name);
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}

@@ -1,0 +1,1 @@
+//! Peers that are called by their own command line: programs and proxies.
