@@ -103,7 +103,7 @@ fn pushes() -> Vec<Scenario> {
 
 /// Limits and queues that change while streams are opened.
 fn limits() -> Vec<Scenario> {
-    let settings = Scenario { reads: true, releases: true, may_refuse: true, ..Scenario::new("limits", 1) }
+    let settings = Scenario { reads: true, releases: true, ..Scenario::new("limits", 1) }
         .client(&[(Get(1), 4), (Prioritize, 1), (Reset, 1)])
         .server(&[(LimitStreams(0), 1), (LimitStreams(2), 1), (Answer, 3), (LimitStreams(1), 1)]);
     let unqueued = Scenario { reads: true, ..Scenario::new("no queue", 1) }
