@@ -38,6 +38,7 @@ mod credit;
 mod deadlines;
 mod end;
 mod events;
+mod extremes;
 mod judge;
 mod link;
 mod message;
@@ -51,6 +52,7 @@ mod world;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 pub use context::Trace;
+pub use extremes::{Conversation, Personality, converse};
 pub use judge::Summary;
 pub use message::content;
 pub use random::Random;
