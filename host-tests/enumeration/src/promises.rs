@@ -58,6 +58,12 @@ impl Endpoint<'_> {
             if stream.waits_for_room && room > 0 && room >= limit - limit / 2 {
                 return Err(format!("Writable does not come: stream {id} has room for {room} of {limit}"));
             }
+            let unsent = stream.content > wire.map_or(0, |wire| wire.content_sent);
+            let sends = matches!(state, Some(State::Open | State::HalfClosedRemote));
+            let window = self.engine.stream_windows(id).map_or(0, |(_, window)| window);
+            if unsent && sends && window.min(self.engine.windows().1) > 0 && !self.engine.has_output() {
+                return Err(format!("stream {id} has content and a window, and nothing is sent"));
+            }
             let reset = wire.is_some_and(|wire| wire.reset_heard);
             if reset && stream.told.is_none() && !stream.reset {
                 return Err(format!("Reset does not come: the peer has reset stream {id}"));

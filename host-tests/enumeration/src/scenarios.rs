@@ -9,7 +9,34 @@ use crate::scenario::{Clock, Scenario};
 
 /// All scenarios.
 pub fn scenarios() -> Vec<Scenario> {
-    [messages(), endings(), memories(), pushes(), limits(), endings_of_connections()].concat()
+    [small(), messages(), endings(), memories(), pushes(), limits(), endings_of_connections()].concat()
+}
+
+/// Few actions, so that all there is can be visited, or nearly.
+fn small() -> Vec<Scenario> {
+    let diligent = |name| Scenario { reads: true, releases: true, ..Scenario::new(name, 1) };
+    let window = Scenario::new("one upload", 1)
+        .client(&[(Post, 1), (Send(2), 3), (End, 1)])
+        .server(&[(Read, 4), (Answer, 1)]);
+    let crossing = Scenario::new("crossing resets", 1)
+        .client(&[(Post, 1), (Reset, 1), (Release, 1)])
+        .server(&[(Answer, 1), (Reset, 1), (Release, 1)]);
+    let turns = diligent("changing limits").client(&[(Get(1), 3)]).server(&[
+        (LimitStreams(0), 1),
+        (LimitStreams(2), 1),
+        (Answer, 3),
+    ]);
+    let resized = Scenario { reads: true, ..Scenario::new("changing windows", 1) }
+        .client(&[(Post, 1), (Send(2), 2)])
+        .server(&[(LimitWindow(0), 1), (LimitWindow(3), 1), (Raise(1), 1)]);
+    let promise = Scenario { clock: Clock::WhenQuiet, ..diligent("last promise") }
+        .client(&[(Get(1), 1), (Reset, 1), (Shutdown, 1)])
+        .server(&[(Push(1), 1), (Answer, 2), (Reset, 1), (Shutdown, 1)])
+        .configure(|_, config| config.enable_push = true);
+    let farewell = Scenario { clock: Clock::Running, ..diligent("farewell") }
+        .client(&[(Get(1), 2), (Shutdown, 1)])
+        .server(&[(Answer, 2), (Shutdown, 1)]);
+    vec![window, crossing, turns, resized, promise, farewell]
 }
 
 /// Content, trailers, and the windows that let them pass.
@@ -26,7 +53,7 @@ fn messages() -> Vec<Scenario> {
         (End, 2),
     ]);
     let windows = Scenario { reads: true, ..Scenario::new("windows", 2) }
-        .client(&[(Post, 2), (Send(2), 3), (End, 1), (Raise(1), 1)])
+        .client(&[(Post, 2), (Send(2), 3), (End, 1), (RaiseConnection(1), 1)])
         .server(&[(LimitWindow(0), 1), (LimitWindow(1), 1), (LimitWindow(3), 1), (Raise(1), 1)]);
     // A stream may have much, or 16 KiB while others wait.
     let crowd = Scenario { reads: true, ..Scenario::new("crowd", 2) }
@@ -36,9 +63,10 @@ fn messages() -> Vec<Scenario> {
             config.send_buffer = 32_768;
             (config.initial_window_size, config.stream_window_max) = (16_384, 16_384);
         });
-    let narrow = Scenario::new("narrow connection", 2)
-        .client(&[(Post, 2), (Send(60_000), 2), (End, 1), (Reset, 1), (RaiseConnection(9_000), 1)])
-        .server(&[(Read, 2), (Release, 1), (Reset, 1), (RaiseConnection(9_000), 1)])
+    // One stream nearly fills the window of the connection; the other can go on when that is given back.
+    let narrow = Scenario { reads: true, releases: true, ..Scenario::new("narrow connection", 2) }
+        .client(&[(Post, 2), (Send(60_000), 2), (Reset, 1)])
+        .server(&[(Reset, 1), (Release, 1)])
         .configure(|_, config| {
             (config.send_buffer, config.max_send_frame_size, config.max_frame_size) =
                 (60_000, 60_000, 60_000);

@@ -43,13 +43,13 @@ const HOURS: Duration = Duration::from_secs(1_000 * 3_600);
 
 /// Holds a conversation of extremes.
 pub fn converse(mut random: Random) -> Conversation {
-    let [client, server] = [Role::Client, Role::Server].map(|role| {
-        let personality = Personality::new(&mut random, role);
+    let [client, server] = Personality::pair(&mut random);
+    let mut caller = |role, personality: Personality| {
         let config = personality.config(&mut random);
         Caller::new(role, personality, config)
-    });
+    };
+    let mut pair = [caller(Role::Client, client), caller(Role::Server, server)];
     let delay = Duration::from_micros(random.size_u32(200_000).into());
-    let mut pair = [client, server];
     let mut now = Time::from_nanos(1);
     let start = now;
     let mut blame = None;

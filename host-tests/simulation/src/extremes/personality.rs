@@ -6,7 +6,7 @@ use http2_engine::{Config, Role};
 
 use crate::random::Random;
 
-/// Messages of all streams of a client together.
+/// Messages of all streams of an application together, unless each has one.
 const MESSAGES: usize = 10_000;
 
 /// How an application behaves.
@@ -17,7 +17,7 @@ pub struct Personality {
     pub(crate) ending: Ending,
     /// Sends a PING with each message.
     pub(crate) pings: bool,
-    /// Client: how many streams it opens in all, and how many of them at once.
+    /// Client: how many streams it opens in all, and how many of them it has at once.
     pub(crate) streams: usize,
     pub(crate) at_once: usize,
     /// The messages of a stream: how many, their bytes, and the time between two of them.
@@ -65,8 +65,13 @@ pub(crate) enum Ending {
 }
 
 impl Personality {
-    /// A personality at random.
-    pub(crate) fn new(random: &mut Random, role: Role) -> Self {
+    /// Personalities of a client and a server at random.
+    pub(crate) fn pair(random: &mut Random) -> [Self; 2] {
+        let streams = if random.one_in(10) { 10_000 } else { random.pick(&[1, 5, 100, 1_000]) };
+        [Role::Client, Role::Server].map(|role| Self::new(random, role, streams))
+    }
+
+    fn new(random: &mut Random, role: Role, streams: usize) -> Self {
         let credit = random.pick(&[Credit::Engine, Credit::EveryByte, Credit::EveryRead, Credit::Late]);
         let reading =
             random.pick(&[Reading::AtOnce, Reading::Slowly(512), Reading::Slowly(4_096), Reading::Pauses]);
@@ -81,7 +86,6 @@ impl Personality {
                 Ending::RefusesUploads,
             ])
         };
-        let streams = if random.one_in(10) { 10_000 } else { random.pick(&[1, 5, 100, 1_000]) };
         let at_once = random.pick(&[1, 10, 100, 10_000]);
         // What is acknowledged byte by byte costs a frame for each, and what pauses takes its time.
         let bytes = random.pick(&[10_000, 100_000, 400_000]) / streams;
@@ -94,7 +98,7 @@ impl Personality {
             pings: random.one_in(3),
             streams,
             at_once,
-            messages: (bytes / message).min(MESSAGES / streams),
+            messages: (bytes / message).min((MESSAGES / streams).max(1)),
             message,
             pause,
         }
