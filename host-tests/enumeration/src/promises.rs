@@ -24,7 +24,40 @@ impl Endpoint<'_> {
         if self.waits_for_streams && self.engine.open_capacity() > 0 && !waits_for_transport {
             return Err("StreamsAvailable does not come: open would be accepted".to_owned());
         }
-        if self.inbox.is_empty() { self.check_streams() } else { Ok(()) }
+        if self.inbox.is_empty() {
+            self.check_counts()?;
+            self.check_streams()?;
+        }
+        Ok(())
+    }
+
+    /// The engine counts as many streams as there are (RFC 9113, 5.1.2).
+    fn check_counts(&self) -> Result<(), Fault> {
+        if self.is_over() {
+            return Ok(());
+        }
+        let known = |id| self.streams.iter().any(|stream| stream.id == id);
+        let on_wire = self.wires.iter().map(|wire| wire.id).filter(|&id| !known(id));
+        let ids = on_wire.chain(self.streams.iter().map(|stream| stream.id));
+        let (mut open, mut waiting) = (0, 0);
+        for id in ids {
+            match self.engine.state(id) {
+                Some(State::Open | State::HalfClosedLocal | State::HalfClosedRemote) => open += 1,
+                Some(State::Idle) => waiting += 1,
+                _ => {}
+            }
+        }
+        let stats = self.engine.stats();
+        if stats.streams_open != open {
+            return Err(format!("{} streams are counted as open, and {open} are", stats.streams_open));
+        }
+        if self.is_client() && stats.streams_waiting != waiting {
+            return Err(format!(
+                "{} requests are counted as waiting, and {waiting} are",
+                stats.streams_waiting
+            ));
+        }
+        Ok(())
     }
 
     /// Nothing that an honest peer does ends the connection otherwise than in good order.

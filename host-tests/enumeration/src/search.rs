@@ -48,9 +48,11 @@ pub struct Counterexample {
     pub steps: String,
 }
 
-/// Faults of different kinds that are looked for in one scenario, and states that may be waiting to be visited.
+/// Faults of different kinds that are looked for in one scenario.
 const FAULTS: usize = 6;
+/// States that may wait to be visited, and histories that are kept: what fits into some 5 GB.
 const FRONTIER: usize = 60_000_000;
+const HISTORIES: usize = 4_000_000;
 
 /// Visits every order of the actions of a scenario, breadth first, until `deadline`.
 pub fn search(scenario: &Scenario, deadline: Instant) -> Report {
@@ -118,7 +120,8 @@ impl<'a> Search<'a> {
     fn expand(&mut self, frontier: &[Pair], deadline: Instant) -> Option<Vec<Pair>> {
         let mut next = Vec::new();
         for (place, &pair) in frontier.iter().enumerate() {
-            if place % 256 == 0 && Instant::now() >= deadline {
+            let histories = self.trees.iter().map(Tree::len).sum::<usize>();
+            if histories > HISTORIES || (place % 256 == 0 && Instant::now() >= deadline) {
                 return None;
             }
             if next.len() > FRONTIER {

@@ -22,8 +22,12 @@
 //! valid, arrives, and is compared in the end. Here both ends are the engine; so all of it can be watched, at every step,
 //! anything may go wrong, and many more worlds can be tried.
 //!
+//! Beside the worlds there are conversations of two applications with extreme habits ([`converse`]): one that acknowledges
+//! every byte or 40 s late, cancels everything, answers everything early, refuses every upload, pings with each message,
+//! pauses for 50 s, or opens 10,000 streams. Nobody may be blamed for that, in hours of simulated time.
+//!
 //! ```sh
-//! cargo test -p http2-simulation                       # 10,000 worlds
+//! cargo test -p http2-simulation                       # 10,000 worlds, 200 conversations
 //! SEEDS=1000000 cargo test -p http2-simulation         # more of them
 //! SEED=17 cargo test -p http2-simulation               # one of them again, and all that happens in it
 //! ```

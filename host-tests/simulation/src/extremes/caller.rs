@@ -138,7 +138,7 @@ impl Caller {
 
     fn events(&mut self, now: Time) {
         while let Some(event) = self.engine.poll_event() {
-            self.event(now, event);
+            self.event(now, &event);
         }
         self.highest_score = self.highest_score.max(self.engine.stats().abuse_score);
     }
@@ -147,8 +147,8 @@ impl Caller {
         self.blame.get_or_insert(words);
     }
 
-    fn event(&mut self, now: Time, event: Event) {
-        match event {
+    fn event(&mut self, now: Time, event: &Event) {
+        match *event {
             Event::Request { id, end_stream, .. } => self.request(now, id, end_stream),
             Event::Response { id, end_stream, .. } => {
                 if let Some(stream) = self.streams.get_mut(&id) {
