@@ -121,7 +121,7 @@ impl<'a> Search<'a> {
         let mut next = Vec::new();
         for (place, &pair) in frontier.iter().enumerate() {
             let histories = self.trees.iter().map(Tree::len).sum::<usize>();
-            if histories > HISTORIES || (place % 256 == 0 && Instant::now() >= deadline) {
+            if histories > HISTORIES || (place % 16 == 0 && Instant::now() >= deadline) {
                 return None;
             }
             if next.len() > FRONTIER {
