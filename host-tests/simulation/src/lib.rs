@@ -27,7 +27,7 @@
 //! pauses for 50 s, or opens 10,000 streams. Nobody may be blamed for that, in hours of simulated time.
 //!
 //! ```sh
-//! cargo test -p http2-simulation                       # 10,000 worlds, 200 conversations
+//! cargo test -p http2-simulation                       # 10,000 worlds, 500 conversations
 //! SEEDS=1000000 cargo test -p http2-simulation         # more of them
 //! SEED=17 cargo test -p http2-simulation               # one of them again, and all that happens in it
 //! ```

@@ -11,7 +11,7 @@ fn nobody_is_blamed_for_honest_extremes() {
     let tenth = u64::from(Limits::default().abuse) / 10;
     let (mut blamed, mut highest, mut streams, mut messages) = (Vec::new(), 0, 0, 0);
     let mut time = Duration::ZERO;
-    with_seeds(200, |seed| {
+    with_seeds(500, |seed| {
         let conversation = converse(Random::from_seed(seed));
         (streams, messages) = (streams + conversation.streams, messages + conversation.messages);
         time += conversation.duration;

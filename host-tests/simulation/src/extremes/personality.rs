@@ -68,11 +68,19 @@ impl Personality {
     /// Personalities of a client and a server at random.
     pub(crate) fn pair(random: &mut Random) -> [Self; 2] {
         let streams = if random.one_in(10) { 10_000 } else { random.pick(&[1, 5, 100, 1_000]) };
-        [Role::Client, Role::Server].map(|role| Self::new(random, role, streams))
+        let habits = [Credit::Engine, Credit::EveryByte, Credit::EveryRead, Credit::Late];
+        let credits = [random.pick(&habits), random.pick(&habits)];
+        // What is acknowledged byte by byte costs two frames for each.
+        let few = credits.contains(&Credit::EveryByte);
+        let bytes =
+            random.pick(if few { &[10_000, 100_000, 400_000] } else { &[10_000, 1_000_000, 50_000_000] });
+        let [client, server] = credits;
+        [(Role::Client, client), (Role::Server, server)]
+            .map(|(role, credit)| Self::new(random, role, credit, streams, bytes / streams))
     }
 
-    fn new(random: &mut Random, role: Role, streams: usize) -> Self {
-        let credit = random.pick(&[Credit::Engine, Credit::EveryByte, Credit::EveryRead, Credit::Late]);
+    /// A personality whose messages on each stream have so many bytes together.
+    fn new(random: &mut Random, role: Role, credit: Credit, streams: usize, bytes: usize) -> Self {
         let reading =
             random.pick(&[Reading::AtOnce, Reading::Slowly(512), Reading::Slowly(4_096), Reading::Pauses]);
         let ending = if role == Role::Client {
@@ -87,9 +95,7 @@ impl Personality {
             ])
         };
         let at_once = random.pick(&[1, 10, 100, 10_000]);
-        // What is acknowledged byte by byte costs a frame for each, and what pauses takes its time.
-        let bytes = random.pick(&[10_000, 100_000, 400_000]) / streams;
-        let message = random.pick(&[1, 100, 16_384]).min(bytes.max(1));
+        let message = random.pick(&[1, 100, 16_384, 1_000_000]).min(bytes.max(1));
         let pause = random.pick(&[Duration::ZERO, Duration::from_millis(10), Duration::from_secs(10)]);
         Self {
             credit,
