@@ -44,9 +44,13 @@ pub(crate) enum Action {
     Raise(u32),
     RaiseConnection(u32),
     Ping,
-    /// Sends another SETTINGS_MAX_CONCURRENT_STREAMS or SETTINGS_INITIAL_WINDOW_SIZE.
+    /// Sends another value of a setting: SETTINGS_MAX_CONCURRENT_STREAMS, SETTINGS_INITIAL_WINDOW_SIZE,
+    /// SETTINGS_HEADER_TABLE_SIZE.
     LimitStreams(u32),
     LimitWindow(u32),
+    LimitTable(u32),
+    /// Client: wants pushes, or none, from now on.
+    EnablePush(bool),
     Shutdown,
     /// Does the same on every stream where it can be done.
     ResetAll,

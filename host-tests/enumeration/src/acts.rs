@@ -136,6 +136,8 @@ impl Endpoint<'_> {
                 self.gives_credit = limit > 0;
                 self.change(SettingId::INITIAL_WINDOW_SIZE, limit)
             }
+            Action::LimitTable(limit) => self.change(SettingId::HEADER_TABLE_SIZE, limit),
+            Action::EnablePush(wanted) => self.change(SettingId::ENABLE_PUSH, u32::from(wanted)),
             Action::Shutdown => {
                 self.shut_down = true;
                 self.engine.shutdown(self.now);

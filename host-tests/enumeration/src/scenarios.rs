@@ -126,7 +126,11 @@ fn pushes() -> Vec<Scenario> {
         ])
         .server(&[(Push(1), 2), (Answer, 2), (Respond, 1), (Send(2), 1)])
         .configure(|_, config| config.enable_push = true);
-    vec![promises, limited]
+    let unwanted = Scenario { reads: true, ..Scenario::new("unwanted promises", 2) }
+        .client(&[(Get(1), 2), (EnablePush(false), 1), (EnablePush(true), 1), (Reset, 1)])
+        .server(&[(Push(1), 2), (Answer, 2), (Release, 1)])
+        .configure(|_, config| config.enable_push = true);
+    vec![promises, limited, unwanted]
 }
 
 /// Limits and queues that change while streams are opened.
@@ -134,6 +138,9 @@ fn limits() -> Vec<Scenario> {
     let settings = Scenario { reads: true, releases: true, ..Scenario::new("limits", 1) }
         .client(&[(Get(1), 4), (Prioritize, 1), (Reset, 1)])
         .server(&[(LimitStreams(0), 1), (LimitStreams(2), 1), (Answer, 3), (LimitStreams(1), 1)]);
+    let tables = Scenario { reads: true, releases: true, ..Scenario::new("tables", 2) }
+        .client(&[(Get(1), 3), (LimitTable(0), 1), (LimitTable(100), 1)])
+        .server(&[(Inform, 2), (Answer, 2), (LimitTable(64), 1), (LimitTable(0), 1), (LimitTable(4_096), 1)]);
     let unqueued = Scenario { reads: true, ..Scenario::new("no queue", 1) }
         .client(&[(Get(1), 3), (Post, 1), (Reset, 1), (Release, 2)])
         .server(&[(Answer, 2), (Reset, 1), (Release, 2)])
@@ -152,7 +159,7 @@ fn limits() -> Vec<Scenario> {
     .client(&[(Get(1), 2), (Post, 1), (Send(3), 1), (End, 1), (Ping, 1), (Reset, 1), (LimitWindow(3), 1)])
     .server(&[(Answer, 2), (Ping, 1), (LimitStreams(2), 1), (LimitWindow(0), 1), (LimitWindow(1), 1)])
     .configure(|_, config| config.initial_max_send_streams = 2);
-    vec![settings, unqueued, slow, greeting]
+    vec![settings, tables, unqueued, slow, greeting]
 }
 
 /// Connections that are shut down in the midst of something.
