@@ -22,8 +22,12 @@
 //! valid, arrives, and is compared in the end. Here both ends are the engine; so all of it can be watched, at every step,
 //! anything may go wrong, and many more worlds can be tried.
 //!
+//! Beside the worlds there are conversations of two applications with extreme habits ([`converse`]): one that acknowledges
+//! every byte or 40 s late, cancels everything, answers everything early, refuses every upload, pings with each message,
+//! pauses for 50 s, or opens 10,000 streams. Nobody may be blamed for that, in hours of simulated time.
+//!
 //! ```sh
-//! cargo test -p http2-simulation                       # 10,000 worlds
+//! cargo test -p http2-simulation                       # 10,000 worlds, 500 conversations
 //! SEEDS=1000000 cargo test -p http2-simulation         # more of them
 //! SEED=17 cargo test -p http2-simulation               # one of them again, and all that happens in it
 //! ```
@@ -38,6 +42,7 @@ mod credit;
 mod deadlines;
 mod end;
 mod events;
+mod extremes;
 mod judge;
 mod link;
 mod message;
@@ -51,6 +56,7 @@ mod world;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 pub use context::Trace;
+pub use extremes::{Conversation, Personality, converse};
 pub use judge::Summary;
 pub use message::content;
 pub use random::Random;

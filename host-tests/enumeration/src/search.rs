@@ -1,0 +1,289 @@
+//! The search: breadth first, over pairs of nodes.
+//!
+//! A state of both endpoints and both queues follows from what has happened to each endpoint, in its own order: the
+//! queues hold what one has sent and the other has not taken. So a pair of nodes is a state, exactly; steps of different
+//! endpoints that commute lead to the same pair, and interleavings that differ only in them are visited once. No state is
+//! left out by that, and none is taken for another.
+
+use std::fmt::Write;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::action::{Frames, InWords, Step};
+use crate::cut::Queued;
+use crate::endpoint::Fault;
+use crate::joint::Joint;
+use crate::scenario::{CLIENT, Clock, SERVER, Scenario};
+use crate::tree::{NodeId, Tree};
+
+/// A node of each tree.
+type Pair = [NodeId; 2];
+
+/// What a search has come to.
+#[derive(Debug)]
+pub struct Report {
+    /// The scenario.
+    pub name: &'static str,
+    /// Steps of both endpoints together, up to which every order was visited.
+    pub depth: usize,
+    /// Whether no action was left to be taken: more depth would add nothing.
+    pub exhausted: bool,
+    /// States of both endpoints and both queues that were visited.
+    pub states: usize,
+    /// Histories of a single endpoint, each of which a new engine has gone through.
+    pub histories: usize,
+    /// What was found, the shortest first; each kind of fault once.
+    pub counterexamples: Vec<Counterexample>,
+}
+
+/// The shortest way to a fault.
+#[derive(Debug)]
+pub struct Counterexample {
+    /// What is wrong.
+    pub fault: String,
+    /// The number of steps.
+    pub depth: usize,
+    /// The steps, in words.
+    pub steps: String,
+}
+
+/// Faults of different kinds that are looked for in one scenario.
+const FAULTS: usize = 6;
+/// States that may wait to be visited, and histories that are kept: what fits into some 5 GB.
+const FRONTIER: usize = 60_000_000;
+const HISTORIES: usize = 4_000_000;
+
+/// Visits every order of the actions of a scenario, breadth first, until `deadline`.
+pub fn search(scenario: &Scenario, deadline: Instant) -> Report {
+    let mut search = Search::new(scenario);
+    let start = search.start();
+    let mut frontier = vec![start];
+    search.report.states = 1;
+    while !frontier.is_empty() && search.report.counterexamples.len() < FAULTS {
+        for &pair in &frontier {
+            if let Err(fault) = search.joint(pair).check() {
+                search.found(pair, fault);
+            }
+        }
+        let Some(next) = search.expand(&frontier, deadline) else { break };
+        search.report.exhausted = next.is_empty();
+        if !next.is_empty() {
+            search.report.depth += 1;
+        }
+        search.report.states += next.len();
+        frontier = next;
+        search.prune(&frontier);
+    }
+    search.report.histories = search.trees.iter().map(Tree::len).sum();
+    search.report
+}
+
+struct Search<'a> {
+    scenario: &'a Scenario,
+    trees: [Tree<'a>; 2],
+    /// Where the search starts: nodes at which SETTINGS have been exchanged, or the roots.
+    start: Pair,
+    report: Report,
+}
+
+impl<'a> Search<'a> {
+    fn new(scenario: &'a Scenario) -> Self {
+        Self {
+            scenario,
+            trees: [Tree::new(scenario, CLIENT), Tree::new(scenario, SERVER)],
+            start: [0, 0],
+            report: Report {
+                name: scenario.name,
+                depth: 0,
+                exhausted: false,
+                states: 0,
+                histories: 0,
+                counterexamples: Vec::new(),
+            },
+        }
+    }
+
+    /// The pair from which the search starts.
+    fn start(&mut self) -> Pair {
+        let mut pair = [0, 0];
+        while self.scenario.greeted
+            && let Some(side) = (0..2).find(|&side| self.under_way(pair, side) > 0)
+        {
+            pair[side] = self.deliver(pair, side);
+        }
+        self.start = pair;
+        pair
+    }
+
+    /// Every pair that is one step from those of the frontier. None if time or memory is used up.
+    fn expand(&mut self, frontier: &[Pair], deadline: Instant) -> Option<Vec<Pair>> {
+        let mut next = Vec::new();
+        for (place, &pair) in frontier.iter().enumerate() {
+            let histories = self.trees.iter().map(Tree::len).sum::<usize>();
+            if histories > HISTORIES || (place % 16 == 0 && Instant::now() >= deadline) {
+                return None;
+            }
+            if next.len() > FRONTIER {
+                next.sort_unstable();
+                next.dedup();
+                if next.len() > FRONTIER / 2 {
+                    return None;
+                }
+            }
+            for side in [CLIENT, SERVER] {
+                for at in 0..self.trees[side].view(pair[side]).possible.len() {
+                    let (entry, stream) = self.trees[side].view(pair[side]).possible[at];
+                    let node = self.trees[side].child(pair[side], Step::Act { entry, stream }, 0);
+                    self.reach(pair, side, node, &mut next);
+                }
+                if self.under_way(pair, side) > 0 && self.trees[side].view(pair[side]).takes_input {
+                    let node = self.deliver(pair, side);
+                    self.reach(pair, side, node, &mut next);
+                }
+            }
+            self.let_time_pass(pair, &mut next);
+        }
+        next.sort_unstable();
+        next.dedup();
+        Some(next)
+    }
+
+    /// One endpoint has taken a step.
+    fn reach(&mut self, mut pair: Pair, side: usize, node: NodeId, next: &mut Vec<Pair>) {
+        pair[side] = node;
+        match self.trees[side].fault(node) {
+            Some(fault) => self.found(pair, format!("{}: {fault}", name(side))),
+            None => next.push(pair),
+        }
+    }
+
+    /// Both endpoints look at the clock when the first deadline comes.
+    fn let_time_pass(&mut self, pair: Pair, next: &mut Vec<Pair>) {
+        let passes = match self.scenario.clock {
+            Clock::Stopped => false,
+            Clock::WhenQuiet => self.joint(pair).quiet,
+            Clock::Running => true,
+        };
+        let deadlines =
+            [CLIENT, SERVER].into_iter().filter_map(|side| self.trees[side].view(pair[side]).deadline);
+        let Some(time) = deadlines.min().filter(|_| passes) else { return };
+        let mut later = pair;
+        for side in [CLIENT, SERVER] {
+            later[side] = self.trees[side].child(pair[side], Step::Wake(time), 0);
+            if let Some(fault) = self.trees[side].fault(later[side]) {
+                let fault = format!("{}: {fault}", name(side));
+                return self.found([later[CLIENT], pair[SERVER]], fault);
+            }
+        }
+        next.push(later);
+    }
+
+    /// How many items are under way to an endpoint that takes them.
+    fn under_way(&self, pair: Pair, to: usize) -> u32 {
+        let over = self.trees[to].view(pair[to]).over;
+        let from = 1 - to;
+        let sent = self.trees[from].node(pair[from]).produced;
+        if over { 0 } else { sent - self.trees[to].node(pair[to]).consumed }
+    }
+
+    /// The next item arrives, or all of them up to the end of the transport.
+    fn deliver(&mut self, pair: Pair, to: usize) -> NodeId {
+        let from = 1 - to;
+        let first = self.trees[to].node(pair[to]).consumed;
+        let sent = self.trees[from].node(pair[from]).produced;
+        let item = |number| self.trees[from].item(pair[from], number);
+        if !self.scenario.in_bulk || *item(first) == Queued::End {
+            let step = Step::Deliver(item(first).clone());
+            return self.trees[to].child(pair[to], step, 1);
+        }
+        let frames = (first..sent).map_while(|number| match item(number) {
+            Queued::Frames(bytes) => Some(bytes),
+            Queued::End => None,
+        });
+        let (mut items, mut all) = (0, Vec::new());
+        for bytes in frames {
+            items += 1;
+            all.extend_from_slice(bytes);
+        }
+        self.trees[to].child(pair[to], Step::Deliver(Queued::Frames(Bytes::from(all))), items)
+    }
+
+    fn joint(&self, pair: Pair) -> Joint<'_> {
+        let views = [self.trees[CLIENT].view(pair[CLIENT]), self.trees[SERVER].view(pair[SERVER])];
+        let quiet =
+            (0..2).all(|side| self.under_way(pair, side) == 0 && (views[side].settled || views[side].over));
+        Joint { views, quiet }
+    }
+
+    fn prune(&mut self, frontier: &[Pair]) {
+        for side in [CLIENT, SERVER] {
+            let mut needed: Vec<_> = frontier.iter().map(|pair| pair[side]).collect();
+            needed.sort_unstable();
+            needed.dedup();
+            self.trees[side].prune(&needed);
+        }
+    }
+
+    fn found(&mut self, pair: Pair, fault: Fault) {
+        let known = self.report.counterexamples.iter().any(|known| known.fault == fault);
+        if !known && self.report.counterexamples.len() < FAULTS {
+            let (depth, steps) = self.tell(pair);
+            self.report.counterexamples.push(Counterexample { fault, depth, steps });
+        }
+    }
+
+    /// The steps to a pair, in words, in one of the orders that lead there.
+    fn tell(&self, pair: Pair) -> (usize, String) {
+        let paths = [CLIENT, SERVER].map(|side| self.trees[side].path(pair[side]));
+        let greeting = [CLIENT, SERVER].map(|side| self.trees[side].path(self.start[side]).len());
+        let (mut places, mut depth, mut words) = ([0, 0], 0, String::new());
+        let mut at = [0, 0];
+        while (0..2).any(|side| places[side] < paths[side].len()) {
+            let clock = |side: usize| {
+                let next = paths[side].get(places[side]).copied();
+                next.is_some_and(|node| matches!(self.trees[side].step(node), Some(Step::Wake(_))))
+            };
+            let ready = |side: usize| {
+                let next = paths[side].get(places[side]).copied();
+                let enough = |node| {
+                    self.trees[side].node(node).consumed <= self.trees[1 - side].node(at[1 - side]).produced
+                };
+                next.is_some_and(|node| {
+                    enough(node)
+                        && (!clock(side) || clock(1 - side) || places[1 - side] == paths[1 - side].len())
+                })
+            };
+            let side =
+                (0..2).find(|&side| ready(side) && !clock(side)).or_else(|| (0..2).find(|&side| ready(side)));
+            let Some(side) = side else { unreachable!("some order leads to every pair") };
+            let node = paths[side][places[side]];
+            if places[side] >= greeting[side] {
+                depth += 1;
+                self.tell_step(side, node, depth, &mut words);
+            }
+            (at[side], places[side]) = (node, places[side] + 1);
+        }
+        (depth, words)
+    }
+
+    fn tell_step(&self, side: usize, node: NodeId, number: usize, words: &mut String) {
+        let Some(step) = self.trees[side].step(node) else { return };
+        let action = match step {
+            Step::Act { entry, .. } => Some(self.scenario.actions[side][usize::from(*entry)].0),
+            _ => None,
+        };
+        _ = writeln!(words, "{number:4}. {}: {}", name(side), InWords(step, action));
+        let output = self.trees[side].output(node);
+        for item in output.iter().take(4) {
+            _ = writeln!(words, "        sends {}", Frames(item));
+        }
+        if output.len() > 4 {
+            _ = writeln!(words, "        … {} items in all", output.len());
+        }
+    }
+}
+
+fn name(side: usize) -> &'static str {
+    if side == CLIENT { "client" } else { "server" }
+}

@@ -1,0 +1,166 @@
+//! All that can happen to one endpoint, as a tree: each node is a step, and stands for the steps that lead to it.
+//!
+//! An endpoint depends on nothing but the steps that it has taken. So each node is computed once, however often the
+//! other endpoint has taken different steps meanwhile.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::action::Step;
+use crate::cut::Queued;
+use crate::endpoint::{Endpoint, Fault};
+use crate::scenario::Scenario;
+use crate::view::View;
+
+/// The number of a node; 0 is the root, at which nothing has happened.
+pub(crate) type NodeId = u32;
+
+/// A step, and what has come of it.
+pub(crate) struct Node {
+    parent: NodeId,
+    step: Option<Step>,
+    children: Vec<NodeId>,
+    /// Items taken from the queue that leads to this endpoint, and put into the one that leads away from it, so far.
+    pub(crate) consumed: u32,
+    pub(crate) produced: u32,
+    output: Vec<Queued>,
+    /// What is wrong, or what the endpoint knows. None once it is not needed any more.
+    pub(crate) outcome: Option<Result<View, Fault>>,
+}
+
+/// The tree of one endpoint.
+pub(crate) struct Tree<'a> {
+    scenario: &'a Scenario,
+    side: usize,
+    nodes: Vec<Node>,
+}
+
+impl<'a> Tree<'a> {
+    pub(crate) fn new(scenario: &'a Scenario, side: usize) -> Self {
+        let mut tree = Self { scenario, side, nodes: Vec::new() };
+        tree.compute(0, None, 0, 0);
+        tree
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id as usize]
+    }
+
+    /// What the endpoint knows at a node without fault.
+    pub(crate) fn view(&self, id: NodeId) -> &View {
+        match &self.node(id).outcome {
+            Some(Ok(view)) => view,
+            _ => unreachable!("only what is right and still needed is looked at"),
+        }
+    }
+
+    /// What is wrong at a node.
+    pub(crate) fn fault(&self, id: NodeId) -> Option<&Fault> {
+        self.node(id).outcome.as_ref().and_then(|outcome| outcome.as_ref().err())
+    }
+
+    /// The node behind `parent` at which `step` was taken, which takes so many items from the queue.
+    pub(crate) fn child(&mut self, parent: NodeId, step: Step, items: u32) -> NodeId {
+        let known = &self.nodes[parent as usize].children;
+        let known = known.iter().find(|&&child| self.node(child).step.as_ref() == Some(&step));
+        if let Some(&child) = known {
+            if self.node(child).outcome.is_none() {
+                let (_, outcome) = self.replay(&self.steps(child));
+                self.nodes[child as usize].outcome = Some(outcome);
+            }
+            return child;
+        }
+        let (consumed, produced) = (self.node(parent).consumed + items, self.node(parent).produced);
+        let child = self.compute(parent, Some(step), consumed, produced);
+        self.nodes[parent as usize].children.push(child);
+        child
+    }
+
+    fn compute(&mut self, parent: NodeId, step: Option<Step>, consumed: u32, produced: u32) -> NodeId {
+        let mut steps: Vec<_> = if step.is_some() { self.steps(parent) } else { Vec::new() };
+        steps.extend(&step);
+        let (output, outcome) = self.replay(&steps);
+        let id = NodeId::try_from(self.nodes.len()).expect("fewer than 2^32 nodes");
+        let produced = produced + u32::try_from(output.len()).expect("a few frames");
+        let outcome = Some(outcome);
+        self.nodes.push(Node { parent, step, children: Vec::new(), consumed, produced, output, outcome });
+        id
+    }
+
+    /// Takes steps from the start. A panic of the engine is a fault like others.
+    fn replay(&self, steps: &[&Step]) -> (Vec<Queued>, Result<View, Fault>) {
+        let replay = || replay(self.scenario, self.side, steps);
+        catch_unwind(AssertUnwindSafe(replay))
+            .unwrap_or_else(|cause| (Vec::new(), Err(format!("the engine panics: {}", words(&*cause)))))
+    }
+
+    /// The nodes from the root to this one, which are none for the root.
+    pub(crate) fn path(&self, mut id: NodeId) -> Vec<NodeId> {
+        let mut path = Vec::new();
+        while id != 0 {
+            path.push(id);
+            id = self.node(id).parent;
+        }
+        path.reverse();
+        path
+    }
+
+    /// The steps that lead to a node.
+    fn steps(&self, id: NodeId) -> Vec<&Step> {
+        self.path(id).into_iter().filter_map(|id| self.node(id).step.as_ref()).collect()
+    }
+
+    pub(crate) fn step(&self, id: NodeId) -> Option<&Step> {
+        self.node(id).step.as_ref()
+    }
+
+    /// What a step has put into the queue.
+    pub(crate) fn output(&self, id: NodeId) -> &[Queued] {
+        &self.node(id).output
+    }
+
+    /// The item with that number of the queue that leads away from the endpoint.
+    pub(crate) fn item(&self, mut id: NodeId, number: u32) -> &Queued {
+        loop {
+            let node = self.node(id);
+            let first = node.produced - u32::try_from(node.output.len()).expect("a few frames");
+            if number >= first {
+                return &node.output[(number - first) as usize];
+            }
+            id = node.parent;
+        }
+    }
+
+    /// Forgets what the endpoint knew at nodes that are not needed any more; `needed` is sorted.
+    pub(crate) fn prune(&mut self, needed: &[NodeId]) {
+        for (id, node) in self.nodes.iter_mut().enumerate() {
+            if node.outcome.is_some() && needed.binary_search(&(id as NodeId)).is_err() {
+                node.outcome = None;
+            }
+        }
+    }
+}
+
+/// Takes all steps, and gives the output of the last, and what the endpoint knows then.
+fn replay(scenario: &Scenario, side: usize, steps: &[&Step]) -> (Vec<Queued>, Result<View, Fault>) {
+    let mut endpoint = Endpoint::new(scenario, side);
+    let mut result = endpoint.settle();
+    for step in steps {
+        endpoint.output.clear();
+        result = endpoint.step(step);
+        if result.is_err() {
+            break;
+        }
+    }
+    let outcome = result.map(|()| View::of(&mut endpoint));
+    (endpoint.output, outcome)
+}
+
+fn words(cause: &(dyn std::any::Any + Send)) -> String {
+    let text =
+        cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
+    text.unwrap_or("without a word").to_owned()
+}

@@ -1,0 +1,408 @@
+//! An application with a personality, and its engine.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http2_engine::{
+    Config, Connection, ErrorCode, Event, FieldSection, Initiator, OpenError, Read, Role, StreamError,
+    StreamId, Time,
+};
+
+use super::personality::{Credit, Ending, Personality, Reading};
+
+/// Bytes of output that may be under way.
+const ROOM: usize = 256 << 10;
+
+/// An application and its engine.
+pub(crate) struct Caller {
+    pub(crate) role: Role,
+    pub(crate) personality: Personality,
+    pub(crate) engine: Connection,
+    streams: BTreeMap<StreamId, Stream>,
+    /// What is to be done, and when.
+    agenda: BTreeSet<(Time, Task)>,
+    /// Client: streams that are still to be opened.
+    to_open: usize,
+    /// What is under way to this end.
+    pub(crate) under_way: VecDeque<(Time, Bytes)>,
+    /// The highest abuse score so far.
+    pub(crate) highest_score: u64,
+    pub(crate) ended_streams: usize,
+    pub(crate) messages_sent: usize,
+    /// What an honest peer was blamed for.
+    pub(crate) blame: Option<String>,
+}
+
+/// A stream that the application has not released.
+#[derive(Debug, Default)]
+struct Stream {
+    messages_left: usize,
+    /// The rest of a message that the engine has not taken.
+    message_left: usize,
+    begun: bool,
+    ended: bool,
+    got_end: bool,
+    paused: bool,
+    owed: u32,
+}
+
+/// Something that is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Task {
+    Open,
+    Read(StreamId),
+    Write(StreamId),
+    GiveBack(StreamId),
+}
+
+impl Caller {
+    pub(crate) fn new(role: Role, personality: Personality, config: Config) -> Self {
+        let engine =
+            if role == Role::Client { Connection::client(config) } else { Connection::server(config) };
+        let client = role == Role::Client;
+        let mut caller = Self {
+            role,
+            engine: engine.expect("the configuration is possible"),
+            streams: BTreeMap::new(),
+            agenda: BTreeSet::new(),
+            to_open: if client { personality.streams } else { 0 },
+            personality,
+            under_way: VecDeque::new(),
+            highest_score: 0,
+            ended_streams: 0,
+            messages_sent: 0,
+            blame: None,
+        };
+        caller.agenda.extend(client.then_some((Time::default(), Task::Open)));
+        caller
+    }
+
+    /// Nothing is left to be done.
+    pub(crate) fn is_done(&self) -> bool {
+        self.to_open == 0 && self.streams.is_empty()
+    }
+
+    /// When something is to be done next.
+    pub(crate) fn next(&self) -> Option<Time> {
+        let arrival = self.under_way.front().map(|&(at, _)| at);
+        let task = self.agenda.first().map(|&(at, _)| at);
+        [arrival, task, self.engine.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// Does everything that is to be done now. True if anything was.
+    pub(crate) fn run(&mut self, now: Time) -> bool {
+        let mut moved = false;
+        while self.under_way.front().is_some_and(|&(at, _)| at <= now)
+            && let Some((at, mut bytes)) = self.under_way.pop_front()
+        {
+            let offered = bytes.len();
+            self.engine.recv(now, &mut bytes);
+            moved |= bytes.len() < offered;
+            self.events(now);
+            if !bytes.is_empty() {
+                self.under_way.push_front((at, bytes));
+                break;
+            }
+        }
+        while let Some(&(at, task)) = self.agenda.first()
+            && at <= now
+        {
+            self.agenda.pop_first();
+            self.act(now, task);
+            self.events(now);
+            moved = true;
+        }
+        if self.engine.poll_timeout().is_some_and(|at| at <= now) {
+            self.engine.handle_timeout(now);
+            self.events(now);
+            moved = true;
+        }
+        moved
+    }
+
+    /// Takes output for the other end, which gets it `delay` later. True if there was any.
+    pub(crate) fn transmit(&mut self, now: Time, delay: Duration, to: &mut Self) -> bool {
+        let under_way: usize = to.under_way.iter().map(|(_, bytes)| bytes.len()).sum();
+        if under_way >= ROOM || !self.engine.has_output() {
+            return false;
+        }
+        let mut output = Vec::new();
+        let written = self.engine.poll_transmit(now, &mut output, ROOM - under_way);
+        if written > 0 {
+            to.under_way.push_back((now + delay, output.into()));
+        }
+        self.events(now);
+        written > 0
+    }
+
+    fn events(&mut self, now: Time) {
+        while let Some(event) = self.engine.poll_event() {
+            self.event(now, &event);
+        }
+        self.highest_score = self.highest_score.max(self.engine.stats().abuse_score);
+    }
+
+    fn blame(&mut self, words: String) {
+        self.blame.get_or_insert(words);
+    }
+
+    fn event(&mut self, now: Time, event: &Event) {
+        match *event {
+            Event::Request { id, end_stream, .. } => self.request(now, id, end_stream),
+            Event::Response { id, end_stream, .. } => {
+                if let Some(stream) = self.streams.get_mut(&id) {
+                    stream.got_end |= end_stream;
+                }
+                if self.personality.ending == Ending::CancelsLater {
+                    self.cancel(now, id);
+                } else {
+                    self.agenda.insert((now, Task::Read(id)));
+                }
+            }
+            Event::Readable { id } => _ = self.agenda.insert((now, Task::Read(id))),
+            Event::Writable { id } => _ = self.agenda.insert((now, Task::Write(id))),
+            Event::StreamsAvailable => _ = self.agenda.insert((now, Task::Open)),
+            Event::Reset { id, error } => {
+                self.check_reset(error);
+                self.let_go(now, id);
+            }
+            Event::Abuse { cause } => self.blame(format!("a warning: {cause}")),
+            Event::Closed if !matches!(self.engine.close_reason(), Some(Ok(()))) => {
+                let reason = self.engine.close_reason().map(|reason| format!("{reason:?}"));
+                self.blame(format!("the connection ends: {reason:?}"));
+            }
+            _ => {}
+        }
+    }
+
+    /// Streams may end because the peer's application wants them to.
+    fn check_reset(&mut self, error: StreamError) {
+        let wanted =
+            matches!(error.code, ErrorCode::CANCEL | ErrorCode::NO_ERROR | ErrorCode::REFUSED_STREAM);
+        if error.initiator != Initiator::Peer || !wanted {
+            self.blame(format!("a stream ends: {error}"));
+        }
+    }
+
+    fn request(&mut self, now: Time, id: StreamId, end_stream: bool) {
+        let stream =
+            Stream { messages_left: self.personality.messages, got_end: end_stream, ..Stream::default() };
+        self.streams.insert(id, stream);
+        match self.personality.ending {
+            Ending::Cancels => self.cancel(now, id),
+            Ending::RefusesUploads if !end_stream => {
+                _ = self.engine.respond(id, &status("401"), true);
+                self.let_go(now, id);
+            }
+            Ending::AnswersEarly => self.begin(now, id),
+            _ if end_stream => self.begin(now, id),
+            _ => _ = self.agenda.insert((now, Task::Read(id))),
+        }
+    }
+
+    /// Server: begins the response.
+    fn begin(&mut self, now: Time, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.begun) else { return };
+        stream.begun = true;
+        if self.engine.respond(id, &status("200"), false).is_ok() {
+            self.agenda.insert((now, Task::Write(id)));
+        }
+    }
+
+    fn act(&mut self, now: Time, task: Task) {
+        match task {
+            Task::Open => self.open(now),
+            Task::Read(id) => self.read(now, id),
+            Task::Write(id) => self.write(now, id),
+            Task::GiveBack(id) => self.give_back(id),
+        }
+    }
+
+    fn open(&mut self, now: Time) {
+        while self.to_open > 0 && self.streams.len() < self.personality.at_once {
+            let upload = self.to_open.is_multiple_of(2) && self.personality.messages > 0;
+            match self.engine.open(&request(if upload { "POST" } else { "GET" }), !upload) {
+                Ok(id) => {
+                    self.to_open -= 1;
+                    let messages_left = if upload { self.personality.messages } else { 0 };
+                    self.streams.insert(
+                        id,
+                        Stream { messages_left, begun: true, ended: !upload, ..Stream::default() },
+                    );
+                    if upload {
+                        self.agenda.insert((now, Task::Write(id)));
+                    }
+                    if self.personality.pings {
+                        _ = self.engine.ping(*b"openping");
+                    }
+                    if self.personality.ending == Ending::Cancels {
+                        // It stands on the wire before it is cancelled.
+                        self.agenda.insert((now + Duration::from_millis(1), Task::GiveBack(id)));
+                    }
+                }
+                Err(OpenError::WouldBlock) => return,
+                Err(error) => {
+                    self.blame(format!("no stream is taken: {error}"));
+                    self.to_open = 0;
+                }
+            }
+        }
+    }
+
+    fn write(&mut self, now: Time, id: StreamId) {
+        let (message, pause) = (self.personality.message, self.personality.pause);
+        let pings = self.personality.pings;
+        loop {
+            let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.begun && !stream.ended)
+            else {
+                return;
+            };
+            if stream.message_left == 0 && stream.messages_left > 0 {
+                (stream.messages_left, stream.message_left) = (stream.messages_left - 1, message);
+            }
+            let last = stream.messages_left == 0;
+            let mut data = Bytes::from(vec![b'x'; stream.message_left]);
+            if self.engine.send_data(id, &mut data, last).is_err() {
+                return;
+            }
+            stream.message_left = data.len();
+            if !data.is_empty() {
+                return;
+            }
+            stream.ended = last;
+            self.messages_sent += 1;
+            if pings {
+                _ = self.engine.ping(*b"sendping");
+            }
+            if last {
+                return self.finish(now, id);
+            }
+            if !pause.is_zero() {
+                self.agenda.insert((now + pause, Task::Write(id)));
+                return;
+            }
+            if self.engine.send_capacity(id) == 0 {
+                return;
+            }
+        }
+    }
+
+    fn read(&mut self, now: Time, id: StreamId) {
+        loop {
+            let Some(stream) = self.streams.get_mut(&id) else { return };
+            if stream.got_end {
+                return self.finish(now, id);
+            }
+            let most = if let Reading::Slowly(most) = self.personality.reading { most } else { usize::MAX };
+            match self.engine.read(id, most) {
+                Ok(Read::Data(data)) => {
+                    stream.owed += u32::try_from(data.len()).expect("not so many bytes");
+                    if self.personality.ending == Ending::CancelsLater {
+                        return self.cancel(now, id);
+                    }
+                    self.consumed(now, id);
+                    let Some(stream) = self.streams.get_mut(&id) else { return };
+                    match self.personality.reading {
+                        Reading::AtOnce => {}
+                        Reading::Slowly(_) => {
+                            self.agenda.insert((now + Duration::from_millis(1), Task::Read(id)));
+                            return;
+                        }
+                        Reading::Pauses if !stream.paused => {
+                            stream.paused = true;
+                            self.agenda.insert((now + Duration::from_secs(50), Task::Read(id)));
+                            return;
+                        }
+                        Reading::Pauses => {}
+                    }
+                }
+                Ok(Read::Trailers(_)) => {}
+                Ok(Read::End) => {
+                    stream.got_end = true;
+                    self.begin_in_time(now, id);
+                    return self.finish(now, id);
+                }
+                Ok(Read::Blocked) => return,
+                Err(_) => return self.let_go(now, id),
+            }
+        }
+    }
+
+    fn begin_in_time(&mut self, now: Time, id: StreamId) {
+        if self.role == Role::Server {
+            self.begin(now, id);
+        }
+    }
+
+    /// Something was read.
+    fn consumed(&mut self, now: Time, id: StreamId) {
+        match self.personality.credit {
+            Credit::Engine => {}
+            Credit::EveryRead => self.give_back(id),
+            Credit::Late => _ = self.agenda.insert((now + Duration::from_secs(40), Task::GiveBack(id))),
+            Credit::EveryByte => {
+                let owed = self.streams.get_mut(&id).map_or(0, |stream| std::mem::take(&mut stream.owed));
+                for _ in 0..owed {
+                    _ = self.engine.window_update(id, 1);
+                    _ = self.engine.connection_window_update(1);
+                }
+            }
+        }
+    }
+
+    fn give_back(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let owed = std::mem::take(&mut stream.owed);
+        if owed > 0 && self.personality.credit != Credit::Engine {
+            _ = self.engine.window_update(id, owed);
+            _ = self.engine.connection_window_update(owed);
+        }
+        if self.personality.ending == Ending::Cancels && self.role == Role::Client {
+            self.engine.reset(id, ErrorCode::CANCEL);
+            self.let_go(Time::default(), id);
+        }
+    }
+
+    fn cancel(&mut self, now: Time, id: StreamId) {
+        self.engine.reset(id, ErrorCode::CANCEL);
+        self.let_go(now, id);
+    }
+
+    /// Both messages may be complete, or as complete as the application wants them.
+    fn finish(&mut self, now: Time, id: StreamId) {
+        let early = self.personality.ending == Ending::AnswersEarly;
+        if self.streams.get(&id).is_some_and(|stream| stream.ended && (stream.got_end || early)) {
+            self.let_go(now, id);
+        }
+    }
+
+    /// Is done with a stream; the connection gets back what was read of it.
+    fn let_go(&mut self, now: Time, id: StreamId) {
+        let Some(stream) = self.streams.remove(&id) else { return };
+        if stream.owed > 0 && self.personality.credit != Credit::Engine {
+            _ = self.engine.connection_window_update(stream.owed);
+        }
+        self.engine.release(id);
+        self.ended_streams += 1;
+        if self.to_open > 0 {
+            self.agenda.insert((now, Task::Open));
+        }
+    }
+}
+
+fn request(method: &str) -> FieldSection {
+    let mut head = FieldSection::new();
+    for (name, value) in
+        [(":method", method), (":scheme", "http"), (":authority", "example.com"), (":path", "/")]
+    {
+        head.push(name.as_bytes(), value.as_bytes());
+    }
+    head
+}
+
+fn status(status: &str) -> FieldSection {
+    let mut head = FieldSection::new();
+    head.push(b":status", status.as_bytes());
+    head
+}
