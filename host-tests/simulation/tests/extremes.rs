@@ -6,7 +6,6 @@ use http2_engine::Limits;
 use http2_simulation::{Random, converse, with_seeds};
 
 #[test]
-#[ignore = "the engine still charges honest peers for frames that cost little"]
 fn nobody_is_blamed_for_honest_extremes() {
     let tenth = u64::from(Limits::default().abuse) / 10;
     let (mut blamed, mut highest, mut streams, mut messages) = (Vec::new(), 0, 0, 0);
