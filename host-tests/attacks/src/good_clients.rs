@@ -141,7 +141,7 @@ pub const GOOD_CLIENTS: &[GoodClient] = &[
         does: "has a whole window of content under way, in frames of 100 octets, when the server has answered and wants \
                no more",
         tripped: &["nghttp2/nghttp2#2597", "oven-sh/bun#36230"],
-        holds: "RST_STREAM with NO_ERROR alone (RFC 9113, 8.1)",
+        holds: "no RST_STREAM: the content is read and dropped",
         test: "refused_uploads",
     },
     GoodClient {

@@ -78,7 +78,9 @@ impl ReceiveWindow {
         let (due, threshold) = match target {
             Some(target) => {
                 let due = i64::from(target).saturating_sub(available).saturating_sub(i64::from(self.held));
-                (due, target / 2)
+                // A little less than half. At exactly half, a peer that sends whole windows may end each a few bytes
+                // before its second half is due, and then goes on with half a window.
+                (due, (target / 2).saturating_sub(target / 16))
             }
             None => (i64::from(self.owed), initial / 2),
         };

@@ -1,7 +1,7 @@
 //! Streams that end as soon as they have begun, and more of them than there may be.
 
-use super::{CALM, CONNECTION_CALM, CONNECTION_PROTOCOL, FLOW_CONTROL, Group, PROTOCOL, REFUSED, ceilings};
-use crate::attack::Answer::{Connection, Nothing, StreamsThenConnection};
+use super::{CONNECTION_PROTOCOL, FLOW_CONTROL, Group, PROTOCOL, REFUSED, ceilings};
+use crate::attack::Answer::{Connection, Nothing, Streams};
 use crate::attack::Replies::{ForEach, InAll};
 use crate::attack::{Attack, Harm, Shown, Test, Trial};
 use http2_engine::ErrorCode;
@@ -20,9 +20,9 @@ const ATTACKS: &[Attack] = &[
             test: "reset_flood",
             sizes: [1_000, 10_000],
             of: "requests",
-            answers: &[StreamsThenConnection(PROTOCOL, CALM)],
-            and: "after 200, of which the application is given none",
-            ceilings: ceilings(64, InAll(204, 3_000), 1.5),
+            answers: &[Streams(PROTOCOL)],
+            and: "the application is given none of them",
+            ceilings: ceilings(64, ForEach(1.0, 13.0), 1.5),
         }),
     },
     Attack {
@@ -35,8 +35,9 @@ const ATTACKS: &[Attack] = &[
             test: "rapid_reset",
             sizes: [10_000, 100_000],
             of: "requests",
-            answers: &[CONNECTION_CALM],
-            and: "after 2,000; the application is given none that is cancelled before it asks, and 100 at a time",
+            answers: &[Nothing],
+            and: "the application is given none that is cancelled before it asks, and has 100 at a time: the next one \
+                  waits until it has let go of one",
             ceilings: ceilings(256, InAll(3, 120), 4.0),
         }),
     },
@@ -52,13 +53,13 @@ const ATTACKS: &[Attack] = &[
             sizes: [1_000, 10_000],
             of: "requests",
             answers: &[
-                StreamsThenConnection(PROTOCOL, CALM),
-                StreamsThenConnection(FLOW_CONTROL, CALM),
-                StreamsThenConnection(ErrorCode::STREAM_CLOSED, CALM),
-                StreamsThenConnection(ErrorCode::FRAME_SIZE_ERROR, CALM),
+                Streams(PROTOCOL),
+                Streams(FLOW_CONTROL),
+                Streams(ErrorCode::STREAM_CLOSED),
+                Streams(ErrorCode::FRAME_SIZE_ERROR),
             ],
-            and: "after 200; the application is given none that is reset before it asks",
-            ceilings: ceilings(256, InAll(204, 3_000), 1.8),
+            and: "the application is given none that is reset before it asks, and has 100 at a time",
+            ceilings: ceilings(256, ForEach(1.0, 13.0), 1.8),
         }),
     },
     Attack {
@@ -116,9 +117,9 @@ const ATTACKS: &[Attack] = &[
             test: "more_streams_than_allowed",
             sizes: [1_000, 10_000],
             of: "requests",
-            answers: &[StreamsThenConnection(REFUSED, CALM)],
-            and: "after 200 that were refused; the application is given 100 at the most",
-            ceilings: ceilings(256, InAll(204, 3_000), 1.5),
+            answers: &[Streams(REFUSED)],
+            and: "the application is given 100 at the most",
+            ceilings: ceilings(256, ForEach(1.0, 13.0), 1.5),
         }),
     },
     Attack {
@@ -131,9 +132,9 @@ const ATTACKS: &[Attack] = &[
             test: "more_streams_before_settings_are_known",
             sizes: [1_000, 10_000],
             of: "requests",
-            answers: &[StreamsThenConnection(REFUSED, CALM)],
+            answers: &[Streams(REFUSED)],
             and: "the limit holds from the first octet",
-            ceilings: ceilings(256, InAll(208, 3_000), 1.5),
+            ceilings: ceilings(256, ForEach(1.0, 13.1), 1.5),
         }),
     },
     Attack {
@@ -148,11 +149,11 @@ const ATTACKS: &[Attack] = &[
             of: "PUSH_PROMISE",
             answers: &[
                 CONNECTION_PROTOCOL,
-                StreamsThenConnection(PROTOCOL, CALM),
-                StreamsThenConnection(REFUSED, CALM),
+                Streams(PROTOCOL),
+                Streams(REFUSED),
             ],
             and: "off unless the client enables it; then 100 at a time",
-            ceilings: ceilings(256, InAll(204, 3_000), 1.8),
+            ceilings: ceilings(256, ForEach(1.0, 13.0), 1.8),
         }),
     },
     Attack {

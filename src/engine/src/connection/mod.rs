@@ -240,7 +240,8 @@ impl Connection {
     pub fn set_subscriber(&mut self, subscriber: Box<dyn Subscriber + Send>) {
         self.subscriber = Some(subscriber);
         let preface = self.is_client() && self.stats.octets_sent == 0;
-        self.show_control(if preface { input::PREFACE.len() } else { 0 });
+        let start = if preface { input::PREFACE.len() } else { 0 };
+        show_sent(&mut self.subscriber, self.control.get(start..).unwrap_or_default());
     }
 
     /// Which side of the connection this is.
@@ -372,24 +373,9 @@ impl Connection {
 
     /// Counts the frames that stand in `control` from `start`, and shows them to the subscriber.
     fn control_sent(&mut self, start: usize) {
-        let frames = self.show_control(start);
-        self.stats.frames_sent = self.stats.frames_sent.saturating_add(frames);
-    }
-
-    /// Shows the frames that stand in `control` from `start` to the subscriber, and says how many they are.
-    fn show_control(&mut self, start: usize) -> u64 {
-        let mut count: u64 = 0;
-        let mut frames = self.control.get(start..).unwrap_or_default();
-        while let Some((header, rest)) = frames.split_first_chunk::<HEADER_LEN>() {
-            let header = FrameHeader::parse(header);
-            let (payload, rest) = rest.split_at_checked(header.length as usize).unwrap_or((rest, &[]));
-            if let Some(subscriber) = &mut self.subscriber {
-                subscriber.frame(Direction::Sent, header, payload);
-            }
-            count = count.saturating_add(1);
-            frames = rest;
-        }
-        count
+        let frames = self.control.get(start..).unwrap_or_default();
+        let count = show_sent(&mut self.subscriber, frames);
+        self.stats.frames_sent = self.stats.frames_sent.saturating_add(count);
     }
 
     /// Writes one frame that is to be sent before any content. Nothing follows the GOAWAY that ends a connection.
@@ -414,6 +400,21 @@ impl core::fmt::Debug for Connection {
             .field("close_reason", &self.close_reason)
             .finish_non_exhaustive()
     }
+}
+
+/// Shows whole frames that are sent to the subscriber, and says how many they are.
+fn show_sent(subscriber: &mut Option<Box<dyn Subscriber + Send>>, mut frames: &[u8]) -> u64 {
+    let mut count: u64 = 0;
+    while let Some((header, rest)) = frames.split_first_chunk::<HEADER_LEN>() {
+        let header = FrameHeader::parse(header);
+        let (payload, rest) = rest.split_at_checked(header.length as usize).unwrap_or((rest, &[]));
+        if let Some(subscriber) = subscriber {
+            subscriber.frame(Direction::Sent, header, payload);
+        }
+        count = count.saturating_add(1);
+        frames = rest;
+    }
+    count
 }
 
 /// The parameters of our first SETTINGS: those that differ from what holds anyway, and the limits.

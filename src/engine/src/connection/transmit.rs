@@ -1,6 +1,6 @@
 //! Octets for the transport. Content is cut into frames only here, by what the windows allow at this moment.
 
-use super::Connection;
+use super::{Connection, show_sent};
 use crate::event::Event;
 use crate::frame::{FrameHeader, FrameType, HEADER_LEN, Ping, StreamId, data, flags};
 use crate::stream::{Ending, Stall};
@@ -81,13 +81,12 @@ impl Connection {
         if self.stats.octets_sent == 0 {
             self.flush_control(out);
         }
-        let start = self.control.len();
+        let start = out.len();
         for opaque_data in core::mem::take(&mut self.pongs) {
-            Ping { ack: true, opaque_data }.encode(&mut self.control);
+            Ping { ack: true, opaque_data }.encode(out);
         }
-        self.control_sent(start);
-        out.extend_from_slice(self.control.get(start..).unwrap_or_default());
-        self.control.truncate(start);
+        let count = show_sent(&mut self.subscriber, out.get(start..).unwrap_or_default());
+        self.stats.frames_sent = self.stats.frames_sent.saturating_add(count);
     }
 
     fn write_pings(&mut self) {

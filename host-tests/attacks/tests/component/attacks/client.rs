@@ -1,6 +1,6 @@
 //! What a server can do to a client.
 
-use http2_attacks::attack::Answer::{Connection, StreamsThenConnection};
+use http2_attacks::attack::Answer::{Connection, Nothing, Streams};
 use http2_conformance::frame::{GET, frame, headers, kind, push_promise, setting};
 use http2_engine::ErrorCode;
 
@@ -26,9 +26,9 @@ fn origin_set() {
     hold(
         "origin_set",
         &[
-            (Connection(CALM), &|n| attack(n, origin(126))),
-            (Connection(CALM), &|n| attack(n, origin(16_382))),
-            (Connection(CALM), &|n| attack(n, origin(0))),
+            (Nothing, &|n| attack(n, origin(126))),
+            (Nothing, &|n| attack(n, origin(16_382))),
+            (Nothing, &|n| attack(n, origin(0))),
         ],
     );
 }
@@ -41,7 +41,7 @@ fn alternative_services() {
         client.send(&each(n, |_| frame(kind::ALTSVC, 0, 0, &payload)));
         client.end()
     };
-    hold("alternative_services", &[(Connection(CALM), &attack)]);
+    hold("alternative_services", &[(Nothing, &attack)]);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn informational_flood() {
         client.send(&each(n, |_| headers(1, 0, &[(":status", "103"), ("link", "</style.css>")])));
         client.end()
     };
-    hold("informational_flood", &[(StreamsThenConnection(CALM, CALM), &attack)]);
+    hold("informational_flood", &[(Streams(CALM), &attack)]);
 }
 
 #[test]
@@ -79,8 +79,8 @@ fn push_abuse() {
         "push_abuse",
         &[
             (Connection(PROTOCOL), &not_wanted),
-            (StreamsThenConnection(PROTOCOL, CALM), &foreign),
-            (StreamsThenConnection(ErrorCode::REFUSED_STREAM, CALM), &too_many),
+            (Streams(PROTOCOL), &foreign),
+            (Streams(ErrorCode::REFUSED_STREAM), &too_many),
         ],
     );
 }
