@@ -122,9 +122,10 @@ impl Connection {
             _ => "ok".to_owned(),
         };
         let stats = self.http2.stats();
-        let counter = |name: &str| stats.iter().find(|(counter, _)| counter == name).map(|&(_, value)| value);
-        let requests = counter("streams_accepted").unwrap_or_default();
-        let score = counter("abuse_score_peak").or_else(|| counter("abuse_score")).unwrap_or_default();
+        let counter =
+            |name: &str| stats.iter().find(|(counter, _)| counter == name).map_or(0, |&(_, value)| value);
+        let requests = counter("streams_accepted");
+        let score = counter("abuse_score_peak");
         eprintln!(
             "connection from {} ended: {outcome}; requests {requests}, highest abuse score {score} of {ABUSE_LIMIT}",
             self.peer

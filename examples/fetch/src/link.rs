@@ -65,9 +65,10 @@ impl Link {
             _ => "ok".to_owned(),
         };
         let stats = self.connection.stats();
-        let counter = |name: &str| stats.iter().find(|(counter, _)| counter == name).map(|&(_, value)| value);
-        let requests = counter("streams_opened").unwrap_or_default();
-        let score = counter("abuse_score_peak").or_else(|| counter("abuse_score")).unwrap_or_default();
+        let counter =
+            |name: &str| stats.iter().find(|(counter, _)| counter == name).map_or(0, |&(_, value)| value);
+        let requests = counter("streams_opened");
+        let score = counter("abuse_score_peak");
         eprintln!(
             "connection to {}:{} ended: {outcome}; requests {requests}, highest abuse score {score} of {ABUSE_LIMIT}",
             target.host, target.port

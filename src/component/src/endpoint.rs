@@ -478,7 +478,12 @@ impl Endpoint {
             }
             match transport.write() {
                 Ok(0) => break,
-                Ok(_) => moved = true,
+                Ok(taken) => {
+                    moved = true;
+                    if transport.has_output() {
+                        self.engine.handle_write_progress(Time::from_nanos(now), taken);
+                    }
+                }
                 Err(error) => {
                     self.lose_output(now, error);
                     return true;
