@@ -1,0 +1,70 @@
+package peers;
+
+import java.util.List;
+
+import peers.clients.OkHttp;
+import peers.servers.Jetty;
+import peers.servers.Settings;
+
+/** The peers: each has its entry here, and nowhere else. */
+final class Registry {
+    private static final String ALL =
+            "get post download download-slow download-steps upload cancel cancel-beside refuse early echo-tiny echo-big soak";
+    private static final String SERVED = "get post download upload cancel refuse early shutdown";
+
+    private interface NewClient {
+        Client open(Target target, boolean awkward) throws Exception;
+    }
+
+    private interface NewServer {
+        Server listen(Settings settings) throws Exception;
+    }
+
+    private record ClientEntry(String name, String cases, NewClient open) {}
+
+    private record ServerEntry(String name, String cases, NewServer listen) {}
+
+    private static final List<ClientEntry> CLIENTS = List.of(
+            new ClientEntry("okhttp", ALL + " ping", OkHttp::new));
+
+    private static final List<ServerEntry> SERVERS = List.of(
+            new ServerEntry("jetty", SERVED, Jetty::new));
+
+    private Registry() {}
+
+    static void list() {
+        for (ClientEntry entry : CLIENTS) {
+            for (String config : List.of("default", "awkward")) {
+                System.out.println("client " + entry.name + " " + config + " " + entry.cases);
+            }
+        }
+        for (ServerEntry entry : SERVERS) {
+            System.out.println("server " + entry.name + " default " + entry.cases);
+            System.out.println("server " + entry.name + " awkward " + entry.cases);
+            System.out.println("server " + entry.name + " one-stream one-stream");
+        }
+    }
+
+    static Client client(String name, String config, Target target) throws Exception {
+        for (ClientEntry entry : CLIENTS) {
+            if (entry.name.equals(name)) {
+                return entry.open.open(target, config.equals("awkward"));
+            }
+        }
+        throw new IllegalArgumentException("no such client: " + name);
+    }
+
+    static Server server(String name, String config) throws Exception {
+        Settings settings = switch (config) {
+            case "default" -> Settings.DEFAULT;
+            case "awkward" -> Settings.AWKWARD;
+            default -> Settings.ONE_STREAM;
+        };
+        for (ServerEntry entry : SERVERS) {
+            if (entry.name.equals(name)) {
+                return entry.listen.listen(settings);
+            }
+        }
+        throw new IllegalArgumentException("no such server: " + name);
+    }
+}

@@ -1,0 +1,71 @@
+package peers.servers;
+
+import java.io.InputStream;
+
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http2.server.HTTP2CServerConnectionFactory;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.GracefulHandler;
+import org.eclipse.jetty.util.Callback;
+import peers.Routes;
+import peers.Server;
+
+/** Jetty 12.1. */
+public final class Jetty implements Server {
+    private final org.eclipse.jetty.server.Server server = new org.eclipse.jetty.server.Server();
+    private final ServerConnector connector;
+
+    public Jetty(Settings settings) throws Exception {
+        HTTP2CServerConnectionFactory factory = new HTTP2CServerConnectionFactory(new HttpConfiguration());
+        if (settings.awkward()) {
+            factory.setMaxConcurrentStreams(settings.streams());
+            factory.setInitialStreamRecvWindow(settings.window());
+            factory.setMaxFrameSize(settings.maxFrame());
+            factory.setMaxDecoderTableCapacity(0);
+            factory.setMaxEncoderTableCapacity(0);
+        }
+        connector = new ServerConnector(server, factory);
+        connector.setHost("127.0.0.1");
+        server.addConnector(connector);
+        server.setHandler(new GracefulHandler(new Handler.Abstract() {
+            @Override
+            public boolean handle(Request request, Response response, Callback callback) {
+                answer(request, response, callback);
+                return true;
+            }
+        }));
+        server.setStopTimeout(30_000);
+        server.start();
+    }
+
+    @Override
+    public int port() {
+        return connector.getLocalPort();
+    }
+
+    @Override
+    public void close() throws Exception {
+        server.stop();
+    }
+
+    private static void answer(Request request, Response response, Callback callback) {
+        InputStream content = Content.Source.asInputStream(request);
+        try {
+            Routes.serve(request.getMethod(), Request.getPathInContext(request), content, (status, length) -> {
+                response.setStatus(status);
+                if (length >= 0) {
+                    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, length);
+                }
+                return Content.Sink.asOutputStream(response);
+            });
+            callback.succeeded();
+        } catch (Throwable error) {
+            callback.failed(error);
+        }
+    }
+}
