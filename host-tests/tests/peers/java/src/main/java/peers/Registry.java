@@ -2,8 +2,12 @@ package peers;
 
 import java.util.List;
 
+import peers.clients.Apache;
+import peers.clients.Jdk;
+import peers.clients.Jetty;
+import peers.clients.Netty;
 import peers.clients.OkHttp;
-import peers.servers.Jetty;
+import peers.clients.Vertx;
 import peers.servers.Settings;
 
 /** The peers: each has its entry here, and nowhere else. */
@@ -25,10 +29,15 @@ final class Registry {
     private record ServerEntry(String name, String cases, NewServer listen) {}
 
     private static final List<ClientEntry> CLIENTS = List.of(
-            new ClientEntry("okhttp", ALL + " ping", OkHttp::new));
+            new ClientEntry("okhttp", ALL + " ping", OkHttp::new),
+            new ClientEntry("jetty", ALL + " ping", Jetty::new),
+            new ClientEntry("apache-hc", ALL, Apache::new),
+            new ClientEntry("jdk", ALL, Jdk::new),
+            new ClientEntry("netty", ALL + " ping", Netty::new),
+            new ClientEntry("vertx", ALL + " ping", Vertx::new));
 
     private static final List<ServerEntry> SERVERS = List.of(
-            new ServerEntry("jetty", SERVED, Jetty::new));
+            new ServerEntry("jetty", SERVED, peers.servers.Jetty::new));
 
     private Registry() {}
 
