@@ -9,12 +9,14 @@ import peers.clients.Netty;
 import peers.clients.OkHttp;
 import peers.clients.Vertx;
 import peers.servers.Settings;
+import peers.servers.Tomcat;
+import peers.servers.Undertow;
 
 /** The peers: each has its entry here, and nowhere else. */
 final class Registry {
     private static final String ALL =
             "get post download download-slow download-steps upload cancel cancel-beside refuse early echo-tiny echo-big soak";
-    private static final String SERVED = "get post download upload cancel refuse early shutdown";
+    private static final String SERVED = "get post download upload cancel refuse early";
 
     private interface NewClient {
         Client open(Target target, boolean awkward) throws Exception;
@@ -32,12 +34,14 @@ final class Registry {
             new ClientEntry("okhttp", ALL + " ping", OkHttp::new),
             new ClientEntry("jetty", ALL + " ping", Jetty::new),
             new ClientEntry("apache-hc", ALL, Apache::new),
-            new ClientEntry("jdk", ALL, Jdk::new),
+            new ClientEntry("jdk", ALL.replace(" echo-tiny echo-big", ""), Jdk::new),
             new ClientEntry("netty", ALL + " ping", Netty::new),
             new ClientEntry("vertx", ALL + " ping", Vertx::new));
 
     private static final List<ServerEntry> SERVERS = List.of(
-            new ServerEntry("jetty", SERVED, peers.servers.Jetty::new));
+            new ServerEntry("jetty", SERVED, peers.servers.Jetty::new),
+            new ServerEntry("tomcat", SERVED, Tomcat::new), new ServerEntry("undertow", SERVED, Undertow::new),
+            new ServerEntry("vertx", SERVED, peers.servers.Vertx::new));
 
     private Registry() {}
 
@@ -51,6 +55,7 @@ final class Registry {
             System.out.println("server " + entry.name + " default " + entry.cases);
             System.out.println("server " + entry.name + " awkward " + entry.cases);
             System.out.println("server " + entry.name + " one-stream one-stream");
+            System.out.println("server " + entry.name + " shutdown shutdown");
         }
     }
 
@@ -64,11 +69,7 @@ final class Registry {
     }
 
     static Server server(String name, String config) throws Exception {
-        Settings settings = switch (config) {
-            case "default" -> Settings.DEFAULT;
-            case "awkward" -> Settings.AWKWARD;
-            default -> Settings.ONE_STREAM;
-        };
+        Settings settings = Settings.of(config);
         for (ServerEntry entry : SERVERS) {
             if (entry.name.equals(name)) {
                 return entry.listen.listen(settings);

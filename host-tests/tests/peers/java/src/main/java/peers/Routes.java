@@ -11,6 +11,9 @@ public final class Routes {
     /** Bytes in the answer to `/early`. */
     public static final int EARLY = 10_000;
 
+    /** The field `www-authenticate`, which a response with 401 must have (RFC 9110, 15.5.2). */
+    public static final String CHALLENGE = "Bearer";
+
     /** Begins a response. */
     public interface Answer {
         /** Says status and length of the content (-1 for unknown), and gives what takes the content. */

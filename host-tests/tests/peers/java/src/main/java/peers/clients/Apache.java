@@ -38,7 +38,7 @@ public final class Apache implements Client {
 
     public Apache(Target target, boolean awkward) {
         this.target = target;
-        H2AsyncClientBuilder builder = HttpAsyncClients.customHttp2().setDefaultRequestConfig(
+        H2AsyncClientBuilder builder = HttpAsyncClients.customHttp2().disableAutomaticRetries().setDefaultRequestConfig(
                 RequestConfig.custom().setResponseTimeout(Timeout.ofSeconds(Incoming.PATIENCE)).build());
         if (awkward) {
             builder.setH2Config(H2Config.custom().setInitialWindowSize(1024).setMaxFrameSize((1 << 24) - 1)

@@ -43,7 +43,8 @@ public final class Jetty implements Client {
             http2.setMaxDecoderTableCapacity(0);
             http2.setMaxEncoderTableCapacity(0);
         }
-        http2.getClientConnector().addBean(new Connection.Listener() {
+        client = new HttpClient(new HttpClientTransportOverHTTP2(http2));
+        client.addBean(new Connection.Listener() {
             @Override
             public void onOpened(Connection connection) {
                 connections.incrementAndGet();
@@ -59,7 +60,6 @@ public final class Jetty implements Client {
                 }
             }
         });
-        client = new HttpClient(new HttpClientTransportOverHTTP2(http2));
         client.setMaxRequestsQueuedPerDestination(2000);
         client.start();
     }
