@@ -28,10 +28,6 @@ final class Cases {
     /** Requests at a time where each is large. */
     private final int large;
 
-    private interface Step {
-        void run() throws Exception;
-    }
-
     Cases(Client client, Tally tally, int seconds, int concurrency) {
         this.client = client;
         this.tally = tally;
@@ -41,23 +37,23 @@ final class Cases {
     }
 
     void run(String name) {
-        attempt("the case", () -> choose(name));
+        tally.attempt("the case", () -> choose(name));
     }
 
     private void choose(String name) throws Exception {
         switch (name) {
-            case "get" -> repeat(this::get);
-            case "post" -> repeat(this::post);
-            case "download" -> repeat(large, () -> download(downloaded(), 64 << 10, 0));
-            case "download-slow" -> repeat(this::downloadSlow);
+            case "get" -> tally.repeat(concurrency, this::get);
+            case "post" -> tally.repeat(concurrency, this::post);
+            case "download" -> tally.repeat(large, () -> download(downloaded(), 64 << 10, 0));
+            case "download-slow" -> tally.repeat(concurrency, this::downloadSlow);
             case "download-steps" -> downloadSteps();
-            case "upload" -> repeat(large, () -> upload(seconds < 10 ? 16 * MB : 100 * MB));
+            case "upload" -> tally.repeat(large, () -> upload(seconds < 10 ? 16 * MB : 100 * MB));
             case "cancel" -> cancel();
             case "cancel-beside" -> cancelBeside();
             case "refuse" -> refuse();
-            case "early" -> repeat(() -> answered("/early", Body.once(POSTED), 200, EARLY));
-            case "echo-tiny" -> repeat(() -> echo(100));
-            case "echo-big" -> repeat(large, () -> echo(1 << 20));
+            case "early" -> tally.repeat(concurrency, () -> answered("/early", Body.once(POSTED), 200, EARLY));
+            case "echo-tiny" -> tally.repeat(concurrency, () -> echo(100));
+            case "echo-big" -> tally.repeat(large, () -> echo(1 << 20));
             case "ping" -> ping();
             case "soak" -> soak();
             default -> throw new IllegalArgumentException("no such case: " + name);
@@ -111,7 +107,7 @@ final class Cases {
     private void downloadSteps() throws Exception {
         AtomicInteger next = new AtomicInteger();
         int size = seconds < 10 ? 4 * MB : 100 * MB;
-        repeat(large, () -> {
+        tally.repeat(large, () -> {
             int step = STEPS[next.getAndIncrement() % STEPS.length];
             try {
                 download(size, step, 0);
@@ -158,7 +154,7 @@ final class Cases {
 
     private void refuse() throws Exception {
         AtomicInteger turn = new AtomicInteger();
-        repeat(() -> {
+        tally.repeat(concurrency, () -> {
             boolean replayable = turn.getAndIncrement() % 2 == 0;
             answered("/refuse", replayable ? Body.replayable(POSTED) : Body.once(POSTED), 401, -1);
         });
@@ -177,7 +173,7 @@ final class Cases {
                 expect(200, exchanges.get(1).status());
             }
             exchanges.forEach(Exchange::cancel);
-            attempt("GET after " + count + " cancels", this::get);
+            tally.attempt("GET after " + count + " cancels", this::get);
             turn++;
         } while (tally.goOn() || turn < 2);
     }
@@ -186,7 +182,7 @@ final class Cases {
         Exchange beside = client.open("GET", "/endless", Body.NONE);
         expect(200, beside.status());
         AtomicInteger done = new AtomicInteger();
-        Thread reader = start(() -> attempt("the long stream", () -> {
+        Thread reader = Tally.start(() -> tally.attempt("the long stream", () -> {
             byte[] buffer = new byte[16 << 10];
             while (done.get() == 0) {
                 if (beside.read(buffer) < 0) {
@@ -196,7 +192,7 @@ final class Cases {
             }
         }));
         do {
-            attempt("a cancel beside a long stream", () -> {
+            tally.attempt("a cancel beside a long stream", () -> {
                 Exchange exchange = client.open("GET", "/delay/20000", Body.NONE);
                 Thread.sleep(PAUSE_BETWEEN_CANCELS);
                 exchange.cancel();
@@ -206,7 +202,7 @@ final class Cases {
         done.set(1);
         reader.join();
         beside.cancel();
-        attempt("GET after the cancels", this::get);
+        tally.attempt("GET after the cancels", this::get);
     }
 
     /** Messages of that size on one stream, first one by one, then as fast as they go. */
@@ -216,7 +212,7 @@ final class Cases {
         new Random(size).nextBytes(message);
         int count = size < 1000 ? 1000 : 8;
         Semaphore echoed = new Semaphore(1);
-        Thread writer = start(() -> attempt("writing to /echo", () -> {
+        Thread writer = Tally.start(() -> tally.attempt("writing to /echo", () -> {
             for (int i = 0; i < 2 * count; i++) {
                 if (i < count) {
                     echoed.acquire();
@@ -254,13 +250,13 @@ final class Cases {
     private void ping() throws Exception {
         AtomicInteger done = new AtomicInteger();
         get();
-        Thread pings = start(() -> attempt("PING", () -> {
+        Thread pings = Tally.start(() -> tally.attempt("PING", () -> {
             while (done.get() == 0) {
                 client.ping();
                 Thread.sleep(1);
             }
         }));
-        repeat(() -> {
+        tally.repeat(concurrency, () -> {
             get();
             download(MB, 4096, 0);
         });
@@ -270,14 +266,14 @@ final class Cases {
 
     private void soak() throws Exception {
         AtomicInteger turn = new AtomicInteger();
-        List<Step> steps = new ArrayList<>(List.of(this::get, this::post, () -> download(MB, 4096, 0),
+        List<Tally.Step> steps = new ArrayList<>(List.of(this::get, this::post, () -> download(MB, 4096, 0),
                 () -> upload(MB), () -> client.open("GET", "/endless", Body.NONE).cancel(), this::trickle,
                 () -> echo(100), () -> download(2 * MB, 16 << 10, 5)));
         if (client.bearsEarlyAnswers()) {
             steps.add(() -> answered("/refuse", Body.replayable(POSTED), 401, -1));
             steps.add(() -> answered("/early", Body.once(POSTED), 200, EARLY));
         }
-        repeat(() -> {
+        tally.repeat(concurrency, () -> {
             int number = turn.getAndIncrement() % steps.size();
             try {
                 steps.get(number).run();
@@ -285,40 +281,6 @@ final class Cases {
                 throw new IOException("step " + number + " of the mixture", error);
             }
         });
-    }
-
-    /** Repeats a step until the time is over, as many at a time as were asked for, each at least once. */
-    private void repeat(Step step) throws InterruptedException {
-        repeat(concurrency, step);
-    }
-
-    private void repeat(int threadCount, Step step) throws InterruptedException {
-        List<Thread> threads = new ArrayList<>();
-        for (int i = 0; i < threadCount; i++) {
-            threads.add(start(() -> {
-                do {
-                    attempt("", step);
-                } while (tally.goOn());
-            }));
-        }
-        for (Thread thread : threads) {
-            thread.join();
-        }
-    }
-
-    private void attempt(String where, Step step) {
-        try {
-            step.run();
-        } catch (Exception error) {
-            tally.failure(where, error);
-        }
-    }
-
-    private static Thread start(Runnable work) {
-        Thread thread = new Thread(work);
-        thread.setDaemon(true);
-        thread.start();
-        return thread;
     }
 
     private static void expect(int expected, int actual) throws IOException {

@@ -4,6 +4,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
+import peers.grpc.GrpcCases;
+
 /** Runs a case of a client, or a server, as the suite's README says. */
 public final class Main {
     /** Seconds that a case may take longer than it was asked to. */
@@ -31,12 +33,16 @@ public final class Main {
         Target target = Target.parse(arguments[4], run, concurrency);
         Tally tally = new Tally(seconds);
         watch(tally, seconds + SLACK);
-        String report;
-        try (Client client = Registry.client(name, arguments[2], target)) {
-            new Cases(client, tally, seconds, concurrency).run(run);
-            report = tally.json(client.connections());
+        long connections = -1;
+        if (run.startsWith("grpc-")) {
+            new GrpcCases(Registry.channel(name, arguments[2], target), tally, seconds, concurrency).run(run);
+        } else {
+            try (Client client = Registry.client(name, arguments[2], target)) {
+                new Cases(client, tally, seconds, concurrency).run(run);
+                connections = client.connections();
+            }
         }
-        System.out.println(report);
+        System.out.println(tally.json(connections));
         exit(tally);
     }
 

@@ -1,13 +1,17 @@
 package peers;
 
 import java.util.List;
+import java.util.function.Supplier;
 
+import io.grpc.ManagedChannelBuilder;
 import peers.clients.Apache;
 import peers.clients.Jdk;
 import peers.clients.Jetty;
 import peers.clients.Netty;
 import peers.clients.OkHttp;
 import peers.clients.Vertx;
+import peers.grpc.Channels;
+import peers.grpc.GrpcCases;
 import peers.servers.Settings;
 import peers.servers.Tomcat;
 import peers.servers.Undertow;
@@ -43,6 +47,8 @@ final class Registry {
             new ServerEntry("tomcat", SERVED, Tomcat::new), new ServerEntry("undertow", SERVED, Undertow::new),
             new ServerEntry("vertx", SERVED, peers.servers.Vertx::new));
 
+    private static final List<Channels> CHANNELS = List.of(Channels.NETTY, Channels.OKHTTP);
+
     private Registry() {}
 
     static void list() {
@@ -50,6 +56,12 @@ final class Registry {
             for (String config : List.of("default", "awkward")) {
                 System.out.println("client " + entry.name + " " + config + " " + entry.cases);
             }
+        }
+        for (Channels channels : CHANNELS) {
+            for (String config : List.of("default", "awkward")) {
+                System.out.println("client " + channels.title() + " " + config + " " + GrpcCases.NAMES);
+            }
+            System.out.println("client " + channels.title() + " gzip grpc-gzip");
         }
         for (ServerEntry entry : SERVERS) {
             System.out.println("server " + entry.name + " default " + entry.cases);
@@ -63,6 +75,15 @@ final class Registry {
         for (ClientEntry entry : CLIENTS) {
             if (entry.name.equals(name)) {
                 return entry.open.open(target, config.equals("awkward"));
+            }
+        }
+        throw new IllegalArgumentException("no such client: " + name);
+    }
+
+    static Supplier<ManagedChannelBuilder<?>> channel(String name, String config, Target target) {
+        for (Channels channels : CHANNELS) {
+            if (channels.title().equals(name)) {
+                return () -> channels.open(target, config.equals("awkward"));
             }
         }
         throw new IllegalArgumentException("no such client: " + name);

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Counts what a case has done, and holds the first failures. */
+/** Repeats the steps of a case, counts what they have done, and holds the first failures. */
 public final class Tally {
     private static final int FAILURES = 10;
 
@@ -12,6 +12,12 @@ public final class Tally {
     private final AtomicLong bytes = new AtomicLong();
     private final List<String> failures = new ArrayList<>();
     private final long deadline;
+
+    /** Part of a case. */
+    public interface Step {
+        /** Ends with an exception if something is not as it should be. */
+        void run() throws Exception;
+    }
 
     Tally(int seconds) {
         deadline = System.nanoTime() + seconds * 1_000_000_000L;
@@ -22,6 +28,38 @@ public final class Tally {
         return System.nanoTime() < deadline && failures.size() < FAILURES;
     }
 
+    /** Runs a step in so many threads, each at least once, until the time is over. */
+    public void repeat(int threadCount, Step step) throws InterruptedException {
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < threadCount; i++) {
+            threads.add(start(() -> {
+                do {
+                    attempt("a request", step);
+                } while (goOn());
+            }));
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+    }
+
+    /** Runs a step, and notes its failure. */
+    public void attempt(String where, Step step) {
+        try {
+            step.run();
+        } catch (Throwable error) {
+            failure(where, error);
+        }
+    }
+
+    /** Starts a thread that does not keep the program alive. */
+    public static Thread start(Runnable work) {
+        Thread thread = new Thread(work);
+        thread.setDaemon(true);
+        thread.start();
+        return thread;
+    }
+
     /** A request ended as it should. */
     public void request(long content) {
         requests.incrementAndGet();
@@ -29,7 +67,7 @@ public final class Tally {
     }
 
     /** Something did not end as it should. */
-    public synchronized void failure(String where, Throwable error) {
+    private synchronized void failure(String where, Throwable error) {
         if (failures.size() >= FAILURES) {
             return;
         }
