@@ -32,12 +32,13 @@ public final class Main {
         int concurrency = Integer.parseInt(arguments[6]);
         Target target = Target.parse(arguments[4], run, concurrency);
         Tally tally = new Tally(seconds);
-        watch(tally, seconds + SLACK);
         long connections = -1;
         if (run.startsWith("grpc-")) {
+            watch(tally, seconds + SLACK);
             new GrpcCases(Registry.channel(name, arguments[2], target), tally, seconds, concurrency).run(run);
         } else {
             try (Client client = Registry.client(name, arguments[2], target)) {
+                watch(tally, seconds + SLACK);
                 new Cases(client, tally, seconds, concurrency).run(run);
                 connections = client.connections();
             }

@@ -38,10 +38,10 @@ public final class GrpcCases {
     /** Runs a case; failures are in the tally. */
     public void run(String name) throws InterruptedException {
         if (name.equals("grpc-interop")) {
-            interop(this::plain);
+            interop(plain());
             return;
         } else if (name.equals("grpc-gzip")) {
-            interop(this::compressed);
+            interop(compressed());
             return;
         }
         ManagedChannel channel = channels.get().build();
@@ -148,50 +148,53 @@ public final class GrpcCases {
         unary(stub);
     }
 
-    private interface Cases {
-        Map<String, Tally.Step> of(Interop interop);
-    }
-
-    private void interop(Cases cases) {
+    /** Runs each of the cases on a channel of its own, as the public client does. */
+    private void interop(Map<String, InteropCase> cases) {
         do {
-            Interop interop = new Interop(channels);
-            interop.setUp();
-            cases.of(interop).forEach((name, step) -> tally.attempt(name, () -> {
-                step.run();
-                tally.request(0);
+            cases.forEach((name, run) -> tally.attempt(name, () -> {
+                Interop interop = new Interop(channels);
+                interop.setUp();
+                try {
+                    run.on(interop);
+                    tally.request(0);
+                } finally {
+                    interop.tearDown();
+                }
             }));
-            interop.tearDown();
         } while (tally.goOn());
     }
 
-    private Map<String, Tally.Step> plain(Interop interop) {
-        Map<String, Tally.Step> steps = new LinkedHashMap<>();
-        steps.put("empty_unary", interop::emptyUnary);
-        steps.put("large_unary", interop::largeUnary);
-        steps.put("client_streaming", interop::clientStreaming);
-        steps.put("server_streaming", interop::serverStreaming);
-        steps.put("ping_pong", interop::pingPong);
-        steps.put("empty_stream", interop::emptyStream);
-        steps.put("custom_metadata", interop::customMetadata);
-        steps.put("status_code_and_message", interop::statusCodeAndMessage);
-        steps.put("special_status_message", interop::specialStatusMessage);
-        steps.put("unimplemented_method", interop::unimplementedMethod);
-        steps.put("unimplemented_service", interop::unimplementedService);
-        steps.put("cancel_after_begin", interop::cancelAfterBegin);
-        steps.put("cancel_after_first_response", interop::cancelAfterFirstResponse);
-        steps.put("timeout_on_sleeping_server", interop::timeoutOnSleepingServer);
-        steps.put("very_large_request", interop::veryLargeRequest);
-        steps.put("full duplex", interop::fullDuplexCallShouldSucceed);
-        steps.put("flow control", interop::serverStreamingShouldBeFlowControlled);
-        return steps;
+    private interface InteropCase {
+        void on(Interop interop) throws Exception;
     }
 
-    private Map<String, Tally.Step> compressed(Interop interop) {
-        Map<String, Tally.Step> steps = new LinkedHashMap<>();
-        steps.put("client_compressed_unary", () -> interop.clientCompressedUnary(false));
-        steps.put("server_compressed_unary", interop::serverCompressedUnary);
-        steps.put("client_compressed_streaming", () -> interop.clientCompressedStreaming(false));
-        steps.put("server_compressed_streaming", interop::serverCompressedStreaming);
-        return steps;
+    private static Map<String, InteropCase> plain() {
+        Map<String, InteropCase> cases = new LinkedHashMap<>();
+        cases.put("empty_unary", Interop::emptyUnary);
+        cases.put("large_unary", Interop::largeUnary);
+        cases.put("client_streaming", Interop::clientStreaming);
+        cases.put("server_streaming", Interop::serverStreaming);
+        cases.put("ping_pong", Interop::pingPong);
+        cases.put("empty_stream", Interop::emptyStream);
+        cases.put("custom_metadata", Interop::customMetadata);
+        cases.put("status_code_and_message", Interop::statusCodeAndMessage);
+        cases.put("special_status_message", Interop::specialStatusMessage);
+        cases.put("unimplemented_method", Interop::unimplementedMethod);
+        cases.put("unimplemented_service", Interop::unimplementedService);
+        cases.put("cancel_after_begin", Interop::cancelAfterBegin);
+        cases.put("cancel_after_first_response", Interop::cancelAfterFirstResponse);
+        cases.put("timeout_on_sleeping_server", Interop::timeoutOnSleepingServer);
+        cases.put("very_large_request", Interop::veryLargeRequest);
+        cases.put("flow control", Interop::serverStreamingShouldBeFlowControlled);
+        return cases;
+    }
+
+    private static Map<String, InteropCase> compressed() {
+        Map<String, InteropCase> cases = new LinkedHashMap<>();
+        cases.put("client_compressed_unary", interop -> interop.clientCompressedUnary(false));
+        cases.put("server_compressed_unary", Interop::serverCompressedUnary);
+        cases.put("client_compressed_streaming", interop -> interop.clientCompressedStreaming(false));
+        cases.put("server_compressed_streaming", Interop::serverCompressedStreaming);
+        return cases;
     }
 }
