@@ -11,6 +11,7 @@ mod cancel;
 mod driver;
 mod get;
 mod go;
+mod java;
 mod ours;
 mod peer;
 mod plan;

@@ -16,7 +16,8 @@ pub(crate) struct Source {
 }
 
 /// All of them.
-pub(crate) const SOURCES: &[Source] = &[Source { name: "Go", peers: crate::go::peers }];
+pub(crate) const SOURCES: &[Source] =
+    &[Source { name: "Go", peers: crate::go::peers }, Source { name: "Java", peers: crate::java::peers }];
 
 /// A file or folder beside this one.
 pub(crate) fn beside(name: &str) -> PathBuf {
