@@ -164,7 +164,7 @@ const ATTACKS: &[Attack] = &[
             of: "requests, and as many behind the last one, with 256,000 octets each",
             answers: &[Connection(ErrorCode::NO_ERROR)],
             and: "after 30 s; the connection is given back the octets of requests that are not taken up any more",
-            ceilings: ceilings(192, ForEach(1.2, 21.0), 0.1),
+            ceilings: ceilings(192, ForEach(1.5, 24.0), 0.1),
         }),
     },
     Attack {
