@@ -1,6 +1,7 @@
 //! `wasi-http2 get`, and servers that do what they may, though few do.
 
 use std::fs;
+use std::iter;
 use std::net::TcpListener;
 use std::thread::{self, JoinHandle};
 
@@ -57,6 +58,29 @@ fn head_and_content_of_a_request_arrive_at_once() {
     finished.content();
     let head = first.windows(5).position(|header| header[..2] == [raw::HEADERS, raw::END_HEADERS]);
     assert!(head.is_some() && first.ends_with(b"hello"), "{}", first.escape_ascii());
+}
+
+#[test]
+fn a_server_gets_one_request_before_it_has_said_how_many_it_takes() {
+    let (finished, ()) = get_from(&["-n", "5", "-m", "5"], |mut client| {
+        let first = client.receive_what_is_there();
+        let is_head = |frame: &Frame| frame.kind == raw::HEADERS;
+        let heads = raw::frames(&first[raw::PREFACE.len()..]).iter().filter(|frame| is_head(frame)).count();
+        assert_eq!(heads, 1);
+        // SETTINGS_MAX_CONCURRENT_STREAMS is 2 (RFC 9113, 6.5.2).
+        client.send(raw::SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 2]);
+        assert_eq!(iter::from_fn(|| client.receive()).find(is_head).map(|head| head.stream), Some(3));
+        client.send_octets(&ping());
+        let third = iter::from_fn(|| client.receive()).take_while(|frame| !answers_ping(frame)).find(is_head);
+        assert_eq!(third, None);
+        for stream in [1, 3, 5, 7, 9] {
+            client.send(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, stream, RESPONSE);
+            while stream < 7 && !is_head(&client.receive().expect("another request")) {}
+        }
+        client.receive_all();
+    });
+    let summary = finished.text();
+    assert!(summary.starts_with("5 requests: 5 succeeded, 0 failed"), "{summary}");
 }
 
 #[test]
