@@ -69,6 +69,10 @@ impl Exchange {
         let head_only = matches!(request.method, Method::Head);
         let mut exchange = Self { stream, head_only, room: Room::default(), content: Content::End };
         match route(&request) {
+            // The client is told how to authenticate (RFC 9110, 15.5.2).
+            Answer::Text { status: 401, text } => {
+                exchange.reply(401, text, vec![field("www-authenticate", "Bearer")])?;
+            }
             Answer::Text { status, text } => exchange.reply(status, text, Vec::new())?,
             Answer::NotAllowed { allow } => {
                 exchange.reply(405, format!("only {allow}\n"), vec![field("allow", allow)])?;

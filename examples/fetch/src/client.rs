@@ -6,7 +6,7 @@ use std::time::Duration;
 use wasi::clocks::monotonic_clock::{self, Instant};
 use wasi::io::poll::{Pollable, poll};
 
-use crate::bindings::http2::engine::types::{ErrorKind, Method, RequestHead, Scheme};
+use crate::bindings::http2::engine::types::{Error, ErrorKind, Method, RequestHead, Scheme};
 use crate::failure::Failure;
 use crate::link::Link;
 use crate::options::{Load, Options};
@@ -16,8 +16,11 @@ use crate::transfer::{Order, Transfer};
 use crate::upload::Upload;
 use crate::verbose::Verbose;
 
-/// How often a request is sent at most, if the server says each time that it has not processed it.
-const ATTEMPTS: u32 = 10;
+/// How often the server may refuse a request, on connections that go on.
+const REFUSALS: u32 = 10;
+
+/// How many connections in a row may end without a response before no other one is made.
+const FRUITLESS: u32 = 3;
 
 /// Requests that are under way, on one connection at a time.
 pub(crate) struct Client<'a> {
@@ -41,6 +44,8 @@ pub(crate) struct Client<'a> {
     exhausted: Option<Failure>,
     /// How many requests had succeeded before the connection was made.
     succeeded_before: u64,
+    /// How many connections in a row have ended without a response.
+    fruitless: u32,
     link: Link,
 }
 
@@ -84,6 +89,7 @@ impl<'a> Client<'a> {
             failure: None,
             exhausted: None,
             succeeded_before: 0,
+            fruitless: 0,
             link,
         })
     }
@@ -124,10 +130,26 @@ impl<'a> Client<'a> {
                 Ok(_) if self.transfers.is_empty() && self.exhausted.is_some() => self.reconnect()?,
                 Ok(moved) if moved || !started.is_empty() || !changed.is_empty() => {}
                 Ok(_) => self.wait(),
-                // A failure of the connection is told of the request that it hits first.
-                Err(error) => return Err(self.failure_of_any(&error.message)),
+                Err(error) => self.lose_connection(&error)?,
             }
         }
+    }
+
+    /// Gives up a connection that has ended in error. What the server has surely not processed, and what was not sent, may
+    /// go on over another one, unless the server breaks the protocol. The failure is told of the request that it hits
+    /// first.
+    fn lose_connection(&mut self, error: &Error) -> Result<(), Failure> {
+        let failure = self.failure_of_any(&error.message);
+        let ids: Vec<u32> = self.transfers.keys().copied().collect();
+        ids.into_iter().try_for_each(|id| self.advance(id))?;
+        if self.is_done() {
+            return Ok(());
+        }
+        if !self.transfers.is_empty() || !self.link.was_ended_by_peer(error) {
+            return Err(failure);
+        }
+        self.exhausted = Some(failure);
+        self.reconnect()
     }
 
     fn is_done(&self) -> bool {
@@ -145,7 +167,7 @@ impl<'a> Client<'a> {
             match self.link.connection.open_stream(&head, upload.is_none()) {
                 Ok(stream) => {
                     started.push(stream.id());
-                    let transfer = Transfer::new(target.url.clone(), order.sent(), stream, upload);
+                    let transfer = Transfer::new(target.url.clone(), order, stream, upload);
                     self.transfers.insert(transfer.id(), transfer);
                 }
                 Err(error) if matches!(error.kind, ErrorKind::WouldBlock) && !self.transfers.is_empty() => {
@@ -177,7 +199,7 @@ impl<'a> Client<'a> {
     }
 
     /// Goes on with one transfer. A failure ends all, or, with -n, is counted; what the server has not processed is sent
-    /// again.
+    /// again: after a GOAWAY as often as [`reconnect`](Self::reconnect) allows.
     fn advance(&mut self, id: u32) -> Result<(), Failure> {
         let Some(transfer) = self.transfers.get_mut(&id) else { return Ok(()) };
         let outcome = transfer.advance(&mut self.output);
@@ -185,11 +207,12 @@ impl<'a> Client<'a> {
             return Ok(());
         }
         let order = transfer.order();
+        let order = if self.link.connection.received_go_away().is_some() { order } else { order.refused() };
         let repeatable = transfer.is_repeatable();
         self.transfers.remove(&id);
         match outcome {
             Ok(_) => self.succeeded += 1,
-            Err(failure) if failure.is_retryable() && repeatable && order.attempts() < ATTEMPTS => {
+            Err(failure) if failure.is_retryable() && repeatable && order.refusals() < REFUSALS => {
                 self.again.push_back(order);
             }
             Err(failure) if self.options.load.is_some() => {
@@ -200,10 +223,12 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
-    /// Goes on with another connection, if this one was of any use.
+    /// Goes on with another connection, unless the last ones were of no use.
     fn reconnect(&mut self) -> Result<(), Failure> {
         let Some(failure) = self.exhausted.take() else { return Ok(()) };
-        if self.succeeded == self.succeeded_before {
+        let fruitful = self.succeeded > self.succeeded_before;
+        self.fruitless = if fruitful { 0 } else { self.fruitless.saturating_add(1) };
+        if self.fruitless == FRUITLESS {
             return Err(failure);
         }
         self.succeeded_before = self.succeeded;

@@ -5,6 +5,7 @@ use wasi::io::poll::Pollable;
 
 use crate::bindings::http2::engine::connection::{Connection, Options as Http2Options, Role};
 use crate::bindings::http2::engine::tcp;
+use crate::bindings::http2::engine::types::{Error, ErrorKind};
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::target::Target;
@@ -49,6 +50,11 @@ impl Link {
         Ok(Self { read_ready: connection.subscribe_read(), connection })
     }
 
+    /// Whether it was the server, or the transport, that has ended the connection with this error.
+    pub(crate) fn was_ended_by_peer(&self, error: &Error) -> bool {
+        matches!(error.kind, ErrorKind::TransportFailed) || self.connection.received_go_away().is_some()
+    }
+
     /// Ends the connection in good order: a PING makes sure that all that the server has sent was answered, its own PINGs
     /// among it, before the connection goes.
     pub(crate) fn close(&self) {
@@ -60,10 +66,7 @@ impl Link {
 
     /// Tells how the connection has ended, and how near it came to the limit of the engine's abuse score.
     pub(crate) fn log_end(&self, target: &Target) {
-        let outcome = match self.connection.closed() {
-            Some(Err(error)) => error.message,
-            _ => "ok".to_owned(),
-        };
+        let outcome = self.connection.drive().map_or_else(|error| error.message, |_| "ok".to_owned());
         let stats = self.connection.stats();
         let counter =
             |name: &str| stats.iter().find(|(counter, _)| counter == name).map_or(0, |&(_, value)| value);

@@ -16,23 +16,23 @@ const CHUNK: u32 = 64 << 10;
 pub(crate) struct Order {
     /// The number of its URL.
     pub(crate) target: usize,
-    attempts: u32,
+    refusals: u32,
 }
 
 impl Order {
     /// A request that was not sent yet.
     pub(crate) fn new(target: usize) -> Self {
-        Self { target, attempts: 0 }
+        Self { target, refusals: 0 }
     }
 
-    /// The same, sent once more.
-    pub(crate) fn sent(self) -> Self {
-        Self { attempts: self.attempts.saturating_add(1), ..self }
+    /// The same, refused once more.
+    pub(crate) fn refused(self) -> Self {
+        Self { refusals: self.refusals.saturating_add(1), ..self }
     }
 
-    /// How often it was sent.
-    pub(crate) fn attempts(self) -> u32 {
-        self.attempts
+    /// How often it was refused.
+    pub(crate) fn refusals(self) -> u32 {
+        self.refusals
     }
 }
 

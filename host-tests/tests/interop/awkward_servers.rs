@@ -1,7 +1,10 @@
 //! `wasi-http2 get`, and servers that do what they may, though few do.
 
 use std::fs;
+use std::iter;
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
 use http::{HeaderValue, Response};
@@ -57,6 +60,29 @@ fn head_and_content_of_a_request_arrive_at_once() {
     finished.content();
     let head = first.windows(5).position(|header| header[..2] == [raw::HEADERS, raw::END_HEADERS]);
     assert!(head.is_some() && first.ends_with(b"hello"), "{}", first.escape_ascii());
+}
+
+#[test]
+fn a_server_gets_one_request_before_it_has_said_how_many_it_takes() {
+    let (finished, ()) = get_from(&["-n", "5", "-m", "5"], |mut client| {
+        let first = client.receive_what_is_there();
+        let is_head = |frame: &Frame| frame.kind == raw::HEADERS;
+        let heads = raw::frames(&first[raw::PREFACE.len()..]).iter().filter(|frame| is_head(frame)).count();
+        assert_eq!(heads, 1);
+        // SETTINGS_MAX_CONCURRENT_STREAMS is 2 (RFC 9113, 6.5.2).
+        client.send(raw::SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 2]);
+        assert_eq!(iter::from_fn(|| client.receive()).find(is_head).map(|head| head.stream), Some(3));
+        client.send_octets(&ping());
+        let third = iter::from_fn(|| client.receive()).take_while(|frame| !answers_ping(frame)).find(is_head);
+        assert_eq!(third, None);
+        for stream in [1, 3, 5, 7, 9] {
+            client.send(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, stream, RESPONSE);
+            while stream < 7 && !is_head(&client.receive().expect("another request")) {}
+        }
+        client.receive_all();
+    });
+    let summary = finished.text();
+    assert!(summary.starts_with("5 requests: 5 succeeded, 0 failed"), "{summary}");
 }
 
 #[test]
@@ -176,6 +202,66 @@ fn requests_go_on_with_another_connection() {
     let summary = finished.text();
     assert!(summary.starts_with("200 requests: 200 succeeded, 0 failed"), "{summary}");
     assert!(connections > 2, "{connections} connections");
+}
+
+/// Runs `get` for a server that takes so many requests on a connection, and ends it with ENHANCE_YOUR_CALM; also how many
+/// connections it has had.
+fn get_from_restless(options: &[&str], requests: usize) -> (Finished, usize) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&connections);
+    thread::spawn(move || {
+        for tcp in listener.incoming() {
+            count.fetch_add(1, Ordering::Relaxed);
+            let mut client = RawClient::over(tcp.unwrap());
+            client.receive_octets(raw::PREFACE.len());
+            client.send(raw::SETTINGS, 0, 0, &[]);
+            let heads = iter::from_fn(|| client.receive()).filter(|frame| frame.kind == raw::HEADERS);
+            let taken: Vec<u32> =
+                heads.take(requests.max(1)).map(|head| head.stream).take(requests).collect();
+            for &stream in &taken {
+                client.send(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, stream, RESPONSE);
+            }
+            let last = taken.last().copied().unwrap_or(0);
+            client.send(raw::GOAWAY, 0, 0, &[last.to_be_bytes(), 11_u32.to_be_bytes()].concat());
+            client.receive_all();
+        }
+    });
+    (get(&[options, &[&url]].concat()), connections.load(Ordering::Relaxed))
+}
+
+#[test]
+fn what_a_server_has_not_processed_goes_on_with_another_connection() {
+    let (finished, connections) = get_from_restless(&["-n", "30", "-m", "10", "--stats"], 2);
+    let reason = " ended: the peer ended the connection with ENHANCE_YOUR_CALM; requests ";
+    assert_eq!(finished.stderr.matches(reason).count(), 15, "{}", finished.stderr);
+    let summary = finished.text();
+    assert!(summary.starts_with("30 requests: 30 succeeded, 0 failed"), "{summary}");
+    assert_eq!(connections, 15);
+}
+
+#[test]
+fn a_server_that_processes_nothing_is_given_up() {
+    for options in [&[][..], &["-n", "30", "-m", "10"]] {
+        let (finished, connections) = get_from_restless(options, 0);
+        assert_eq!(connections, 3);
+        assert_ne!(finished.code, Some(0));
+        let reason = "the peer ended the connection with ENHANCE_YOUR_CALM";
+        assert!(finished.stderr.contains(reason), "{}", finished.stderr);
+    }
+}
+
+#[test]
+fn a_connection_that_we_have_ended_says_why() {
+    let (finished, ()) = get_from(&["--stats"], |mut client| {
+        begin(&mut client);
+        client.send(raw::WINDOW_UPDATE, 0, 0, &[0; 4]);
+        client.receive_all();
+    });
+    let told =
+        finished.stderr.lines().find(|line| line.starts_with("connection to ")).expect("how it has ended");
+    assert!(told.contains(" ended: the peer broke the protocol: "), "{told}");
 }
 
 #[test]

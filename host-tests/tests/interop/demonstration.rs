@@ -37,6 +37,16 @@ fn requests_that_are_answered_early_are_not_read() {
 }
 
 #[test]
+fn a_refusal_says_how_to_authenticate() {
+    let serve = Serve::start();
+    for path in ["/refuse", "/status/401"] {
+        let refused = get(&["-i", &serve.url(path)]).text();
+        assert!(refused.contains("\r\nwww-authenticate: Bearer\r\n"), "{refused}");
+    }
+    assert!(!get(&["-i", &serve.url("/status/403")]).text().contains("www-authenticate"));
+}
+
+#[test]
 fn curl_gets_responses_to_its_uploads() {
     let serve = Serve::start();
     for (path, response) in [("/refuse", "401 8"), ("/early", "200 10000"), ("/upload", "200 9")] {

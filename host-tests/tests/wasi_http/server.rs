@@ -124,11 +124,14 @@ fn a_response_may_end_before_the_request() {
 fn a_request_that_is_not_read_is_answered_at_once() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
-    for (path, status, octets) in [("/refuse", "401", 8), ("/early", "200", 10_000)] {
+    for (path, status, octets, challenge) in
+        [("/refuse", "401", 8, Some("Bearer")), ("/early", "200", 10_000, None)]
+    {
         let stream = client.start("POST", path);
         client.wire.send(raw::DATA, 0, stream, b"the first of many");
         let response = client.response(stream);
         assert_eq!((response.status(), response.content.len()), (status, octets));
+        assert_eq!(response.get("www-authenticate"), challenge, "{path}");
     }
     let stream = client.start_ended("GET", "/endless");
     client.next(raw::DATA, stream);

@@ -17,11 +17,20 @@ mod tests;
 const MIN_MAX_FRAME_SIZE: u32 = 16_384;
 
 /// What a connection is to be like.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Chosen {
     pub(crate) config: Config,
     /// Whether frames are recorded.
     pub(crate) trace: bool,
+}
+
+impl Default for Chosen {
+    fn default() -> Self {
+        // More requests than the server turns out to take would be refused, and some servers end the connection for
+        // them. The others wait for its SETTINGS, which arrive with the first response or before.
+        let config = Config { initial_max_send_streams: 1, ..Config::default() };
+        Self { config, trace: false }
+    }
 }
 
 /// The choices so far. They are always possible, and fit together.

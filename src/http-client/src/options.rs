@@ -28,6 +28,9 @@ impl Default for Options {
             idle_timeout: Some(Duration::from_secs(30)),
             // The pool looks for another connection instead.
             waiting_streams: 0,
+            // More requests than the server turns out to take would be refused, and some servers end the connection
+            // for them. The others wait for its SETTINGS, which arrive with the first response or before.
+            initial_max_send_streams: 1,
             ..Config::default()
         };
         Self { upstream: None, max_connections: 16, config }

@@ -211,10 +211,6 @@ impl Shared {
     /// Sends the head of a request on the first connection that takes it; none does if nothing comes back.
     fn open(&self, head: &FieldSection, end_stream: bool) -> Option<Result<Stream, ErrorCode>> {
         for connection in &*self.connections.borrow() {
-            // More than that would be refused, and have to be sent again.
-            if !connection.is_settled() && connection.stream_count() >= self.expected_streams() {
-                continue;
-            }
             match connection.open(head, end_stream) {
                 Ok(stream) => return Some(Ok(stream)),
                 Err(OpenError::WouldBlock | OpenError::Closed) => {}

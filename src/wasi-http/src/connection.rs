@@ -150,11 +150,6 @@ impl Connection {
         usize::try_from(limit).ok()
     }
 
-    /// How many streams there are.
-    pub fn stream_count(&self) -> usize {
-        self.engine().stream_count()
-    }
-
     /// Client: has all who wait for a message look whether it is still wanted.
     pub fn look_around(&self) {
         self.0.streams.borrow().values().for_each(|state| state.readable.give());

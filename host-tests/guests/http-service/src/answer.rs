@@ -14,7 +14,13 @@ const CHUNK: usize = 64 << 10;
 /// A text, known as a whole.
 pub(crate) fn text(status: u16, text: &str) -> Result<Response, ErrorCode> {
     let octets = text.as_bytes().to_vec();
-    respond(status, &[("content-length", &octets.len().to_string())], octets, Ok(None))
+    let length = octets.len().to_string();
+    let mut head = vec![("content-length", length.as_str())];
+    if status == 401 {
+        // The client is told how to authenticate (RFC 9110, 15.5.2).
+        head.push(("www-authenticate", "Bearer"));
+    }
+    respond(status, &head, octets, Ok(None))
 }
 
 /// So many octets.

@@ -66,12 +66,28 @@ fn requests_beyond_the_limit_of_the_server_are_another_connection() {
 }
 
 #[test]
+fn a_server_gets_one_request_before_it_has_said_how_many_it_takes() {
+    let server = RawServer::listen();
+    let client = Client::start();
+    let at_once: Vec<_> = (0..50).map(|_| client.get(&server.url("/"))).collect();
+    let mut connection = server.accept_silently();
+    let first = connection.wire.receive_write();
+    assert_eq!(first.iter().filter(|frame| frame.kind == raw::HEADERS).count(), 1, "{first:?}");
+    let head = first.iter().find(|frame| frame.kind == raw::HEADERS).unwrap();
+    connection.head_of(head);
+    connection.wire.send(raw::SETTINGS, 0, 0, &[]);
+    assert_eq!(answer(&mut connection, 49), (1..50).map(|number| 2 * number + 1).collect::<Vec<u32>>());
+    connection.respond(head.stream, "200");
+    all_succeed(at_once);
+    assert!(server.try_accept().is_none(), "there is no other connection");
+}
+
+#[test]
 fn there_are_no_more_connections_than_allowed() {
     let server = RawServer::listen();
     let client = Client::start_with(&[("HTTP2_CLIENT_MAX_CONNECTIONS", "1")]);
     let exchanges = (0..12).map(|_| client.get(&server.url("/"))).collect();
     let mut connection = server.accept_with(&[(MAX_CONCURRENT_STREAMS, 3)]);
-    // Before SETTINGS have come, it may have sent more than that: those are refused, and come again.
     let mut served = 0;
     while served < 12 {
         let stream = connection.request().stream;

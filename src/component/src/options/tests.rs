@@ -18,6 +18,11 @@ fn settings_that_are_not_named_keep_their_default() {
 }
 
 #[test]
+fn one_request_is_sent_before_the_settings_of_the_server_are_known() {
+    assert_eq!(Options::new().into_chosen().config.initial_max_send_streams, 1);
+}
+
+#[test]
 fn a_value_that_cannot_be_is_the_callers_fault_and_changes_nothing() {
     let options = Options::new();
     for settings in [
