@@ -50,7 +50,7 @@ causes! {
     TableThrash => 10, "too many changes of the dynamic table";
     /// A field section over the limit that is more than eight times as large as its block (RFC 7541, 7.3).
     FieldExpansion => 10, "too many field sections that expand over the limit";
-    /// GOAWAY, for which all streams are gone through.
+    /// GOAWAY that says something new, for which all streams are gone through.
     GoAway => 4, "too many GOAWAY frames";
 }
 

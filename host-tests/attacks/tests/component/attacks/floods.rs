@@ -156,10 +156,16 @@ fn go_away_flood() {
     let again = |n: u32| flood(&each(n, |_| go_away(0, 0)));
     let with_debug_data =
         |n: u32| flood(&each(n, |_| frame(kind::GOAWAY, 0, 0, &[&[0; 8][..], &[b'x'; 16_376]].concat())));
+    let lowered = |n: u32| flood(&each(n, |count| go_away(2 * (n - count), 0)));
     let raised = |n: u32| flood(&each(n, |n| go_away(2 * n, 0)));
     hold(
         "go_away_flood",
-        &[(Connection(CALM), &again), (Connection(CALM), &with_debug_data), (Connection(PROTOCOL), &raised)],
+        &[
+            (Nothing, &again),
+            (Nothing, &with_debug_data),
+            (Connection(CALM), &lowered),
+            (Connection(PROTOCOL), &raised),
+        ],
     );
 }
 

@@ -46,7 +46,7 @@ fn amplification_is_warned_of_and_then_ended() {
     let mut raw = Raw::server(Config::default());
     raw.post(1);
     raw.events();
-    let (count, warned) = flood(&mut raw, |raw, _| raw.goaway(0, ErrorCode::NO_ERROR));
+    let (count, warned) = flood(&mut raw, |raw, n| raw.goaway(10_000 - n, ErrorCode::NO_ERROR));
     assert_eq!((count, warned), (500, Some(375)));
     let sent = raw.sent();
     let Some(Frame::GoAway { code, debug_data, .. }) = sent.last() else { panic!("{sent:?}") };
@@ -126,6 +126,17 @@ fn frames_that_their_bytes_pay_for_are_free() {
         );
         assert!(raw.engine.is_open(), "case {case}");
     }
+}
+
+#[test]
+fn the_same_goaway_again_is_free() {
+    let mut raw = Raw::server(Config::default());
+    raw.post(1);
+    for _ in 0..10_000 {
+        raw.goaway(7, ErrorCode::NO_ERROR);
+    }
+    assert_eq!(raw.events().iter().filter(|event| matches!(event, Event::GoAway)).count(), 1);
+    assert_eq!((raw.engine.close_reason(), raw.engine.stats().abuse_score_peak), (None, 4));
 }
 
 /// Ways to make the server reset a stream (CVE-2025-8671). The slot stays taken until the application has let go.
@@ -226,8 +237,8 @@ fn nothing_is_told_behind_the_end() {
     let mut raw = Raw::server(config);
     raw.get(1);
     raw.events();
-    for _ in 0..9 {
-        raw.goaway(0, ErrorCode::NO_ERROR);
+    for code in 0..9 {
+        raw.goaway(0, ErrorCode(code));
     }
     raw.assert_failed(Violation::Abuse);
     // A warning ends a connection without streams.
