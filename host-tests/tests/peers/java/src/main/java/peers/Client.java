@@ -23,8 +23,8 @@ public interface Client extends AutoCloseable {
         return 1000;
     }
 
-    /** Whether an answer before the end of an upload works at all: with some libraries it does with no server. */
-    default boolean bearsEarlyAnswers() {
+    /** Whether a response can be read while the request is written. */
+    default boolean fullDuplex() {
         return true;
     }
 }

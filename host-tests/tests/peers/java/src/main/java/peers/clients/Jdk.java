@@ -61,6 +61,11 @@ public final class Jdk implements Client {
     }
 
     @Override
+    public boolean fullDuplex() {
+        return false;
+    }
+
+    @Override
     public void close() throws Exception {
         front.close();
     }

@@ -28,7 +28,7 @@ import peers.Incoming;
 import peers.Target;
 import peers.Waiting;
 
-/** OkHttp 5. Its windows are not for the user to set; awkward is a PING every 500 ms, to be answered as soon. */
+/** OkHttp 5. Its windows are not for the user to set; awkward is a PING every 5 s, to be answered as soon. */
 public final class OkHttp implements Client {
     private final AtomicLong connections = new AtomicLong();
     private final Target target;
@@ -48,10 +48,10 @@ public final class OkHttp implements Client {
                     }
                 });
         if (target.run().equals("ping")) {
-            builder.pingInterval(Duration.ofSeconds(1));
+            builder.pingInterval(Duration.ofSeconds(2));
         }
         if (awkward) {
-            builder.pingInterval(Duration.ofMillis(500)).retryOnConnectionFailure(false)
+            builder.pingInterval(Duration.ofSeconds(5)).retryOnConnectionFailure(false)
                     .connectionPool(new ConnectionPool(0, 1, TimeUnit.SECONDS));
         }
         client = builder.build();

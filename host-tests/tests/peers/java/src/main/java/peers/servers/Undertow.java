@@ -19,6 +19,8 @@ public final class Undertow implements Server {
     public Undertow(Settings settings) {
         io.undertow.Undertow.Builder builder = io.undertow.Undertow.builder().addHttpListener(0, "127.0.0.1")
                 .setWorkerThreads(WORKERS).setServerOption(UndertowOptions.ENABLE_HTTP2, true)
+                // By default, it takes no more than 2 MiB.
+                .setServerOption(UndertowOptions.MAX_ENTITY_SIZE, -1L)
                 .setHandler(new BlockingHandler(Undertow::answer));
         if (settings.custom()) {
             builder.setServerOption(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.streams())
