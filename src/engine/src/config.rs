@@ -45,6 +45,15 @@ pub struct Config {
     pub initial_max_send_streams: u32,
     /// Octets of payload in the DATA frames sent, where the peer allows them. Default 16,384.
     pub max_send_frame_size: u32,
+    /// Pads the payload of DATA frames to a multiple of so many bytes, at most 256, as far as windows have room
+    /// (RFC 9113, 10.7). Default 0, for no padding.
+    pub pad_to: u16,
+    /// Bytes of dynamic table that the encoder uses, where the peer allows them (RFC 7541, 4.2). Default 4,096.
+    pub encoder_table_size: u32,
+    /// Client: whether [`open`](crate::Connection::open) refuses requests whose fields exceed the peer's
+    /// SETTINGS_MAX_HEADER_LIST_SIZE, once that is known. Default false: the peer decides, since the setting is advice
+    /// (RFC 9113, 10.5.1).
+    pub check_header_list_size: bool,
     /// Names of fields that are never indexed (RFC 7541, 7.1.3), besides those that are by default.
     pub never_indexed: Vec<Bytes>,
     /// Whether frames of unknown types come as events. Default false.
@@ -140,6 +149,9 @@ impl Default for Config {
             waiting_streams: 100,
             initial_max_send_streams: 100,
             max_send_frame_size: DEFAULT_MAX_FRAME_SIZE,
+            pad_to: 0,
+            encoder_table_size: 4_096,
+            check_header_list_size: false,
             never_indexed: Vec::new(),
             unknown_frames: false,
             preface_timeout: seconds(10),
@@ -220,6 +232,7 @@ impl Config {
                 "the window of a stream starts larger than it may grow, or may grow past 2^31-1 octets",
             ),
             (self.send_buffer > 0, "the send buffer has no room for an octet"),
+            (self.pad_to <= 256, "DATA is padded to multiples of 256 bytes at most"),
             (
                 self.max_header_list_size <= self.limits.field_section_hard,
                 "SETTINGS_MAX_HEADER_LIST_SIZE exceeds the hard limit of a field section",

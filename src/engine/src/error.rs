@@ -431,6 +431,8 @@ pub enum OpenError {
     Closed,
     /// The head is malformed.
     Malformed(Malformed),
+    /// The head is larger than the peer's SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113, 10.5.1).
+    TooLarge,
     /// The other role opens streams like that.
     Role,
     /// The client does not take pushed streams.
@@ -447,6 +449,7 @@ impl fmt::Display for OpenError {
             Self::WouldBlock => f.write_str("too many streams wait for the peer's limit"),
             Self::Closed => f.write_str("the connection takes no more streams"),
             Self::Malformed(malformed) => write!(f, "the message is malformed: {malformed}"),
+            Self::TooLarge => f.write_str("the head exceeds the peer's SETTINGS_MAX_HEADER_LIST_SIZE"),
             Self::Role => f.write_str("this role does not open streams like that"),
             Self::PushDisabled => f.write_str("the client has not enabled push"),
             Self::Parent => f.write_str("the stream does not allow a promise"),

@@ -10,8 +10,8 @@ use crate::config::{ConfigError, check_setting};
 use crate::error::{SendError, Violation};
 use crate::event::Event;
 use crate::frame::{
-    AltSvc, FrameHeader, Origin, Ping, PriorityFrame, PriorityUpdate, SettingId, Settings, StreamId,
-    WindowUpdate,
+    AltSvc, FrameHeader, FrameType, Origin, Ping, PriorityFrame, PriorityUpdate, SettingId, Settings,
+    StreamId, WindowUpdate,
 };
 use crate::priority::Priority;
 use crate::settings::{DEFAULT_WINDOW, MAX_WINDOW};
@@ -377,6 +377,37 @@ impl Connection {
             return Err(SendError::UnknownStream);
         }
         self.write_control(|out| AltSvc { stream_id, origin, field_value: value }.encode(out));
+        Ok(())
+    }
+
+    /// Sends a frame of an extension (RFC 9113, 5.5), on a stream or, with stream 0, about the connection. A peer that does
+    /// not know its type passes it over.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::State`] if the engine sends frames of this type itself, if the payload does not fit in a frame, or if
+    /// the connection has ended.
+    pub fn send_unknown_frame(
+        &mut self,
+        kind: u8,
+        flags: u8,
+        stream_id: StreamId,
+        payload: &[u8],
+    ) -> Result<(), SendError> {
+        let kind = FrameType(kind);
+        if kind.name().is_some() {
+            return Err(SendError::State("the engine sends frames of this type itself"));
+        }
+        if payload.len() > self.peer.max_frame_size as usize {
+            return Err(SendError::State("it does not fit in a frame"));
+        }
+        if self.close_reason.is_some() {
+            return Err(SendError::State("the connection has ended"));
+        }
+        self.write_control(|out| {
+            FrameHeader::new(kind, flags, stream_id, payload.len()).encode(out);
+            out.extend_from_slice(payload);
+        });
         Ok(())
     }
 

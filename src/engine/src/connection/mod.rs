@@ -35,9 +35,6 @@ use input::Reader;
 use shutdown::Phase;
 use timers::Timers;
 
-/// Octets of dynamic table that our encoder uses, whatever the peer offers.
-const ENCODER_TABLE: u32 = 4_096;
-
 /// Which side of the connection this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -186,7 +183,7 @@ impl Connection {
             decoder: hpack::Decoder::new(Settings::INITIAL.header_table_size),
             section: FieldSection::with_capacity(32, 2_048),
             block: None,
-            encoder: hpack::Encoder::new(ENCODER_TABLE),
+            encoder: hpack::Encoder::new(config.encoder_table_size),
             local: LocalSettings::new(),
             peer: Settings::INITIAL,
             peer_settings_known: false,

@@ -24,7 +24,12 @@ impl Connection {
     /// # Errors
     ///
     /// [`OpenError::WouldBlock`] if too many wait; [`OpenError::Closed`] if the connection takes no more
-    /// streams; [`OpenError::Malformed`]; [`OpenError::Role`] for a server.
+    /// streams; [`OpenError::Malformed`]; [`OpenError::TooLarge`] if
+    /// [`check_header_list_size`](crate::Config::check_header_list_size) asks for that; [`OpenError::Role`] for a server.
+    ///
+    /// Requests that wait are sent in the order of their streams (RFC 9113, 5.1.1). A caller that wants another order
+    /// keeps them itself: with [`waiting_streams`](crate::Config::waiting_streams) 0, it opens a stream for the most
+    /// urgent one when [`Event::StreamsAvailable`] comes.
     pub fn open(&mut self, head: &FieldSection, end_stream: bool) -> Result<StreamId, OpenError> {
         if !self.is_client() {
             return Err(OpenError::Role);
@@ -38,6 +43,10 @@ impl Connection {
         let length = ContentLength::of_request(&facts);
         if end_stream {
             length.finish().map_err(OpenError::Malformed)?;
+        }
+        let limit = self.peer.max_header_list_size.filter(|_| self.config.check_header_list_size);
+        if limit.is_some_and(|limit| head.size() > limit as usize) {
+            return Err(OpenError::TooLarge);
         }
         // A place of those that wait may have become free.
         self.send_waiting_requests();

@@ -2,10 +2,41 @@
 
 use super::{Connection, show_sent};
 use crate::event::Event;
-use crate::frame::{FrameHeader, FrameType, HEADER_LEN, Ping, StreamId, data, flags};
+use crate::frame::{Ping, StreamId, data};
 use crate::stream::{Ending, Stall};
-use crate::subscriber::Direction;
 use crate::time::Time;
+
+/// How much content a DATA frame has, and how much padding behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Padded {
+    content: usize,
+    /// None for a frame without padding and the byte that tells its length.
+    padding: Option<u8>,
+}
+
+impl Padded {
+    /// A frame of at most `allowed` bytes for so much content, padded to a multiple of `pad_to` if that fits.
+    fn new(content: usize, allowed: usize, pad_to: u16) -> Self {
+        let unit = usize::from(pad_to);
+        let plain = Self { content: content.min(allowed), padding: None };
+        if content == 0 || unit < 2 {
+            return plain;
+        }
+        // Whole units that fit.
+        let most = allowed.saturating_sub(allowed.checked_rem(unit).unwrap_or(0));
+        let content = content.min(most.saturating_sub(1));
+        let payload = content.saturating_add(1).checked_next_multiple_of(unit).unwrap_or(usize::MAX);
+        match u8::try_from(payload.saturating_sub(content).saturating_sub(1)) {
+            Ok(padding) if content > 0 => Self { content, padding: Some(padding) },
+            _ => plain,
+        }
+    }
+
+    /// Bytes of payload besides the content.
+    fn overhead(self) -> i64 {
+        self.padding.map_or(0, |padding| i64::from(padding).saturating_add(1))
+    }
+}
 
 /// Bytes of buffer that an idle connection keeps for frames other than DATA.
 const CONTROL_KEPT: usize = 1 << 10;
@@ -120,7 +151,8 @@ impl Connection {
         stream.send.scheduled = false;
         let window = initial.saturating_add(stream.send.window_delta).min(self.send_window);
         let allowed = usize::try_from(window).unwrap_or(0).min(max_frame as usize);
-        let length = stream.send.content.len().min(allowed);
+        let padded = Padded::new(stream.send.content.len(), allowed, self.config.pad_to);
+        let length = padded.content;
         if length == 0 {
             return self.block(id);
         }
@@ -128,15 +160,20 @@ impl Connection {
         let end_stream = all && matches!(stream.send.ending, Ending::EndStream);
         let octets = u32::try_from(length).unwrap_or(max_frame);
         let at = out.len();
-        data::encode_header(out, id, octets, end_stream);
+        let used = i64::from(octets).saturating_add(padded.overhead());
+        match padded.padding {
+            None => data::encode_header(out, id, octets, end_stream),
+            Some(padding) => data::encode_padded_header(out, id, octets, padding, end_stream),
+        }
         stream.send.content.move_to(out, length);
-        stream.send.window_delta = stream.send.window_delta.saturating_sub(i64::from(octets));
-        self.send_window = self.send_window.saturating_sub(i64::from(octets));
+        out.resize(out.len().saturating_add(padded.padding.unwrap_or(0).into()), 0);
+        stream.send.window_delta = stream.send.window_delta.saturating_sub(used);
+        self.send_window = self.send_window.saturating_sub(used);
         let tell = stream.has_room(limit) && core::mem::take(&mut stream.send.starved);
         stream.send.stall = stream.send.stall.filter(|_| !all).and_then(|stall| stall.after(length));
         self.timers.content_sent(length);
         self.content_gone(length);
-        self.count_data(out, at, id, octets, end_stream);
+        self.count_data(out.get(at..).unwrap_or_default(), octets);
         if end_stream {
             self.sent_end_stream(id);
         } else if all {
@@ -149,16 +186,12 @@ impl Connection {
         }
     }
 
-    fn count_data(&mut self, out: &[u8], at: usize, stream_id: StreamId, length: u32, end_stream: bool) {
-        self.stats.frames_sent = self.stats.frames_sent.saturating_add(1);
-        self.stats.content_sent = self.stats.content_sent.saturating_add(u64::from(length));
-        self.abuse.earn_content(length);
-        if let Some(subscriber) = &mut self.subscriber {
-            let flags = if end_stream { flags::END_STREAM } else { 0 };
-            let header = FrameHeader { length, kind: FrameType::DATA, flags, stream_id };
-            let payload = out.get(at.saturating_add(HEADER_LEN)..).unwrap_or_default();
-            subscriber.frame(Direction::Sent, header, payload);
-        }
+    /// Counts a DATA frame with so many bytes of content, and shows it to the subscriber.
+    fn count_data(&mut self, frame: &[u8], content: u32) {
+        self.stats.content_sent = self.stats.content_sent.saturating_add(u64::from(content));
+        self.abuse.earn_content(content);
+        let count = show_sent(&mut self.subscriber, frame);
+        self.stats.frames_sent = self.stats.frames_sent.saturating_add(count);
     }
 
     /// Puts a stream that has content among those that send. Whether its window allows that shows when its turn

@@ -33,6 +33,21 @@ pub fn encode_header(out: &mut Vec<u8>, stream_id: StreamId, length: u32, end_st
     FrameHeader { length, kind: FrameType::DATA, flags, stream_id }.encode(out);
 }
 
+/// Appends the header of a DATA frame with `content` bytes, which are to follow, and `padding` bytes behind them,
+/// which are to follow as zeros (RFC 9113, 6.1).
+pub fn encode_padded_header(
+    out: &mut Vec<u8>,
+    stream_id: StreamId,
+    content: u32,
+    padding: u8,
+    end_stream: bool,
+) {
+    let flags = flags::PADDED | if end_stream { flags::END_STREAM } else { 0 };
+    let length = content.saturating_add(u32::from(padding)).saturating_add(1);
+    FrameHeader { length, kind: FrameType::DATA, flags, stream_id }.encode(out);
+    out.push(padding);
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Layout, encode_header, layout};

@@ -127,7 +127,7 @@ enum LengthRule {
 
 impl FrameHeader {
     /// The header of a frame with a payload of `length` octets, which the caller keeps below 2^24.
-    pub(super) fn new(kind: FrameType, flags: u8, stream_id: StreamId, length: usize) -> Self {
+    pub(crate) fn new(kind: FrameType, flags: u8, stream_id: StreamId, length: usize) -> Self {
         debug_assert!(length < 1 << 24, "no frame holds {length} octets");
         Self { length: u32::try_from(length).unwrap_or(u32::MAX), kind, flags, stream_id }
     }

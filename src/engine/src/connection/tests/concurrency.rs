@@ -299,6 +299,18 @@ fn refusals_do_not_end_the_connection() {
 }
 
 #[test]
+fn a_caller_hears_when_a_request_that_waited_is_sent() {
+    let mut raw = Raw::client(Config::default(), &limit(1));
+    open(&mut raw, 2);
+    raw.sent();
+    assert!(raw.events().is_empty());
+    raw.respond(1, true);
+    assert_eq!(begun(&raw.sent()), [3]);
+    let events = raw.events();
+    assert!(matches!(events[..], [Event::Response { .. }, Event::RequestSent { id: sent }] if sent == id(3)));
+}
+
+#[test]
 fn a_caller_without_a_queue_is_told_when_a_stream_can_be_opened() {
     let mut raw = Raw::client(Config { waiting_streams: 0, ..Config::default() }, &limit(1));
     open(&mut raw, 1);

@@ -255,6 +255,31 @@ fn padding_counts_and_is_given_back_at_once() {
 }
 
 #[test]
+fn content_is_padded_to_multiples_as_far_as_windows_allow() {
+    let mut raw = Raw::server(Config { pad_to: 100, ..Config::default() });
+    raw.settings(&initial_window(450));
+    raw.get(1);
+    raw.engine.respond(id(1), &response(200), false).unwrap();
+    raw.sent();
+    raw.engine.send_data(id(1), &mut Bytes::from(vec![7; 430]), true).unwrap();
+    // 399 bytes and the one that tells the length of the padding are four hundred; 50 of the window are left.
+    assert_eq!(raw.engine.stream_windows(id(1)).unwrap().1, 450);
+    let mut out = Vec::new();
+    raw.engine.poll_transmit(raw.now, &mut out, usize::MAX);
+    let (first, rest) = out.split_at(9 + 400);
+    assert_eq!(first[..10], *b"\0\x01\x90\0\x08\0\0\0\x01\0");
+    assert_eq!(rest, [&b"\0\0\x1f\0\x01\0\0\0\x01"[..], &[7; 31]].concat());
+    assert_eq!(raw.engine.stream_windows(id(1)).unwrap().1, 450 - 400 - 31);
+
+    let mut raw = Raw::server(Config { pad_to: 256, ..Config::default() });
+    raw.get(1);
+    raw.engine.respond(id(1), &response(200), false).unwrap();
+    raw.engine.send_data(id(1), &mut Bytes::from_static(b"x"), true).unwrap();
+    raw.sent();
+    assert_eq!(raw.engine.windows().1, i64::from(DEFAULT_WINDOW) - 256);
+}
+
+#[test]
 fn by_hand_the_caller_moves_the_windows() {
     let config = Config { manual_window_update: true, initial_window_size: 100, ..Config::default() };
     let mut raw = Raw::server(config);

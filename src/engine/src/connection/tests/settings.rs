@@ -2,9 +2,38 @@
 
 use super::pair::{Pair, request, response};
 use super::raw::{Frame, Raw, id};
-use crate::error::Violation;
+use crate::error::{SendError, Violation};
 use crate::frame::{FrameType, SettingId};
-use crate::{Config, Event, FieldSection};
+use crate::{Config, Event, FieldSection, StreamId};
+
+#[test]
+fn a_client_may_keep_to_the_list_size_that_the_server_advises() {
+    let advised = [(SettingId::MAX_HEADER_LIST_SIZE, 100)];
+    let mut raw = Raw::client(Config { check_header_list_size: true, ..Config::default() }, &advised);
+    assert_eq!(raw.engine.open(&request("GET", "/"), true), Err(crate::OpenError::TooLarge));
+    let mut raw = Raw::client(Config::default(), &advised);
+    assert!(raw.engine.open(&request("GET", "/"), true).is_ok());
+}
+
+#[test]
+fn frames_of_extensions_are_sent_as_they_are() {
+    let mut raw = Raw::client(Config::default(), &[]);
+    raw.engine.send_unknown_frame(0xbb, 5, StreamId::CONNECTION, b"payload").unwrap();
+    let mut out = Vec::new();
+    raw.engine.poll_transmit(raw.now, &mut out, usize::MAX);
+    assert_eq!(out, b"\0\0\x07\xbb\x05\0\0\0\0payload");
+    for kind in [0, 6, 0x0a, 0x10] {
+        assert!(matches!(
+            raw.engine.send_unknown_frame(kind, 0, StreamId::CONNECTION, b""),
+            Err(SendError::State(_))
+        ));
+    }
+    let large = vec![0; 16_385];
+    assert!(matches!(
+        raw.engine.send_unknown_frame(0xbb, 0, StreamId::CONNECTION, &large),
+        Err(SendError::State(_))
+    ));
+}
 
 #[test]
 fn settings_come_first_and_say_what_differs() {
