@@ -94,8 +94,6 @@ pub enum Answer {
     Streams(ErrorCode),
     /// GOAWAY, and the end of the connection.
     Connection(ErrorCode),
-    /// RST_STREAM on each stream that it is about, and when there are too many of them, GOAWAY.
-    StreamsThenConnection(ErrorCode, ErrorCode),
 }
 
 /// What an attack may cost at most.

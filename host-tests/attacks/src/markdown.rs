@@ -137,9 +137,6 @@ impl Display for Answer {
             Self::Status(status) => write!(f, "response: {status}"),
             Self::Streams(code) => write!(f, "stream: {code}"),
             Self::Connection(code) => write!(f, "connection: {code}"),
-            Self::StreamsThenConnection(stream, connection) => {
-                write!(f, "stream: {stream}, in the end connection: {connection}")
-            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Drivers: programs in other languages that run cases when called by the command line that README.md describes.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -77,10 +78,11 @@ impl Driver {
         Ok(Report { requests: number("requests")?, bytes: number("bytes")? })
     }
 
-    fn server(&self, peer: &[String; 2]) -> Result<Listening> {
+    /// Starts a server by its name and configuration.
+    pub(crate) fn server(&self, peer: &[impl AsRef<OsStr>; 2]) -> Result<Listening> {
         let port = |line: &str| line.strip_prefix("PORT ").and_then(|port| port.trim().parse::<u16>().ok());
         let (server, port) = Server::start(self.command().arg("server").args(peer), port)?;
-        Ok(Listening { url: format!("http://127.0.0.1:{port}"), server })
+        Ok(Listening { url: format!("http://127.0.0.1:{port}"), server, behind: Vec::new() })
     }
 
     fn command(&self) -> Command {

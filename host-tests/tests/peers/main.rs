@@ -11,10 +11,13 @@ mod cancel;
 mod driver;
 mod get;
 mod go;
+mod java;
+mod node;
 mod ours;
 mod peer;
 mod plan;
 mod process;
+mod python;
 mod sources;
 #[allow(dead_code, unused_imports, reason = "other tests use the rest")]
 #[path = "../interop/support/mod.rs"]

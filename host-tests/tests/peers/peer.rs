@@ -1,5 +1,7 @@
 //! A peer: someone else's software in one role and one configuration.
 
+use std::any::Any;
+
 use anyhow::Result;
 
 use crate::process::Server;
@@ -32,6 +34,8 @@ pub(crate) struct Listening {
     pub(crate) url: String,
     /// The process; it ends when dropped.
     pub(crate) server: Server,
+    /// Whatever it needs as long as it runs: folders, servers behind it.
+    pub(crate) behind: Vec<Box<dyn Any>>,
 }
 
 /// Runs one case against our server; an error is a failure of the case.

@@ -15,6 +15,9 @@ const KEPT: usize = 64 << 10;
 /// Time that a server has until it listens, and until it ends when told to.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Time that a dropped server has until it is killed.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// A finished process.
 #[derive(Debug)]
 pub(crate) struct Output {
@@ -55,6 +58,21 @@ pub(crate) fn run(command: &mut Command, deadline: Duration) -> Result<Output> {
     Ok(Output { is_success: status.success(), stdout, stdout_bytes, stderr })
 }
 
+/// Runs a command for some time, and kills it then; an error if it has ended before.
+pub(crate) fn run_and_kill(command: &mut Command, time: Duration) -> Result<()> {
+    let mut child = spawn(command.stdin(Stdio::null()))?;
+    let stdout = read_all(child.stdout.take().context("no standard output")?);
+    let stderr = read_all(child.stderr.take().context("no standard error")?);
+    let status = wait(&mut child, time)?;
+    child.kill()?;
+    child.wait()?;
+    let ((stdout, _), (stderr, _)) = (join(stdout), join(stderr));
+    if status.is_some() {
+        bail!("the command has ended before it was killed: {stderr}{stdout}");
+    }
+    Ok(())
+}
+
 /// A server that runs until it is stopped or dropped.
 pub(crate) struct Server {
     child: Child,
@@ -65,11 +83,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server, and waits for the line that `told` recognises; returns what `told` makes of it.
     pub(crate) fn start<T>(command: &mut Command, told: impl Fn(&str) -> Option<T>) -> Result<(Self, T)> {
-        let mut child = spawn(command.stdin(Stdio::piped()))?;
-        let (sender, lines) = mpsc::channel();
-        read_lines(child.stdout.take().context("no standard output")?, sender.clone());
-        read_lines(child.stderr.take().context("no standard error")?, sender);
-        let server = Self { stdin: child.stdin.take(), child, lines };
+        let server = Self::start_silent(command)?;
         let (started, mut said) = (Instant::now(), String::new());
         loop {
             match server.lines.recv_timeout(PATIENCE.saturating_sub(started.elapsed())) {
@@ -83,6 +97,15 @@ impl Server {
                 }
             }
         }
+    }
+
+    /// Starts a server that does not tell when it listens.
+    pub(crate) fn start_silent(command: &mut Command) -> Result<Self> {
+        let mut child = spawn(command.stdin(Stdio::piped()))?;
+        let (sender, lines) = mpsc::channel();
+        read_lines(child.stdout.take().context("no standard output")?, sender.clone());
+        read_lines(child.stderr.take().context("no standard error")?, sender);
+        Ok(Self { stdin: child.stdin.take(), child, lines })
     }
 
     /// The lines of both outputs since the last call.
@@ -108,7 +131,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The process may have ended already.
+        // Servers with several processes end the others, if they are told and not killed. All may have ended already.
+        drop(self.stdin.take());
+        _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        _ = wait(&mut self.child, GRACE);
         _ = self.child.kill();
         _ = self.child.wait();
     }

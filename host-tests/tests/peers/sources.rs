@@ -16,7 +16,24 @@ pub(crate) struct Source {
 }
 
 /// All of them.
-pub(crate) const SOURCES: &[Source] = &[Source { name: "Go", peers: crate::go::peers }];
+pub(crate) const SOURCES: &[Source] = &[
+    Source { name: "Go", peers: crate::go::peers },
+    Source { name: "Java", peers: crate::java::peers },
+    Source { name: "Node", peers: crate::node::peers },
+    Source { name: "Python", peers: crate::python::peers },
+    Source { name: "curl", peers: crate::tools::curl::peers },
+    Source { name: "nghttp", peers: crate::tools::nghttp::peers },
+    Source { name: "h2load", peers: crate::tools::h2load::peers },
+    Source { name: "nghttpd", peers: crate::tools::nghttpd::peers },
+    Source { name: "Apache", peers: crate::tools::apache::peers },
+    Source { name: "nginx", peers: crate::tools::nginx::peers },
+    Source { name: "HAProxy", peers: crate::tools::haproxy::peers },
+    Source { name: "Caddy", peers: crate::tools::caddy::peers },
+    Source { name: "H2O", peers: crate::tools::h2o::peers },
+    Source { name: "nghttpx", peers: crate::tools::nghttpx::peers },
+    Source { name: "lighttpd", peers: crate::tools::lighttpd::peers },
+    Source { name: "Envoy", peers: crate::tools::envoy::peers },
+];
 
 /// A file or folder beside this one.
 pub(crate) fn beside(name: &str) -> PathBuf {

@@ -5,7 +5,7 @@
 //!
 //! | the peer causes | examples | cost here | bound |
 //! |---|---|---|---|
-//! | constant work, no output, no memory | WINDOW_UPDATE, PRIORITY, frames of closed streams, PING acknowledgements, unknown frames | that of reading the frame's own bytes | [`frames_per_recv`](Limits::frames_per_recv), the connection's share of each turn |
+//! | constant work, no output, no memory | WINDOW_UPDATE, PRIORITY, empty DATA, frames of closed streams, PING acknowledgements, unknown frames | that of reading the frame's own bytes | [`frames_per_recv`](Limits::frames_per_recv), the connection's share of each turn |
 //! | output | PING, SETTINGS, streams that are refused or reset | some bytes, until the transport takes them | back-pressure: `recv` takes nothing while [`control_octets`](Limits::control_octets) of it wait |
 //! | memory, or work of the application | requests, promises, content, priorities of idle streams | a slot, or room in a window | the slot stays taken until the application has let go, however the stream ended: [`max_concurrent_streams`](crate::Config::max_concurrent_streams), the windows, and the other [`Limits`] |
 //! | amplification | see [`Cause`] | more than the frame's bytes pay for | the score below |
@@ -44,15 +44,13 @@ macro_rules! causes {
 }
 
 causes! {
-    /// DATA or CONTINUATION that carries nothing and ends nothing: the peer's cheapest frame.
-    EmptyFrame => 1, "too many empty frames";
     /// SETTINGS that let blocked streams go on, charged for each sixteen of them: each goes back to the scheduler.
     Settings => 1, "too many SETTINGS frames that change windows";
     /// Size updates that evict entries from the dynamic table (RFC 7541, 4.2): a byte drops up to 4 KiB.
     TableThrash => 10, "too many changes of the dynamic table";
     /// A field section over the limit that is more than eight times as large as its block (RFC 7541, 7.3).
     FieldExpansion => 10, "too many field sections that expand over the limit";
-    /// GOAWAY, for which all streams are gone through.
+    /// GOAWAY that says something new, for which all streams are gone through.
     GoAway => 4, "too many GOAWAY frames";
 }
 
@@ -149,7 +147,7 @@ mod tests {
     #[test]
     fn a_burst_is_warned_of_and_then_ended() {
         let mut abuse = Abuse::new(&Limits::default());
-        let verdicts: Vec<_> = (0..2_000).map(|_| abuse.charge(Cause::EmptyFrame, 1, at(0))).collect();
+        let verdicts: Vec<_> = (0..2_000).map(|_| abuse.charge(Cause::Settings, 1, at(0))).collect();
         let first = |verdict| verdicts.iter().position(|&v| v == verdict);
         assert_eq!((first(Verdict::Warn), first(Verdict::Over)), (Some(1_499), Some(1_999)));
         assert_eq!(verdicts.iter().filter(|&&v| v == Verdict::Warn).count(), 1);
@@ -159,10 +157,10 @@ mod tests {
     fn time_and_useful_work_pay_it_off() {
         let mut abuse = Abuse::new(&Limits::default());
         for second in 0..1_000 {
-            assert_eq!(abuse.charge(Cause::EmptyFrame, 50, at(second * 1_000)), Verdict::Fine);
+            assert_eq!(abuse.charge(Cause::Settings, 50, at(second * 1_000)), Verdict::Fine);
         }
         for _ in 0..100_000 {
-            assert_eq!(abuse.charge(Cause::EmptyFrame, 2, at(0)), Verdict::Fine);
+            assert_eq!(abuse.charge(Cause::Settings, 2, at(0)), Verdict::Fine);
             abuse.earn_content(CONTENT);
             abuse.earn_stream();
         }

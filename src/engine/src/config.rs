@@ -103,7 +103,7 @@ pub struct Limits {
     /// Parameters of a SETTINGS frame. Default 32.
     pub settings: usize,
     /// Bytes of frames that the peer has caused (acknowledgements, RST_STREAM, WINDOW_UPDATE) waiting for the
-    /// transport above which no input is taken; for a server, of all frames other than DATA. Default 64 KiB.
+    /// transport above which no input is taken; for a server, of all frames other than DATA. Default 32 KiB.
     pub control_octets: usize,
     /// Octets of content of all streams together, waiting to be sent, above which a stream has room for no more than
     /// 16 KiB instead of [`Config::send_buffer`]. Default 1 MiB.
@@ -115,9 +115,9 @@ pub struct Limits {
     /// PINGs of the caller that may wait for their answer. Default 16.
     pub pings: usize,
     /// The abuse score at which the connection ends with ENHANCE_YOUR_CALM; at three quarters of it no new streams
-    /// are taken. Only amplification is scored: empty frames, changes of the dynamic table that evict, field sections
-    /// that expand over the limit, SETTINGS that move many windows, GOAWAY. Completed streams, content and time (50
-    /// a second) pay it off. Default 2,000.
+    /// are taken. Only amplification is scored: changes of the dynamic table that evict, field sections that
+    /// expand over the limit, SETTINGS that move many windows, GOAWAY. Completed streams, content and time (50 a
+    /// second) pay it off. Default 2,000.
     pub abuse: u32,
 }
 
@@ -166,7 +166,7 @@ impl Default for Limits {
             cookie_crumbs: 256,
             continuations: 8,
             settings: 32,
-            control_octets: 64 << 10,
+            control_octets: 32 << 10,
             content_octets: 1 << 20,
             events: 512,
             frames_per_recv: 1_024,

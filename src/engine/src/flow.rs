@@ -62,8 +62,8 @@ impl ReceiveWindow {
         self.held = self.held.saturating_sub(octets);
     }
 
-    /// The increment that is due: as much as makes window and content held `target` again, once that is half
-    /// of it. With `target` none, what is owed and no more.
+    /// The increment that is due: as much as makes window and content held `target` again, once that is a
+    /// quarter of it. With `target` none, what is owed and no more.
     ///
     /// `awaited` tells how much content may yet come, if that is known. Where the window has room for all of it, the
     /// peer has no use for more, and may even have closed its socket behind the last octet: the answer to an increment
@@ -78,9 +78,9 @@ impl ReceiveWindow {
         let (due, threshold) = match target {
             Some(target) => {
                 let due = i64::from(target).saturating_sub(available).saturating_sub(i64::from(self.held));
-                // A little less than half. At exactly half, a peer that sends whole windows may end each a few bytes
-                // before its second half is due, and then goes on with half a window.
-                (due, (target / 2).saturating_sub(target / 16))
+                // A quarter: a peer that sends whole windows may end each just before the next credit is due, and
+                // then goes on with what is left of the window.
+                (due, target / 4)
             }
             None => (i64::from(self.owed), initial / 2),
         };
@@ -113,8 +113,8 @@ impl ReceiveWindow {
     }
 }
 
-/// Grows the windows while they are what limits the peer: while half of one is used up, and consumed, in less than
-/// two round trips.
+/// Grows the windows while they are what limits the peer: while a quarter of one is used up, and consumed, in less than
+/// a round trip.
 #[derive(Debug)]
 pub(crate) struct Bandwidth {
     /// The window that streams are given.
@@ -157,7 +157,7 @@ impl Bandwidth {
         self.connection
     }
 
-    /// Whether a PING is to be sent now, when a window was half used up.
+    /// Whether a PING is to be sent now, when a window was given back.
     pub(crate) fn start(&mut self) -> bool {
         let grown = self.stream >= self.stream_max && self.connection >= self.connection_max;
         let start = self.measurement == Measurement::Wanted && !grown;
@@ -194,7 +194,7 @@ impl Bandwidth {
 
     fn is_limit(&self, interval: Option<Duration>) -> bool {
         let Some((interval, round_trip)) = interval.zip(self.round_trip) else { return false };
-        interval < round_trip.saturating_mul(2)
+        interval < round_trip
     }
 
     fn grown(&mut self) {
@@ -224,14 +224,14 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_given_back_when_half_of_it_was_consumed() {
+    fn a_window_is_given_back_when_a_quarter_of_it_was_consumed() {
         let mut window = ReceiveWindow::new(0);
         assert!(window.receive(60, 100));
-        window.consume(40);
-        assert_eq!(window.take_due(100, Some(100), unknown), None, "only 40 of 100");
-        window.consume(10);
-        assert_eq!(window.take_due(100, Some(100), unknown), Some(50), "10 are still held");
-        assert_eq!((window.available(100), window.held), (90, 10));
+        window.consume(24);
+        assert_eq!(window.take_due(100, Some(100), unknown), None, "only 24 of 100");
+        window.consume(1);
+        assert_eq!(window.take_due(100, Some(100), unknown), Some(25), "35 are still held");
+        assert_eq!((window.available(100), window.held), (65, 35));
     }
 
     #[test]
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_grow_while_half_of_one_lasts_less_than_two_round_trips() {
+    fn windows_grow_while_a_quarter_of_one_lasts_less_than_a_round_trip() {
         let millis = |millis| Some(Duration::from_millis(millis));
         let mut bandwidth = Bandwidth::new(100, 1_000, 200, 2_000);
         bandwidth.stream_updated(millis(0));
@@ -273,7 +273,7 @@ mod tests {
         assert!(bandwidth.start() && !bandwidth.start(), "one PING at a time");
         bandwidth.finish(Duration::from_millis(50));
         let mut sizes = Vec::new();
-        for interval in [None, millis(100), millis(99), millis(99), millis(5), millis(5), millis(5)] {
+        for interval in [None, millis(50), millis(49), millis(49), millis(5), millis(5), millis(5)] {
             bandwidth.stream_updated(interval);
             sizes.push((bandwidth.stream_window(), bandwidth.connection_window()));
         }

@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http2_engine::{ConnectionError, Role};
+use http2_engine::{ConnectionError, HTTP1_ANSWER, Role};
 use wit_bindgen::{StreamReader, StreamResult, StreamWriter};
 
 use crate::bindings::wasi::clocks::monotonic_clock;
@@ -26,11 +26,6 @@ const LINGER: Duration = Duration::from_secs(2);
 /// How long what comes after the end may wait before more of it is thrown away: who goes on sending then takes no time
 /// from the others.
 const DISCARD_PAUSE: Duration = Duration::from_millis(50);
-/// The answer to a client that speaks HTTP/1.
-const HTTP1_ANSWER: &[u8] = b"HTTP/1.1 505 HTTP Version Not Supported\r\n\
-    content-type: text/plain\r\ncontent-length: 52\r\nconnection: close\r\n\r\n\
-    This server speaks HTTP/2 with prior knowledge only.";
-
 impl Connection {
     /// Carries octets between the connection and a socket until both have ended.
     ///
@@ -188,16 +183,4 @@ impl Connection {
 
 async fn pause(time: Duration) {
     monotonic_clock::wait_for(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)).await;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_answer_to_http1_says_its_length() {
-        let answer = str::from_utf8(HTTP1_ANSWER).unwrap();
-        let (head, content) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(&format!("content-length: {}\r\n", content.len())), "{}", content.len());
-    }
 }

@@ -1,7 +1,7 @@
 //! Frames that are cheap to send and useless.
 
 use super::{CALM, CONNECTION_CALM, CONNECTION_PROTOCOL, FLOW_CONTROL, Group, PROTOCOL, ceilings};
-use crate::attack::Answer::{Connection, Nothing, Streams, StreamsThenConnection};
+use crate::attack::Answer::{Connection, Nothing, Streams};
 use crate::attack::Replies::{ForEach, InAll};
 use crate::attack::{Attack, Harm, Shown, Trial};
 
@@ -20,7 +20,7 @@ const ATTACKS: &[Attack] = &[
             sizes: [10_000, 100_000],
             of: "PING",
             answers: &[Nothing, CONNECTION_CALM],
-            and: "64 KiB of answers wait at the most, and no more PINGs are read until the peer reads them; one that \
+            and: "32 KiB of answers wait at the most, and no more PINGs are read until the peer reads them; one that \
                   reads none is ended after 5 minutes",
             ceilings: ceilings(192, ForEach(1.0, 17.0), 0.7),
         }),
@@ -51,7 +51,7 @@ const ATTACKS: &[Attack] = &[
             sizes: [10_000, 100_000],
             of: "SETTINGS",
             answers: &[Nothing, CONNECTION_CALM],
-            and: "64 KiB of acknowledgements wait at the most; 33 parameters end the connection",
+            and: "32 KiB of acknowledgements wait at the most; 33 parameters end the connection",
             ceilings: ceilings(256, ForEach(1.0, 9.0), 2.6),
         }),
     },
@@ -65,9 +65,9 @@ const ATTACKS: &[Attack] = &[
             test: "empty_frames_flood",
             sizes: [10_000, 100_000],
             of: "frames",
-            answers: &[CONNECTION_CALM, Nothing],
-            and: "50 a second may come for ever; on a stream that was reset, they are passed over",
-            ceilings: ceilings(128, InAll(3, 80), 1.2),
+            answers: &[Nothing, CONNECTION_CALM],
+            and: "8 CONTINUATION frames a block end the connection; of DATA, nothing is kept",
+            ceilings: ceilings(128, InAll(20, 300), 1.2),
         }),
     },
     Attack {
@@ -92,9 +92,9 @@ const ATTACKS: &[Attack] = &[
             test: "continuation_flood",
             sizes: [1_000, 10_000],
             of: "CONTINUATION",
-            answers: &[CONNECTION_CALM, StreamsThenConnection(PROTOCOL, CALM)],
+            answers: &[CONNECTION_CALM, Streams(PROTOCOL)],
             and: "8 frames of 64 KiB a block",
-            ceilings: ceilings(256, InAll(300, 4_000), 1.0),
+            ceilings: ceilings(256, ForEach(1.0, 13.0), 1.0),
         }),
     },
     Attack {
@@ -162,13 +162,13 @@ const ATTACKS: &[Attack] = &[
         name: "GOAWAY flood",
         known_as: &["RFC 9113, 6.8"],
         harms: &[Harm::Memory, Harm::Work],
-        peer: "says GOAWAY again and again, with 16 KiB of debug data, or with a higher last stream",
+        peer: "says GOAWAY again and again, with 16 KiB of debug data, or with a lower or higher last stream each time",
         shown: Shown::Here(Trial {
             test: "go_away_flood",
             sizes: [600, 6_000],
             of: "GOAWAY",
-            answers: &[CONNECTION_CALM, CONNECTION_PROTOCOL],
-            and: "1 KiB of debug data is kept",
+            answers: &[Nothing, CONNECTION_CALM, CONNECTION_PROTOCOL],
+            and: "the same again is passed over; 1 KiB of debug data is kept",
             ceilings: ceilings(256, InAll(3, 80), 0.9),
         }),
     },

@@ -147,11 +147,7 @@ const ATTACKS: &[Attack] = &[
             test: "push_abuse",
             sizes: [1_000, 10_000],
             of: "PUSH_PROMISE",
-            answers: &[
-                CONNECTION_PROTOCOL,
-                Streams(PROTOCOL),
-                Streams(REFUSED),
-            ],
+            answers: &[CONNECTION_PROTOCOL, Streams(PROTOCOL), Streams(REFUSED)],
             and: "off unless the client enables it; then 100 at a time",
             ceilings: ceilings(256, ForEach(1.0, 13.0), 1.8),
         }),
@@ -168,7 +164,7 @@ const ATTACKS: &[Attack] = &[
             of: "requests, and as many behind the last one, with 256,000 octets each",
             answers: &[Connection(ErrorCode::NO_ERROR)],
             and: "after 30 s; the connection is given back the octets of requests that are not taken up any more",
-            ceilings: ceilings(192, ForEach(1.0, 20.0), 0.1),
+            ceilings: ceilings(192, ForEach(1.5, 24.0), 0.1),
         }),
     },
     Attack {

@@ -65,7 +65,7 @@ const ATTACKS: &[Attack] = &[
             of: "DATA",
             answers: &[Nothing],
             and: "what is kept is the octets: a frame costs nothing besides",
-            ceilings: ceilings(256, InAll(0, 0), 1.3),
+            ceilings: ceilings(256, InAll(2, 40), 1.3),
         }),
     },
     Attack {

@@ -3,10 +3,9 @@
 use bytes::{Buf, Bytes};
 
 use super::{Connection, Role};
-use crate::abuse::Cause;
 use crate::error::{ErrorCode, Initiator, StreamError, Violation, WindowError};
 use crate::event::{Event, Read};
-use crate::frame::{FrameHeader, StreamId, WindowUpdate, flags};
+use crate::frame::{FrameHeader, StreamId, WindowUpdate};
 use crate::settings::DEFAULT_WINDOW;
 use crate::stream::{ClosedBy, Expect, State, Wake};
 
@@ -101,9 +100,6 @@ impl Connection {
     pub(super) fn data_arrives(&mut self, header: FrameHeader, content: u32) -> Result<(), Violation> {
         if !self.window.receive(header.length, DEFAULT_WINDOW) {
             return Err(Violation::ConnectionWindowExceeded);
-        }
-        if content == 0 && !header.has(flags::END_STREAM) {
-            self.charge(Cause::EmptyFrame, 1)?;
         }
         match self.check_data(header, content) {
             Ok(()) => {

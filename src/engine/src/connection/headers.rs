@@ -80,9 +80,6 @@ impl Connection {
         if octets > self.config.limits.field_section_hard as usize {
             return Err(Violation::FieldBlockTooLarge);
         }
-        if continuation.fragment.is_empty() && !continuation.end_headers {
-            self.charge(Cause::EmptyFrame, 1)?;
-        }
         block.fragments.extend_from_slice(continuation.fragment);
         if continuation.end_headers {
             self.finish_block(block.stream_id, block.kind, &block.fragments)

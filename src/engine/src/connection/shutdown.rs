@@ -214,11 +214,17 @@ impl Connection {
     /// (RFC 9113, 6.8).
     pub(super) fn recv_goaway(&mut self, payload: &[u8]) -> Result<(), Violation> {
         let goaway = frame::GoAway::parse(payload)?;
-        self.charge(Cause::GoAway, 1)?;
         let last = goaway.last_stream_id;
-        if self.received_go_away.as_ref().is_some_and(|earlier| last > earlier.last_stream_id) {
-            return Err(Violation::GoAwayRaised);
+        if let Some(earlier) = &self.received_go_away {
+            if last > earlier.last_stream_id {
+                return Err(Violation::GoAwayRaised);
+            }
+            // Some servers answer each request that comes too late with the same GOAWAY again.
+            if (last, goaway.code) == (earlier.last_stream_id, earlier.code) {
+                return Ok(());
+            }
         }
+        self.charge(Cause::GoAway, 1)?;
         let debug_data = goaway.debug_data.get(..DEBUG_DATA).unwrap_or(goaway.debug_data);
         self.received_go_away = Some(GoAway {
             last_stream_id: last,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http2_attacks::attack::Answer::{Connection, Nothing, StreamsThenConnection};
+use http2_attacks::attack::Answer::{Connection, Nothing, Streams};
 use http2_conformance::frame::{
     POST, data, flag, frame, go_away, headers, kind, ping, priority, settings, window_update,
 };
@@ -49,8 +49,8 @@ fn ping_flood() {
     let slowly_by_one_who_does_not_read = |n: u32| {
         let mut server = server();
         server.set_room(0);
-        for _ in 0..300 {
-            server.send(&ping(*b"12345678").repeat(n as usize / 300));
+        for _ in 0..310 {
+            server.send(&ping(*b"12345678").repeat(n as usize / 310));
             server.sleep(Duration::from_secs(1));
         }
         server.set_room(usize::MAX);
@@ -72,10 +72,7 @@ fn ping_flood() {
 fn priority_flood() {
     // A tree whose nodes change their places again and again.
     let churn = |n| priority(stream(n % 100), stream((n / 100) % 100 + 100));
-    hold(
-        "priority_flood",
-        &[(Nothing, &|n| flood(&each(n, churn))), (Nothing, &|n| trickle(n, churn))],
-    );
+    hold("priority_flood", &[(Nothing, &|n| flood(&each(n, churn))), (Nothing, &|n| trickle(n, churn))]);
 }
 
 #[test]
@@ -86,12 +83,7 @@ fn settings_flood() {
     let slowly = |n| trickle(n, |n| if n % 50 < 12 { settings(&[]) } else { Vec::new() });
     hold(
         "settings_flood",
-        &[
-            (Nothing, &empty),
-            (Nothing, &full),
-            (Connection(CALM), &overfull),
-            (Nothing, &slowly),
-        ],
+        &[(Nothing, &empty), (Nothing, &full), (Connection(CALM), &overfull), (Nothing, &slowly)],
     );
 }
 
@@ -114,8 +106,8 @@ fn empty_frames_flood() {
     hold(
         "empty_frames_flood",
         &[
-            (Connection(CALM), &|n| flood(&each(n, empty))),
-            (Connection(CALM), &|n| flood(&each(n, only_padding))),
+            (Nothing, &|n| flood(&each(n, empty))),
+            (Nothing, &|n| flood(&each(n, only_padding))),
             (Connection(CALM), &|n| flood(&continuations(n))),
             (Nothing, &|n| trickle(n, empty)),
             (Nothing, &on_a_stream_that_was_reset),
@@ -155,12 +147,7 @@ fn ignored_frames() {
     let slowly = |n| trickle(n, |_| frame(0xbb, 0, 0, b""));
     hold(
         "ignored_frames",
-        &[
-            (Nothing, &unknown),
-            (Nothing, &services),
-            (Nothing, &origins),
-            (Nothing, &slowly),
-        ],
+        &[(Nothing, &unknown), (Nothing, &services), (Nothing, &origins), (Nothing, &slowly)],
     );
 }
 
@@ -169,10 +156,16 @@ fn go_away_flood() {
     let again = |n: u32| flood(&each(n, |_| go_away(0, 0)));
     let with_debug_data =
         |n: u32| flood(&each(n, |_| frame(kind::GOAWAY, 0, 0, &[&[0; 8][..], &[b'x'; 16_376]].concat())));
+    let lowered = |n: u32| flood(&each(n, |count| go_away(2 * (n - count), 0)));
     let raised = |n: u32| flood(&each(n, |n| go_away(2 * n, 0)));
     hold(
         "go_away_flood",
-        &[(Connection(CALM), &again), (Connection(CALM), &with_debug_data), (Connection(PROTOCOL), &raised)],
+        &[
+            (Nothing, &again),
+            (Nothing, &with_debug_data),
+            (Connection(CALM), &lowered),
+            (Connection(PROTOCOL), &raised),
+        ],
     );
 }
 
@@ -197,11 +190,7 @@ fn continuation_flood() {
     };
     hold(
         "continuation_flood",
-        &[
-            (Connection(CALM), &tiny),
-            (Connection(CALM), &large),
-            (StreamsThenConnection(PROTOCOL, CALM), &blocks),
-        ],
+        &[(Connection(CALM), &tiny), (Connection(CALM), &large), (Streams(PROTOCOL), &blocks)],
     );
 }
 

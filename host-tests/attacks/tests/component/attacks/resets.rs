@@ -144,8 +144,5 @@ fn more_streams_before_settings_are_known() {
         assert_spared(&server);
         server.end()
     };
-    hold(
-        "more_streams_before_settings_are_known",
-        &[(Streams(ErrorCode::REFUSED_STREAM), &requests)],
-    );
+    hold("more_streams_before_settings_are_known", &[(Streams(ErrorCode::REFUSED_STREAM), &requests)]);
 }

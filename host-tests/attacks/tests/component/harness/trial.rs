@@ -90,13 +90,10 @@ impl Outcome {
             ([], [], Some(status)) if self.is_alive => Answer::Status(*status),
             ([code], [], None) if self.is_alive => Answer::Streams(*code),
             // Warnings are GOAWAY too, and no error.
-            (resets @ ([] | [_]), [warnings @ .., last], None)
+            ([], [warnings @ .., last], None)
                 if self.is_over && !self.is_alive && warnings.iter().all(|code| *code == 0) =>
             {
-                let end = ErrorCode(*last);
-                resets
-                    .first()
-                    .map_or(Answer::Connection(end), |code| Answer::StreamsThenConnection(*code, end))
+                Answer::Connection(ErrorCode(*last))
             }
             _ => panic!("{:?}; over: {}, alive: {}", self.heard, self.is_over, self.is_alive),
         }

@@ -150,18 +150,19 @@ fn promises_beyond_what_there_is_room_for_are_refused_without_blame() {
 
 #[test]
 fn what_the_peer_has_surely_ended_stays_an_error() {
-    let complete: fn(&mut Raw) = |raw| {
+    type Close = fn(&mut Raw);
+    let complete: Close = |raw| {
         raw.get(1);
         raw.engine.respond(id(1), &response(200), true).unwrap();
         raw.engine.release(id(1));
     };
-    let reset: fn(&mut Raw) = |raw| {
+    let reset: Close = |raw| {
         raw.get(1);
         raw.reset(1, ErrorCode::CANCEL);
         raw.engine.release(id(1));
     };
-    let skipped: fn(&mut Raw) = |raw| raw.get(3);
-    let cases: [(fn(&mut Raw), Violation); 3] = [
+    let skipped: Close = |raw| raw.get(3);
+    let cases: [(Close, Violation); 3] = [
         (complete, Violation::HeadersOnClosed),
         (reset, Violation::StreamClosed),
         (skipped, Violation::BadStreamId),

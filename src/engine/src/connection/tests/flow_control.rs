@@ -131,17 +131,17 @@ fn no_window_passes_its_limit() {
 }
 
 #[test]
-fn what_was_read_is_given_back_in_halves() {
+fn what_was_read_is_given_back_in_quarters() {
     let mut raw =
         Raw::server(Config { initial_window_size: 1_000, stream_window_max: 1_000, ..Config::default() });
     raw.post(1);
-    raw.data(1, 499, false);
-    assert_eq!(read_all(&mut raw.engine, id(1)), 499);
+    raw.data(1, 249, false);
+    assert_eq!(read_all(&mut raw.engine, id(1)), 249);
     assert!(raw.sent().is_empty());
     raw.data(1, 1, false);
     assert!(raw.sent().is_empty(), "not read yet");
     assert_eq!(read_all(&mut raw.engine, id(1)), 1);
-    assert!(raw.sent().contains(&Frame::WindowUpdate { id: 1, increment: 500 }));
+    assert!(raw.sent().contains(&Frame::WindowUpdate { id: 1, increment: 250 }));
     assert_eq!(raw.engine.stream_windows(id(1)).unwrap().0, 1_000);
     raw.data(1, 1_000, true);
     assert_eq!(read_all(&mut raw.engine, id(1)), 1_000);
@@ -149,13 +149,13 @@ fn what_was_read_is_given_back_in_halves() {
 }
 
 /// A client that has read this much of the content of each response, whose Content-Length is given. The windows of
-/// its streams are 40,000 octets, that of the connection the first one.
+/// its streams are 80,000 bytes, that of the connection 120,000.
 fn client_that_reads(responses: &[(Option<&str>, usize)]) -> Raw {
     let config = Config {
-        initial_window_size: 40_000,
-        stream_window_max: 40_000,
-        connection_window: DEFAULT_WINDOW,
-        connection_window_max: DEFAULT_WINDOW,
+        initial_window_size: 80_000,
+        stream_window_max: 80_000,
+        connection_window: 120_000,
+        connection_window_max: 120_000,
         ..Config::default()
     };
     let mut raw = Raw::client(config, &[]);
@@ -189,13 +189,14 @@ fn raised(frames: &[Frame]) -> Vec<(u32, u32)> {
 
 #[test]
 fn a_window_that_has_room_for_the_rest_of_a_message_is_not_raised() {
-    // 15,000 octets of the windows are left, of which a frame may have 256 for padding.
-    for (length, updates) in [("39744", &[][..]), ("39745", &[(1, 25_000)]), ("50000", &[(1, 25_000)])] {
+    // 55,000 bytes of the window are left, of which a frame may have 256 for padding.
+    for (length, updates) in [("79744", &[][..]), ("79745", &[(1, 25_000)]), ("90000", &[(1, 25_000)])] {
         let mut raw = client_that_reads(&[(Some(length), 25_000)]);
         assert_eq!(raised(&raw.sent()), updates, "{length}");
         let rest = length.parse::<usize>().unwrap() - 25_000;
-        raw.data(1, rest.min(15_000), false);
-        raw.data(1, rest.saturating_sub(15_000), true);
+        for at in (0..rest).step_by(16_384) {
+            raw.data(1, 16_384.min(rest - at), at + 16_384 >= rest);
+        }
         assert_eq!(read_all(&mut raw.engine, id(1)), rest);
     }
     let mut raw = client_that_reads(&[(None, 25_000)]);
@@ -205,18 +206,18 @@ fn a_window_that_has_room_for_the_rest_of_a_message_is_not_raised() {
 #[test]
 fn the_window_of_the_connection_is_raised_when_more_may_come_than_it_has_room_for() {
     let with = |first, second| raised(&client_that_reads(&[first, second]).sent());
-    // 25,535 octets are left of it in the end; half of it is used up with the second piece of the second response.
+    // 80,000 bytes are left of it in the end; a quarter is used up with the first piece of the second response.
     let known = (Some("20000"), 20_000);
     assert_eq!(with(known, (Some("30000"), 20_000)), []);
     assert_eq!(with(known, (None, 20_000)), [(0, 36_384), (3, 20_000)]);
-    assert_eq!(with((Some("35000"), 20_000), (Some("35000"), 20_000)), [(0, 36_384)]);
+    assert_eq!(with((Some("75000"), 20_000), (Some("75000"), 20_000)), [(0, 36_384)]);
 
     let mut raw = client_that_reads(&[known, (Some("30000"), 20_000)]);
     assert_eq!(raised(&raw.sent()), []);
     raw.engine.open(&request("GET", "/"), true).unwrap();
     assert_eq!(raised(&raw.sent()), [(0, 40_000)], "a request may be answered with more");
 
-    let mut raw = Raw::server(Config { connection_window: DEFAULT_WINDOW, ..Config::default() });
+    let mut raw = Raw::server(Config { connection_window: 120_000, ..Config::default() });
     raw.post(1);
     raw.data(1, 16_384, false);
     raw.data(1, 16_384, true);
@@ -226,7 +227,7 @@ fn the_window_of_the_connection_is_raised_when_more_may_come_than_it_has_room_fo
 
 #[test]
 fn padding_that_takes_the_room_is_made_up_for() {
-    let mut raw = client_that_reads(&[(Some("39700"), 25_000)]);
+    let mut raw = client_that_reads(&[(Some("79700"), 25_000)]);
     assert_eq!(raised(&raw.sent()), []);
     let mut payload = vec![0; 257];
     (payload[0], payload[1]) = (255, b'x');
@@ -237,13 +238,13 @@ fn padding_that_takes_the_room_is_made_up_for() {
 #[test]
 fn padding_counts_and_is_given_back_at_once() {
     let mut raw =
-        Raw::server(Config { initial_window_size: 600, stream_window_max: 600, ..Config::default() });
+        Raw::server(Config { initial_window_size: 2_000, stream_window_max: 2_000, ..Config::default() });
     raw.post(1);
     let mut payload = vec![0; 257];
     payload[0] = 255;
     payload[1] = b'x';
     raw.frame(FrameType::DATA, flags::PADDED, 1, &payload);
-    assert_eq!(raw.engine.stream_windows(id(1)).unwrap().0, 600 - 257);
+    assert_eq!(raw.engine.stream_windows(id(1)).unwrap().0, 2_000 - 257);
     raw.frame(FrameType::DATA, flags::PADDED, 1, &payload);
     let sent = raw.sent();
     let [Frame::WindowUpdate { id: 1, increment: 512 }, Frame::Ping(_)] = sent[..] else {
@@ -296,11 +297,11 @@ fn a_lower_initial_window_leaves_no_stream_without_credit() {
     let mut raw =
         Raw::server(Config { initial_window_size: 1_000, stream_window_max: 1_000, ..Config::default() });
     raw.post(1);
-    raw.data(1, 400, false);
-    assert_eq!(read_all(&mut raw.engine, id(1)), 400);
-    assert!(raw.sent().is_empty(), "less than half");
+    raw.data(1, 200, false);
+    assert_eq!(read_all(&mut raw.engine, id(1)), 200);
+    assert!(raw.sent().is_empty(), "less than a quarter");
     raw.engine.change_settings(&initial_window(100)).unwrap();
-    assert!(matches!(raw.sent()[..], [Frame::Settings(_), Frame::WindowUpdate { id: 1, increment: 400 }]));
+    assert!(matches!(raw.sent()[..], [Frame::Settings(_), Frame::WindowUpdate { id: 1, increment: 200 }]));
     raw.settings_ack();
     assert_eq!(raw.engine.stream_windows(id(1)).unwrap().0, 100);
 }

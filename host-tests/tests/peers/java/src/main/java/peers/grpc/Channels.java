@@ -1,0 +1,46 @@
+package peers.grpc;
+
+import java.util.concurrent.TimeUnit;
+
+import io.grpc.ManagedChannelBuilder;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.okhttp.OkHttpChannelBuilder;
+import peers.Target;
+
+/** The transports of grpc-java. Awkward are small windows, and PINGs as often as it allows, without calls too. */
+public enum Channels {
+    /** The one of servers. */
+    NETTY {
+        @Override
+        public ManagedChannelBuilder<?> open(Target target, boolean awkward) {
+            NettyChannelBuilder builder = NettyChannelBuilder.forAddress(target.host(), target.port());
+            return settle(awkward ? builder.flowControlWindow(AWKWARD_WINDOW) : builder, awkward);
+        }
+    },
+    /** The one of Android. */
+    OKHTTP {
+        @Override
+        public ManagedChannelBuilder<?> open(Target target, boolean awkward) {
+            OkHttpChannelBuilder builder = OkHttpChannelBuilder.forAddress(target.host(), target.port());
+            return settle(awkward ? builder.flowControlWindow(AWKWARD_WINDOW) : builder, awkward);
+        }
+    };
+
+    private static final int AWKWARD_WINDOW = 1000;
+
+    /** Describes a channel to the server. */
+    public abstract ManagedChannelBuilder<?> open(Target target, boolean awkward);
+
+    /** The name of the peer. */
+    public String title() {
+        return "grpc-java-" + name().toLowerCase(java.util.Locale.ROOT);
+    }
+
+    private static ManagedChannelBuilder<?> settle(ManagedChannelBuilder<?> builder, boolean awkward) {
+        if (awkward) {
+            // Ten seconds are the least that it takes.
+            builder.keepAliveTime(10, TimeUnit.SECONDS).keepAliveWithoutCalls(true);
+        }
+        return builder.usePlaintext().maxInboundMessageSize(64 << 20);
+    }
+}

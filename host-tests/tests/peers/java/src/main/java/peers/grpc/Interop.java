@@ -1,0 +1,25 @@
+package peers.grpc;
+
+import java.util.function.Supplier;
+
+import io.grpc.ManagedChannelBuilder;
+import io.grpc.testing.integration.AbstractInteropTest;
+
+/** The public interoperability cases, in grpc-java's own words: its TestServiceClient calls the same methods. */
+final class Interop extends AbstractInteropTest {
+    private final Supplier<ManagedChannelBuilder<?>> channels;
+
+    Interop(Supplier<ManagedChannelBuilder<?>> channels) {
+        this.channels = channels;
+    }
+
+    @Override
+    protected ManagedChannelBuilder<?> createChannelBuilder() {
+        return channels.get();
+    }
+
+    @Override
+    protected boolean metricsExpected() {
+        return false;
+    }
+}

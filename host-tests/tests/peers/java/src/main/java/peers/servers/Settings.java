@@ -1,0 +1,31 @@
+package peers.servers;
+
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/** What a server does where it is not in its default configuration. Numbers mean nothing with {@code custom} false. */
+public record Settings(boolean custom, int streams, int window, int maxFrame, boolean shutdowns) {
+    /** A setting for each name of a configuration. */
+    public static Settings of(String config) {
+        return switch (config) {
+            case "default" -> new Settings(false, 0, 0, 0, false);
+            case "awkward" -> new Settings(true, 10, 1024, (1 << 24) - 1, false);
+            case "one-stream" -> new Settings(true, 1, 65_535, 1 << 14, false);
+            case "shutdown" -> new Settings(false, 0, 0, 0, true);
+            default -> throw new IllegalArgumentException("no such configuration: " + config);
+        };
+    }
+
+    /** Does the work again and again, if connections are to be shut down. */
+    void again(Runnable shutDown) {
+        if (shutdowns) {
+            ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
+                Thread thread = new Thread(work);
+                thread.setDaemon(true);
+                return thread;
+            });
+            timer.scheduleWithFixedDelay(shutDown, 200, 200, TimeUnit.MILLISECONDS);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The driver in JavaScript: Node's own HTTP/2, undici, grpc-js.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::driver::Driver;
+use crate::peer::Peer;
+use crate::process;
+use crate::sources::{beside, build_folder};
+use crate::tools::program;
+
+/// Time for fetching the packages.
+const INSTALL: Duration = Duration::from_secs(600);
+
+/// The list of packages, which says which installed ones are right.
+const LOCK: &str = "package-lock.json";
+
+pub(crate) fn peers() -> Result<Vec<Peer>> {
+    driver()?.peers()
+}
+
+/// The driver, whose packages are installed beside a copy of it, since Node looks for them there.
+pub(crate) fn driver() -> Result<Driver> {
+    let node = program("node", "nodejs")?;
+    let folder = build_folder("node")?;
+    let installed = folder.join("node_modules/.package-lock.json");
+    let is_right =
+        installed.exists() && fs::read(folder.join(LOCK)).ok() == fs::read(beside("node").join(LOCK)).ok();
+    let protos = beside("../../guests/grpc-service/proto");
+    for file in fs::read_dir(beside("node"))?.chain(fs::read_dir(protos)?) {
+        let file = file?;
+        fs::copy(file.path(), folder.join(file.file_name()))?;
+    }
+    if !is_right {
+        let mut npm = Command::new(program("npm", "npm")?);
+        npm.current_dir(&folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+        process::run(&mut npm, INSTALL)
+            .and_then(process::Output::success)
+            .context("npm has to be able to fetch the packages of host-tests/tests/peers/node")?;
+    }
+    let driver = folder.join("driver.mjs");
+    Ok(Driver::new(node, &[driver.to_str().context("a path that is no text")?]))
+}

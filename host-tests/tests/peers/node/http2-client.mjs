@@ -1,0 +1,82 @@
+// Node's own client.
+
+import { once } from "node:events";
+import http2 from "node:http2";
+import { promisify } from "node:util";
+
+import { CASES } from "./cases.mjs";
+
+const { NGHTTP2_CANCEL, PADDING_STRATEGY_MAX } = http2.constants;
+
+export const name = "node-http2";
+export const cases = CASES;
+export const configs = {
+  // With the limit of 10 MB that Node has for all that a session keeps, it refuses its own uploads of ten times 1 MB.
+  default: { options: { maxSessionMemory: 1000 } },
+  // Little credit, no compression state, and as much padding as frames can have.
+  awkward: {
+    options: {
+      settings: { initialWindowSize: 1000, headerTableSize: 0, enablePush: false, maxHeaderListSize: 4096 },
+      paddingStrategy: PADDING_STRATEGY_MAX,
+      maxOutstandingPings: 100,
+      maxSessionMemory: 1000,
+    },
+    scale: 2_000_000,
+    message: 50_000,
+    pings: 100,
+    pause: 0,
+  },
+  // As much of everything as there can be.
+  huge: {
+    options: {
+      settings: { initialWindowSize: 2 ** 31 - 1, maxFrameSize: 2 ** 24 - 1, headerTableSize: 2 ** 20 },
+      maxSessionMemory: 1000,
+    },
+    localWindow: 2 ** 31 - 1,
+  },
+};
+
+export function connect(url, { options, localWindow }, noteGoaway) {
+  const session = http2.connect(url, options);
+  session.on("goaway", noteGoaway);
+  // Requests fail, too, and tell of it.
+  session.on("error", () => {});
+  if (localWindow) {
+    session.once("connect", () => session.setLocalWindowSize(localWindow));
+  }
+  return {
+    request: (request) => send(session, request),
+    ping: promisify((done) => session.ping(done) || done(new Error("the PING was not sent"))),
+    connected: once(session, "connect"),
+    close: () => session.close(),
+  };
+}
+
+function send(session, { method, path, content, headers, cancelAfter }) {
+  const stream = session.request({ ":method": method, ":path": path, ...headers }, { endStream: content === undefined });
+  let isCancelled = false, trailers;
+  const cancel = () => {
+    isCancelled = true;
+    stream.close(NGHTTP2_CANCEL);
+  };
+  if (Buffer.isBuffer(content)) {
+    stream.end(content);
+  } else {
+    content?.pipe(stream);
+  }
+  const timer = cancelAfter === undefined ? undefined : setTimeout(cancel, cancelAfter);
+  stream.on("trailers", (fields) => (trailers = fields));
+  return new Promise((resolve, reject) => {
+    const fail = (error) => {
+      clearTimeout(timer);
+      error.isCancellation = isCancelled;
+      reject(error);
+    };
+    stream.on("error", fail);
+    stream.once("close", () => fail(new Error(`${path}: the stream was closed with code ${stream.rstCode}`)));
+    stream.once("response", (head) => {
+      clearTimeout(timer);
+      resolve({ status: head[":status"], content: stream, cancel, trailers: () => trailers });
+    });
+  });
+}

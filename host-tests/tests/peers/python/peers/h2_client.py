@@ -1,0 +1,232 @@
+"""The package h2, on asyncio's streams, with a loop of its own."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.events import (
+    ConnectionTerminated,
+    DataReceived,
+    PingAckReceived,
+    ResponseReceived,
+    StreamEnded,
+    StreamReset,
+    WindowUpdated,
+)
+from h2.exceptions import StreamClosedError
+from h2.settings import SettingCodes, Settings
+
+import cases
+
+ROLE = "client"
+NAME = "python-h2"
+CASES = list(cases.CASES)
+CONFIGS = {
+    # Gives credit back for each DATA frame at once, on the stream and on the connection.
+    "default": {},
+    # Little credit, given back byte by byte at first; padding; no compression state; many PINGs.
+    "awkward": {
+        "settings": {SettingCodes.INITIAL_WINDOW_SIZE: 1_000, SettingCodes.HEADER_TABLE_SIZE: 0},
+        "padding": 255,
+        "scale": 1_000_000,
+        "message": 50_000,
+        "ping_pause": 0,
+    },
+    # As much of everything as there can be.
+    "huge": {
+        "settings": {
+            SettingCodes.INITIAL_WINDOW_SIZE: (1 << 31) - 1,
+            SettingCodes.MAX_FRAME_SIZE: (1 << 24) - 1,
+            SettingCodes.HEADER_TABLE_SIZE: 1 << 20,
+        },
+        "window": (1 << 31) - 1,
+    },
+}
+
+
+class Failed(Exception):
+    """A stream or a connection that has ended otherwise than it should."""
+
+
+class Stream:
+    def __init__(self):
+        self.head = asyncio.get_running_loop().create_future()
+        self.pieces = asyncio.Queue()
+        self.sending = None
+
+    def fail(self, error):
+        if not self.head.done():
+            self.head.set_exception(error)
+            # A request that was cancelled is not waited for.
+            self.head.exception()
+        self.pieces.put_nowait(error)
+
+
+class Connection:
+    def __init__(self, reader, writer, authority, config):
+        self.reader, self.writer, self.authority, self.config = reader, writer, authority, config
+        self.streams, self.pings, self.error = {}, [], None
+        self.changed = asyncio.Condition()
+        self.h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
+        self.h2.local_settings = Settings(client=True, initial_values=config.get("settings", {}))
+        self.h2.initiate_connection()
+        if window := config.get("window"):
+            self.h2.increment_flow_control_window(window - 65_535)
+        self.flush()
+
+    def flush(self):
+        self.writer.write(self.h2.data_to_send())
+
+    async def receive(self):
+        try:
+            while data := await self.reader.read(1 << 16):
+                for event in self.h2.receive_data(data):
+                    self.take(event)
+                self.flush()
+                async with self.changed:
+                    self.changed.notify_all()
+            self.fail(Failed("the server has closed the connection"))
+        except Exception as error:
+            self.fail(error)
+        async with self.changed:
+            self.changed.notify_all()
+
+    def fail(self, error):
+        self.error = self.error or error
+        for stream in self.streams.values():
+            stream.fail(self.error)
+
+    def take(self, event):
+        if isinstance(event, ConnectionTerminated):
+            if event.error_code != ErrorCodes.NO_ERROR or self.streams:
+                self.fail(Failed(f"GOAWAY {event.error_code}, {event.additional_data}"))
+        elif isinstance(event, PingAckReceived):
+            self.pings.pop(0).set_result(None)
+        elif isinstance(event, DataReceived):
+            self.acknowledge(event)
+        if stream := self.streams.get(getattr(event, "stream_id", None)):
+            if isinstance(event, ResponseReceived):
+                stream.head.set_result(int(dict(event.headers)[":status"]))
+            elif isinstance(event, DataReceived):
+                stream.pieces.put_nowait(event.data)
+            elif isinstance(event, StreamEnded):
+                stream.pieces.put_nowait(None)
+            elif isinstance(event, StreamReset) and event.error_code != ErrorCodes.NO_ERROR:
+                stream.fail(Failed(f"RST_STREAM {event.error_code}"))
+
+    def acknowledge(self, event):
+        """Two WINDOW_UPDATE frames for each DATA frame, however little is in it."""
+        if event.flow_controlled_length:
+            self.h2.increment_flow_control_window(event.flow_controlled_length)
+            try:
+                self.h2.increment_flow_control_window(event.flow_controlled_length, event.stream_id)
+            except StreamClosedError:
+                # It has ended with what came at the same time.
+                pass
+
+    async def request(self, method, path, content):
+        async with self.changed:
+            await self.changed.wait_for(lambda: self.error or self.has_room())
+        if self.error:
+            raise self.error
+        number = self.h2.get_next_available_stream_id()
+        head = {":method": method, ":scheme": "http", ":authority": self.authority, ":path": path}
+        self.h2.send_headers(number, head.items(), end_stream=content is None)
+        self.flush()
+        stream = self.streams[number] = Stream()
+        if content is not None:
+            stream.sending = asyncio.create_task(self.send(number, stream, content))
+        try:
+            status = await stream.head
+        except asyncio.CancelledError:
+            await self.cancel(number, stream)
+            raise
+        return status, self.pieces(number, stream), lambda: self.cancel(number, stream)
+
+    def has_room(self):
+        return self.h2.open_outbound_streams < self.h2.remote_settings.max_concurrent_streams
+
+    async def send(self, number, stream, content):
+        try:
+            if isinstance(content, bytes):
+                await self.send_piece(number, content)
+            else:
+                async for piece in content:
+                    await self.send_piece(number, piece)
+            self.h2.end_stream(number)
+            self.flush()
+        except StreamClosedError:
+            # The server wants no more: its response tells whether that is right.
+            pass
+        except Failed as error:
+            stream.fail(error)
+
+    async def send_piece(self, number, piece):
+        padding = self.config.get("padding")
+        overhead = 0 if padding is None else padding + 1
+        piece = memoryview(piece)
+        while piece:
+            async with self.changed:
+                await self.changed.wait_for(lambda: self.error or self.window(number) > overhead)
+            if self.error:
+                raise Failed(str(self.error))
+            length = min(self.window(number), self.h2.max_outbound_frame_size) - overhead
+            self.h2.send_data(number, bytes(piece[:length]), pad_length=padding)
+            piece = piece[length:]
+            self.flush()
+            await self.writer.drain()
+
+    def window(self, number):
+        return self.h2.local_flow_control_window(number)
+
+    async def pieces(self, number, stream):
+        while (piece := await stream.pieces.get()) is not None:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+        if stream.sending:
+            await self.wake()
+            await stream.sending
+        del self.streams[number]
+
+    async def cancel(self, number, stream):
+        if self.streams.pop(number, None) is None:
+            return
+        if stream.sending:
+            stream.sending.cancel()
+        try:
+            self.h2.reset_stream(number, ErrorCodes.CANCEL)
+        except StreamClosedError:
+            # It has ended at the same time.
+            pass
+        self.flush()
+        await self.wake()
+
+    async def wake(self):
+        async with self.changed:
+            self.changed.notify_all()
+
+    async def ping(self):
+        answer = asyncio.get_running_loop().create_future()
+        self.pings.append(answer)
+        self.h2.ping(b"12345678")
+        self.flush()
+        await answer
+
+
+@asynccontextmanager
+async def connect(url, config):
+    authority = urlsplit(url)
+    reader, writer = await asyncio.open_connection(authority.hostname, authority.port)
+    connection = Connection(reader, writer, authority.netloc, config)
+    receiving = asyncio.create_task(connection.receive())
+    yield connection
+    if connection.error:
+        raise connection.error
+    connection.h2.close_connection()
+    connection.flush()
+    receiving.cancel()
+    writer.close()
