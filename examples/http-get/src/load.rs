@@ -11,19 +11,30 @@ use crate::options::Load;
 use crate::output::Output;
 use crate::request::Template;
 
+/// How many rounds of requests that all fail make it give up.
+const FRUITLESS: u64 = 3;
+
 /// Sends the requests, so many at a time, and prints how long they took.
 ///
-/// Fails with the first failure, after which no more are sent.
+/// Fails with the first failure. The others are sent nevertheless, unless nothing but failures follows.
 pub(crate) async fn run(load: Load, templates: &[Template<'_>]) -> Result<(), Failure> {
     let began = Instant::now();
     let (started, succeeded, failure) = (Cell::new(0), Cell::new(0), RefCell::new(None));
+    let failures_in_a_row = Cell::new(0);
+    let too_many = load.at_a_time.saturating_mul(FRUITLESS);
     let lane = async || {
         let mut output = Output::nothing();
-        while started.get() < load.requests && failure.borrow().is_none() {
+        while started.get() < load.requests && failures_in_a_row.get() < too_many {
             let index = started.replace(started.get() + 1) % templates.len() as u64;
             match exchange::run(&templates[index as usize], &mut output).await {
-                Ok(()) => succeeded.set(succeeded.get() + 1),
-                Err(error) => _ = failure.borrow_mut().get_or_insert(error),
+                Ok(()) => {
+                    succeeded.set(succeeded.get() + 1);
+                    failures_in_a_row.set(0);
+                }
+                Err(error) => {
+                    failure.borrow_mut().get_or_insert(error);
+                    failures_in_a_row.set(failures_in_a_row.get() + 1);
+                }
             }
         }
     };

@@ -204,9 +204,9 @@ fn requests_go_on_with_another_connection() {
     assert!(connections > 2, "{connections} connections");
 }
 
-/// Runs `get` for a server that takes so many requests on a connection, and ends it with ENHANCE_YOUR_CALM; also how many
-/// connections it has had.
-fn get_from_restless(options: &[&str], requests: usize) -> (Finished, usize) {
+/// Runs `get` for a server that processes so many requests on a connection, answers the first of them, and ends the
+/// connection with ENHANCE_YOUR_CALM; also how many connections it has had.
+fn get_from_restless(options: &[&str], processed: usize, answered: usize) -> (Finished, usize) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let connections = Arc::new(AtomicUsize::new(0));
@@ -219,13 +219,18 @@ fn get_from_restless(options: &[&str], requests: usize) -> (Finished, usize) {
             client.send(raw::SETTINGS, 0, 0, &[]);
             let heads = iter::from_fn(|| client.receive()).filter(|frame| frame.kind == raw::HEADERS);
             let taken: Vec<u32> =
-                heads.take(requests.max(1)).map(|head| head.stream).take(requests).collect();
-            for &stream in &taken {
+                heads.take(processed.max(1)).map(|head| head.stream).take(processed).collect();
+            for &stream in taken.iter().take(answered) {
                 client.send(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, stream, RESPONSE);
             }
             let last = taken.last().copied().unwrap_or(0);
             client.send(raw::GOAWAY, 0, 0, &[last.to_be_bytes(), 11_u32.to_be_bytes()].concat());
-            client.receive_all();
+            if answered < processed {
+                // The client waits for the other responses, until it hears that the connection has ended.
+                client.synchronise();
+            } else {
+                client.receive_all();
+            }
         }
     });
     (get(&[options, &[&url]].concat()), connections.load(Ordering::Relaxed))
@@ -233,7 +238,7 @@ fn get_from_restless(options: &[&str], requests: usize) -> (Finished, usize) {
 
 #[test]
 fn what_a_server_has_not_processed_goes_on_with_another_connection() {
-    let (finished, connections) = get_from_restless(&["-n", "30", "-m", "10", "--stats"], 2);
+    let (finished, connections) = get_from_restless(&["-n", "30", "-m", "10", "--stats"], 2, 2);
     let reason = " ended: the peer ended the connection with ENHANCE_YOUR_CALM; requests ";
     assert_eq!(finished.stderr.matches(reason).count(), 15, "{}", finished.stderr);
     let summary = finished.text();
@@ -242,9 +247,26 @@ fn what_a_server_has_not_processed_goes_on_with_another_connection() {
 }
 
 #[test]
+fn what_a_server_has_not_processed_goes_on_with_another_connection_of_the_pool() {
+    let (finished, _) = get_from_restless(&["--wasi-http", "-n", "30", "-m", "10"], 2, 2);
+    let summary = finished.text();
+    assert!(summary.starts_with("30 requests: 30 succeeded, 0 failed"), "{summary}");
+}
+
+#[test]
+fn requests_that_fail_do_not_keep_others_from_being_sent() {
+    for client in [&[][..], &["--wasi-http"]] {
+        let (finished, _) = get_from_restless(&[client, &["-n", "30", "-m", "3"]].concat(), 3, 1);
+        assert_ne!(finished.code, Some(0));
+        let summary = String::from_utf8(finished.stdout).unwrap();
+        assert!(summary.starts_with("30 requests: 10 succeeded, 20 failed"), "{summary}{}", finished.stderr);
+    }
+}
+
+#[test]
 fn a_server_that_processes_nothing_is_given_up() {
     for options in [&[][..], &["-n", "30", "-m", "10"]] {
-        let (finished, connections) = get_from_restless(options, 0);
+        let (finished, connections) = get_from_restless(options, 0, 0);
         assert_eq!(connections, 3);
         assert_ne!(finished.code, Some(0));
         let reason = "the peer ended the connection with ENHANCE_YOUR_CALM";

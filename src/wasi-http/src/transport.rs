@@ -118,7 +118,7 @@ impl Connection {
             self.signals().plenty.or(self.tasks().turn_end()).await;
             while self.transmit(&mut output) {
                 if !broken {
-                    output = sender.write_all(output).await;
+                    output = self.write(&mut sender, output).await;
                     broken = !output.is_empty();
                     if broken {
                         // What the peer has sent before is still to be read: the rest of a response, or why it has
@@ -137,6 +137,19 @@ impl Connection {
             output = Vec::new();
             self.signals().output.wait().await;
         }
+    }
+
+    /// Writes all of the output, and gives back what the socket does not take once it is broken. The engine is told of each
+    /// part: a transport that is slow has not stalled.
+    async fn write(&self, sender: &mut StreamWriter<u8>, output: Vec<u8>) -> Vec<u8> {
+        let (mut result, mut rest) = sender.write(output).await;
+        while let StreamResult::Complete(bytes) = result
+            && rest.remaining() > 0
+        {
+            self.engine().handle_write_progress(now(), bytes);
+            (result, rest) = sender.write_buf(rest).await;
+        }
+        rest.into_vec()
     }
 
     /// Fills the buffer with what is to be sent now, and says whether there is anything.
