@@ -137,3 +137,39 @@ fn httpx_is_served() {
     let Some(python) = Python::with_packages() else { return };
     assert_eq!(run(python.script(&peers::peer_file("client.py")).arg(serve.url(""))).text(), "ok\n");
 }
+
+#[test]
+fn windows_that_stay_closed_cost_little_memory() {
+    let serve = Serve::start();
+    assert_eq!(get(&[&serve.url("/bytes/20000")]).content().len(), 20_000);
+    let before = serve.resident();
+    let mut clients = Vec::from_iter((0..20).map(|_| RawClient::connect(serve.address())));
+    for client in &mut clients {
+        let no_window = [0, 4, 0, 0, 0, 0];
+        client.send(raw::SETTINGS, 0, 0, &no_window);
+        for request in 0..100 {
+            client.request(2 * request + 1, "GET", "/bytes/20000", raw::END_STREAM);
+        }
+        let heads = std::iter::from_fn(|| client.receive()).filter(|frame| frame.kind == raw::HEADERS);
+        assert_eq!(heads.take(100).count(), 100);
+        client.synchronise();
+    }
+    if let (Some(before), Some(now)) = (before, serve.resident()) {
+        // In KiB. All that is asked for is 39 MiB.
+        assert!(now < before + 12_000, "memory grows from {before} to {now} KiB");
+    }
+
+    // Whoever opens a window gets what it was opened for.
+    let client = &mut clients[7];
+    let mut received = 0;
+    for increment in [1_u32, 4_999, 15_000] {
+        client.send(raw::WINDOW_UPDATE, 0, 41, &increment.to_be_bytes());
+        let expected = received + increment as usize;
+        while received < expected {
+            let frame = client.receive().expect("content");
+            assert_eq!((frame.kind, frame.stream), (raw::DATA, 41));
+            received += frame.payload.len();
+        }
+    }
+    assert_eq!(received, 20_000);
+}

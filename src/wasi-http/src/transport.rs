@@ -143,10 +143,10 @@ impl Connection {
     /// part: a transport that is slow has not stalled.
     async fn write(&self, sender: &mut StreamWriter<u8>, output: Vec<u8>) -> Vec<u8> {
         let (mut result, mut rest) = sender.write(output).await;
-        while let StreamResult::Complete(bytes) = result
-            && rest.remaining() > 0
-        {
-            self.engine().handle_write_progress(now(), bytes);
+        while rest.remaining() > 0 && result != StreamResult::Dropped {
+            if let StreamResult::Complete(bytes) = result {
+                self.engine().handle_write_progress(now(), bytes);
+            }
             (result, rest) = sender.write_buf(rest).await;
         }
         rest.into_vec()
