@@ -5,8 +5,8 @@ import { H2CClient } from "undici";
 import { CASES } from "./cases.mjs";
 
 export const name = "undici";
-const { ping, sessions, ...rest } = CASES;
-export const cases = { ...rest, sessions };
+const { ping, ...others } = CASES;
+export const cases = others;
 export const configs = {
   default: { options: {} },
   awkward: { options: { pipelining: 1000, maxConcurrentStreams: 1000 } },

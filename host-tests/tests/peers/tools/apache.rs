@@ -32,7 +32,7 @@ fn command(place: &Place) -> Result<Command> {
         Behind::Http2(address) => format!("h2c://{address}"),
     };
     let awkward = if place.is_awkward {
-        "H2WindowSize 65535\nH2MaxSessionStreams 5\nH2StreamMaxMemSize 32768\nH2Padding 8\nH2MaxWorkers 4"
+        "H2WindowSize 65535\nH2MaxSessionStreams 5\nH2StreamMaxMemSize 32768\nH2Padding 8"
     } else {
         ""
     };

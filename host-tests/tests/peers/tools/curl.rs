@@ -11,8 +11,7 @@ use super::{client, deadline, program, repeat, size, unknown, zeros};
 use crate::peer::{Attempt, Peer, Report};
 use crate::process;
 
-const CASES: &[&str] =
-    &["get", "post", "download", "download-slow", "upload", "cancel", "refuse", "early", "expect"];
+const CASES: &[&str] = &["get", "post", "download", "download-slow", "upload", "cancel", "refuse", "expect"];
 
 /// Written for each transfer.
 const FIGURES: &str = "%{http_code} %{size_download}\\n";
@@ -23,12 +22,15 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
         let curl = Curl { program: found.clone(), parallel };
         client("curl", config, cases, Box::new(move |attempt| repeat(attempt, || curl.play(attempt))))
     };
-    Ok(vec![
+    let mut peers = vec![
         peer("default", None, CASES),
         // As many at a time as it can have. With prior knowledge, curl 7.88 fails on a connection that it has used before
         // (curl/curl#10634), so that each has its own; `libcurl` is a peer with one connection.
-        peer("awkward", Some(300), &["get", "post", "refuse", "early"]),
-    ])
+        peer("awkward", Some(300), &["get", "post", "refuse"]),
+    ];
+    let reason = "curl 7.88 hangs or fails when a response with status 200 ends before its upload; with Go's server, too";
+    peers[0].omitted.push(("early".to_owned(), reason.to_owned()));
+    Ok(peers)
 }
 
 /// curl, with so many transfers at a time.
@@ -69,7 +71,6 @@ impl Curl {
                 self.transfers(attempt, "/", &options, megabyte, wanted(200, None))
             }
             "refuse" => self.transfers(attempt, "/refuse", &[], megabyte, wanted(401, None)),
-            "early" => self.transfers(attempt, "/early", &[], megabyte, wanted(200, Some(10_000))),
             "cancel" => self.cancel(attempt),
             _ => unknown(attempt),
         }

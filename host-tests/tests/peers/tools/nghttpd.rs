@@ -10,9 +10,6 @@ use tempfile::TempDir;
 use super::{on_free_port, program, server};
 use crate::peer::Peer;
 
-/// A file that nobody reads to its end.
-const ENDLESS: u64 = 1 << 42;
-
 pub(crate) fn peers() -> Result<Vec<Peer>> {
     let found = program("nghttpd", "nghttp2-server")?;
     let files = Arc::new(files()?);
@@ -29,14 +26,10 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
         server("nghttpd", config, cases, Box::new(start))
     };
     Ok(vec![
-        peer("default", &[], &["get", "post", "download", "cancel"]),
+        peer("default", &[], &["get", "post", "download"]),
         // Windows of 2^10 − 1 bytes, as much padding as a frame can have, and no compression state.
-        peer(
-            "awkward",
-            &["-w", "10", "-W", "16", "-b", "255", "-c", "0"],
-            &["get", "post", "download", "cancel"],
-        ),
-        peer("huge", &["-w", "30", "-W", "30", "-c", "1m"], &["get", "post", "download", "cancel"]),
+        peer("awkward", &["-w", "10", "-W", "16", "-b", "255", "-c", "0"], &["get", "post", "download"]),
+        peer("huge", &["-w", "30", "-W", "30", "-c", "1m"], &["get", "post", "download"]),
         peer("one-stream", &["-m", "1"], &["one-stream", "post"]),
     ])
 }
@@ -46,9 +39,7 @@ fn files() -> Result<TempDir> {
     let folder = TempDir::new()?;
     fs::write(folder.path().join("index.html"), "Hello from nghttpd.\n")?;
     fs::create_dir(folder.path().join("bytes"))?;
-    for (name, bytes) in
-        [("bytes/16000000", 16_000_000), ("bytes/200000000", 200_000_000), ("endless", ENDLESS)]
-    {
+    for (name, bytes) in [("bytes/16000000", 16_000_000), ("bytes/200000000", 200_000_000)] {
         File::create(folder.path().join(name))?.set_len(bytes)?;
     }
     Ok(folder)

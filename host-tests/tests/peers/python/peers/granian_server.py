@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import threading
+import time
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
@@ -39,5 +41,15 @@ def serve(config, listening):
         "app:app", address="127.0.0.1", port=port, interface=Interfaces.ASGI, http=HTTPModes.http2, http2_settings=config,
         log_enabled=False, websockets=False,
     )
-    server.on_startup(lambda: listening(port))
+    threading.Thread(target=wait, args=(port, listening), daemon=True).start()
     server.serve()
+
+
+def wait(port, listening):
+    """Tells the port when it can be connected to: the worker is ready later than the server says."""
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return listening(port)
+        except ConnectionRefusedError:
+            time.sleep(0.05)
