@@ -31,15 +31,13 @@ fn command(place: &Place) -> Result<Command> {
         Behind::Http1(address) => format!("http://{address}"),
         Behind::Http2(address) => format!("h2c://{address}"),
     };
-    let awkward = if place.is_awkward {
-        "H2WindowSize 65535\nH2MaxSessionStreams 5\nH2StreamMaxMemSize 32768\nH2Padding 8"
-    } else {
-        ""
-    };
+    let awkward =
+        if place.is_awkward { "H2WindowSize 65535\nH2StreamMaxMemSize 32768\nH2Padding 8" } else { "" };
+    let few_streams = if place.allows_few_streams() { "H2MaxSessionStreams 5" } else { "" };
     let text = format!(
         "ServerRoot {folder}\n{modules}
         PidFile pid\nErrorLog errors\nServerName localhost\nListen 127.0.0.1:{port}\nUser www-data\nGroup www-data
-        Protocols h2c http/1.1\nStartServers 1\nProxyPass / {url}/\n{awkward}\n",
+        Protocols h2c http/1.1\nStartServers 1\nProxyPass / {url}/\n{awkward}\n{few_streams}\n",
         folder = place.folder.display(),
         port = place.port,
     );

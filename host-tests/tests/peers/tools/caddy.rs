@@ -26,10 +26,10 @@ fn command(place: &Place) -> Result<Command> {
         Behind::Http2(address) => format!("h2c://{address}"),
     };
     // Without waiting for more content before it passes on what it has.
-    let awkward = if place.is_awkward {
-        "flush_interval -1\n transport http {\n keepalive off\n versions h2c 2\n }"
-    } else {
-        ""
+    let awkward = match place.behind {
+        _ if !place.is_awkward => "",
+        Behind::Http1(_) => "flush_interval -1\n transport http {\n keepalive off\n }",
+        Behind::Http2(_) => "flush_interval -1\n transport http {\n keepalive off\n versions h2c 2\n }",
     };
     let text = format!(
         "{{\n admin off\n auto_https off\n servers {{\n protocols h1 h2 h2c\n }}\n}}

@@ -23,18 +23,19 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
 fn command(place: &Place) -> Result<Command> {
     let (Behind::Http1(address) | Behind::Http2(address)) = place.behind;
     let (host, port) = address.split_once(':').unwrap_or((address, "80"));
-    // The smallest windows that it takes, few streams, PINGs every second, and connections that end after 100 requests.
-    let (front, back) = if place.is_awkward {
-        let options = "{initial_stream_window_size: 65535, initial_connection_window_size: 65535, \
-                       hpack_table_size: 0, max_concurrent_streams: 5, \
-                       connection_keepalive: {interval: 1s, timeout: 30s}}";
-        (options, options)
+    // The smallest windows that it takes, PINGs every second, and connections that end after 100 requests.
+    let streams = if place.allows_few_streams() { 5 } else { 100 };
+    let options = if place.is_awkward {
+        format!(
+            "{{initial_stream_window_size: 65535, initial_connection_window_size: 65535, hpack_table_size: 0, \
+             max_concurrent_streams: {streams}, connection_keepalive: {{interval: 1s, timeout: 30s}}}}"
+        )
     } else {
-        ("{}", "{}")
+        "{}".to_owned()
     };
     let protocol = match place.behind {
         Behind::Http1(_) => "http_protocol_options: {}".to_owned(),
-        Behind::Http2(_) => format!("http2_protocol_options: {back}"),
+        Behind::Http2(_) => format!("http2_protocol_options: {options}"),
     };
     let requests = if place.is_awkward { "{max_requests_per_connection: 100}" } else { "{}" };
     let text = format!(
@@ -48,7 +49,7 @@ fn command(place: &Place) -> Result<Command> {
           '@type': type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
           stat_prefix: here
           codec_type: HTTP2
-          http2_protocol_options: {front}
+          http2_protocol_options: {options}
           route_config:
             virtual_hosts:
             - {{name: all, domains: ['*'], routes: [{{match: {{prefix: /}}, route: {{cluster: there, timeout: 0s}}}}]}}

@@ -33,11 +33,13 @@ fn command(place: &Place) -> Result<Command> {
             "--backend-http2-window-size=1000",
             "--backend-http2-connection-window-size=70000",
             "--frontend-http2-window-size=1000",
-            "--frontend-http2-max-concurrent-streams=5",
             "--backend-http2-max-concurrent-streams=5",
             "--padding=255",
         ];
         nghttpx.args(options);
+    }
+    if place.allows_few_streams() {
+        nghttpx.arg("--frontend-http2-max-concurrent-streams=5");
     }
     Ok(nghttpx)
 }
