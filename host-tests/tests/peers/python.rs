@@ -1,4 +1,4 @@
-//! The driver in Python: h2, httpx, niquests, libcurl, hypercorn, grpcio, and more.
+//! The driver in Python: h2, httpx, niquests, libcurl, hypercorn, grpcio.
 
 use std::fs;
 use std::path::PathBuf;
