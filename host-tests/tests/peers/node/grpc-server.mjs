@@ -35,7 +35,8 @@ function echoMetadata(call) {
 const wantedError = ({ response_status: status }, metadata) =>
   status?.code ? { code: status.code, details: status.message, metadata } : null;
 
-const zeros = (size) => ({ payload: { body: Buffer.alloc(size) } });
+/** A message with so many bytes; a size of 0 does not travel. */
+const zeros = (size = 0) => ({ payload: { body: Buffer.alloc(size) } });
 
 async function writeResponses(call, { response_parameters: wanted = [] }) {
   for (const { size, interval_us: interval } of wanted) {

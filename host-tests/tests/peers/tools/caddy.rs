@@ -28,7 +28,7 @@ fn command(place: &Place) -> Result<Command> {
     // Without waiting for more content before it passes on what it has.
     let awkward = match place.behind {
         _ if !place.is_awkward => "",
-        Behind::Http1(_) => "flush_interval -1\n transport http {\n keepalive off\n }",
+        Behind::Http1(_) => "flush_interval -1",
         Behind::Http2(_) => "flush_interval -1\n transport http {\n keepalive off\n versions h2c 2\n }",
     };
     let text = format!(
