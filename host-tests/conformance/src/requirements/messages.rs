@@ -173,8 +173,11 @@ pub(super) const MESSAGES: &[Requirement] = &[
             "A peer that abuses the protocol is cut off",
         ),
         &[
-            test("src/engine/src/connection/tests/abuse.rs", "floods_of_frames"),
-            test("src/engine/src/connection/tests/abuse.rs", "rapid_reset"),
+            test("src/engine/src/connection/tests/abuse.rs", "amplification_is_warned_of_and_then_ended"),
+            test(
+                "src/engine/src/connection/tests/abuse.rs",
+                "output_that_the_peer_causes_holds_it_up_until_it_is_taken",
+            ),
             test("src/engine/src/connection/tests/abuse.rs", "made_you_reset"),
         ],
     ),
