@@ -117,7 +117,8 @@ impl Options {
         self.choose(Choice::Timeout(Timeout::Headers, timeout))
     }
 
-    /// How long a stream, or the transport, may take nothing of what waits to be sent; none: for ever. Default 60 s.
+    /// How long a stream, or the transport, may take less than 1 KiB of the content that waits for it; none: for ever. Default
+    /// 5 minutes, and 60 s while more than 1 MiB waits on the connection.
     #[must_use]
     pub fn stall_timeout(self, timeout: Option<Duration>) -> Self {
         self.choose(Choice::Timeout(Timeout::Stall, timeout))

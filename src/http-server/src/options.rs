@@ -24,8 +24,8 @@ Options:
       --max-header-list-size <OCTETS>  Largest header section [default: 32768]
       --idle-timeout <SECONDS>         End connections that have had no request for so long; 0 for never
                                        [default: 60]
-      --stall-timeout <SECONDS>        End what the client has taken nothing of for so long; 0 for never
-                                       [default: 60]
+      --stall-timeout <SECONDS>        End responses of which the client takes less than 1 KiB in so long; 0 for
+                                       never [default: 300; 60 while much waits]
       --drain-timeout <SECONDS>        How long requests may go on after a drain has begun; 0 for ever
                                        [default: 30]
       --cancel                         Cancel calls of the handler whose clients have given up. Handlers have to
