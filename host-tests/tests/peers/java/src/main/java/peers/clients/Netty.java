@@ -59,7 +59,7 @@ public final class Netty implements Client {
         this.target = target;
         Http2Settings settings = new Http2Settings();
         if (awkward) {
-            settings.initialWindowSize(100).maxFrameSize((1 << 24) - 1).headerTableSize(0).pushEnabled(false);
+            settings.initialWindowSize(1_000).maxFrameSize((1 << 24) - 1).headerTableSize(0).pushEnabled(false);
         }
         Bootstrap bootstrap = new Bootstrap().group(group).channel(NioSocketChannel.class)
                 .handler(new ChannelInitializer<Channel>() {
