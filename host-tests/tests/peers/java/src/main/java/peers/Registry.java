@@ -62,7 +62,7 @@ final class Registry {
                     new Omission("ends the connection after 10 early responses (Too much overhead); shown with undertow",
                             "refuse", "early"),
                     new Omission("counts the small frames that its window asks for, and resets (Too much overhead)",
-                            "upload@awkward", "cancel@awkward")),
+                            "upload@awkward", "cancel")),
             new ServerEntry("undertow", SERVER, Undertow::new),
             new ServerEntry("vertx", SERVER_THAT_SHUTS_DOWN, peers.servers.Vertx::new,
                     new Omission("gives too little back for content sent before its SETTINGS can be known; nghttp hangs as well",
