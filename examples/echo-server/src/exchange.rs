@@ -120,6 +120,10 @@ impl Exchange {
             match &mut self.content {
                 Content::End => return Ok(Progress::Complete),
                 Content::Delayed(at) => {
+                    // The client has given up: what is left would only keep the stream's slot.
+                    if self.stream.finished() {
+                        return Ok(Progress::Complete);
+                    }
                     if monotonic_clock::now() < *at {
                         return Ok(Progress::Waiting);
                     }

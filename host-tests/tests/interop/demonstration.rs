@@ -173,3 +173,20 @@ fn windows_that_stay_closed_cost_little_memory() {
     }
     assert_eq!(received, 20_000);
 }
+
+#[test]
+fn requests_that_are_given_up_leave_their_slots() {
+    let serve = Serve::start();
+    let mut client = RawClient::connect(serve.address());
+    let slow = (0..100).map(|n| 2 * n + 1);
+    for stream in slow.clone() {
+        client.request(stream, "GET", "/delay/600000", raw::END_STREAM);
+    }
+    client.synchronise();
+    for stream in slow {
+        client.send(raw::RST_STREAM, 0, stream, &8_u32.to_be_bytes());
+    }
+    client.request(201, "GET", "/", raw::END_STREAM);
+    let response = std::iter::from_fn(|| client.receive()).find(|frame| frame.kind == raw::HEADERS);
+    assert_eq!(response.expect("a response").stream, 201);
+}
