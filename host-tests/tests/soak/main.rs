@@ -23,7 +23,7 @@ use crate::support::Serve;
 /// Bytes of memory that a request may cost beyond those before it. What leaks costs some 300 at least.
 const ALLOWED: i64 = 30;
 /// How often a kind is repeated before growth is a leak: an allocator, too, takes more now and then.
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 12;
 /// What a request that was given up has begun may go on for a while, beside the next ones.
 const LIMIT: &str = "--max-concurrent-streams=1000";
 /// Requests of each kind, in the brief form.

@@ -554,3 +554,19 @@ fn large_heads_both_ways_do_not_stop_each_other() {
     pair.client.recv(pair.now, &mut input);
     assert!(input.is_empty(), "a client reads, however much it has to send");
 }
+
+/// A buffer of 64 KiB that a read has filled with a little of everything.
+#[test]
+fn small_pieces_do_not_keep_the_buffer_that_they_came_in() {
+    let mut raw = Raw::server(Config::default());
+    raw.post(1);
+    let mut input = Vec::with_capacity(64 << 10);
+    super::raw::raw_frame(&mut input, FrameType(0xbb), 0, 0, &[0; 4_078]);
+    super::raw::raw_frame(&mut input, FrameType::DATA, 0, 1, &[7; 1_025]);
+    let mut input = Bytes::from(input);
+    let buffer = input.as_ptr_range();
+    raw.engine.recv(raw.now, &mut input);
+    let Ok(Read::Data(piece)) = raw.engine.read(id(1), usize::MAX) else { panic!("no content") };
+    assert_eq!(piece, [7; 1_025][..]);
+    assert!(!buffer.contains(&piece.as_ptr()));
+}
