@@ -120,7 +120,7 @@ impl Exchange {
             match &mut self.content {
                 Content::End => return Ok(Progress::Complete),
                 Content::Delayed(at) => {
-                    // The client has given up: what is left would only keep the stream's slot.
+                    // The client has given up, and its stream keeps a slot until it is released.
                     if self.stream.finished() {
                         return Ok(Progress::Complete);
                     }

@@ -7,7 +7,7 @@ use crate::error::{ErrorCode, Initiator, StreamError, Violation, WindowError};
 use crate::event::{Event, Read};
 use crate::frame::{FrameHeader, StreamId, WindowUpdate};
 use crate::settings::DEFAULT_WINDOW;
-use crate::stream::{ClosedBy, Expect, State, Wake};
+use crate::stream::{Expect, State, Wake};
 
 impl Connection {
     /// Takes at most `max` octets of content that have arrived, or what ends the message.
@@ -135,8 +135,7 @@ impl Connection {
         let stream = match self.streams.get_mut(id) {
             Some(stream) if !stream.is_closed() => stream,
             _ => {
-                let excused = matches!(self.streams.closed_by(id), None | Some(ClosedBy::LocalReset));
-                if excused || self.is_above_last(id) {
+                if self.streams.is_end_unseen(id) || self.is_above_last(id) {
                     return Ok(());
                 }
                 return Err(Violation::StreamClosed);

@@ -344,10 +344,8 @@ impl Connection {
         let open = request.is_some();
         // What was asked is not known of requests that were made when pushes were not wanted.
         let known = request.is_some_and(|stream| stream.authority.is_some());
-        // The server may not have known yet that the parent was reset, and a stream that is forgotten may be one of those.
-        let reset = !self.is_idle(parent)
-            && matches!(self.streams.closed_by(parent), None | Some(ClosedBy::LocalReset));
-        if !open && (!reset || !self.is_local(parent)) {
+        let unseen = self.is_local(parent) && !self.is_idle(parent) && self.streams.is_end_unseen(parent);
+        if !open && !unseen {
             return Err(Violation::UnexpectedPush);
         }
         self.reach(id);
