@@ -92,10 +92,11 @@ impl Store {
         self.recent.find(id).or_else(|| self.skipped.iter().any(skipped).then_some(ClosedBy::Skipped))
     }
 
-    /// Whether the peer may not know yet that a stream, which is neither open nor idle, has ended: this endpoint has reset
-    /// it, or has forgotten how it ended.
+    /// Whether a stream, which is not idle, has ended and the peer may not know it yet: this endpoint has reset it, or has
+    /// forgotten how it ended.
     pub(crate) fn is_end_unseen(&self, id: StreamId) -> bool {
-        matches!(self.closed_by(id), None | Some(ClosedBy::LocalReset))
+        self.get(id).is_none_or(Stream::is_closed)
+            && matches!(self.closed_by(id), None | Some(ClosedBy::LocalReset))
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -173,6 +173,13 @@ fn promises_that_break_the_protocol() {
     promise(1, 2).assert_failed(Violation::UnexpectedPush);
     promise(1, 4).assert_failed(Violation::UnexpectedPush);
     promise(3, 6).assert_failed(Violation::UnexpectedPush);
+    // The server has ended its side of the parent.
+    let mut raw = Raw::client(push_enabled(), &[]);
+    raw.engine.open(&request("POST", "/"), false).unwrap();
+    raw.sent();
+    raw.respond(1, true);
+    raw.promise(1, 2, &request("GET", "/"));
+    raw.assert_failed(Violation::UnexpectedPush);
 }
 
 #[test]
