@@ -2,7 +2,8 @@
 //!
 //! ```sh
 //! cargo test --workspace --test peers                                  # each case briefly
-//! cargo test --workspace --test peers -- --seconds 60 --peer go        # a minute for each case of these peers
+//! cargo test --workspace --test peers -- --seconds 60                  # a minute for each case
+//! cargo test --workspace --test peers -- --seconds 60 --all --peer go  # likewise, against every part of the project
 //! ```
 
 #![cfg(unix)]
@@ -43,10 +44,14 @@ use crate::worker::Worker;
 /// Our servers and clients against other people's software
 #[derive(Parser)]
 pub(crate) struct Options {
-    /// Run each case this long, against each part of this project, at 1, 10 and 100 requests at a time; without it, each
-    /// case once, against one part in turn
+    /// Run each case this long, or once if that takes longer
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     seconds: u64,
+
+    /// Run each case against each part of this project, and at 1, 10 and 100 requests at a time where it matters; without
+    /// it, the cases take turns
+    #[arg(long)]
+    all: bool,
 
     /// Only peers whose name has this in it; may be given again
     #[arg(long, value_name = "NAME")]

@@ -53,27 +53,32 @@ pub(crate) fn plans<'a>(peers: &'a [Peer], options: &Options) -> Vec<Plan<'a>> {
 
 /// The cases of the peer with this index.
 fn cases<'a>(peer: &'a Peer, index: usize, options: &Options) -> Vec<Case<'a>> {
-    let is_brief = options.seconds == 0;
     let mut cases = Vec::new();
     for (turn, name) in peer.cases.iter().enumerate() {
         let is_wanted = options.case.is_empty() || options.case.contains(name);
         // A brief run has all parts of a soak already.
-        if !is_wanted || (is_brief && name == "soak") {
+        if !is_wanted || (options.seconds == 0 && name == "soak") {
             continue;
         }
         let mut parts = parts(peer, name).to_vec();
         parts.retain(|part| options.ours.is_empty() || options.ours.contains(part));
-        if is_brief && !parts.is_empty() {
-            // The parts take turns, over the cases of one peer and over the peers for one case.
-            parts = vec![parts[(index + turn) % parts.len()]];
+        let mut numbers = if BY_CONCURRENCY.contains(&&**name) { vec![1, 10, 100] } else { vec![10] };
+        if !options.all {
+            // They take turns, over the cases of one peer and over the peers for one case.
+            choose(&mut parts, index + turn);
+            choose(&mut numbers, if options.seconds == 0 { 1 } else { index });
         }
-        let by_concurrency = !is_brief && BY_CONCURRENCY.contains(&&**name);
-        let numbers: &[usize] = if by_concurrency { &[1, 10, 100] } else { &[10] };
         for ours in parts {
             cases.extend(numbers.iter().map(|&at_a_time| Case { name, ours, at_a_time }));
         }
     }
     cases
+}
+
+/// Keeps one of the items, by their turn.
+fn choose<T: Copy>(items: &mut Vec<T>, turn: usize) {
+    let chosen = turn.checked_rem(items.len()).and_then(|at| items.get(at).copied());
+    *items = chosen.into_iter().collect();
 }
 
 /// The parts of this project that a case is run against.

@@ -24,7 +24,7 @@ class Transfer:
     def __init__(self, connection, method, path, content):
         self.pieces = asyncio.Queue()
         self.status = asyncio.get_running_loop().create_future()
-        self.is_paused = False
+        self.is_paused = self.has_ended = False
         self.easy = easy = pycurl.Curl()
         easy.transfer = self
         easy.setopt(pycurl.URL, connection.url + path)
@@ -41,8 +41,10 @@ class Transfer:
 
     def header(self, line):
         # The status comes first, as in `HTTP/2 200`; informational responses come before.
-        if line.startswith(b"HTTP/") and (status := int(line.split()[1])) >= 200:
-            self.status.set_result(status)
+        is_final = line.startswith(b"HTTP/") and int(line.split()[1]) >= 200
+        # A transfer that was given up goes on until it is removed.
+        if is_final and not self.status.done():
+            self.status.set_result(int(line.split()[1]))
 
     def write(self, piece):
         # What is not taken is offered once more when the transfer goes on.
@@ -53,6 +55,7 @@ class Transfer:
         return len(piece)
 
     def end(self, error):
+        self.has_ended = True
         if not self.status.done():
             self.status.set_exception(error or Failed("no response"))
             # A transfer that was cancelled is not waited for.
@@ -86,7 +89,9 @@ class Connection:
         self.multi.add_handle(transfer.easy)
 
         async def cancel():
-            self.multi.remove_handle(transfer.easy)
+            # One that has ended is removed already.
+            if not transfer.has_ended:
+                self.multi.remove_handle(transfer.easy)
 
         try:
             status = await transfer.status
