@@ -219,10 +219,17 @@ impl Connection {
         Ok(connection)
     }
 
-    /// The next thing that has happened. What has happened on a stream that was released since is passed over.
+    /// The next thing that has happened. What has happened on a stream that was released since is passed over, and so is
+    /// a request that has failed since: a peer that gives up its requests at once makes no work for the caller.
     pub fn poll_event(&mut self) -> Option<Event> {
         loop {
             let event = self.events.pop_front()?;
+            if let Event::Request { id, .. } = event
+                && self.streams.get(id).is_none_or(|stream| stream.error.is_some())
+            {
+                self.release(id);
+                continue;
+            }
             let released = event
                 .of_held_stream()
                 .is_some_and(|id| self.streams.get(id).is_none_or(|stream| stream.released));

@@ -1,7 +1,7 @@
 //! How many streams there may be, and who waits for whom (RFC 9113, 5.1.2).
 
 use super::pair::{Pair, request, response};
-use super::raw::{Frame, Raw, id};
+use super::raw::{Frame, Raw, id, requests};
 use crate::error::OpenError;
 use crate::frame::SettingId;
 use crate::{Config, ErrorCode, Event, Read, State};
@@ -279,12 +279,25 @@ fn a_request_that_is_reset_while_it_waits_is_never_seen() {
 #[test]
 fn resets_do_not_let_a_peer_give_the_caller_more_than_its_share() {
     let mut raw = Raw::server(Config { max_concurrent_streams: 10, ..Config::default() });
+    let mut seen = 0;
+    for stream in (1..101).step_by(2) {
+        raw.get(stream);
+        seen += requests(&raw.events());
+        raw.reset(stream, ErrorCode::CANCEL);
+    }
+    assert_eq!(seen, 10, "the others are gone before the caller has released any");
+}
+
+#[test]
+fn a_request_that_is_given_up_before_the_caller_looks_is_not_handed_over() {
+    let mut raw = Raw::server(Config { max_concurrent_streams: 10, ..Config::default() });
     for stream in (1..101).step_by(2) {
         raw.get(stream);
         raw.reset(stream, ErrorCode::CANCEL);
     }
-    let requests = raw.events().iter().filter(|event| matches!(event, Event::Request { .. })).count();
-    assert_eq!(requests, 10, "the others are gone before the caller has released any");
+    raw.get(101);
+    assert!(matches!(raw.events()[..], [Event::Request { id: seen, .. }] if seen == id(101)));
+    assert_eq!(raw.engine.stream_count(), 1);
 }
 
 /// A client that has not seen our SETTINGS may open any number of streams.

@@ -14,6 +14,11 @@ use crate::frame::{
 use crate::hpack::{Decoded, Decoder, Encoder, Limits};
 use crate::{Config, Connection, ErrorCode, Event, FieldSection, StreamId, Time};
 
+/// How many requests are among the events.
+pub(super) fn requests(events: &[Event]) -> usize {
+    events.iter().filter(|event| matches!(event, Event::Request { .. })).count()
+}
+
 pub(super) fn id(number: u32) -> StreamId {
     StreamId::new(number).unwrap()
 }
