@@ -13,14 +13,16 @@ use std::io::Write;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
+use wasi_http2::compose::with_client;
 use wasi_http2::{Composition, Invocation, Network, Program, Runtime, components};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
 use crate::peers::Peer;
 use crate::support::{Process, Serve, run};
 
-/// What is measured.
-const CASES: [Case; 3] = [Case::Get, Case::Post, Case::PingPong];
+/// What is measured of HTTP, and what of gRPC.
+const HTTP: &[Case] = &[Case::Get, Case::Post, Case::PingPong];
+const GRPC: &[Case] = &[Case::Call, Case::Messages];
 
 /// Round trips at the beginning that do not count: those include the connection.
 const WARM_UP: usize = 10;
@@ -49,6 +51,10 @@ enum Case {
     Post,
     /// 5 bytes there and back, again and again on one stream.
     PingPong,
+    /// A unary call of gRPC with 5 bytes in both directions.
+    Call,
+    /// Messages with 5 bytes there and back, on one stream of gRPC.
+    Messages,
 }
 
 impl Case {
@@ -57,6 +63,19 @@ impl Case {
             Self::Get => "get",
             Self::Post => "post",
             Self::PingPong => "ping-pong",
+            Self::Call => "call",
+            Self::Messages => "messages",
+        }
+    }
+
+    /// The head of its column.
+    fn title(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST of 5 bytes",
+            Self::PingPong => "ping-pong of 5 bytes",
+            Self::Call => "unary call",
+            Self::Messages => "messages on one stream",
         }
     }
 
@@ -64,6 +83,7 @@ impl Case {
         match self {
             Self::Get => "/",
             Self::Post | Self::PingPong => "/echo",
+            Self::Call | Self::Messages => "",
         }
     }
 }
@@ -86,25 +106,39 @@ impl Latency {
     }
 }
 
-/// Our client, compiled.
-struct OurClient(Program);
+/// One of our clients, compiled.
+enum OurClient {
+    /// By the blocking calls of `http2:engine`.
+    Http(Program),
+    /// tonic over `http2_client.wasm`.
+    Grpc(Program),
+}
 
 impl OurClient {
-    fn compile() -> Result<Self> {
+    fn http() -> Result<Self> {
         let component = Composition::default().compose(components::ROUND_TRIPS)?;
-        Ok(Self(Runtime::new()?.load(&component)?))
+        Ok(Self::Http(Runtime::new()?.load(&component)?))
+    }
+
+    fn grpc() -> Result<Self> {
+        Ok(Self::Grpc(Runtime::new()?.load(&with_client(components::GRPC_CLIENT)?)?))
     }
 
     fn measure(&self, case: Case, url: &str, count: u32) -> Result<Latency> {
         let address = url.strip_prefix("http://").context("a URL of http")?;
+        let count = count.to_string();
+        let (program, args) = match self {
+            Self::Http(program) => (program, [address, case.name(), case.path(), &count]),
+            Self::Grpc(program) => (program, [url, "latency", case.name(), &count]),
+        };
         let stdout = MemoryOutputPipe::new(16 << 20);
-        let invocation = Invocation::new("round-trips")
-            .args([address, case.name(), case.path(), &count.to_string()])
+        let invocation = Invocation::new("client")
+            .args(args)
             .network(Network::Connect)
             .stdout(stdout.clone())
             .stderr(wasmtime_wasi::cli::stderr());
-        let outcome = tokio::runtime::Runtime::new()?.block_on(self.0.run(invocation))?;
-        ensure!(outcome.is_success(), "round-trips: {outcome}");
+        let outcome = tokio::runtime::Runtime::new()?.block_on(program.run(invocation))?;
+        ensure!(outcome.is_success(), "our client: {outcome}");
         Latency::read(str::from_utf8(&stdout.contents())?)
     }
 }
@@ -112,19 +146,27 @@ impl OurClient {
 fn main() -> Result<()> {
     let options = Options::parse();
     let count = if options.quick { options.round_trips.div_ceil(10).max(20) } else { options.round_trips };
-    let ours = OurClient::compile()?;
-    let peers: Vec<Peer> = peers::installed();
-    println!("Microseconds of {count} round trips, median / 99th percentile:\n");
-    println!("| client → server | GET | POST of 5 bytes | ping-pong of 5 bytes |");
-    println!("|---|--:|--:|--:|");
-    let serve = Serve::start();
-    row("ours → ours", |case| Some(ours.measure(case, &serve.url(""), count)))?;
-    for peer in &peers {
+    println!("Microseconds of {count} round trips, median / 99th percentile.\n");
+    table(HTTP, count, &OurClient::http()?, Serve::start(), &peers::installed())?;
+    println!("\ngRPC, ours as tonic over http2_client.wasm and behind http2_server.wasm:\n");
+    let serve = Serve::start_handler(components::GRPC_SERVICE, &[]);
+    table(GRPC, count, &OurClient::grpc()?, serve, &peers::grpc_installed())
+}
+
+/// Prints a table: a row for each pair of a client and a server.
+fn table(cases: &[Case], count: u32, ours: &OurClient, serve: Serve, peers: &[Peer]) -> Result<()> {
+    let titles: Vec<_> = cases.iter().map(|case| case.title()).collect();
+    println!("| client → server | {} |", titles.join(" | "));
+    println!("|---|{}", "--:|".repeat(cases.len()));
+    row(cases, "ours → ours", |case| Some(ours.measure(case, &serve.url(""), count)))?;
+    for peer in peers {
         let name = peer.name;
         let (_server, url) = peer.serve();
-        row(&format!("ours → {name}"), |case| peer.serves(case).then(|| ours.measure(case, &url, count)))?;
-        row(&format!("{name} → ours"), |case| peer.measure(case, &serve.url(""), count))?;
-        row(&format!("{name} → {name}"), |case| {
+        row(cases, &format!("ours → {name}"), |case| {
+            peer.serves(case).then(|| ours.measure(case, &url, count))
+        })?;
+        row(cases, &format!("{name} → ours"), |case| peer.measure(case, &serve.url(""), count))?;
+        row(cases, &format!("{name} → {name}"), |case| {
             peer.serves(case).then(|| peer.measure(case, &url, count)).flatten()
         })?;
     }
@@ -132,10 +174,10 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Prints a row of the table, and what is being measured as long as that lasts.
-fn row(title: &str, mut measure: impl FnMut(Case) -> Option<Result<Latency>>) -> Result<()> {
+/// Prints a row of a table, and what is being measured as long as that lasts.
+fn row(cases: &[Case], title: &str, mut measure: impl FnMut(Case) -> Option<Result<Latency>>) -> Result<()> {
     let mut cells = Vec::new();
-    for case in CASES {
+    for &case in cases {
         eprint!("\r{title}: {} …        \r", case.name());
         std::io::stderr().flush()?;
         cells.push(match measure(case).transpose().with_context(|| format!("{title}: {}", case.name()))? {

@@ -28,8 +28,14 @@ pub(crate) fn installed() -> Vec<Peer> {
     [nghttp2(), node(), go()].into_iter().flatten().collect()
 }
 
-fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/latency").join(name)
+/// Those of gRPC that are installed.
+pub(crate) fn grpc_installed() -> Vec<Peer> {
+    grpc_go().into_iter().collect()
+}
+
+/// A file of the harness.
+fn file(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 fn nghttp2() -> Option<Peer> {
@@ -50,24 +56,41 @@ fn node() -> Option<Peer> {
     }
     let command = || {
         let mut node = Command::new("node");
-        node.arg(script("peer.mjs"));
+        node.arg(file("benches/latency/peer.mjs"));
         node
     };
     Some(Peer { name: "Node.js", kind: Kind::Program(Box::new(command)) })
 }
 
 fn go() -> Option<Peer> {
+    let program = build_go("latency-go", |go| go.arg(file("benches/latency/peer.go")))?;
+    Some(Peer { name: "Go net/http", kind: Kind::Program(Box::new(move || Command::new(&program))) })
+}
+
+/// The driver of the suite `peers` has grpc-go, whose modules come from the network.
+fn grpc_go() -> Option<Peer> {
+    let program = build_go("latency-grpc-go", |go| go.arg(".").current_dir(file("tests/peers/go")))?;
+    let command = move || {
+        let mut driver = Command::new(&program);
+        driver.arg("latency");
+        driver
+    };
+    Some(Peer { name: "grpc-go", kind: Kind::Program(Box::new(command)) })
+}
+
+/// Builds a program in Go, of what `sources` adds to the command.
+fn build_go(name: &str, sources: impl FnOnce(&mut Command) -> &mut Command) -> Option<PathBuf> {
     let Some(mut go) = find("go") else {
-        skip("go is missing: 1.24 or later has HTTP/2 without TLS (https://go.dev/dl)");
+        skip("go is missing: 1.26 or later is needed (https://go.dev/dl)");
         return None;
     };
-    let program = peers_folder().join("latency-go");
-    let built = run(go.env("GOFLAGS", "").args(["build", "-o"]).arg(&program).arg(script("peer.go")));
+    let program = peers_folder().join(name);
+    let built = run(sources(go.env("GOFLAGS", "").args(["build", "-o"]).arg(&program)));
     if built.code != Some(0) {
-        skip(&format!("Go cannot build the peer (1.24 or later is needed): {}", built.stderr));
+        skip(&format!("Go cannot build {name} (1.26 or later is needed): {}", built.stderr));
         return None;
     }
-    Some(Peer { name: "Go net/http", kind: Kind::Program(Box::new(move || Command::new(&program))) })
+    Some(program)
 }
 
 impl Peer {

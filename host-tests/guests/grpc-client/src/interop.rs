@@ -185,7 +185,7 @@ fn large() -> SimpleRequest {
 }
 
 /// A message that asks for one response.
-fn duplex(sent: usize, received: i32, after: Duration) -> StreamingOutputCallRequest {
+pub(crate) fn duplex(sent: usize, received: i32, after: Duration) -> StreamingOutputCallRequest {
     let interval_us = i32::try_from(after.as_micros()).unwrap_or(i32::MAX);
     StreamingOutputCallRequest {
         response_parameters: vec![ResponseParameters { size: received, interval_us }],
@@ -194,11 +194,11 @@ fn duplex(sent: usize, received: i32, after: Duration) -> StreamingOutputCallReq
     }
 }
 
-fn zeros(octets: usize) -> Payload {
+pub(crate) fn zeros(octets: usize) -> Payload {
     Payload { body: Bytes::from(vec![0; octets]) }
 }
 
 /// How many octets a payload has.
-fn octets(payload: Option<Payload>) -> i32 {
+pub(crate) fn octets(payload: Option<Payload>) -> i32 {
     payload.map_or(-1, |payload| i32::try_from(payload.body.len()).unwrap_or(i32::MAX))
 }

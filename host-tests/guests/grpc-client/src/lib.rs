@@ -2,12 +2,13 @@
 //! wasi:http. It knows nothing of connections: what it is composed with makes them.
 //!
 //! Arguments: the URL of the server, and the names of cases; without names, all. It prints a line for each, and fails
-//! if any has failed.
+//! if any has failed. Or the URL, `latency`, and what [`latency::measure`] takes: it prints what that gives.
 
 mod channel;
 mod echo;
 mod expect;
 mod interop;
+mod latency;
 
 /// Messages and clients, generated.
 #[allow(missing_docs, unreachable_pub, unused_qualifications, dead_code, clippy::all, clippy::pedantic)]
@@ -38,10 +39,17 @@ impl wasip3::exports::cli::run::Guest for Command {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
         let Some((Ok(server), names)) = arguments.split_first().map(|(url, names)| (url.parse(), names))
         else {
-            eprintln!("usage: grpc-client URL [CASE...]");
+            eprintln!("usage: grpc-client URL [CASE...], or grpc-client URL latency CASE COUNT");
             return Err(());
         };
         let services = Services::at(&server);
+        if let [latency, case, count] = names
+            && latency == "latency"
+        {
+            let count = count.parse().map_err(|_| eprintln!("{count} is no number"))?;
+            let took = latency::measure(services, case, count).await;
+            return took.map(|took| print!("{took}")).map_err(|failure| eprintln!("{failure}"));
+        }
         let mut all_passed = Ok(());
         for name in if names.is_empty() { all() } else { names.to_vec() } {
             match run(&name, &services).await {

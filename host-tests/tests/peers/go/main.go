@@ -100,8 +100,10 @@ func main() {
 		err = runClient(arguments[1:])
 	case len(arguments) == 3 && arguments[0] == "server":
 		err = runServer(arguments[1:])
+	case len(arguments) > 1 && arguments[0] == "latency":
+		err = latency(arguments[1:])
 	default:
-		err = fmt.Errorf("usage: list | client NAME CONFIG CASE URL SECONDS CONCURRENCY | server NAME CONFIG")
+		err = fmt.Errorf("usage: list | client NAME CONFIG CASE URL SECONDS CONCURRENCY | server NAME CONFIG | latency …")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
