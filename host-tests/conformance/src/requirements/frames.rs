@@ -88,7 +88,7 @@ pub(super) const FRAMES: &[Requirement] = &[
                 "src/engine/src/connection/tests/settings.rs",
                 "after_a_smaller_table_is_acknowledged_the_peer_says_so_in_its_next_block",
             ),
-            test("src/engine/src/hpack/tests/errors.rs", "the_smallest_table_has_to_be_acknowledged"),
+            test("src/engine/src/hpack/tests/errors.rs", "smallest_table_requires_a_size_update"),
         ],
     ),
     row(

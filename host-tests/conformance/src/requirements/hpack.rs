@@ -87,7 +87,7 @@ pub(super) const HPACK: &[Requirement] = &[
             "What came as never indexed goes on as never indexed",
         ),
         &[
-            test("src/engine/src/hpack/tests/errors.rs", "never_indexed_fields_stay_so"),
+            test("src/engine/src/hpack/tests/errors.rs", "never_indexed_flag_survives_forwarding"),
             test("src/engine/src/hpack/tests/encoder.rs", "secrets_are_never_indexed"),
         ],
     ),

@@ -1,4 +1,4 @@
-//! The decoder of field blocks (RFC 7541, 3.2 and 6).
+//! Decoding of field blocks (RFC 7541, 3.2 and 6).
 
 use core::fmt;
 
@@ -8,59 +8,62 @@ use crate::{
     fields::{FieldSection, Line, LineFlags, Name, check_name, check_value},
 };
 
-/// How many size updates a block may begin with: the smallest size since the last block, and the final one
-/// (RFC 7541, 4.2).
+/// The maximum number of size updates at the start of a block: the smallest size since the last block, then the
+/// final size (RFC 7541, 4.2).
 const MAX_SIZE_UPDATES: u32 = 2;
 
-/// Decodes field blocks, and holds the dynamic table that they share.
+/// Decodes field blocks and holds the dynamic table they share.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     pub(super) table: Table,
-    /// Our SETTINGS_HEADER_TABLE_SIZE as acknowledged: no size update may exceed it.
+    /// Our SETTINGS_HEADER_TABLE_SIZE as acknowledged by the peer, which no size update may exceed.
     max_table_size: u32,
-    /// The next block must begin with a size update to at most this many octets (RFC 9113, 4.3.1).
+    /// If set, the next block must begin with a size update to at most this many bytes (RFC 9113, 4.3.1).
     required_update: Option<u32>,
-    /// How many octets of table size the size updates of the last block evicted.
+    /// Table size, in bytes, evicted by the size updates of the last block.
     evicted_by_updates: usize,
 }
 
-/// How large a field section may be. All limits hold while a block is decoded.
+/// Limits on the size of a field section, enforced while a block is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The size, as SETTINGS_MAX_HEADER_LIST_SIZE counts it (RFC 9113, 6.5.2), beyond which fields are decoded but
-    /// dropped.
+    /// Soft size limit in bytes, as counted by SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113, 6.5.2). Further fields are
+    /// decoded but dropped.
     pub list_size: usize,
-    /// The size beyond which decoding is given up; also the longest string literal as encoded.
+    /// Hard size limit in bytes: decoding fails beyond it. Also limits the encoded length of each string literal.
     pub list_size_hard: usize,
-    /// How many field lines are kept, not counting Cookie.
+    /// Maximum number of field lines to keep, not counting Cookie.
     pub fields: usize,
-    /// The number of field lines, Cookie among them, beyond which decoding is given up.
+    /// Maximum number of field lines, including Cookie: decoding fails beyond it.
     pub fields_hard: usize,
-    /// How many Cookie lines are kept: browsers split one field into many (RFC 9113, 8.2.3).
+    /// Maximum number of Cookie lines to keep. Browsers split one field into many (RFC 9113, 8.2.3).
     pub cookie_crumbs: usize,
 }
 
-/// How a field block was decoded.
+/// The outcome of decoding a field block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Decoded {
-    /// The field section is whole.
+    /// The field section is complete.
     Whole,
-    /// The section passed a soft limit. The fields from there on were decoded, so that the dynamic table stays
-    /// right, and dropped.
+    /// The section exceeded a soft limit.
+    ///
+    /// The remaining fields were decoded to keep the dynamic table in sync, then dropped.
     TooLarge,
 }
 
-/// Why a field block was not decoded. The dynamic table is lost, and with it the connection.
+/// The reason a field block could not be decoded.
+///
+/// The dynamic table is out of sync afterwards, so the connection must end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecodeError {
     /// The block breaks the rules of HPACK.
     Compression,
-    /// The section passed a hard limit.
+    /// The section exceeded a hard limit.
     TooLarge,
 }
 
-/// What counts against the limits while a block is decoded.
+/// Running totals that count against the limits while a block is decoded.
 struct Tally {
     size: usize,
     fields: usize,
@@ -69,8 +72,10 @@ struct Tally {
 }
 
 impl Decoder {
-    /// A decoder whose dynamic table may have so many octets: our SETTINGS_HEADER_TABLE_SIZE as the peer knows it,
-    /// which is 4,096 until it has acknowledged another one.
+    /// Creates a decoder whose dynamic table holds up to `max_table_size` bytes.
+    ///
+    /// This is our SETTINGS_HEADER_TABLE_SIZE as the peer knows it: 4,096 until the peer acknowledges another
+    /// value.
     pub fn new(max_table_size: u32) -> Self {
         Self {
             table: Table::new(max_table_size),
@@ -80,9 +85,10 @@ impl Decoder {
         }
     }
 
-    /// Applies a SETTINGS_HEADER_TABLE_SIZE of ours that the peer has acknowledged.
+    /// Applies our SETTINGS_HEADER_TABLE_SIZE once the peer has acknowledged it.
     ///
-    /// If it is smaller than the size in use, the next block must begin with a size update (RFC 9113, 4.3.1).
+    /// If it is smaller than the current table size, the next block must begin with a size update (RFC 9113,
+    /// 4.3.1).
     pub fn set_max_table_size(&mut self, max_table_size: u32) {
         self.max_table_size = max_table_size;
         if max_table_size < self.table.max_size() {
@@ -91,11 +97,10 @@ impl Decoder {
         }
     }
 
-    /// Decodes one whole field block into a section, which is cleared first. Fields keep their order
-    /// (RFC 7541, 2.1 and 3.1).
+    /// Decodes a complete field block into `section`, which is cleared first.
     ///
-    /// Names and values that no field can have are no error here: they show in [`FieldSection::defect`], and
-    /// make the message malformed, not the connection.
+    /// Fields keep their order (RFC 7541, 2.1 and 3.1). Invalid names and values are not errors here: they make the
+    /// message malformed, not the connection, and [`FieldSection::defect`] reports them.
     pub fn decode(
         &mut self,
         block: &[u8],
@@ -118,13 +123,14 @@ impl Decoder {
         Ok(tally.decoded)
     }
 
-    /// How many octets of dynamic table the size updates of the last block evicted. A peer that empties the table
-    /// again and again makes work for nothing.
+    /// Returns the table size, in bytes, evicted by the size updates of the last block.
+    ///
+    /// A peer that keeps emptying the table causes work without benefit.
     pub fn evicted_by_updates(&self) -> usize {
         self.evicted_by_updates
     }
 
-    /// Takes the size updates from the front of a block (RFC 7541, 6.3).
+    /// Reads the size updates at the front of a block (RFC 7541, 6.3).
     fn size_updates(&mut self, input: &mut &[u8]) -> Result<(), DecodeError> {
         self.evicted_by_updates = 0;
         for _ in 0..MAX_SIZE_UPDATES {
@@ -146,7 +152,7 @@ impl Decoder {
         if self.required_update.is_some() { Err(DecodeError::Compression) } else { Ok(()) }
     }
 
-    /// An indexed field (RFC 7541, 6.1).
+    /// Decodes an indexed field (RFC 7541, 6.1).
     #[inline]
     fn indexed(
         &self,
@@ -169,7 +175,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// A literal field, with or without indexing (RFC 7541, 6.2).
+    /// Decodes a literal field, with or without indexing (RFC 7541, 6.2).
     fn literal(
         &mut self,
         first: u8,
@@ -180,7 +186,7 @@ impl Decoder {
     ) -> Result<(), DecodeError> {
         let (prefix_bits, indexing, flags) = match first {
             0x40.. => (6, true, LineFlags::NONE),
-            // A size update anywhere but at the start of the block.
+            // Size updates are only allowed at the start of the block.
             0x20..0x40 => return Err(DecodeError::Compression),
             0x10..0x20 => (4, false, LineFlags::NEVER_INDEXED),
             0x00..0x10 => (4, false, LineFlags::NONE),
@@ -206,8 +212,10 @@ impl Decoder {
         Ok(())
     }
 
-    /// The name of a literal field: by index, or else as a string. A name that is spelled out is appended to the
-    /// section's octets, and so outlives its entry if the insertion of this field evicts it (RFC 7541, 4.4).
+    /// Reads the name of a literal field, either by index or as a string.
+    ///
+    /// A spelled-out name is appended to the section's buffer, so it remains valid if inserting this field evicts
+    /// the entry it was taken from (RFC 7541, 4.4).
     fn literal_name(
         &self,
         index: usize,
@@ -235,7 +243,7 @@ impl Decoder {
         Ok((line.name, LineFlags::BAD_NAME.when(line.flags.has(LineFlags::BAD_NAME))))
     }
 
-    /// The entry of the dynamic table at an index behind the static table.
+    /// Returns the dynamic table entry at `index`, which counts from the start of the static table.
     #[inline]
     fn entry(&self, index: usize) -> Result<(&Line, &[u8]), DecodeError> {
         let newer = index.checked_sub(static_table::LEN.wrapping_add(1)).ok_or(DecodeError::Compression)?;
@@ -250,7 +258,7 @@ impl Default for Decoder {
 }
 
 impl Tally {
-    /// Counts a field; whether it is kept.
+    /// Counts a field and returns whether to keep it.
     #[inline]
     fn admit(&mut self, name: Name, size: usize, limits: &Limits) -> Result<bool, DecodeError> {
         self.size = self.size.saturating_add(size);

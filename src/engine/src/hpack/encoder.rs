@@ -1,33 +1,34 @@
-//! The encoder of field blocks (RFC 7541, 6), and what it puts into the dynamic table.
+//! Encoding of field blocks (RFC 7541, 6), and the choice of fields to index.
 
 use super::{DEFAULT_TABLE_SIZE, index::Index, integer, static_table, string, table::Table};
 use crate::fields::{FieldSection, Line, LineFlags, Name, equal, hash};
 
-/// Cookies shorter than this are easy to guess, octet by octet, if they get into the table (RFC 7541, 7.1.3).
+/// Cookies shorter than this are never indexed: an attacker could guess them byte by byte (RFC 7541, 7.1.3).
 const SHORT_COOKIE: u32 = 20;
 
-/// How many fields that were sent without indexing are remembered.
+/// The number of fields sent without indexing to remember.
 const RECENT: usize = 64;
 
-/// Encodes field blocks, and holds the dynamic table that they share.
+/// Encodes field blocks and holds the dynamic table they share.
 ///
-/// Fields are indexed when they are sent for the first time; those whose values tend to vary, such as `:path`, when
-/// they are sent for the second time. Credentials, and short cookies, are never indexed.
+/// A field is indexed when it is first sent. A field whose value tends to vary, such as `:path`, is indexed when it
+/// is sent again. Credentials and short cookies are never indexed.
 #[derive(Clone, Debug)]
 pub struct Encoder {
     pub(super) table: Table,
     index: Index,
-    /// The largest table that we keep, whatever the peer allows.
+    /// Our own limit on the table size, whatever the peer allows.
     own_cap: u32,
-    /// The smallest maximum size since the last block, if it was changed (RFC 7541, 4.2).
+    /// The smallest maximum size since the last block, if it changed (RFC 7541, 4.2).
     smallest_size: Option<u32>,
-    /// Hashes of varying fields that were sent without indexing, each at a place that is part of the hash.
+    /// Hashes of varying fields sent without indexing. Part of the hash selects the slot.
     recent: [u32; RECENT],
 }
 
 impl Encoder {
-    /// An encoder whose dynamic table never exceeds so many octets, whatever the peer allows: that is 4,096 until
-    /// it says otherwise.
+    /// Creates an encoder whose dynamic table never exceeds `own_cap` bytes, whatever the peer allows.
+    ///
+    /// The peer allows 4,096 bytes until its SETTINGS_HEADER_TABLE_SIZE arrives.
     pub fn new(own_cap: u32) -> Self {
         let max_size = DEFAULT_TABLE_SIZE.min(own_cap);
         Self {
@@ -39,19 +40,21 @@ impl Encoder {
         }
     }
 
-    /// Applies the peer's SETTINGS_HEADER_TABLE_SIZE. If the table changes its size, the next block begins by
-    /// saying so (RFC 7541, 4.2).
+    /// Applies the peer's SETTINGS_HEADER_TABLE_SIZE.
+    ///
+    /// If the table size changes, the next block begins with a size update (RFC 7541, 4.2).
     pub fn set_max_table_size(&mut self, peer_max: u32) {
         let max_size = peer_max.min(self.own_cap);
         if max_size != self.table.max_size() {
             self.smallest_size = Some(self.smallest_size.map_or(max_size, |earlier| earlier.min(max_size)));
             self.table.set_max_size(max_size);
-            // Its size goes with that of the table. Entries that are left are not found again: they only cost room.
+            // The index is sized for the table. The encoder won't find the remaining entries again; they only take
+            // up space.
             self.index = Index::default();
         }
     }
 
-    /// Appends the field block of a section.
+    /// Appends the field block for `section` to `out`.
     pub fn encode(&mut self, section: &FieldSection, out: &mut Vec<u8>) {
         self.size_updates(out);
         for (line, octets) in section.lines() {
@@ -97,8 +100,9 @@ impl Encoder {
         }
     }
 
-    /// Whether a line should get into the table: not one that would evict most others, nor one that will hardly
-    /// come again.
+    /// Returns whether a line should be inserted into the table.
+    ///
+    /// A line that would evict most other entries is not worth it, nor is a line unlikely to be repeated.
     fn is_worth_indexing(&mut self, line: &Line, key: u64) -> bool {
         if line.size() > self.table.max_size() as usize / 2 {
             return false;
@@ -106,7 +110,7 @@ impl Encoder {
         !line.name.is_varying() || self.was_sent_recently(key)
     }
 
-    /// Whether a varying field was sent recently; it is remembered in any case.
+    /// Returns whether a varying field was sent recently, and remembers it either way.
     fn was_sent_recently(&mut self, key: u64) -> bool {
         let (place, tag) = ((key >> 32) as usize % RECENT, key as u32);
         self.recent.get_mut(place).is_some_and(|recent| core::mem::replace(recent, tag) == tag)
@@ -121,7 +125,7 @@ impl Encoder {
         }
     }
 
-    /// The index of an entry that has the name of a line.
+    /// Returns the index of an entry with the line's name.
     fn find_name(&self, line: &Line, octets: &[u8]) -> Option<u32> {
         if let Some(index) = static_table::find_name(line.name) {
             return Some(index.into());
@@ -152,7 +156,7 @@ impl Default for Encoder {
     }
 }
 
-/// Whether a line is sent as a literal that is never indexed (RFC 7541, 7.1.3).
+/// Returns whether to send a line as a never-indexed literal (RFC 7541, 7.1.3).
 #[inline]
 fn is_secret(line: &Line) -> bool {
     line.flags.has(LineFlags::NEVER_INDEXED)
@@ -170,19 +174,19 @@ fn literal(pattern: u8, prefix_bits: u32, name: Option<u32>, line: &Line, octets
     string::encode(value, out);
 }
 
-/// The index of an entry of the dynamic table (RFC 7541, 2.3.3).
+/// Returns the index of a dynamic table entry (RFC 7541, 2.3.3).
 #[inline]
 fn dynamic_index(newer: usize) -> u32 {
     newer.wrapping_add(static_table::LEN).wrapping_add(1) as u32
 }
 
-/// A hash of name and value.
+/// Hashes the name and the value.
 #[inline]
 fn line_hash(line: &Line, octets: &[u8]) -> u64 {
     hash((line.name.number() as u64) << 32 | u64::from(line.name_len), octets)
 }
 
-/// A hash of the name alone.
+/// Hashes the name alone.
 fn name_hash(line: &Line, octets: &[u8]) -> u32 {
     hash(0, line.split(octets).0) as u32
 }

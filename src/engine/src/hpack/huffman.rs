@@ -2,26 +2,26 @@
 
 use super::huffman_table::{CODES, LENGTHS, LOOKUP, LOOKUP_BITS, Symbols, symbol};
 
-/// How many look-ups are made between two refills: together they give at most 8 octets.
+/// The number of look-ups between two refills. Together they yield at most 8 bytes.
 const LOOKUPS_PER_REFILL: u32 = 4;
 
-/// How many bits these look-ups may take; a refill gives 56 at least.
+/// The most bits these look-ups can consume. A refill provides at least 56.
 const BITS_PER_REFILL: u32 = LOOKUPS_PER_REFILL * LOOKUP_BITS;
 
-/// The shortest code has 5 bits: 8 octets may come of 5.
+/// The shortest code has 5 bits, so 5 bytes can expand to 8.
 const MAX_EXPANSION: usize = 8;
 const MAX_EXPANSION_OF: usize = 5;
 
-/// The bits that come next, from the highest one on.
+/// The next bits of the input, highest first.
 struct Bits<'a> {
     word: u64,
-    /// How many bits of `word` count. Lower ones are 0, or what `input` begins with.
+    /// The number of valid bits in `word`. Lower bits are 0 or the first bits of `input`.
     count: u32,
     input: &'a [u8],
 }
 
 impl Bits<'_> {
-    /// Fills the word to 56 bits or more, or as far as the input goes.
+    /// Fills `word` to at least 56 bits, or until `input` is empty.
     #[inline]
     fn refill(&mut self) {
         let wanted = 63_u32.saturating_sub(self.count) / 8;
@@ -39,7 +39,7 @@ impl Bits<'_> {
         }
     }
 
-    /// The octets whose codes the bits begin with, as far as one look-up tells.
+    /// Looks up the bytes whose codes the bits begin with, up to the limit of one look-up.
     #[inline]
     fn look_up(&self) -> Option<&'static Symbols> {
         LOOKUP.get(self.word.wrapping_shr(64_u32.wrapping_sub(LOOKUP_BITS)) as usize)
@@ -51,17 +51,17 @@ impl Bits<'_> {
         self.count = self.count.wrapping_sub(bits);
     }
 
-    /// Whether only padding is left: fewer than eight bits, all of them 1 (RFC 7541, 5.2).
+    /// Returns whether only padding is left: fewer than eight bits, all of them 1 (RFC 7541, 5.2).
     fn is_padding(&self) -> bool {
         self.count < 8 && self.word == !u64::MAX.wrapping_shr(self.count)
     }
 }
 
-/// Up to eight octets on their way to the output.
+/// Up to eight decoded bytes, not yet written to the output.
 #[derive(Default)]
 struct Octets {
     word: u64,
-    /// How many bits of `word` are taken, from the lowest on.
+    /// The number of bits used in `word`, from the lowest.
     width: u32,
 }
 
@@ -72,7 +72,7 @@ impl Octets {
         self.width = self.width.wrapping_add(symbols.width.into());
     }
 
-    /// Appends all eight octets at once, which is cheap, and takes back those that are too many.
+    /// Appends the decoded bytes. Writing all eight and truncating is cheaper than writing the exact number.
     #[inline]
     fn flush(self, out: &mut Vec<u8>) {
         let length = out.len().wrapping_add((self.width / 8) as usize);
@@ -81,8 +81,9 @@ impl Octets {
     }
 }
 
-/// Appends the octets that `input` stands for; `None` if it has EOS in it, or padding that is too long or not of
-/// ones (RFC 7541, 5.2).
+/// Decodes `input` and appends the result to `out`.
+///
+/// Returns `None` if `input` contains EOS, or if its padding is too long or not all ones (RFC 7541, 5.2).
 pub(super) fn decode(input: &[u8], out: &mut Vec<u8>) -> Option<()> {
     out.reserve((input.len() / MAX_EXPANSION_OF).saturating_add(2).saturating_mul(MAX_EXPANSION));
     let mut bits = Bits { word: 0, count: 0, input };
@@ -104,7 +105,7 @@ pub(super) fn decode(input: &[u8], out: &mut Vec<u8>) -> Option<()> {
             continue;
         }
         for _ in 0..LOOKUPS_PER_REFILL {
-            // A code that is longer than the look-up has neither width nor length here, and stops the progress.
+            // A code longer than the look-up has zero width and length here, so the position doesn't advance.
             let symbols = bits.look_up()?;
             octets.push(symbols);
             bits.skip(symbols.length.into());
@@ -117,7 +118,7 @@ pub(super) fn decode(input: &[u8], out: &mut Vec<u8>) -> Option<()> {
     }
 }
 
-/// Decodes a single code of any length; `false` if the bits do not make a whole one.
+/// Decodes a single code of any length. Returns `false` if the remaining bits don't form a complete code.
 fn decode_one(bits: &mut Bits<'_>, out: &mut Vec<u8>) -> Option<bool> {
     let (symbol, length) = symbol(bits.word.wrapping_shr(32) as u32)?;
     if length > bits.count {
@@ -128,7 +129,7 @@ fn decode_one(bits: &mut Bits<'_>, out: &mut Vec<u8>) -> Option<bool> {
     Some(true)
 }
 
-/// How many octets the string has when Huffman-coded.
+/// Returns the Huffman-coded length of `string` in bytes.
 pub(super) fn encoded_len(string: &[u8]) -> usize {
     let bits = string.iter().fold(0_usize, |bits, &octet| {
         bits.saturating_add(LENGTHS.get(usize::from(octet)).copied().unwrap_or_default().into())
@@ -136,10 +137,10 @@ pub(super) fn encoded_len(string: &[u8]) -> usize {
     bits.div_ceil(8)
 }
 
-/// Appends the string, Huffman-coded and padded with ones.
+/// Appends the Huffman-coded string, padded with ones.
 pub(super) fn encode(string: &[u8], out: &mut Vec<u8>) {
     let mut word = 0_u64;
-    // The lowest bits of `word` that are still to be written: fewer than 32 between two octets.
+    // The number of low bits of `word` not yet written: fewer than 32 between two bytes.
     let mut count = 0_u32;
     for &octet in string {
         let Some(code) = CODES.get(usize::from(octet)) else { continue };
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn examples_of_the_rfc() {
+    fn rfc_examples() {
         // RFC 7541, C.4 and C.6.
         for (string, hex) in [
             ("www.example.com", "f1e3c2e5f23a6ba0ab90f4ff"),
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn every_octet_comes_back_at_every_bit_offset() {
+    fn every_byte_round_trips_at_every_bit_offset() {
         for octet in 0..=255_u8 {
             for before in 0..16 {
                 for behind in 0..4 {
@@ -210,10 +211,10 @@ mod tests {
     }
 
     #[test]
-    fn random_strings_come_back() {
+    fn random_strings_round_trip() {
         let mut random = Generator::new(1);
         for length in 0..2000 {
-            // Strings of any octets, and of frequent ones.
+            // Alternate between arbitrary bytes and frequent ones.
             let highest = if length % 2 == 0 { 256 } else { 32 };
             let string: Vec<u8> =
                 (0..length % 300).map(|_| (random.below(highest) as u8).wrapping_add(96)).collect();
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_is_less_than_an_octet_of_ones() {
+    fn padding_must_be_under_eight_bits_and_all_ones() {
         assert_eq!(decoded(b""), Some(vec![]));
         // "0" is 00000; three bits of padding follow.
         assert_eq!(decoded(&[0b0000_0111]), Some(b"0".to_vec()));
@@ -230,7 +231,7 @@ mod tests {
         assert_eq!(decoded(&[0b0000_0110]), None);
         assert_eq!(decoded(&[0b0000_0111, 0xff]), None);
         assert_eq!(decoded(&[0xff]), None);
-        // The same behind more octets than one refill takes.
+        // The same checks past the first refill.
         for length in 5..40 {
             let string = vec![b'0'; length * 8];
             let mut input = encoded(&string);
@@ -244,13 +245,13 @@ mod tests {
     fn eos_is_an_error() {
         assert_eq!(decoded(&[0xff; 4]), None);
         assert_eq!(decoded(&[0xff; 100]), None);
-        // EOS behind "0", and more octets behind it.
+        // EOS after "0", followed by more bytes.
         assert_eq!(decoded(&[0b0000_0111, 0xff, 0xff, 0xff, 0b1110_0000, 0, 0, 0, 0, 0, 0, 0]), None);
     }
 
     #[test]
-    fn a_code_that_is_cut_off_is_an_error() {
-        // Octet 1 has a code of 23 bits.
+    fn truncated_code_is_an_error() {
+        // Byte 1 has a 23-bit code.
         let input = encoded(&[1]);
         assert_eq!(decoded(&input), Some(vec![1]));
         assert_eq!(decoded(&input[..2]), None);

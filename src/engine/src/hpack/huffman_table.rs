@@ -1,12 +1,12 @@
-//! The Huffman code (RFC 7541, Appendix B), and the tables that are computed from it.
+//! The Huffman code (RFC 7541, Appendix B) and the tables computed from it.
 
-/// The end of the string: a symbol that never stands in one (RFC 7541, 5.2).
+/// The end-of-string symbol, which must not appear in a string (RFC 7541, 5.2).
 pub(super) const EOS: usize = 256;
 
-/// The length in bits of the code of each octet, and of [`EOS`].
+/// The code length of each byte and of [`EOS`], in bits.
 ///
-/// The code is canonical: codes of one length are consecutive numbers in the order of their symbols, and each
-/// length goes on where the shorter one ended. So the lengths say everything.
+/// The code is canonical: codes of the same length are consecutive numbers in symbol order, and each length
+/// continues where the previous one ended. The lengths alone therefore define the code.
 #[rustfmt::skip]
 pub(super) static LENGTHS: [u8; EOS + 1] = [
     13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28,
@@ -28,17 +28,17 @@ pub(super) static LENGTHS: [u8; EOS + 1] = [
     30,
 ];
 
-/// The longest code.
+/// The length of the longest code, in bits.
 const MAX_LENGTH: usize = 30;
 
-/// The code of one symbol: the lowest `length` bits.
+/// The code of one symbol, in the lowest `length` bits.
 #[derive(Clone, Copy)]
 pub(super) struct Code {
     pub(super) bits: u32,
     pub(super) length: u8,
 }
 
-/// The codes of all octets, for the encoder.
+/// The code of each byte, for the encoder.
 #[allow(clippy::indexing_slicing, reason = "computed at compile time")]
 pub(super) static CODES: [Code; 256] = {
     let mut codes = [Code { bits: 0, length: 0 }; 256];
@@ -55,20 +55,20 @@ pub(super) static CODES: [Code; 256] = {
     codes
 };
 
-/// The codes of one length.
+/// All codes of one length.
 #[derive(Clone, Copy)]
 struct Group {
     first_code: u32,
-    /// The place of the symbol of the first code in [`Groups::symbols`].
+    /// The position of the first code's symbol in [`Groups::symbols`].
     first_symbol: u32,
-    /// The first number of 32 bits that begins with none of these codes, nor with a shorter one.
+    /// The lowest 32-bit number above all those that begin with one of these codes or a shorter one.
     end: u64,
 }
 
-/// The codes by length.
+/// The codes, grouped by length.
 struct Groups {
     groups: [Group; MAX_LENGTH + 1],
-    /// The symbols in the order of their codes.
+    /// The symbols, in code order.
     symbols: [u16; EOS + 1],
 }
 
@@ -95,7 +95,7 @@ static GROUPS: Groups = {
     Groups { groups, symbols }
 };
 
-/// The symbol whose code the given 32 bits begin with, and the length of its code.
+/// Returns the symbol whose code `bits` begins with, and the code's length.
 pub(super) fn symbol(bits: u32) -> Option<(usize, u32)> {
     let (length, group) = (0_u32..).zip(&GROUPS.groups).find(|(_, group)| u64::from(bits) < group.end)?;
     let code = bits.checked_shr(32_u32.checked_sub(length)?)?;
@@ -104,21 +104,21 @@ pub(super) fn symbol(bits: u32) -> Option<(usize, u32)> {
     Some((usize::from(*symbol), length))
 }
 
-/// How many bits a look-up takes into account: enough for two of the most frequent octets.
+/// The number of bits per look-up: enough for two of the most frequent bytes.
 pub(super) const LOOKUP_BITS: u32 = 11;
 
-/// The one or two octets whose codes some bits begin with.
+/// The one or two bytes decoded by a look-up.
 #[derive(Clone, Copy)]
 pub(super) struct Symbols {
-    /// The octets, the first one lowest.
+    /// The decoded bytes, the first in the lowest bits.
     pub(super) octets: u16,
-    /// How many bits `octets` has: 8 or 16, or 0 if the code is longer than the look-up.
+    /// The number of bits in `octets`: 8 or 16, or 0 if the code is longer than the look-up.
     pub(super) width: u8,
-    /// The length of the codes together.
+    /// The total length of the codes, in bits.
     pub(super) length: u8,
 }
 
-/// The octets by the next bits of the input.
+/// The decoded bytes, indexed by the next bits of the input.
 #[allow(clippy::indexing_slicing, reason = "computed at compile time")]
 pub(super) static LOOKUP: [Symbols; 1 << LOOKUP_BITS] = {
     let single = single_symbols();
@@ -163,13 +163,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_code_is_complete() {
+    fn code_is_complete() {
         let sum: u64 = LENGTHS.iter().map(|&length| 1 << (MAX_LENGTH - usize::from(length))).sum();
         assert_eq!(sum, 1 << MAX_LENGTH, "the sum of Kraft's inequality is 1");
     }
 
     #[test]
-    fn no_code_begins_with_another() {
+    fn no_code_is_a_prefix_of_another() {
         for (a, one) in CODES.iter().enumerate() {
             for (b, other) in
                 CODES.iter().enumerate().filter(|(b, other)| *b != a && other.length >= one.length)
@@ -180,8 +180,8 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_those_of_the_rfc() {
-        // Some lines of RFC 7541, Appendix B: the first and last of several lengths.
+    fn codes_match_the_rfc() {
+        // Excerpt of RFC 7541, Appendix B: the first and last codes of several lengths.
         for (octet, bits, length) in [
             (b'0', 0x0, 5),
             (b't', 0x9, 5),

@@ -1,27 +1,29 @@
-//! Finds the entries of the encoder's dynamic table by hash.
+//! Look-up of the encoder's dynamic table entries by hash.
 
 use super::table::Table;
 
-/// How many slots an entry may be in.
+/// The number of slots an entry may occupy.
 const PROBES: u32 = 4;
 
-/// A hash table of entry numbers. Nothing is ever removed: the number of an entry that was evicted is out of the
-/// range of those in the dynamic table, and its slot is free.
+/// A hash table of entry numbers.
+///
+/// Nothing is removed explicitly. Once an entry is evicted, its number falls outside the range of the dynamic table
+/// and its slot is free.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
-    /// A power of two, or none before the first entry.
+    /// Length is a power of two, or zero before the first entry.
     slots: Vec<Slot>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
     hash: u32,
-    /// Which of all insertions the entry was, modulo 2^32.
+    /// The entry's insertion number, modulo 2^32.
     number: u32,
 }
 
 impl Index {
-    /// The newest-first place of an entry that has the hash and matches.
+    /// Finds an entry that has this hash and matches. Returns its position, counted from the newest entry.
     #[inline]
     pub(super) fn find<F>(&self, hash: u32, table: &Table, matches: F) -> Option<usize>
     where
@@ -35,10 +37,10 @@ impl Index {
             .find(|&newer| matches(newer))
     }
 
-    /// Adds the newest entry of the table under a hash, in the place of the oldest of those that it could have.
+    /// Adds the newest entry of `table` under `hash`, replacing the oldest of its candidate slots.
     pub(super) fn add_newest(&mut self, hash: u32, table: &Table) {
         if self.slots.is_empty() {
-            // An entry has two hashes and counts 32 octets at least.
+            // Each entry uses up to two hashes and counts as at least 32 bytes.
             let slots = (table.max_size() / 16).next_power_of_two();
             self.slots.resize(slots as usize, Slot::default());
         }

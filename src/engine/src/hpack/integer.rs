@@ -1,11 +1,12 @@
 //! Integers with a prefix of one to eight bits (RFC 7541, 5.1).
 
-/// More octets than any 32-bit integer needs behind its prefix are an error, so that zeros cannot go on for ever.
+/// The most bytes that may follow the prefix: enough for any 32-bit integer. Without a limit, a peer could pad an
+/// integer with zeros indefinitely.
 const MAX_CONTINUATION: u32 = 5;
 
-/// Decodes an integer whose first octet was taken from `input` already.
+/// Decodes an integer whose first byte was already taken from `input`.
 ///
-/// `None` if the input ends too early, or the integer has more than 32 bits or too many octets.
+/// Returns `None` if the input ends too early, or if the integer exceeds 32 bits or the byte limit.
 #[inline]
 pub(super) fn decode(first: u8, prefix_bits: u32, input: &mut &[u8]) -> Option<u32> {
     let mask = prefix_mask(prefix_bits);
@@ -28,7 +29,7 @@ fn decode_long(mask: u8, input: &mut &[u8]) -> Option<u32> {
     None
 }
 
-/// Appends an integer; `pattern` has the bits of the first octet that stand before the prefix.
+/// Appends an integer. `pattern` holds the bits that precede the prefix in the first byte.
 #[inline]
 pub(super) fn encode(value: u32, pattern: u8, prefix_bits: u32, out: &mut Vec<u8>) {
     let mask = prefix_mask(prefix_bits);
@@ -64,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn examples_of_the_rfc() {
+    fn rfc_examples() {
         // RFC 7541, C.1.1 to C.1.3.
         for (value, prefix_bits, octets) in
             [(10, 5, &[0b01010][..]), (1337, 5, &[0b11111, 0b10011010, 0b00001010]), (42, 8, &[0b00101010])]
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn every_prefix_and_magnitude_comes_back() {
+    fn every_prefix_and_magnitude_round_trips() {
         for prefix_bits in 1..=8 {
             for shift in 0..32 {
                 for value in [(1_u32 << shift) - 1, 1 << shift, u32::MAX - shift] {
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bits_before_the_prefix_do_not_count() {
+    fn bits_before_the_prefix_are_ignored() {
         let mut out = Vec::new();
         encode(3, 0b0100_0000, 6, &mut out);
         assert_eq!(out, [0b0100_0011]);
@@ -98,11 +99,11 @@ mod tests {
     }
 
     #[test]
-    fn too_large_too_long_or_cut_off() {
-        // 2^32 with a prefix of eight bits, then 2^32 - 1, the largest that is taken.
+    fn oversized_overlong_and_truncated_integers_are_rejected() {
+        // 2^32 with an eight-bit prefix is rejected; 2^32 - 1, the largest valid value, is accepted.
         assert_eq!(decode_all(&[0xff, 0x81, 0xfe, 0xff, 0xff, 0x0f], 8), None);
         assert_eq!(decode_all(&[0xff, 0x80, 0xfe, 0xff, 0xff, 0x0f], 8), Some(u32::MAX));
-        // Zeros that are not needed are taken up to the fifth octet.
+        // Redundant zeros are accepted up to the fifth byte.
         assert_eq!(decode_all(&[0xff, 0x80, 0x80, 0x80, 0x80, 0x00], 8), Some(255));
         assert_eq!(decode(0xff, 8, &mut &[0x80, 0x80, 0x80, 0x80, 0x80, 0x00][..]), None);
         assert_eq!(decode(0xff, 8, &mut &[0x80][..]), None);

@@ -17,5 +17,5 @@ pub use self::{
     encoder::Encoder,
 };
 
-/// SETTINGS_HEADER_TABLE_SIZE until a peer says otherwise (RFC 9113, 6.5.2).
+/// The initial value of SETTINGS_HEADER_TABLE_SIZE (RFC 9113, 6.5.2).
 pub(crate) const DEFAULT_TABLE_SIZE: u32 = 4096;

@@ -2,22 +2,22 @@
 
 use crate::fields::{Name, equal};
 
-/// How many entries the table has; the dynamic table is indexed behind them (RFC 7541, 2.3.3).
+/// The number of entries. Dynamic table indices follow these (RFC 7541, 2.3.3).
 pub(super) const LEN: usize = ENTRIES.len();
 
-/// The entry at an index, which counts from 1.
+/// Returns the entry at `index`, which counts from 1.
 #[inline]
 pub(super) fn get(index: usize) -> Option<(Name, &'static str)> {
     ENTRIES.get(index.checked_sub(1)?).copied()
 }
 
-/// The index of the first entry of a name.
+/// Returns the index of the first entry with this name.
 #[inline]
 pub(super) fn find_name(name: Name) -> Option<u8> {
     FIRST.get(name.number()).copied().filter(|&index| index != 0)
 }
 
-/// The index of the entry of a name and a value.
+/// Returns the index of the entry with this name and value.
 #[inline]
 pub(super) fn find(name: Name, value: &[u8]) -> Option<u8> {
     let first = find_name(name)?;
@@ -26,7 +26,7 @@ pub(super) fn find(name: Name, value: &[u8]) -> Option<u8> {
     (first..).zip(of_name).find(|(_, entry)| equal(entry.1.as_bytes(), value)).map(|(index, _)| index)
 }
 
-/// The index of the first entry of each known name; 0 where there is none.
+/// The index of the first entry for each known name, or 0 if the table has none.
 #[allow(clippy::indexing_slicing, reason = "computed at compile time")]
 static FIRST: [u8; Name::COUNT] = {
     let mut first = [0; Name::COUNT];
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_nothing_outside_the_table() {
+    fn indices_outside_the_table_have_no_entry() {
         assert!(get(0).is_none());
         assert!(get(62).is_none());
     }

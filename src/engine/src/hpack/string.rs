@@ -2,13 +2,13 @@
 
 use super::{decoder::DecodeError, huffman, integer};
 
-/// The bit before the length of a string that is Huffman-coded.
+/// The bit before the length that marks a Huffman-coded string.
 const HUFFMAN: u8 = 0x80;
 const LENGTH_BITS: u32 = 7;
 
-/// Decodes a string literal from the front of `input`, and appends its octets.
+/// Decodes a string literal from the front of `input` and appends it to `out`.
 ///
-/// A string that is longer than `limit` as encoded is not decoded at all.
+/// Rejects a string whose encoded length exceeds `limit` without decoding it.
 pub(super) fn decode(input: &mut &[u8], limit: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
     let (&first, mut rest) = input.split_first().ok_or(DecodeError::Compression)?;
     let length = integer::decode(first, LENGTH_BITS, &mut rest).ok_or(DecodeError::Compression)? as usize;
@@ -25,7 +25,7 @@ pub(super) fn decode(input: &mut &[u8], limit: usize, out: &mut Vec<u8>) -> Resu
     }
 }
 
-/// Appends a string literal, Huffman-coded where that is shorter.
+/// Appends a string literal, Huffman-coded if that is shorter.
 pub(super) fn encode(string: &[u8], out: &mut Vec<u8>) {
     let coded_length = huffman::encoded_len(string);
     if coded_length < string.len() {
@@ -38,6 +38,6 @@ pub(super) fn encode(string: &[u8], out: &mut Vec<u8>) {
 }
 
 fn encode_length(length: usize, pattern: u8, out: &mut Vec<u8>) {
-    // A field section holds less than 4 GiB.
+    // A field section is smaller than 4 GiB.
     integer::encode(u32::try_from(length).unwrap_or(u32::MAX), pattern, LENGTH_BITS, out);
 }

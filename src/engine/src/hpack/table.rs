@@ -1,22 +1,24 @@
-//! The dynamic table (RFC 7541, 2.3.2 and 4), the same for decoder and encoder.
+//! The dynamic table (RFC 7541, 2.3.2 and 4), used by both decoder and encoder.
 
 use std::collections::VecDeque;
 
 use crate::fields::Line;
 
-/// The dynamic table. Its octets stand in one buffer, the newest at the end; those of evicted entries are taken
-/// away from the front once they are more than half.
+/// The dynamic table.
+///
+/// The bytes of all entries share one buffer, newest at the end. The bytes of evicted entries are removed from the
+/// front once they exceed half of the buffer.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     octets: Vec<u8>,
-    /// The position of the first octet in the buffer, among all that were ever inserted, modulo 2^32.
+    /// The position of the buffer's first byte among all bytes ever inserted, modulo 2^32.
     base: u32,
-    /// The entries, the newest first; each starts at a position that is counted as `base` is.
+    /// The entries, newest first. Their start positions are counted like `base`.
     entries: VecDeque<Line>,
-    /// The sum of the entries' sizes: at most `max_size`.
+    /// The sum of the entry sizes, at most `max_size`.
     size: usize,
     max_size: u32,
-    /// How many entries were inserted ever, modulo 2^32.
+    /// The number of entries ever inserted, modulo 2^32.
     inserted: u32,
 }
 
@@ -25,14 +27,15 @@ impl Table {
         Self { octets: Vec::new(), base: 0, entries: VecDeque::new(), size: 0, max_size, inserted: 0 }
     }
 
-    /// Sets the maximum size, and evicts what exceeds it (RFC 7541, 4.3).
+    /// Sets the maximum size and evicts entries beyond it (RFC 7541, 4.3).
     pub(super) fn set_max_size(&mut self, max_size: u32) {
         self.max_size = max_size;
         self.evict_down_to(max_size as usize);
     }
 
-    /// Evicts what has to give way, then inserts a line with its octets. A line larger than the table empties it,
-    /// and is not inserted (RFC 7541, 4.4).
+    /// Evicts entries to make room, then inserts a line. Returns whether it was inserted.
+    ///
+    /// A line larger than the table empties the table and is not inserted (RFC 7541, 4.4).
     pub(super) fn insert(&mut self, line: &Line, octets: &[u8]) -> bool {
         let size = line.size();
         let Some(room) = (self.max_size as usize).checked_sub(size) else {
@@ -49,7 +52,7 @@ impl Table {
         true
     }
 
-    /// The entry with so many newer ones, and its octets.
+    /// Returns the entry that has `newer` newer entries, and its bytes.
     #[inline]
     pub(super) fn get(&self, newer: usize) -> Option<(&Line, &[u8])> {
         let line = self.entries.get(newer)?;
@@ -57,7 +60,7 @@ impl Table {
         Some((line, octets.get(..line.octets())?))
     }
 
-    /// The sum of the entries' sizes (RFC 7541, 4.1).
+    /// Returns the sum of the entry sizes (RFC 7541, 4.1).
     pub(super) fn size(&self) -> usize {
         self.size
     }
@@ -66,7 +69,7 @@ impl Table {
         self.max_size
     }
 
-    /// How many entries were inserted ever, modulo 2^32: the number that the next one will have.
+    /// Returns the number of entries ever inserted, modulo 2^32, which is also the number of the next entry.
     #[inline]
     pub(super) fn inserted(&self) -> u32 {
         self.inserted

@@ -1,9 +1,9 @@
-//! What the encoder sends, and what it keeps.
+//! Tests of the blocks the encoder sends and the entries it keeps.
 
 use super::*;
 
 #[test]
-fn a_constant_request_becomes_one_octet_a_field() {
+fn repeated_request_is_encoded_in_one_byte_per_field() {
     let request = section(&[
         (":method", "POST"),
         (":scheme", "https"),
@@ -22,19 +22,19 @@ fn a_constant_request_becomes_one_octet_a_field() {
             block.len()
         })
         .collect();
-    // The path is indexed when it is sent for the second time.
+    // The path is indexed the second time it is sent.
     assert!(lengths[0] > lengths[1] && lengths[1] > lengths[2], "{lengths:?}");
     assert_eq!(lengths[2], request.len());
 }
 
 #[test]
-fn static_entries_are_one_octet() {
+fn static_entries_are_encoded_in_one_byte() {
     let fields = [(":method", "GET"), (":status", "404"), ("accept-encoding", "gzip, deflate"), ("via", "")];
     assert_eq!(encode(&mut Encoder::default(), &section(&fields)), [0x82, 0x8d, 0x90, 0xbc]);
 }
 
 #[test]
-fn varying_fields_do_not_fill_the_table() {
+fn varying_fields_are_not_indexed_when_first_sent() {
     let mut encoder = Encoder::default();
     for number in 0..100 {
         let path = format!("/{number}");
@@ -62,29 +62,29 @@ fn secrets_are_never_indexed() {
 }
 
 #[test]
-fn names_are_sent_once() {
+fn repeated_names_are_sent_by_index() {
     let mut encoder = Encoder::default();
     encode(&mut encoder, &section(&[("x-custom", "one"), ("te", "one")]));
     let block = encode(&mut encoder, &section(&[("x-custom", "two"), ("te", "two")]));
-    // Literals with indexing. Either name is that of entry 63: the first literal becomes an entry itself.
+    // Literals with indexing. Both names have index 63, because the first literal becomes an entry itself.
     assert_eq!(block, from_hex("7f00 03 74776f 7f00 03 74776f"));
 }
 
 #[test]
-fn a_string_is_huffman_coded_where_that_is_shorter() {
+fn strings_are_huffman_coded_if_shorter() {
     let mut out = Vec::new();
     string::encode(b"aaaaaaaa", &mut out);
     assert_eq!(out, [0x85, 0x18, 0xc6, 0x31, 0x8c, 0x63]);
     out.clear();
     string::encode(b"XZ", &mut out);
-    assert_eq!(out, *b"\x02XZ", "sixteen bits in either form");
+    assert_eq!(out, *b"\x02XZ", "both forms have 16 bits");
     out.clear();
     string::encode(b"\x01\x02", &mut out);
     assert_eq!(out, [2, 1, 2]);
 }
 
 #[test]
-fn a_field_that_would_fill_the_table_is_not_indexed() {
+fn field_larger_than_half_the_table_is_not_indexed() {
     let mut encoder = Encoder::default();
     encode(&mut encoder, &section(&[("x-large", &"x".repeat(2100))]));
     assert_eq!(encoder.table.size(), 0);
@@ -93,15 +93,15 @@ fn a_field_that_would_fill_the_table_is_not_indexed() {
 }
 
 #[test]
-fn size_updates_name_the_smallest_and_the_final_size() {
+fn size_updates_contain_smallest_and_final_size() {
     let empty = FieldSection::new();
     let mut encoder = Encoder::default();
-    assert_eq!(encode(&mut encoder, &empty), b"", "4,096 is known");
+    assert_eq!(encode(&mut encoder, &empty), b"", "4,096 is the initial size");
     encoder.set_max_table_size(4096);
-    assert_eq!(encode(&mut encoder, &empty), b"", "nothing changed");
+    assert_eq!(encode(&mut encoder, &empty), b"", "unchanged size");
     encoder.set_max_table_size(10);
     assert_eq!(encode(&mut encoder, &empty), [0x2a]);
-    assert_eq!(encode(&mut encoder, &empty), b"", "once is enough");
+    assert_eq!(encode(&mut encoder, &empty), b"", "sent only once");
     encoder.set_max_table_size(20);
     encoder.set_max_table_size(0);
     encoder.set_max_table_size(30);
@@ -109,13 +109,9 @@ fn size_updates_name_the_smallest_and_the_final_size() {
 }
 
 #[test]
-fn a_huge_table_of_the_peer_is_capped() {
+fn peers_table_size_is_capped() {
     let mut encoder = Encoder::new(1000);
-    assert_eq!(
-        encode(&mut encoder, &FieldSection::new()),
-        from_hex("3fc907"),
-        "the own cap is less than 4,096"
-    );
+    assert_eq!(encode(&mut encoder, &FieldSection::new()), from_hex("3fc907"), "our own cap is below 4,096");
     encoder.set_max_table_size(u32::MAX);
     for number in 0..1000 {
         encode(&mut encoder, &section(&[("x-number", &number.to_string())]));
@@ -125,7 +121,7 @@ fn a_huge_table_of_the_peer_is_capped() {
 }
 
 #[test]
-fn a_table_of_nothing_holds_nothing() {
+fn empty_table_is_supported() {
     let mut encoder = Encoder::new(0);
     let mut decoder = Decoder::default();
     let fields = section(&[("x-a", "b"), (":path", "/x")]);
@@ -136,7 +132,7 @@ fn a_table_of_nothing_holds_nothing() {
 }
 
 #[test]
-fn random_sections_come_back() {
+fn random_sections_round_trip() {
     let names = [":path", ":status", "te", "cookie", "x-a", "x-b", "x-c", "content-length", "authorization"];
     for seed in 0..30 {
         let mut random = Generator::new(seed);
@@ -150,7 +146,7 @@ fn random_sections_come_back() {
             let mut section = FieldSection::new();
             for _ in 0..random.below(12) {
                 let name = names[random.below(names.len() as u64) as usize];
-                // Short values of two letters come again, and long ones evict.
+                // Short values of two letters recur; long ones evict entries.
                 let value = if random.below(2) == 0 {
                     random.string(b"ab", 3)
                 } else {

@@ -1,4 +1,4 @@
-//! What the decoder refuses, and its limits.
+//! Tests of the decoder's errors and limits.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn try_decode(hex: &str) -> Result<Decoded, DecodeError> {
     Decoder::default().decode(&from_hex(hex), &NO_LIMITS, &mut FieldSection::new())
 }
 
-/// A literal with indexing: the octets of one name and one value, without Huffman code.
+/// Encodes a literal field with indexing, without Huffman coding.
 fn literal_with_indexing(name: &str, value: &str) -> Vec<u8> {
     let mut block = vec![0x40];
     for string in [name, value] {
@@ -20,7 +20,7 @@ fn literal_with_indexing(name: &str, value: &str) -> Vec<u8> {
 const COMPRESSION: Result<Decoded, DecodeError> = Err(DecodeError::Compression);
 
 #[test]
-fn an_index_without_an_entry() {
+fn index_without_entry_is_an_error() {
     assert_eq!(try_decode("80"), COMPRESSION, "index 0");
     assert_eq!(try_decode("bd"), Ok(Decoded::Whole), "the last static entry");
     assert_eq!(try_decode("be"), COMPRESSION, "the first dynamic entry of an empty table");
@@ -30,46 +30,46 @@ fn an_index_without_an_entry() {
 }
 
 #[test]
-fn a_block_that_is_cut_off() {
+fn truncated_block_is_an_error() {
     let block = from_hex("4088 25a8 49e9 5ba9 7d7f 8925 a849 e95b b8e8 b4bf");
     for length in 1..block.len() {
         let result = Decoder::default().decode(&block[..length], &NO_LIMITS, &mut FieldSection::new());
-        assert_eq!(result, COMPRESSION, "{length} octets");
+        assert_eq!(result, COMPRESSION, "{length} bytes");
     }
-    assert_eq!(try_decode("ff"), COMPRESSION, "an integer");
-    assert_eq!(try_decode(""), Ok(Decoded::Whole), "no octet at all is an empty section");
+    assert_eq!(try_decode("ff"), COMPRESSION, "truncated integer");
+    assert_eq!(try_decode(""), Ok(Decoded::Whole), "an empty block is an empty section");
 }
 
 #[test]
-fn an_integer_with_too_many_octets() {
+fn overlong_integer_is_an_error() {
     assert_eq!(try_decode("ff 80 80 80 80 80 00"), COMPRESSION);
     assert_eq!(try_decode("00 7f 80 80 80 80 80 00"), COMPRESSION);
 }
 
 #[test]
-fn a_string_that_is_longer_than_the_block() {
+fn string_longer_than_the_block_is_an_error() {
     assert_eq!(try_decode("00 02 61"), COMPRESSION);
     assert_eq!(try_decode("00 01 61 7f ff ff ff 07"), COMPRESSION);
 }
 
 #[test]
-fn a_huffman_code_that_is_not_right() {
+fn invalid_huffman_code_is_an_error() {
     assert_eq!(try_decode("04 81 07"), Ok(Decoded::Whole));
-    assert_eq!(try_decode("04 81 06"), COMPRESSION, "padding that is not of ones");
+    assert_eq!(try_decode("04 81 06"), COMPRESSION, "padding with a 0 bit");
     assert_eq!(try_decode("04 82 07 ff"), COMPRESSION, "padding of more than seven bits");
     assert_eq!(try_decode("04 84 ff ff ff ff"), COMPRESSION, "EOS");
 }
 
 #[test]
-fn a_size_update_that_is_not_allowed() {
+fn disallowed_size_update_is_an_error() {
     assert_eq!(try_decode("20 3f e1 1f 82"), Ok(Decoded::Whole), "0, then 4,096");
     assert_eq!(try_decode("3f e2 1f 82"), COMPRESSION, "4,097");
-    assert_eq!(try_decode("20 20 20 82"), COMPRESSION, "three of them");
-    assert_eq!(try_decode("82 20"), COMPRESSION, "behind a field");
+    assert_eq!(try_decode("20 20 20 82"), COMPRESSION, "three updates");
+    assert_eq!(try_decode("82 20"), COMPRESSION, "after a field");
 }
 
 #[test]
-fn an_entry_that_is_larger_than_the_table_empties_it() {
+fn entry_larger_than_the_table_empties_it() {
     let mut decoder = Decoder::new(64);
     decode(&mut decoder, &literal_with_indexing("a", "b"));
     assert_eq!(decoder.table.size(), 34);
@@ -80,7 +80,7 @@ fn an_entry_that_is_larger_than_the_table_empties_it() {
 }
 
 #[test]
-fn an_entry_that_is_as_large_as_the_table_fits() {
+fn entry_as_large_as_the_table_fits() {
     let mut decoder = Decoder::new(34);
     decode(&mut decoder, &literal_with_indexing("a", "b"));
     assert_eq!(texts(&decode(&mut decoder, &from_hex("be"))), ["a: b"]);
@@ -90,10 +90,10 @@ fn an_entry_that_is_as_large_as_the_table_fits() {
 }
 
 #[test]
-fn a_name_by_reference_outlives_its_entry() {
+fn name_taken_from_an_evicted_entry_remains_valid() {
     let mut decoder = Decoder::new(40);
     decode(&mut decoder, &literal_with_indexing("name", "old"));
-    // A literal with indexing, its name from the entry that has to give way for it.
+    // A literal with indexing that takes its name from the entry it evicts.
     let section = decode(&mut decoder, &from_hex("7e 03 6e6577"));
     assert_eq!(texts(&section), ["name: new"]);
     assert_eq!(texts(&decode(&mut decoder, &from_hex("be"))), ["name: new"]);
@@ -101,7 +101,7 @@ fn a_name_by_reference_outlives_its_entry() {
 }
 
 #[test]
-fn an_entry_may_stand_in_the_table_twice() {
+fn duplicate_entries_are_allowed() {
     let mut decoder = Decoder::default();
     decode(&mut decoder, &literal_with_indexing("a", "b"));
     decode(&mut decoder, &literal_with_indexing("a", "b"));
@@ -109,7 +109,7 @@ fn an_entry_may_stand_in_the_table_twice() {
 }
 
 #[test]
-fn a_smaller_table_has_to_be_acknowledged() {
+fn smaller_table_requires_a_size_update() {
     let mut decoder = Decoder::default();
     decoder.set_max_table_size(100);
     let try_decode = |hex| decoder.clone().decode(&from_hex(hex), &NO_LIMITS, &mut FieldSection::new());
@@ -122,7 +122,7 @@ fn a_smaller_table_has_to_be_acknowledged() {
 }
 
 #[test]
-fn the_smallest_table_has_to_be_acknowledged() {
+fn smallest_table_requires_a_size_update() {
     let mut decoder = Decoder::default();
     decoder.set_max_table_size(0);
     decoder.set_max_table_size(4096);
@@ -133,7 +133,7 @@ fn the_smallest_table_has_to_be_acknowledged() {
 }
 
 #[test]
-fn a_larger_table_needs_no_acknowledgement() {
+fn larger_table_requires_no_size_update() {
     let mut decoder = Decoder::default();
     decoder.set_max_table_size(8192);
     decode(&mut decoder, &from_hex("82"));
@@ -143,7 +143,7 @@ fn a_larger_table_needs_no_acknowledgement() {
 }
 
 #[test]
-fn size_updates_tell_what_they_evicted() {
+fn size_updates_report_evicted_bytes() {
     let mut decoder = Decoder::default();
     decode(&mut decoder, &literal_with_indexing("a", "b"));
     assert_eq!(decoder.evicted_by_updates(), 0);
@@ -154,7 +154,7 @@ fn size_updates_tell_what_they_evicted() {
 }
 
 #[test]
-fn invalid_fields_are_defects_and_no_error() {
+fn invalid_fields_are_defects_not_errors() {
     let mut decoder = Decoder::default();
     let mut defect = |block: &[u8]| decode(&mut decoder, block).defect();
     assert_eq!(defect(&literal_with_indexing("Upper", "a")), Some(Malformed::FieldName));
@@ -168,7 +168,7 @@ fn invalid_fields_are_defects_and_no_error() {
 }
 
 #[test]
-fn never_indexed_fields_stay_so() {
+fn never_indexed_flag_survives_forwarding() {
     let mut section = FieldSection::new();
     section.push_never_indexed(b"x-token", b"abc");
     section.push(b"x-other", b"def");
@@ -176,17 +176,17 @@ fn never_indexed_fields_stay_so() {
     let mut decoder = Decoder::default();
     let first = decode(&mut decoder, &block);
     assert_eq!(first, section);
-    // As an intermediary would forward it.
+    // Encode again, as an intermediary would.
     let second = decode(&mut Decoder::default(), &encode(&mut Encoder::default(), &first));
     assert_eq!(second.iter().map(|field| field.never_indexed).collect::<Vec<_>>(), [true, false]);
     assert_eq!(decoder.table.size(), "x-other".len() + "def".len() + 32);
 }
 
-/// Four fields of 42 octets each by the rules of SETTINGS_MAX_HEADER_LIST_SIZE (":method: GET").
+/// Four fields (":method: GET"), each of which counts as 42 bytes towards SETTINGS_MAX_HEADER_LIST_SIZE.
 const FOUR_FIELDS: &str = "82 82 82 82";
 
 #[test]
-fn a_soft_limit_drops_fields() {
+fn soft_limit_drops_fields() {
     let keep_two = [
         Limits { list_size: 2 * 42, ..NO_LIMITS },
         Limits { list_size: 3 * 42 - 1, ..NO_LIMITS },
@@ -201,7 +201,7 @@ fn a_soft_limit_drops_fields() {
 }
 
 #[test]
-fn a_limit_that_is_just_met() {
+fn section_exactly_at_the_limits_is_kept() {
     for limits in [
         Limits { list_size: 4 * 42, list_size_hard: 4 * 42, ..NO_LIMITS },
         Limits { fields: 4, fields_hard: 4, ..NO_LIMITS },
@@ -214,21 +214,21 @@ fn a_limit_that_is_just_met() {
 }
 
 #[test]
-fn a_hard_limit_gives_up() {
+fn hard_limit_is_an_error() {
     for limits in [Limits { list_size_hard: 4 * 42 - 1, ..NO_LIMITS }, Limits { fields_hard: 3, ..NO_LIMITS }]
     {
         let result = Decoder::default().decode(&from_hex(FOUR_FIELDS), &limits, &mut FieldSection::new());
         assert_eq!(result, Err(DecodeError::TooLarge), "{limits:?}");
     }
     let limits = Limits { list_size_hard: 10, ..NO_LIMITS };
-    // A string of 11 octets that are not even there.
+    // The length alone, 11 bytes, exceeds the limit; the string is missing.
     let result = Decoder::default().decode(&from_hex("00 0b"), &limits, &mut FieldSection::new());
     assert_eq!(result, Err(DecodeError::TooLarge));
 }
 
 #[test]
-fn cookie_crumbs_have_a_limit_of_their_own() {
-    // Three crumbs, all with an empty value, and another field.
+fn cookie_crumbs_have_their_own_limit() {
+    // Three crumbs with empty values, and another field.
     let block = from_hex("a0 a0 a0 82");
     let decode = |limits: Limits| Decoder::default().decode(&block, &limits, &mut FieldSection::new());
     assert_eq!(decode(Limits { fields: 1, cookie_crumbs: 3, ..NO_LIMITS }), Ok(Decoded::Whole));
@@ -237,7 +237,7 @@ fn cookie_crumbs_have_a_limit_of_their_own() {
 }
 
 #[test]
-fn fields_that_are_dropped_get_into_the_table() {
+fn dropped_fields_are_inserted_into_the_table() {
     let mut decoder = Decoder::default();
     let mut block = from_hex("82");
     block.extend(literal_with_indexing("a", "b"));
@@ -249,8 +249,8 @@ fn fields_that_are_dropped_get_into_the_table() {
 }
 
 #[test]
-fn a_bomb_stays_within_the_limits() {
-    // An entry as large as the table, then many references to it of one octet each.
+fn decompression_bomb_stays_within_the_limits() {
+    // An entry about as large as the table, then many one-byte references to it.
     let mut block = literal_with_indexing("a", &"x".repeat(4000));
     block.extend([0xbe; 10_000]);
     let limits = Limits { list_size: 32_768, list_size_hard: 65_536, ..NO_LIMITS };
@@ -260,7 +260,7 @@ fn a_bomb_stays_within_the_limits() {
 }
 
 #[test]
-fn random_octets_are_decoded_or_refused() {
+fn random_bytes_are_decoded_or_refused() {
     let mut random = Generator::new(2);
     let limits =
         Limits { list_size: 2000, list_size_hard: 4000, fields: 20, fields_hard: 40, cookie_crumbs: 10 };

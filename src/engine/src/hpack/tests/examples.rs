@@ -2,10 +2,10 @@
 
 use super::*;
 
-/// One block of an example: its octets, its fields, and the dynamic table that it leaves behind, with its size.
+/// One block of an example: its bytes, its fields, and the resulting dynamic table with its size in bytes.
 struct Block<'a>(&'a str, &'a [&'a str], &'a [&'a str], usize);
 
-/// Decodes the blocks of an example in order, and checks the dynamic table after each.
+/// Decodes the blocks of an example in order, checking the dynamic table after each.
 fn check(max_table_size: u32, blocks: &[Block]) {
     let mut decoder = Decoder::new(max_table_size);
     for Block(hex, fields, table, size) in blocks {
@@ -17,7 +17,7 @@ fn check(max_table_size: u32, blocks: &[Block]) {
     }
 }
 
-/// The entries of the dynamic table, the newest first.
+/// Formats the entries of the dynamic table, newest first.
 fn table_texts(decoder: &Decoder) -> Vec<String> {
     (0..)
         .map_while(|newer| decoder.table.get(newer))

@@ -1,4 +1,4 @@
-//! Connections as other implementations have encoded them (http2jp/hpack-test-case).
+//! Tests with connections recorded from other implementations (http2jp/hpack-test-case).
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
@@ -13,12 +13,12 @@ struct Story {
 
 #[derive(Deserialize)]
 struct Case {
-    /// Applies before the block.
+    /// The table size to apply before the block.
     header_table_size: Option<u32>,
-    /// The block in hexadecimal digits; stories of raw data have none.
+    /// The block in hexadecimal digits; empty in stories of raw data.
     #[serde(default)]
     wire: String,
-    /// Maps of one name and its value each.
+    /// Maps with one name and value each.
     headers: Vec<BTreeMap<String, String>>,
 }
 
@@ -28,7 +28,7 @@ impl Case {
     }
 }
 
-/// The stories of an encoder in the order of their numbers; none, and a message, if the data is not there.
+/// Reads the stories of an encoder, ordered by number. Prints a message and returns none if the data is missing.
 fn stories(encoder: &str) -> Vec<(PathBuf, Story)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/hpack").join(encoder);
     let Ok(files) = fs::read_dir(&folder) else {
@@ -45,7 +45,7 @@ fn stories(encoder: &str) -> Vec<(PathBuf, Story)> {
 }
 
 #[test]
-fn blocks_of_other_encoders_decode() {
+fn blocks_of_other_encoders_are_decoded() {
     for folder in ["go-hpack", "nghttp2", "nghttp2-change-table-size", "node-http2-hpack"] {
         for (path, story) in stories(folder) {
             let mut decoder = Decoder::default();
@@ -61,9 +61,9 @@ fn blocks_of_other_encoders_decode() {
 }
 
 #[test]
-fn blocks_of_our_encoder_decode() {
+fn blocks_of_our_encoder_are_decoded() {
     for (path, story) in stories("raw-data") {
-        // A table of 4,096 octets, and one that changes its size before each block.
+        // A constant table of 4,096 bytes, then a table that changes its size before each block.
         for sizes in [&[4096][..], &[0, 100, 1000, 4096]] {
             let (mut encoder, mut decoder) = (Encoder::default(), Decoder::default());
             for (number, (case, size)) in story.cases.iter().zip(sizes.iter().cycle()).enumerate() {
