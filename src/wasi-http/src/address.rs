@@ -1,4 +1,4 @@
-//! Addresses of sockets, as WASI and as the standard library have them.
+//! Converts socket addresses between WASI and the standard library.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -6,12 +6,12 @@ use crate::bindings::wasi::sockets::types::{
     IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
 };
 
-/// The kind of socket that can be bound or connected to an address.
+/// The address family of a socket that can be bound or connected to `address`.
 pub fn family(address: SocketAddr) -> IpAddressFamily {
     if address.is_ipv4() { IpAddressFamily::Ipv4 } else { IpAddressFamily::Ipv6 }
 }
 
-/// An address for WASI.
+/// Converts an address to its WASI form.
 pub fn to_wasi(address: SocketAddr) -> IpSocketAddress {
     match address {
         SocketAddr::V4(address) => {
@@ -30,7 +30,7 @@ pub fn to_wasi(address: SocketAddr) -> IpSocketAddress {
     }
 }
 
-/// An address from WASI.
+/// Converts an address from its WASI form.
 pub fn from_wasi(address: IpSocketAddress) -> SocketAddr {
     match address {
         IpSocketAddress::Ipv4(Ipv4SocketAddress { port, address }) => {
@@ -42,7 +42,7 @@ pub fn from_wasi(address: IpSocketAddress) -> SocketAddr {
     }
 }
 
-/// An address without a port from WASI.
+/// Converts an IP address from its WASI form.
 pub fn ip_from_wasi(address: IpAddress) -> IpAddr {
     match address {
         IpAddress::Ipv4((a, b, c, d)) => IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_survive_the_way_there_and_back() {
+    fn addresses_survive_a_round_trip() {
         for address in ["127.0.0.1:80", "[::1]:443", "[fe80::1:2]:65535"] {
             let address: SocketAddr = address.parse().unwrap();
             assert_eq!(from_wasi(to_wasi(address)), address);

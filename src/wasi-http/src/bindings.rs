@@ -1,6 +1,6 @@
 //! WASI 0.3, generated from `wit/`.
 
-#![allow(missing_docs, reason = "the documentation stands in the WIT files")]
+#![allow(missing_docs, reason = "the WIT files hold the documentation")]
 
 wit_bindgen::generate!({
     path: "wit",

@@ -1,4 +1,4 @@
-//! Content and trailers, from one side to the other.
+//! Moves content and trailers between HTTP/2 and wasi:http.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -18,27 +18,27 @@ use crate::signal::{at_once, before};
 use crate::stream::Stream;
 use crate::tasks::Tasks;
 
-/// Octets that are moved at once.
+/// The largest chunk of content moved in one step, in bytes.
 const CHUNK: usize = 64 << 10;
-/// Octets of the first buffer, if the length of the content is not known.
+/// Size of the first read buffer when the content length is unknown, in bytes.
 const FIRST_CHUNK: usize = 4 << 10;
-/// Octets that are moved at once where there is hardly any room: fewer would cost more than they would spare.
+/// The chunk size when hardly any room is left, in bytes; smaller chunks would cost more than they save.
 const LEAST_CHUNK: usize = 16 << 10;
-/// How long a head waits for the first of its content after the turn, in nanoseconds.
+/// How long a head waits for its first content after the end of the turn, in nanoseconds.
 ///
-/// Sent before it, the head would be a small write of its own, and Nagle's algorithm would keep the content until the
-/// peer's delayed acknowledgement, up to 40 ms later. An application that reads its content from a file takes a
-/// fraction of this; one that sends its content upon an answer is held up by this once.
+/// A head sent earlier would be a small write of its own, and Nagle's algorithm would hold the content back until
+/// the peer's delayed acknowledgement, up to 40 ms later. An application that reads its content from a file needs
+/// a fraction of this time; one that sends content only in reply to its peer is delayed by this once.
 const HEAD_PATIENCE: u64 = 5_000_000;
-/// Octets of a request that are kept in case it has to be sent again.
+/// How much of a request's content is kept for sending the request again, in bytes.
 const KEPT: usize = 64 << 10;
 
-/// Why content was not sent whole.
+/// Why content was not sent completely.
 #[derive(Debug)]
 pub enum BodyError {
-    /// Its source gave it up.
+    /// The source aborted the message.
     Source(ErrorCode),
-    /// The stream does not take it.
+    /// The stream refused the content.
     Stream(SendError),
 }
 
@@ -48,22 +48,22 @@ impl From<SendError> for BodyError {
     }
 }
 
-/// A part of a message that wasi:http gives.
+/// A part of a message read from wasi:http.
 #[derive(Clone)]
 enum Piece {
     Content(Bytes),
-    /// The end, with the trailers.
+    /// The end of the message, with its trailers.
     End(Option<FieldSection>),
-    /// There is no end: the source has given the message up.
+    /// The source aborted the message before its end.
     Broken(ErrorCode),
 }
 
-/// Content and trailers of a message of wasi:http that is to be sent.
+/// The content and trailers of an outgoing message, read from wasi:http.
 pub struct Source {
     reading: Reading,
-    /// What was read and is still to be sent.
+    /// Pieces already read but not yet sent.
     ahead: VecDeque<Piece>,
-    /// What was sent, if that is wanted, and as long as it is little.
+    /// Pieces already sent, if they are kept and small enough to keep.
     sent: Option<Sent>,
 }
 
@@ -73,26 +73,26 @@ struct Sent {
     octets: usize,
 }
 
-/// Reading may be left at any moment and taken up again: nothing is lost.
+/// The reader's state. A read can be interrupted at any point and resumed later without losing data.
 enum Reading {
     Idle(Option<Reader>),
     Busy(Pin<Box<dyn Future<Output = (Reader, Piece)>>>),
 }
 
-/// The ends of a message that wasi:http gives.
+/// The read ends of a wasi:http message.
 struct Reader {
     contents: Option<StreamReader<u8>>,
     trailers: Option<FutureReader<End>>,
-    /// Octets of content still to come, if Content-Length says so.
+    /// Bytes of content still to come, if Content-Length gives the total.
     left: Option<usize>,
-    /// Octets of the next buffer.
+    /// Size of the next buffer, in bytes.
     size: usize,
-    /// A buffer of which nothing is used.
+    /// An empty buffer to reuse.
     buffer: Vec<u8>,
 }
 
 impl Source {
-    /// A message; `length` is what its Content-Length says, if anything.
+    /// Creates a source; `length` is the value of Content-Length, if the message has one.
     pub fn new(contents: StreamReader<u8>, trailers: FutureReader<End>, length: Option<u64>) -> Self {
         let left = length.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
         let size = if left.is_some() { CHUNK } else { FIRST_CHUNK };
@@ -101,13 +101,13 @@ impl Source {
         Self { reading: Reading::Idle(Some(reader)), ahead: VecDeque::new(), sent: None }
     }
 
-    /// Keeps what is sent, up to a bound, so that it can be sent again.
+    /// Keeps the pieces sent, up to a bound, so that the message can be sent again.
     #[must_use]
     pub fn keep(self) -> Self {
         Self { sent: Some(Sent::default()), ..self }
     }
 
-    /// Goes back to the start, any number of times, and says whether it could.
+    /// Returns to the start of the message, any number of times; returns whether that was possible.
     pub fn rewind(&mut self) -> bool {
         let Some(sent) = &mut self.sent else { return false };
         let sent = mem::take(sent);
@@ -115,8 +115,8 @@ impl Source {
         true
     }
 
-    /// Waits until something of the message is there, or it is time to send the head without. At most `max` bytes of
-    /// content are taken.
+    /// Waits until a piece of the message is available or the head must be sent without one. Reads at most `max`
+    /// bytes of content.
     pub async fn ready_soon(&mut self, max: usize, tasks: &Tasks) {
         let max = max.clamp(LEAST_CHUNK, CHUNK);
         if before(self.ready(max), tasks.turn_end()).await.is_none() {
@@ -124,7 +124,7 @@ impl Source {
         }
     }
 
-    /// Waits until something of the message is there, and takes so many octets at most.
+    /// Waits until a piece of the message is available, and reads at most `max` bytes of content.
     async fn ready(&mut self, max: usize) {
         if self.ahead.is_empty() {
             let piece = self.reading.next(max).await;
@@ -132,14 +132,14 @@ impl Source {
         }
     }
 
-    /// Whether the message is known to have neither content nor trailers. It is at its end then.
+    /// Whether the message is at its end and known to have neither content nor trailers.
     pub fn is_empty(&self) -> bool {
         matches!(self.ahead.front(), Some(Piece::End(None)))
     }
 
     async fn next(&mut self, max: usize) -> Piece {
         self.ready(max).await;
-        // There is one: see above.
+        // `ready` has queued a piece.
         let piece = self.ahead.pop_front().unwrap_or(Piece::End(None));
         self.sent = self.sent.take().and_then(|sent| sent.and(&piece));
         piece
@@ -147,7 +147,7 @@ impl Source {
 }
 
 impl Sent {
-    /// With one more piece, unless that is too much.
+    /// Adds a piece, or returns `None` once the pieces exceed the bound.
     fn and(mut self, piece: &Piece) -> Option<Self> {
         if let Piece::Content(octets) = piece {
             self.octets = self.octets.saturating_add(octets.len());
@@ -173,7 +173,7 @@ impl Reading {
 
 impl Reader {
     async fn next(mut self, max: usize) -> (Self, Piece) {
-        // The end of a content whose length is known need not be waited for.
+        // When the content length is known, the end of the stream need not be awaited.
         if self.left == Some(0) {
             self.contents = None;
         }
@@ -201,7 +201,7 @@ impl Reader {
         (self, piece)
     }
 
-    /// Takes what was read, and says how large the next buffer is to be.
+    /// Takes the bytes just read, and chooses the size of the next buffer.
     fn take(&mut self, mut octets: Vec<u8>) -> Bytes {
         self.left = self.left.map(|left| left.saturating_sub(octets.len()));
         let size = octets.capacity();
@@ -211,7 +211,7 @@ impl Reader {
             self.buffer = octets;
             return piece;
         }
-        // A source that fills its buffer gets a larger one.
+        // A source that fills its buffer gets a larger one next time.
         if octets.len() == size {
             self.size = self.size.saturating_mul(4).min(CHUNK);
         }
@@ -219,14 +219,14 @@ impl Reader {
     }
 }
 
-/// Sends what is left of a message on a stream, and ends it.
+/// Sends the rest of a message on a stream, and ends it.
 ///
 /// # Errors
 ///
-/// What was in the way. The message is not complete then, and perhaps has not begun.
+/// The reason why the message is incomplete. Nothing of it may have been sent.
 pub async fn send(stream: &Stream, source: &mut Source) -> Result<(), BodyError> {
     loop {
-        // What cannot be sent stays with its source.
+        // Only read as much as the stream can take: the rest stays with the source.
         let max = stream.room().await?.clamp(LEAST_CHUNK, CHUNK);
         let piece = stream.unless_reset(source.next(max)).await.map_err(SendError::Reset)?;
         match piece {
@@ -237,10 +237,10 @@ pub async fn send(stream: &Stream, source: &mut Source) -> Result<(), BodyError>
     }
 }
 
-/// Hands the content and trailers of a request to wasi:http. If the client waits for the server's word before it sends
-/// the content (Expect: 100-continue), it gets it when the application first reads (RFC 9110, 10.1.1).
+/// Passes the content and trailers of a request to wasi:http.
 ///
-/// See [`receive`].
+/// A client that sent `Expect: 100-continue` gets its 100 (Continue) when the application first reads (RFC 9110,
+/// 10.1.1). See [`receive`].
 pub async fn receive_request(
     stream: Stream,
     mut contents: StreamWriter<u8>,
@@ -248,26 +248,26 @@ pub async fn receive_request(
     expects_continue: bool,
 ) {
     if expects_continue {
-        // A write of nothing is done when somebody reads.
+        // A zero-length write completes when the application reads.
         match stream.unless_reset(contents.write(Vec::new())).await {
             Ok((StreamResult::Complete(_), _)) => stream.proceed(),
-            // Nobody ever will. Who writes to a stream without a reader a second time traps.
+            // The reader is gone. A second write to a stream without a reader traps.
             Ok(_) => {
                 drop(contents);
                 return trailers.tell(Ok(None), stream.connection().tasks()).await;
             }
-            // This is told below.
+            // `receive` reports it.
             Err(_reset) => {}
         }
     }
     receive(stream, contents, trailers, None).await;
 }
 
-/// Hands content and trailers that arrive on a stream to wasi:http; `between_bytes` is how many nanoseconds may
-/// pass without any.
+/// Passes the content and trailers that arrive on a stream to wasi:http.
 ///
-/// It ends early if nobody wants them: then the rest stays unread. A server tells the peer so by releasing the stream;
-/// a client gives up the request as well.
+/// `between_bytes` is the longest time without content, in nanoseconds. If the application drops its reader, the
+/// rest of the message stays unread: a server tells the peer so by releasing the stream, and a client also
+/// cancels the request.
 pub async fn receive(
     stream: Stream,
     mut contents: StreamWriter<u8>,
@@ -277,9 +277,10 @@ pub async fn receive(
     let role = stream.connection().role();
     let all = receive_all(&stream, &mut contents, between_bytes);
     let end = match role {
-        // A client that gives up wants nothing any more.
+            // A client that resets the stream also gives up its request.
         Role::Server => stream.unless_reset(all).await.unwrap_or_else(|error| Err(error.into())),
-        // A server that has answered in full may well want no more of the request (RFC 9113, 8.1).
+            // A server may reset the stream after a complete response, to decline the rest of the request
+            // (RFC 9113, 8.1).
         Role::Client => all.await,
     };
     let end = match end {
@@ -297,12 +298,12 @@ pub async fn receive(
     trailers.tell(end, stream.connection().tasks()).await;
 }
 
-/// Why a message does not go on.
+/// Why reception of a message stopped.
 enum Cut {
     Reset(StreamError),
-    /// Nothing has come for too long.
+    /// No content arrived in time.
     Silence,
-    /// Nobody reads it.
+    /// The application has dropped its reader.
     Unwanted,
 }
 
@@ -344,7 +345,7 @@ async fn receive_all(
     }
 }
 
-/// How long a silence may last that begins now.
+/// A timer for the longest time without content, which starts when it is created.
 struct Silence(Option<Pin<Box<dyn Future<Output = ()>>>>);
 
 impl Silence {
@@ -356,7 +357,7 @@ impl Silence {
         )
     }
 
-    /// Runs a future until it is done or the silence has lasted too long, which is `None`.
+    /// Runs a future to completion, or returns `None` when the timer expires first.
     async fn or<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
         match &mut self.0 {
             None => Some(future.await),
@@ -365,7 +366,8 @@ impl Silence {
     }
 }
 
-/// Fills the buffer with what has arrived, and says what follows: [`Read::Data`] if it is full.
+/// Fills the buffer with the content that has arrived, and returns what follows: [`Read::Data`] if the buffer is
+/// full.
 fn read_chunk(stream: &Stream, buffer: &mut Vec<u8>) -> Result<Read, StreamError> {
     loop {
         let room = CHUNK.saturating_sub(buffer.len());
@@ -374,14 +376,14 @@ fn read_chunk(stream: &Stream, buffer: &mut Vec<u8>) -> Result<Read, StreamError
         }
         match stream.read_now(room) {
             Ok(Read::Data(octets)) => buffer.extend_from_slice(&octets),
-            // It comes again once what arrived before was handed on.
+            // The engine returns the error again after the application has taken the content before it.
             Err(_) if !buffer.is_empty() => return Ok(Read::Data(Bytes::new())),
             other => return other,
         }
     }
 }
 
-/// Whether there is still a reader.
+/// Whether the application still holds its reader.
 async fn is_wanted(contents: &mut StreamWriter<u8>) -> bool {
     let probe = pin!(contents.write(Vec::new()));
     !matches!(at_once(probe).await, Some((StreamResult::Dropped, _)))

@@ -1,4 +1,4 @@
-//! A connection, as the tasks that work on it share it.
+//! A connection, as shared by its tasks.
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::{BTreeMap, VecDeque};
@@ -14,61 +14,60 @@ use crate::signal::{Latch, Signal};
 use crate::stream::{State, Stream};
 use crate::tasks::Tasks;
 
-/// An HTTP/2 connection: an engine, and what its tasks tell each other.
+/// An HTTP/2 connection: an engine, and the signals between its tasks.
 ///
-/// [`run`](Self::run) carries the octets; the streams are handed out by [`request`](Self::request) and
-/// [`open`](Self::open).
+/// [`run`](Self::run) moves its bytes; [`request`](Self::request) and [`open`](Self::open) return its streams.
 #[derive(Clone)]
 pub struct Connection(Rc<Inner>);
 
 struct Inner {
     engine: RefCell<Engine>,
     tasks: Tasks,
-    /// The streams that are with a caller.
+    /// The streams held by a caller.
     streams: RefCell<BTreeMap<StreamId, Rc<State>>>,
-    /// Requests that nobody has taken yet.
+    /// Requests not yet taken.
     requests: RefCell<VecDeque<IncomingRequest>>,
-    /// Streams whose responses wait for the end of the turn.
+    /// Streams whose response heads wait for the end of the turn.
     heads: RefCell<Vec<StreamId>>,
-    /// When the engine wants to be called, as far as its task knows.
+    /// The engine deadline for which the timer task is waiting.
     armed: Cell<Option<Time>>,
-    /// SETTINGS of the peer have come.
+    /// Whether the peer's SETTINGS have arrived.
     settled: Cell<bool>,
     signals: Signals,
 }
 
-/// What the tasks of a connection tell each other.
+/// The signals between the tasks of a connection.
 #[derive(Default)]
 pub(crate) struct Signals {
-    /// Client: more streams, or fewer, can be opened than before.
+    /// Client: the number of streams that can be opened has changed.
     opening: Signal,
-    /// A request waits to be taken.
+    /// A request is waiting to be taken.
     arrived: Signal,
-    /// There may be something to send.
+    /// The engine may have output.
     pub(crate) output: Signal,
-    /// So much was given that it is to be sent before the turn ends.
+    /// The application gave enough content to send it before the turn ends.
     pub(crate) plenty: Signal,
-    /// Everything that could be sent was handed to the transport.
+    /// All pending output was handed to the transport.
     pub(crate) flushed: Signal,
-    /// The engine wants to be called earlier than its task knows.
+    /// The engine's deadline is earlier than the one the timer task is waiting for.
     pub(crate) deadline_moved: Signal,
-    /// The peer has sent something.
+    /// The peer has sent bytes.
     pub(crate) heard: Latch,
     /// The connection has ended.
     pub(crate) closed: Latch,
 }
 
-/// A request that has come from the peer.
+/// A request from the peer.
 pub struct IncomingRequest {
-    /// Where to read its content from, and to send the response to.
+    /// The stream that carries its content and its response.
     pub stream: Stream,
-    /// Its pseudo-header fields and fields.
+    /// Its pseudo-header fields and header fields.
     pub head: FieldSection,
-    /// Whether it has neither content nor trailers.
+    /// Whether the request has neither content nor trailers.
     pub end_stream: bool,
 }
 
-/// Whether two are the same connection.
+/// Two values are equal if they are handles to one connection.
 impl PartialEq for Connection {
     fn eq(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.0, &other.0)
@@ -76,7 +75,7 @@ impl PartialEq for Connection {
 }
 
 impl Connection {
-    /// A server's end.
+    /// Creates the server end of a connection.
     ///
     /// # Errors
     ///
@@ -85,7 +84,7 @@ impl Connection {
         Ok(Self::new(Engine::server(config)?, tasks))
     }
 
-    /// A client's end.
+    /// Creates the client end of a connection.
     ///
     /// # Errors
     ///
@@ -107,8 +106,10 @@ impl Connection {
         }))
     }
 
-    /// Server: the next request that has not been reset meanwhile; `None` once the connection has ended. One task may wait
-    /// for it.
+    /// Server: returns the next request that was not reset in the meantime, or `None` once the connection has
+    /// ended.
+    ///
+    /// Only one task may wait at a time.
     pub async fn request(&self) -> Option<IncomingRequest> {
         loop {
             let request = self.0.requests.borrow_mut().pop_front();
@@ -133,29 +134,30 @@ impl Connection {
         Ok(stream)
     }
 
-    /// Client: waits until streams may be opened that could not be before, or none can any more. One task may wait
-    /// for it.
+    /// Client: waits until more streams can be opened, or none can be opened any more.
+    ///
+    /// Only one task may wait at a time.
     pub async fn opening(&self) {
         self.0.signals.opening.wait().await;
     }
 
-    /// Client: whether the server has said how many streams it takes.
+    /// Client: whether the server's SETTINGS, with its limit of streams, have arrived.
     pub fn is_settled(&self) -> bool {
         self.0.settled.get()
     }
 
-    /// Client: how many streams the server takes at a time; none if it has not said so, or sets no limit.
+    /// Client: the server's limit of concurrent streams, if it has sent one.
     pub fn max_streams(&self) -> Option<usize> {
         let limit = self.engine().peer_settings().max_concurrent_streams?;
         usize::try_from(limit).ok()
     }
 
-    /// Client: has all who wait for a message look whether it is still wanted.
+    /// Client: wakes every task waiting for a message, so that it checks whether the message is still wanted.
     pub fn look_around(&self) {
         self.0.streams.borrow().values().for_each(|state| state.readable.give());
     }
 
-    /// Whether the connection takes new streams, and neither side has begun to end it.
+    /// Whether the connection accepts new streams and neither endpoint has begun to close it.
     pub fn is_open(&self) -> bool {
         self.engine().is_open()
     }
@@ -165,27 +167,27 @@ impl Connection {
         self.0.signals.closed.is_set()
     }
 
-    /// Ends the connection in good order, as [`http2_engine::Connection::shutdown`] says.
+    /// Shuts the connection down gracefully: see [`http2_engine::Connection::shutdown`].
     pub fn shutdown(&self) {
         self.engine().shutdown(now());
         self.touch();
     }
 
-    /// How many bytes of content a stream may have waiting at present.
+    /// The current limit of bytes of content that a stream may queue for sending.
     pub fn send_limit(&self) -> usize {
         self.engine().send_limit()
     }
 
-    /// Why the connection has ended; `Ok` if that was in good order, or if it has not.
+    /// Why the connection has ended; `Ok` if it ended gracefully or has not ended.
     ///
     /// # Errors
     ///
-    /// The reason.
+    /// The error that ended the connection.
     pub fn close_reason(&self) -> Result<(), ConnectionError> {
         self.engine().close_reason().unwrap_or(Ok(())).map_err(Clone::clone)
     }
 
-    /// What has passed through the connection so far.
+    /// Statistics of the connection so far.
     pub fn stats(&self) -> Stats {
         self.engine().stats()
     }
@@ -194,12 +196,12 @@ impl Connection {
         &self.0.signals
     }
 
-    /// Which side of the connection this is.
+    /// Which endpoint of the connection this is.
     pub fn role(&self) -> Role {
         self.engine().role()
     }
 
-    /// The tasks that it is one of.
+    /// The set of tasks that the connection's tasks belong to.
     pub fn tasks(&self) -> &Tasks {
         &self.0.tasks
     }
@@ -208,7 +210,7 @@ impl Connection {
         self.0.engine.borrow_mut()
     }
 
-    /// Something was done that may have given rise to output or events: they are taken at the end of the turn.
+    /// Schedules output and events, which an operation may have caused, to be taken at the end of the turn.
     pub(crate) fn touch(&self) {
         self.0.signals.output.give();
     }
@@ -219,33 +221,33 @@ impl Connection {
         Stream::new(self.clone(), id, state)
     }
 
-    /// The caller is done with a stream.
+    /// Releases a stream that the caller has finished with.
     pub(crate) fn release(&self, id: StreamId) {
         self.0.streams.borrow_mut().remove(&id);
         self.engine().release(id);
         self.touch();
     }
 
-    /// The head of a response waits for the end of the turn.
+    /// Queues the head of a response for the end of the turn.
     pub(crate) fn head_waits(&self, id: StreamId) {
         self.0.heads.borrow_mut().push(id);
         self.touch();
     }
 
-    /// Sends the heads of responses of which nothing more is known by now.
+    /// Sends the response heads that are still waiting for content.
     pub(crate) fn send_waiting_heads(&self) {
         for id in self.0.heads.take() {
             let state = self.0.streams.borrow().get(&id).cloned();
             if let Some(head) = state.and_then(|state| state.head.take())
                 && self.engine().respond(id, &head, false).is_err()
             {
-                // Who sends the response hears of it with the next piece.
+                // The task that sends the response gets the error with its next piece.
                 self.engine().reset(id, http2_engine::ErrorCode::INTERNAL_ERROR);
             }
         }
     }
 
-    /// Hands out what has happened.
+    /// Takes all events of the engine and passes them to their streams and tasks.
     pub(crate) fn take_events(&self) {
         loop {
             let event = self.engine().poll_event();
@@ -292,14 +294,14 @@ impl Connection {
         }
     }
 
-    /// The next deadline of the engine; its task waits for that one from now on.
+    /// Returns the engine's next deadline, and records it as the one the timer task is waiting for.
     pub(crate) fn arm(&self) -> Option<Time> {
         let deadline = self.engine().poll_timeout();
         self.0.armed.set(deadline);
         deadline
     }
 
-    /// Wakes the task that waits for the deadline, if it would wait too long.
+    /// Wakes the timer task if the engine's deadline is earlier than the one it is waiting for.
     pub(crate) fn check_deadline(&self) {
         let deadline = self.engine().poll_timeout();
         let later = |armed| deadline.is_some_and(|deadline| deadline < armed);
@@ -309,7 +311,7 @@ impl Connection {
     }
 }
 
-/// What time it is on the clock that all connections share.
+/// The current time on the clock that all connections share.
 pub(crate) fn now() -> Time {
     Time::from_nanos(monotonic_clock::now())
 }

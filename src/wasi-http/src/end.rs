@@ -1,4 +1,4 @@
-//! The ends of messages in wasi:http: futures of trailers, written and read.
+//! Ends of messages in wasi:http: futures of trailers, written and read.
 
 use std::cell::Cell;
 
@@ -10,32 +10,32 @@ use crate::bindings::wit_future;
 use crate::signal::at_once;
 use crate::tasks::Tasks;
 
-/// The trailers of a message, if it has any, or why it is not complete.
+/// The trailers of a message, if it has any, or the reason why it is incomplete.
 pub type End = Result<Option<Trailers>, ErrorCode>;
 
 thread_local! {
-    /// Futures of this component that have a reader, as far as is known, and that were not read. One of them may
-    /// come back to us.
+    /// The futures of this component that, as far as it knows, have a reader and have not been read. The
+    /// application may pass one of them back to this component.
     static UNREAD: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The end of a message, to be told once it is known. Dropped before, it says `connection-terminated`.
+/// The end of a message, reported once it is known. Dropping it first reports `connection-terminated`.
 pub struct EndWriter {
     writer: FutureWriter<End>,
     unread: Unread,
 }
 
-/// Counts one future as long as it may be read.
+/// Counts one future for as long as it may be read.
 struct Unread;
 
 impl EndWriter {
-    /// An end to be told, and the future that tells it to wasi:http.
+    /// Creates a writer, and the future through which wasi:http receives the end.
     pub fn new() -> (Self, FutureReader<End>) {
         let (writer, reader) = wit_future::new(|| Err(ErrorCode::ConnectionTerminated));
         (Self { writer, unread: Unread::new() }, reader)
     }
 
-    /// Tells it. If nobody wants to know it right now, a task waits until somebody does, or never will.
+    /// Reports the end. Unless a reader is waiting already, a task waits until the future is read or dropped.
     pub async fn tell(self, end: End, tasks: &Tasks) {
         let Self { writer, unread } = self;
         let mut write = Box::pin(writer.write(end));
@@ -63,7 +63,7 @@ impl Drop for Unread {
 
 /// Waits for the end of a message that comes from wasi:http.
 ///
-/// If it may be one of our own, another component reads it: see the interface `relay`.
+/// If the future may be one of this component's own, the relay component reads it: see the interface `relay`.
 pub async fn read(end: FutureReader<End>) -> End {
     if UNREAD.get() == 0 { end.await } else { relay::read_trailers(end).await }
 }

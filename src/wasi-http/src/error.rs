@@ -1,7 +1,7 @@
-//! The errors of wasi:http, and what they are in HTTP/2.
+//! Maps errors between wasi:http and HTTP/2.
 //!
-//! A server answers an `error-code` of its application with the status that RFC 9209 (2.3) advises for it. Once the
-//! head of the response has gone, all that is left is RST_STREAM with INTERNAL_ERROR.
+//! A server answers an `error-code` of its application with the status that RFC 9209, 2.3 recommends for it.
+//! After the head of the response has been sent, it can only send RST_STREAM with INTERNAL_ERROR.
 
 #[cfg(test)]
 mod tests;
@@ -15,7 +15,7 @@ use crate::bindings::wasi::sockets::ip_name_lookup::ErrorCode as LookupError;
 use crate::bindings::wasi::sockets::types::ErrorCode as SocketError;
 use crate::body::BodyError;
 
-/// The status of the response that stands for an error of the application.
+/// The status of the response to an application's error.
 ///
 /// | `error-code` | status |
 /// |---|---|
@@ -28,7 +28,7 @@ use crate::body::BodyError;
 /// | `internal-error`, `configuration-error`, `destination-not-found` | 500 |
 /// | `destination-unavailable`, `connection-limit-reached` | 503 |
 /// | `DNS-timeout`, `connection-timeout`, `connection-read-timeout`, `connection-write-timeout`, `HTTP-response-timeout` | 504 |
-/// | every other one: a server behind the application failed | 502 |
+/// | any other: a server behind the application failed | 502 |
 pub fn status(code: &ErrorCode) -> u16 {
     match code {
         ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => 403,
@@ -51,20 +51,20 @@ pub fn status(code: &ErrorCode) -> u16 {
     }
 }
 
-/// What a stream that ended before its time is in wasi:http, for who receives its message.
+/// The wasi:http error for the receiver of a message whose stream ended early.
 ///
-/// | how it ended | `error-code` |
+/// | cause | `error-code` |
 /// |---|---|
 /// | the transport ended | `connection-terminated` |
 /// | the peer's trailers were too large | `HTTP-request-trailer-section-size`, `HTTP-response-trailer-section-size` |
-/// | the peer opened no window for too long | `connection-write-timeout` |
-/// | the peer broke the protocol otherwise | `HTTP-protocol-error` |
-/// | the peer: REFUSED_STREAM, ENHANCE_YOUR_CALM | `connection-limit-reached` |
-/// | the peer: HTTP_1_1_REQUIRED, PROTOCOL_ERROR and other codes that blame our messages | `HTTP-protocol-error` |
-/// | the peer: any other code, to a client | `HTTP-response-incomplete` |
-/// | the peer: any other code, to a server | `connection-terminated` |
+/// | the peer kept its window closed for too long | `connection-write-timeout` |
+/// | another protocol violation of the peer | `HTTP-protocol-error` |
+/// | the peer sent REFUSED_STREAM or ENHANCE_YOUR_CALM | `connection-limit-reached` |
+/// | the peer blamed this endpoint: PROTOCOL_ERROR, HTTP_1_1_REQUIRED and similar codes | `HTTP-protocol-error` |
+/// | the peer sent any other code, to a client | `HTTP-response-incomplete` |
+/// | the peer sent any other code, to a server | `connection-terminated` |
 /// | the peer speaks HTTP/1 | `HTTP-protocol-error` |
-/// | this endpoint ended it | `connection-terminated` |
+/// | this endpoint reset the stream | `connection-terminated` |
 pub fn of_stream(error: &StreamError, role: Role) -> ErrorCode {
     match (error.initiator, error.violation) {
         (Initiator::Transport, _) => ErrorCode::ConnectionTerminated,
@@ -82,9 +82,9 @@ pub fn of_stream(error: &StreamError, role: Role) -> ErrorCode {
     }
 }
 
-/// What a stream is in wasi:http that ended before the head of its response came.
+/// The wasi:http error for a stream that ended before the head of its response arrived.
 ///
-/// As [`of_stream`], but for a head that was too large: `HTTP-response-header-section-size`.
+/// As [`of_stream`], except that a field section that is too large is `HTTP-response-header-section-size`.
 pub fn of_response(error: &StreamError) -> ErrorCode {
     match error.violation {
         Some(Violation::FieldSectionTooLarge) => ErrorCode::HttpResponseHeaderSectionSize(None),
@@ -92,14 +92,14 @@ pub fn of_response(error: &StreamError) -> ErrorCode {
     }
 }
 
-/// What is wrong with a request that an application wants to send.
+/// The wasi:http error for a malformed request of an application.
 ///
-/// | what | `error-code` |
+/// | defect | `error-code` |
 /// |---|---|
-/// | the method is no token | `HTTP-request-method-invalid` |
-/// | scheme, authority or path, or those of a CONNECT | `HTTP-request-URI-invalid` |
-/// | content shorter than Content-Length (what is longer is cut there) | `HTTP-request-body-size` |
-/// | anything else | `HTTP-protocol-error` |
+/// | the method is not a token | `HTTP-request-method-invalid` |
+/// | invalid scheme, authority or path, also those of a CONNECT request | `HTTP-request-URI-invalid` |
+/// | content shorter than Content-Length (longer content is cut off) | `HTTP-request-body-size` |
+/// | any other | `HTTP-protocol-error` |
 pub fn of_malformed(defect: Malformed) -> ErrorCode {
     match defect {
         Malformed::Method => ErrorCode::HttpRequestMethodInvalid,
@@ -111,9 +111,9 @@ pub fn of_malformed(defect: Malformed) -> ErrorCode {
     }
 }
 
-/// Why a request was not sent whole.
+/// The wasi:http error for a request that was not sent completely.
 ///
-/// A stream that has ended is as in [`of_stream`], a malformed message as in [`of_malformed`].
+/// [`of_stream`] maps a stream that has ended, [`of_malformed`] a malformed message.
 pub fn of_body(error: &BodyError) -> ErrorCode {
     match error {
         BodyError::Source(code) => code.clone(),
@@ -123,9 +123,9 @@ pub fn of_body(error: &BodyError) -> ErrorCode {
     }
 }
 
-/// Why a name has no address: what the look-up says, in wasi:http.
+/// The wasi:http error for a failed name lookup.
 ///
-/// | look-up | `error-code` |
+/// | lookup error | `error-code` |
 /// |---|---|
 /// | `access-denied` | `destination-IP-prohibited` |
 /// | `invalid-argument` | `HTTP-request-URI-invalid` |
@@ -142,19 +142,19 @@ pub fn of_lookup(error: LookupError) -> ErrorCode {
         LookupError::NameUnresolvable => dns(Some("NXDOMAIN")),
         LookupError::TemporaryResolverFailure => dns(Some("SERVFAIL")),
         LookupError::PermanentResolverFailure => dns(None),
-        LookupError::Other(what) => dns(what.as_deref()),
+        LookupError::Other(text) => dns(text.as_deref()),
     }
 }
 
-/// Why there is no connection to an address: what the socket says, in wasi:http.
+/// The wasi:http error for a failed connection attempt.
 ///
-/// | socket | `error-code` |
+/// | socket error | `error-code` |
 /// |---|---|
 /// | `connection-refused`, `connection-reset`, `connection-aborted` | `connection-refused` |
 /// | `remote-unreachable`, `not-supported` | `destination-IP-unroutable` |
 /// | `timeout` | `connection-timeout` |
 /// | `access-denied` | `destination-IP-prohibited` |
-/// | `out-of-memory`, `address-not-bindable`, `address-in-use`: no socket is to be had | `connection-limit-reached` |
+/// | `out-of-memory`, `address-not-bindable`, `address-in-use`: no socket is available | `connection-limit-reached` |
 /// | any other | `destination-unavailable` |
 pub fn of_socket(error: &SocketError) -> ErrorCode {
     match error {

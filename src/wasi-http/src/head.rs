@@ -1,9 +1,9 @@
-//! Heads and trailers, from one side to the other.
+//! Converts heads and trailers between HTTP/2 and wasi:http.
 //!
-//! Two things differ. wasi:http has the authority of a request apart from its fields, and so has HTTP/2, but HTTP/1
-//! had it in Host: it is taken from there if there is no other, and Host itself never passes in either direction.
-//! And fields that belong to an HTTP/1 connection (RFC 9113, 8.2.2) are left out on the way to HTTP/2; TE passes
-//! with the value «trailers» alone.
+//! Two kinds of fields differ. wasi:http and HTTP/2 carry the authority of a request apart from its fields;
+//! HTTP/1 carries it in Host. If a request has no authority, it is taken from Host; Host itself never passes in
+//! either direction. Fields that belong to an HTTP/1 connection (RFC 9113, 8.2.2) are dropped on the way to
+//! HTTP/2; TE passes only with the value "trailers".
 
 #[cfg(test)]
 mod tests;
@@ -17,11 +17,11 @@ use crate::bindings::wasi::http::types::{ErrorCode, Fields, HeaderError, Method,
 use crate::end::End;
 use crate::error;
 
-/// Why a request cannot be given to an application of wasi:http, as the status that says so.
+/// The status that refuses a request which cannot be passed to the application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal(pub u16);
 
-/// What the head of a request that has arrived is in wasi:http.
+/// The head of an incoming request, in the terms of wasi:http.
 #[derive(Debug)]
 pub struct RequestHead {
     method: Method,
@@ -31,11 +31,11 @@ pub struct RequestHead {
 }
 
 impl RequestHead {
-    /// Reads the pseudo-header fields of a request that has arrived.
+    /// Reads the pseudo-header fields of an incoming request.
     ///
     /// # Errors
     ///
-    /// The status 400: a part of the target is not text.
+    /// Status 400, if a part of the target is not UTF-8.
     pub fn from_section(head: &FieldSection) -> Result<Self, Refusal> {
         let text = |octets: &[u8]| match str::from_utf8(octets) {
             Ok(text) => Ok(text.to_owned()),
@@ -66,14 +66,14 @@ impl RequestHead {
         })
     }
 
-    /// Gives a new request its method and target.
+    /// Sets the method and target of a new request.
     ///
     /// # Errors
     ///
-    /// The status 400: the host does not take a part of it.
+    /// Status 400, if the host rejects a part of them.
     pub fn apply(&self, request: &Request) -> Result<(), Refusal> {
         let refused = |()| Refusal(400);
-        // GET is what a new request has.
+        // GET is the default of a new request.
         if !matches!(self.method, Method::Get) {
             request.set_method(&self.method).map_err(refused)?;
         }
@@ -82,32 +82,31 @@ impl RequestHead {
         request.set_path_with_query(self.path.as_deref()).map_err(refused)
     }
 
-    /// Whether a response to it has no content (RFC 9110, 9.3.2).
+    /// Whether the method is HEAD, so that the response has no content (RFC 9110, 9.3.2).
     pub fn is_head(&self) -> bool {
         matches!(self.method, Method::Head)
     }
 }
 
-/// The head of a request of an application, and what follows from it.
+/// The head of an outgoing request, and the values derived from it.
 #[derive(Debug)]
 pub struct OutgoingRequestHead {
-    /// The pseudo-header fields and the fields.
+    /// The pseudo-header fields and header fields.
     pub section: FieldSection,
-    /// The scheme of its target.
+    /// The scheme of the target.
     pub scheme: Scheme,
-    /// The authority of its target.
+    /// The authority of the target.
     pub authority: String,
-    /// What Content-Length says.
+    /// The value of Content-Length.
     pub content_length: Option<u64>,
 }
 
 impl OutgoingRequestHead {
-    /// Reads the head of a request. Where it names no scheme, it is «http».
+    /// Reads the head of a request, with "http" as its default scheme.
     ///
     /// # Errors
     ///
-    /// The head is none that HTTP/2 can carry: [`error::of_malformed`], or `HTTP-request-URI-invalid` if there is no
-    /// authority.
+    /// HTTP/2 cannot carry the head: [`error::of_malformed`], or `HTTP-request-URI-invalid` if it has no authority.
     pub fn from_request(request: &Request) -> Result<Self, ErrorCode> {
         let (method, scheme) = (request.get_method(), request.get_scheme().unwrap_or(Scheme::Http));
         let headers = request.get_headers();
@@ -149,7 +148,7 @@ fn method_token(method: &Method) -> &str {
     }
 }
 
-/// The name of a scheme, as `:scheme` has it.
+/// The name of a scheme, as used in `:scheme`.
 pub fn scheme_name(scheme: &Scheme) -> &str {
     match scheme {
         Scheme::Http => "http",
@@ -168,11 +167,11 @@ fn path_or_default<'a>(path: Option<&'a str>, method: &Method) -> Cow<'a, str> {
     }
 }
 
-/// Makes the response for an application of the head that has arrived.
+/// Builds the wasi:http response for the head that has arrived.
 ///
 /// # Errors
 ///
-/// `HTTP-response-header-section-size`, or `HTTP-protocol-error`: the host does not take the head.
+/// `HTTP-response-header-section-size` or `HTTP-protocol-error`, if the host rejects the head.
 pub fn response_to(
     section: &FieldSection,
     contents: Option<StreamReader<u8>>,
@@ -188,19 +187,17 @@ pub fn response_to(
     Ok(response)
 }
 
-/// The fields of a head or a trailer section that has arrived.
-///
-/// Those that the host forbids are left out.
+/// Converts the fields of a head or trailer section that has arrived, without those that the host forbids.
 ///
 /// # Errors
 ///
-/// The section is too large for the host, or has what it does not take.
+/// The section is too large for the host, or has a field that the host rejects as invalid.
 pub fn fields_to(section: &FieldSection) -> Result<Fields, HeaderError> {
     let mut has_length = false;
     let entries: Vec<(String, Vec<u8>)> = section
         .iter()
         .filter(|field| !field.name.starts_with(b":") && field.name != b"host")
-        // The same length said again is one, and no host has to know that (RFC 9110, 8.6).
+        // Repeated equal lengths count as one, which not every host knows (RFC 9110, 8.6).
         .filter(|field| field.name != b"content-length" || !std::mem::replace(&mut has_length, true))
         .map(|field| {
             let value = if field.name == b"content-length" { once(field.value) } else { field.value };
@@ -222,7 +219,7 @@ pub fn fields_to(section: &FieldSection) -> Result<Fields, HeaderError> {
     }
 }
 
-/// What ends a message in wasi:http: the trailers that have arrived, if any. A section without fields is none.
+/// The end of a message in wasi:http, with the trailers that have arrived; a section without fields counts as none.
 pub(crate) fn trailers_to(trailers: Option<&FieldSection>) -> End {
     trailers
         .filter(|trailers| !trailers.is_empty())
@@ -231,14 +228,14 @@ pub(crate) fn trailers_to(trailers: Option<&FieldSection>) -> End {
         .map_err(|_| ErrorCode::HttpProtocolError)
 }
 
-/// The head of a response of an application, and what follows from it.
+/// The head of an application's response, and the values derived from it.
 #[derive(Debug)]
 pub struct ResponseHead {
-    /// `:status` and the fields.
+    /// `:status` and the header fields.
     pub section: FieldSection,
-    /// Whether a response with this status has no content, whatever it is an answer to (RFC 9110, 15.3.5, 15.4.5).
+    /// Whether the status alone rules out content, whatever the request (RFC 9110, 15.3.5, 15.4.5).
     pub is_bodiless: bool,
-    /// What Content-Length says.
+    /// The value of Content-Length.
     pub content_length: Option<u64>,
 }
 
@@ -247,8 +244,8 @@ impl ResponseHead {
     ///
     /// # Errors
     ///
-    /// `HTTP-protocol-error`: the head is none that HTTP/2 can carry. That includes informational responses (1xx):
-    /// wasi:http has none.
+    /// `HTTP-protocol-error`, if HTTP/2 cannot carry the head or the status is informational (1xx), which
+    /// wasi:http does not have.
     pub fn from_response(response: &Response) -> Result<Self, ErrorCode> {
         let status = response.get_status_code();
         if !(200..=599).contains(&status) {
@@ -265,12 +262,12 @@ impl ResponseHead {
     }
 }
 
-/// Whether the client waits for the server's word before it sends the content (RFC 9110, 10.1.1).
+/// Whether the client waits for a 100 (Continue) before it sends the content (RFC 9110, 10.1.1).
 pub fn expects_continue(request: &FieldSection) -> bool {
     request.get(b"expect").is_some_and(|expectation| expectation.eq_ignore_ascii_case(b"100-continue"))
 }
 
-/// A head that says no more than a status.
+/// A response head with a status and no content.
 pub fn bare_response(status: u16) -> FieldSection {
     let mut section = FieldSection::new();
     section.push(b":status", status.to_string().as_bytes());
@@ -283,19 +280,19 @@ pub fn content_length(section: &FieldSection) -> Option<u64> {
     str::from_utf8(once(section.get(b"content-length")?)).ok()?.parse().ok()
 }
 
-/// The first member of a list.
+/// The first member of a comma-separated list.
 fn once(list: &[u8]) -> &[u8] {
     list.split(|octet| *octet == b',').next().unwrap_or(list).trim_ascii()
 }
 
-/// The trailer section of an application. One without fields is none: not every peer takes it.
+/// Converts an application's trailers; a section without fields counts as none, because not every peer accepts one.
 pub(crate) fn trailers_from(trailers: &Fields) -> Option<FieldSection> {
     let mut section = FieldSection::new();
     push_fields(&mut section, trailers);
     (!section.is_empty()).then_some(section)
 }
 
-/// Adds the fields that HTTP/2 carries.
+/// Adds the fields that HTTP/2 can carry.
 pub fn push_fields(section: &mut FieldSection, fields: &Fields) {
     for (name, value) in fields.copy_all() {
         let name = lower_case(&name);
@@ -306,7 +303,7 @@ pub fn push_fields(section: &mut FieldSection, fields: &Fields) {
     }
 }
 
-/// wasi:http keeps the letters of a name as they came; HTTP/2 has lower case alone (RFC 9113, 8.2).
+/// Converts a name to lower case, as HTTP/2 requires (RFC 9113, 8.2); wasi:http preserves the case.
 fn lower_case(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|octet| octet.is_ascii_uppercase()) {
         Cow::Owned(name.to_ascii_lowercase())
@@ -315,7 +312,7 @@ fn lower_case(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a field does not pass.
+/// Whether a field is dropped on the way to HTTP/2.
 fn is_dropped(name: &str, value: &[u8]) -> bool {
     match name {
         "connection" | "host" | "http2-settings" | "keep-alive" | "proxy-connection"

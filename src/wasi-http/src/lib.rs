@@ -1,13 +1,15 @@
-//! What joins HTTP/2 connections to wasi:http 0.3: the parts that a server and a client component share.
+//! The code that the server and the client component share to join HTTP/2 connections to wasi:http 0.3.
 //!
-//! A [`Connection`] is the engine's, with the tasks that carry its octets over a socket and watch its deadlines. A
-//! [`Stream`] is a request and its response on it. [`head`] and [`body`] turn messages of one side into those of the
-//! other, and [`error`] has the table of errors. All tasks run on the one thread of the component, in [`Tasks`].
+//! A [`Connection`] wraps the engine's connection and runs the tasks that move its bytes over a socket and watch
+//! its deadlines. A [`Stream`] is one request on that connection, with its response. [`head`] and [`body`]
+//! convert messages between HTTP/2 and wasi:http, and [`error`] maps the errors. All tasks run on the component's
+//! single thread, in [`Tasks`].
 //!
-//! Back-pressure goes through: content is taken from a stream only when its reader in wasi:http takes it, which is
-//! what opens the peer's window; and it is read from wasi:http only as far as the peer's window and a bounded buffer
-//! take it. So does cancelling: a stream that is reset drops its ends of the streams and futures, and whoever has
-//! the other ends sees that; a reader that goes away makes the stream end.
+//! Back-pressure is end to end. Content leaves a stream, and so opens the peer's flow-control window, only when
+//! its reader in wasi:http takes it. Content is read from wasi:http only up to the peer's window and a bounded
+//! buffer. Cancellation passes as well: when a stream is reset, this crate drops its ends of the wasi:http
+//! streams and futures, which the application notices at the other ends; when the application drops its reader,
+//! the HTTP/2 stream ends.
 //!
 //! wasi:http has no informational responses (1xx), no server push and no priorities, so these do not pass.
 
@@ -24,7 +26,7 @@
         clippy::unimplemented,
         clippy::unreachable,
         clippy::unwrap_used,
-        reason = "nothing that a peer or a caller does may end the program"
+        reason = "neither a peer nor a caller may end the program"
     )
 )]
 

@@ -1,4 +1,4 @@
-//! Words from one task to another.
+//! Signals between tasks.
 
 #[cfg(test)]
 mod tests;
@@ -8,7 +8,7 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-/// Something that is said any number of times, and that one task waits for.
+/// An event that may occur any number of times, awaited by one task.
 #[derive(Default)]
 pub struct Signal {
     given: Cell<bool>,
@@ -16,7 +16,7 @@ pub struct Signal {
 }
 
 impl Signal {
-    /// Gives the signal; it stays until somebody has waited for it.
+    /// Gives the signal, which stays set until a task takes it.
     pub fn give(&self) {
         self.given.set(true);
         if let Some(waker) = self.waiting.take() {
@@ -24,7 +24,7 @@ impl Signal {
         }
     }
 
-    /// Takes the signal, or waits for it.
+    /// Takes the signal, or registers the task to be woken by it.
     pub fn poll(&self, context: &Context<'_>) -> Poll<()> {
         if self.given.take() {
             return Poll::Ready(());
@@ -36,18 +36,18 @@ impl Signal {
         Poll::Pending
     }
 
-    /// Takes the signal, or waits for it.
+    /// Waits for the signal and takes it.
     pub async fn wait(&self) {
         poll_fn(|context| self.poll(context)).await;
     }
 
-    /// Runs a future until it is done or the signal is there, which is `None`.
+    /// Runs a future to completion, or returns `None` when the signal is given first.
     pub async fn or<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         race(future, |context| self.poll(context)).await
     }
 }
 
-/// Runs a future until it is done or `poll` is ready, which is `None`.
+/// Runs a future to completion, or returns `None` when `poll` is ready first.
 pub(crate) async fn race<T>(
     future: impl Future<Output = T>,
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<()>,
@@ -60,13 +60,13 @@ pub(crate) async fn race<T>(
     .await
 }
 
-/// Runs a future until it is done or another one is, which is `None`.
+/// Runs a future to completion, or returns `None` when `end` completes first.
 pub async fn before<T>(future: impl Future<Output = T>, end: impl Future<Output = ()>) -> Option<T> {
     let mut end = pin!(end);
     race(future, |context| end.as_mut().poll(context)).await
 }
 
-/// What a future gives if it is polled once.
+/// Polls a future once, and returns its output if it is ready.
 pub async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(done) => Poll::Ready(Some(done)),
@@ -75,7 +75,7 @@ pub async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     .await
 }
 
-/// Something that happens once, and that any number of tasks wait for.
+/// An event that occurs once, awaited by any number of tasks.
 #[derive(Default)]
 pub struct Latch {
     set: Cell<bool>,
@@ -83,7 +83,7 @@ pub struct Latch {
 }
 
 impl Latch {
-    /// It has happened.
+    /// Records the event and wakes every waiting task.
     pub fn set(&self) {
         self.set.set(true);
         for waker in self.waiting.take() {
@@ -91,12 +91,12 @@ impl Latch {
         }
     }
 
-    /// Whether it has happened.
+    /// Whether the event has occurred.
     pub fn is_set(&self) -> bool {
         self.set.get()
     }
 
-    /// Whether it has happened; if not, the task is woken when it does.
+    /// Whether the event has occurred; if not, registers the task to be woken by it.
     pub fn poll(&self, context: &Context<'_>) -> Poll<()> {
         if self.set.get() {
             return Poll::Ready(());
@@ -108,12 +108,12 @@ impl Latch {
         Poll::Pending
     }
 
-    /// Waits until it has happened.
+    /// Waits for the event.
     pub async fn wait(&self) {
         poll_fn(|context| self.poll(context)).await;
     }
 
-    /// Runs a future until it is done or this happens, which is `None`.
+    /// Runs a future to completion, or returns `None` when the event occurs first.
     pub async fn or<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         race(future, |context| self.poll(context)).await
     }

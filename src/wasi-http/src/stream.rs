@@ -1,4 +1,4 @@
-//! A stream, as the tasks that work on it share it.
+//! A stream, as shared by its tasks.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -11,12 +11,15 @@ use http2_engine::{ErrorCode, FieldSection, Read, SendError, StreamError, Stream
 use crate::connection::Connection;
 use crate::signal::{Latch, Signal};
 
-/// Octets of a piece that is worth a write of its own. Until the end of the turn, it would leave the processor's
-/// caches: large content costs a quarter less if it goes on at once.
+/// The size from which a piece of content is written at once, in bytes.
+///
+/// By the end of the turn, the piece would have left the processor's caches: large content costs a quarter less
+/// when it is written immediately.
 const PLENTY: usize = 16 << 10;
 
-/// A request and its response. It is released when the last clone is dropped: what was not completed by then is
-/// cancelled.
+/// A request and its response.
+///
+/// Dropping the last clone releases the stream, and cancels any message that is not complete.
 #[derive(Clone)]
 pub struct Stream(Rc<Handle>);
 
@@ -26,18 +29,18 @@ struct Handle {
     state: Rc<State>,
 }
 
-/// What the connection tells those who have a stream.
+/// State of a stream that the connection shares with the holders of its handle.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) readable: Signal,
     pub(crate) writable: Signal,
     /// The head of a response that waits for the end of the turn.
     pub(crate) head: RefCell<Option<FieldSection>>,
-    /// The head of a response that has arrived, and whether it is all.
+    /// The head of the response that has arrived, and whether the response ends with it.
     response: RefCell<Option<(FieldSection, bool)>>,
     error: Cell<Option<StreamError>>,
     reset: Latch,
-    /// Our message is complete.
+    /// Whether the local message is complete.
     finished: Cell<bool>,
 }
 
@@ -66,45 +69,47 @@ impl Stream {
         Self(Rc::new(Handle { connection, id, state }))
     }
 
-    /// Its identifier (RFC 9113, 5.1.1).
+    /// The stream identifier (RFC 9113, 5.1.1).
     pub fn id(&self) -> StreamId {
         self.0.id
     }
 
-    /// Its connection.
+    /// The stream's connection.
     pub fn connection(&self) -> &Connection {
         &self.0.connection
     }
 
-    /// Whether it has ended before both messages were complete.
+    /// Whether the stream has ended before both messages were complete.
     pub fn is_reset(&self) -> bool {
         self.0.state.error.get().is_some()
     }
 
-    /// Server: takes the head of the response. It is sent with the first content or the end of the message,
-    /// at the latest at the end of the turn; until then it may be replaced.
+    /// Server: takes the head of the response.
+    ///
+    /// It is sent with the first content or the end of the message, or at the end of the turn at the latest.
+    /// Until then, another call replaces it.
     pub fn respond(&self, head: FieldSection) {
         *self.0.state.head.borrow_mut() = Some(head);
         self.0.connection.head_waits(self.0.id);
     }
 
-    /// Server: tells the client to send the content (RFC 9110, 15.2.1), unless there is a response already.
+    /// Server: tells the client to send the content (RFC 9110, 15.2.1), unless the response has begun.
     pub(crate) fn proceed(&self) {
         if self.0.state.head.borrow().is_some() {
             return;
         }
         let mut head = FieldSection::new();
         head.push(b":status", b"100");
-        // If the response has begun, or the stream has ended, there is nothing to wait for.
+        // If the response has begun or the stream has ended, the client is not waiting.
         _ = self.0.connection.engine().inform(self.0.id, &head);
         self.0.connection.touch();
     }
 
-    /// Client: waits for the head of the response, and says whether that is all of it.
+    /// Client: waits for the head of the response, and returns it with whether the response ends with it.
     ///
     /// # Errors
     ///
-    /// Why the stream ended before.
+    /// The stream's error, if it ended first.
     pub async fn response(&self) -> Result<(FieldSection, bool), StreamError> {
         let state = &self.0.state;
         poll_fn(|context| {
@@ -123,7 +128,7 @@ impl Stream {
         .await
     }
 
-    /// Sends a piece of content; it waits until the connection has taken all of it.
+    /// Sends a piece of content, and waits until the connection has taken all of it.
     ///
     /// # Errors
     ///
@@ -143,7 +148,7 @@ impl Stream {
         }
     }
 
-    /// Waits until the connection would take content, and says how many octets.
+    /// Waits until the connection can take content, and returns how many bytes.
     ///
     /// # Errors
     ///
@@ -155,7 +160,7 @@ impl Stream {
         loop {
             let room = {
                 let mut engine = self.0.connection.engine();
-                // Who offers nothing is told of room all the same.
+                // Offering nothing still makes the engine report when there is room.
                 engine.send_data(self.0.id, &mut Bytes::new(), false)?;
                 engine.send_capacity(self.0.id)
             };
@@ -166,7 +171,7 @@ impl Stream {
         }
     }
 
-    /// Ends the message, with trailers or without.
+    /// Ends the message, with or without trailers.
     ///
     /// # Errors
     ///
@@ -184,65 +189,64 @@ impl Stream {
         Ok(())
     }
 
-    /// Whether the head of the response has left our hands.
+    /// Whether the head of the response was passed to the engine.
     pub fn has_begun(&self) -> bool {
         self.0.state.head.borrow().is_none()
     }
 
-    /// Sends the head of the response if it still waits, and says whether it did.
+    /// Sends the head of the response if it is still waiting; returns whether it was.
     fn send_head(&self, end_stream: bool) -> Result<bool, SendError> {
         let Some(head) = self.0.state.head.take() else { return Ok(false) };
         self.0.connection.engine().respond(self.0.id, &head, end_stream)?;
         Ok(true)
     }
 
-    /// What has arrived of the message, at most `max` octets of content; [`Read::Blocked`] once our own message
-    /// is complete, and as long as nothing has arrived.
+    /// Reads the next part of the message, at most `max` bytes of content; [`Read::Blocked`] if none has arrived.
     ///
     /// # Errors
     ///
-    /// Why the stream ended before its time.
+    /// The stream's error, if it ended early.
     pub(crate) fn read_now(&self, max: usize) -> Result<Read, StreamError> {
         let read = self.0.connection.engine().read(self.0.id, max);
         if matches!(read, Ok(Read::Data(_))) {
-            // The window may have to be raised.
+            // The engine may have to open the window.
             self.0.connection.touch();
         }
         read
     }
 
-    /// Waits until there may be something to [read](Self::read_now), or our message is complete.
+    /// Waits until [`read_now`](Self::read_now) may return more, or the local message is complete.
     pub(crate) async fn readable(&self) {
         self.0.state.readable.wait().await;
     }
 
-    /// Our message is complete, or not.
+    /// Records whether the local message is complete.
     pub(crate) fn set_finished(&self, finished: bool) {
         self.0.state.finished.set(finished);
     }
 
-    /// Whether our message is complete.
+    /// Whether the local message is complete.
     pub(crate) fn is_finished(&self) -> bool {
         self.0.state.finished.get()
     }
 
-    /// Ends the stream at once.
+    /// Resets the stream.
     pub fn reset(&self, code: ErrorCode) {
         self.0.connection.engine().reset(self.0.id, code);
         self.0.connection.touch();
     }
 
-    /// Client: gives the request up. All who work on it hear of that.
+    /// Client: cancels the request, and tells every task that works on it.
     pub fn cancel(&self) {
         self.reset(ErrorCode::CANCEL);
         self.0.state.was_reset(StreamError { code: ErrorCode::CANCEL, ..CLOSED });
     }
 
-    /// Runs a future until it is done, or the stream has ended before its time.
+    /// Runs a future to completion, unless the stream ends early first.
     ///
     /// # Errors
     ///
-    /// Why the stream has ended.
+    /// The stream's error.
     pub async fn unless_reset<T>(&self, future: impl Future<Output = T>) -> Result<T, StreamError> {
         let state = &self.0.state;
         match state.reset.or(future).await {

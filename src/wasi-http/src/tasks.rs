@@ -1,4 +1,4 @@
-//! Tasks of one component, all on its one thread.
+//! The tasks of one component, all on its single thread.
 
 #[cfg(test)]
 mod tests;
@@ -12,16 +12,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// How often the host is given way, without anything having become ready, before a turn ends.
+/// How often control returns to the host, with no task becoming ready, before a turn ends.
 const QUIET_ROUNDS: u32 = 2;
-/// How often tasks are polled until a turn ends at the latest: where there is always something ready, what waits for
-/// the end of the turn is not to wait for ever.
+/// The largest number of polls in one turn, so that tasks that are always ready cannot keep others waiting for
+/// the end of the turn.
 const POLLS_PER_TURN: u32 = 256;
 
-/// A set of tasks that run as long as the future of [`run`](Self::run).
+/// A set of tasks, run by the future of [`run`](Self::run).
 ///
-/// They run in turns: a turn goes on as long as any task is ready, or becomes so while the host is given way, but not
-/// without end. At [its end](Self::turn_end) is the time for what one does once for many: to write to a socket.
+/// Tasks run in turns. A turn lasts while any task is ready or becomes ready after control returned to the host,
+/// up to a bound. [Its end](Self::turn_end) is the time for work that is best done once for many events, above
+/// all writing to a socket.
 #[derive(Clone, Default)]
 pub struct Tasks(Rc<Inner>);
 
@@ -30,39 +31,39 @@ struct Inner {
     slots: RefCell<Vec<Option<Task>>>,
     free: RefCell<Vec<usize>>,
     ready: Arc<Ready>,
-    /// Who waits for the end of the turn.
+    /// The tasks that wait for the end of the turn.
     at_end: RefCell<Vec<Waker>>,
-    /// The number of the turn.
+    /// The number of the current turn.
     turn: Cell<u64>,
 }
 
 type Task = Pin<Box<dyn Future<Output = ()>>>;
 
-/// The tasks that can go on.
+/// The queue of tasks that are ready to be polled.
 #[derive(Default)]
 struct Ready {
     queue: Mutex<VecDeque<Arc<TaskWaker>>>,
-    /// Wakes whoever runs the tasks.
+    /// Wakes the future that runs the tasks.
     runner: Mutex<Option<Waker>>,
 }
 
-/// The slot of [`Tasks::run`]'s own future.
+/// The slot of the future passed to [`Tasks::run`].
 const MAIN: usize = usize::MAX;
 
 struct TaskWaker {
     slot: usize,
-    /// Whether it stands in the queue already.
+    /// Whether the task is in the queue.
     queued: AtomicBool,
     ready: Arc<Ready>,
 }
 
 impl Tasks {
-    /// An empty set.
+    /// Creates an empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a task. It is dropped when it is done, or with the future of [`run`](Self::run).
+    /// Adds a task, which is dropped when it completes or when the future of [`run`](Self::run) is dropped.
     pub fn spawn(&self, future: impl Future<Output = ()> + 'static) {
         let inner = &*self.0;
         let slot = inner.free.borrow_mut().pop().unwrap_or_else(|| {
@@ -74,12 +75,12 @@ impl Tasks {
         inner.ready.waker(slot).wake();
     }
 
-    /// The number of the turn.
+    /// The number of the current turn.
     pub fn turn(&self) -> u64 {
         self.0.turn.get()
     }
 
-    /// Waits until no task can go on, and the host has nothing new either.
+    /// Waits until no task is ready and the host has no further events, or the turn reaches its bound.
     pub async fn turn_end(&self) {
         let turn = self.0.turn.get();
         poll_fn(|context| {
@@ -92,7 +93,7 @@ impl Tasks {
         .await;
     }
 
-    /// Runs `main` and all tasks until `main` is done; what is left of the tasks is dropped then.
+    /// Runs `main` and all tasks until `main` completes, then drops the remaining tasks.
     pub async fn run<T>(&self, main: impl Future<Output = T>) -> T {
         let mut main = pin!(main);
         self.0.ready.waker(MAIN).wake();
@@ -121,7 +122,7 @@ impl Tasks {
                     return Poll::Pending;
                 }
                 if quiet < QUIET_ROUNDS {
-                    // The host delivers what it has, and lets others run, before it comes back here.
+                    // The host delivers its events, and runs other tasks, before it resumes this one.
                     quiet = quiet.saturating_add(1);
                     context.waker().wake_by_ref();
                     return Poll::Pending;
@@ -141,10 +142,10 @@ impl Inner {
         }
     }
 
-    /// Polls a task, which is not in its slot meanwhile: it may add others.
+    /// Polls a task outside its slot, because the task may add others.
     fn poll(&self, slot: usize, context: &mut Context<'_>) {
         let task = self.slots.borrow_mut().get_mut(slot).and_then(Option::take);
-        // The waker of a task that is done may still be around.
+        // The waker of a completed task may still exist.
         let Some(mut task) = task else { return };
         match task.as_mut().poll(context) {
             Poll::Pending => self.put(slot, task),
@@ -163,12 +164,12 @@ impl Inner {
     }
 }
 
-/// Drops the tasks: they hold the set, and it holds them.
+/// Drops the tasks, which would otherwise form a reference cycle with the set.
 struct Abandon<'a>(&'a Inner);
 
 impl Drop for Abandon<'_> {
     fn drop(&mut self) {
-        // A task that is dropped may add another.
+        // Dropping a task may add another.
         loop {
             let task = self.0.slots.borrow_mut().pop();
             if task.is_none() {

@@ -1,4 +1,4 @@
-//! The tasks that carry the octets of a connection, and watch its deadlines.
+//! The tasks that move a connection's bytes and watch its deadlines.
 
 use std::future::Future;
 use std::rc::Rc;
@@ -15,23 +15,26 @@ use crate::bindings::wit_stream;
 use crate::connection::{Connection, now};
 use crate::signal::{Latch, race};
 
-/// Octets that are read at once, from a peer that sends little and from one that sends much. Every connection has
-/// one such buffer, however long it is silent.
+/// Sizes of the read buffer in bytes, for a peer that sends little and for one that sends much.
+///
+/// Every connection keeps one buffer, even while it is idle.
 const READ: (usize, usize) = (4 << 10, 64 << 10);
-/// Octets, about, that are written at once.
+/// Approximate size of one write, in bytes.
 const WRITE: usize = 64 << 10;
-/// How long a connection that has ended may take to hand out its last octets and to see the peer's end: who closes
-/// a socket with octets unread makes the peer lose what was written last.
+/// How long a connection that has ended may take to write its last bytes and to see the peer's end.
+///
+/// Closing a socket with unread input can make the peer lose the last bytes written.
 const LINGER: Duration = Duration::from_secs(2);
-/// How long what comes after the end may wait before more of it is thrown away: who goes on sending then takes no time
-/// from the others.
+/// Pause between reads after the end of a connection, so that a peer that keeps sending cannot starve the other
+/// connections.
 const DISCARD_PAUSE: Duration = Duration::from_millis(50);
+
 impl Connection {
-    /// Carries octets between the connection and a socket until both have ended.
+    /// Moves bytes between the connection and a socket until both have ended.
     ///
     /// # Errors
     ///
-    /// Why the connection has ended, if that was not in good order.
+    /// The error that ended the connection, unless it ended gracefully.
     pub async fn run(&self, socket: TcpSocket) -> Result<(), ConnectionError> {
         let (sender, outgoing) = wit_stream::new();
         let (incoming, _) = socket.receive();
@@ -50,7 +53,7 @@ impl Connection {
         self.close_reason()
     }
 
-    /// Starts a task that is given up when `abandoned` is set, and says when it has ended.
+    /// Starts a task that `abandoned` cancels; the latch returned is set when the task has ended.
     fn start(&self, abandoned: &Rc<Latch>, work: impl Future<Output = ()> + 'static) -> Rc<Latch> {
         let ended = Rc::new(Latch::default());
         let (has_ended, abandoned) = (Rc::clone(&ended), Rc::clone(abandoned));
@@ -81,7 +84,7 @@ impl Connection {
         }
     }
 
-    /// Gives octets to the engine, and gives the buffer back, unless a part of it is kept.
+    /// Passes bytes to the engine, and returns the buffer for reuse unless the engine keeps a part of it.
     async fn receive(&self, octets: Vec<u8>) -> Vec<u8> {
         let mut input = Bytes::from(octets);
         let mut whole = input.clone();
@@ -93,7 +96,7 @@ impl Connection {
             if input.is_empty() {
                 break;
             }
-            // The engine wants its events and its output taken first.
+            // The engine takes more input only after its events and output were taken.
             self.signals().flushed.wait().await;
         }
         drop(input);
@@ -103,7 +106,7 @@ impl Connection {
 
     async fn write_all(self, mut sender: StreamWriter<u8>) {
         let mut output = Vec::new();
-        // What we say first waits for the first word of a client: it may be that it speaks HTTP/1.
+        // A server sends nothing before the client's first bytes: the client may speak HTTP/1.
         if self.role() == Role::Server {
             self.engine().poll_transmit(now(), &mut output, WRITE);
             self.check_deadline();
@@ -121,8 +124,8 @@ impl Connection {
                     output = self.write(&mut sender, output).await;
                     broken = !output.is_empty();
                     if broken {
-                        // What the peer has sent before is still to be read: the rest of a response, or why it has
-                        // ended. What is sent meanwhile goes nowhere.
+                        // Input that has already arrived must still be read: the rest of a response, or the reason
+                        // why the peer closed. Further output is discarded.
                         self.engine().shutdown(now());
                     }
                 }
@@ -133,14 +136,15 @@ impl Connection {
             if self.engine().is_closed() {
                 return;
             }
-            // A silent connection needs no buffer.
+            // An idle connection keeps no output buffer.
             output = Vec::new();
             self.signals().output.wait().await;
         }
     }
 
-    /// Writes all of the output, and gives back what the socket does not take once it is broken. The engine is told of each
-    /// part: a transport that is slow has not stalled.
+    /// Writes all of the output, and returns the bytes that a broken socket did not take.
+    ///
+    /// The engine learns of every partial write, so that a slow transport does not count as stalled.
     async fn write(&self, sender: &mut StreamWriter<u8>, output: Vec<u8>) -> Vec<u8> {
         let (mut result, mut rest) = sender.write(output).await;
         while rest.remaining() > 0 && result != StreamResult::Dropped {
@@ -152,7 +156,7 @@ impl Connection {
         rest.into_vec()
     }
 
-    /// Fills the buffer with what is to be sent now, and says whether there is anything.
+    /// Fills the buffer with pending output; returns whether there is any.
     fn transmit(&self, output: &mut Vec<u8>) -> bool {
         self.take_events();
         self.send_waiting_heads();
@@ -171,7 +175,7 @@ impl Connection {
             };
             let timer = monotonic_clock::wait_until(deadline.as_nanos());
             if signals.deadline_moved.or(timer).await.is_some() {
-                // What is overdue may have arrived, and nobody has had the time to take it.
+                // Input may be pending that no task has had time to read; take it before the timers fire.
                 self.tasks().turn_end().await;
                 self.engine().handle_timeout(now());
                 self.take_events();

@@ -11,7 +11,7 @@ fn name(error: &StreamError, role: Role) -> String {
 }
 
 #[test]
-fn who_is_to_blame_shows_in_the_status() {
+fn status_names_the_side_at_fault() {
     let client = [ErrorCode::HttpRequestDenied, ErrorCode::HttpRequestBodySize(None)];
     assert!(client.iter().all(|code| (400..500).contains(&status(code))));
     let gateway = [ErrorCode::ConnectionRefused, ErrorCode::DnsTimeout, ErrorCode::HttpProtocolError];
@@ -20,7 +20,7 @@ fn who_is_to_blame_shows_in_the_status() {
 }
 
 #[test]
-fn a_reset_by_the_peer_is_an_incomplete_message() {
+fn reset_by_the_peer_makes_the_message_incomplete() {
     let cancelled = error(Http2ErrorCode::CANCEL, Initiator::Peer, None);
     assert_eq!(name(&cancelled, Role::Client), "ErrorCode::HttpResponseIncomplete");
     assert_eq!(name(&cancelled, Role::Server), "ErrorCode::ConnectionTerminated");
@@ -29,7 +29,7 @@ fn a_reset_by_the_peer_is_an_incomplete_message() {
 }
 
 #[test]
-fn an_offence_of_the_peer_is_told_from_the_end_of_its_transport() {
+fn violations_are_told_apart_from_the_end_of_the_transport() {
     let malformed = Violation::Malformed(Malformed::ContentLengthMismatch);
     let offence = error(Http2ErrorCode::PROTOCOL_ERROR, Initiator::Local, Some(malformed));
     assert_eq!(name(&offence, Role::Server), "ErrorCode::HttpProtocolError");
@@ -40,7 +40,7 @@ fn an_offence_of_the_peer_is_told_from_the_end_of_its_transport() {
 }
 
 #[test]
-fn large_trailers_are_those_of_the_message_that_the_peer_sends() {
+fn large_trailers_are_those_of_the_peers_message() {
     let large =
         error(Http2ErrorCode::ENHANCE_YOUR_CALM, Initiator::Local, Some(Violation::FieldSectionTooLarge));
     assert!(name(&large, Role::Client).contains("HttpResponseTrailerSectionSize"));
@@ -48,7 +48,7 @@ fn large_trailers_are_those_of_the_message_that_the_peer_sends() {
 }
 
 #[test]
-fn a_large_head_is_told_from_large_trailers() {
+fn large_head_is_told_apart_from_large_trailers() {
     let large =
         error(Http2ErrorCode::ENHANCE_YOUR_CALM, Initiator::Local, Some(Violation::FieldSectionTooLarge));
     assert!(matches!(of_response(&large), ErrorCode::HttpResponseHeaderSectionSize(None)));
@@ -57,13 +57,13 @@ fn a_large_head_is_told_from_large_trailers() {
 }
 
 #[test]
-fn a_server_of_http1_breaks_the_protocol() {
+fn http1_server_is_a_protocol_error() {
     let not_http2 = error(Http2ErrorCode::PROTOCOL_ERROR, Initiator::Local, None);
     assert_eq!(name(&not_http2, Role::Client), "ErrorCode::HttpProtocolError");
 }
 
 #[test]
-fn what_is_wrong_with_a_request_is_named() {
+fn defects_of_a_request_are_named() {
     assert!(matches!(of_malformed(Malformed::Method), ErrorCode::HttpRequestMethodInvalid));
     assert!(matches!(of_malformed(Malformed::Authority), ErrorCode::HttpRequestUriInvalid));
     assert!(matches!(of_malformed(Malformed::ContentLengthMismatch), ErrorCode::HttpRequestBodySize(None)));
@@ -74,12 +74,12 @@ fn what_is_wrong_with_a_request_is_named() {
 }
 
 #[test]
-fn why_there_is_no_connection_is_named() {
+fn failed_connections_are_named() {
     assert!(matches!(of_socket(&SocketError::ConnectionRefused), ErrorCode::ConnectionRefused));
     assert!(matches!(of_socket(&SocketError::AccessDenied), ErrorCode::DestinationIpProhibited));
     assert!(matches!(of_socket(&SocketError::Other(None)), ErrorCode::DestinationUnavailable));
     let ErrorCode::DnsError(payload) = of_lookup(LookupError::NameUnresolvable) else {
-        panic!("an error of DNS");
+        panic!("expected a DNS error");
     };
     assert_eq!(payload.rcode.as_deref(), Some("NXDOMAIN"));
 }

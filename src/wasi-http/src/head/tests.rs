@@ -5,7 +5,7 @@ fn section(fields: &[(&str, &str)]) -> FieldSection {
 }
 
 #[test]
-fn the_target_of_a_request_comes_from_its_pseudo_header_fields() {
+fn request_target_comes_from_its_pseudo_header_fields() {
     let head = section(&[
         (":method", "PATCH"),
         (":scheme", "http"),
@@ -36,14 +36,14 @@ fn connect_has_neither_scheme_nor_path() {
 }
 
 #[test]
-fn a_target_that_is_no_text_is_refused() {
+fn target_that_is_not_utf8_is_refused() {
     let mut head = section(&[(":method", "GET"), (":scheme", "http"), (":authority", "a")]);
     head.push(b":path", b"/\xff");
     assert_eq!(RequestHead::from_section(&head).unwrap_err(), Refusal(400));
 }
 
 #[test]
-fn fields_of_a_connection_do_not_pass() {
+fn connection_specific_fields_do_not_pass() {
     for name in ["connection", "host", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"] {
         assert!(is_dropped(name, b"x"), "{name}");
     }
@@ -59,7 +59,7 @@ fn names_become_lower_case() {
 }
 
 #[test]
-fn a_bare_response_has_a_status_and_no_content() {
+fn bare_response_has_a_status_and_no_content() {
     let response = bare_response(503);
     assert_eq!(response.status(), Some(503));
     assert_eq!(content_length(&response), Some(0));
@@ -67,13 +67,13 @@ fn a_bare_response_has_a_status_and_no_content() {
 }
 
 #[test]
-fn a_trailer_section_without_fields_is_none() {
+fn empty_trailer_section_counts_as_none() {
     assert!(matches!(trailers_to(Some(&FieldSection::new())), Ok(None)));
     assert!(matches!(trailers_to(None), Ok(None)));
 }
 
 #[test]
-fn a_path_is_never_empty() {
+fn path_is_never_empty() {
     assert_eq!(path_or_default(None, &Method::Get), "/");
     assert_eq!(path_or_default(Some(""), &Method::Post), "/");
     assert_eq!(path_or_default(Some("?q"), &Method::Get), "/?q");
@@ -90,7 +90,7 @@ fn every_method_has_its_token() {
 }
 
 #[test]
-fn a_length_that_is_said_again_is_one() {
+fn repeated_equal_content_lengths_count_as_one() {
     assert_eq!(content_length(&section(&[("content-length", "5, 5")])), Some(5));
     assert_eq!(content_length(&section(&[("content-length", "5"), ("content-length", "5")])), Some(5));
     assert_eq!(content_length(&section(&[("content-length", "5;5")])), None);

@@ -5,7 +5,7 @@ use std::task::Wake;
 
 use super::*;
 
-/// Counts how often it was woken.
+/// Counts its wake-ups.
 #[derive(Default)]
 struct Counter(AtomicU32);
 
@@ -26,7 +26,7 @@ fn poll_once<T>(future: impl Future<Output = T>, waker: &Waker) -> Poll<T> {
 }
 
 #[test]
-fn a_signal_stays_until_it_is_taken() {
+fn signal_stays_until_taken() {
     let signal = Signal::default();
     signal.give();
     signal.give();
@@ -35,7 +35,7 @@ fn a_signal_stays_until_it_is_taken() {
 }
 
 #[test]
-fn a_signal_wakes_who_waits_for_it() {
+fn signal_wakes_the_waiting_task() {
     let (signal, counter) = (Signal::default(), Arc::<Counter>::default());
     let waker = Waker::from(Arc::clone(&counter));
     assert_eq!(poll_once(signal.wait(), &waker), Poll::Pending);
@@ -45,7 +45,7 @@ fn a_signal_wakes_who_waits_for_it() {
 }
 
 #[test]
-fn a_latch_wakes_everybody_once_and_stays_set() {
+fn latch_wakes_every_task_once_and_stays_set() {
     let (latch, counter) = (Latch::default(), Arc::<Counter>::default());
     let wakers = [Waker::from(Arc::clone(&counter)), Waker::from(Arc::<Counter>::default())];
     for waker in wakers.iter().chain(&wakers) {
@@ -58,7 +58,7 @@ fn a_latch_wakes_everybody_once_and_stays_set() {
 }
 
 #[test]
-fn a_latch_comes_before_the_future_that_it_limits() {
+fn latch_takes_precedence_over_the_future_it_limits() {
     let latch = Latch::default();
     assert_eq!(poll_once(latch.or(ready(1)), Waker::noop()), Poll::Ready(Some(1)));
     assert_eq!(poll_once(latch.or(pending::<()>()), Waker::noop()), Poll::Pending);
@@ -67,7 +67,7 @@ fn a_latch_comes_before_the_future_that_it_limits() {
 }
 
 #[test]
-fn a_future_is_asked_once() {
+fn at_once_polls_a_future_once() {
     assert_eq!(poll_once(at_once(pin!(ready(1))), Waker::noop()), Poll::Ready(Some(1)));
     assert_eq!(poll_once(at_once(pin!(pending::<()>())), Waker::noop()), Poll::Ready(None));
 }

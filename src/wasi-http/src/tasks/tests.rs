@@ -1,7 +1,7 @@
 use super::*;
 use crate::signal::Signal;
 
-/// Polls a future as a host does that has nothing to deliver; `None` if that does not bring it to its end.
+/// Polls a future like a host that has no events to deliver; returns `None` if it does not complete.
 fn run<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     (0..20).find_map(|_| match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -12,13 +12,13 @@ fn run<T>(future: impl Future<Output = T>) -> Option<T> {
 
 type Log = Rc<RefCell<Vec<&'static str>>>;
 
-fn note(log: &Log, what: &'static str) -> impl Future<Output = ()> + use<> {
+fn note(log: &Log, entry: &'static str) -> impl Future<Output = ()> + use<> {
     let log = Rc::clone(log);
-    async move { log.borrow_mut().push(what) }
+    async move { log.borrow_mut().push(entry) }
 }
 
 #[test]
-fn tasks_run_beside_the_main_one_and_may_add_others() {
+fn tasks_run_beside_main_and_may_add_others() {
     let (tasks, log) = (Tasks::new(), Log::default());
     let inner = tasks.clone();
     let third = note(&log, "third");
@@ -30,7 +30,7 @@ fn tasks_run_beside_the_main_one_and_may_add_others() {
 }
 
 #[test]
-fn a_task_that_was_woken_twice_is_polled_once() {
+fn task_woken_twice_is_polled_once() {
     let (tasks, polls) = (Tasks::new(), Rc::new(Cell::new(0)));
     let (counted, wakers) = (Rc::clone(&polls), Rc::new(RefCell::new(Vec::new())));
     let kept = Rc::clone(&wakers);
@@ -48,7 +48,7 @@ fn a_task_that_was_woken_twice_is_polled_once() {
 }
 
 #[test]
-fn a_turn_ends_when_nothing_can_go_on() {
+fn turn_ends_when_no_task_is_ready() {
     let (tasks, log, signal) = (Tasks::new(), Log::default(), Rc::new(Signal::default()));
     let (last, heard) = (note(&log, "last"), Rc::clone(&signal));
     tasks.spawn(async move {
@@ -67,7 +67,7 @@ fn a_turn_ends_when_nothing_can_go_on() {
 }
 
 #[test]
-fn a_turn_ends_although_something_is_always_ready() {
+fn turn_ends_even_if_a_task_is_always_ready() {
     let tasks = Tasks::new();
     tasks.spawn(poll_fn(|context| {
         context.waker().wake_by_ref();
@@ -83,7 +83,7 @@ fn a_turn_ends_although_something_is_always_ready() {
 }
 
 #[test]
-fn the_host_is_given_way_before_a_turn_ends() {
+fn control_returns_to_the_host_before_a_turn_ends() {
     let tasks = Tasks::new();
     let mut main = pin!(tasks.run(tasks.turn_end()));
     let mut rounds = 0;
@@ -94,7 +94,7 @@ fn the_host_is_given_way_before_a_turn_ends() {
 }
 
 #[test]
-fn what_still_runs_is_dropped_with_the_main_task() {
+fn remaining_tasks_are_dropped_with_main() {
     let (tasks, alive) = (Tasks::new(), Rc::new(()));
     let held = Rc::clone(&alive);
     tasks.spawn(async move {
@@ -106,7 +106,7 @@ fn what_still_runs_is_dropped_with_the_main_task() {
 }
 
 #[test]
-fn the_slot_of_a_task_that_is_done_is_used_again() {
+fn slot_of_a_completed_task_is_reused() {
     let tasks = Tasks::new();
     let inner = tasks.clone();
     run(tasks.run(async move {
