@@ -1,38 +1,39 @@
-//! What a case is: octets that an endpoint is sent, and what it has to answer.
+//! Cases: the bytes that the tester sends to an endpoint, and the frames that the endpoint must answer with.
 
 use std::fmt;
 
 use crate::frame::{PREFACE, settings, settings_ack};
 
-/// Which end of a connection is held against a case.
+/// The side of the connection under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// A server that answers every request with status 200, and sends the content of those for `/echo` back.
     Server,
-    /// A client that sends GET requests, two at a time, on streams 1, 3, 5, …
+    /// A client that sends GET requests on streams 1, 3, 5, …, keeping two in flight.
     Client,
 }
 
-/// One thing that happens in a case.
+/// One step of a case.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// The tester sends these octets.
+    /// The tester sends these bytes.
     Send(Vec<u8>),
-    /// The endpoint answers with this, among other frames that are beside the point.
+    /// The endpoint answers with this frame, possibly among others that the case ignores.
     Expect(Expected),
     /// The endpoint ends the connection with GOAWAY and this code (RFC 9113, 5.4.1).
     ConnectionError(u32),
     /// The endpoint ends the connection, with or without GOAWAY.
     Closed,
-    /// The endpoint ends one stream with RST_STREAM and this code (RFC 9113, 5.4.2), and the connection goes on.
+    /// The endpoint ends this stream with RST_STREAM and this code (RFC 9113, 5.4.2); the connection
+    /// survives.
     StreamError(u32, u32),
-    /// What was sent changes nothing: no stream is reset, and the connection goes on.
+    /// The endpoint ignores the input: it resets no stream, and the connection survives.
     Nothing,
-    /// This does not come, although all that was sent has been acted on.
+    /// The endpoint does not send this frame, although it has processed all input.
     Never(Expected),
 }
 
-/// A frame that has to come.
+/// A frame that the endpoint must send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// HEADERS with this `:status`.
@@ -51,33 +52,33 @@ pub enum Expected {
         /// The value.
         value: &'static str,
     },
-    /// The content of a message, whole, with whatever ends it.
+    /// The whole content of a message, however the message ends.
     Content {
         /// Its stream.
         stream: u32,
-        /// The octets.
+        /// The bytes of the content.
         content: Vec<u8>,
     },
-    /// So many octets of content, or more.
+    /// At least this much content.
     Data {
         /// Its stream.
         stream: u32,
-        /// How many.
+        /// The number of bytes.
         octets: usize,
     },
-    /// The end of a message.
+    /// The end of a message (END_STREAM).
     End {
         /// Its stream.
         stream: u32,
     },
-    /// HEADERS whose field block begins like this (RFC 7541, 6).
+    /// HEADERS whose field block begins with these bytes (RFC 7541, 6).
     Block {
         /// Its stream.
         stream: u32,
-        /// The first octets.
+        /// The first bytes of the block.
         starts_with: &'static [u8],
     },
-    /// Client: HEADERS of a request.
+    /// HEADERS of a request, from a client.
     Request {
         /// Its stream.
         stream: u32,
@@ -97,63 +98,63 @@ pub enum Expected {
     Setting(u16, u32),
     /// GOAWAY.
     GoAway {
-        /// The last stream that was or might be processed.
+        /// The last stream that the endpoint processed or may have processed.
         last: u32,
         /// Its error code.
         code: u32,
     },
-    /// WINDOW_UPDATE, by as much as it may be.
+    /// WINDOW_UPDATE with any increment.
     WindowUpdate {
-        /// Its stream; 0 is the connection.
+        /// Its stream; 0 for the connection.
         stream: u32,
     },
 }
 
-/// A case: what is sent and what has to come back, step by step, after the exchange of SETTINGS.
+/// A case: the input and the required answers, step by step, after the exchange of SETTINGS.
 #[derive(Clone)]
 pub struct Case {
-    /// What it shows, as a sentence.
+    /// What the case shows, as a phrase.
     pub name: &'static str,
-    /// The requirements that it is about, by their ids.
+    /// The ids of the requirements that the case covers.
     pub requirements: &'static [&'static str],
-    /// Who is held against it.
+    /// The role of the endpoint under test.
     pub role: Role,
-    /// Whether the tester begins with its preface and SETTINGS, and acknowledges those of the endpoint; else the
-    /// steps say all that is sent.
+    /// Whether the tester first sends its preface and SETTINGS and acknowledges the endpoint's SETTINGS; if
+    /// not, the steps contain all input.
     pub with_preface: bool,
-    /// What happens.
+    /// The steps, in order.
     pub steps: Vec<Step>,
 }
 
 impl Case {
-    /// A case for one role. A client has sent its first two requests, on streams 1 and 3.
+    /// Creates a case for one role; a client has already sent its first two requests, on streams 1 and 3.
     pub fn new(role: Role, requirements: &'static [&'static str], name: &'static str) -> Self {
         Self { name, requirements, role, with_preface: true, steps: Vec::new() }
     }
 
-    /// A case for servers.
+    /// Creates a case for servers.
     pub fn server(requirements: &'static [&'static str], name: &'static str) -> Self {
         Self::new(Role::Server, requirements, name)
     }
 
-    /// A case for clients, which have sent their first two requests, on streams 1 and 3.
+    /// Creates a case for clients, which have already sent their first two requests, on streams 1 and 3.
     pub fn client(requirements: &'static [&'static str], name: &'static str) -> Self {
         Self::new(Role::Client, requirements, name)
     }
 
-    /// Leaves what is sent at first to the steps.
+    /// Leaves the preface and SETTINGS to the steps.
     #[must_use]
     pub fn without_preface(self) -> Self {
         Self { with_preface: false, ..self }
     }
 
-    /// Sends octets.
+    /// Sends bytes.
     #[must_use]
     pub fn send(self, octets: impl Into<Vec<u8>>) -> Self {
         self.then(Step::Send(octets.into()))
     }
 
-    /// Sends the preface and SETTINGS of the tester, in a case [without them](Self::without_preface).
+    /// Sends the tester's preface and SETTINGS, in a case [without them](Self::without_preface).
     #[must_use]
     pub fn send_preface(self, parameters: &[(u16, u32)]) -> Self {
         let mut octets = if self.role == Role::Server { PREFACE.to_vec() } else { Vec::new() };
@@ -162,37 +163,37 @@ impl Case {
         self.send(octets)
     }
 
-    /// Wants a frame.
+    /// Expects a frame.
     #[must_use]
     pub fn expect(self, expected: Expected) -> Self {
         self.then(Step::Expect(expected))
     }
 
-    /// Wants the connection ended.
+    /// Expects the connection to end with GOAWAY and this code.
     #[must_use]
     pub fn connection_error(self, code: u32) -> Self {
         self.then(Step::ConnectionError(code))
     }
 
-    /// Wants the connection ended, in whatever way.
+    /// Expects the connection to end, with or without GOAWAY.
     #[must_use]
     pub fn closed(self) -> Self {
         self.then(Step::Closed)
     }
 
-    /// Wants a stream ended, and the connection alive.
+    /// Expects a stream error, and the connection to survive.
     #[must_use]
     pub fn stream_error(self, stream: u32, code: u32) -> Self {
         self.then(Step::StreamError(stream, code))
     }
 
-    /// Wants nothing ended.
+    /// Expects no stream and no connection to end.
     #[must_use]
     pub fn nothing(self) -> Self {
         self.then(Step::Nothing)
     }
 
-    /// Wants a frame not to come.
+    /// Expects the endpoint not to send a frame.
     #[must_use]
     pub fn never(self, expected: Expected) -> Self {
         self.then(Step::Never(expected))

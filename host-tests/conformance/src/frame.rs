@@ -1,9 +1,9 @@
-//! Frames as octets, right and wrong ones (RFC 9113, 4.1 and 6).
+//! Encoders for frames, valid and invalid (RFC 9113, 4.1 and 6).
 
-/// What a client says first (RFC 9113, 3.4).
+/// The client connection preface (RFC 9113, 3.4).
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Types of frames (RFC 9113, 11.2).
+/// Frame types (RFC 9113, 11.2).
 pub mod kind {
     #![allow(missing_docs, reason = "they are named as in the RFC")]
     pub const DATA: u8 = 0x0;
@@ -24,7 +24,7 @@ pub mod kind {
     pub const PRIORITY_UPDATE: u8 = 0x10;
 }
 
-/// Flags of frames (RFC 9113, 6).
+/// Frame flags (RFC 9113, 6).
 pub mod flag {
     #![allow(missing_docs, reason = "they are named as in the RFC")]
     pub const ACK: u8 = 0x1;
@@ -34,7 +34,7 @@ pub mod flag {
     pub const PRIORITY: u8 = 0x20;
 }
 
-/// Parameters of SETTINGS (RFC 9113, 6.5.2).
+/// SETTINGS parameters (RFC 9113, 6.5.2).
 pub mod setting {
     #![allow(missing_docs, reason = "they are named as in the RFC")]
     pub const HEADER_TABLE_SIZE: u16 = 0x1;
@@ -66,7 +66,7 @@ pub mod code {
     pub const ENHANCE_YOUR_CALM: u32 = 0xb;
 }
 
-/// Any frame.
+/// A frame of any type.
 pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("a payload of less than 16 MiB").to_be_bytes();
     let mut octets = vec![length[1], length[2], length[3], kind, flags];
@@ -80,12 +80,12 @@ pub fn data(stream: u32, flags: u8, content: &[u8]) -> Vec<u8> {
     frame(kind::DATA, flags, stream, content)
 }
 
-/// HEADERS with a whole field block.
+/// HEADERS with a complete field block.
 pub fn headers(stream: u32, flags: u8, fields: &[(&str, &str)]) -> Vec<u8> {
     frame(kind::HEADERS, flags | flag::END_HEADERS, stream, &block(fields))
 }
 
-/// HEADERS with a whole field block of any octets.
+/// HEADERS with a complete field block of arbitrary bytes.
 pub fn headers_block(stream: u32, flags: u8, block: &[u8]) -> Vec<u8> {
     frame(kind::HEADERS, flags | flag::END_HEADERS, stream, block)
 }
@@ -115,7 +115,7 @@ pub fn settings_ack() -> Vec<u8> {
     frame(kind::SETTINGS, flag::ACK, 0, &[])
 }
 
-/// PUSH_PROMISE with a whole field block.
+/// PUSH_PROMISE with a complete field block.
 pub fn push_promise(stream: u32, promised: u32, fields: &[(&str, &str)]) -> Vec<u8> {
     let payload = [&promised.to_be_bytes()[..], &block(fields)].concat();
     frame(kind::PUSH_PROMISE, flag::END_HEADERS, stream, &payload)
@@ -136,8 +136,9 @@ pub fn window_update(stream: u32, increment: u32) -> Vec<u8> {
     frame(kind::WINDOW_UPDATE, 0, stream, &increment.to_be_bytes())
 }
 
-/// A field block of literals that are not indexed and not Huffman coded (RFC 7541, 6.2.2): it depends on nothing that
-/// came before, and can say what no encoder would.
+/// A field block of literals without indexing and without Huffman coding (RFC 7541, 6.2.2).
+///
+/// It depends on no earlier block, and can express fields that no encoder would produce.
 pub fn block(fields: &[(&str, &str)]) -> Vec<u8> {
     let mut octets = Vec::new();
     for (name, value) in fields {
@@ -146,7 +147,7 @@ pub fn block(fields: &[(&str, &str)]) -> Vec<u8> {
     octets
 }
 
-/// One field of such a block, of any octets.
+/// One field of a block from [`block`], with arbitrary bytes.
 pub fn literal(name: &[u8], value: &[u8]) -> Vec<u8> {
     let mut octets = vec![0];
     for string in [name, value] {
@@ -156,7 +157,7 @@ pub fn literal(name: &[u8], value: &[u8]) -> Vec<u8> {
     octets
 }
 
-/// An integer with a prefix of so many bits, below which `high` stands (RFC 7541, 5.1).
+/// Appends an integer with a prefix of `prefix` bits; `high` holds the bits above the prefix (RFC 7541, 5.1).
 pub fn integer(octets: &mut Vec<u8>, prefix: u32, high: u8, value: usize) {
     let most = (1_usize << prefix) - 1;
     if value < most {
@@ -176,11 +177,11 @@ pub fn integer(octets: &mut Vec<u8>, prefix: u32, high: u8, value: usize) {
 pub const GET: &[(&str, &str)] =
     &[(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "localhost")];
 
-/// A request that is answered by a head alone.
+/// A request that is answered with a head alone.
 pub const HEAD: &[(&str, &str)] =
     &[(":method", "HEAD"), (":scheme", "http"), (":path", "/"), (":authority", "localhost")];
 
-/// A request whose content comes back.
+/// A request whose content the server echoes.
 pub const POST: &[(&str, &str)] =
     &[(":method", "POST"), (":scheme", "http"), (":path", "/echo"), (":authority", "localhost")];
 

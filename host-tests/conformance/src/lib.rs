@@ -1,11 +1,12 @@
-//! What an HTTP/2 endpoint has to do, and cases that any endpoint can be held against.
+//! The requirements on an HTTP/2 endpoint, and cases that check any endpoint against them.
 //!
-//! [`requirements()`](requirements::requirements) are those of RFC 9113, 7541, 8441, 9218, 8336, 7838 and 9110, each with
-//! its section, the error code that is due where it is broken, and whether the stream or the connection ends for it. A
-//! [`Case`] is octets that are sent and frames that have to come back; [`cases()`](cases::cases) has those of all
-//! requirements, and [`play`] holds an endpoint against one of them over whatever carries octets. The exact code and
-//! the smallest scope are what is wanted: to end the connection where the stream would do is a failure, and so is to
-//! close it without a word. The program of this package prints all of it as a table.
+//! [`requirements()`](requirements::requirements) lists those of RFC 9113, 7541, 8441, 9218, 8336, 7838 and
+//! 9110, each with its section, the error code due when a peer breaks it, and whether that ends the stream or
+//! the connection. A [`Case`] is a list of bytes to send and frames to expect; [`cases()`](cases::cases)
+//! covers all requirements, and [`play`] runs one case against an endpoint over any byte stream. A case
+//! demands the exact code and the smallest scope: an endpoint fails if it ends the connection where a stream
+//! error suffices, or closes the connection without GOAWAY. The program of this package prints the
+//! requirements and their cases as a table.
 
 pub mod case;
 pub mod cases;

@@ -1,4 +1,5 @@
-//! Prints the requirements, where the engine enforces them, and what shows that it does, as Markdown.
+//! Prints a Markdown table of the requirements, where the engine enforces each, and which cases or tests show
+//! it.
 
 use std::io;
 
@@ -44,7 +45,7 @@ fn enforced(source: &str, places: &[Place]) -> String {
     lines.join(", ")
 }
 
-/// The cases by role, and tests of the engine.
+/// The cases by role, and the engine's own tests.
 fn shown(requirement: &Requirement, cases: &[Case]) -> String {
     let mut shown = Vec::new();
     for (role, title) in [(Role::Server, "server"), (Role::Client, "client")] {

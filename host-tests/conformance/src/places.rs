@@ -1,33 +1,33 @@
-//! Where the engine says that it enforces a section: «RFC 9113, 6.9.1» in a comment, or several as in «RFC 9113, 6.6,
-//! 8.4» and «RFC 9113, 5.4.1 and 6.8».
+//! Finds the places where the engine enforces a section: the comments that say "RFC 9113, 6.9.1", or name
+//! several sections as in "RFC 9113, 6.6, 8.4" and "RFC 9113, 5.4.1 and 6.8".
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The folder of the workspace, at the time of the build.
+/// The root of the workspace, as of the build.
 pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// A mention of a section.
+/// A comment that mentions a section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The file, from the folder of the workspace on.
+    /// The path of the file, relative to the workspace.
     pub file: String,
-    /// The line, from 1 on.
+    /// The line, counted from 1.
     pub line: usize,
     /// The number of the RFC.
     pub rfc: String,
-    /// Its section.
+    /// The section.
     pub section: String,
 }
 
-/// All mentions of sections in the engine's own code, its tests apart, in the order of files and lines.
+/// All mentions of sections in the engine's code outside its tests, ordered by file and line.
 ///
 /// # Errors
 ///
-/// A file cannot be read.
+/// Fails if a file cannot be read.
 pub fn places() -> io::Result<Vec<Place>> {
     let mut places = Vec::new();
     for (file, text) in engine_files()? {
@@ -40,11 +40,11 @@ pub fn places() -> io::Result<Vec<Place>> {
     Ok(places)
 }
 
-/// The engine's files and what is in them, its tests apart.
+/// The engine's source files and their text, without tests.
 ///
 /// # Errors
 ///
-/// A file cannot be read.
+/// Fails if a file cannot be read.
 pub fn engine_files() -> io::Result<Vec<(String, String)>> {
     let workspace = workspace();
     let mut folders = vec![workspace.join("src/engine/src")];
@@ -59,7 +59,7 @@ pub fn engine_files() -> io::Result<Vec<(String, String)>> {
                 folders.push(path);
             } else {
                 let mut text = fs::read_to_string(&path)?;
-                // Where a file has tests of its own, they end it.
+                // A test module is always the last item of its file.
                 text.truncate(text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len()));
                 let file =
                     path.strip_prefix(&workspace).unwrap_or(&path).to_string_lossy().replace('\\', "/");
@@ -71,19 +71,19 @@ pub fn engine_files() -> io::Result<Vec<(String, String)>> {
     Ok(files)
 }
 
-/// Whether a file of the workspace, by its path from there on, has a test of that name.
+/// Whether a file, given by its path in the workspace, has a test of this name.
 ///
 /// # Errors
 ///
-/// The file cannot be read.
+/// Fails if the file cannot be read.
 pub fn has_test(file: &str, function: &str) -> io::Result<bool> {
     let text = fs::read_to_string(workspace().join(file))?;
-    // Inside a module, it is indented.
+    // A test inside a module is indented.
     let text = text.replace("\n    ", "\n").replace("    #[test]", "#[test]");
     Ok(text.contains(&format!("#[test]\nfn {function}() {{")))
 }
 
-/// The sections in a source such as «RFC 9113, 4.1, 5.5», or in a line of code.
+/// The sections in a source like "RFC 9113, 4.1, 5.5", or in a line of code.
 pub fn mentions(text: &str) -> Vec<(String, String)> {
     let mut mentions = Vec::new();
     for (at, _) in text.match_indices("RFC ") {
@@ -100,7 +100,7 @@ pub fn mentions(text: &str) -> Vec<(String, String)> {
     mentions
 }
 
-/// A number, or several with points between them, at the front of a text; and what stands behind it.
+/// Splits a number, or several joined by dots, off the front of a text, and returns it with the rest.
 fn digits(text: &str) -> (&str, &str) {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let number = text[..end].trim_end_matches('.');

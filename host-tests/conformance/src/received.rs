@@ -1,4 +1,4 @@
-//! Octets that an endpoint sends, as frames with their fields.
+//! Splits an endpoint's output into frames, and decodes their field sections.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use fluke_hpack::Decoder;
 use crate::case::Role;
 use crate::frame::{PREFACE, flag, kind};
 
-/// A frame that has come.
+/// A received frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// Its [type](kind).
@@ -18,19 +18,19 @@ pub struct Frame {
     pub stream: u32,
     /// Its payload.
     pub payload: Vec<u8>,
-    /// Of HEADERS, PUSH_PROMISE and CONTINUATION that end a field block: the block.
+    /// The complete field block, on the frame (HEADERS, PUSH_PROMISE or CONTINUATION) that ends one.
     pub block: Vec<u8>,
     /// The fields of that block.
     pub fields: Vec<(String, String)>,
 }
 
 impl Frame {
-    /// Whether it ends its sender's message (RFC 9113, 8.1).
+    /// Whether the frame ends its sender's message (RFC 9113, 8.1).
     pub fn ends_stream(&self) -> bool {
         matches!(self.kind, kind::DATA | kind::HEADERS) && self.flags & flag::END_STREAM != 0
     }
 
-    /// Four octets of the payload as a number; 0 where they are missing.
+    /// Four bytes of the payload as a big-endian number; 0 if the payload is too short.
     pub fn number(&self, at: usize) -> u32 {
         self.payload
             .get(at..at + 4)
@@ -41,7 +41,7 @@ impl Frame {
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, flags, stream, payload, fields, .. } = self;
-        write!(f, "type {kind:#x}, flags {flags:#x}, stream {stream}, {} octets", payload.len())?;
+        write!(f, "type {kind:#x}, flags {flags:#x}, stream {stream}, {} bytes", payload.len())?;
         if fields.is_empty() {
             write!(f, ": {:x?}", payload.get(..payload.len().min(24)).unwrap_or_default())
         } else {
@@ -50,10 +50,11 @@ impl fmt::Display for Frame {
     }
 }
 
-/// Cuts what an endpoint sends into frames, however it arrives, and checks what holds for all of them.
+/// Splits an endpoint's output into frames, however it is cut on arrival, and checks what holds for every
+/// frame.
 pub struct Receiver {
     octets: Vec<u8>,
-    /// How many of the octets were taken.
+    /// The number of bytes consumed.
     taken: usize,
     preface_is_due: bool,
     block: Vec<u8>,
@@ -61,7 +62,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// For what an endpoint of this role sends, from its first octet on.
+    /// Creates a receiver for the output of an endpoint of this role, from its first byte on.
     pub fn new(sender: Role) -> Self {
         Self {
             octets: Vec::new(),
@@ -72,23 +73,23 @@ impl Receiver {
         }
     }
 
-    /// Takes octets as they arrive.
+    /// Appends input as it arrives.
     pub fn push(&mut self, octets: &[u8]) {
         self.octets.drain(..self.taken);
         self.taken = 0;
         self.octets.extend(octets);
     }
 
-    /// The next frame that is there whole.
+    /// Returns the next complete frame.
     ///
     /// # Errors
     ///
-    /// It is one that no endpoint may send.
+    /// Fails if the frame is one that no endpoint may send.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, String> {
         if self.preface_is_due {
             let Some(preface) = self.octets.get(..PREFACE.len()) else { return Ok(None) };
             if preface != PREFACE {
-                return Err("the client does not begin with the preface".to_owned());
+                return Err("the client's output does not begin with the preface".to_owned());
             }
             self.taken = PREFACE.len();
             self.preface_is_due = false;
@@ -106,13 +107,16 @@ impl Receiver {
         Ok(Some(frame))
     }
 
-    /// What holds for every frame that is sent, and the fields of those that have some.
+    /// Checks what holds for every frame, and decodes the fields of a complete field block.
     fn check(&mut self, frame: &mut Frame) -> Result<(), String> {
         if frame.stream >> 31 != 0 {
             return Err(format!("the reserved bit is set in {frame:?}"));
         }
         if frame.payload.len() > 16_384 {
-            return Err(format!("a frame of {} octets, which nobody has allowed", frame.payload.len()));
+            return Err(format!(
+                "a frame of {} bytes exceeds the tester's SETTINGS_MAX_FRAME_SIZE",
+                frame.payload.len()
+            ));
         }
         let fragment = match frame.kind {
             kind::HEADERS | kind::CONTINUATION => &frame.payload[..],
@@ -123,7 +127,7 @@ impl Receiver {
         if frame.flags & flag::END_HEADERS != 0 {
             frame.block = std::mem::take(&mut self.block);
             let decoded = self.decoder.decode(&frame.block);
-            let fields = decoded.map_err(|error| format!("a field block that does not decode: {error:?}"))?;
+            let fields = decoded.map_err(|error| format!("the field block cannot be decoded: {error:?}"))?;
             let text = |octets: Vec<u8>| String::from_utf8_lossy(&octets).into_owned();
             frame.fields = fields.into_iter().map(|(name, value)| (text(name), text(value))).collect();
         }

@@ -1,4 +1,4 @@
-//! What the RFCs require of an endpoint, in our own words.
+//! The requirements of the RFCs on an endpoint, in this project's words.
 
 mod connection;
 mod extensions;
@@ -9,38 +9,38 @@ mod messages;
 /// A requirement.
 #[derive(Clone, Copy, Debug)]
 pub struct Requirement {
-    /// Its name in this project.
+    /// The id of the requirement in this project.
     pub id: &'static str,
     /// The RFC and its sections.
     pub source: &'static str,
-    /// What is required.
+    /// The requirement as a sentence, or the offence as a noun phrase.
     pub text: &'static str,
-    /// The error code that is due where it is broken.
+    /// The error code due when a peer breaks the requirement.
     pub code: &'static str,
-    /// What ends where it is broken.
+    /// What the endpoint ends when a peer breaks the requirement.
     pub scope: Scope,
-    /// Whom it concerns.
+    /// The roles that the requirement applies to.
     pub concerns: Concerns,
-    /// Where it is shown, if no case can show it: the function of a test, or why there is none.
+    /// For a requirement that no case can show: the test functions that show it, or the reason why none does.
     pub elsewhere: &'static [Elsewhere],
 }
 
-/// What ends where a requirement is broken.
+/// What the endpoint ends when a peer breaks a requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// The connection, with GOAWAY (RFC 9113, 5.4.1).
     Connection,
     /// One stream, with RST_STREAM (RFC 9113, 5.4.2).
     Stream,
-    /// The connection or the stream, as it is about the one or the other.
+    /// The connection or the stream, depending on where the offence happened.
     Either,
-    /// Nothing: it is passed over.
+    /// Nothing: the endpoint ignores the offence.
     Nothing,
-    /// A duty of the endpoint itself.
+    /// Nothing: the requirement is a duty of the endpoint itself.
     Duty,
 }
 
-/// Whom a requirement concerns.
+/// The roles that a requirement applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Concerns {
     /// Servers and clients.
@@ -51,7 +51,7 @@ pub enum Concerns {
     Client,
 }
 
-/// Where a requirement is shown, if not in a case.
+/// Evidence for a requirement outside the cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Elsewhere {
     /// A test function in this file of the workspace.
@@ -61,18 +61,18 @@ pub enum Elsewhere {
         /// The function.
         function: &'static str,
     },
-    /// It does not concern an engine without TLS and HTTP/1, for this reason.
+    /// The requirement does not apply to an engine without TLS and HTTP/1.1, for this reason.
     NotOurs(&'static str),
 }
 
-/// All requirements, in the order of the RFCs.
+/// Returns all requirements, in the order of the RFCs.
 pub fn requirements() -> impl Iterator<Item = &'static Requirement> {
     let parts =
         [frames::FRAMES, connection::CONNECTION, messages::MESSAGES, hpack::HPACK, extensions::EXTENSIONS];
     parts.into_iter().flatten()
 }
 
-/// The requirement of this name.
+/// Returns the requirement with this id.
 pub fn requirement(id: &str) -> Option<&'static Requirement> {
     requirements().find(|requirement| requirement.id == id)
 }

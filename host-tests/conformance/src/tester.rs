@@ -1,40 +1,40 @@
-//! Plays a case against an endpoint.
+//! Runs a case against an endpoint.
 
 use crate::case::{Case, Expected, Role, Step};
 use crate::frame::{PREFACE, flag, kind, ping, settings, settings_ack};
 use crate::received::{Frame, Receiver};
 
-/// The transport to an endpoint, as the tester has it.
+/// The transport between the tester and an endpoint.
 pub trait Transport {
-    /// Sends octets. An endpoint that has ended the connection need not take them.
+    /// Sends bytes; an endpoint that has ended the connection may ignore them.
     fn send(&mut self, octets: &[u8]);
 
-    /// Waits for more octets from the endpoint; nothing at the end of the connection.
+    /// Waits for more bytes from the endpoint; an empty result is the end of the connection.
     ///
     /// # Errors
     ///
-    /// That nothing comes, and nothing will.
+    /// Fails if no more bytes arrive although the connection is open.
     fn receive(&mut self) -> Result<Vec<u8>, String>;
 }
 
-/// Holds an endpoint against a case.
+/// Runs a case against an endpoint.
 ///
 /// # Errors
 ///
-/// What it did instead of what it had to.
+/// Describes the first step that failed, and lists the frames received.
 pub fn play(case: &Case, transport: &mut dyn Transport) -> Result<(), String> {
     let mut tester = Tester::new(case.role, transport);
     let played = tester.play(case);
-    played.map_err(|wrong| format!("{case}\n{wrong}\nwhat came:\n{}", tester.heard()))
+    played.map_err(|wrong| format!("{case}\n{wrong}\nframes received:\n{}", tester.heard()))
 }
 
 struct Tester<'a> {
     role: Role,
     transport: &'a mut dyn Transport,
     receiver: Receiver,
-    /// All that has come.
+    /// All frames received.
     frames: Vec<Frame>,
-    /// How many of them the steps have looked at.
+    /// The number of frames that earlier steps have consumed.
     seen: usize,
     acknowledges: bool,
     pings: u8,
@@ -64,7 +64,7 @@ impl<'a> Tester<'a> {
         Ok(())
     }
 
-    /// Both SETTINGS and both acknowledgements; a client's first requests, too.
+    /// Exchanges SETTINGS and acknowledgements, and waits for a client's first requests.
     fn exchange_settings(&mut self) -> Result<(), String> {
         if self.role == Role::Server {
             self.transport.send(PREFACE);
@@ -94,14 +94,14 @@ impl<'a> Tester<'a> {
         }
     }
 
-    /// Waits for a frame. Those that came since the last step count, in whatever order.
+    /// Waits for a frame, among those received since the last step, in any order.
     fn expect(&mut self, expected: &Expected) -> Result<(), String> {
         loop {
             if self.fulfils(expected) {
                 return Ok(());
             }
             if !self.read_frame()? {
-                return Err(format!("{expected:?} did not come before the end of the connection"));
+                return Err(format!("{expected:?} did not arrive before the end of the connection"));
             }
         }
     }
@@ -127,14 +127,15 @@ impl<'a> Tester<'a> {
         let go_away = self.frames.iter().rev().find(|frame| frame.kind == kind::GOAWAY);
         match go_away.map(|frame| frame.number(4)) {
             Some(sent) if sent == code => Ok(()),
-            Some(sent) => Err(format!("GOAWAY has code {sent:#x}, and not {code:#x}")),
-            None => Err(format!("the connection was ended without GOAWAY, which was due with {code:#x}")),
+            Some(sent) => Err(format!("GOAWAY has code {sent:#x} instead of {code:#x}")),
+            None => Err(format!("the connection ended without GOAWAY, which was due with code {code:#x}")),
         }
     }
 
-    /// Waits until all that was sent has been acted on.
+    /// Waits until the endpoint has processed all input.
     fn settle(&mut self) -> Result<(), String> {
-        // An answer to PING may overtake what was said before it; that to the second does not overtake the first.
+        // A PING acknowledgement may overtake output queued before it; the second does not overtake the
+        // first.
         for _ in 0..2 {
             self.pings += 1;
             let payload = [b'c', b'o', b'n', b'f', b'o', b'r', b'm', self.pings];
@@ -146,15 +147,15 @@ impl<'a> Tester<'a> {
 
     fn expect_not(&mut self, expected: &Expected) -> Result<(), String> {
         self.settle()?;
-        if self.fulfils(expected) { Err(format!("{expected:?} came")) } else { Ok(()) }
+        if self.fulfils(expected) { Err(format!("{expected:?} arrived")) } else { Ok(()) }
     }
 
-    /// Once all that was sent has been acted on, nothing but one stream, or nothing at all, has ended.
+    /// Checks, once the endpoint has processed all input, that it ended only the given stream, or nothing.
     fn expect_ended(&mut self, stream_error: Option<(u32, u32)>) -> Result<(), String> {
         self.settle()?;
         let new = &self.frames[self.seen..];
         if let Some(frame) = new.iter().find(|frame| frame.kind == kind::GOAWAY) {
-            return Err(format!("the connection is being ended, with code {:#x}", frame.number(4)));
+            return Err(format!("the endpoint sent GOAWAY with code {:#x}", frame.number(4)));
         }
         let resets: Vec<_> = new.iter().filter(|frame| frame.kind == kind::RST_STREAM).collect();
         let ended: Vec<_> = resets.iter().map(|frame| (frame.stream, frame.number(0))).collect();
@@ -170,7 +171,7 @@ impl<'a> Tester<'a> {
         Ok(())
     }
 
-    /// Waits for the next frame; false at the end of the connection.
+    /// Waits for the next frame; returns false at the end of the connection.
     fn read_frame(&mut self) -> Result<bool, String> {
         loop {
             if let Some(frame) = self.receiver.next_frame()? {
@@ -209,7 +210,7 @@ impl Frame {
         match expected {
             Expected::Response { stream, status } => self.stream == *stream && field(":status", status),
             Expected::Field { stream, name, value } => self.stream == *stream && field(name, value),
-            // Of these, one frame alone does not tell.
+            // One frame alone cannot decide these.
             Expected::Content { .. } | Expected::Data { .. } => false,
             Expected::End { stream } => self.stream == *stream && self.ends_stream(),
             Expected::Block { stream, starts_with } => {

@@ -1,4 +1,4 @@
-//! The engine by itself, held against all cases.
+//! Runs all cases against the engine alone.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use http2_conformance::cases::cases;
 use http2_conformance::{Role, Step, Transport, play};
 use http2_engine::{Config, Connection, Event, FieldSection, Read, StreamId, Time};
 
-/// Octets that are taken from the engine at a time.
+/// The most bytes taken from the engine in one call.
 const OUTPUT: usize = 64 << 10;
 
-/// An engine, and the application that a case wants behind it.
+/// An engine, and the application that the cases require behind it.
 struct Endpoint {
     role: Role,
     engine: Connection,
@@ -19,7 +19,7 @@ struct Endpoint {
     streams: BTreeMap<StreamId, Content>,
 }
 
-/// What a server is still to send.
+/// The response content that a server has still to send.
 #[derive(Default)]
 struct Content {
     octets: Bytes,
@@ -42,7 +42,7 @@ impl Endpoint {
         Time::from_nanos(self.now)
     }
 
-    /// Lets the application do what it can, and takes the output.
+    /// Runs the application until it blocks, and collects the output.
     fn work(&mut self) {
         loop {
             while let Some(event) = self.engine.poll_event() {
@@ -76,7 +76,7 @@ impl Endpoint {
         }
     }
 
-    /// Reads what has arrived on a stream; a server sends it back.
+    /// Reads the input of a stream; a server echoes it.
     fn copy(&mut self, id: StreamId) {
         loop {
             let Some(content) = self.streams.get_mut(&id) else { return };
@@ -107,7 +107,7 @@ impl Endpoint {
         self.engine.release(id);
     }
 
-    /// Client: has two requests under way.
+    /// Keeps two requests in flight, if this is a client.
     fn request(&mut self) {
         let fields = [(":method", "GET"), (":scheme", "http"), (":authority", "localhost"), (":path", "/")];
         while self.role == Role::Client && self.streams.len() < 2 {
@@ -130,21 +130,21 @@ impl Transport for Endpoint {
     fn receive(&mut self) -> Result<Vec<u8>, String> {
         self.work();
         if self.output.is_empty() && !self.engine.is_closed() {
-            return Err("nothing more comes".to_owned());
+            return Err("the engine has no more output".to_owned());
         }
         Ok(std::mem::take(&mut self.output))
     }
 }
 
 #[test]
-fn the_engine_does_what_all_cases_want() {
+fn engine_passes_all_cases() {
     let cases = cases();
     let failures: Vec<String> =
         cases.iter().filter_map(|case| play(case, &mut Endpoint::new(case.role)).err()).collect();
     assert!(failures.is_empty(), "{} of {} cases:\n\n{}", failures.len(), cases.len(), failures.join("\n"));
 }
 
-/// An endpoint that takes everything, and ends the connection at the first frame, as the laziest one could.
+/// A trivial endpoint that ignores all input and ends the connection at the first frame.
 struct HangsUp;
 
 impl Transport for HangsUp {
@@ -156,17 +156,14 @@ impl Transport for HangsUp {
 }
 
 #[test]
-fn an_endpoint_that_hangs_up_fails_but_where_that_is_all_that_is_due() {
+fn closing_without_goaway_passes_only_preface_cases() {
     let passed: Vec<_> =
         cases().into_iter().filter(|case| play(case, &mut HangsUp).is_ok()).map(|case| case.name).collect();
-    assert_eq!(
-        passed,
-        ["something other than the preface", "a request of HTTP/1.1 that asks for an upgrade"]
-    );
+    assert_eq!(passed, ["input other than the preface", "an HTTP/1.1 request to upgrade"]);
 }
 
 #[test]
-fn no_case_of_an_error_is_content_with_another_code_or_with_none() {
+fn error_cases_require_the_exact_code_and_scope() {
     let mut tried = 0;
     for case in cases() {
         for at in 0..case.steps.len() {

@@ -1,4 +1,4 @@
-//! The table of requirements is whole: each is shown, and has its place in the code.
+//! Checks the table of requirements: each has evidence, and a place in the code.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use http2_conformance::cases::cases;
 use http2_conformance::places::{engine_files, has_test, mentions, places};
 use http2_conformance::requirements::{Concerns, Elsewhere, Requirement, requirement, requirements};
 
-/// The roles that a requirement concerns.
+/// The roles that a requirement applies to.
 fn roles(requirement: &Requirement) -> &'static [Role] {
     match requirement.concerns {
         Concerns::Both => &[Role::Server, Role::Client],
@@ -17,7 +17,7 @@ fn roles(requirement: &Requirement) -> &'static [Role] {
 }
 
 #[test]
-fn every_requirement_has_a_case_for_each_role_or_a_test_elsewhere() {
+fn every_requirement_has_cases_or_a_test_elsewhere() {
     let cases = cases();
     let shown = |requirement: &Requirement, role| {
         cases.iter().any(|case| case.role == role && case.requirements.contains(&requirement.id))
@@ -31,7 +31,7 @@ fn every_requirement_has_a_case_for_each_role_or_a_test_elsewhere() {
 }
 
 #[test]
-fn the_tests_elsewhere_are_there() {
+fn tests_named_as_evidence_exist() {
     for requirement in requirements() {
         for elsewhere in requirement.elsewhere {
             let Elsewhere::Test { file, function } = elsewhere else { continue };
@@ -43,21 +43,21 @@ fn the_tests_elsewhere_are_there() {
 }
 
 #[test]
-fn requirements_are_named_once_and_cases_name_none_that_is_not_there() {
+fn requirement_ids_are_unique_and_cases_name_existing_ones() {
     let mut ids = HashSet::new();
     assert!(requirements().all(|requirement| ids.insert(requirement.id)));
     assert_eq!(ids.len(), 112);
     for case in cases() {
         assert!(!case.requirements.is_empty(), "{case}");
         for id in case.requirements {
-            let requirement = requirement(id).unwrap_or_else(|| panic!("{case}: there is no {id}"));
-            assert!(roles(requirement).contains(&case.role), "{case}: {id} does not concern it");
+            let requirement = requirement(id).unwrap_or_else(|| panic!("{case}: no requirement {id}"));
+            assert!(roles(requirement).contains(&case.role), "{case}: {id} does not apply to its role");
         }
     }
 }
 
 #[test]
-fn cases_have_names_of_their_own() {
+fn case_names_are_unique_per_role() {
     let mut names = HashSet::new();
     for case in cases() {
         assert!(names.insert((case.role, case.name)), "{case}");
@@ -65,7 +65,7 @@ fn cases_have_names_of_their_own() {
 }
 
 #[test]
-fn every_section_is_named_where_the_engine_enforces_it() {
+fn engine_comments_name_every_section() {
     let places = places().unwrap();
     for requirement in requirements() {
         if matches!(requirement.elsewhere, [Elsewhere::NotOurs(_)]) {
@@ -80,9 +80,10 @@ fn every_section_is_named_where_the_engine_enforces_it() {
     }
 }
 
-/// «RFC 9113, 6.9.1», neither «RFC 9113, section 6.9.1» nor broken over two lines: else the place is not found.
+/// The form is "RFC 9113, 6.9.1", not "RFC 9113, section 6.9.1", and on one line: otherwise the place is not
+/// found.
 #[test]
-fn sections_are_named_in_one_form() {
+fn section_references_have_one_form() {
     let mut others = Vec::new();
     for (file, text) in engine_files().unwrap() {
         for (line, text) in (1..).zip(text.lines()) {

@@ -1,4 +1,4 @@
-//! SETTINGS, PING and GOAWAY (RFC 9113, 6.5, 6.7, 6.8), and what is too much (10.5).
+//! SETTINGS, PING and GOAWAY (RFC 9113, 6.5, 6.7, 6.8), and abuse (10.5).
 
 use super::{ROLES, both, goes_on, open};
 use crate::case::{Case, Expected, Role};
@@ -13,8 +13,8 @@ pub(super) fn cases() -> Vec<Case> {
 fn setting_frames() -> Vec<Case> {
     let mut cases = Vec::new();
     for (name, octets) in [
-        ("SETTINGS of 5 octets", frame(kind::SETTINGS, 0, 0, &[0; 5])),
-        ("SETTINGS of 7 octets", frame(kind::SETTINGS, 0, 0, &[0; 7])),
+        ("SETTINGS of 5 bytes", frame(kind::SETTINGS, 0, 0, &[0; 5])),
+        ("SETTINGS of 7 bytes", frame(kind::SETTINGS, 0, 0, &[0; 7])),
         ("an acknowledgement of SETTINGS with a parameter", frame(kind::SETTINGS, flag::ACK, 0, &[0; 6])),
     ] {
         cases.extend(both(&["N1"], name, |case| {
@@ -40,37 +40,39 @@ fn setting_values() -> Vec<Case> {
     let mut cases = Vec::new();
     let values: [(&[_], _, _, _); 6] = [
         (&["N3"], "SETTINGS_ENABLE_PUSH of 2", (ENABLE_PUSH, 2), PROTOCOL_ERROR),
-        (&["N4"], "an initial window of 2^31 octets", (INITIAL_WINDOW_SIZE, 1 << 31), FLOW_CONTROL_ERROR),
-        (&["N4"], "an initial window of 2^32-1 octets", (INITIAL_WINDOW_SIZE, u32::MAX), FLOW_CONTROL_ERROR),
-        (&["N5"], "frames of 16,383 octets", (MAX_FRAME_SIZE, 16_383), PROTOCOL_ERROR),
-        (&["N5"], "frames of 2^24 octets", (MAX_FRAME_SIZE, 1 << 24), PROTOCOL_ERROR),
-        (&["N5"], "frames of no octet", (MAX_FRAME_SIZE, 0), PROTOCOL_ERROR),
+        (&["N4"], "an initial window of 2^31 bytes", (INITIAL_WINDOW_SIZE, 1 << 31), FLOW_CONTROL_ERROR),
+        (&["N4"], "an initial window of 2^32-1 bytes", (INITIAL_WINDOW_SIZE, u32::MAX), FLOW_CONTROL_ERROR),
+        (&["N5"], "SETTINGS_MAX_FRAME_SIZE of 16,383", (MAX_FRAME_SIZE, 16_383), PROTOCOL_ERROR),
+        (&["N5"], "SETTINGS_MAX_FRAME_SIZE of 2^24", (MAX_FRAME_SIZE, 1 << 24), PROTOCOL_ERROR),
+        (&["N5"], "SETTINGS_MAX_FRAME_SIZE of 0", (MAX_FRAME_SIZE, 0), PROTOCOL_ERROR),
     ];
     for (requirements, name, parameter, code) in values {
         cases.extend(both(requirements, name, |case| {
-            // What is wrong may stand behind what is right.
+            // An invalid parameter may follow a valid one.
             case.send(settings(&[(setting::MAX_CONCURRENT_STREAMS, 10), parameter])).connection_error(code)
         }));
     }
     cases.push(
-        Case::client(&["N3"], "a server that wants pushes")
+        Case::client(&["N3"], "SETTINGS_ENABLE_PUSH of 1 from a server")
             .send(settings(&[(ENABLE_PUSH, 1)]))
             .connection_error(PROTOCOL_ERROR),
     );
     cases.push(goes_on(
-        Case::client(&["N3"], "a server that wants no pushes").send(settings(&[(ENABLE_PUSH, 0)])).nothing(),
+        Case::client(&["N3"], "SETTINGS_ENABLE_PUSH of 0 from a server")
+            .send(settings(&[(ENABLE_PUSH, 0)]))
+            .nothing(),
     ));
     cases
 }
 
 fn settings_taken() -> Vec<Case> {
     let mut cases = Vec::new();
-    cases.extend(both(&["N6", "X17"], "settings that are not known, and the same one twice", |case| {
+    cases.extend(both(&["N6", "X17"], "unknown settings, one of them twice", |case| {
         let unknown = settings(&[(0x7a7a, u32::MAX), (0, 0), (0x7a7a, 1), (0xffff, 7)]);
         goes_on(case.send(unknown).expect(Expected::SettingsAck).nothing())
     }));
     for role in ROLES {
-        // Not by a server.
+        // A server may not enable push.
         let push = if role == Role::Server { 1 } else { 0 };
         let extremes = |values: [u32; 5]| {
             settings(&[
@@ -83,7 +85,7 @@ fn settings_taken() -> Vec<Case> {
             ])
         };
         cases.push(goes_on(
-            Case::new(role, &["N6"], "all settings at their least and at their most")
+            Case::new(role, &["N6"], "all settings at their minimum and maximum")
                 .send(extremes([0, 0, 0, 16_384, 0]))
                 .expect(Expected::SettingsAck)
                 .nothing()
@@ -108,11 +110,11 @@ fn pings() -> Vec<Case> {
     let mut cases = Vec::new();
     for (name, octets, code) in [
         ("PING on a stream", frame(kind::PING, 0, 1, b"12345678"), code::PROTOCOL_ERROR),
-        ("PING of 7 octets", frame(kind::PING, 0, 0, b"1234567"), code::FRAME_SIZE_ERROR),
-        ("PING of 9 octets", frame(kind::PING, 0, 0, b"123456789"), code::FRAME_SIZE_ERROR),
-        ("PING of no octet", frame(kind::PING, 0, 0, b""), code::FRAME_SIZE_ERROR),
+        ("PING of 7 bytes", frame(kind::PING, 0, 0, b"1234567"), code::FRAME_SIZE_ERROR),
+        ("PING of 9 bytes", frame(kind::PING, 0, 0, b"123456789"), code::FRAME_SIZE_ERROR),
+        ("PING without a payload", frame(kind::PING, 0, 0, b""), code::FRAME_SIZE_ERROR),
         (
-            "an answer to PING of 7 octets",
+            "a PING acknowledgement of 7 bytes",
             frame(kind::PING, flag::ACK, 0, b"1234567"),
             code::FRAME_SIZE_ERROR,
         ),
@@ -122,7 +124,7 @@ fn pings() -> Vec<Case> {
     cases.extend(both(&["G2"], "PING", |case| {
         case.send(ping(*b"\0one\xff\xfe!?")).expect(Expected::Pong(*b"\0one\xff\xfe!?"))
     }));
-    cases.extend(both(&["G2"], "an answer to a PING that was not sent", |case| {
+    cases.extend(both(&["G2"], "an acknowledgement of a PING that was not sent", |case| {
         case.send(frame(kind::PING, flag::ACK, 0, b"answered")).never(Expected::Pong(*b"answered")).nothing()
     }));
     cases
@@ -132,29 +134,26 @@ fn go_aways() -> Vec<Case> {
     let mut cases = Vec::new();
     for (name, octets, code) in [
         ("GOAWAY on a stream", frame(kind::GOAWAY, 0, 1, &[0; 8]), code::PROTOCOL_ERROR),
-        ("GOAWAY of 7 octets", frame(kind::GOAWAY, 0, 0, &[0; 7]), code::FRAME_SIZE_ERROR),
+        ("GOAWAY of 7 bytes", frame(kind::GOAWAY, 0, 0, &[0; 7]), code::FRAME_SIZE_ERROR),
     ] {
         cases.extend(both(&["A1"], name, |case| case.send(octets.clone()).connection_error(code)));
     }
     cases.push(
-        Case::server(
-            &["A1", "G2", "X17"],
-            "GOAWAY of the client, with debug data, and an unknown error code",
-        )
-        .send(frame(kind::GOAWAY, 0, 0, b"\0\0\0\0\xde\xad\xbe\xefthat is all"))
-        .send(ping(*b"anybody?"))
-        .expect(Expected::Pong(*b"anybody?"))
-        .nothing(),
+        Case::server(&["A1", "G2", "X17"], "GOAWAY from a client, with debug data and an unknown error code")
+            .send(frame(kind::GOAWAY, 0, 0, b"\0\0\0\0\xde\xad\xbe\xefthat is all"))
+            .send(ping(*b"anybody?"))
+            .expect(Expected::Pong(*b"anybody?"))
+            .nothing(),
     );
     cases.push(
-        Case::client(&["A1", "E3", "X17"], "GOAWAY with debug data, and an unknown error code")
+        Case::client(&["A1", "E3", "X17"], "GOAWAY from a server, with debug data and an unknown error code")
             .send(frame(kind::GOAWAY, 0, 0, b"\0\0\0\x03\xde\xad\xbe\xefthat is all"))
             .nothing()
             .send(headers(1, flag::END_STREAM, OK))
             .never(Expected::Request { stream: 5 }),
     );
     cases.push(
-        Case::client(&["A2"], "GOAWAY that takes what is under way")
+        Case::client(&["A2"], "GOAWAY that accepts the requests in flight")
             .send(go_away(0x7fff_ffff, code::NO_ERROR))
             .send(headers(1, flag::END_STREAM, OK))
             .never(Expected::Request { stream: 5 })
@@ -165,14 +164,14 @@ fn go_aways() -> Vec<Case> {
             .connection_error(code::NO_ERROR),
     );
     cases.push(
-        Case::client(&["A2"], "GOAWAY that does not take the second request")
+        Case::client(&["A2"], "GOAWAY that does not accept the second request")
             .send(go_away(1, code::NO_ERROR))
             .nothing()
             .send(headers(1, flag::END_STREAM, OK))
             .connection_error(code::NO_ERROR),
     );
     cases.push(
-        Case::client(&["A2"], "GOAWAY that takes more than the one before")
+        Case::client(&["A2"], "GOAWAY with a higher last stream than the previous one")
             .send(go_away(1, code::NO_ERROR))
             .nothing()
             .send(go_away(3, code::NO_ERROR))
@@ -183,7 +182,7 @@ fn go_aways() -> Vec<Case> {
 
 fn abuse() -> Vec<Case> {
     let mut cases = Vec::new();
-    cases.extend(both(&["L2"], "SETTINGS with more parameters than anybody needs", |case| {
+    cases.extend(both(&["L2"], "SETTINGS with 33 parameters", |case| {
         case.send(settings(&[(0x7a7a, 0); 33])).connection_error(code::ENHANCE_YOUR_CALM)
     }));
     for role in ROLES {
@@ -193,20 +192,19 @@ fn abuse() -> Vec<Case> {
         let more = |octets: &[u8]| frame(kind::CONTINUATION, 0, 1, octets);
         let large = more(&literal(b"large", &[b'x'; 12_000]));
         cases.push(
-            case("CONTINUATION without end")
+            case("endless CONTINUATION")
                 .send([begun.clone(), more(b"").repeat(9)].concat())
                 .connection_error(code::ENHANCE_YOUR_CALM),
         );
         cases.push(
-            case("a field section that is far too large")
+            case("a field section far above the limit")
                 .send([begun.clone(), large.repeat(6)].concat())
                 .connection_error(code::ENHANCE_YOUR_CALM),
         );
         let end = frame(kind::CONTINUATION, flag::END_HEADERS, 1, b"");
-        let too_large =
-            case("a field section that is too large").send([begun, large.repeat(3), end].concat());
+        let too_large = case("a field section above the limit").send([begun, large.repeat(3), end].concat());
         cases.push(goes_on(match role {
-            // What RFC 9113, 10.5.1 advises.
+            // RFC 9113, 10.5.1 recommends this answer.
             Role::Server => too_large.expect(Expected::Response { stream: 1, status: "431" }).nothing(),
             Role::Client => too_large.stream_error(1, code::ENHANCE_YOUR_CALM),
         }));

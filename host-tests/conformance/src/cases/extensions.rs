@@ -1,4 +1,4 @@
-//! Extensions: RFC 8441, 9218, 8336, 7838, and those that are not known (RFC 9113, 5.5).
+//! Extensions: RFC 8441, 9218, 8336, 7838, and unknown ones (RFC 9113, 5.5).
 
 use super::{ROLES, both, goes_on, open};
 use crate::case::{Case, Expected, Role};
@@ -35,8 +35,8 @@ fn extended_connect() -> Vec<Case> {
                 .send([enable(0), enable(1), enable(1)].concat())
                 .nothing(),
         ),
-        refused("`:protocol` to a server that has not allowed it", &websocket),
-        refused("`:protocol` of GET", &[GET, &websocket[1..2]].concat()),
+        refused("`:protocol` to a server that has not enabled it", &websocket),
+        refused("`:protocol` on GET", &[GET, &websocket[1..2]].concat()),
         refused("`:protocol` without `:scheme` and `:path`", &[&websocket[..2], &websocket[4..]].concat()),
     ]
 }
@@ -50,25 +50,21 @@ fn deprecated_priorities() -> Vec<Case> {
     cases.extend(both(&["X4"], "SETTINGS_NO_RFC7540_PRIORITIES of 1 after the first SETTINGS", |case| {
         case.send(without(1)).connection_error(code::PROTOCOL_ERROR)
     }));
-    cases.extend(both(
-        &["X4", "X5"],
-        "the priorities of RFC 7540 in spite of SETTINGS that know none",
-        |case| {
-            let case = case
-                .without_preface()
-                .send_preface(&[(setting::NO_RFC7540_PRIORITIES, 1)])
-                .expect(Expected::SettingsAck)
-                .send(without(1))
-                .send([priority(1, 3), priority(7, 0), priority(3, 7)].concat());
-            // Of a client, the first requests are awaited.
-            let case = match case.role {
-                Role::Server => case,
-                Role::Client => case.expect(Expected::Request { stream: 3 }),
-            };
-            goes_on(case.nothing())
-        },
-    ));
-    cases.extend(both(&["X5"], "priorities of RFC 7540 for streams of all states", |case| {
+    cases.extend(both(&["X4", "X5"], "RFC 7540 priorities despite SETTINGS_NO_RFC7540_PRIORITIES", |case| {
+        let case = case
+            .without_preface()
+            .send_preface(&[(setting::NO_RFC7540_PRIORITIES, 1)])
+            .expect(Expected::SettingsAck)
+            .send(without(1))
+            .send([priority(1, 3), priority(7, 0), priority(3, 7)].concat());
+        // A client must have sent its first requests.
+        let case = match case.role {
+            Role::Server => case,
+            Role::Client => case.expect(Expected::Request { stream: 3 }),
+        };
+        goes_on(case.nothing())
+    }));
+    cases.extend(both(&["X5"], "RFC 7540 priorities for streams in all states", |case| {
         let octets = [priority(1, 99), priority(3, 1), priority(99, 3), priority(100, 2)].concat();
         goes_on(open(case).send(octets).nothing())
     }));
@@ -95,7 +91,7 @@ fn priority_updates() -> Vec<Case> {
         error(&["X7"], "PRIORITY_UPDATE for stream 0", update(0, 0, b"u=1"), PROTOCOL_ERROR),
         error(
             &["X7"],
-            "PRIORITY_UPDATE of 3 octets",
+            "PRIORITY_UPDATE of 3 bytes",
             frame(kind::PRIORITY_UPDATE, 0, 0, &[0; 3]),
             FRAME_SIZE_ERROR,
         ),
@@ -107,10 +103,10 @@ fn priority_updates() -> Vec<Case> {
             PROTOCOL_ERROR,
         ),
         goes_on(Case::server(&["X9"], "PRIORITY_UPDATE for 100 idle streams").send(idle(100)).nothing()),
-        bad_value("PRIORITY_UPDATE with a value that is none", b"\xff, u=(,"),
+        bad_value("PRIORITY_UPDATE with an invalid value", b"\xff, u=(,"),
         bad_value("PRIORITY_UPDATE without a value", b""),
         goes_on(
-            super::complete(Case::server(&["X7"], "PRIORITY_UPDATE for a stream that is over"))
+            super::complete(Case::server(&["X7"], "PRIORITY_UPDATE for a closed stream"))
                 .send(update(0, 1, b"u=0"))
                 .nothing(),
         ),
@@ -124,9 +120,9 @@ fn priority_fields() -> Vec<Case> {
     let mut cases = Vec::new();
     for role in ROLES {
         for (name, value) in [
-            ("a priority with parameters that are not known", "u=1, i, x=y;z, foo=(1 2)"),
-            ("a priority out of range, and of the wrong types", "u=9, i=5"),
-            ("a priority that is no dictionary", "u=1,, ="),
+            ("a priority with unknown parameters", "u=1, i, x=y;z, foo=(1 2)"),
+            ("priorities out of range and of the wrong types", "u=9, i=5"),
+            ("a priority that is not a dictionary", "u=1,, ="),
         ] {
             let head = if role == Role::Server { GET } else { OK };
             let fields = [head, &[("priority", value)]].concat();
@@ -147,22 +143,18 @@ fn services() -> Vec<Case> {
         (&["X11"], "ORIGIN with flags", origin(0x0f, 0, b"\0\x11https://a.example")),
         (
             &["X11"],
-            "ORIGIN that is cut off, and one that is empty",
+            "truncated and empty ORIGIN",
             [origin(0, 0, b"\0\x11https://a"), origin(0, 0, b"\0"), origin(0, 0, b"")].concat(),
         ),
         (&["X12"], "ALTSVC for an origin", alt_svc(0, b"\0\x11https://a.exampleh2=\":443\"")),
         (&["X12"], "ALTSVC on stream 0 without an origin", alt_svc(0, b"\0\0h2=\":443\"")),
         (&["X12"], "ALTSVC on a stream with an origin", alt_svc(1, b"\0\x11https://a.exampleh2=\":443\"")),
-        (
-            &["X12"],
-            "ALTSVC that is cut off, and one that is empty",
-            [alt_svc(0, b"\0\x11https://a"), alt_svc(1, b"")].concat(),
-        ),
+        (&["X12"], "truncated and empty ALTSVC", [alt_svc(0, b"\0\x11https://a"), alt_svc(1, b"")].concat()),
     ];
     for (requirements, name, octets) in frames {
         cases.extend(both(requirements, name, |case| goes_on(open(case).send(octets.clone()).nothing())));
     }
-    cases.extend(both(&["F3", "X17"], "frames of all types that nobody knows, with all flags", |case| {
+    cases.extend(both(&["F3", "X17"], "frames of all unknown types, with all flags", |case| {
         let unknown = (0x11..=0xff_u8).flat_map(|kind| frame(kind, kind, u32::from(kind), b"grease"));
         let unassigned = [0x0b, 0x0d, 0x0e, 0x0f].into_iter().flat_map(|kind| frame(kind, 0xff, 0, b""));
         goes_on(case.send(unknown.chain(unassigned).collect::<Vec<u8>>()).nothing())

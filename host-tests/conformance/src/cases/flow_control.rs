@@ -4,9 +4,9 @@ use super::{both, goes_on, open};
 use crate::case::{Case, Expected, Role};
 use crate::frame::{OK, POST, code, data, flag, frame, headers, kind, setting, settings, window_update};
 
-/// The largest window that there can be.
+/// The largest flow-control window.
 const MAX: u32 = 0x7fff_ffff;
-/// The window of a stream at first, and that of the connection.
+/// The initial window of a stream and of the connection.
 const FIRST: u32 = 65_535;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -38,8 +38,8 @@ fn updates() -> Vec<Case> {
         &mut cases,
         &["W1"],
         [
-            "WINDOW_UPDATE by 0 and the reserved bit, on a stream",
-            "WINDOW_UPDATE by 0 and the reserved bit, on the connection",
+            "WINDOW_UPDATE by 0 with the reserved bit, on a stream",
+            "WINDOW_UPDATE by 0 with the reserved bit, on the connection",
         ],
         1 << 31,
         code::PROTOCOL_ERROR,
@@ -47,38 +47,38 @@ fn updates() -> Vec<Case> {
     both_scopes(
         &mut cases,
         &["W3"],
-        ["a window of a stream above 2^31-1", "a window of the connection above 2^31-1"],
+        ["a stream window above 2^31-1", "a connection window above 2^31-1"],
         MAX - FIRST + 1,
         code::FLOW_CONTROL_ERROR,
     );
     for (name, stream, length) in [
-        ("WINDOW_UPDATE of 3 octets on the connection", 0, 3),
-        ("WINDOW_UPDATE of 5 octets on the connection", 0, 5),
-        ("WINDOW_UPDATE of 3 octets on a stream", 1, 3),
-        ("WINDOW_UPDATE of 5 octets on a stream", 1, 5),
+        ("WINDOW_UPDATE of 3 bytes on the connection", 0, 3),
+        ("WINDOW_UPDATE of 5 bytes on the connection", 0, 5),
+        ("WINDOW_UPDATE of 3 bytes on a stream", 1, 3),
+        ("WINDOW_UPDATE of 5 bytes on a stream", 1, 5),
     ] {
         cases.extend(both(&["W2"], name, |case| {
             let octets = frame(kind::WINDOW_UPDATE, 0, stream, &[0, 0, 1, 0, 0][..length]);
             open(case).send(octets).connection_error(code::FRAME_SIZE_ERROR)
         }));
     }
-    cases.extend(both(&["W3"], "windows of 2^31-1, to the octet", |case| {
+    cases.extend(both(&["W3"], "windows of exactly 2^31-1", |case| {
         let octets = [window_update(0, MAX - FIRST), window_update(1, MAX - FIRST)].concat();
         goes_on(open(case).send(octets).nothing())
     }));
-    cases.extend(both(&["W3"], "windows that pass 2^31-1 in two steps", |case| {
+    cases.extend(both(&["W3"], "windows that exceed 2^31-1 in two steps", |case| {
         let octets = [window_update(1, MAX - FIRST), window_update(1, 1)].concat();
         goes_on(open(case).send(octets).stream_error(1, code::FLOW_CONTROL_ERROR))
     }));
     cases
 }
 
-/// What the endpoint may send.
+/// DATA that the endpoint sends.
 fn sending() -> Vec<Case> {
     let content = vec![b'x'; 100_000];
     let upload: Vec<u8> = content.chunks(16_000).flat_map(|chunk| data(1, 0, chunk)).collect();
     vec![
-        Case::server(&["T14"], "WINDOW_UPDATE behind content that is waited for")
+        Case::server(&["T14"], "WINDOW_UPDATE while content is blocked")
             .send(initial_window(0))
             .send(headers(1, 0, POST))
             .send(data(1, 0, &content[..1_000]))
@@ -88,7 +88,7 @@ fn sending() -> Vec<Case> {
             .send(window_update(1, 2_000))
             .expect(Expected::Content { stream: 1, content: content[..2_000].to_vec() })
             .nothing(),
-        Case::server(&["W6"], "the window of the connection, which SETTINGS do not move")
+        Case::server(&["W6"], "a connection window unaffected by SETTINGS")
             .send(initial_window(1 << 20))
             .send(headers(1, 0, POST))
             .send([upload, data(1, flag::END_STREAM, b"")].concat())
@@ -103,10 +103,10 @@ fn sending() -> Vec<Case> {
     ]
 }
 
-/// Changes of SETTINGS_INITIAL_WINDOW_SIZE.
+/// Changes to SETTINGS_INITIAL_WINDOW_SIZE.
 fn moving() -> Vec<Case> {
     let mut cases = vec![
-        Case::server(&["W6"], "an initial window that is lowered below what was sent")
+        Case::server(&["W6"], "an initial window lowered below the amount sent")
             .send(initial_window(100))
             .send([headers(1, 0, POST), data(1, 0, &[b'x'; 1_000])].concat())
             .expect(Expected::Data { stream: 1, octets: 100 })
@@ -120,46 +120,46 @@ fn moving() -> Vec<Case> {
             .never(Expected::Data { stream: 1, octets: 202 })
             .nothing(),
     ];
-    cases.extend(both(&["W6"], "an initial window that lets the window of a stream pass 2^31-1", |case| {
+    cases.extend(both(&["W6"], "an initial window that raises a stream window above 2^31-1", |case| {
         open(case)
             .send(window_update(1, MAX - FIRST))
             .send(initial_window(FIRST + 1))
             .connection_error(code::FLOW_CONTROL_ERROR)
     }));
-    cases.extend(both(&["W6"], "an initial window that takes the window of a stream to 2^31-1", |case| {
+    cases.extend(both(&["W6"], "an initial window that raises a stream window to 2^31-1", |case| {
         goes_on(open(case).send(window_update(1, 1)).send(initial_window(MAX - 1)).nothing())
     }));
     cases
 }
 
-/// What the endpoint receives.
+/// DATA that the endpoint receives.
 fn received() -> Vec<Case> {
     let mut cases = vec![
-        // All that it reads, it keeps to send it back, and nobody lets it.
+        // The endpoint buffers all it reads in order to echo it, and the tester grants no credit.
         goes_on(
-            Case::server(&["W4"], "more DATA than the window of a stream allows")
+            Case::server(&["W4"], "more DATA than a stream window allows")
                 .send(initial_window(0))
                 .send(headers(1, 0, POST))
                 .send(data(1, 0, &[0; 16_384]).repeat(64))
                 .stream_error(1, code::FLOW_CONTROL_ERROR),
         ),
     ];
-    // Two and a half times as much padding as content, and a few octets: 600 frames have 257 each.
-    cases.extend(both(&["D4"], "padding, for which there is credit as for content", |case| {
+    // The padding is two and a half times the content, plus a few bytes: 600 frames carry 257 bytes each.
+    cases.extend(both(&["D4"], "credit for padding", |case| {
         let padded = frame(kind::DATA, flag::PADDED, 1, &[&[255, b'x'][..], &[0; 255]].concat());
         open(case).send(padded.repeat(600)).expect(Expected::WindowUpdate { stream: 1 }).nothing()
     }));
     for (requirements, name, octets, code) in [
-        (&["W5", "F2"][..], "DATA that is too long, again and again", 16_385, code::FRAME_SIZE_ERROR),
-        (&["W5"], "DATA beyond Content-Length, again and again", 16_384, code::PROTOCOL_ERROR),
+        (&["W5", "F2"][..], "overlong DATA on many streams", 16_385, code::FRAME_SIZE_ERROR),
+        (&["W5"], "DATA beyond Content-Length on many streams", 16_384, code::PROTOCOL_ERROR),
     ] {
         cases.extend(both(requirements, name, |case| errors_of_data(case, octets, code)));
     }
     cases
 }
 
-/// DATA that is in error on stream after stream, which makes more than half of a window of 1 MiB, and for which the
-/// connection gets credit.
+/// Sends erroneous DATA on stream after stream, more than half of a 1 MiB window in total, for which the
+/// endpoint must return connection-level credit.
 fn errors_of_data(mut case: Case, octets: usize, code: u32) -> Case {
     let head = match case.role {
         Role::Server => POST,

@@ -1,9 +1,9 @@
-//! The preface, and frames whatever their type (RFC 9113, 3.4 and 4).
+//! The preface, and frames of any type (RFC 9113, 3.4 and 4).
 
 use crate::case::{Case, Expected, Role};
 use crate::frame::{GET, OK, code, data, flag, frame, headers, kind, literal, ping, settings};
 
-/// A frame that is as long as may be sent without asking.
+/// The longest frame payload allowed by default.
 const LONGEST: usize = 16_384;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -12,29 +12,29 @@ pub(super) fn cases() -> Vec<Case> {
 
 fn preface() -> Vec<Case> {
     vec![
-        Case::server(&["P1"], "something other than the preface")
+        Case::server(&["P1"], "input other than the preface")
             .without_preface()
             .send(*b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\r")
             .closed(),
-        Case::server(&["P1", "P3"], "a request of HTTP/1.1 that asks for an upgrade")
+        Case::server(&["P1", "P3"], "an HTTP/1.1 request to upgrade")
             .without_preface()
             .send(*b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n")
             .closed(),
-        Case::server(&["P1"], "another frame than SETTINGS after the preface")
+        Case::server(&["P1"], "a frame other than SETTINGS after the preface")
             .without_preface()
             .send([crate::frame::PREFACE, &ping(*b"too soon")].concat())
             .connection_error(code::PROTOCOL_ERROR),
-        Case::client(&["P1"], "another frame than SETTINGS at first")
+        Case::client(&["P1"], "a first frame other than SETTINGS")
             .without_preface()
             .send(ping(*b"too soon"))
             .connection_error(code::PROTOCOL_ERROR),
-        Case::server(&["P1", "P2"], "the preface and SETTINGS, at once with a request")
+        Case::server(&["P1", "P2"], "a request directly after the preface and SETTINGS")
             .without_preface()
             .send_preface(&[])
             .send(headers(1, flag::END_STREAM, GET))
             .expect(Expected::SettingsAck)
             .expect(Expected::Response { stream: 1, status: "200" }),
-        Case::client(&["P2"], "SETTINGS of the server")
+        Case::client(&["P2"], "SETTINGS from the server")
             .without_preface()
             .send_preface(&[])
             .expect(Expected::SettingsAck),
@@ -44,28 +44,28 @@ fn preface() -> Vec<Case> {
 fn sizes() -> Vec<Case> {
     let too_long = [0; LONGEST + 1];
     let mut cases = vec![
-        Case::server(&["F1"], "DATA as long as may be, there and back")
+        Case::server(&["F1"], "DATA of maximum length, echoed")
             .send(headers(1, 0, crate::frame::POST))
             .send(data(1, flag::END_STREAM, &too_long[1..]))
             .expect(Expected::Content { stream: 1, content: too_long[1..].to_vec() }),
-        Case::client(&["F1"], "DATA as long as may be")
+        Case::client(&["F1"], "DATA of maximum length")
             .send(headers(1, 0, OK))
             .send(data(1, flag::END_STREAM, &too_long[1..]))
             .nothing(),
-        Case::server(&["F2"], "DATA that is too long")
+        Case::server(&["F2"], "overlong DATA")
             .send(headers(1, 0, crate::frame::POST))
             .send(data(1, 0, &too_long))
             .stream_error(1, code::FRAME_SIZE_ERROR),
-        Case::client(&["F2"], "DATA that is too long")
+        Case::client(&["F2"], "overlong DATA")
             .send(headers(1, 0, OK))
             .send(data(1, 0, &too_long))
             .stream_error(1, code::FRAME_SIZE_ERROR),
     ];
     for role in [Role::Server, Role::Client] {
         for (name, octets) in [
-            ("HEADERS that is too long", frame(kind::HEADERS, flag::END_HEADERS, 1, &too_long)),
-            ("SETTINGS that is too long", frame(kind::SETTINGS, 0, 0, &[0; 16_386])),
-            ("an unknown frame on stream 0 that is too long", frame(0xbb, 0, 0, &too_long)),
+            ("overlong HEADERS", frame(kind::HEADERS, flag::END_HEADERS, 1, &too_long)),
+            ("overlong SETTINGS", frame(kind::SETTINGS, 0, 0, &[0; 16_386])),
+            ("an overlong unknown frame on stream 0", frame(0xbb, 0, 0, &too_long)),
         ] {
             let case = Case::new(role, &["F2"], name);
             cases.push(case.send(octets).connection_error(code::FRAME_SIZE_ERROR));
@@ -87,7 +87,7 @@ fn unknown() -> Vec<Case> {
                 .send(frame(kind::HEADERS, 0, 1, &[0x88]))
                 .send(frame(0xbb, 0, 1, b""))
                 .connection_error(code::PROTOCOL_ERROR),
-            case(&["F4"], "flags that are not known, and the reserved bit")
+            case(&["F4"], "unknown flags and the reserved bit")
                 .send(frame(kind::PING, 0xfe, 1 << 31, b"reserved"))
                 .send(frame(kind::SETTINGS, 0xfe, 1 << 31, b""))
                 .nothing(),
@@ -100,7 +100,7 @@ fn field_blocks() -> Vec<Case> {
     let mut cases = Vec::new();
     for role in [Role::Server, Role::Client] {
         let case = |requirements, name| Case::new(role, requirements, name);
-        // The first octet of a head that is right for the role.
+        // The first byte of a valid head for the role.
         let begun = frame(kind::HEADERS, 0, 1, &[if role == Role::Server { 0x82 } else { 0x88 }]);
         for (name, octets) in [
             ("DATA inside a field block", data(1, 0, b"x")),
@@ -122,14 +122,15 @@ fn field_blocks() -> Vec<Case> {
                 .connection_error(code::COMPRESSION_ERROR),
         );
     }
-    // What goes into the table with the request of stream 1, which is malformed, is asked for by that of stream 3.
+    // The malformed request on stream 1 adds an entry to the dynamic table; the request on stream 3 refers to
+    // it.
     let mut first = crate::frame::block(GET);
     first.extend([&[0x40, 4][..], b"kept", &[5], b"value"].concat());
     first.extend(literal(b"Bad", b""));
     let mut second = crate::frame::block(GET);
     second.push(0x80 | 62);
     cases.push(
-        Case::server(&["F7"], "a field that came with a stream that was reset stays in the table")
+        Case::server(&["F7"], "a field of a reset stream stays in the dynamic table")
             .send(frame(kind::HEADERS, flag::END_HEADERS | flag::END_STREAM, 1, &first))
             .stream_error(1, code::PROTOCOL_ERROR)
             .send(frame(kind::HEADERS, flag::END_HEADERS | flag::END_STREAM, 3, &second))

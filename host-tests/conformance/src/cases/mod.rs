@@ -1,4 +1,4 @@
-//! The cases, by what they are about.
+//! The cases, by topic.
 
 mod connection;
 mod extensions;
@@ -33,7 +33,7 @@ pub fn cases() -> Vec<Case> {
     .concat()
 }
 
-/// The same case for both roles.
+/// Builds the same case for both roles.
 fn both(
     requirements: &'static [&'static str],
     name: &'static str,
@@ -42,7 +42,7 @@ fn both(
     ROLES.into_iter().map(move |role| steps(Case::new(role, requirements, name)))
 }
 
-/// Opens stream 1, as far as the tester's side of it goes: it has sent a head, and may send content.
+/// Opens stream 1 from the tester's side: the tester has sent a head, and may send content.
 fn open(case: Case) -> Case {
     match case.role {
         Role::Server => {
@@ -52,7 +52,7 @@ fn open(case: Case) -> Case {
     }
 }
 
-/// Has stream 1 ended by both sides.
+/// Completes stream 1 in both directions.
 fn complete(case: Case) -> Case {
     match case.role {
         Role::Server => case.send(headers(1, flag::END_STREAM, GET)).expect(Expected::End { stream: 1 }),
@@ -61,16 +61,16 @@ fn complete(case: Case) -> Case {
     .nothing()
 }
 
-/// Has stream 1 reset by the endpoint, for what the tester has done on it.
+/// Makes the endpoint reset stream 1 for a stream error of the tester.
 fn reset(case: Case) -> Case {
     open(case).send(crate::frame::window_update(1, 0)).stream_error(1, code::PROTOCOL_ERROR)
 }
 
-/// Shows that the endpoint goes on with another stream.
+/// Checks that the endpoint still serves another stream.
 fn goes_on(case: Case) -> Case {
     match case.role {
         Role::Server => case
-            // Without content, whatever the windows are by now.
+            // A request without content, so that the current windows do not matter.
             .send(headers(101, flag::END_STREAM, HEAD))
             .expect(Expected::Response { stream: 101, status: "200" })
             .expect(Expected::End { stream: 101 }),

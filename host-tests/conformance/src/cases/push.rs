@@ -1,10 +1,10 @@
-//! Server push (RFC 9113, 6.6, 8.4), to endpoints that take none.
+//! Server push (RFC 9113, 6.6, 8.4), to endpoints that do not accept it.
 
 use super::reset;
 use crate::case::{Case, Expected};
 use crate::frame::{GET, OK, code, flag, frame, headers, kind, push_promise, settings};
 
-/// A client that has sent its SETTINGS, which refuse pushes, and has not seen them acknowledged.
+/// A client that has sent SETTINGS disabling push, and has not yet received the acknowledgement.
 fn unacknowledged(requirements: &'static [&'static str], name: &'static str) -> Case {
     Case::client(requirements, name)
         .without_preface()
@@ -19,11 +19,11 @@ pub(super) fn cases() -> Vec<Case> {
     let error = |case: Case, octets: Vec<u8>| case.send(octets).connection_error(code::PROTOCOL_ERROR);
     vec![
         error(
-            Case::server(&["U2"], "PUSH_PROMISE of a client").send(headers(1, flag::END_STREAM, GET)),
+            Case::server(&["U2"], "PUSH_PROMISE from a client").send(headers(1, flag::END_STREAM, GET)),
             promise.clone(),
         ),
-        error(Case::client(&["U2"], "PUSH_PROMISE to a client that takes none"), promise.clone()),
-        unacknowledged(&["U2"], "PUSH_PROMISE from before the server knew that the client takes none")
+        error(Case::client(&["U2"], "PUSH_PROMISE to a client that has disabled push"), promise.clone()),
+        unacknowledged(&["U2"], "PUSH_PROMISE before the server acknowledged that push is disabled")
             .send(promise.clone())
             .stream_error(2, code::CANCEL)
             .send(headers(2, flag::END_STREAM, OK))
@@ -32,7 +32,7 @@ pub(super) fn cases() -> Vec<Case> {
             .send(promise.clone())
             .stream_error(2, code::CANCEL),
         error(
-            unacknowledged(&["U1"], "PUSH_PROMISE of a stream that was promised already")
+            unacknowledged(&["U1"], "PUSH_PROMISE of an already promised stream")
                 .send(promise.clone())
                 .stream_error(2, code::CANCEL),
             promise,
@@ -50,10 +50,10 @@ pub(super) fn cases() -> Vec<Case> {
             push_promise(1, 2, GET),
         ),
         error(
-            unacknowledged(&["D3"], "padding of PUSH_PROMISE that is longer than the payload"),
+            unacknowledged(&["D3"], "PUSH_PROMISE with padding longer than the payload"),
             frame(kind::PUSH_PROMISE, flag::PADDED | flag::END_HEADERS, 1, &[1, 0, 0, 0, 2]),
         ),
-        unacknowledged(&["F2"], "PUSH_PROMISE that is too short for the stream that it promises")
+        unacknowledged(&["F2"], "PUSH_PROMISE too short for its promised stream id")
             .send(short)
             .connection_error(code::FRAME_SIZE_ERROR),
     ]

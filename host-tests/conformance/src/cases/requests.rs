@@ -1,4 +1,4 @@
-//! Requests that a server must not take (RFC 9113, 8; RFC 9110).
+//! Requests that a server must not accept (RFC 9113, 8; RFC 9110).
 
 use super::{goes_on, open};
 use crate::case::{Case, Expected};
@@ -9,7 +9,7 @@ pub(super) fn cases() -> Vec<Case> {
         .concat()
 }
 
-/// A request with these fields is malformed: its stream is reset, and the next request is answered.
+/// A request with these fields is malformed: the server resets its stream, and answers the next request.
 fn malformed(
     requirements: &'static [&'static str],
     name: &'static str,
@@ -23,12 +23,12 @@ fn malformed_block(requirements: &'static [&'static str], name: &'static str, bl
     goes_on(case.stream_error(1, code::PROTOCOL_ERROR))
 }
 
-/// GET, with these fields behind it.
+/// GET, followed by these fields.
 fn get(fields: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
     [GET, fields].concat()
 }
 
-/// GET with this field behind it is malformed.
+/// GET followed by this field is malformed.
 fn field(
     requirements: &'static [&'static str],
     case: &'static str,
@@ -38,7 +38,7 @@ fn field(
     malformed_block(requirements, case, &[block(GET), literal(name, value)].concat())
 }
 
-/// A request that is taken, and answered with something.
+/// A request that the server accepts and answers.
 fn taken(requirements: &'static [&'static str], name: &'static str, fields: &[(&str, &str)]) -> Case {
     let case = Case::server(requirements, name).send(headers(1, flag::END_STREAM, fields));
     goes_on(case.expect(Expected::End { stream: 1 }).nothing())
@@ -48,34 +48,34 @@ fn names_and_values() -> Vec<Case> {
     vec![
         field(&["M2"], "an empty name", b"", b"value"),
         field(&["M2"], "upper case in a name", b"x-Name", b"value"),
-        field(&["M2"], "a name of upper case alone", b"X", b"value"),
+        field(&["M2"], "a name entirely in upper case", b"X", b"value"),
         field(&["M2"], "NUL in a name", b"x\0name", b"value"),
         field(&["M2"], "a line feed in a name", b"x\nname", b"value"),
         field(&["M2"], "a whole field in a name", b"x: y\r\nname", b"value"),
         field(&["M2"], "a tab in a name", b"x\tname", b"value"),
         field(&["M2"], "a space in a name", b"x name", b"value"),
-        field(&["M2"], "a space behind a name", b"name ", b"value"),
+        field(&["M2"], "a space after a name", b"name ", b"value"),
         field(&["M2"], "DEL in a name", b"x\x7fname", b"value"),
-        field(&["M2"], "an octet above 0x7f in a name", b"x\x80name", b"value"),
-        field(&["M2"], "the highest octet in a name", b"x\xffname", b"value"),
+        field(&["M2"], "a byte above 0x7f in a name", b"x\x80name", b"value"),
+        field(&["M2"], "byte 0xff in a name", b"x\xffname", b"value"),
         field(&["M2"], "a colon inside a name", b"x:name", b"value"),
-        field(&["M2"], "a colon behind a name", b"content-length:", b"0"),
+        field(&["M2"], "a colon after a name", b"content-length:", b"0"),
         field(&["M3"], "NUL in a value", b"name", b"a\0b"),
         field(&["M3"], "a line feed in a value", b"name", b"a\nb"),
         field(&["M3"], "a carriage return in a value", b"name", b"a\rb"),
         field(&["M3", "X14"], "a whole request in a value", b"name", b"a\r\n\r\nGET / HTTP/1.1\r\n"),
         field(&["M3"], "a folded line in a value", b"name", b"a\r\n b"),
         field(&["M3"], "a space before a value", b"name", b" value"),
-        field(&["M3"], "a space behind a value", b"name", b"value "),
+        field(&["M3"], "a space after a value", b"name", b"value "),
         field(&["M3"], "a tab before a value", b"name", b"\tvalue"),
-        field(&["M3"], "a tab behind a value", b"name", b"value\t"),
+        field(&["M3"], "a tab after a value", b"name", b"value\t"),
         field(&["M3"], "a value of one space", b"name", b" "),
         field(&["X14"], "a bracket in a name", b"x(name", b"value"),
         field(&["X14"], "a comma in a name", b"x,name", b"value"),
         field(&["X14"], "a quote in a name", b"\"name\"", b"value"),
         taken(
             &["M2", "M3", "X14"],
-            "names and values of all octets that they may have",
+            "names and values with all allowed bytes",
             &get(&[("!#$%&'*+-.^_`|~0a", "\u{a0}ÿ \t ~!"), ("empty", "")]),
         ),
     ]
@@ -89,12 +89,12 @@ fn connection_fields() -> Vec<Case> {
         malformed(&["M4"], "Transfer-Encoding", &get(&[("transfer-encoding", "chunked")])),
         malformed(&["M4"], "Transfer-Encoding of identity", &get(&[("transfer-encoding", "identity")])),
         malformed(&["M4"], "Upgrade", &get(&[("upgrade", "h2c")])),
-        malformed(&["M4"], "TE of something else", &get(&[("te", "gzip")])),
-        malformed(&["M4"], "TE of trailers and something else", &get(&[("te", "trailers, gzip")])),
+        malformed(&["M4"], "TE other than trailers", &get(&[("te", "gzip")])),
+        malformed(&["M4"], "TE of trailers and another value", &get(&[("te", "trailers, gzip")])),
         malformed(&["M4"], "an empty TE", &get(&[("te", "")])),
         malformed(
             &["M4"],
-            "TE twice, the second of something else",
+            "TE twice, the second other than trailers",
             &get(&[("te", "trailers"), ("te", "gzip")]),
         ),
         taken(&["M4"], "TE of trailers", &get(&[("te", "trailers")])),
@@ -108,27 +108,23 @@ fn pseudo() -> Vec<Case> {
         malformed(&["M6"], name, &[rest, regular(field)].concat())
     };
     vec![
-        malformed(&["M6"], "a pseudo-header field that nobody knows", &[&[(":fancy", "x")], GET].concat()),
+        malformed(&["M6"], "an unknown pseudo-header field", &[&[(":fancy", "x")], GET].concat()),
         malformed(&["M6"], "a pseudo-header field without a name", &[&[(":", "x")], GET].concat()),
         malformed(&["M6"], "a pseudo-header field of responses", &[&[(":status", "200")], GET].concat()),
         malformed(&["M6"], "`:method` twice", &[&[(":method", "GET")], GET].concat()),
         malformed(&["M6"], "`:scheme` twice", &[&[(":scheme", "http")], GET].concat()),
         malformed(&["M6"], "`:path` twice", &[&[(":path", "/other")], GET].concat()),
         malformed(&["M6"], "`:authority` twice", &[&[(":authority", "localhost")], GET].concat()),
+        malformed(&["M6"], "a second `:path` after the regular fields", &get(&[("x", "y"), (":path", "/")])),
         malformed(
             &["M6"],
-            "`:path` a second time behind the other fields",
-            &get(&[("x", "y"), (":path", "/")]),
-        ),
-        malformed(
-            &["M6"],
-            "an unknown pseudo-header field behind the others",
+            "an unknown pseudo-header field after the known ones",
             &get(&[("x", "y"), (":z", "")]),
         ),
-        late("`:method` behind another field", ":method", &[(":method", "GET")]),
-        late("`:scheme` behind another field", ":scheme", &[(":scheme", "http")]),
-        late("`:path` behind another field", ":path", &[(":path", "/")]),
-        late("`:authority` behind another field", ":authority", &[(":authority", "localhost")]),
+        late("`:method` after a regular field", ":method", &[(":method", "GET")]),
+        late("`:scheme` after a regular field", ":scheme", &[(":scheme", "http")]),
+        late("`:path` after a regular field", ":path", &[(":path", "/")]),
+        late("`:authority` after a regular field", ":authority", &[(":authority", "localhost")]),
     ]
 }
 
@@ -144,7 +140,7 @@ fn targets() -> Vec<Case> {
         without("a request without `:method`", ":method"),
         without("a request without `:scheme`", ":scheme"),
         without("a request without `:path`", ":path"),
-        malformed(&["M7"], "no field at all", &[]),
+        malformed(&["M7"], "no fields", &[]),
         malformed(&["M7"], "an empty `:path`", &with("GET", "http", "")),
         malformed(&["M7"], "`:path` of *, for GET", &with("GET", "http", "*")),
         malformed(&["M7"], "`:path` without a slash", &with("GET", "http", "index.html")),
@@ -161,7 +157,7 @@ fn targets() -> Vec<Case> {
         malformed(&["M7"], "`:scheme` with a line feed", &with("GET", "http\n", "/")),
         taken(&["M7"], "`:path` of *, for OPTIONS", &with("OPTIONS", "http", "*")),
         taken(&["M7"], "`:path` with a query", &with("GET", "http", "/?a=b&c=%20/?")),
-        taken(&["M7"], "a method that nobody knows", &with("FROBNICATE", "http", "/echo")),
+        taken(&["M7"], "an unknown method", &with("FROBNICATE", "http", "/echo")),
     ]
 }
 
@@ -179,8 +175,8 @@ fn hosts() -> Vec<Case> {
         authority(&["M8"], "a backslash in `:authority`", "localhost\\other"),
         authority(&["M8"], "a space in `:authority`", "localhost other"),
         authority(&["M8"], "two ports in `:authority`", "localhost:80:81"),
-        authority(&["M8"], "a port that is none in `:authority`", "localhost:http"),
-        malformed(&["M8"], "Host of another name than `:authority`", &get(&[("host", "other.example")])),
+        authority(&["M8"], "an invalid port in `:authority`", "localhost:http"),
+        malformed(&["M8"], "Host that differs from `:authority`", &get(&[("host", "other.example")])),
         malformed(&["M8"], "Host with a port that `:authority` lacks", &get(&[("host", "localhost:80")])),
         malformed(&["M8"], "an empty Host beside `:authority`", &get(&[("host", "")])),
         malformed(&["M8"], "user information in Host", &[&GET[..3], &[("host", "user@localhost")]].concat()),
@@ -190,8 +186,8 @@ fn hosts() -> Vec<Case> {
             "Host twice, without `:authority`",
             &[&GET[..3], &[("host", "localhost"), ("host", "other.example")]].concat(),
         ),
-        malformed(&["X15"], "Host that is none", &[&GET[..3], &[("host", "local host")]].concat()),
-        taken(&["M8"], "Host of the same name as `:authority`", &get(&[("host", "LOCALHOST")])),
+        malformed(&["X15"], "an invalid Host", &[&GET[..3], &[("host", "local host")]].concat()),
+        taken(&["M8"], "Host equal to `:authority`", &get(&[("host", "LOCALHOST")])),
         taken(&["M8"], "Host without `:authority`", &[&GET[..3], &[("host", "localhost:80")]].concat()),
     ]
 }
@@ -202,17 +198,20 @@ fn connect() -> Vec<Case> {
     };
     vec![
         connect("CONNECT without `:authority`", &[]),
-        connect("CONNECT with Host in the place of `:authority`", &[("host", "localhost:80")]),
+        connect("CONNECT with Host instead of `:authority`", &[("host", "localhost:80")]),
         connect("CONNECT without a port", &[(":authority", "localhost")]),
         connect("CONNECT with an empty port", &[(":authority", "localhost:")]),
         connect("CONNECT without a host", &[(":authority", ":80")]),
         connect("CONNECT with user information", &[(":authority", "user@localhost:80")]),
         connect("CONNECT with `:path`", &[(":authority", "localhost:80"), (":path", "/")]),
         connect("CONNECT with `:scheme`", &[(":authority", "localhost:80"), (":scheme", "http")]),
-        connect("CONNECT with Host of another name", &[(":authority", "localhost:80"), ("host", "other:80")]),
+        connect(
+            "CONNECT with Host that differs from `:authority`",
+            &[(":authority", "localhost:80"), ("host", "other:80")],
+        ),
         taken(
             &["M14"],
-            "CONNECT, whatever becomes of it",
+            "CONNECT with any outcome",
             &[(":method", "CONNECT"), (":authority", "localhost:80")],
         ),
     ]
@@ -249,24 +248,24 @@ fn lengths() -> Vec<Case> {
         number("Content-Length with a fraction", &["5.0"]),
         number("Content-Length of two numbers", &["5 5"]),
         number("Content-Length beyond 64 bits", &["18446744073709551621"]),
-        number("two Content-Length that differ", &["5", "6"]),
-        number("a list of Content-Length that differ", &["5, 6"]),
-        number("a list of Content-Length that ends in nothing", &["5,"]),
-        fits(&["X13", "M10"], "Content-Length twice, and the same", &["5", "5"]),
-        fits(&["X13", "M10"], "a list of Content-Length that are all the same", &["5, 5"]),
+        number("two different Content-Length fields", &["5", "6"]),
+        number("a Content-Length list of different values", &["5, 6"]),
+        number("a Content-Length list with an empty last element", &["5,"]),
+        fits(&["X13", "M10"], "two equal Content-Length fields", &["5", "5"]),
+        fits(&["X13", "M10"], "a Content-Length list of equal values", &["5, 5"]),
         fits(&["M10"], "content as long as Content-Length", &["5"]),
-        mismatch("content that is longer than Content-Length", &[&data(1, 0, b"hello!")]),
+        mismatch("content longer than Content-Length", &[&data(1, 0, b"hello!")]),
         mismatch(
-            "content that is longer than Content-Length, in two pieces",
+            "content longer than Content-Length, in two pieces",
             &[&data(1, 0, b"hello"), &data(1, end, b"!")],
         ),
-        mismatch("content that is shorter than Content-Length", &[&data(1, end, b"hell")]),
+        mismatch("content shorter than Content-Length", &[&data(1, end, b"hell")]),
         mismatch(
-            "content that is shorter than Content-Length, ended by an empty DATA",
+            "content shorter than Content-Length, ended by an empty DATA",
             &[&data(1, 0, b"hell"), &data(1, end, b"")],
         ),
         mismatch(
-            "content that is shorter than Content-Length, ended by trailers",
+            "content shorter than Content-Length, ended by trailers",
             &[&data(1, 0, b"hell"), &headers(1, end, &[("checksum", "0123")])],
         ),
         malformed(&["M10"], "Content-Length without content", &get(&[("content-length", "5")])),
@@ -286,7 +285,7 @@ fn messages() -> Vec<Case> {
                 .stream_error(1, code::PROTOCOL_ERROR),
         ),
         goes_on(
-            open(Case::server(&["M12"], "trailers behind content"))
+            open(Case::server(&["M12"], "trailers after content"))
                 .send([data(1, 0, b"hello"), headers(1, end, &[("checksum", "0123")])].concat())
                 .expect(Expected::End { stream: 1 })
                 .nothing(),

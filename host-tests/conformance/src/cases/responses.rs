@@ -1,4 +1,4 @@
-//! Responses that a client must not take (RFC 9113, 8; RFC 9110).
+//! Responses that a client must not accept (RFC 9113, 8; RFC 9110).
 
 use super::goes_on;
 use crate::case::{Case, Expected};
@@ -10,13 +10,13 @@ pub(super) fn cases() -> Vec<Case> {
     [fields(), pseudo(), lengths(), messages()].concat()
 }
 
-/// These frames on stream 1 are malformed: it is reset, and the connection goes on.
+/// These frames on stream 1 are malformed: the client resets the stream, and the connection survives.
 fn malformed(requirements: &'static [&'static str], name: &'static str, frames: &[Vec<u8>]) -> Case {
     let case = Case::client(requirements, name).send(frames.concat());
     goes_on(case.stream_error(1, code::PROTOCOL_ERROR))
 }
 
-/// A response of this head is malformed.
+/// A response with this head is malformed.
 fn head(requirements: &'static [&'static str], name: &'static str, fields: &[(&str, &str)]) -> Case {
     malformed(requirements, name, &[headers(1, 0, fields)])
 }
@@ -27,7 +27,7 @@ fn field(requirements: &'static [&'static str], case: &'static str, name: &[u8],
     malformed(requirements, case, &[headers_block(1, 0, &block)])
 }
 
-/// These frames are a response that is taken, and ended.
+/// These frames form a complete response, which the client accepts.
 fn taken(requirements: &'static [&'static str], name: &'static str, frames: &[Vec<u8>]) -> Case {
     let case = Case::client(requirements, name).send(frames.concat());
     goes_on(case.expect(Expected::Request { stream: 5 }).nothing())
@@ -40,33 +40,33 @@ fn fields() -> Vec<Case> {
         field(&["M2"], "a space in a name", b"x name", b"value"),
         field(&["M2"], "a whole field in a name", b"x: y\r\nname", b"value"),
         field(&["M2"], "DEL in a name", b"x\x7fname", b"value"),
-        field(&["M2"], "an octet above 0x7f in a name", b"x\x80name", b"value"),
+        field(&["M2"], "a byte above 0x7f in a name", b"x\x80name", b"value"),
         field(&["M2"], "a colon inside a name", b"x:name", b"value"),
         field(&["M3"], "NUL in a value", b"name", b"a\0b"),
         field(&["M3"], "a line feed in a value", b"name", b"a\nb"),
         field(&["M3"], "a carriage return in a value", b"name", b"a\rb"),
         field(&["M3", "X14"], "a whole response in a value", b"name", b"a\r\n\r\nHTTP/1.1 200 OK\r\n"),
         field(&["M3"], "a space before a value", b"name", b" value"),
-        field(&["M3"], "a tab behind a value", b"name", b"value\t"),
+        field(&["M3"], "a tab after a value", b"name", b"value\t"),
         field(&["X14"], "a bracket in a name", b"x(name", b"value"),
         field(&["M4"], "Connection", b"connection", b"close"),
         field(&["M4"], "Keep-Alive", b"keep-alive", b"timeout=5"),
         field(&["M4"], "Proxy-Connection", b"proxy-connection", b"keep-alive"),
         field(&["M4"], "Transfer-Encoding", b"transfer-encoding", b"chunked"),
         field(&["M4"], "Upgrade", b"upgrade", b"h2c"),
-        field(&["M4"], "TE of something else", b"te", b"gzip"),
+        field(&["M4"], "TE other than trailers", b"te", b"gzip"),
     ]
 }
 
 fn pseudo() -> Vec<Case> {
     let status = |name, status| head(&["M9"], name, &[(":status", status)]);
     vec![
-        head(&["M6"], "a pseudo-header field that nobody knows", &[(":status", "200"), (":fancy", "x")]),
+        head(&["M6"], "an unknown pseudo-header field", &[(":status", "200"), (":fancy", "x")]),
         head(&["M6"], "a pseudo-header field of requests", &[(":status", "200"), (":path", "/")]),
         head(&["M6", "M9"], "`:status` twice", &[(":status", "200"), (":status", "200")]),
-        head(&["M6"], "`:status` behind another field", &[("server", "x"), (":status", "200")]),
+        head(&["M6"], "`:status` after a regular field", &[("server", "x"), (":status", "200")]),
         head(&["M9"], "a response without `:status`", &[("server", "x")]),
-        head(&["M9"], "no field at all", &[]),
+        head(&["M9"], "no fields", &[]),
         status("an empty `:status`", ""),
         status("`:status` of two digits", "20"),
         status("`:status` of four digits", "2000"),
@@ -74,7 +74,7 @@ fn pseudo() -> Vec<Case> {
         status("`:status` with a sign", "+20"),
         status("`:status` with a reason", "200 OK"),
         status("`:status` of letters", "two"),
-        status("101, which HTTP/2 has no use for", "101"),
+        status("status 101, which HTTP/2 forbids", "101"),
     ]
 }
 
@@ -91,20 +91,16 @@ fn lengths() -> Vec<Case> {
         number("an empty Content-Length", &[""]),
         number("Content-Length with a sign", &["+5"]),
         number("a negative Content-Length", &["-5"]),
-        number("two Content-Length that differ", &["5", "6"]),
-        number("a list of Content-Length that differ", &["5, 6"]),
+        number("two different Content-Length fields", &["5", "6"]),
+        number("a Content-Length list of different values", &["5, 6"]),
         number("Content-Length beyond 64 bits", &["18446744073709551621"]),
         taken(&["M10"], "content as long as Content-Length", &[sized("200", &["5"], 0), hello()]),
-        taken(&["X13"], "Content-Length twice, and the same", &[sized("200", &["5", "5"], 0), hello()]),
-        taken(
-            &["X13"],
-            "a list of Content-Length that are all the same",
-            &[sized("200", &["5, 5"], 0), hello()],
-        ),
-        mismatch("content that is longer than Content-Length", &[data(1, 0, b"hello!")]),
-        mismatch("content that is shorter than Content-Length", &[data(1, END, b"hell")]),
+        taken(&["X13"], "two equal Content-Length fields", &[sized("200", &["5", "5"], 0), hello()]),
+        taken(&["X13"], "a Content-Length list of equal values", &[sized("200", &["5, 5"], 0), hello()]),
+        mismatch("content longer than Content-Length", &[data(1, 0, b"hello!")]),
+        mismatch("content shorter than Content-Length", &[data(1, END, b"hell")]),
         mismatch(
-            "content that is shorter than Content-Length, ended by trailers",
+            "content shorter than Content-Length, ended by trailers",
             &[data(1, 0, b"hell"), headers(1, END, &[("checksum", "0123")])],
         ),
         malformed(&["M10"], "Content-Length without content", &[sized("200", &["5"], END)]),
@@ -124,13 +120,13 @@ fn messages() -> Vec<Case> {
         malformed(&["M11", "H3"], "DATA before HEADERS", &[data(1, 0, b"early")]),
         malformed(
             &["M11"],
-            "DATA behind an informational response",
+            "DATA after an informational response",
             &[informational("100", 0), data(1, 0, b"early")],
         ),
         malformed(&["M11", "M9"], "an informational response of two digits", &[informational("10", 0)]),
         taken(
             &["M12", "X16"],
-            "many informational responses, and the final one",
+            "many informational responses before the final one",
             &[
                 informational("100", 0),
                 informational("103", 0).repeat(50),
@@ -146,7 +142,7 @@ fn messages() -> Vec<Case> {
         malformed(&["H3", "M12"], "a second final response", &[headers(1, 0, OK), headers(1, 0, OK)]),
         malformed(
             &["M12"],
-            "an informational response behind the final one",
+            "an informational response after the final one",
             &[headers(1, 0, OK), informational("103", 0)],
         ),
         taken(
@@ -161,7 +157,7 @@ fn messages() -> Vec<Case> {
         trailers(&["X15"], "Host in trailers", &[("host", "localhost")]),
         taken(
             &["M13", "T7"],
-            "RST_STREAM with NO_ERROR behind a complete response",
+            "RST_STREAM with NO_ERROR after a complete response",
             &[headers(1, END, OK), rst_stream(1, code::NO_ERROR)],
         ),
         malformed(

@@ -1,4 +1,4 @@
-//! Frames of streams that are wrong in themselves (RFC 9113, 6.1 to 6.4, 6.10).
+//! Malformed frames on streams (RFC 9113, 6.1 to 6.4, 6.10).
 
 use super::{ROLES, both, goes_on, open};
 use crate::case::{Case, Expected, Role};
@@ -11,7 +11,7 @@ pub(super) fn cases() -> Vec<Case> {
         .concat()
 }
 
-/// A head that is right for the role, and the stream that it would come on.
+/// A valid head for the role, and the stream that it belongs on.
 fn head(role: Role) -> (u32, Vec<u8>) {
     match role {
         Role::Server => (1, block(GET)),
@@ -41,16 +41,16 @@ fn on_stream_zero() -> Vec<Case> {
 fn padding() -> Vec<Case> {
     let mut cases = Vec::new();
     for (name, payload) in [
-        ("padding of DATA that is as long as the payload", &[4, 0, 0, 0][..]),
-        ("padding of DATA that is longer than the payload", &[5, 0, 0, 0]),
-        ("DATA that is nothing but the length of its padding, which is not 0", &[1]),
+        ("DATA with padding as long as the payload", &[4, 0, 0, 0][..]),
+        ("DATA with padding longer than the payload", &[5, 0, 0, 0]),
+        ("DATA with only a nonzero Pad Length", &[1]),
     ] {
         cases.extend(both(&["D3"], name, |case| {
             let case = open(case).send(frame(kind::DATA, flag::PADDED, 1, payload));
             case.connection_error(code::PROTOCOL_ERROR)
         }));
     }
-    cases.extend(both(&["F2"], "DATA without the octet that tells its padding", |case| {
+    cases.extend(both(&["F2"], "padded DATA without a Pad Length", |case| {
         open(case).send(frame(kind::DATA, flag::PADDED, 1, b"")).connection_error(code::FRAME_SIZE_ERROR)
     }));
     for role in ROLES {
@@ -62,16 +62,16 @@ fn padding() -> Vec<Case> {
             frame(kind::HEADERS, flags, stream, &[&[pad], &block[..], behind].concat())
         };
         cases.push(
-            case("padding of HEADERS that is longer than the payload")
+            case("HEADERS with padding longer than the payload")
                 .send(padded(length + 1, b""))
                 .connection_error(code::PROTOCOL_ERROR),
         );
         cases.push(
-            Case::new(role, &["F2"], "HEADERS without the octet that tells its padding")
+            Case::new(role, &["F2"], "padded HEADERS without a Pad Length")
                 .send(frame(kind::HEADERS, flag::PADDED | flag::END_HEADERS, stream, b""))
                 .connection_error(code::FRAME_SIZE_ERROR),
         );
-        let right = case("padding of HEADERS").send(padded(3, &[0; 3])).nothing();
+        let right = case("padded HEADERS").send(padded(3, &[0; 3])).nothing();
         cases.push(match role {
             Role::Server => right.send(headers(3, flag::END_STREAM, GET)).expect(Expected::End { stream: 3 }),
             Role::Client => goes_on(right),
@@ -80,7 +80,7 @@ fn padding() -> Vec<Case> {
     cases
 }
 
-/// HEADERS with the flag PRIORITY and these octets before the block.
+/// HEADERS with the PRIORITY flag and these bytes before the block.
 fn with_priority(role: Role, fields: &[u8]) -> Vec<u8> {
     let (stream, block) = head(role);
     let flags = flag::PRIORITY | flag::END_STREAM;
@@ -89,7 +89,7 @@ fn with_priority(role: Role, fields: &[u8]) -> Vec<u8> {
 
 fn headers_with_priority() -> Vec<Case> {
     let mut cases = Vec::new();
-    cases.extend(both(&["H2"], "HEADERS that is too short for its priority", |case| {
+    cases.extend(both(&["H2"], "HEADERS too short for its priority", |case| {
         let octets = frame(kind::HEADERS, flag::PRIORITY | flag::END_HEADERS, 1, &[0; 4]);
         case.send(octets).connection_error(code::FRAME_SIZE_ERROR)
     }));
@@ -97,7 +97,7 @@ fn headers_with_priority() -> Vec<Case> {
         let octets = with_priority(case.role, &[0x80, 0, 0, 7, 255]);
         goes_on(case.send(octets).nothing())
     }));
-    cases.extend(both(&["H2"], "HEADERS of a stream that depends on itself", |case| {
+    cases.extend(both(&["H2"], "HEADERS on a stream that depends on itself", |case| {
         let octets = with_priority(case.role, &[0, 0, 0, 1, 255]);
         goes_on(case.send(octets).stream_error(1, code::PROTOCOL_ERROR))
     }));
@@ -106,7 +106,7 @@ fn headers_with_priority() -> Vec<Case> {
 
 fn priority_frames() -> Vec<Case> {
     let mut cases = Vec::new();
-    for (name, length) in [("PRIORITY of 4 octets", 4), ("PRIORITY of 6 octets", 6)] {
+    for (name, length) in [("PRIORITY of 4 bytes", 4), ("PRIORITY of 6 bytes", 6)] {
         cases.extend(both(&["R2"], name, |case| {
             let octets = frame(kind::PRIORITY, 0, 1, &[0; 6][..length]);
             goes_on(open(case).send(octets).stream_error(1, code::FRAME_SIZE_ERROR))
@@ -114,7 +114,7 @@ fn priority_frames() -> Vec<Case> {
     }
     cases.extend(both(
         &["R2", "T9"],
-        "PRIORITY of 4 octets on an idle stream, which takes no RST_STREAM",
+        "PRIORITY of 4 bytes on an idle stream, where RST_STREAM is not allowed",
         |case| case.send(frame(kind::PRIORITY, 0, 101, &[0; 4])).connection_error(code::FRAME_SIZE_ERROR),
     ));
     cases.extend(both(&["R2"], "PRIORITY of a stream that depends on itself", |case| {
@@ -125,14 +125,14 @@ fn priority_frames() -> Vec<Case> {
 
 fn resets() -> Vec<Case> {
     let mut cases = Vec::new();
-    for (name, length) in [("RST_STREAM of 3 octets", 3), ("RST_STREAM of 5 octets", 5)] {
+    for (name, length) in [("RST_STREAM of 3 bytes", 3), ("RST_STREAM of 5 bytes", 5)] {
         cases.extend(both(&["R4"], name, |case| {
             let octets = frame(kind::RST_STREAM, 0, 1, &[0; 5][..length]);
             open(case).send(octets).connection_error(code::FRAME_SIZE_ERROR)
         }));
     }
     for (name, stream) in
-        [("RST_STREAM on an idle stream", 101), ("RST_STREAM on an idle stream of the server's", 102)]
+        [("RST_STREAM on an idle stream", 101), ("RST_STREAM on an idle server-initiated stream", 102)]
     {
         cases.extend(both(&["R3"], name, |case| {
             case.send(rst_stream(stream, code::CANCEL)).connection_error(code::PROTOCOL_ERROR)
@@ -147,7 +147,7 @@ fn continuations() -> Vec<Case> {
     cases.extend(both(&["C1"], "CONTINUATION without HEADERS before it", |case| {
         case.send(continuation(1, b"")).connection_error(code::PROTOCOL_ERROR)
     }));
-    cases.extend(both(&["C1"], "CONTINUATION behind a field block that has ended", |case| {
+    cases.extend(both(&["C1"], "CONTINUATION after a complete field block", |case| {
         open(case).send(continuation(1, b"")).connection_error(code::PROTOCOL_ERROR)
     }));
     cases.extend(both(&["C1", "F5"], "a field block in three frames, the last of which is empty", |case| {

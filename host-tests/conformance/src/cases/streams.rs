@@ -1,4 +1,4 @@
-//! The states of streams, their identifiers and their number (RFC 9113, 5.1), and what errors do (5.4).
+//! Stream states, identifiers and limits (RFC 9113, 5.1), and the effect of errors (5.4).
 
 use super::{ROLES, both, complete, goes_on, open, reset};
 use crate::case::{Case, Expected, Role};
@@ -19,9 +19,9 @@ fn idle() -> Vec<Case> {
     for role in ROLES {
         for (name, octets) in [
             ("DATA on an idle stream", data(101, flag::END_STREAM, b"x")),
-            ("DATA on an idle stream of the server's", data(102, flag::END_STREAM, b"x")),
+            ("DATA on an idle server-initiated stream", data(102, flag::END_STREAM, b"x")),
             ("WINDOW_UPDATE on an idle stream", window_update(101, 1)),
-            ("WINDOW_UPDATE on an idle stream of the server's", window_update(102, 1)),
+            ("WINDOW_UPDATE on an idle server-initiated stream", window_update(102, 1)),
             ("RST_STREAM on an idle stream of a later request", rst_stream(101, code::CANCEL)),
         ] {
             let case = Case::new(role, &["T1"], name);
@@ -41,8 +41,8 @@ fn idle() -> Vec<Case> {
     cases
 }
 
-/// A server on whose stream 1 the client has ended its message, and the server has not: it has no window for the
-/// content.
+/// A server whose stream 1 is half-closed (remote): the client has ended its message, and the server still
+/// lacks the window to send the content of its response.
 fn half_closed_remote(requirements: &'static [&'static str], name: &'static str) -> Case {
     Case::server(requirements, name)
         .send(settings(&[(setting::INITIAL_WINDOW_SIZE, 0)]))
@@ -84,7 +84,7 @@ fn half_closed() -> Vec<Case> {
 
 fn closed() -> Vec<Case> {
     let mut cases = Vec::new();
-    cases.extend(both(&["T6", "E2", "T9"], "anything on a stream that was reset for an error", |case| {
+    cases.extend(both(&["T6", "E2", "T9"], "frames on a stream that was reset for an error", |case| {
         let case = reset(case)
             .send(data(1, 0, b"in flight"))
             .send(window_update(1, 1))
@@ -94,32 +94,30 @@ fn closed() -> Vec<Case> {
         goes_on(case.nothing())
     }));
     for (name, octets) in [
-        ("DATA on a stream that both have ended", data(1, 0, b"x")),
-        ("an empty DATA on a stream that both have ended", data(1, flag::END_STREAM, b"")),
+        ("DATA on a closed stream", data(1, 0, b"x")),
+        ("an empty DATA on a closed stream", data(1, flag::END_STREAM, b"")),
     ] {
         cases.extend(both(&["T7", "D2"], name, |case| {
             goes_on(complete(case).send(octets.clone()).stream_error(1, code::STREAM_CLOSED))
         }));
     }
-    cases.extend(both(&["T7"], "HEADERS on a stream that both have ended", |case| {
+    cases.extend(both(&["T7"], "HEADERS on a closed stream", |case| {
         complete(case).send(headers(1, flag::END_STREAM, TRAILERS)).connection_error(code::STREAM_CLOSED)
     }));
     let late = [window_update(1, 1), rst_stream(1, code::CANCEL), priority(1, 0)].concat();
-    cases.extend(both(
-        &["T7", "W7", "T9"],
-        "WINDOW_UPDATE and RST_STREAM on a stream that both have ended",
-        |case| goes_on(complete(case).send(late.clone()).nothing()),
-    ));
+    cases.extend(both(&["T7", "W7", "T9"], "WINDOW_UPDATE and RST_STREAM on a closed stream", |case| {
+        goes_on(complete(case).send(late.clone()).nothing())
+    }));
     for (name, octets) in [
-        ("DATA behind RST_STREAM", data(1, 0, b"x")),
-        ("HEADERS behind RST_STREAM", headers(1, flag::END_STREAM, TRAILERS)),
+        ("DATA after RST_STREAM", data(1, 0, b"x")),
+        ("HEADERS after RST_STREAM", headers(1, flag::END_STREAM, TRAILERS)),
     ] {
         cases.extend(both(&["T8", "D2"], name, |case| {
             let case = open(case).send(rst_stream(1, code::CANCEL)).nothing();
             goes_on(case.send(octets.clone()).stream_error(1, code::STREAM_CLOSED))
         }));
     }
-    cases.extend(both(&["T8", "T9"], "RST_STREAM, twice, and PRIORITY behind it", |case| {
+    cases.extend(both(&["T8", "T9"], "RST_STREAM twice, then PRIORITY", |case| {
         let case = open(case).send(rst_stream(1, code::CANCEL)).send(rst_stream(1, code::CANCEL));
         goes_on(case.send(priority(1, 0)).nothing())
     }));
@@ -129,27 +127,27 @@ fn closed() -> Vec<Case> {
 fn identifiers() -> Vec<Case> {
     let skipped = |name| complete(Case::server(&["T10"], name)).send(headers(9, flag::END_STREAM, GET));
     vec![
-        Case::server(&["T10"], "a request on a stream of the server's")
+        Case::server(&["T10"], "a request on a server-initiated stream")
             .send(headers(2, flag::END_STREAM, GET))
             .connection_error(code::PROTOCOL_ERROR),
-        skipped("a request on a lower stream than the last one")
+        skipped("a request on a stream below the last one")
             .expect(Expected::End { stream: 9 })
             .send(headers(7, flag::END_STREAM, GET))
             .connection_error(code::PROTOCOL_ERROR),
-        skipped("DATA on a stream that was left out")
+        skipped("DATA on a skipped stream")
             .expect(Expected::End { stream: 9 })
             .send(data(7, 0, b"x"))
             .stream_error(7, code::STREAM_CLOSED),
-        skipped("WINDOW_UPDATE and RST_STREAM on a stream that was left out")
+        skipped("WINDOW_UPDATE and RST_STREAM on a skipped stream")
             .expect(Expected::End { stream: 9 })
             .send(window_update(7, 1))
             .send(rst_stream(7, code::CANCEL))
             .nothing(),
-        Case::server(&["T10"], "the highest stream of all")
+        Case::server(&["T10"], "the highest stream id")
             .send(headers(0x7fff_ffff, flag::END_STREAM, GET))
             .expect(Expected::Response { stream: 0x7fff_ffff, status: "200" })
             .nothing(),
-        Case::client(&["T10"], "a response that nobody asked for, on an even stream")
+        Case::client(&["T10"], "an unrequested response on an even stream")
             .send(headers(2, flag::END_STREAM, OK))
             .connection_error(code::PROTOCOL_ERROR),
         complete(Case::client(&["T10"], "requests on stream after stream"))
@@ -167,21 +165,21 @@ fn numbers() -> Vec<Case> {
     with_entry.extend(b"\x40\x04kept\x05value");
     let with_index = [block(GET), vec![0x80 | 62]].concat();
     vec![
-        Case::client(&["T12"], "a lower limit while requests are under way")
+        Case::client(&["T12"], "a lower stream limit while requests are in flight")
             .send(limit(1))
             .send(headers(1, flag::END_STREAM, OK))
             .never(Expected::Request { stream: 5 })
             .send(headers(3, flag::END_STREAM, OK))
             .expect(Expected::Request { stream: 5 })
             .never(Expected::Request { stream: 7 }),
-        Case::client(&["T12"], "a limit of 0, and a higher one")
+        Case::client(&["T12"], "a stream limit of 0, then a higher one")
             .send(limit(0))
             .send(headers(1, flag::END_STREAM, OK))
             .send(headers(3, flag::END_STREAM, OK))
             .never(Expected::Request { stream: 5 })
             .send(limit(1))
             .expect(Expected::Request { stream: 5 }),
-        Case::server(&["T13", "A5", "F7"], "a request above the limit, and one when there is room again")
+        Case::server(&["T13", "A5", "F7"], "a request above the stream limit, and one after a slot is free")
             .send(hundred)
             .expect(Expected::Response { stream: 199, status: "200" })
             .nothing()
@@ -197,19 +195,19 @@ fn numbers() -> Vec<Case> {
 fn errors() -> Vec<Case> {
     let bad_ping = frame(kind::PING, 0, 0, b"short");
     let mut cases = vec![
-        Case::server(&["E1"], "the last stream in the GOAWAY of a server")
+        Case::server(&["E1"], "the last stream in a server's GOAWAY")
             .send(headers(1, flag::END_STREAM, GET))
             .send(headers(5, flag::END_STREAM, GET))
             .expect(Expected::End { stream: 5 })
             .send(bad_ping.clone())
             .connection_error(code::FRAME_SIZE_ERROR)
             .expect(Expected::GoAway { last: 5, code: code::FRAME_SIZE_ERROR }),
-        Case::client(&["E1"], "the last stream in the GOAWAY of a client")
+        Case::client(&["E1"], "the last stream in a client's GOAWAY")
             .send(bad_ping.clone())
             .connection_error(code::FRAME_SIZE_ERROR)
             .expect(Expected::GoAway { last: 0, code: code::FRAME_SIZE_ERROR }),
     ];
-    cases.extend(both(&["E1"], "more frames behind one that ends the connection", |case| {
+    cases.extend(both(&["E1"], "frames after one that ends the connection", |case| {
         let behind = match case.role {
             Role::Server => headers(101, flag::END_STREAM, GET),
             Role::Client => headers(1, flag::END_STREAM, OK),
@@ -217,15 +215,11 @@ fn errors() -> Vec<Case> {
         case.send([bad_ping.clone(), behind, bad_ping.clone()].concat())
             .connection_error(code::FRAME_SIZE_ERROR)
     }));
-    cases.extend(both(
-        &["E2"],
-        "octets in flight on a stream that was reset, which are given back",
-        |case| {
-            let half: Vec<u8> = (0..40).flat_map(|_| data(1, 0, &[0; 16_384])).collect();
-            goes_on(reset(case).send(half).expect(Expected::WindowUpdate { stream: 0 }).nothing())
-        },
-    ));
-    cases.extend(both(&["E3", "X17"], "RST_STREAM with an error code that is not known", |case| {
+    cases.extend(both(&["E2"], "credit for DATA in flight on a reset stream", |case| {
+        let half: Vec<u8> = (0..40).flat_map(|_| data(1, 0, &[0; 16_384])).collect();
+        goes_on(reset(case).send(half).expect(Expected::WindowUpdate { stream: 0 }).nothing())
+    }));
+    cases.extend(both(&["E3", "X17"], "RST_STREAM with an unknown error code", |case| {
         goes_on(open(case).send(rst_stream(1, 0xdead_beef)).nothing())
     }));
     cases

@@ -11,7 +11,7 @@ pub(super) const CONNECTION: &[Requirement] = &[
         Connection,
         "PROTOCOL_ERROR, FRAME_SIZE_ERROR",
         Both,
-        "PING on a stream, or of another length than 8 octets",
+        "PING on a stream, or with a length other than 8 bytes",
     ),
     row(
         "G2",
@@ -19,7 +19,7 @@ pub(super) const CONNECTION: &[Requirement] = &[
         Duty,
         "",
         Both,
-        "PING is answered with the same octets, and its answer is not",
+        "PING is answered with the same payload; its acknowledgement is not answered",
     ),
     row(
         "A1",
@@ -27,7 +27,7 @@ pub(super) const CONNECTION: &[Requirement] = &[
         Connection,
         "PROTOCOL_ERROR, FRAME_SIZE_ERROR",
         Both,
-        "GOAWAY on a stream, or shorter than 8 octets",
+        "GOAWAY on a stream, or shorter than 8 bytes",
     ),
     row(
         "A2",
@@ -35,7 +35,7 @@ pub(super) const CONNECTION: &[Requirement] = &[
         Duty,
         "",
         Client,
-        "After GOAWAY no stream is opened; requests above its last stream may be sent again elsewhere",
+        "After GOAWAY, no stream is opened; requests above its last stream may be retried on another connection",
     ),
     shown(
         row(
@@ -44,7 +44,7 @@ pub(super) const CONNECTION: &[Requirement] = &[
             Duty,
             "",
             Server,
-            "A graceful end begins with a GOAWAY that still takes all streams, and the real one follows a round trip later",
+            "A graceful shutdown begins with a GOAWAY that still accepts all streams; the final one follows a round trip later",
         ),
         &[test(
             "src/engine/src/connection/tests/endings.rs",
@@ -58,7 +58,7 @@ pub(super) const CONNECTION: &[Requirement] = &[
             Duty,
             "",
             Server,
-            "What comes on streams above the last one of our GOAWAY still counts for field compression and the window of the connection",
+            "Frames on streams above the last one of our GOAWAY still count for field compression and the connection window",
         ),
         &[test(
             "src/engine/src/connection/tests/endings.rs",
@@ -72,7 +72,7 @@ pub(super) const CONNECTION: &[Requirement] = &[
             Duty,
             "",
             Both,
-            "REFUSED_STREAM promises that nothing was processed; only then is a request sent again by itself",
+            "REFUSED_STREAM promises that the request was not processed; only then is it retried automatically",
         ),
         &[
             test("src/engine/src/connection/tests/concurrency.rs", "a_refused_request_may_be_tried_again"),
@@ -82,14 +82,14 @@ pub(super) const CONNECTION: &[Requirement] = &[
             ),
         ],
     ),
-    row("W1", "RFC 9113, 6.9", Either, "PROTOCOL_ERROR", Both, "WINDOW_UPDATE by 0"),
+    row("W1", "RFC 9113, 6.9", Either, "PROTOCOL_ERROR", Both, "WINDOW_UPDATE with an increment of 0"),
     row(
         "W2",
         "RFC 9113, 6.9",
         Connection,
         "FRAME_SIZE_ERROR",
         Both,
-        "WINDOW_UPDATE of another length than 4 octets",
+        "WINDOW_UPDATE with a length other than 4 bytes",
     ),
     row("W3", "RFC 9113, 6.9.1", Either, "FLOW_CONTROL_ERROR", Both, "A window that grows beyond 2^31-1"),
     shown(
@@ -108,7 +108,7 @@ pub(super) const CONNECTION: &[Requirement] = &[
         Duty,
         "",
         Both,
-        "Every DATA frame counts for the window of the connection, also one that is in error",
+        "Every DATA frame counts against the connection window, even an erroneous one",
     ),
     row(
         "W6",
@@ -116,15 +116,15 @@ pub(super) const CONNECTION: &[Requirement] = &[
         Connection,
         "FLOW_CONTROL_ERROR",
         Both,
-        "A change of SETTINGS_INITIAL_WINDOW_SIZE moves the windows of all streams, below 0 if need be, but not beyond 2^31-1",
+        "A change of SETTINGS_INITIAL_WINDOW_SIZE adjusts the windows of all streams, below 0 if necessary, but not beyond 2^31-1",
     ),
-    row("W7", "RFC 9113, 6.9", Nothing, "", Both, "WINDOW_UPDATE on a stream that has ended is no error"),
+    row("W7", "RFC 9113, 6.9", Nothing, "", Both, "WINDOW_UPDATE on a closed stream is not an error"),
     row(
         "C1",
         "RFC 9113, 6.10",
         Connection,
         "PROTOCOL_ERROR",
         Both,
-        "CONTINUATION without a field block before it, or on stream 0",
+        "CONTINUATION without an unfinished field block before it, or on stream 0",
     ),
 ];

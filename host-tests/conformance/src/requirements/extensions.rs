@@ -1,4 +1,4 @@
-//! Extensions, and what RFC 9110 has to say about fields.
+//! Extensions, and the rules of RFC 9110 for fields.
 
 use super::Concerns::{Both, Client, Server};
 use super::Scope::{Connection, Duty, Nothing, Stream};
@@ -11,7 +11,7 @@ pub(super) const EXTENSIONS: &[Requirement] = &[
         Connection,
         "PROTOCOL_ERROR",
         Client,
-        "SETTINGS_ENABLE_CONNECT_PROTOCOL is 0 or 1, and not 0 after 1 (our choice: an error of the connection)",
+        "SETTINGS_ENABLE_CONNECT_PROTOCOL is 0 or 1, and never 0 after 1 (our choice: a connection error)",
     ),
     shown(
         row(
@@ -20,7 +20,7 @@ pub(super) const EXTENSIONS: &[Requirement] = &[
             Stream,
             "PROTOCOL_ERROR",
             Server,
-            "`:protocol` stands on CONNECT alone, and only once the server has allowed it",
+            "`:protocol` appears in CONNECT only, and only after the server has enabled it",
         ),
         &[test(
             "src/engine/src/connection/tests/messages.rs",
@@ -34,7 +34,7 @@ pub(super) const EXTENSIONS: &[Requirement] = &[
             Duty,
             "",
             Both,
-            "In an extended CONNECT, END_STREAM is FIN, and RST_STREAM with CANCEL is RST of TCP",
+            "In an extended CONNECT, END_STREAM stands for TCP's FIN, and RST_STREAM with CANCEL for its RST",
         ),
         &[test("src/engine/src/connection/tests/messages.rs", "an_extended_connect_ends_as_tcp_does")],
     ),
@@ -44,11 +44,11 @@ pub(super) const EXTENSIONS: &[Requirement] = &[
         Connection,
         "PROTOCOL_ERROR",
         Both,
-        "SETTINGS_NO_RFC7540_PRIORITIES is 0 or 1, and does not change (where the RFC leaves the choice, our choice: an error)",
+        "SETTINGS_NO_RFC7540_PRIORITIES is 0 or 1, and does not change (our choice where the RFC permits several: an error)",
     ),
-    row("X5", "RFC 9218, 2.1", Nothing, "", Both, "The priorities of RFC 7540 are passed over"),
+    row("X5", "RFC 9218, 2.1", Nothing, "", Both, "RFC 7540 priorities are ignored"),
     shown(
-        row("X6", "RFC 9218, 4", Nothing, "", Both, "In a priority, what is unknown or bad is passed over"),
+        row("X6", "RFC 9218, 4", Nothing, "", Both, "Unknown or invalid priority parameters are ignored"),
         &[test("src/engine/src/priority/tests.rs", "values_and_what_they_mean")],
     ),
     row(
@@ -57,7 +57,7 @@ pub(super) const EXTENSIONS: &[Requirement] = &[
         Connection,
         "PROTOCOL_ERROR, FRAME_SIZE_ERROR",
         Server,
-        "PRIORITY_UPDATE on a stream, for stream 0, or shorter than 4 octets",
+        "PRIORITY_UPDATE on a stream, for stream 0, or shorter than 4 bytes",
     ),
     row("X8", "RFC 9218, 7.1", Connection, "PROTOCOL_ERROR", Client, "PRIORITY_UPDATE to a client"),
     row(
@@ -82,7 +82,7 @@ pub(super) const EXTENSIONS: &[Requirement] = &[
         Nothing,
         "",
         Both,
-        "ORIGIN that is not on stream 0, or comes to a server, is passed over",
+        "ORIGIN on a stream other than 0, or to a server, is ignored",
     ),
     row(
         "X12",
@@ -90,7 +90,7 @@ pub(super) const EXTENSIONS: &[Requirement] = &[
         Nothing,
         "",
         Both,
-        "ALTSVC with an origin on a stream, without one on stream 0, or to a server, is passed over",
+        "ALTSVC is ignored with an origin on a stream, without an origin on stream 0, and by a server",
     ),
     row(
         "X13",
@@ -98,7 +98,7 @@ pub(super) const EXTENSIONS: &[Requirement] = &[
         Stream,
         "PROTOCOL_ERROR",
         Both,
-        "Content-Length is a number, and the same one if it stands more than once",
+        "Content-Length is a decimal number, and repeated values are equal",
     ),
     row(
         "X14",
@@ -106,7 +106,7 @@ pub(super) const EXTENSIONS: &[Requirement] = &[
         Stream,
         "PROTOCOL_ERROR",
         Both,
-        "Names of fields are tokens, and values have no CR, LF and NUL",
+        "Field names are tokens, and field values contain no CR, LF or NUL",
     ),
     row(
         "X15",
@@ -114,7 +114,7 @@ pub(super) const EXTENSIONS: &[Requirement] = &[
         Stream,
         "PROTOCOL_ERROR",
         Both,
-        "Host stands once; fields of framing and routing do not stand in trailers",
+        "Host appears at most once; trailers contain no fields for framing or routing",
     ),
     shown(
         row(
@@ -123,7 +123,7 @@ pub(super) const EXTENSIONS: &[Requirement] = &[
             Duty,
             "",
             Client,
-            "Any number of informational responses is taken; Content-Length means nothing in the answer to CONNECT",
+            "Any number of informational responses is accepted; Content-Length in a response to CONNECT is ignored",
         ),
         &[
             test(
@@ -142,6 +142,6 @@ pub(super) const EXTENSIONS: &[Requirement] = &[
         Nothing,
         "",
         Both,
-        "Unknown settings, types of frames, error codes and parameters do no harm",
+        "Unknown settings, frame types, error codes and parameters are ignored",
     ),
 ];

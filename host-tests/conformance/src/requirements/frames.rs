@@ -11,7 +11,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Connection,
         "PROTOCOL_ERROR",
         Both,
-        "A client begins with the preface of 24 octets and SETTINGS, a server with SETTINGS",
+        "A client begins with the 24-byte preface and SETTINGS, a server with SETTINGS",
     ),
     row("P2", "RFC 9113, 3.4", Duty, "", Both, "The first SETTINGS are acknowledged"),
     shown(
@@ -21,9 +21,9 @@ pub(super) const FRAMES: &[Requirement] = &[
             Duty,
             "",
             Both,
-            "«h2c» is never negotiated, and Upgrade need not be supported",
+            "\"h2c\" is never negotiated, and Upgrade need not be supported",
         ),
-        &[Elsewhere::NotOurs("ALPN is the transport's; the engine has no HTTP/1.1 that could upgrade")],
+        &[Elsewhere::NotOurs("ALPN belongs to the transport; the engine has no HTTP/1.1 to upgrade from")],
     ),
     row(
         "F1",
@@ -31,7 +31,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Duty,
         "",
         Both,
-        "Frames are no longer than the peer allows, and those of 16,384 octets are taken",
+        "Frames are no longer than the peer allows, and frames of 16,384 bytes are accepted",
     ),
     row(
         "F2",
@@ -39,7 +39,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Either,
         "FRAME_SIZE_ERROR",
         Both,
-        "A frame that is longer than allowed, or too short for its fixed part, is an error of the connection if it could change its state (our choice: also where DATA has no room for the length of its padding)",
+        "A frame longer than allowed, or too short for its fixed part, is a connection error if it could change the connection's state (our choice: also DATA too short for its Pad Length field)",
     ),
     row(
         "F3",
@@ -47,16 +47,16 @@ pub(super) const FRAMES: &[Requirement] = &[
         Connection,
         "PROTOCOL_ERROR",
         Both,
-        "Frames of unknown types are passed over, but not inside a field block",
+        "Frames of unknown types are ignored, except inside a field block",
     ),
-    row("F4", "RFC 9113, 4.1", Nothing, "", Both, "Unknown flags and the reserved bit are passed over"),
+    row("F4", "RFC 9113, 4.1", Nothing, "", Both, "Unknown flags and the reserved bit are ignored"),
     row(
         "F5",
         "RFC 9113, 4.3, 6.10",
         Connection,
         "PROTOCOL_ERROR",
         Both,
-        "Nothing but CONTINUATION of the same stream follows a field block that has not ended",
+        "Only CONTINUATION on the same stream may follow an unfinished field block",
     ),
     row(
         "F6",
@@ -64,7 +64,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Connection,
         "COMPRESSION_ERROR",
         Both,
-        "A field block that cannot be decoded ends the connection",
+        "A field block that cannot be decoded is a connection error",
     ),
     row(
         "F7",
@@ -72,7 +72,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Duty,
         "",
         Both,
-        "Every field block is decoded, also those of streams that are refused, reset or gone",
+        "Every field block is decoded, even on streams that are refused, reset or forgotten",
     ),
     shown(
         row(
@@ -81,7 +81,7 @@ pub(super) const FRAMES: &[Requirement] = &[
             Connection,
             "COMPRESSION_ERROR",
             Both,
-            "Once a smaller table was acknowledged, the next field block begins with its size",
+            "After a smaller dynamic table was acknowledged, the next field block begins with a size update",
         ),
         &[
             test(
@@ -97,7 +97,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Connection,
         "PROTOCOL_ERROR",
         Both,
-        "On an idle stream, nothing but HEADERS and PRIORITY may come",
+        "On an idle stream, only HEADERS and PRIORITY may arrive",
     ),
     row(
         "T2",
@@ -105,7 +105,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Connection,
         "PROTOCOL_ERROR",
         Client,
-        "HEADERS on a stream that the server cannot have opened",
+        "HEADERS from a server on a stream that neither the client opened nor the server promised",
     ),
     shown(
         row(
@@ -114,7 +114,7 @@ pub(super) const FRAMES: &[Requirement] = &[
             Connection,
             "PROTOCOL_ERROR",
             Server,
-            "On a stream that we have promised, nothing but RST_STREAM, PRIORITY and WINDOW_UPDATE may come",
+            "On a stream reserved by us, only RST_STREAM, PRIORITY and WINDOW_UPDATE may arrive",
         ),
         &[test("src/engine/src/connection/tests/push.rs", "reserved_streams_allow_little")],
     ),
@@ -125,7 +125,7 @@ pub(super) const FRAMES: &[Requirement] = &[
             Connection,
             "PROTOCOL_ERROR",
             Client,
-            "On a stream that the peer has promised, nothing but HEADERS, RST_STREAM and PRIORITY may come",
+            "On a stream reserved by the peer, only HEADERS, RST_STREAM and PRIORITY may arrive",
         ),
         &[test("src/engine/src/connection/tests/push.rs", "reserved_streams_allow_little")],
     ),
@@ -135,7 +135,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Stream,
         "STREAM_CLOSED",
         Server,
-        "After END_STREAM, nothing but WINDOW_UPDATE, PRIORITY and RST_STREAM may come",
+        "After END_STREAM, only WINDOW_UPDATE, PRIORITY and RST_STREAM may arrive",
     ),
     row(
         "T6",
@@ -143,7 +143,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Nothing,
         "",
         Both,
-        "What comes on a stream that we have reset is counted, decoded and thrown away",
+        "Frames on a stream that we have reset are counted, decoded and discarded",
     ),
     row(
         "T7",
@@ -151,7 +151,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Either,
         "STREAM_CLOSED",
         Both,
-        "On a stream that both have ended, WINDOW_UPDATE and RST_STREAM may still come, and nothing else (our choice: HEADERS is an error of the connection, DATA of the stream)",
+        "On a stream that both sides have ended, only WINDOW_UPDATE and RST_STREAM may still arrive (our choice: HEADERS is a connection error, DATA a stream error)",
     ),
     row(
         "T8",
@@ -159,7 +159,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Either,
         "STREAM_CLOSED",
         Both,
-        "After RST_STREAM, the peer sends nothing but PRIORITY (our choice: HEADERS and DATA are errors of the stream, WINDOW_UPDATE and RST_STREAM are passed over)",
+        "After RST_STREAM, the peer sends only PRIORITY (our choice: HEADERS and DATA are stream errors; WINDOW_UPDATE and RST_STREAM are ignored)",
     ),
     row(
         "T9",
@@ -175,7 +175,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Connection,
         "PROTOCOL_ERROR",
         Both,
-        "The identifiers of new streams are odd from clients, even from servers, and grow; those left out are closed",
+        "Identifiers of new streams are odd from clients, even from servers, and increase; skipped ones are closed",
     ),
     shown(
         row(
@@ -184,7 +184,7 @@ pub(super) const FRAMES: &[Requirement] = &[
             Duty,
             "",
             Both,
-            "When identifiers are used up, another connection is needed",
+            "When stream identifiers are exhausted, a new connection is needed",
         ),
         &[test("src/engine/src/connection/tests/concurrency.rs", "identifiers_run_out")],
     ),
@@ -203,7 +203,7 @@ pub(super) const FRAMES: &[Requirement] = &[
             Duty,
             "",
             Both,
-            "The transport is read also while nothing can be sent: WINDOW_UPDATE must not wait behind DATA",
+            "The transport is read even while sending is blocked: WINDOW_UPDATE must not wait behind DATA",
         ),
         &[
             test(
@@ -219,7 +219,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Duty,
         "",
         Both,
-        "A connection that ends for an error says GOAWAY first, with the last stream that was processed",
+        "Before a connection error closes the connection, GOAWAY names the last stream processed",
     ),
     row(
         "E2",
@@ -227,9 +227,9 @@ pub(super) const FRAMES: &[Requirement] = &[
         Duty,
         "",
         Both,
-        "After our RST_STREAM, frames in flight are taken, and their DATA counts for the window of the connection",
+        "After our RST_STREAM, frames in flight are accepted, and their DATA counts against the connection window",
     ),
-    row("E3", "RFC 9113, 7", Nothing, "", Both, "Error codes that are not known mean nothing special"),
+    row("E3", "RFC 9113, 7", Nothing, "", Both, "Unknown error codes have no special effect"),
     row("D1", "RFC 9113, 6.1", Connection, "PROTOCOL_ERROR", Both, "DATA on stream 0"),
     row(
         "D2",
@@ -237,7 +237,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Stream,
         "STREAM_CLOSED",
         Both,
-        "DATA on a stream that the peer may not send on any more",
+        "DATA on a stream on which the peer may no longer send",
     ),
     row(
         "D3",
@@ -245,7 +245,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Connection,
         "PROTOCOL_ERROR",
         Both,
-        "Padding that is longer than the payload",
+        "Padding longer than the payload",
     ),
     row("D4", "RFC 9113, 6.1", Duty, "", Both, "Padding counts for flow control"),
     row("H1", "RFC 9113, 6.2", Connection, "PROTOCOL_ERROR", Both, "HEADERS on stream 0"),
@@ -255,7 +255,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Connection,
         "FRAME_SIZE_ERROR",
         Both,
-        "HEADERS with the flag PRIORITY is long enough for its priority (our choice: a stream that depends on itself is reset with PROTOCOL_ERROR, as RFC 7540, 5.3.1 has it)",
+        "HEADERS with the PRIORITY flag is long enough for its priority fields (our choice: a stream that depends on itself is reset with PROTOCOL_ERROR, as in RFC 7540, 5.3.1)",
     ),
     row(
         "H3",
@@ -263,7 +263,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Stream,
         "PROTOCOL_ERROR",
         Both,
-        "A second HEADERS of a message, without END_STREAM",
+        "A second HEADERS in a message, without END_STREAM",
     ),
     row("R1", "RFC 9113, 6.3", Connection, "PROTOCOL_ERROR", Both, "PRIORITY on stream 0"),
     row(
@@ -272,7 +272,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Stream,
         "FRAME_SIZE_ERROR",
         Both,
-        "PRIORITY of another length than 5 octets, and on an idle stream an error of the connection, since that takes no RST_STREAM (our choice: a stream that depends on itself is reset with PROTOCOL_ERROR)",
+        "PRIORITY with a length other than 5 bytes; on an idle stream a connection error, since RST_STREAM is not allowed there (our choice: a stream that depends on itself is reset with PROTOCOL_ERROR)",
     ),
     row(
         "R3",
@@ -288,7 +288,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Connection,
         "FRAME_SIZE_ERROR",
         Both,
-        "RST_STREAM of another length than 4 octets",
+        "RST_STREAM with a length other than 4 bytes",
     ),
     row(
         "N1",
@@ -296,7 +296,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Connection,
         "FRAME_SIZE_ERROR",
         Both,
-        "SETTINGS of a length that is no multiple of 6, or an acknowledgement with a payload",
+        "SETTINGS with a length that is not a multiple of 6, or an acknowledgement with a payload",
     ),
     row("N2", "RFC 9113, 6.5", Connection, "PROTOCOL_ERROR", Both, "SETTINGS on a stream"),
     row(
@@ -329,7 +329,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Nothing,
         "",
         Both,
-        "Unknown settings are passed over, known ones taken in their order and acknowledged",
+        "Unknown settings are ignored; known ones are applied in order and acknowledged",
     ),
     shown(
         row(
@@ -338,7 +338,7 @@ pub(super) const FRAMES: &[Requirement] = &[
             Connection,
             "SETTINGS_TIMEOUT",
             Both,
-            "Who does not acknowledge SETTINGS in time is given up",
+            "A peer that does not acknowledge SETTINGS in time is disconnected",
         ),
         &[test("src/engine/src/connection/tests/deadlines.rs", "settings_are_acknowledged_in_time")],
     ),
@@ -348,7 +348,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Connection,
         "PROTOCOL_ERROR",
         Both,
-        "An acknowledgement of SETTINGS that were not sent (our choice: an error)",
+        "An acknowledgement of SETTINGS that we did not send (our choice: an error)",
     ),
     shown(
         row(
@@ -357,7 +357,7 @@ pub(super) const FRAMES: &[Requirement] = &[
             Duty,
             "",
             Both,
-            "New values of ours bind the peer once it has acknowledged them",
+            "Our new settings bind the peer once it has acknowledged them",
         ),
         &[
             test("src/engine/src/connection/tests/settings.rs", "our_own_hold_once_they_are_acknowledged"),
@@ -373,7 +373,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Connection,
         "PROTOCOL_ERROR",
         Client,
-        "PUSH_PROMISE on stream 0, on a stream that is not open, or of an identifier that cannot be promised",
+        "PUSH_PROMISE on stream 0, on a stream that is not open, or with an identifier that cannot be promised",
     ),
     row(
         "U2",
@@ -381,7 +381,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Connection,
         "PROTOCOL_ERROR",
         Both,
-        "PUSH_PROMISE to a server, or to a client that does not take it",
+        "PUSH_PROMISE to a server, or to a client that has disabled push",
     ),
     row(
         "U3",
@@ -389,7 +389,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         Duty,
         "",
         Client,
-        "A promise on a stream that we have reset is decoded, and its stream reset",
+        "A promise on a stream that we have reset is decoded, and the promised stream is reset",
     ),
     shown(
         row(
@@ -398,7 +398,7 @@ pub(super) const FRAMES: &[Requirement] = &[
             Stream,
             "PROTOCOL_ERROR",
             Client,
-            "A promised request is safe, cacheable, complete, without content, and from an authority of the server",
+            "A promised request is safe, cacheable, complete, without content, and for an authority of the server",
         ),
         &[
             test(

@@ -20,14 +20,21 @@ pub(super) const HPACK: &[Requirement] = &[
         Both,
         "Index 0, and indices beyond both tables",
     ),
-    row("K3", "RFC 7541, 2.3.2", Nothing, "", Both, "The same entry twice in the table is no error"),
+    row(
+        "K3",
+        "RFC 7541, 2.3.2",
+        Nothing,
+        "",
+        Both,
+        "Duplicate entries in the dynamic table are not an error",
+    ),
     row(
         "K4",
         "RFC 7541, 4.1, 4.3, 4.4",
         Duty,
         "",
         Both,
-        "An entry takes 32 octets more than name and value; it evicts others before it is inserted, and empties the table if it is too large",
+        "An entry takes 32 bytes more than its name and value; others are evicted before it is inserted, and one that is too large empties the table",
     ),
     row(
         "K5",
@@ -35,7 +42,7 @@ pub(super) const HPACK: &[Requirement] = &[
         Connection,
         "COMPRESSION_ERROR",
         Both,
-        "The size of the table changes at the start of a block alone",
+        "The size of the dynamic table changes only at the start of a field block",
     ),
     row(
         "K6",
@@ -43,16 +50,9 @@ pub(super) const HPACK: &[Requirement] = &[
         Connection,
         "COMPRESSION_ERROR",
         Both,
-        "The size of the table is within what SETTINGS allow",
+        "The size of the dynamic table stays within SETTINGS_HEADER_TABLE_SIZE",
     ),
-    row(
-        "K7",
-        "RFC 7541, 4.4",
-        Duty,
-        "",
-        Both,
-        "A name may be taken from the entry that its insertion evicts",
-    ),
+    row("K7", "RFC 7541, 4.4", Duty, "", Both, "A name may refer to the entry that its insertion evicts"),
     row(
         "K8",
         "RFC 7541, 5.1",
@@ -75,7 +75,7 @@ pub(super) const HPACK: &[Requirement] = &[
         Connection,
         "COMPRESSION_ERROR",
         Both,
-        "A string that is longer than its block",
+        "A string longer than its field block",
     ),
     shown(
         row(
@@ -84,7 +84,7 @@ pub(super) const HPACK: &[Requirement] = &[
             Duty,
             "",
             Both,
-            "What came as never indexed goes on as never indexed",
+            "A field received as never indexed is forwarded as never indexed",
         ),
         &[
             test("src/engine/src/hpack/tests/errors.rs", "never_indexed_flag_survives_forwarding"),

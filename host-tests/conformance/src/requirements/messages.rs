@@ -5,21 +5,14 @@ use super::Scope::{Connection, Duty, Stream};
 use super::{Elsewhere, Requirement, row, shown, test};
 
 pub(super) const MESSAGES: &[Requirement] = &[
-    row(
-        "M1",
-        "RFC 9113, 8.1.1",
-        Stream,
-        "PROTOCOL_ERROR",
-        Both,
-        "A malformed message ends its stream, and nothing else",
-    ),
+    row("M1", "RFC 9113, 8.1.1", Stream, "PROTOCOL_ERROR", Both, "A malformed message is a stream error"),
     row(
         "M2",
         "RFC 9113, 8.2.1",
         Stream,
         "PROTOCOL_ERROR",
         Both,
-        "Names of fields are not empty, and have neither upper case, controls, space, octets from 0x7f on, nor a colon inside",
+        "Field names are not empty, and contain no upper case, controls, spaces, bytes from 0x7f up, or colons after the first byte",
     ),
     row(
         "M3",
@@ -27,7 +20,7 @@ pub(super) const MESSAGES: &[Requirement] = &[
         Stream,
         "PROTOCOL_ERROR",
         Both,
-        "Values of fields have neither NUL, LF nor CR, nor white space at their ends",
+        "Field values contain no NUL, LF or CR, and do not begin or end with white space",
     ),
     row(
         "M4",
@@ -35,7 +28,7 @@ pub(super) const MESSAGES: &[Requirement] = &[
         Stream,
         "PROTOCOL_ERROR",
         Both,
-        "Fields of an HTTP/1.1 connection, and TE other than «trailers»",
+        "Connection-specific fields of HTTP/1.1, and TE other than \"trailers\"",
     ),
     shown(
         row(
@@ -44,7 +37,7 @@ pub(super) const MESSAGES: &[Requirement] = &[
             Duty,
             "",
             Both,
-            "Crumbs of Cookie are joined with «; » before they leave HTTP/2",
+            "Several Cookie fields are joined with \"; \" before they leave HTTP/2",
         ),
         &[
             test("src/engine/src/connection/tests/messages.rs", "cookie_crumbs_are_joined"),
@@ -57,7 +50,7 @@ pub(super) const MESSAGES: &[Requirement] = &[
         Stream,
         "PROTOCOL_ERROR",
         Both,
-        "Pseudo-header fields are known, of the right kind of message, once, before all others, and not in trailers",
+        "Pseudo-header fields are known, fit the kind of message, appear once and before all other fields, and not in trailers",
     ),
     row(
         "M7",
@@ -65,7 +58,7 @@ pub(super) const MESSAGES: &[Requirement] = &[
         Stream,
         "PROTOCOL_ERROR",
         Server,
-        "A request has one `:method`, `:scheme` and `:path`, which is not empty; all are of the octets that they may have",
+        "A request has one `:method`, one `:scheme` and one non-empty `:path`, each of valid characters",
     ),
     row(
         "M8",
@@ -73,7 +66,7 @@ pub(super) const MESSAGES: &[Requirement] = &[
         Stream,
         "PROTOCOL_ERROR",
         Server,
-        "`:authority` has no user information, and Host says the same (our choice: else malformed)",
+        "`:authority` has no user information, and Host equals it (our choice: otherwise malformed)",
     ),
     row(
         "M9",
@@ -90,7 +83,7 @@ pub(super) const MESSAGES: &[Requirement] = &[
             Stream,
             "PROTOCOL_ERROR",
             Both,
-            "Content is as long as Content-Length says, but for HEAD, 204 and 304",
+            "The content is as long as Content-Length says, except for HEAD, 204 and 304",
         ),
         &[test(
             "src/engine/src/message/content_length.rs",
@@ -103,7 +96,7 @@ pub(super) const MESSAGES: &[Requirement] = &[
         Stream,
         "PROTOCOL_ERROR",
         Client,
-        "An informational response does not end the stream, and DATA comes after the final one",
+        "An informational response does not end the stream, and DATA follows the final response",
     ),
     row(
         "M12",
@@ -120,7 +113,7 @@ pub(super) const MESSAGES: &[Requirement] = &[
             Duty,
             "",
             Client,
-            "RST_STREAM with NO_ERROR after a complete response loses nothing of it",
+            "RST_STREAM with NO_ERROR after a complete response discards nothing of it",
         ),
         &[test(
             "src/engine/src/connection/tests/messages.rs",
@@ -145,7 +138,7 @@ pub(super) const MESSAGES: &[Requirement] = &[
             Duty,
             "",
             Server,
-            "An intermediary forwards nothing that is malformed",
+            "An intermediary forwards no malformed message",
         ),
         &[
             test("src/engine/src/connection/tests/violations.rs", "a_malformed_message_ends_its_stream_only"),
@@ -159,9 +152,9 @@ pub(super) const MESSAGES: &[Requirement] = &[
             Connection,
             "INADEQUATE_SECURITY",
             Both,
-            "TLS is of version 1.2 or later, with SNI, and without renegotiation and compression",
+            "TLS has version 1.2 or later, with SNI, and without renegotiation and compression",
         ),
-        &[Elsewhere::NotOurs("TLS is the transport's: a byte-stream of the host")],
+        &[Elsewhere::NotOurs("TLS belongs to the transport: the host supplies the byte stream")],
     ),
     shown(
         row(
@@ -170,7 +163,7 @@ pub(super) const MESSAGES: &[Requirement] = &[
             Connection,
             "ENHANCE_YOUR_CALM",
             Both,
-            "A peer that abuses the protocol is cut off",
+            "A peer that abuses the protocol is disconnected",
         ),
         &[
             test("src/engine/src/connection/tests/abuse.rs", "amplification_is_warned_of_and_then_ended"),
