@@ -41,7 +41,7 @@ pub(super) const MESSAGES: &[Requirement] = &[
         ),
         &[
             test("src/engine/src/connection/tests/messages.rs", "cookie_crumbs_are_joined"),
-            test("src/engine/src/fields/tests.rs", "crumbs_are_joined_at_the_place_of_the_first"),
+            test("src/engine/src/fields/tests.rs", "crumbs_are_joined_at_the_position_of_the_first"),
         ],
     ),
     row(

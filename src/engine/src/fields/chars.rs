@@ -1,6 +1,6 @@
-//! Which octets a field name and a field value may have (RFC 9113, 8.2.1; RFC 9110, 5.1 and 5.5).
+//! Validation of field names and field values (RFC 9113, 8.2.1; RFC 9110, 5.1 and 5.5).
 
-/// Whether an octet may stand in a field name: a token of RFC 9110, 5.6.2, without upper-case letters.
+/// Whether each byte may appear in a field name: a token (RFC 9110, 5.6.2) without upper-case letters.
 #[allow(clippy::indexing_slicing, reason = "computed at compile time")]
 const NAME_OCTETS: [bool; 256] = {
     let mut table = [false; 256];
@@ -16,16 +16,16 @@ const NAME_OCTETS: [bool; 256] = {
     table
 };
 
-/// Whether a field name is a lower-case token, behind at most one leading colon.
+/// Returns whether a field name is a lower-case token, with at most one leading colon.
 ///
-/// This is stricter than RFC 9113 demands, and what a receiver of HTTP/1.1 relies on.
+/// This is stricter than RFC 9113 requires, but HTTP/1.1 receivers rely on it.
 pub(crate) fn is_name(name: &[u8]) -> bool {
     let token = name.strip_prefix(b":").unwrap_or(name);
     !token.is_empty()
         && token.iter().all(|&octet| NAME_OCTETS.get(usize::from(octet)).copied().unwrap_or(false))
 }
 
-/// Whether a field value has no NUL, CR or LF, and no white space at its ends.
+/// Returns whether a field value contains no NUL, CR or LF, and no white space at either end.
 pub(crate) fn is_value(value: &[u8]) -> bool {
     let ([first, .., last] | [first @ last]) = value else { return true };
     !is_white_space(*first) && !is_white_space(*last) && !has_line_break(value)
@@ -35,9 +35,9 @@ fn is_white_space(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t')
 }
 
-/// Whether NUL, CR or LF is among the octets.
+/// Returns whether the bytes include NUL, CR or LF.
 fn has_line_break(octets: &[u8]) -> bool {
-    // All three are below 0x10, and hardly any other octet of a value is: look for such octets eight at a time.
+    // All three are below 0x10, unlike almost any other byte of a value, so test for low bytes eight at a time.
     let (words, rest) = octets.as_chunks::<8>();
     words.iter().any(|word| has_low_octet(u64::from_le_bytes(*word)) && word.iter().any(is_line_break))
         || rest.iter().any(is_line_break)
@@ -47,7 +47,7 @@ fn is_line_break(octet: &u8) -> bool {
     matches!(octet, 0 | b'\r' | b'\n')
 }
 
-/// Whether one of the eight octets of a word is below 0x10.
+/// Returns whether any of the eight bytes of a word is below 0x10.
 fn has_low_octet(word: u64) -> bool {
     const LOW_BITS: u64 = 0x0101_0101_0101_0101;
     const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn values_have_no_line_break_at_any_place() {
+    fn values_have_no_line_break_at_any_position() {
         for length in 1..40 {
             for place in 0..length {
                 for octet in 0..=255_u8 {

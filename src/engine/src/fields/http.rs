@@ -1,4 +1,4 @@
-//! Conversions from and to the types of the `http` crate.
+//! Conversions to and from the types of the `http` crate.
 
 use bytes::Bytes;
 use http::{
@@ -10,18 +10,19 @@ use http::{
 use super::{FieldSection, LineFlags, Name, name::HEADER_NAMES};
 use crate::error::{Malformed, Violation};
 
-/// The protocol of an extended CONNECT request (RFC 8441, 4), such as `websocket`: an extension of
-/// [`http::Request`], which makes `:protocol` of it and back.
+/// The protocol of an extended CONNECT request (RFC 8441, 4), such as `websocket`.
+///
+/// Stored as an extension of [`http::Request`], and converted to and from `:protocol`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Protocol(Bytes);
 
 impl Protocol {
-    /// A protocol by its name in the registry of HTTP upgrade tokens.
+    /// Creates a protocol from its name in the registry of HTTP upgrade tokens.
     pub const fn from_static(name: &'static str) -> Self {
         Self(Bytes::from_static(name.as_bytes()))
     }
 
-    /// The name in octets.
+    /// Returns the name as bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -40,11 +41,12 @@ impl From<&str> for Protocol {
 }
 
 impl FieldSection {
-    /// The header section of a request: pseudo-header fields from method and URI, then the fields.
+    /// Creates the header section of a request: pseudo-header fields for method and URI, then the other fields.
     ///
-    /// `:authority` is that of the URI without user information, or else the Host field, which is left out in
-    /// either case (RFC 9113, 8.3.1). A URI without a scheme gives a section without `:scheme`. CONNECT has
-    /// `:authority` alone, unless the extension [`Protocol`] makes it an extended CONNECT (RFC 8441, 4).
+    /// `:authority` is the authority of the URI without user information, or the Host field if the URI has none.
+    /// The Host field itself is left out (RFC 9113, 8.3.1). If the URI has no scheme, the section has no `:scheme`.
+    /// A CONNECT request has only `:authority`, unless the extension [`Protocol`] makes it an extended CONNECT
+    /// (RFC 8441, 4).
     pub fn from_request_parts(parts: &request::Parts) -> Self {
         let mut section = Self::with_capacity(parts.headers.len().saturating_add(5), 256);
         let protocol = parts.extensions.get::<Protocol>();
@@ -72,7 +74,7 @@ impl FieldSection {
         section
     }
 
-    /// The header section of a response: `:status`, then the fields.
+    /// Creates the header section of a response: `:status`, then the other fields.
     pub fn from_response_parts(parts: &response::Parts) -> Self {
         let mut section = Self::with_capacity(parts.headers.len().saturating_add(1), 256);
         section.push(b":status", parts.status.as_str().as_bytes());
@@ -80,15 +82,17 @@ impl FieldSection {
         section
     }
 
-    /// Adds the fields of a map. Values that are marked as sensitive are never indexed.
+    /// Adds the fields of a map. Values marked as sensitive are never indexed.
     pub fn append_headers(&mut self, headers: &HeaderMap) {
         headers.iter().for_each(|(name, value)| self.push_header(name, value));
     }
 
-    /// The fields as a map, without pseudo-header fields. Values that are never indexed are marked as sensitive.
+    /// Converts the fields other than pseudo-header fields to a map. Values that are never indexed are marked as
+    /// sensitive.
     ///
-    /// All values share one buffer. The errors are names and values that `http` does not take, which are those of
-    /// [`defect`](Self::defect) and values with control characters; and more fields than a map holds.
+    /// All values share one buffer. Fails if `http` rejects a name or a value, which happens for those that
+    /// [`defect`](Self::defect) reports and for values with control characters, or if the map can't hold all
+    /// fields.
     pub fn into_header_map(self) -> Result<HeaderMap, Violation> {
         let regular = self.lines.iter().filter(|line| !line.name.is_pseudo()).count();
         let mut headers =
@@ -112,12 +116,12 @@ impl FieldSection {
         Ok(headers)
     }
 
-    /// The section as a request without content. The section is taken to be valid: of a pseudo-header field that
-    /// stands twice, the first counts.
+    /// Converts the section to a request without content. The section should be valid: if a pseudo-header field
+    /// occurs twice, the first counts.
     ///
-    /// The URI has a scheme and an authority if the section has both, and is a path otherwise. A missing
-    /// `:authority` is taken from Host. `:protocol` becomes the extension [`Protocol`]. The errors are those of
-    /// [`into_header_map`](Self::into_header_map), and pseudo-header fields that `http` does not take.
+    /// The URI has a scheme and an authority if the section has both, and is otherwise only a path. If `:authority`
+    /// is missing, Host takes its place. `:protocol` becomes the extension [`Protocol`]. Fails like
+    /// [`into_header_map`](Self::into_header_map), and if `http` rejects a pseudo-header field.
     pub fn into_request(self) -> Result<Request<()>, Violation> {
         let mut request = Request::new(());
         let method = self.method().ok_or(Malformed::MissingPseudo)?;
@@ -131,8 +135,9 @@ impl FieldSection {
         Ok(request)
     }
 
-    /// The section as a response without content. The errors are those of
-    /// [`into_header_map`](Self::into_header_map), and a `:status` that is missing or not three digits.
+    /// Converts the section to a response without content.
+    ///
+    /// Fails like [`into_header_map`](Self::into_header_map), and if `:status` is missing or not three digits.
     pub fn into_response(self) -> Result<Response<()>, Violation> {
         let mut response = Response::new(());
         let status = self.known(Name::STATUS).ok_or(Malformed::MissingPseudo)?;
@@ -142,32 +147,32 @@ impl FieldSection {
         Ok(response)
     }
 
-    /// `:method` (RFC 9113, 8.3.1).
+    /// Returns `:method` (RFC 9113, 8.3.1).
     pub fn method(&self) -> Option<&[u8]> {
         self.known(Name::METHOD)
     }
 
-    /// `:scheme` (RFC 9113, 8.3.1).
+    /// Returns `:scheme` (RFC 9113, 8.3.1).
     pub fn scheme(&self) -> Option<&[u8]> {
         self.known(Name::SCHEME)
     }
 
-    /// `:authority` (RFC 9113, 8.3.1).
+    /// Returns `:authority` (RFC 9113, 8.3.1).
     pub fn authority(&self) -> Option<&[u8]> {
         self.known(Name::AUTHORITY)
     }
 
-    /// `:path` (RFC 9113, 8.3.1).
+    /// Returns `:path` (RFC 9113, 8.3.1).
     pub fn path(&self) -> Option<&[u8]> {
         self.known(Name::PATH)
     }
 
-    /// `:protocol` (RFC 8441, 4).
+    /// Returns `:protocol` (RFC 8441, 4).
     pub fn protocol(&self) -> Option<&[u8]> {
         self.known(Name::PROTOCOL)
     }
 
-    /// `:status`, if it is three digits (RFC 9113, 8.3.2; RFC 9110, 15).
+    /// Returns `:status` if it is three digits (RFC 9113, 8.3.2; RFC 9110, 15).
     pub fn status(&self) -> Option<u16> {
         let status: [u8; 3] = self.known(Name::STATUS)?.try_into().ok()?;
         let digits = status.iter().all(u8::is_ascii_digit);
@@ -179,7 +184,7 @@ impl FieldSection {
         self.push_flagged(name.as_str().as_bytes(), value.as_bytes(), flags);
     }
 
-    /// Adds `:path`: path and query, of which the path is not empty (RFC 9113, 8.3.1).
+    /// Adds `:path`, which consists of a non-empty path and the query (RFC 9113, 8.3.1).
     fn push_path(&mut self, uri: &Uri) {
         let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
         if path.starts_with('?') {
@@ -200,7 +205,7 @@ impl FieldSection {
                 Some(scheme) if parts.authority.is_some() => {
                     parts.scheme = Some(Scheme::try_from(scheme).map_err(|_| Malformed::Scheme)?);
                 }
-                // `http` takes neither a scheme without an authority nor the reverse, once there is a path.
+                // Given a path, `http` accepts neither a scheme without an authority nor the reverse.
                 _ => parts.authority = None,
             }
         }
@@ -216,7 +221,7 @@ impl From<&HeaderMap> for FieldSection {
     }
 }
 
-/// What stands behind the user information of an authority (RFC 3986, 3.2.1).
+/// Strips the user information from an authority (RFC 3986, 3.2.1).
 fn without_user_information(authority: &str) -> &str {
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }

@@ -1,34 +1,34 @@
-//! One field line: where its octets are, and what is known about it.
+//! The location and properties of a field line.
 
 use super::Name;
 
-/// What a field line costs beyond its octets (RFC 9113, 6.5.2; RFC 7541, 4.1).
+/// The size in bytes that a field line counts in addition to its name and value (RFC 9113, 6.5.2; RFC 7541, 4.1).
 pub(crate) const LINE_OVERHEAD: usize = 32;
 
-/// The description of a field line whose octets stand in an arena: the name, unless it is known by number, and
-/// the value directly behind it.
+/// A field line whose bytes are stored in an arena: the name, unless it is a known one, directly followed by the
+/// value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line {
-    /// Where the octets start. The owner of the arena says from which point that is counted.
+    /// The position of the first byte. The owner of the arena defines the origin.
     pub(crate) start: u32,
-    /// How many octets the spelled-out name has in the arena: none for a known one.
+    /// The length of the spelled-out name in the arena, or 0 for a known name.
     pub(crate) name_len: u32,
     pub(crate) value_len: u32,
     pub(crate) name: Name,
     pub(crate) flags: LineFlags,
 }
 
-/// What is known about a field line; it is kept in the dynamic table, so that nothing is found out twice.
+/// Properties of a field line. The dynamic table keeps them, so that they are determined only once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LineFlags(u8);
 
 impl LineFlags {
     pub(crate) const NONE: Self = Self(0);
-    /// The line came, or is to be sent, as a literal that is never indexed (RFC 7541, 6.2.3).
+    /// The line was received as a never-indexed literal, or must be sent as one (RFC 7541, 6.2.3).
     pub(crate) const NEVER_INDEXED: Self = Self(1);
-    /// The name has octets that no field name has.
+    /// The name is not a valid field name.
     pub(crate) const BAD_NAME: Self = Self(1 << 1);
-    /// The value has octets that no field value has.
+    /// The value is not a valid field value.
     pub(crate) const BAD_VALUE: Self = Self(1 << 2);
 
     #[inline]
@@ -41,7 +41,7 @@ impl LineFlags {
         Self(self.0 | other.0)
     }
 
-    /// These flags if the condition holds.
+    /// Returns these flags if the condition holds.
     #[inline]
     pub(crate) const fn when(self, condition: bool) -> Self {
         if condition { self } else { Self::NONE }
@@ -49,25 +49,25 @@ impl LineFlags {
 }
 
 impl Line {
-    /// How many octets the line has in its arena.
+    /// Returns the number of bytes the line occupies in its arena.
     #[inline]
     pub(crate) fn octets(&self) -> usize {
         (self.name_len as usize).saturating_add(self.value_len as usize)
     }
 
-    /// The length of name and value, and 32 (RFC 7541, 4.1).
+    /// Returns the length of name and value plus 32 (RFC 7541, 4.1).
     #[inline]
     pub(crate) fn size(&self) -> usize {
         Self::size_of(self.name, self.octets())
     }
 
-    /// The size of a line that has so many octets beside its known name.
+    /// Returns the size of a line with `octets` bytes in addition to its known name.
     #[inline]
     pub(crate) fn size_of(name: Name, octets: usize) -> usize {
         octets.saturating_add(name.as_bytes().len()).saturating_add(LINE_OVERHEAD)
     }
 
-    /// Name and value, from the octets of an arena that begin with those of this line.
+    /// Returns name and value, given the arena from the start of this line.
     #[inline]
     pub(crate) fn split<'a>(&self, octets: &'a [u8]) -> (&'a [u8], &'a [u8]) {
         let (spelled_out, behind) = octets.split_at_checked(self.name_len as usize).unwrap_or_default();

@@ -19,18 +19,18 @@ pub(crate) use self::{
     octets::{equal, hash},
 };
 
-/// The fields of one header or trailer section, in order, pseudo-header fields among them.
+/// The fields of one header or trailer section in order, including pseudo-header fields.
 ///
-/// All octets stand in one buffer, so that a section costs two allocations however many fields it has.
+/// One buffer holds the bytes of all fields, so a section takes two allocations however many fields it has.
 #[derive(Clone, Default)]
 pub struct FieldSection {
-    /// The octets of all lines.
+    /// The bytes of all lines.
     octets: Vec<u8>,
-    /// The lines in order; each starts at an offset in `octets`.
+    /// The lines in order. Their start positions are offsets in `octets`.
     lines: Vec<Line>,
-    /// The sum of the lines' sizes.
+    /// The sum of the line sizes.
     size: usize,
-    /// How many lines are Cookie fields.
+    /// The number of Cookie lines.
     cookies: usize,
     defect: Option<Malformed>,
 }
@@ -38,51 +38,52 @@ pub struct FieldSection {
 /// One field of a [`FieldSection`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Field<'a> {
-    /// The name in lower case; that of a pseudo-header field begins with a colon.
+    /// The name in lower case. Pseudo-header field names begin with a colon.
     pub name: &'a [u8],
-    /// The value: any octets but NUL, CR and LF, if the section has no defect.
+    /// The value, which contains no NUL, CR or LF unless the section has a defect.
     pub value: &'a [u8],
-    /// The value is a secret: no intermediary may put it into a compression context (RFC 7541, 6.2.3).
+    /// Whether the value is a secret that intermediaries must not put into a compression context (RFC 7541, 6.2.3).
     pub never_indexed: bool,
 }
 
-/// A field as the rest of the engine sees it.
+/// A field as seen by the rest of the engine.
 #[derive(Clone, Copy)]
 pub(crate) struct NumberedField<'a> {
-    /// The number of the name, if it has one.
+    /// The name by number, if it is a known one.
     pub(crate) known: Name,
-    /// The name in octets, whether it has a number or not.
+    /// The name as bytes, whether known or not.
     pub(crate) name: &'a [u8],
     pub(crate) value: &'a [u8],
     pub(crate) flags: LineFlags,
 }
 
 impl FieldSection {
-    /// An empty section.
+    /// Creates an empty section.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// An empty section with room for so many lines, and so many octets of names and values.
+    /// Creates an empty section with capacity for `lines` fields and `octets` bytes of names and values.
     pub fn with_capacity(lines: usize, octets: usize) -> Self {
         Self { octets: Vec::with_capacity(octets), lines: Vec::with_capacity(lines), ..Self::default() }
     }
 
-    /// Adds a field. The name is in lower case; that of a pseudo-header field begins with a colon.
+    /// Adds a field. The name must be in lower case; pseudo-header field names begin with a colon.
     ///
-    /// A name or a value that no field can have (RFC 9113, 8.2.1) is added all the same, and shows in
-    /// [`defect`](Self::defect).
+    /// Invalid names and values (RFC 9113, 8.2.1) are added too, and [`defect`](Self::defect) reports them.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
         self.push_flagged(name, value, LineFlags::NONE);
     }
 
-    /// Adds a field with a secret value, which no intermediary may put into a compression context
-    /// (RFC 7541, 6.2.3). Otherwise as [`push`](Self::push).
+    /// Adds a field with a secret value that intermediaries must not put into a compression context
+    /// (RFC 7541, 6.2.3).
+    ///
+    /// Otherwise like [`push`](Self::push).
     pub fn push_never_indexed(&mut self, name: &[u8], value: &[u8]) {
         self.push_flagged(name, value, LineFlags::NEVER_INDEXED);
     }
 
-    /// Removes all fields and keeps the buffers.
+    /// Removes all fields but keeps the buffers.
     pub fn clear(&mut self) {
         self.octets.clear();
         self.lines.clear();
@@ -91,7 +92,7 @@ impl FieldSection {
         self.defect = None;
     }
 
-    /// The fields in order.
+    /// Iterates over the fields in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Field<'_>> {
         self.numbered().map(|field| Field {
             name: field.name,
@@ -100,12 +101,12 @@ impl FieldSection {
         })
     }
 
-    /// The value of the first field of a name, which is given in lower case.
+    /// Returns the value of the first field with this lower-case name.
     pub fn get(&self, name: &[u8]) -> Option<&[u8]> {
         self.get_all(name).next()
     }
 
-    /// The values of all fields of a name, which is given in lower case, in order.
+    /// Iterates over the values of all fields with this lower-case name, in order.
     pub fn get_all(&self, name: &[u8]) -> impl Iterator<Item = &[u8]> {
         let known = Name::of(name);
         self.numbered()
@@ -113,30 +114,30 @@ impl FieldSection {
             .map(|field| field.value)
     }
 
-    /// How many field lines there are.
+    /// Returns the number of field lines.
     pub fn len(&self) -> usize {
         self.lines.len()
     }
 
-    /// Whether there is no field line.
+    /// Returns whether the section has no field lines.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    /// The size that SETTINGS_MAX_HEADER_LIST_SIZE limits: the length of each name and value, and 32 octets for
-    /// each field line (RFC 9113, 6.5.2).
+    /// Returns the size that SETTINGS_MAX_HEADER_LIST_SIZE limits: the length of each name and value, plus 32 bytes
+    /// for each field line (RFC 9113, 6.5.2).
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// What is wrong with the first name or value that no field can have (RFC 9113, 8.2.1).
+    /// Returns the defect of the first invalid name or value (RFC 9113, 8.2.1).
     ///
-    /// A section of more than 4 GiB takes no more fields, and has [`Malformed::FieldValue`].
+    /// A section can't exceed 4 GiB: it drops further fields and reports [`Malformed::FieldValue`].
     pub fn defect(&self) -> Option<Malformed> {
         self.defect
     }
 
-    /// The fields in order, with the numbers of their names.
+    /// Iterates over the fields in order, with their names by number.
     #[inline]
     pub(crate) fn numbered(&self) -> impl ExactSizeIterator<Item = NumberedField<'_>> {
         self.lines().map(|(line, octets)| {
@@ -145,7 +146,7 @@ impl FieldSection {
         })
     }
 
-    /// The lines in order, each with its octets.
+    /// Iterates over the lines in order, each with its bytes.
     #[inline]
     pub(crate) fn lines(&self) -> impl ExactSizeIterator<Item = (&Line, &[u8])> {
         self.lines.iter().map(|line| {
@@ -154,14 +155,15 @@ impl FieldSection {
         })
     }
 
-    /// The value of the first field of a known name.
+    /// Returns the value of the first field with a known name.
     pub(crate) fn known(&self, name: Name) -> Option<&[u8]> {
         let line = self.lines.iter().find(|line| line.name == name)?;
         Some(line.split(self.octets.get(line.start as usize..)?).1)
     }
 
-    /// Joins the crumbs of Cookie into one line with "; " between them, at the place of the first one
-    /// (RFC 9113, 8.2.3). The line is never indexed if one of the crumbs was not.
+    /// Joins the Cookie crumbs into one line, separated by "; ", at the position of the first (RFC 9113, 8.2.3).
+    ///
+    /// The line is never indexed if any of the crumbs is.
     pub(crate) fn join_cookies(&mut self) {
         if self.cookies < 2 {
             return;
@@ -195,7 +197,7 @@ impl FieldSection {
         self.cookies = 1;
     }
 
-    /// Adds a field of a known name with a value that has no invalid octet.
+    /// Adds a field with a known name and a valid value.
     #[inline]
     pub(crate) fn push_known(&mut self, name: Name, value: &[u8]) {
         let start = self.octets.len();
@@ -203,7 +205,7 @@ impl FieldSection {
         self.finish_line(start, name, 0, LineFlags::NONE);
     }
 
-    /// Adds a copy of a line of the dynamic table, whose octets are given.
+    /// Adds a copy of a line of the dynamic table, given its bytes.
     #[inline]
     pub(crate) fn push_copy(&mut self, line: &Line, octets: &[u8]) {
         let start = self.octets.len();
@@ -211,14 +213,17 @@ impl FieldSection {
         self.finish_line(start, line.name, line.name_len as usize, line.flags);
     }
 
-    /// The arena, for a decoder that writes the octets of a line behind all others, and then calls
-    /// [`finish_line`](Self::finish_line) or takes them away again.
+    /// Returns the arena, for a decoder to append the bytes of a line.
+    ///
+    /// The decoder then either adds the line with [`finish_line`](Self::finish_line) or
+    /// [`push_line`](Self::push_line), or truncates the arena again.
     #[inline]
     pub(crate) fn arena(&mut self) -> &mut Vec<u8> {
         &mut self.octets
     }
 
-    /// Describes the line whose octets stand in the arena from `start` to the end; `None` beyond 4 GiB.
+    /// Describes the line whose bytes start at `start` and extend to the end of the arena. Returns `None` beyond 4
+    /// GiB.
     #[inline]
     pub(crate) fn line_from(
         &self,
@@ -233,7 +238,7 @@ impl FieldSection {
         Some(Line { start, name_len, value_len, name, flags })
     }
 
-    /// Adds the line whose octets stand in the arena from `start` to the end.
+    /// Adds the line whose bytes start at `start` and extend to the end of the arena.
     #[inline]
     pub(crate) fn finish_line(&mut self, start: usize, name: Name, name_len: usize, flags: LineFlags) {
         match self.line_from(start, name, name_len, flags) {
@@ -245,7 +250,7 @@ impl FieldSection {
         }
     }
 
-    /// Adds a line whose octets stand in the arena.
+    /// Adds a line whose bytes are already in the arena.
     #[inline]
     pub(crate) fn push_line(&mut self, line: Line) {
         self.size = self.size.saturating_add(line.size());
@@ -259,7 +264,7 @@ impl FieldSection {
         self.lines.push(line);
     }
 
-    /// The section with the fields of these names marked as never indexed (RFC 7541, 6.2.3).
+    /// Returns a copy of the section that marks fields with these names as never indexed (RFC 7541, 6.2.3).
     pub(crate) fn with_never_indexed(&self, names: &[bytes::Bytes]) -> Self {
         let mut marked = self.clone();
         marked.clear();
@@ -289,13 +294,13 @@ impl FieldSection {
     }
 }
 
-/// The flags that a spelled-out name gives its line.
+/// Returns the flags of a line with this spelled-out name.
 #[inline]
 pub(crate) fn check_name(name: &[u8]) -> LineFlags {
     LineFlags::BAD_NAME.when(!chars::is_name(name))
 }
 
-/// The flags that a value gives its line.
+/// Returns the flags of a line with this value.
 #[inline]
 pub(crate) fn check_value(value: &[u8]) -> LineFlags {
     LineFlags::BAD_VALUE.when(!chars::is_value(value))
@@ -332,7 +337,7 @@ impl fmt::Debug for FieldSection {
 }
 
 impl fmt::Debug for Field<'_> {
-    /// Shows name and value; a value that is never indexed is a secret, and hidden.
+    /// Formats name and value, hiding values that are never indexed because they are secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value =
             if self.never_indexed { "(never indexed)".into() } else { self.value.escape_ascii().to_string() };

@@ -1,14 +1,14 @@
-//! The field names that the engine knows by number.
+//! The field names known to the engine by number.
 
 use http::HeaderName;
 
 use super::octets::{equal, hash};
 
-/// A field name that is known by number, or [`Name::SPELLED_OUT`].
+/// A field name known by number, or [`Name::SPELLED_OUT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Name(u8);
 
-/// What is known about a name.
+/// Properties of a known name.
 struct Known {
     name: Name,
     literal: &'static str,
@@ -19,19 +19,19 @@ struct Known {
 const PSEUDO: u8 = 1;
 /// A field that belongs to an HTTP/1.1 connection (RFC 9113, 8.2.2).
 const CONNECTION_SPECIFIC: u8 = 1 << 1;
-/// A field whose value tends to be another one in each message.
+/// A field whose value tends to differ in each message.
 const VARYING: u8 = 1 << 2;
-/// A field whose value somebody may want to guess (RFC 7541, 7.1).
+/// A field whose value an attacker may want to guess (RFC 7541, 7.1).
 const SECRET: u8 = 1 << 3;
 
-/// Declares the constants of [`Name`] and the table [`KNOWN`], in one order.
+/// Declares the constants of [`Name`] and the table [`KNOWN`] in the same order.
 macro_rules! names {
     ($($name:ident $literal:literal $($attribute:ident)*;)+) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
         enum Number { SPELLED_OUT, $($name,)+ COUNT }
 
         impl Name {
-            /// A name that has no number: it stands in the section, octet by octet.
+            /// A name without a number, whose bytes are stored in the section.
             pub(crate) const SPELLED_OUT: Self = Self(Number::SPELLED_OUT as u8);
             $(
                 #[doc = concat!("`", $literal, "`")]
@@ -47,12 +47,12 @@ macro_rules! names {
             $(Known { name: Name::$name, literal: $literal, attributes: 0 $(| $attribute)* },)+
         ];
 
-        /// The names as `http` has them, by number; none for pseudo-header fields.
+        /// The names as [`HeaderName`] by number, or `None` for pseudo-header fields.
         pub(super) static HEADER_NAMES: [Option<HeaderName>; Name::COUNT] = [None, $(header_name($literal)),+];
     };
 }
 
-// First the names of the HPACK static table in its order, then others that are common or that have a meaning here.
+// The names of the HPACK static table in its order, then others that are common or have a meaning in the engine.
 names! {
     AUTHORITY ":authority" PSEUDO;
     METHOD ":method" PSEUDO;
@@ -165,10 +165,10 @@ const fn header_name(literal: &'static str) -> Option<HeaderName> {
     if matches!(literal.as_bytes(), [b':', ..]) { None } else { Some(HeaderName::from_static(literal)) }
 }
 
-/// The size of [`SLOTS`]: large enough that a seed without collisions is soon found.
+/// The size of [`SLOTS`], large enough to find a seed without collisions soon.
 const SLOT_COUNT: usize = 1024;
 
-/// A perfect hash of the known names: the seed, and the name that may have each hash.
+/// A perfect hash of the known names: the seed, and the only candidate for each hash.
 #[allow(clippy::indexing_slicing, reason = "computed at compile time")]
 const SEED_AND_SLOTS: (u64, [Name; SLOT_COUNT]) = {
     let mut seed = 0;
@@ -196,56 +196,57 @@ const fn slot(seed: u64, name: &[u8]) -> usize {
 }
 
 impl Name {
-    /// The number of a name; [`Self::SPELLED_OUT`] if it has none.
+    /// Looks up a name. Returns [`Self::SPELLED_OUT`] if it has no number.
     #[inline]
     pub(crate) fn of(literal: &[u8]) -> Self {
         let candidate = SLOTS.get(slot(SEED, literal)).copied().unwrap_or(Self::SPELLED_OUT);
         if equal(candidate.as_bytes(), literal) { candidate } else { Self::SPELLED_OUT }
     }
 
-    /// Whether the name has a number.
+    /// Returns whether the name has a number.
     #[inline]
     pub(crate) const fn is_known(self) -> bool {
         self.0 != Self::SPELLED_OUT.0
     }
 
-    /// The number: below [`Self::COUNT`].
+    /// Returns the number, which is below [`Self::COUNT`].
     #[inline]
     pub(crate) const fn number(self) -> usize {
         self.0 as usize
     }
 
-    /// The name in letters; nothing for one that is spelled out.
+    /// Returns the name as a string, empty for a spelled-out name.
     #[inline]
     pub(crate) fn as_str(self) -> &'static str {
         KNOWN.get(self.number()).map_or("", |known| known.literal)
     }
 
-    /// The octets of the name; none for one that is spelled out.
+    /// Returns the name as bytes, empty for a spelled-out name.
     #[inline]
     pub(crate) fn as_bytes(self) -> &'static [u8] {
         self.as_str().as_bytes()
     }
 
-    /// Whether it is one of the pseudo-header fields that RFC 9113, 8.3, and RFC 8441, 4, define.
+    /// Returns whether this is a pseudo-header field that RFC 9113, 8.3, or RFC 8441, 4, defines.
     #[inline]
     pub(crate) fn is_pseudo(self) -> bool {
         self.has(PSEUDO)
     }
 
-    /// Whether it belongs to an HTTP/1.1 connection and makes a message malformed (RFC 9113, 8.2.2).
+    /// Returns whether the field is specific to HTTP/1.1 connections and makes a message malformed
+    /// (RFC 9113, 8.2.2).
     #[inline]
     pub(crate) fn is_connection_specific(self) -> bool {
         self.has(CONNECTION_SPECIFIC)
     }
 
-    /// Whether its value tends to be another one in each message, and would only fill a dynamic table.
+    /// Returns whether the value tends to differ in each message, and would only fill up a dynamic table.
     #[inline]
     pub(crate) fn is_varying(self) -> bool {
         self.has(VARYING)
     }
 
-    /// Whether its value is a secret that must not get into a dynamic table (RFC 7541, 7.1.3).
+    /// Returns whether the value is a secret that must not enter a dynamic table (RFC 7541, 7.1.3).
     #[inline]
     pub(crate) fn is_secret(self) -> bool {
         self.has(SECRET)
@@ -267,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn every_known_name_is_found_again() {
+    fn every_known_name_is_found() {
         assert_eq!(all_names().count(), Name::COUNT - 1);
         for name in all_names() {
             assert_eq!(Name::of(name.as_bytes()), name, "{}", name.as_str());
@@ -285,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn connection_specific_fields_are_those_of_the_rfc() {
+    fn connection_specific_fields_match_the_rfc() {
         let names: Vec<_> =
             all_names().filter(|name| name.is_connection_specific()).map(Name::as_str).collect();
         assert_eq!(names, ["transfer-encoding", "connection", "keep-alive", "proxy-connection", "upgrade"]);

@@ -1,12 +1,12 @@
-//! Names and values are short: hashing and comparing them eight octets at a time.
+//! Fast hashing and comparison of short byte strings, eight bytes at a time.
 
-/// An odd constant with well-mixed bits: the golden ratio.
+/// An odd constant with well-mixed bits, derived from the golden ratio.
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Hashes octets, eight at a time.
+/// Hashes a byte string, eight bytes at a time.
 ///
-/// It does not withstand collisions made on purpose. Wherever it is used, a collision costs a little compression
-/// and never time.
+/// An attacker can construct collisions. For all users of this function, a collision only costs some compression,
+/// never time.
 #[inline]
 pub(crate) const fn hash(seed: u64, octets: &[u8]) -> u64 {
     let mut state = mix(seed, octets.len() as u64);
@@ -17,7 +17,7 @@ pub(crate) const fn hash(seed: u64, octets: &[u8]) -> u64 {
         state = mix(state, u64::from_le_bytes(*chunk));
         rest = behind;
     }
-    // The last octets overlap with those before, so that no loop over single octets is needed.
+    // The last word overlaps the previous one, which avoids a loop over single bytes.
     let last = match (octets.last_chunk::<8>(), rest.first_chunk::<4>(), rest.last_chunk::<4>(), rest) {
         (Some(chunk), ..) => u64::from_le_bytes(*chunk),
         (None, Some(head), Some(tail), _) => {
@@ -37,7 +37,9 @@ const fn mix(state: u64, word: u64) -> u64 {
     (state.rotate_left(5) ^ word).wrapping_mul(MULTIPLIER)
 }
 
-/// Whether two slices are equal. In WebAssembly the `memcmp` that `==` calls goes octet by octet.
+/// Returns whether two slices are equal.
+///
+/// Replaces `==`, which in WebAssembly calls a `memcmp` that compares byte by byte.
 #[inline]
 pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
@@ -61,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_octet_counts() {
+    fn every_byte_counts() {
         for length in 0..40 {
             let octets: Vec<u8> = (0..length).collect();
             assert!(equal(&octets, &octets.clone()));

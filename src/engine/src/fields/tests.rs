@@ -1,4 +1,4 @@
-//! Field sections, and what becomes of them in the `http` crate.
+//! Tests of field sections and their conversion to the types of the `http` crate.
 
 mod conversions;
 
@@ -8,7 +8,7 @@ fn section(fields: &[(&str, &str)]) -> FieldSection {
     fields.iter().copied().collect()
 }
 
-/// The fields of a section as text, one "name: value" each.
+/// Formats the fields of a section, each as "name: value".
 fn texts(section: &FieldSection) -> Vec<String> {
     section
         .iter()
@@ -35,7 +35,7 @@ fn fields_are_found_by_name() {
 }
 
 #[test]
-fn the_size_counts_names_values_and_32_each() {
+fn size_counts_names_values_and_32_per_field() {
     let mut fields = section(&[(":method", "GET"), ("x-b", "12")]);
     assert_eq!(fields.size(), (7 + 3 + 32) + (3 + 2 + 32));
     fields.clear();
@@ -43,14 +43,14 @@ fn the_size_counts_names_values_and_32_each() {
 }
 
 #[test]
-fn the_first_defect_counts() {
+fn first_defect_is_reported() {
     assert_eq!(section(&[("a", "b"), ("A", "b"), ("a", "\n")]).defect(), Some(Malformed::FieldName));
     assert_eq!(section(&[("te", " trailers"), ("A", "b")]).defect(), Some(Malformed::FieldValue));
     assert_eq!(section(&[(":unknown", "\u{e9}"), ("a", "\x01 \x7f")]).defect(), None);
 }
 
 #[test]
-fn crumbs_are_joined_at_the_place_of_the_first() {
+fn crumbs_are_joined_at_the_position_of_the_first() {
     let mut fields =
         section(&[("a", "1"), ("cookie", "x=1"), ("b", "2"), ("cookie", "y=2"), ("cookie", "z=3")]);
     fields.join_cookies();
@@ -70,7 +70,7 @@ fn empty_crumbs_are_left_out() {
 }
 
 #[test]
-fn a_crumb_that_is_never_indexed_makes_the_whole_cookie_so() {
+fn joined_cookie_is_never_indexed_if_any_crumb_is() {
     let mut fields = FieldSection::new();
     fields.push(b"cookie", b"x=1");
     fields.push_never_indexed(b"cookie", b"y=2");
@@ -80,14 +80,14 @@ fn a_crumb_that_is_never_indexed_makes_the_whole_cookie_so() {
 }
 
 #[test]
-fn a_single_cookie_is_left_alone() {
+fn single_cookie_is_unchanged() {
     let mut fields = section(&[("cookie", "x=1"), ("a", "1")]);
     fields.join_cookies();
     assert_eq!(texts(&fields), ["cookie: x=1", "a: 1"]);
 }
 
 #[test]
-fn a_copy_has_buffers_of_its_size() {
+fn clone_has_no_spare_capacity() {
     let mut fields = FieldSection::with_capacity(100, 10_000);
     fields.push(b"x-a", b"b");
     let copy = fields.clone();
@@ -96,7 +96,7 @@ fn a_copy_has_buffers_of_its_size() {
 }
 
 #[test]
-fn secrets_are_not_shown() {
+fn secrets_are_hidden_in_debug_output() {
     let mut fields = section(&[("a", "b\0")]);
     fields.push_never_indexed(b"authorization", b"secret");
     assert_eq!(format!("{fields:?}"), r"[a: b\x00, authorization: (never indexed)]");

@@ -2,20 +2,22 @@
 
 use super::{FrameHeader, FrameType, StreamId};
 
-/// ALTSVC: an alternative service for an origin (RFC 7838, 4).
+/// ALTSVC: advertises an alternative service for an origin (RFC 7838, 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AltSvc<'a> {
-    /// The stream whose origin the service is for, or the connection where `origin` tells it.
+    /// The stream whose origin the service is for. On stream 0, `origin` names the origin.
     pub stream_id: StreamId,
-    /// The origin in its ASCII serialisation, unchecked; empty on a stream.
+    /// The origin in ASCII serialization, not validated; empty except on stream 0.
     pub origin: &'a [u8],
-    /// The value, in the syntax of the `Alt-Svc` field (RFC 7838, 3), unchecked.
+    /// The value in the syntax of the `Alt-Svc` field (RFC 7838, 3), not validated.
     pub field_value: &'a [u8],
 }
 
 impl<'a> AltSvc<'a> {
-    /// Reads the payload; `None` for a frame that is to be ignored: cut off, on stream 0 without an origin,
-    /// or on another stream with one.
+    /// Parses the payload.
+    ///
+    /// Returns `None` if the receiver must ignore the frame: if it is truncated, lacks an origin on stream 0, or
+    /// has an origin on another stream.
     pub fn parse(header: FrameHeader, payload: &'a [u8]) -> Option<Self> {
         let (length, rest) = payload.split_first_chunk()?;
         let (origin, field_value) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
@@ -23,7 +25,7 @@ impl<'a> AltSvc<'a> {
         valid.then_some(Self { stream_id: header.stream_id, origin, field_value })
     }
 
-    /// Appends the frame; nothing where the origin has more than 65,535 octets.
+    /// Appends the frame, or nothing if the origin exceeds 65,535 bytes.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let Ok(origin_length) = u16::try_from(self.origin.len()) else { return };
         let length = self.origin.len().saturating_add(self.field_value.len()).saturating_add(2);

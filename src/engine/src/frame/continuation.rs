@@ -2,19 +2,19 @@
 
 use super::{FrameHeader, FrameType, StreamId, flags};
 
-/// CONTINUATION: a further fragment of a field block (RFC 9113, 6.10). Any payload is a fragment.
+/// CONTINUATION: continues a field block (RFC 9113, 6.10). Any payload is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Continuation<'a> {
-    /// The stream of the frame that began the field block.
+    /// The stream of the frame that started the field block.
     pub stream_id: StreamId,
-    /// Whether the field block ends with this fragment; otherwise CONTINUATION follows.
+    /// Whether this fragment ends the field block. If not, another CONTINUATION frame follows.
     pub end_headers: bool,
-    /// The fragment.
+    /// The next fragment of the field block.
     pub fragment: &'a [u8],
 }
 
 impl<'a> Continuation<'a> {
-    /// Reads the payload.
+    /// Parses the payload.
     pub fn parse(header: FrameHeader, payload: &'a [u8]) -> Self {
         let end_headers = header.has(flags::END_HEADERS);
         Self { stream_id: header.stream_id, end_headers, fragment: payload }

@@ -1,22 +1,25 @@
-//! DATA (RFC 9113, 6.1). Its payload is read as it arrives, so there is no frame that holds all of it: a
-//! receiver asks for the [`layout`], a sender writes the header and then the content.
+//! DATA (RFC 9113, 6.1).
+//!
+//! The payload is processed as it arrives, so no type holds a whole frame. A receiver calls [`layout`]; a sender
+//! writes the header, then the content.
 
 use super::{FrameHeader, FrameType, StreamId, flags, padding};
 use crate::error::Violation;
 
-/// How the payload of a DATA frame is divided. Content and padding together are what flow control counts.
+/// The division of a DATA frame's payload into content and padding. Both count against flow control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// Octets of content.
+    /// Length of the content in bytes.
     pub content: u32,
-    /// Octets of padding, with the one before the content that tells the length of those behind it.
+    /// Length of the padding in bytes, including the Pad Length field before the content.
     pub padding: u32,
 }
 
-/// How the payload behind `header` is divided, by its first octet, which only a padded frame must show.
+/// Computes the layout of a DATA frame's payload.
 ///
-/// Errors: [`Violation::FrameLength`] for a padded frame without a first octet,
-/// [`Violation::PaddingTooLong`].
+/// `first` is the first byte of the payload, required only if the frame is padded.
+///
+/// Errors: [`Violation::FrameLength`] for a padded frame without a first byte, [`Violation::PaddingTooLong`].
 pub fn layout(header: FrameHeader, first: Option<u8>) -> Result<Layout, Violation> {
     let pad_length = match first {
         _ if !header.has(flags::PADDED) => None,
@@ -27,14 +30,15 @@ pub fn layout(header: FrameHeader, first: Option<u8>) -> Result<Layout, Violatio
     Ok(Layout { content, padding: header.length.saturating_sub(content) })
 }
 
-/// Appends the header of a DATA frame with `length` octets of content, which are to follow.
+/// Appends the header of a DATA frame. The caller appends the `length` bytes of content.
 pub fn encode_header(out: &mut Vec<u8>, stream_id: StreamId, length: u32, end_stream: bool) {
     let flags = if end_stream { flags::END_STREAM } else { 0 };
     FrameHeader { length, kind: FrameType::DATA, flags, stream_id }.encode(out);
 }
 
-/// Appends the header of a DATA frame with `content` bytes, which are to follow, and `padding` bytes behind them,
-/// which are to follow as zeros (RFC 9113, 6.1).
+/// Appends the header of a padded DATA frame (RFC 9113, 6.1).
+///
+/// The caller appends the `content` bytes, then `padding` zero bytes.
 pub fn encode_padded_header(
     out: &mut Vec<u8>,
     stream_id: StreamId,
@@ -59,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_counts_with_the_octet_that_tells_its_length() {
+    fn padding_includes_the_pad_length_field() {
         let cases = [
             (header(0, 0), None, Ok(Layout { content: 0, padding: 0 })),
             (header(0, 5), Some(200), Ok(Layout { content: 5, padding: 0 })),
@@ -70,12 +74,12 @@ mod tests {
             (header(flags::PADDED, 0), None, Err(Violation::FrameLength)),
         ];
         for (header, first, expected) in cases {
-            assert_eq!(layout(header, first), expected, "{header:?}, first octet {first:?}");
+            assert_eq!(layout(header, first), expected, "{header:?}, first byte {first:?}");
         }
     }
 
     #[test]
-    fn the_header_stands_before_the_content() {
+    fn header_is_encoded_with_length_and_end_stream() {
         let mut out = Vec::new();
         encode_header(&mut out, StreamId::new(3).unwrap(), 0x01_0203, true);
         assert_eq!(out, [1, 2, 3, 0, 1, 0, 0, 0, 3]);

@@ -1,24 +1,24 @@
-//! Writing a field block into HEADERS or PUSH_PROMISE and, where it is long, CONTINUATION (RFC 9113, 4.3).
+//! Encoding a field block into HEADERS or PUSH_PROMISE and, if it is long, CONTINUATION frames (RFC 9113, 4.3).
 
 use super::{FrameHeader, FrameType, HEADER_LEN, StreamId, flags};
 
-/// A field block that is being written, behind the header of its first frame.
+/// A field block being written after the header of its first frame.
 ///
-/// The block is encoded in place, and in the common case stays where it is: one frame holds it.
+/// The block is encoded in place. In the common case it fits in one frame and is not moved.
 #[derive(Debug)]
-#[must_use = "the frames stand only when the block is finished"]
+#[must_use = "the frames are incomplete until the block is finished"]
 pub struct FieldBlock {
     start: usize,
 }
 
 impl FieldBlock {
-    /// Starts the HEADERS of a message on `stream_id`.
+    /// Starts a HEADERS frame on `stream_id`.
     pub fn headers(out: &mut Vec<u8>, stream_id: StreamId, end_stream: bool) -> Self {
         let end_stream = if end_stream { flags::END_STREAM } else { 0 };
         Self::start(out, FrameType::HEADERS, end_stream, stream_id)
     }
 
-    /// Starts the PUSH_PROMISE on `stream_id` that promises a response on `promised_id`.
+    /// Starts a PUSH_PROMISE frame on `stream_id` that promises a response on `promised_id`.
     pub fn push_promise(out: &mut Vec<u8>, stream_id: StreamId, promised_id: StreamId) -> Self {
         let block = Self::start(out, FrameType::PUSH_PROMISE, 0, stream_id);
         out.extend_from_slice(&promised_id.to_bytes());
@@ -31,8 +31,9 @@ impl FieldBlock {
         Self { start }
     }
 
-    /// Ends the block, which is what was appended to `out` since the start. `max_frame_size` is the peer's
-    /// SETTINGS_MAX_FRAME_SIZE.
+    /// Finishes the block, which consists of the bytes appended to `out` since it was started.
+    ///
+    /// `max_frame_size` is the peer's SETTINGS_MAX_FRAME_SIZE.
     pub fn finish(self, out: &mut Vec<u8>, max_frame_size: u32) {
         let frame = out.get_mut(self.start..).unwrap_or_default();
         let Some((header, payload)) = frame.split_first_chunk_mut::<HEADER_LEN>() else { return };
@@ -49,7 +50,7 @@ impl FieldBlock {
     }
 }
 
-/// Puts what stands behind `end` into CONTINUATION frames.
+/// Moves the bytes after `end` into CONTINUATION frames.
 #[cold]
 fn continue_block(out: &mut Vec<u8>, end: usize, stream_id: StreamId, max_frame_size: u32) {
     let rest = out.split_off(end.min(out.len()));
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_block_is_one_frame_behind_what_was_there() {
+    fn short_block_is_appended_as_one_frame() {
         let mut out = b"before".to_vec();
         let block = FieldBlock::headers(&mut out, id(1), true);
         out.extend_from_slice(b"\x82\x86\x84");
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_of_exactly_the_frame_size_is_not_split() {
+    fn block_of_exactly_the_frame_size_is_not_split() {
         let mut out = Vec::new();
         let block = FieldBlock::headers(&mut out, id(1), false);
         out.extend_from_slice(b"12345");
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_block_goes_on_in_continuation() {
+    fn long_block_is_split_into_continuation_frames() {
         let mut out = Vec::new();
         let block = FieldBlock::headers(&mut out, id(3), true);
         out.extend_from_slice(b"1234567890ab");
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_promised_stream_takes_room_in_the_first_frame() {
+    fn promised_stream_id_counts_towards_the_frame_size() {
         let mut out = Vec::new();
         let block = FieldBlock::push_promise(&mut out, id(1), id(2));
         out.extend_from_slice(b"123");

@@ -3,19 +3,19 @@
 use super::{FrameHeader, FrameType, StreamId};
 use crate::error::{ErrorCode, Violation};
 
-/// GOAWAY: the announcement of the end of a connection (RFC 9113, 6.8).
+/// GOAWAY: announces the end of a connection (RFC 9113, 6.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GoAway<'a> {
-    /// The last stream of the receiver's that the sender has taken up or may yet take up.
+    /// The last of the receiver's streams that the sender has processed or may still process.
     pub last_stream_id: StreamId,
-    /// Why the connection ends.
+    /// The reason for closing the connection.
     pub code: ErrorCode,
-    /// Further words for people, in no fixed format.
+    /// Diagnostic data in no particular format, for humans to read.
     pub debug_data: &'a [u8],
 }
 
 impl<'a> GoAway<'a> {
-    /// Reads the payload. Error: [`Violation::FrameLength`].
+    /// Parses the payload. Error: [`Violation::FrameLength`].
     pub fn parse(payload: &'a [u8]) -> Result<Self, Violation> {
         let (last_stream_id, rest) = payload.split_first_chunk().ok_or(Violation::FrameLength)?;
         let (code, debug_data) = rest.split_first_chunk().ok_or(Violation::FrameLength)?;

@@ -1,60 +1,60 @@
-//! The nine octets before every payload (RFC 9113, 4.1), and what can be judged by them alone.
+//! The frame header (RFC 9113, 4.1), and the checks that need nothing else.
 
 use core::fmt;
 
 use super::{StreamId, padding};
 use crate::error::Violation;
 
-/// The octets of a frame header (RFC 9113, 4.1).
+/// Length of a frame header in bytes (RFC 9113, 4.1).
 pub const HEADER_LEN: usize = 9;
 
-/// Flags of frames (RFC 9113, 6). What a bit means depends on the type of the frame; unused bits are ignored.
+/// Frame flags (RFC 9113, 6). The meaning of a bit depends on the frame type; undefined bits are ignored.
 pub mod flags {
-    /// SETTINGS, PING: the frame acknowledges one of the same type.
+    /// SETTINGS, PING: acknowledges a frame of the same type.
     pub const ACK: u8 = 0x01;
-    /// DATA, HEADERS: the sender's last frame on the stream, but for CONTINUATION.
+    /// DATA, HEADERS: the sender's last frame on the stream, apart from CONTINUATION.
     pub const END_STREAM: u8 = 0x01;
-    /// HEADERS, PUSH_PROMISE, CONTINUATION: the field block ends here.
+    /// HEADERS, PUSH_PROMISE, CONTINUATION: this frame ends the field block.
     pub const END_HEADERS: u8 = 0x04;
-    /// DATA, HEADERS, PUSH_PROMISE: the payload starts with the length of the padding at its end.
+    /// DATA, HEADERS, PUSH_PROMISE: the payload starts with the Pad Length field and ends with padding.
     pub const PADDED: u8 = 0x08;
-    /// HEADERS: the fields of RFC 7540's priorities stand before the field block fragment.
+    /// HEADERS: the RFC 7540 priority fields precede the field block fragment.
     pub const PRIORITY: u8 = 0x20;
 }
 
-/// The type of a frame (RFC 9113, 6). Unknown types survive, to be ignored (RFC 9113, 5.5).
+/// The type of a frame (RFC 9113, 6). Unknown types are preserved so that they can be ignored (RFC 9113, 5.5).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FrameType(pub u8);
 
 impl FrameType {
-    /// Content of a message (RFC 9113, 6.1).
+    /// Carries the content of a message (RFC 9113, 6.1).
     pub const DATA: Self = Self(0x00);
-    /// Starts a field block, and usually a stream (RFC 9113, 6.2).
+    /// Starts a field block and usually opens a stream (RFC 9113, 6.2).
     pub const HEADERS: Self = Self(0x01);
-    /// A priority in the deprecated scheme (RFC 9113, 6.3).
+    /// Sets a priority in the deprecated scheme (RFC 9113, 6.3).
     pub const PRIORITY: Self = Self(0x02);
-    /// Ends a stream at once (RFC 9113, 6.4).
+    /// Terminates a stream immediately (RFC 9113, 6.4).
     pub const RST_STREAM: Self = Self(0x03);
-    /// The sender's settings, or the acknowledgement of the receiver's (RFC 9113, 6.5).
+    /// Conveys the sender's settings or acknowledges the receiver's (RFC 9113, 6.5).
     pub const SETTINGS: Self = Self(0x04);
     /// Announces a pushed response (RFC 9113, 6.6).
     pub const PUSH_PROMISE: Self = Self(0x05);
-    /// Asks for a sign of life, or gives it (RFC 9113, 6.7).
+    /// Checks that the connection is alive, or confirms it (RFC 9113, 6.7).
     pub const PING: Self = Self(0x06);
     /// Announces the end of the connection (RFC 9113, 6.8).
     pub const GOAWAY: Self = Self(0x07);
-    /// Lets the receiver send more DATA (RFC 9113, 6.9).
+    /// Allows the receiver to send more DATA (RFC 9113, 6.9).
     pub const WINDOW_UPDATE: Self = Self(0x08);
     /// Continues a field block (RFC 9113, 6.10).
     pub const CONTINUATION: Self = Self(0x09);
-    /// An alternative service (RFC 7838, 4).
+    /// Advertises an alternative service (RFC 7838, 4).
     pub const ALTSVC: Self = Self(0x0a);
-    /// The origins that the connection is for (RFC 8336, 2).
+    /// Lists the origins available on the connection (RFC 8336, 2).
     pub const ORIGIN: Self = Self(0x0c);
     /// Changes the priority of a response (RFC 9218, 7.1).
     pub const PRIORITY_UPDATE: Self = Self(0x10);
 
-    /// The registered name of the type; `None` for one that is not known here.
+    /// Returns the registered name of the type, or `None` if it is unknown.
     pub fn name(self) -> Option<&'static str> {
         Some(match self {
             Self::DATA => "DATA",
@@ -93,46 +93,46 @@ impl fmt::Debug for FrameType {
 /// A frame header (RFC 9113, 4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameHeader {
-    /// Octets of the payload, at most 2^24-1.
+    /// Length of the payload in bytes, at most 2^24-1.
     pub length: u32,
     /// The type of the frame.
     pub kind: FrameType,
-    /// The flags, by the bits of [`flags`].
+    /// The flags, a combination of the constants in [`flags`].
     pub flags: u8,
-    /// The stream that the frame belongs to.
+    /// The stream the frame belongs to.
     pub stream_id: StreamId,
 }
 
-/// On which streams a type of frame may stand.
+/// The streams that may carry a frame type.
 enum StreamRule {
-    /// On a stream, not on the connection.
+    /// Any stream except stream 0.
     Stream,
-    /// On stream 0; elsewhere it is this offence.
+    /// Only stream 0. A frame on another stream is this offence.
     Connection(Violation),
-    /// On either, or wherever it does not matter because the frame is ignored there.
+    /// Any stream, or the frame is ignored on the wrong stream.
     Any,
 }
 
-/// How long the payload of a type of frame may be.
+/// The payload lengths that a frame type allows.
 enum LengthRule {
-    /// As many octets as these, or this offence.
+    /// Exactly this many bytes. Any other length is this offence.
     Exactly(u32, Violation),
-    /// Not fewer octets than these.
+    /// At least this many bytes.
     AtLeast(u32),
-    /// Not fewer octets than these, and the pad length where the flag says that there is one.
+    /// At least this many bytes, plus the Pad Length field if the PADDED flag is set.
     Padded(u32),
-    /// Whole parameters, and none in an acknowledgement (RFC 9113, 6.5).
+    /// A multiple of the parameter length, or empty in an acknowledgement (RFC 9113, 6.5).
     Settings,
 }
 
 impl FrameHeader {
-    /// The header of a frame with a payload of `length` octets, which the caller keeps below 2^24.
+    /// Creates the header of a frame with a payload of `length` bytes, which must be below 2^24.
     pub(crate) fn new(kind: FrameType, flags: u8, stream_id: StreamId, length: usize) -> Self {
-        debug_assert!(length < 1 << 24, "no frame holds {length} octets");
+        debug_assert!(length < 1 << 24, "no frame holds {length} bytes");
         Self { length: u32::try_from(length).unwrap_or(u32::MAX), kind, flags, stream_id }
     }
 
-    /// Reads a frame header. The reserved bit is ignored (RFC 9113, 4.1).
+    /// Parses a frame header. The reserved bit is ignored (RFC 9113, 4.1).
     pub const fn parse(octets: &[u8; HEADER_LEN]) -> Self {
         let [l0, l1, l2, kind, flags, s0, s1, s2, s3] = *octets;
         Self {
@@ -143,7 +143,7 @@ impl FrameHeader {
         }
     }
 
-    /// The header as it goes on the wire.
+    /// Returns the wire format of the header.
     pub const fn to_bytes(self) -> [u8; HEADER_LEN] {
         let [_, l0, l1, l2] = self.length.to_be_bytes();
         let [s0, s1, s2, s3] = self.stream_id.to_bytes();
@@ -155,19 +155,21 @@ impl FrameHeader {
         out.extend_from_slice(&self.to_bytes());
     }
 
-    /// Whether all these flags are set.
+    /// Returns whether all of the given flags are set.
     pub const fn has(self, flags: u8) -> bool {
         self.flags & flags == flags
     }
 
-    /// Whether the frame is one of those that carry a field block (RFC 9113, 4.3).
+    /// Returns whether frames of this type carry a field block (RFC 9113, 4.3).
     pub const fn carries_field_block(self) -> bool {
         matches!(self.kind, FrameType::HEADERS | FrameType::PUSH_PROMISE | FrameType::CONTINUATION)
     }
 
-    /// Judges what the header alone tells, before any octet of the payload has come: first the length against
-    /// `max_frame_size`, our SETTINGS_MAX_FRAME_SIZE (RFC 9113, 4.2), then the stream and the length that the
-    /// type allows (RFC 9113, 6). Of unknown types only the first is asked.
+    /// Validates the header before any payload arrives.
+    ///
+    /// First checks the length against `max_frame_size`, our SETTINGS_MAX_FRAME_SIZE (RFC 9113, 4.2), then the
+    /// stream and the length against the rules of the frame type (RFC 9113, 6). Frames of unknown types only
+    /// undergo the first check.
     pub fn check(self, max_frame_size: u32) -> Result<(), Violation> {
         if self.length > max_frame_size {
             return Err(self.too_large());
@@ -192,13 +194,15 @@ impl FrameHeader {
         }
     }
 
-    /// Octets that the PRIORITY flag of HEADERS asks for (RFC 9113, 6.2).
+    /// Returns the length in bytes of the fields that the PRIORITY flag adds to HEADERS (RFC 9113, 6.2).
     pub(super) fn dependency_octets(self) -> u32 {
         if self.has(flags::PRIORITY) { 5 } else { 0 }
     }
 
-    /// What each type asks of its stream and its length (RFC 9113, 4.2, 6.1, 6.2, 6.3, 6.4, 6.5, 6.6, 6.7, 6.8, 6.9, 6.10;
-    /// RFC 9218, 7.1). Extensions that are ignored when they are wrong are not here.
+    /// Returns the stream and length rules of the frame type (RFC 9113, 4.2, 6.1, 6.2, 6.3, 6.4, 6.5, 6.6, 6.7,
+    /// 6.8, 6.9, 6.10; RFC 9218, 7.1).
+    ///
+    /// Extension frames that are ignored if invalid have no rules.
     #[rustfmt::skip]
     fn rules(self) -> Option<(StreamRule, LengthRule)> {
         use LengthRule::{AtLeast, Exactly, Padded};
@@ -221,8 +225,10 @@ impl FrameHeader {
         })
     }
 
-    /// The offence of an over-long frame: an error of the stream only where the frame cannot touch more than
-    /// its stream (RFC 9113, 4.2), and where a wrong length is not an error of the connection anyway.
+    /// Returns the offence of a frame that exceeds the maximum frame size.
+    ///
+    /// It is a stream error only if the frame affects nothing but its stream (RFC 9113, 4.2) and if a wrong length
+    /// of this frame type is not a connection error anyway.
     fn too_large(self) -> Violation {
         match self.rules() {
             _ if self.stream_id.is_connection() || self.carries_field_block() => Violation::FrameTooLarge,

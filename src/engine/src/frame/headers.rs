@@ -3,24 +3,25 @@
 use super::{FrameHeader, FrameType, StreamDependency, StreamId, flags, padding};
 use crate::error::Violation;
 
-/// HEADERS: the start of a field block (RFC 9113, 6.2). An endpoint that has a section to send uses
-/// [`FieldBlock`](super::FieldBlock), which splits a long block as well.
+/// HEADERS: starts a field block (RFC 9113, 6.2).
+///
+/// An endpoint uses [`FieldBlock`](super::FieldBlock) to send a field section, which also splits a long block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Headers<'a> {
     /// The stream of the message.
     pub stream_id: StreamId,
-    /// Whether the message ends with this section.
+    /// Whether this section ends the message.
     pub end_stream: bool,
-    /// Whether the field block ends with this fragment; otherwise CONTINUATION follows.
+    /// Whether this fragment ends the field block. If not, CONTINUATION follows.
     pub end_headers: bool,
-    /// The priority of RFC 7540's scheme, where the frame carries one.
+    /// The RFC 7540 priority, if the frame contains one.
     pub dependency: Option<StreamDependency>,
     /// The first fragment of the field block.
     pub fragment: &'a [u8],
 }
 
 impl<'a> Headers<'a> {
-    /// Reads the payload. Errors: [`Violation::FrameLength`], [`Violation::PaddingTooLong`].
+    /// Parses the payload. Errors: [`Violation::FrameLength`], [`Violation::PaddingTooLong`].
     pub fn parse(header: FrameHeader, payload: &'a [u8]) -> Result<Self, Violation> {
         let content = padding::strip(header, payload, header.dependency_octets())?;
         let (dependency, fragment) = match content.split_first_chunk() {
@@ -38,13 +39,15 @@ impl<'a> Headers<'a> {
         })
     }
 
-    /// Whether the stream depends on itself, an error of the stream in RFC 7540, 5.3.1
-    /// ([`Violation::SelfDependency`]). The field block must be decoded all the same.
+    /// Returns whether the stream depends on itself, a stream error in RFC 7540, 5.3.1
+    /// ([`Violation::SelfDependency`]).
+    ///
+    /// The receiver must decode the field block even so.
     pub fn is_self_dependent(&self) -> bool {
         self.dependency.is_some_and(|dependency| dependency.stream_id == self.stream_id)
     }
 
-    /// Appends this one frame, without padding.
+    /// Appends this frame without padding.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let mut flags = 0;
         let mut length = self.fragment.len();

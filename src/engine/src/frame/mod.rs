@@ -1,9 +1,8 @@
-//! The wire formats of frames (RFC 9113, 4 and 6): octets in, values out, and back. Nothing here knows the
-//! state of a connection.
+//! The wire formats of frames (RFC 9113, 4 and 6), independent of any connection state.
 //!
-//! A receiver reads a [`FrameHeader`], asks [`FrameHeader::check`] whether its length and stream can stand,
-//! and hands the payload to the `parse` of the frame's type. Every `parse` is total: it takes any octets, and
-//! either returns a frame or names the offence.
+//! A receiver parses a [`FrameHeader`], calls [`FrameHeader::check`] to validate its length and stream, and passes
+//! the payload to the `parse` function of the frame type. `parse` accepts any input and returns either a frame or
+//! the offence.
 
 mod altsvc;
 mod continuation;

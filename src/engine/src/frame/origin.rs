@@ -2,25 +2,28 @@
 
 use super::{FrameHeader, FrameType, StreamId};
 
-/// The flags that are kept for changes which a receiver must understand (RFC 8336, 2).
+/// Flags reserved for incompatible extensions of the frame (RFC 8336, 2).
 const INCOMPATIBLE_FLAGS: u8 = 0x0f;
 
-/// ORIGIN: the origins that a server declares the connection to be for (RFC 8336, 2).
+/// ORIGIN: lists the origins that a server makes available on the connection (RFC 8336, 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin<'a> {
     entries: &'a [u8],
 }
 
 impl<'a> Origin<'a> {
-    /// Reads the payload; `None` for a frame that is to be ignored: on a stream, or with flags that change
-    /// its meaning.
+    /// Parses the payload.
+    ///
+    /// Returns `None` if the receiver must ignore the frame: if it is not on stream 0, or if a flag changes its
+    /// meaning.
     pub fn parse(header: FrameHeader, payload: &'a [u8]) -> Option<Self> {
         let valid = header.stream_id.is_connection() && header.flags & INCOMPATIBLE_FLAGS == 0;
         valid.then_some(Self { entries: payload })
     }
 
-    /// The origins, each in its ASCII serialisation (RFC 6454, 6.2), unchecked. An entry that is cut off ends
-    /// the list.
+    /// Iterates over the origins, each in ASCII serialization (RFC 6454, 6.2), not validated.
+    ///
+    /// A truncated entry ends the iteration.
     pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let mut rest = self.entries;
         core::iter::from_fn(move || {
@@ -31,7 +34,7 @@ impl<'a> Origin<'a> {
         })
     }
 
-    /// Appends a frame with these origins. One of more than 65,535 octets has no entry, and is left out.
+    /// Appends a frame with these origins, leaving out any that exceed 65,535 bytes.
     pub fn encode(origins: &[&[u8]], out: &mut Vec<u8>) {
         let entries =
             || origins.iter().filter_map(|origin| Some((u16::try_from(origin.len()).ok()?, origin)));

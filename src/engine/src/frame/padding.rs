@@ -3,15 +3,15 @@
 use super::{FrameHeader, flags};
 use crate::error::Violation;
 
-/// Octets of the field that tells the length of the padding: 1 where the PADDED flag is set.
+/// Returns the length of the Pad Length field in bytes: 1 if the PADDED flag is set, otherwise 0.
 pub(super) fn length_octets(header: FrameHeader) -> u32 {
     u32::from(header.has(flags::PADDED))
 }
 
-/// Octets of a payload that are neither padding nor the field that tells its length.
+/// Returns the length of a payload in bytes without its padding and Pad Length field.
 ///
-/// `pad_length` is that field, where the PADDED flag is set. `mandatory` octets at the start belong to the
-/// type of the frame, and padding must leave room for them.
+/// `pad_length` is the value of that field if the PADDED flag is set. `mandatory` is the length of the fixed fields
+/// at the start of the frame type, which must fit in addition to the padding.
 pub(super) fn content_length(length: u32, pad_length: Option<u8>, mandatory: u32) -> Result<u32, Violation> {
     let (content, padding) = match pad_length {
         None => (length, 0),
@@ -21,7 +21,7 @@ pub(super) fn content_length(length: u32, pad_length: Option<u8>, mandatory: u32
     if padding > room { Err(Violation::PaddingTooLong) } else { Ok(content.saturating_sub(padding)) }
 }
 
-/// The payload of a frame without its padding.
+/// Returns the payload of a frame without its padding.
 pub(super) fn strip(header: FrameHeader, payload: &[u8], mandatory: u32) -> Result<&[u8], Violation> {
     let (pad_length, content) = match payload.split_first() {
         Some((&pad_length, rest)) if header.has(flags::PADDED) => (Some(pad_length), rest),

@@ -3,17 +3,17 @@
 use super::{FrameHeader, FrameType, StreamId, flags};
 use crate::error::Violation;
 
-/// PING: a question for a sign of life, or the answer with the same octets (RFC 9113, 6.7).
+/// PING: checks that the connection is alive, or replies with the same data (RFC 9113, 6.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ping {
-    /// Whether this is the answer.
+    /// Whether this is a reply.
     pub ack: bool,
-    /// Octets of the asker's choice.
+    /// Arbitrary data chosen by the endpoint that initiates the exchange.
     pub opaque_data: [u8; 8],
 }
 
 impl Ping {
-    /// Reads the payload. Error: [`Violation::FrameLength`].
+    /// Parses the payload. Error: [`Violation::FrameLength`].
     pub fn parse(header: FrameHeader, payload: &[u8]) -> Result<Self, Violation> {
         let opaque_data = payload.try_into().map_err(|_| Violation::FrameLength)?;
         Ok(Self { ack: header.has(flags::ACK), opaque_data })

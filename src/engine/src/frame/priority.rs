@@ -1,17 +1,18 @@
-//! PRIORITY (RFC 9113, 6.3), and the fields of the same scheme in HEADERS. The scheme is deprecated: the
-//! fields are checked and otherwise ignored.
+//! PRIORITY (RFC 9113, 6.3) and the corresponding fields of HEADERS.
+//!
+//! The scheme is deprecated: the fields are checked but otherwise ignored.
 
 use super::{FrameHeader, FrameType, StreamId};
 use crate::error::Violation;
 
-/// A dependency on another stream in the scheme of RFC 7540, 5.3, which RFC 9113 deprecates.
+/// A dependency on another stream in the scheme of RFC 7540, 5.3, deprecated by RFC 9113.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamDependency {
-    /// Whether the stream was to become the only one that depends on the other.
+    /// Whether the stream is to become the only dependent of the other stream.
     pub exclusive: bool,
     /// The other stream.
     pub stream_id: StreamId,
-    /// The weight as it stands on the wire: in RFC 7540, one less than the weight that is meant.
+    /// The weight on the wire, which in RFC 7540 is the actual weight minus one.
     pub weight: u8,
 }
 
@@ -27,23 +28,23 @@ impl StreamDependency {
     }
 }
 
-/// PRIORITY: a stream's place in the deprecated scheme (RFC 9113, 6.3).
+/// PRIORITY: sets a stream's priority in the deprecated scheme (RFC 9113, 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PriorityFrame {
-    /// The stream that the frame is about, in any state.
+    /// The stream to prioritize, in any state.
     pub stream_id: StreamId,
-    /// The stream that it depends on.
+    /// The dependency of that stream.
     pub dependency: StreamDependency,
 }
 
 impl PriorityFrame {
-    /// Reads the payload. Error: [`Violation::PriorityLength`].
+    /// Parses the payload. Error: [`Violation::PriorityLength`].
     pub fn parse(header: FrameHeader, payload: &[u8]) -> Result<Self, Violation> {
         let octets = payload.try_into().map_err(|_| Violation::PriorityLength)?;
         Ok(Self { stream_id: header.stream_id, dependency: StreamDependency::parse(octets) })
     }
 
-    /// Whether the stream depends on itself, an error of the stream in RFC 7540, 5.3.1
+    /// Returns whether the stream depends on itself, a stream error in RFC 7540, 5.3.1
     /// ([`Violation::SelfDependency`]).
     pub fn is_self_dependent(&self) -> bool {
         self.dependency.stream_id == self.stream_id

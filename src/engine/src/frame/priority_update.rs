@@ -6,16 +6,15 @@ use crate::error::Violation;
 /// PRIORITY_UPDATE: a client's new priority for a response (RFC 9218, 7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PriorityUpdate<'a> {
-    /// The stream of the response, or of the promise of it.
+    /// The stream of the response or of the promised response.
     pub prioritized_id: StreamId,
-    /// The priority, in the syntax of the `priority` field: see
+    /// The priority in the syntax of the `priority` field: see
     /// [`Priority::parse`](crate::priority::Priority::parse).
     pub field_value: &'a [u8],
 }
 
 impl<'a> PriorityUpdate<'a> {
-    /// Reads the payload. Errors: [`Violation::FrameLength`], and [`Violation::BadPriorityUpdate`] for stream
-    /// 0.
+    /// Parses the payload. Errors: [`Violation::FrameLength`], and [`Violation::BadPriorityUpdate`] for stream 0.
     pub fn parse(payload: &'a [u8]) -> Result<Self, Violation> {
         let (prioritized_id, field_value) = payload.split_first_chunk().ok_or(Violation::FrameLength)?;
         let prioritized_id = StreamId::from_bytes(*prioritized_id);

@@ -3,17 +3,17 @@
 use super::{FrameHeader, FrameType, StreamId};
 use crate::error::{ErrorCode, Violation};
 
-/// RST_STREAM: the end of a stream at once (RFC 9113, 6.4).
+/// RST_STREAM: terminates a stream immediately (RFC 9113, 6.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RstStream {
-    /// The stream that ends.
+    /// The stream to terminate.
     pub stream_id: StreamId,
-    /// Why it ends.
+    /// The reason for terminating it.
     pub code: ErrorCode,
 }
 
 impl RstStream {
-    /// Reads the payload. Error: [`Violation::FrameLength`].
+    /// Parses the payload. Error: [`Violation::FrameLength`].
     pub fn parse(header: FrameHeader, payload: &[u8]) -> Result<Self, Violation> {
         let code = payload.try_into().map_err(|_| Violation::FrameLength)?;
         Ok(Self { stream_id: header.stream_id, code: ErrorCode(u32::from_be_bytes(code)) })

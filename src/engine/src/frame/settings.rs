@@ -5,32 +5,33 @@ use core::fmt;
 use super::{FrameHeader, FrameType, StreamId, flags};
 use crate::error::Violation;
 
-/// Octets of one parameter.
+/// Length of a parameter in bytes.
 const PARAMETER_LEN: usize = 6;
 
-/// The identifier of a setting (RFC 9113, 6.5.2). Unknown settings survive, to be ignored.
+/// The identifier of a setting (RFC 9113, 6.5.2). Unknown settings are preserved so that they can be ignored.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SettingId(pub u16);
 
 impl SettingId {
-    /// Octets of the sender's table for decoding field blocks; 4,096 at first.
+    /// Size in bytes of the table that the sender uses to decode field blocks. Initially 4,096.
     pub const HEADER_TABLE_SIZE: Self = Self(0x1);
-    /// Whether the sender takes pushed responses, 0 or 1; 1 at first.
+    /// Whether the sender accepts pushed responses, 0 or 1. Initially 1.
     pub const ENABLE_PUSH: Self = Self(0x2);
-    /// Streams that the receiver may have open at once; no limit at first.
+    /// The number of streams that the receiver may have open concurrently. Initially unlimited.
     pub const MAX_CONCURRENT_STREAMS: Self = Self(0x3);
-    /// Octets that the receiver may send on a new stream, at most 2^31-1; 65,535 at first.
+    /// The number of bytes that the receiver may send on a new stream, at most 2^31-1. Initially 65,535.
     pub const INITIAL_WINDOW_SIZE: Self = Self(0x4);
-    /// Octets of the longest payload that the sender takes, 2^14 to 2^24-1; 2^14 at first.
+    /// The longest payload in bytes that the sender accepts, 2^14 to 2^24-1. Initially 2^14.
     pub const MAX_FRAME_SIZE: Self = Self(0x5);
-    /// Octets of the longest field section that the sender takes, each line with 32 more; no limit at first.
+    /// The largest field section in bytes that the sender accepts, counting 32 extra for each line. Initially
+    /// unlimited.
     pub const MAX_HEADER_LIST_SIZE: Self = Self(0x6);
-    /// Whether the sender takes extended CONNECT, 0 or 1; 0 at first (RFC 8441, 3).
+    /// Whether the sender accepts extended CONNECT, 0 or 1. Initially 0 (RFC 8441, 3).
     pub const ENABLE_CONNECT_PROTOCOL: Self = Self(0x8);
-    /// Whether the sender ignores the priorities of RFC 7540, 0 or 1; 0 at first (RFC 9218, 2.1).
+    /// Whether the sender ignores RFC 7540 priorities, 0 or 1. Initially 0 (RFC 9218, 2.1).
     pub const NO_RFC7540_PRIORITIES: Self = Self(0x9);
 
-    /// The registered name of the setting; `None` for one that is not known here.
+    /// Returns the registered name of the setting, or `None` if it is unknown.
     pub fn name(self) -> Option<&'static str> {
         Some(match self {
             Self::HEADER_TABLE_SIZE => "SETTINGS_HEADER_TABLE_SIZE",
@@ -45,7 +46,7 @@ impl SettingId {
         })
     }
 
-    /// Whether the setting can have this value, whoever sends it and whatever was sent before.
+    /// Checks whether the value is valid for the setting, regardless of the sender and earlier values.
     ///
     /// Errors: [`Violation::InitialWindowTooLarge`], [`Violation::BadSetting`].
     pub fn check(self, value: u32) -> Result<(), Violation> {
@@ -74,8 +75,7 @@ impl fmt::Debug for SettingId {
     }
 }
 
-/// SETTINGS: what the sender asks of the receiver, or its word that it keeps to what it was asked
-/// (RFC 9113, 6.5).
+/// SETTINGS: conveys the sender's settings, or acknowledges that the sender applied the receiver's (RFC 9113, 6.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings<'a> {
     ack: bool,
@@ -83,7 +83,7 @@ pub struct Settings<'a> {
 }
 
 impl<'a> Settings<'a> {
-    /// Reads the payload. The values are not looked at: see [`SettingId::check`]. Error:
+    /// Parses the payload without validating the values: see [`SettingId::check`]. Error:
     /// [`Violation::FrameLength`].
     pub fn parse(header: FrameHeader, payload: &'a [u8]) -> Result<Self, Violation> {
         let ack = header.has(flags::ACK);
@@ -93,12 +93,12 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// Whether this acknowledges the receiver's settings.
+    /// Returns whether the frame acknowledges the receiver's settings.
     pub fn is_ack(&self) -> bool {
         self.ack
     }
 
-    /// The parameters, in the order in which they take effect (RFC 9113, 6.5.3).
+    /// Iterates over the parameters in the order in which they take effect (RFC 9113, 6.5.3).
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (SettingId, u32)> + use<'a> {
         self.parameters.iter().map(|&[i0, i1, v0, v1, v2, v3]| {
             (SettingId(u16::from_be_bytes([i0, i1])), u32::from_be_bytes([v0, v1, v2, v3]))

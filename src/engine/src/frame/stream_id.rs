@@ -2,47 +2,47 @@
 
 use core::fmt;
 
-/// A stream identifier: 31 bits, of which 0 stands for the connection itself (RFC 9113, 5.1.1).
+/// A stream identifier: 31 bits, where 0 stands for the connection itself (RFC 9113, 5.1.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(u32);
 
 impl StreamId {
-    /// Stream 0: the frames of the connection as a whole.
+    /// Stream 0, used by frames that apply to the whole connection.
     pub const CONNECTION: Self = Self(0);
     /// The highest identifier, 2^31-1.
     pub const MAX: Self = Self(0x7fff_ffff);
 
-    /// The stream with this number; `None` above 2^31-1.
+    /// Creates a stream identifier. Returns `None` above 2^31-1.
     pub const fn new(id: u32) -> Option<Self> {
         if id <= Self::MAX.0 { Some(Self(id)) } else { None }
     }
 
-    /// Reads four octets of a frame. The reserved bit is ignored (RFC 9113, 4.1).
+    /// Parses a stream identifier from the four bytes in a frame. The reserved bit is ignored (RFC 9113, 4.1).
     pub const fn from_bytes(octets: [u8; 4]) -> Self {
         Self(u32::from_be_bytes(octets) & Self::MAX.0)
     }
 
-    /// The identifier as four octets of a frame, the reserved bit unset.
+    /// Returns the wire format of the identifier, with the reserved bit unset.
     pub const fn to_bytes(self) -> [u8; 4] {
         self.0.to_be_bytes()
     }
 
-    /// The identifier as a number.
+    /// Returns the identifier as a number.
     pub const fn as_u32(self) -> u32 {
         self.0
     }
 
-    /// Whether this is stream 0.
+    /// Returns whether this is stream 0.
     pub const fn is_connection(self) -> bool {
         self.0 == 0
     }
 
-    /// Whether a client opens streams with this identifier: an odd one (RFC 9113, 5.1.1).
+    /// Returns whether a client initiates the stream, which then has an odd number (RFC 9113, 5.1.1).
     pub const fn is_client_initiated(self) -> bool {
         self.0 & 1 == 1
     }
 
-    /// Whether a server opens streams with this identifier: an even one other than 0 (RFC 9113, 5.1.1).
+    /// Returns whether a server initiates the stream, which then has an even number other than 0 (RFC 9113, 5.1.1).
     pub const fn is_server_initiated(self) -> bool {
         self.0 & 1 == 0 && self.0 != 0
     }
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn parity_tells_who_opens_the_stream() {
+    fn parity_tells_which_endpoint_initiates_a_stream() {
         for (id, client, server) in [(0, false, false), (1, true, false), (2, false, true), (3, true, false)]
         {
             let id = StreamId::new(id).unwrap();

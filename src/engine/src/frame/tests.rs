@@ -1,5 +1,5 @@
-//! Each type of frame octet by octet, the rules that a header alone breaks, cases that others have written,
-//! and that nothing makes a parser panic.
+//! Tests of each frame type's encoding, of the rules for frame headers, of third-party cases, and that no input
+//! makes a parser panic.
 
 mod cases;
 
@@ -16,7 +16,7 @@ fn header(kind: FrameType, flags: u8, stream_id: u32, length: u32) -> FrameHeade
     FrameHeader { length, kind, flags, stream_id: id(stream_id) }
 }
 
-/// A frame as its header and its payload, the header checked against the payload's length.
+/// Splits a frame into header and payload, checking the header against the payload's length.
 fn split(frame: &[u8]) -> (FrameHeader, &[u8]) {
     let (octets, payload) = frame.split_first_chunk().unwrap();
     let header = FrameHeader::parse(octets);
@@ -49,19 +49,19 @@ fn headers() {
 }
 
 #[test]
-fn headers_with_a_dependency_and_padding() {
+fn headers_with_dependency_and_padding() {
     let wire = b"\0\0\x09\x01\x28\0\0\0\x05\x02\x80\0\0\x05\xff\x82\0\0";
     let (header, payload) = split(wire);
     let frame = Headers::parse(header, payload).unwrap();
     let dependency = StreamDependency { exclusive: true, stream_id: id(5), weight: 255 };
     assert_eq!(frame.dependency, Some(dependency));
-    assert_eq!(frame.fragment, b"\x82", "the block is there to be decoded");
+    assert_eq!(frame.fragment, b"\x82", "the block must still be decoded");
     assert!(frame.is_self_dependent());
     assert_eq!(encoded(|out| frame.encode(out)), b"\0\0\x06\x01\x20\0\0\0\x05\x80\0\0\x05\xff\x82");
 }
 
 #[test]
-fn padding_leaves_room_for_what_stands_before_the_fragment() {
+fn padding_must_leave_room_for_fixed_fields() {
     let padded = flags::PADDED;
     let both = flags::PADDED | flags::PRIORITY;
     let cases = [
@@ -122,7 +122,7 @@ fn settings_acknowledgement() {
 }
 
 #[test]
-fn values_that_settings_can_have() {
+fn setting_values_are_validated() {
     let cases = [
         (SettingId::HEADER_TABLE_SIZE, u32::MAX, Ok(())),
         (SettingId::ENABLE_PUSH, 1, Ok(())),
@@ -186,7 +186,7 @@ fn window_update() {
 }
 
 #[test]
-fn an_increment_of_0_ends_what_it_is_for() {
+fn zero_increment_is_an_error_of_the_stream_or_connection() {
     let zero = |stream_id| WindowUpdate { stream_id: id(stream_id), increment: 0 }.check();
     assert_eq!(zero(0), Err(Violation::ZeroConnectionIncrement));
     assert_eq!(zero(1), Err(Violation::ZeroStreamIncrement));
@@ -240,19 +240,19 @@ fn altsvc() {
     assert_eq!(encoded(|out| frame.encode(out)), wire);
 
     let on_a_stream = FrameHeader { stream_id: id(1), ..header };
-    assert_eq!(AltSvc::parse(on_a_stream, payload), None, "the stream tells the origin");
+    assert_eq!(AltSvc::parse(on_a_stream, payload), None, "the stream implies the origin");
     assert_eq!(AltSvc::parse(on_a_stream, b"\0\0clear").map(|frame| frame.field_value), Some(&b"clear"[..]));
-    assert_eq!(AltSvc::parse(header, b"\0\0clear"), None, "nothing tells the origin");
+    assert_eq!(AltSvc::parse(header, b"\0\0clear"), None, "the origin is missing");
     assert_eq!(AltSvc::parse(header, b"\0\x09https"), None);
 }
 
 #[test]
-fn what_a_header_alone_breaks() {
+fn frame_headers_are_validated() {
     use Violation::*;
     const UNKNOWN: FrameType = FrameType(0x42);
     let too_large = MAX_FRAME_SIZE + 1;
     let cases = [
-        // The length against SETTINGS_MAX_FRAME_SIZE comes first (RFC 9113, 4.2).
+        // First the length against SETTINGS_MAX_FRAME_SIZE (RFC 9113, 4.2).
         (header(FrameType::DATA, 0, 1, MAX_FRAME_SIZE), Ok(())),
         (header(FrameType::DATA, 0, 1, too_large), Err(StreamFrameTooLarge)),
         (header(FrameType::DATA, 0, 0, too_large), Err(FrameTooLarge)),
@@ -265,7 +265,7 @@ fn what_a_header_alone_breaks() {
         (header(FrameType::PRIORITY, 0, 1, too_large), Err(StreamFrameTooLarge)),
         (header(UNKNOWN, 0, 1, too_large), Err(StreamFrameTooLarge)),
         (header(UNKNOWN, 0, 0, too_large), Err(FrameTooLarge)),
-        // Then the stream, then the length that the type allows (RFC 9113, 6).
+        // Then the stream, then the length that the frame type allows (RFC 9113, 6).
         (header(FrameType::DATA, 0, 0, 1), Err(StreamZero)),
         (header(FrameType::DATA, flags::PADDED, 1, 0), Err(FrameLength)),
         (header(FrameType::DATA, 0, 1, 0), Ok(())),
@@ -294,7 +294,7 @@ fn what_a_header_alone_breaks() {
         (header(FrameType::CONTINUATION, 0, 1, 0), Ok(())),
         (header(FrameType::PRIORITY_UPDATE, 0, 1, 4), Err(BadPriorityUpdate)),
         (header(FrameType::PRIORITY_UPDATE, 0, 0, 3), Err(FrameLength)),
-        // What is wrong in these is ignored (RFC 8336, 2; RFC 7838, 4; RFC 9113, 5.5).
+        // Invalid frames of these types are ignored (RFC 8336, 2; RFC 7838, 4; RFC 9113, 5.5).
         (header(FrameType::ORIGIN, 0, 1, 0), Ok(())),
         (header(FrameType::ALTSVC, 0, 0, 0), Ok(())),
         (header(UNKNOWN, 0xff, 1, 0), Ok(())),
@@ -304,7 +304,7 @@ fn what_a_header_alone_breaks() {
     }
 }
 
-/// Parses a payload as what its header says it is, and judges it as far as that needs no connection.
+/// Parses a payload according to its header and performs all checks that don't need a connection.
 fn parse(header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
     match header.kind {
         FrameType::DATA => data::layout(header, payload.first().copied()).map(drop),
@@ -334,11 +334,10 @@ fn parse(header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
     }
 }
 
-/// Every type, every set of flags, short payloads of many kinds, on both kinds of stream, whether the
-/// header's length is right or not: nothing panics, and what `check` has let pass is no longer an error of
-/// length.
+/// Parses short payloads as every frame type with every set of flags, on stream 0 and another, with right and wrong
+/// lengths in the header. No parser panics, and frames that pass `check` have no length errors.
 #[test]
-fn no_octets_make_a_parser_panic() {
+fn no_input_makes_a_parser_panic() {
     let payloads: Vec<Vec<u8>> = [0x00, 0x01, 0x04, 0x7f, 0x80, 0xff]
         .iter()
         .flat_map(|&octet| (0..14).map(move |n| vec![octet; n]))
@@ -360,7 +359,7 @@ fn no_octets_make_a_parser_panic() {
 }
 
 #[test]
-fn only_these_offences_end_no_more_than_the_stream() {
+fn stream_scoped_offences_of_headers() {
     let lengths = [0, 4, 5, 8, MAX_FRAME_SIZE, MAX_FRAME_SIZE + 1];
     for kind in (0..=255).map(FrameType) {
         for (length, stream_id) in lengths.iter().flat_map(|&length| [(length, 0), (length, 1)]) {

@@ -1,4 +1,4 @@
-//! Conversions from and to the types of the `http` crate.
+//! Tests of conversions to and from the types of the `http` crate.
 
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, request};
 
@@ -10,7 +10,7 @@ fn request_section(request: request::Builder) -> Vec<String> {
 }
 
 #[test]
-fn a_request_has_pseudo_header_fields_first() {
+fn request_has_pseudo_header_fields_first() {
     let request =
         Request::post("https://user:pass@example.com:8443/a?b=c").header("X-A", "1").header("x-b", "2");
     assert_eq!(
@@ -27,7 +27,7 @@ fn a_request_has_pseudo_header_fields_first() {
 }
 
 #[test]
-fn host_is_the_authority_of_a_uri_that_has_none() {
+fn host_becomes_authority_if_the_uri_has_none() {
     let request = Request::get("/a").header("host", "example.com").header("a", "b");
     assert_eq!(request_section(request), [":method: GET", ":authority: example.com", ":path: /a", "a: b"]);
     let request = Request::get("http://one.example").header("host", "other.example");
@@ -39,7 +39,7 @@ fn host_is_the_authority_of_a_uri_that_has_none() {
 }
 
 #[test]
-fn a_path_is_not_empty() {
+fn path_is_never_empty() {
     for (uri, path) in [("http://a", "/"), ("http://a?b", "/?b"), ("http://a/", "/"), ("*", "*")] {
         let fields = request_section(Request::options(uri));
         assert_eq!(fields.last().unwrap(), &format!(":path: {path}"), "{uri}");
@@ -47,7 +47,7 @@ fn a_path_is_not_empty() {
 }
 
 #[test]
-fn connect_has_an_authority_alone() {
+fn connect_has_only_an_authority() {
     let request = Request::connect("example.com:443");
     assert_eq!(request_section(request), [":method: CONNECT", ":authority: example.com:443"]);
 }
@@ -72,7 +72,7 @@ fn extended_connect_has_a_protocol() {
 }
 
 #[test]
-fn a_section_becomes_a_request() {
+fn section_converts_to_a_request() {
     let fields = section(&[
         (":method", "PUT"),
         (":scheme", "https"),
@@ -98,7 +98,7 @@ fn a_section_becomes_a_request() {
 }
 
 #[test]
-fn requests_with_less_of_a_uri() {
+fn requests_with_partial_uris() {
     let uri = |fields: &[(&str, &str)]| section(fields).into_request().unwrap().uri().to_string();
     assert_eq!(uri(&[(":method", "CONNECT"), (":authority", "a:1")]), "a:1");
     assert_eq!(uri(&[(":method", "GET"), (":scheme", "http"), (":path", "/"), ("host", "a")]), "http://a/");
@@ -107,7 +107,7 @@ fn requests_with_less_of_a_uri() {
 }
 
 #[test]
-fn sections_that_are_no_request() {
+fn invalid_sections_do_not_convert_to_requests() {
     let error = |fields: &[(&str, &str)]| section(fields).into_request().unwrap_err();
     let missing = Violation::Malformed(Malformed::MissingPseudo);
     assert_eq!(error(&[]), missing);
@@ -121,7 +121,7 @@ fn sections_that_are_no_request() {
 }
 
 #[test]
-fn responses_and_back() {
+fn responses_round_trip() {
     let response = Response::builder().status(404).header("server", "tests").body(()).unwrap();
     let fields = FieldSection::from_response_parts(&response.into_parts().0);
     assert_eq!(texts(&fields), [":status: 404", "server: tests"]);
@@ -133,7 +133,7 @@ fn responses_and_back() {
 }
 
 #[test]
-fn sections_that_are_no_response() {
+fn invalid_sections_do_not_convert_to_responses() {
     assert_eq!(section(&[]).into_response().unwrap_err(), Malformed::MissingPseudo.into());
     for status in ["20", "2000", "abc", "+20", ""] {
         assert_eq!(section(&[(":status", status)]).status(), None, "{status}");
@@ -155,13 +155,13 @@ fn sensitive_values_are_never_indexed() {
 }
 
 #[test]
-fn a_map_has_no_pseudo_header_fields() {
+fn header_map_has_no_pseudo_header_fields() {
     let headers = section(&[(":status", "200"), (":unknown", "1"), ("a", "2")]).into_header_map().unwrap();
     assert_eq!(headers.len(), 1);
 }
 
 #[test]
-fn more_names_than_a_map_holds() {
+fn more_names_than_a_map_holds_is_an_error() {
     let fields: FieldSection = (0..40_000).map(|number| (format!("x-{number}"), "")).collect();
     assert_eq!(fields.into_header_map().unwrap_err(), Violation::FieldSectionTooLarge);
 }

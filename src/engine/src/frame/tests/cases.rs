@@ -1,7 +1,7 @@
-//! The cases of http2jp/http2-frame-test-case, where the checkout has them beside it.
+//! The cases of http2jp/http2-frame-test-case, if the test data is present.
 //!
-//! They predate RFC 9113. The two agree on every error. They differ on one value: RFC 7540 adds one to the
-//! weight that stands on the wire, RFC 9113 takes the octet as it is.
+//! The cases predate RFC 9113 but agree with it on every error. They differ in one value: RFC 7540 adds one to the
+//! weight on the wire, RFC 9113 does not.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/frames")
 }
 
-/// Every case, with the name of its file.
+/// Reads every case along with its file name.
 fn cases() -> Vec<(String, Value)> {
     let Ok(folders) = fs::read_dir(folder()) else {
-        eprintln!("skipped: {} is not there", folder().display());
+        eprintln!("skipped: {} is missing", folder().display());
         return Vec::new();
     };
     let folders = folders.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
@@ -37,14 +37,14 @@ fn wire(case: &Value) -> Vec<u8> {
     digits.chunks(2).map(octet).collect()
 }
 
-/// A frame of one of the cases, which may be shorter than its header says.
+/// Splits the frame of a case, which may be shorter than its header says.
 fn split(wire: &[u8]) -> (FrameHeader, &[u8]) {
     let (octets, payload) = wire.split_first_chunk().unwrap();
     (FrameHeader::parse(octets), payload)
 }
 
 #[test]
-fn bad_frames_are_refused_with_one_of_the_codes() {
+fn bad_frames_are_refused_with_an_allowed_code() {
     for (name, case) in cases() {
         let Some(codes) = case["error"].as_array() else { continue };
         let wire = wire(&case);
@@ -56,7 +56,7 @@ fn bad_frames_are_refused_with_one_of_the_codes() {
 }
 
 #[test]
-fn good_frames_are_read_and_written_again() {
+fn good_frames_round_trip() {
     for (name, case) in cases() {
         let Some(frame) = case["frame"].as_object() else { continue };
         let wire = wire(&case);
@@ -77,7 +77,7 @@ fn good_frames_are_read_and_written_again() {
     }
 }
 
-/// Compares a frame with what the case says of it, and encodes it.
+/// Compares a frame with the case's description, then encodes it.
 fn read_and_write(name: &str, header: FrameHeader, payload: &[u8], expected: &Value) -> Vec<u8> {
     let text = |octets: &[u8]| Value::from(str::from_utf8(octets).unwrap());
     let compare_dependency = |dependency: StreamDependency| {
