@@ -487,7 +487,7 @@ fn connections_beyond_the_limit_wait() {
     assert_eq!(ended.payload.len(), 49);
     drop(second);
     let log = serve.stop().stderr;
-    assert!(log.contains("1 connections: no more are taken until one ends"), "{log}");
+    assert!(log.contains("1 connections open: accepting no more until one ends"), "{log}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! The interfaces that the client exports, generated from its WIT.
+//! The interfaces exported by the client, generated from the WIT.
 
-#![allow(missing_docs, reason = "the documentation stands in the WIT files")]
+#![allow(missing_docs, reason = "the WIT files hold the documentation")]
 
 wit_bindgen::generate!({
     path: "../wasi-http/wit",

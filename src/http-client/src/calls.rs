@@ -1,8 +1,8 @@
-//! Calls of this component, and the task that works for all of them.
+//! Calls of this component, and the task that does the work of all of them.
 //!
-//! A call is a task of the component model, which ends with its answer; connections go on after that. So all the work
-//! is done by one set of tasks, which belongs to the call that found none running and goes on behind that call's
-//! answer, until no call and no connection is left.
+//! A call is a task of the component model that ends with its answer, but connections outlive it. So one set of
+//! tasks does all the work. The call that finds none running starts it; it continues after that call's answer,
+//! until no call and no connection remains.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -19,20 +19,20 @@ thread_local! {
     static WORK: Rc<Work> = Rc::new(Work::new());
 }
 
-/// What all calls share.
+/// State shared by all calls.
 struct Work {
     tasks: Tasks,
-    /// The connections, unless the options are wrong.
+    /// The connections, or the error in the options.
     pool: Result<Pool, String>,
     is_running: Cell<bool>,
 }
 
-/// What a call waits for.
+/// The pending answer of a call.
 #[derive(Default)]
 struct Answer {
     result: RefCell<Option<Result<Response, ErrorCode>>>,
     given: Signal,
-    /// The call was cancelled.
+    /// Set when the call is cancelled.
     abandoned: Latch,
 }
 
@@ -40,7 +40,7 @@ struct Answer {
 ///
 /// # Errors
 ///
-/// Those of [`exchange`], or `internal-error` with the reason if the options are wrong.
+/// Those of [`exchange`], or `internal-error` with the reason if the options are invalid.
 pub(crate) async fn send(request: Request) -> Result<Response, ErrorCode> {
     let work = WORK.with(Rc::clone);
     let pool = work.pool.clone().map_err(|wrong| ErrorCode::InternalError(Some(wrong)))?;
@@ -48,7 +48,7 @@ pub(crate) async fn send(request: Request) -> Result<Response, ErrorCode> {
     let to = Rc::clone(&answer);
     let busy = pool.busy();
     work.tasks.spawn(async move {
-        // If it was abandoned, dropping the exchange cancels the stream.
+        // If the call is cancelled, dropping the exchange cancels the stream.
         if let Some(result) = to.abandoned.or(exchange(&pool, request)).await {
             *to.result.borrow_mut() = Some(result);
             to.given.give();
@@ -62,7 +62,7 @@ pub(crate) async fn send(request: Request) -> Result<Response, ErrorCode> {
     answer.result.take().unwrap_or(Err(ErrorCode::ConnectionTerminated))
 }
 
-/// Abandons what a call waits for.
+/// Marks an answer as abandoned when dropped.
 struct Abandon<'a>(&'a Answer);
 
 impl Drop for Abandon<'_> {

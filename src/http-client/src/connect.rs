@@ -1,4 +1,4 @@
-//! From an address to a socket that is connected: look-up of names, and «happy eyeballs» (RFC 8305).
+//! Connects to a host: name lookup, and "happy eyeballs" (RFC 8305).
 
 use std::future::{Future, poll_fn};
 use std::net::{IpAddr, SocketAddr};
@@ -15,14 +15,14 @@ use http2_wasi_http::signal::before;
 
 use crate::target::Address;
 
-/// How long one attempt goes on by itself before the next begins, in nanoseconds (RFC 8305, 5).
+/// Head start of an attempt before the next begins, in nanoseconds (RFC 8305, 5).
 const ATTEMPT_DELAY: u64 = 250_000_000;
 
 /// Connects to the first of the host's addresses that answers.
 ///
 /// # Errors
 ///
-/// Why the last one did not.
+/// The error of the last attempt to fail.
 pub(crate) async fn connect(address: &Address) -> Result<TcpSocket, ErrorCode> {
     let hosts = match address.ip() {
         Some(ip) => vec![ip],
@@ -31,7 +31,7 @@ pub(crate) async fn connect(address: &Address) -> Result<TcpSocket, ErrorCode> {
             found.map_err(error::of_lookup)?.into_iter().map(ip_from_wasi).collect()
         }
     };
-    let mut ahead = in_turns(hosts).into_iter().map(|host| SocketAddr::new(host, address.port));
+    let mut ahead = interleave(hosts).into_iter().map(|host| SocketAddr::new(host, address.port));
     let mut attempts = Attempts(Vec::new());
     let mut error = ErrorCode::DestinationNotFound;
     loop {
@@ -55,13 +55,13 @@ pub(crate) async fn connect(address: &Address) -> Result<TcpSocket, ErrorCode> {
     }
 }
 
-/// The attempts that are under way.
+/// The attempts in progress.
 struct Attempts(Vec<Attempt>);
 
 type Attempt = Pin<Box<dyn Future<Output = Result<TcpSocket, ErrorCode>>>>;
 
 impl Attempts {
-    /// Waits until one of them ends.
+    /// Waits until one of the attempts ends.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<TcpSocket, ErrorCode>> {
         for (index, attempt) in self.0.iter_mut().enumerate() {
             if let Poll::Ready(result) = attempt.as_mut().poll(context) {
@@ -79,8 +79,8 @@ async fn connect_to(address: SocketAddr) -> Result<TcpSocket, ErrorCode> {
     Ok(socket)
 }
 
-/// Puts the addresses of both families in turns, in the order of each (RFC 8305, 4).
-fn in_turns(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+/// Interleaves the addresses of both families, keeping the order within each (RFC 8305, 4).
+fn interleave(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
     let first_is_v6 = addresses.first().is_some_and(IpAddr::is_ipv6);
     let (first, second): (Vec<_>, Vec<_>) =
         addresses.into_iter().partition(|address| address.is_ipv6() == first_is_v6);
@@ -100,10 +100,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn families_take_turns() {
+    fn families_are_interleaved() {
         let ips = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<IpAddr>>();
-        assert_eq!(in_turns(ips(&["::1", "::2", "1.1.1.1"])), ips(&["::1", "1.1.1.1", "::2"]));
-        assert_eq!(in_turns(ips(&["1.1.1.1", "::1", "::2"])), ips(&["1.1.1.1", "::1", "::2"]));
-        assert_eq!(in_turns(ips(&[])), ips(&[]));
+        assert_eq!(interleave(ips(&["::1", "::2", "1.1.1.1"])), ips(&["::1", "1.1.1.1", "::2"]));
+        assert_eq!(interleave(ips(&["1.1.1.1", "::1", "::2"])), ips(&["1.1.1.1", "::1", "::2"]));
+        assert_eq!(interleave(ips(&[])), ips(&[]));
     }
 }

@@ -17,17 +17,17 @@ use wit_bindgen::FutureWriter;
 
 use crate::pool::Pool;
 
-/// Who made the request is told how sending it went.
+/// Tells the caller how sending the request ended.
 type Transmitted = FutureWriter<Result<(), ErrorCode>>;
-/// The content of a request on its way; what is left of it comes back.
+/// The upload of a request's content, which returns the source with the result.
 type Upload = Pin<Box<dyn Future<Output = (Source, Result<(), BodyError>)>>>;
 
-/// How long a request is sent again if its options do not say how long to wait for the response, in nanoseconds.
+/// How long a request is sent again if its options have no first-byte timeout, in nanoseconds.
 const RETRY_TIME: u64 = 30_000_000_000;
-/// How long the first pause before a request is sent again lasts, and the longest, in nanoseconds.
+/// The first and the longest pause before a request is sent again, in nanoseconds.
 const RETRY_PAUSE: (u64, u64) = (5_000_000, 1_000_000_000);
 
-/// How long things may take, in nanoseconds, as the request says.
+/// The timeouts of a request's options, in nanoseconds.
 struct Timeouts {
     connect: Option<u64>,
     first_byte: Option<u64>,
@@ -46,26 +46,26 @@ impl Timeouts {
     }
 }
 
-/// Sends a request, and waits for the head of its response. The rest of both goes on by itself.
+/// Sends a request, and waits for the head of its response; the rest of both messages follows in the background.
 ///
-/// If the server has surely not acted on the request (REFUSED_STREAM, or GOAWAY for earlier streams), it is sent again
-/// until the server takes it (RFC 9113, 8.7): on the same connection if that goes on, otherwise on another one. That
-/// ends when the request's own time for the first byte is over, or [`RETRY_TIME`] if it has none, and if more of its
-/// content has gone than is kept.
+/// If the server certainly has not processed the request (REFUSED_STREAM, or GOAWAY for earlier streams), it is
+/// sent again until the server accepts it (RFC 9113, 8.7): on the same connection if that remains open, otherwise
+/// on another one. Retries end after the request's first-byte timeout, or [`RETRY_TIME`] if it has none, or when
+/// more content has been sent than is kept.
 ///
-/// A response that is complete before the request's content was sent is no reason to stop: the content goes on until
-/// the server says that it wants no more of it by RST_STREAM(NO_ERROR), or its end. To reset the stream would be allowed
-/// (RFC 9113, 8.1), but servers count resets, and some end connections with many of them.
+/// A complete response does not stop an unfinished request: content continues until its end, or until the server
+/// declines the rest with RST_STREAM(NO_ERROR). The client could reset the stream instead (RFC 9113, 8.1), but
+/// servers count resets, and some close connections with many of them.
 ///
 /// # Errors
 ///
-/// | what | `error-code` |
+/// | cause | `error-code` |
 /// |---|---|
 /// | the request cannot be sent | [`error::of_malformed`], [`Pool::origin`] |
-/// | there is no connection | [`error::of_lookup`], [`error::of_socket`], `connection-timeout` |
-/// | the content of the request broke off | what its source says |
+/// | no connection can be established | [`error::of_lookup`], [`error::of_socket`], `connection-timeout` |
+/// | the source aborted the request's content | the source's error |
 /// | no response in time | `connection-read-timeout` |
-/// | the stream or the connection ended before | [`error::of_response`] |
+/// | the stream or the connection ended first | [`error::of_response`] |
 pub(crate) async fn exchange(pool: &Pool, request: Request) -> Result<Response, ErrorCode> {
     let head = OutgoingRequestHead::from_request(&request)?;
     let origin = pool.origin(&head)?;
@@ -73,7 +73,7 @@ pub(crate) async fn exchange(pool: &Pool, request: Request) -> Result<Response, 
     let (transmitted, transmitted_reader) = wit_future::new(|| Err(ErrorCode::ConnectionTerminated));
     let (contents, trailers) = Request::consume_body(request, transmitted_reader);
     let mut source = Source::new(contents, trailers, head.content_length).keep();
-    // A request without content is one frame, and head and first content are one write.
+    // A request without content is then one frame, and a head with its first content one write.
     source.ready_soon(usize::MAX, pool.tasks()).await;
     let mut begun: Option<Retries> = None;
     loop {
@@ -106,16 +106,16 @@ pub(crate) async fn exchange(pool: &Pool, request: Request) -> Result<Response, 
             Some(source) if !retries.is_over(timeouts.first_byte) => source,
             _ => return Err(error::of_response(&error)),
         };
-        // What was sent before the server could say how much it takes is no sign of anything.
+        // A refusal of a request sent before the server announced its limit says nothing about its load.
         if is_settled {
             retries.pause(pool, stream.connection()).await;
         }
     }
 }
 
-/// What becomes of a request that is refused.
+/// The retries of a request.
 struct Retries {
-    /// When it was sent for the first time.
+    /// The time of the first attempt.
     began: u64,
     refusals: u32,
 }
@@ -125,18 +125,19 @@ impl Retries {
         Self { began: monotonic_clock::now(), refusals: 0 }
     }
 
-    /// What is left of a time that runs from the first attempt on.
+    /// The rest of a time limit that began with the first attempt.
     fn left(&self, time: Option<u64>) -> Option<u64> {
         time.map(|time| time.saturating_sub(monotonic_clock::now().saturating_sub(self.began)))
     }
 
-    /// Whether the server was asked for long enough.
+    /// Whether the time for retries is over.
     fn is_over(&self, time: Option<u64>) -> bool {
         self.left(time.or(Some(RETRY_TIME))) == Some(0)
     }
 
-    /// Gives the server time, the more the more often it has refused. A connection that goes on refusing is used no
-    /// more.
+    /// Pauses before the next attempt, longer after each refusal.
+    ///
+    /// A connection on which the server refuses a second time gets no further requests.
     async fn pause(&mut self, pool: &Pool, connection: &Connection) {
         if self.refusals > 0 {
             pool.retire(connection);
@@ -157,7 +158,7 @@ enum Failure {
 /// A request whose head was sent.
 struct Sending {
     upload: Upload,
-    /// What the upload came to.
+    /// The result of the upload.
     done: Option<(Source, Result<(), BodyError>)>,
 }
 
@@ -174,7 +175,7 @@ impl Sending {
         Self { upload, done: None }
     }
 
-    /// Sends content until the head of the response is there.
+    /// Sends content until the head of the response arrives.
     async fn until_response(
         &mut self,
         stream: &Stream,
@@ -191,7 +192,7 @@ impl Sending {
             if let Poll::Ready(response) = response.as_mut().poll(context) {
                 return Poll::Ready(response.map_err(Failure::Stream));
             }
-            // A server that has answered may want no more of the request; everything else is the end of it.
+            // A server may decline the rest of a request that it has answered; any other error ends the request.
             if let Some((_, result)) = &mut self.done
                 && let Err(error) = std::mem::replace(result, Ok(()))
                 && !matches!(error, BodyError::Stream(SendError::Reset(_)))
@@ -206,7 +207,7 @@ impl Sending {
         .await
     }
 
-    /// Sends the rest of the content, and tells how that ended. If it cannot be completed, the request is given up.
+    /// Sends the rest of the content and reports the result, or cancels the request if its content is incomplete.
     async fn complete(self, stream: Stream, transmitted: Transmitted) {
         let (_, result) = match self.done {
             Some(done) => done,
@@ -216,11 +217,11 @@ impl Sending {
             stream.cancel();
         }
         drop(stream);
-        // Nobody may want to know.
+        // The caller may have dropped the reader.
         _ = transmitted.write(result.map_err(|error| error::of_body(&error))).await;
     }
 
-    /// The content from its start, after the stream was reset; none if too much of it has gone.
+    /// Returns the content from its start after the stream was reset, unless too much of it was sent.
     async fn rewind(self) -> Option<Source> {
         let (mut source, _) = match self.done {
             Some(done) => done,
@@ -230,7 +231,7 @@ impl Sending {
     }
 }
 
-/// Makes the response, whose content follows.
+/// Builds the response; its content follows.
 async fn respond(
     stream: Stream,
     head: &FieldSection,

@@ -1,8 +1,8 @@
-//! An HTTP/2 client for any component that imports `wasi:http/client@0.3` or `wasi:http/handler@0.3`: plug it under
-//! that component, and its requests go over HTTP/2 with prior knowledge (RFC 9113, 3.3).
+//! An HTTP/2 client for any component that imports `wasi:http/client@0.3` or `wasi:http/handler@0.3`.
 //!
-//! Requests to one origin share connections: a further one is opened only when the server's limit of streams is
-//! reached. What a server has surely not acted on (RFC 9113, 8.7) is sent once more, on another connection.
+//! Composed under that component, it sends requests over HTTP/2 with prior knowledge (RFC 9113, 3.3). Requests to
+//! one origin share connections; a further one is opened only when the server's limit of streams is reached. A
+//! request that the server certainly has not processed (RFC 9113, 8.7) is sent again.
 
 #![cfg_attr(
     not(test),
@@ -17,7 +17,7 @@
         clippy::unimplemented,
         clippy::unreachable,
         clippy::unwrap_used,
-        reason = "nothing that a peer or a caller does may end the program"
+        reason = "neither a peer nor a caller may end the program"
     )
 )]
 
@@ -43,7 +43,7 @@ impl client::Guest for Client {
     }
 }
 
-/// What stands behind a middleware or, with nothing in between, behind a server: a reverse proxy.
+/// Serves a middleware or, composed directly with a server, makes it a reverse proxy.
 impl handler::Guest for Client {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
         calls::send(request).await

@@ -1,9 +1,9 @@
-//! What can be set from outside: by the environment, since a component that is called has no arguments.
+//! Settings of the client, read from the environment because a component that is called has no arguments.
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `HTTP2_CLIENT_UPSTREAM` | `HOST:PORT` that all requests go to, whatever authority they name: a reverse proxy | the authority of each request |
-//! | `HTTP2_CLIENT_MAX_CONNECTIONS` | connections to one origin at a time | 16 |
+//! | `HTTP2_CLIENT_UPSTREAM` | `HOST:PORT` that every request goes to, for a reverse proxy | the authority of each request |
+//! | `HTTP2_CLIENT_MAX_CONNECTIONS` | maximum number of open connections per origin | 16 |
 //! | `HTTP2_CLIENT_IDLE_TIMEOUT` | seconds after which a connection without requests is closed; 0 for never | 30 |
 
 use std::str::FromStr;
@@ -17,7 +17,7 @@ use crate::target::Address;
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) upstream: Option<Address>,
-    /// Connections to one origin.
+    /// Maximum number of open connections per origin.
     pub(crate) max_connections: usize,
     pub(crate) config: Config,
 }
@@ -26,10 +26,10 @@ impl Default for Options {
     fn default() -> Self {
         let config = Config {
             idle_timeout: Some(Duration::from_secs(30)),
-            // The pool looks for another connection instead.
+            // The pool uses another connection instead.
             waiting_streams: 0,
-            // More requests than the server turns out to take would be refused, and some servers end the connection
-            // for them. The others wait for its SETTINGS, which arrive with the first response or before.
+            // Until the server's SETTINGS arrive, with the first response at the latest, send one request: a server
+            // would refuse requests beyond its limit, and some servers close the connection for them.
             initial_max_send_streams: 1,
             ..Config::default()
         };
@@ -38,11 +38,11 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Reads the variables by a function that knows them.
+    /// Reads the variables through a lookup function.
     ///
     /// # Errors
     ///
-    /// A variable has a value that it cannot have.
+    /// The name and value of an invalid variable.
     pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let mut options = Self::default();
         if let Some(upstream) = value(&variable, "HTTP2_CLIENT_UPSTREAM")? {
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn without_variables_requests_go_where_they_say() {
+    fn default_is_no_upstream() {
         let options = Options::read(|_| None).unwrap();
         assert!(options.upstream.is_none());
         assert_eq!(options.config.idle_timeout, Some(Duration::from_secs(30)));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_cannot_be_is_named() {
+    fn invalid_value_is_named() {
         assert_eq!(
             read("HTTP2_CLIENT_UPSTREAM", "nowhere").unwrap_err(),
             "HTTP2_CLIENT_UPSTREAM cannot be \"nowhere\""

@@ -1,4 +1,4 @@
-//! Connections, and the requests that wait for them.
+//! The connections, and the requests that wait for them.
 
 #[cfg(test)]
 mod tests;
@@ -18,11 +18,11 @@ use crate::connect::connect;
 use crate::options::Options;
 use crate::target::Origin;
 
-/// How many streams a server is taken to allow before any of its connections has said so.
+/// The limit of streams assumed for a server until one of its connections announces it.
 const EXPECTED_STREAMS: usize = 100;
-/// How long one attempt to connect may take, in nanoseconds, whoever waits for it.
+/// Time limit of one connection attempt in nanoseconds, whatever the requests waiting for it.
 const CONNECT_TIMEOUT: u64 = 60_000_000_000;
-/// How often those who hear nothing look whether their responses are still wanted, in nanoseconds.
+/// Interval at which tasks waiting for a response check whether it is still wanted, in nanoseconds.
 const LOOK_AROUND: u64 = 1_000_000_000;
 
 /// All connections.
@@ -33,36 +33,36 @@ struct Inner {
     options: Options,
     tasks: Tasks,
     origins: RefCell<BTreeMap<Origin, Rc<Shared>>>,
-    /// Connections that have not ended, also those that take no more requests.
+    /// Connections that have not ended, including those that accept no more requests.
     alive: RefCell<Vec<Connection>>,
-    /// How many [`Busy`] there are.
+    /// Number of [`Busy`] guards.
     busy: Cell<usize>,
     idle: Signal,
 }
 
-/// What requests to one origin share.
+/// State shared by the requests to one origin.
 #[derive(Default)]
 struct Shared {
-    /// Connections that take requests, from the oldest.
+    /// Connections that accept requests, oldest first.
     connections: RefCell<Vec<Connection>>,
-    /// Attempts to connect that are under way.
+    /// Number of connection attempts in progress.
     attempts: Cell<usize>,
-    /// How many streams the last connection allowed that has said so.
+    /// The most recently announced limit of streams.
     limit: Cell<Option<usize>>,
     /// Requests that wait, in order.
     waiting: RefCell<VecDeque<Rc<Waiting>>>,
 }
 
-/// A request that waits.
+/// A waiting request.
 #[derive(Default)]
 struct Waiting {
-    /// It may be able to go on.
+    /// Wakes the request to try again.
     told: Signal,
-    /// There is nothing that it could wait for.
+    /// The error, if no connection or attempt remains to wait for.
     failed: RefCell<Option<ErrorCode>>,
 }
 
-/// Something that needs the pool to be attended.
+/// Keeps [`Pool::attend`] running until it is dropped.
 pub(crate) struct Busy(Pool);
 
 impl Drop for Busy {
@@ -91,13 +91,13 @@ impl Pool {
         &self.0.tasks
     }
 
-    /// Keeps [`attend`](Self::attend) going until it is dropped.
+    /// Returns a guard that keeps [`attend`](Self::attend) running.
     pub(crate) fn busy(&self) -> Busy {
         self.0.busy.set(self.0.busy.get().saturating_add(1));
         Busy(self.clone())
     }
 
-    /// Does what has to be done from time to time, until nothing is left.
+    /// Runs periodic work until no [`Busy`] guard remains.
     pub(crate) async fn attend(&self) {
         while self.0.busy.get() > 0 {
             if self.0.idle.or(monotonic_clock::wait_for(LOOK_AROUND)).await.is_some() {
@@ -106,7 +106,7 @@ impl Pool {
         }
     }
 
-    /// Where a request goes.
+    /// The origin of a request.
     ///
     /// # Errors
     ///
@@ -115,12 +115,13 @@ impl Pool {
         Origin::new(&head.scheme, &head.authority, self.0.options.upstream.as_ref())
     }
 
-    /// Sends the head of a request on the first connection that has room for it. `connect_timeout` is how many
-    /// nanoseconds that may take.
+    /// Sends the head of a request on the first connection that has room for it.
+    ///
+    /// `connect_timeout` limits the wait, in nanoseconds.
     ///
     /// # Errors
     ///
-    /// Why there is no connection, `connection-timeout`, or what is wrong with the head.
+    /// The error of the connection attempt, `connection-timeout`, or the defect of the head.
     pub(crate) async fn open(
         &self,
         origin: &Origin,
@@ -129,7 +130,7 @@ impl Pool {
         connect_timeout: Option<u64>,
     ) -> Result<Stream, ErrorCode> {
         let shared = Rc::clone(self.0.origins.borrow_mut().entry(origin.clone()).or_default());
-        // Who came before goes before.
+        // Earlier requests go first.
         if shared.waiting.borrow().is_empty()
             && let Some(opened) = shared.open(head, end_stream)
         {
@@ -157,14 +158,14 @@ impl Pool {
         }
     }
 
-    /// Opens no more streams on a connection; those that there are go on.
+    /// Opens no more streams on a connection; existing streams continue.
     pub(crate) fn retire(&self, connection: &Connection) {
         for shared in self.0.origins.borrow().values() {
             shared.connections.borrow_mut().retain(|other| other != connection);
         }
     }
 
-    /// Begins as many attempts to connect as those who wait may need.
+    /// Begins as many connection attempts as the waiting requests may need.
     fn connect_if_needed(&self, origin: &Origin, shared: &Rc<Shared>) {
         while shared.needs_connection(self.0.options.max_connections) {
             shared.attempts.set(shared.attempts.get().saturating_add(1));
@@ -178,7 +179,7 @@ impl Pool {
         }
     }
 
-    /// Connects, and carries the connection to its end.
+    /// Connects, and runs the connection until it ends.
     async fn attempt(&self, origin: &Origin, shared: &Rc<Shared>) {
         let connected = before(connect(&origin.address), monotonic_clock::wait_for(CONNECT_TIMEOUT)).await;
         shared.attempts.set(shared.attempts.get().saturating_sub(1));
@@ -194,7 +195,7 @@ impl Pool {
         shared.connections.borrow_mut().push(connection.clone());
         shared.tell_first();
         self.0.tasks.spawn(Rc::clone(shared).watch(connection.clone()));
-        // The streams are told what has ended it.
+        // Its streams report the error.
         _ = connection.run(socket).await;
         self.0.alive.borrow_mut().retain(|other| *other != connection);
     }
@@ -208,7 +209,7 @@ impl Pool {
 }
 
 impl Shared {
-    /// Sends the head of a request on the first connection that takes it; none does if nothing comes back.
+    /// Sends the head of a request on the first connection that accepts it, or returns `None` if none does.
     fn open(&self, head: &FieldSection, end_stream: bool) -> Option<Result<Stream, ErrorCode>> {
         for connection in &*self.connections.borrow() {
             match connection.open(head, end_stream) {
@@ -221,7 +222,7 @@ impl Shared {
         None
     }
 
-    /// Whether more requests wait than what is being prepared will take.
+    /// Whether more requests wait than the connections in preparation are expected to take.
     fn needs_connection(&self, max_connections: usize) -> bool {
         let connections = self.connections.borrow();
         let unsettled = connections.iter().filter(|connection| !connection.is_settled()).count();
@@ -231,12 +232,12 @@ impl Shared {
             && there < max_connections
     }
 
-    /// How many streams a new connection is taken to allow before it has said so.
+    /// The assumed limit of streams of a connection that has not announced its own.
     fn expected_streams(&self) -> usize {
         self.limit.get().map_or(EXPECTED_STREAMS, |limit| limit.clamp(1, EXPECTED_STREAMS))
     }
 
-    /// Follows what a connection has room for until it has ended.
+    /// Follows the limit of streams of a connection until the connection ends.
     async fn watch(self: Rc<Self>, connection: Connection) {
         while !connection.is_closed() {
             connection.opening().await;
@@ -248,14 +249,14 @@ impl Shared {
         }
     }
 
-    /// Has the first of those who wait look again. When it goes, it tells the next.
+    /// Wakes the first waiting request; when that one leaves the queue, it wakes the next.
     fn tell_first(&self) {
         if let Some(first) = self.waiting.borrow().front() {
             first.told.give();
         }
     }
 
-    /// Tells those who wait that there is nothing to wait for, if there is nothing.
+    /// Fails every waiting request if no connection and no attempt remains.
     fn fail_if_hopeless(&self, error: &ErrorCode) {
         if self.attempts.get() > 0 || !self.connections.borrow().is_empty() {
             return;
@@ -271,7 +272,7 @@ impl Shared {
     }
 }
 
-/// A place among those who wait; it is given up when dropped.
+/// A place in the queue, given up when dropped.
 struct Place<'a> {
     pool: &'a Pool,
     origin: &'a Origin,

@@ -1,4 +1,4 @@
-//! Where requests go.
+//! Targets of requests.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -15,7 +15,7 @@ pub(crate) struct Address {
     pub(crate) port: u16,
 }
 
-/// What requests have in common that may share a connection.
+/// The scheme and address that requests must share to use one connection.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Origin {
     pub(crate) scheme: String,
@@ -23,11 +23,11 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Where a request for this scheme and authority goes.
+    /// The origin of a request with this scheme and authority.
     ///
     /// # Errors
     ///
-    /// `HTTP-request-URI-invalid`, or what says that there is no TLS.
+    /// `HTTP-request-URI-invalid`, or `internal-error` for https, since there is no TLS.
     pub(crate) fn new(
         scheme: &Scheme,
         authority: &str,
@@ -40,7 +40,7 @@ impl Origin {
             }
             (None, Scheme::Https) => {
                 let reason =
-                    "https is not supported: the HTTP/2 client has no TLS yet, http is prior knowledge";
+                    "https is not supported: the HTTP/2 client has no TLS yet; use http (prior knowledge)";
                 return Err(ErrorCode::InternalError(Some(reason.to_owned())));
             }
             (None, Scheme::Other(_)) => return Err(ErrorCode::HttpRequestUriInvalid),
@@ -50,7 +50,7 @@ impl Origin {
 }
 
 impl Address {
-    /// Reads «host:port», of which the port may be missing if there is a default.
+    /// Parses "host:port"; the port may be omitted if there is a default.
     fn parse(authority: &str, default_port: Option<u16>) -> Option<Self> {
         let (host, port) = match authority.strip_prefix('[') {
             Some(rest) => {
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_is_a_host_and_perhaps_a_port() {
+    fn authority_is_a_host_and_an_optional_port() {
         assert_eq!(address("Example.COM").unwrap(), "example.com:80");
         assert_eq!(address("example.com:").unwrap(), "example.com:80");
         assert_eq!(address("127.0.0.1:8080").unwrap(), "127.0.0.1:8080");
@@ -108,14 +108,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_authority_is_refused() {
+    fn invalid_authorities_are_refused() {
         for wrong in ["", ":80", "a:b", "a:65536", "a:80:80", "[::1", "[::1]80", "[a]:80", "::1", "a:+1"] {
             assert_eq!(address(wrong), None, "{wrong}");
         }
     }
 
     #[test]
-    fn one_scheme_never_shares_with_another() {
+    fn origins_differ_by_scheme() {
         let upstream = Address { host: "h".to_owned(), port: 1 };
         let http = Origin::new(&Scheme::Http, "a", Some(&upstream)).unwrap();
         let https = Origin::new(&Scheme::Https, "a", Some(&upstream)).unwrap();
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn https_says_that_there_is_no_tls() {
         let Err(ErrorCode::InternalError(Some(reason))) = Origin::new(&Scheme::Https, "a", None) else {
-            panic!("it has no TLS");
+            panic!("expected an internal error");
         };
         assert!(reason.contains("no TLS"), "{reason}");
     }

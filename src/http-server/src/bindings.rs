@@ -1,6 +1,6 @@
-//! What the server imports beyond the shared crate, and the command that it exports, generated from its WIT.
+//! The server's imports beyond those of the shared crate, and its exported command, generated from the WIT.
 
-#![allow(missing_docs, reason = "the documentation stands in the WIT files")]
+#![allow(missing_docs, reason = "the WIT files hold the documentation")]
 
 wit_bindgen::generate!({
     path: "../wasi-http/wit",

@@ -14,12 +14,12 @@ use http2_wasi_http::{IncomingRequest, Stream, Tasks, body, error};
 
 use crate::bindings::wasi::http::handler;
 
-/// Has the application answer a request.
+/// Passes a request to the application and sends its response.
 ///
-/// If the client gives the request up, everything is dropped that the application could notice it by: the content
-/// that it reads, and what takes the content that it writes. The call itself is cancelled only if `cancel` says so:
-/// an application that does not expect that may trap, and with it the server. The stream is released, and makes room
-/// for another, when the call has returned.
+/// If the client cancels the request, the server drops its ends of the content streams, which is how the
+/// application can notice. The call itself is cancelled only if `cancel` is set: an application that does not
+/// support cancellation may trap, and take the server with it. The stream is released, and its slot becomes free,
+/// when the call has returned.
 pub(crate) async fn serve(request: IncomingRequest, tasks: Tasks, cancel: bool) {
     let stream = request.stream.clone();
     let head = match RequestHead::from_section(&request.head) {
@@ -29,7 +29,7 @@ pub(crate) async fn serve(request: IncomingRequest, tasks: Tasks, cancel: bool) 
     let called = handle(request, &head, &tasks);
     let answer = if cancel { stream.unless_reset(called).await } else { Ok(called.await) };
     match answer {
-        // Nobody waits for the response.
+        // The client no longer wants the response.
         Err(_reset) => {}
         Ok(Ok(Ok(response))) => respond(&stream, response, head.is_head()).await,
         Ok(Ok(Err(code))) => refuse(&stream, Refusal(error::status(&code))),
@@ -49,8 +49,9 @@ async fn handle(
         let (wasi_request, _) = Request::new(fields, None, trailers_reader, None);
         head.apply(&wasi_request)?;
         let handling = pin!(handler::handle(wasi_request));
-        // Most applications never ask how such a request ended. Once they have dropped it, and while they wait for
-        // the answer, that is told without a turn of its own: so it is told after they have had their first.
+        // Most applications never ask how such a request ended. The report costs no turn of its own if it is made
+        // while the call is pending and the application has already dropped the future: so let the application run
+        // for its first turn before reporting.
         return Ok(first_turn_then(handling, trailers.tell(Ok(None), tasks)).await);
     }
     let (contents, contents_reader) = wit_stream::new();
@@ -61,7 +62,7 @@ async fn handle(
     Ok(handler::handle(wasi_request).await)
 }
 
-/// Polls one future, runs another to its end, and then goes on with the one.
+/// Polls `future` once, runs `then` to completion, and completes `future`.
 async fn first_turn_then<T>(
     mut future: Pin<&mut impl Future<Output = T>>,
     then: impl Future<Output = ()>,
@@ -74,7 +75,7 @@ async fn first_turn_then<T>(
     }
 }
 
-/// Sends the response of the application.
+/// Sends the application's response.
 async fn respond(stream: &Stream, response: Response, is_head: bool) {
     let head = match ResponseHead::from_response(&response) {
         Ok(head) => head,
@@ -90,7 +91,7 @@ async fn respond(stream: &Stream, response: Response, is_head: bool) {
         }
     } else {
         let mut source = Source::new(contents, trailers, head.content_length);
-        // Whether the stream is reset meanwhile shows when the content is sent.
+        // A reset shows again when the content is sent.
         let connection = stream.connection();
         _ = stream.unless_reset(source.ready_soon(connection.send_limit(), connection.tasks())).await;
         stream.respond(head.section);
@@ -98,7 +99,7 @@ async fn respond(stream: &Stream, response: Response, is_head: bool) {
             return give_up(stream, &error);
         }
     }
-    // Nobody may want to know.
+    // The application may have dropped the reader.
     _ = transmitted.write(Ok(())).await;
 }
 
@@ -110,7 +111,7 @@ fn give_up(stream: &Stream, error: &BodyError) {
     }
 }
 
-/// Answers with a status and nothing else.
+/// Sends a response with a status and no content.
 fn refuse(stream: &Stream, Refusal(status): Refusal) {
     stream.respond(head::bare_response(status));
     if stream.finish(None).is_err() {

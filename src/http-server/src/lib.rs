@@ -1,7 +1,7 @@
-//! An HTTP/2 server for any component that exports `wasi:http/handler@0.3`: plug the one into the other, and run it.
+//! An HTTP/2 server for any component that exports `wasi:http/handler@0.3`: compose the two, and run the result.
 //!
-//! Clients speak HTTP/2 with prior knowledge (RFC 9113, 3.3). Every request becomes a call of the handler, all of them
-//! tasks of one instance.
+//! Clients speak HTTP/2 with prior knowledge (RFC 9113, 3.3). Every request becomes a call of the handler; all
+//! calls are tasks of one instance.
 
 #![cfg_attr(
     not(test),
@@ -16,7 +16,7 @@
         clippy::unimplemented,
         clippy::unreachable,
         clippy::unwrap_used,
-        reason = "nothing that a peer or a caller does may end the program"
+        reason = "neither a peer nor a caller may end the program"
     )
 )]
 

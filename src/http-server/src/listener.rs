@@ -1,4 +1,4 @@
-//! The socket that connections come from.
+//! The listening socket.
 
 use std::net::SocketAddr;
 
@@ -6,11 +6,11 @@ use http2_wasi_http::address::{family, from_wasi, to_wasi};
 use http2_wasi_http::bindings::wasi::sockets::types::{ErrorCode, TcpSocket};
 use wit_bindgen::StreamReader;
 
-/// A socket that listens as long as this is there.
+/// A socket that listens until it is dropped.
 pub(crate) struct Listener {
-    /// The connections, one after another.
+    /// The accepted connections.
     pub(crate) connections: StreamReader<TcpSocket>,
-    /// Kept for hosts that end the stream with it, which WASI does not want them to do.
+    /// Kept open because some hosts, contrary to WASI, end the stream when the socket is dropped.
     socket: TcpSocket,
 }
 
@@ -22,7 +22,7 @@ impl Listener {
         Ok(Self { connections: socket.listen()?, socket })
     }
 
-    /// Where it listens: the port is another one, if that of the address was 0.
+    /// The address of the socket, with the port that the host chose if port 0 was requested.
     pub(crate) fn address(&self) -> Result<SocketAddr, ErrorCode> {
         self.socket.get_local_address().map(from_wasi)
     }

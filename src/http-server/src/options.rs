@@ -1,4 +1,4 @@
-//! The arguments of the command.
+//! Command-line arguments.
 
 #[cfg(test)]
 mod tests;
@@ -11,36 +11,36 @@ use std::time::Duration;
 use http2_engine::Config;
 use lexopt::{Arg, Parser, ValueExt};
 
-/// What `--help` prints.
+/// The text printed by `--help`.
 pub(crate) const HELP: &str = "\
-Serves the wasi:http handler that it is composed with over HTTP/2, with prior knowledge (no TLS).
+Serves the wasi:http handler composed with it over HTTP/2, with prior knowledge (no TLS).
 
 Usage: http2-server [OPTIONS]
 
 Options:
-      --addr <ADDRESS>                 Listen here [default: 127.0.0.1:8080]
-      --max-connections <N>            Connections at a time; further ones wait [default: 1024]
-      --max-concurrent-streams <N>     Requests at a time on a connection [default: 100]
-      --max-header-list-size <OCTETS>  Largest header section [default: 32768]
-      --idle-timeout <SECONDS>         End connections that have had no request for so long; 0 for never
+      --addr <ADDRESS>                 Address to listen on [default: 127.0.0.1:8080]
+      --max-connections <N>            Maximum number of open connections; further ones wait [default: 1024]
+      --max-concurrent-streams <N>     Maximum number of concurrent requests per connection [default: 100]
+      --max-header-list-size <BYTES>   Maximum size of a header section [default: 32768]
+      --idle-timeout <SECONDS>         Close connections that have had no request for this long; 0 for never
                                        [default: 60]
-      --stall-timeout <SECONDS>        End responses of which the client takes less than 1 KiB in so long; 0 for
-                                       never [default: 300; 60 while much waits]
-      --drain-timeout <SECONDS>        How long requests may go on after a drain has begun; 0 for ever
+      --stall-timeout <SECONDS>        Reset responses of which the client takes less than 1 KiB in this time; 0
+                                       for never [default: 300; 60 while much output is queued]
+      --drain-timeout <SECONDS>        Time for requests to complete after a drain has begun; 0 for no limit
                                        [default: 30]
-      --cancel                         Cancel calls of the handler whose clients have given up. Handlers have to
-                                       support it: those made with wit-bindgen 0.63 or older trap, unless its
+      --cancel                         Cancel calls of the handler when the client cancels the request. The handler
+                                       must support it: one built with wit-bindgen 0.63 or older traps, unless its
                                        feature inter-task-wakeup is on
-      --drain-on-stdin-eof             Drain when standard input ends: take no more connections, complete the
+      --drain-on-stdin-eof             Drain when standard input ends: accept no more connections, complete the
                                        requests, and exit
-      --log-connections                Print a line when a connection ends: why, how many requests it had, and its
-                                       highest abuse score; also with --quiet
-  -q, --quiet                          Print nothing but errors at the start
-  -h, --help                           Print this
-  -V, --version                        Print the version
+      --log-connections                Print a line when a connection ends, with the reason, the number of requests
+                                       and its highest abuse score; also with --quiet
+  -q, --quiet                          Print only errors at startup
+  -h, --help                           Print help
+  -V, --version                        Print version
 ";
 
-/// What the arguments say.
+/// The settings of a server.
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) address: SocketAddr,
@@ -52,7 +52,7 @@ pub(crate) struct Options {
     pub(crate) quiet: bool,
 }
 
-/// What the arguments ask for.
+/// What the arguments request.
 #[derive(Debug)]
 pub(crate) enum Request {
     Serve(Box<Options>),
@@ -64,7 +64,7 @@ impl Default for Options {
     fn default() -> Self {
         let config = Config {
             idle_timeout: Some(Duration::from_secs(60)),
-            // What an application gives in one piece; it is kept for every response that a client takes slowly.
+            // The size of an application's single write. Slow clients keep this much queued per response.
             send_buffer: 128 << 10,
             ..Config::default()
         };
@@ -81,7 +81,7 @@ impl Default for Options {
 }
 
 impl Request {
-    /// Reads the arguments, of which the first is the program's name.
+    /// Parses the arguments, the first of which is the program's name.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
         let mut options = Options::default();
         let mut parser = Parser::from_iter(arguments);

@@ -1,4 +1,4 @@
-//! How fast calls of the application are begun, and whose turn it is.
+//! Paces calls of the application, and decides which connection is next.
 
 #[cfg(test)]
 mod tests;
@@ -12,31 +12,36 @@ use std::task::{Poll, Waker};
 use http2_wasi_http::Tasks;
 use http2_wasi_http::signal::Signal;
 
-/// How many calls of the application are begun in one turn. A thousand half-done ones cost the host twice as much
-/// each as these: they do not fit into the processor's caches.
+/// Calls of the application begun in one turn.
+///
+/// With a thousand calls begun at once, each costs the host twice as much, because they do not fit into the
+/// processor's caches.
 const CALLS_PER_TURN: u32 = 64;
-/// How many of these one connection may begin, beside as many as have returned since it was its turn. A turn lasts
-/// until nothing goes on any more: calls that take long, and do not return, hold up all others.
+/// Calls that one connection may begin in a turn, in addition to those that have returned since its last turn.
+///
+/// A turn lasts until no task is ready, so calls that run for long would delay every other connection.
 const CALLS_OF_ONE: u32 = 16;
 
-/// Begins calls, so many in a turn. Where more are wanted, connections that were not served for longest come first:
-/// one with hundreds of requests does not hold up the others.
+/// Begins a limited number of calls per turn.
+///
+/// Under contention, the connection that was served least recently goes first, so that one with hundreds of
+/// requests does not delay the others.
 pub(crate) struct Pace {
     tasks: Tasks,
-    /// A turn, and how many calls may still be begun in it.
+    /// A turn, and the number of calls that may still begin in it.
     left: Cell<(u64, u32)>,
-    /// Connections that have to wait for the next turn, by the turn in which they last began a call.
+    /// Connections that wait for the next turn, ordered by the turn in which they last began a call.
     waiting: RefCell<BTreeMap<(Option<u64>, u64), Waker>>,
-    /// One has to wait.
+    /// Given when a connection starts to wait.
     wanted: Signal,
 }
 
 /// The calls of one connection.
 pub(crate) struct Calls {
     connection: u64,
-    /// The turn in which one was last begun.
+    /// The turn in which the connection last began a call.
     last: Cell<Option<u64>>,
-    /// A turn, and how many may still be begun in it.
+    /// A turn, and the number of calls that the connection may still begin in it.
     left: Cell<(u64, u32)>,
     returned: Cell<u32>,
 }
@@ -46,7 +51,7 @@ impl Calls {
         Self { connection, last: Cell::default(), left: Cell::default(), returned: Cell::default() }
     }
 
-    /// A call has returned.
+    /// Records that a call has returned.
     pub(crate) fn note_return(&self) {
         self.returned.set(self.returned.get().saturating_add(1));
     }
@@ -62,7 +67,7 @@ impl Pace {
         }
     }
 
-    /// Waits until a connection may begin a call.
+    /// Waits until the connection may begin a call.
     pub(crate) async fn begin(&self, calls: &Calls) {
         poll_fn(|context| {
             let turn = self.tasks.turn();
@@ -81,7 +86,7 @@ impl Pace {
         .await;
     }
 
-    /// Wakes those who wait, in their order, whenever a turn has ended. It never ends.
+    /// Wakes the waiting connections in order at the end of every turn; never completes.
     pub(crate) async fn keep(&self) {
         loop {
             self.wanted.wait().await;
@@ -91,7 +96,7 @@ impl Pace {
     }
 }
 
-/// What is left of a turn's calls; in a turn that is new, what may be begun in it.
+/// Returns how many calls may still begin in a turn; `anew` gives the number when the turn is new.
 fn left_in(turn: u64, left: &Cell<(u64, u32)>, anew: impl FnOnce() -> u32) -> u32 {
     if left.get().0 != turn {
         left.set((turn, anew()));

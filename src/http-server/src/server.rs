@@ -1,4 +1,4 @@
-//! The server: its connections, from the first to the last.
+//! The server: accepts connections, serves them, and drains.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -26,10 +26,10 @@ struct Inner {
     options: Options,
     tasks: Tasks,
     connections: RefCell<BTreeMap<u64, Connection>>,
-    /// Calls of the application that have not ended.
+    /// Number of calls of the application that have not returned.
     calls: Cell<usize>,
     pace: Pace,
-    /// The number of the next connection.
+    /// Number of the next connection.
     next: Cell<u64>,
     /// Woken when a connection ends.
     waiting: Cell<Option<Waker>>,
@@ -48,7 +48,7 @@ impl Server {
         }))
     }
 
-    /// Listens, and serves until the listener has closed or the server was asked to drain, and all connections have
+    /// Listens and serves until the listener closes or the server is asked to drain, and every connection has
     /// ended.
     pub(crate) async fn serve(self) -> Result<(), String> {
         let address = self.0.options.address;
@@ -63,7 +63,7 @@ impl Server {
         Ok(())
     }
 
-    /// Takes connections until the listener closes, or standard input ends.
+    /// Accepts connections until the listener closes or standard input ends.
     async fn accept_all(&self, mut listener: Listener) {
         let mut accepting = pin!(async {
             loop {
@@ -90,13 +90,13 @@ impl Server {
         .await;
     }
 
-    /// Waits as long as there are too many connections. Those that come meanwhile are kept by the host.
+    /// Waits while the number of connections is at its limit; the host queues further ones.
     async fn room(&self) {
         let max = self.0.options.max_connections;
         if self.0.connections.borrow().len() < max {
             return;
         }
-        self.log(|| format!("{max} connections: no more are taken until one ends"));
+        self.log(|| format!("{max} connections open: accepting no more until one ends"));
         self.until(|connections| connections < max).await;
     }
 
@@ -142,7 +142,7 @@ impl Server {
             );
         }
         match ended {
-            // Clients hang up as they like.
+            // Clients may close at any time.
             Ok(()) | Err(ConnectionError::TransportEnded { .. }) => {}
             Err(error) => self.log(|| format!("{peer}: {error}")),
         }
@@ -152,19 +152,19 @@ impl Server {
         }
     }
 
-    /// Lets the requests that run complete, and waits for the last connection to end.
+    /// Shuts every connection down gracefully, and waits for the last one to end.
     async fn drain(&self) {
         self.0.connections.borrow().values().for_each(Connection::shutdown);
         self.until(|connections| connections == 0).await;
         let calls = self.0.calls.get();
         if calls > 0 {
-            // To drop them would cancel them: see `exchange::serve`.
-            self.log(|| format!("{calls} calls of the handler have not returned, and are left alone"));
+            // Returning would drop the calls, and so cancel them: see `exchange::serve`.
+            self.log(|| format!("exiting although {calls} calls of the handler have not returned"));
             std::process::exit(0);
         }
     }
 
-    /// Waits until the number of connections is as wanted.
+    /// Waits until the number of connections satisfies `wanted`.
     async fn until(&self, wanted: impl Fn(usize) -> bool) {
         poll_fn(|context| {
             if wanted(self.0.connections.borrow().len()) {

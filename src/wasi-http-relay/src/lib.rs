@@ -1,8 +1,10 @@
-//! Reads futures of wasi:http on behalf of a component that may hold their other ends, which the component model
-//! does not let it do itself. The server and the client are shipped with this component inside.
+//! Reads futures of wasi:http for a component that may hold their write ends.
+//!
+//! The component model does not let a component read its own futures; the server and the client are composed with
+//! this one.
 
 mod bindings {
-    #![allow(missing_docs, reason = "the documentation stands in the WIT files")]
+    #![allow(missing_docs, reason = "the WIT files hold the documentation")]
 
     wit_bindgen::generate!({
         path: "../wasi-http/wit",
@@ -32,8 +34,9 @@ impl Guest for Relay {
         let at_once = poll_fn(|context| Poll::Ready(reading.as_mut().poll(context))).await;
         match at_once {
             Poll::Ready(end) => {
-                // Wasmtime 48 to 50 keeps what it knows of a call for ever if its task ends in the turn in which
-                // it began. The caller has its answer at once; the task ends a turn later.
+                // Wasmtime 48 to 50 never frees its state for a call whose task ends in the turn in which it
+                // began. The
+                // caller gets its answer now; the task ends one turn later.
                 wit_bindgen::spawn_local(wit_bindgen::yield_async());
                 end
             }

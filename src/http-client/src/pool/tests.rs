@@ -22,29 +22,29 @@ fn wait(shared: &Shared, requests: usize) {
 fn requests_fill_the_oldest_connection_first() {
     let pool = pool();
     let shared = Shared::default();
-    assert!(shared.open(&request(), true).is_none(), "there is no connection yet");
+    assert!(shared.open(&request(), true).is_none(), "no connection is open yet");
     let (first, second) = (connection(&pool), connection(&pool));
     shared.connections.borrow_mut().extend([first.clone(), second.clone()]);
     let open = || shared.open(&request(), false).map(Result::unwrap);
-    // Before the server has said how many it takes, there is one on each.
+    // Until the server announces its limit, each connection takes one.
     let streams: Vec<_> = iter::from_fn(open).collect();
     assert_eq!(streams.len(), 2);
     assert!(*streams[0].connection() == first && *streams[1].connection() == second);
 }
 
 #[test]
-fn a_malformed_head_is_an_error_of_its_own() {
+fn malformed_head_is_an_error() {
     let pool = pool();
     let shared = Shared::default();
     shared.connections.borrow_mut().push(connection(&pool));
     let mut head = request();
     head.push(b"content-length", b"many");
-    let Some(Err(error)) = shared.open(&head, true) else { panic!("it is refused") };
+    let Some(Err(error)) = shared.open(&head, true) else { panic!("expected an error") };
     assert!(matches!(error, ErrorCode::HttpProtocolError), "{error:?}");
 }
 
 #[test]
-fn a_retired_connection_takes_no_more_requests() {
+fn retired_connection_takes_no_more_requests() {
     let pool = pool();
     let origin = Origin::new(&http2_wasi_http::bindings::wasi::http::types::Scheme::Http, "a", None).unwrap();
     let shared = Rc::new(Shared::default());
@@ -56,21 +56,21 @@ fn a_retired_connection_takes_no_more_requests() {
 }
 
 #[test]
-fn as_many_connections_are_made_as_those_who_wait_may_need() {
+fn waiting_requests_determine_the_number_of_connections() {
     let shared = Shared::default();
-    assert!(!shared.needs_connection(2), "nobody waits");
+    assert!(!shared.needs_connection(2), "no request waits");
     wait(&shared, 1);
     assert!(shared.needs_connection(2));
     shared.attempts.set(1);
-    assert!(!shared.needs_connection(2), "one is being made");
+    assert!(!shared.needs_connection(2), "one attempt is in progress");
     wait(&shared, EXPECTED_STREAMS);
-    assert!(shared.needs_connection(2), "one will not be enough");
+    assert!(shared.needs_connection(2), "one connection is not enough");
     shared.attempts.set(2);
-    assert!(!shared.needs_connection(2), "no more are allowed");
+    assert!(!shared.needs_connection(2), "the limit is reached");
 }
 
 #[test]
-fn a_connection_that_is_new_is_given_the_time_to_say_its_limit() {
+fn new_connection_has_time_to_announce_its_limit() {
     let pool = pool();
     let shared = Shared::default();
     shared.connections.borrow_mut().push(connection(&pool));
@@ -81,7 +81,7 @@ fn a_connection_that_is_new_is_given_the_time_to_say_its_limit() {
 }
 
 #[test]
-fn a_failed_attempt_is_told_to_those_who_have_nothing_else_to_wait_for() {
+fn failed_attempt_fails_requests_only_if_nothing_else_is_pending() {
     let pool = pool();
     let shared = Shared::default();
     wait(&shared, 2);
@@ -90,11 +90,11 @@ fn a_failed_attempt_is_told_to_those_who_have_nothing_else_to_wait_for() {
     };
     shared.attempts.set(1);
     shared.fail_if_hopeless(&ErrorCode::ConnectionRefused);
-    assert_eq!(failed(&shared), 0, "another attempt is under way");
+    assert_eq!(failed(&shared), 0, "another attempt is in progress");
     shared.attempts.set(0);
     shared.connections.borrow_mut().push(connection(&pool));
     shared.fail_if_hopeless(&ErrorCode::ConnectionRefused);
-    assert_eq!(failed(&shared), 0, "there is a connection");
+    assert_eq!(failed(&shared), 0, "a connection is open");
     shared.connections.borrow_mut().clear();
     shared.fail_if_hopeless(&ErrorCode::ConnectionRefused);
     assert_eq!(failed(&shared), 2);

@@ -12,11 +12,11 @@ fn options(arguments: &[&str]) -> Options {
 }
 
 fn complaint(arguments: &[&str]) -> String {
-    parse(arguments).expect_err("the arguments are refused")
+    parse(arguments).expect_err("the arguments are invalid")
 }
 
 #[test]
-fn without_arguments_it_serves_on_loopback() {
+fn default_address_is_loopback() {
     let options = options(&[]);
     assert_eq!(options.address.to_string(), "127.0.0.1:8080");
     assert_eq!(options.config.idle_timeout, Some(Duration::from_secs(60)));
@@ -24,7 +24,7 @@ fn without_arguments_it_serves_on_loopback() {
 }
 
 #[test]
-fn limits_become_those_of_the_connections() {
+fn limits_are_passed_to_the_connections() {
     let options = options(&["--addr=[::1]:0", "--max-concurrent-streams", "7", "--idle-timeout=0.5", "-q"]);
     assert_eq!(options.address.to_string(), "[::1]:0");
     assert_eq!(options.config.max_concurrent_streams, 7);
@@ -33,21 +33,21 @@ fn limits_become_those_of_the_connections() {
 }
 
 #[test]
-fn a_timeout_of_zero_is_none() {
+fn timeout_of_zero_disables_it() {
     let options = options(&["--idle-timeout=0", "--stall-timeout=0", "--drain-timeout=0"]);
     let Config { idle_timeout, stall_timeout, drain_timeout, .. } = options.config;
     assert_eq!((idle_timeout, stall_timeout, drain_timeout), (None, None, None));
 }
 
 #[test]
-fn the_hard_limit_of_a_header_section_goes_with_the_soft_one() {
+fn hard_header_limit_follows_the_soft_one() {
     let options = options(&["--max-header-list-size=1000000"]);
     assert_eq!(options.config.max_header_list_size, 1_000_000);
     assert_eq!(options.config.limits.field_section_hard, 2_000_000);
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_with_its_name() {
+fn invalid_options_are_named_in_the_error() {
     assert!(complaint(&["--addr=localhost"]).starts_with("--addr: "));
     assert!(complaint(&["--idle-timeout=-1"]).starts_with("--idle-timeout: "));
     assert!(complaint(&["--max-connections=0"]).starts_with("--max-connections: "));

@@ -5,7 +5,7 @@ use std::task::Context;
 
 use super::*;
 
-/// Runs tasks as long as anything goes on, where the host has nothing for them.
+/// Runs tasks to completion under a host that has no events to deliver.
 fn run(tasks: &Tasks, main: impl Future<Output = ()>) {
     let mut running = pin!(tasks.run(main));
     let context = &mut Context::from_waker(Waker::noop());
@@ -14,10 +14,12 @@ fn run(tasks: &Tasks, main: impl Future<Output = ()>) {
             return;
         }
     }
-    panic!("it does not come to an end");
+    panic!("the tasks do not complete");
 }
 
-/// Whose calls are begun in which turn, if connections have so many requests, and calls return at once or not at all.
+/// Returns the turn and the connection of every call begun, for connections with the given numbers of requests.
+///
+/// Calls return at once or never.
 fn begun(requests: &[usize], return_at_once: bool) -> Vec<(u64, u64)> {
     let tasks = Tasks::new();
     let pace = Rc::new(Pace::new(&tasks));
@@ -46,25 +48,25 @@ fn begun(requests: &[usize], return_at_once: bool) -> Vec<(u64, u64)> {
     begun.take()
 }
 
-/// How many calls are begun in each of these turns, from the first one on.
+/// The number of calls begun in each of the first `N` turns.
 fn in_turns<const N: usize>(calls: &[(u64, u64)]) -> [usize; N] {
     let first = calls[0].0;
     std::array::from_fn(|n| calls.iter().filter(|(turn, _)| *turn == first + n as u64).count())
 }
 
 #[test]
-fn so_many_calls_are_begun_in_a_turn() {
+fn calls_per_turn_are_limited() {
     assert_eq!(in_turns(&begun(&[16; 10], true)), [64, 64, 32, 0]);
 }
 
 #[test]
-fn a_connection_begins_as_many_as_have_returned_and_some_more() {
+fn connection_limit_grows_with_returned_calls() {
     assert_eq!(in_turns(&begun(&[400], true)), [16, 32, 48, 64, 64, 64, 64, 48, 0]);
     assert_eq!(in_turns(&begun(&[40], false)), [16, 16, 8, 0]);
 }
 
 #[test]
-fn a_connection_with_many_requests_does_not_hold_up_the_others() {
+fn connection_with_many_requests_does_not_delay_others() {
     let calls = begun(&[1_000, 1_000, 3, 3], true);
     let first = calls[0].0;
     for connection in [2, 3] {
