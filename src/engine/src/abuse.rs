@@ -1,18 +1,19 @@
-//! Abuse by a peer (RFC 9113, 10.5), judged by cost.
+//! Defence against abusive peers (RFC 9113, 10.5), based on cost.
 //!
-//! An attack costs this endpoint more than it costs the peer. Each thing that a peer can make the endpoint do belongs
-//! to one of four classes, and each class has its bound:
+//! An attack costs this endpoint more than it costs the peer. Everything a peer can make this endpoint do falls
+//! into one of four classes, each with its own bound:
 //!
-//! | the peer causes | examples | cost here | bound |
+//! | the peer causes | examples | cost to this endpoint | bound |
 //! |---|---|---|---|
-//! | constant work, no output, no memory | WINDOW_UPDATE, PRIORITY, empty DATA, frames of closed streams, PING acknowledgements, unknown frames | that of reading the frame's own bytes | [`frames_per_recv`](Limits::frames_per_recv), the connection's share of each turn |
-//! | output | PING, SETTINGS, streams that are refused or reset | some bytes, until the transport takes them | back-pressure: `recv` takes nothing while [`control_octets`](Limits::control_octets) of it wait |
-//! | memory, or work of the application | requests, promises, content, priorities of idle streams | a slot, or room in a window | the slot stays taken until the application has let go, however the stream ended: [`max_concurrent_streams`](crate::Config::max_concurrent_streams), the windows, and the other [`Limits`] |
-//! | amplification | see [`Cause`] | more than the frame's bytes pay for | the score below |
+//! | constant work, without output or memory | WINDOW_UPDATE, PRIORITY, empty DATA, frames on closed streams, PING acknowledgements, unknown frames | reading the frame | [`frames_per_recv`](Limits::frames_per_recv), the connection's share of each turn |
+//! | output | PING, SETTINGS, refused or reset streams | bytes queued until the transport takes them | back-pressure: `recv` takes no input while [`control_octets`](Limits::control_octets) bytes are queued |
+//! | memory, or work for the application | requests, promises, content, priorities of idle streams | a slot, or room in a window | the slot stays occupied until the application releases the stream, however the stream ended: [`max_concurrent_streams`](crate::Config::max_concurrent_streams), the windows, and the other [`Limits`] |
+//! | amplification | see [`Cause`] | more work than the frame's size accounts for | the score below |
 //!
-//! So resets are not counted: a request that is cancelled costs no more than one that is answered, and it keeps its slot
-//! until the application has released it. Nor are frames counted because nothing explains them: an honest peer's
-//! reasons are not visible here. Only amplification adds to the score; time, content and completed streams pay it off.
+//! Resets are therefore not counted: a cancelled request costs no more than an answered one, and it keeps its slot
+//! until the application releases it. Frames without an apparent purpose are not counted either, because this
+//! endpoint cannot see an honest peer's reasons. Only amplification raises the score; time, content and completed
+//! streams lower it.
 
 use core::num::NonZeroU64;
 
@@ -21,7 +22,9 @@ use crate::time::Time;
 
 macro_rules! causes {
     ($($(#[$doc:meta])* $name:ident => $weight:literal, $text:literal;)+) => {
-        /// Work out of proportion to the bytes that cause it. A weight of 1 is about the work of one small frame.
+        /// Work out of proportion to the bytes that cause it.
+        ///
+        /// A weight of 1 is roughly the work for one small frame.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Cause {
             $($(#[$doc])* $name,)+
@@ -44,41 +47,42 @@ macro_rules! causes {
 }
 
 causes! {
-    /// SETTINGS that let blocked streams go on, charged for each sixteen of them: each goes back to the scheduler.
+    /// SETTINGS that unblock streams: charged once per sixteen streams, since each returns to the scheduler.
     Settings => 1, "too many SETTINGS frames that change windows";
-    /// Size updates that evict entries from the dynamic table (RFC 7541, 4.2): a byte drops up to 4 KiB.
+    /// Size updates that evict entries from the dynamic table (RFC 7541, 4.2): one byte can drop up to 4 KiB.
     TableThrash => 10, "too many changes of the dynamic table";
-    /// A field section over the limit that is more than eight times as large as its block (RFC 7541, 7.3).
+    /// A field section over the limit and more than eight times as large as its field block (RFC 7541, 7.3).
     FieldExpansion => 10, "too many field sections that expand over the limit";
-    /// GOAWAY that says something new, for which all streams are gone through.
+    /// A GOAWAY with new content, which makes the connection visit every stream.
     GoAway => 4, "too many GOAWAY frames";
 }
 
-/// What a charge comes to.
+/// Result of a charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// The peer may go on.
+    /// The peer may continue.
     Fine,
-    /// The score has reached three quarters of the limit for the first time: no new streams, but those that run
-    /// keep all the time that they need.
+    /// The score has reached three quarters of the limit for the first time.
+    ///
+    /// The connection takes no new streams; existing ones may take all the time they need.
     Warn,
-    /// The score has reached the limit: the connection ends.
+    /// The score has reached the limit, and the connection ends.
     Over,
 }
 
-/// Nanoseconds that pay off a unit: 50 a second.
+/// Time that pays off one unit, in nanoseconds: 50 units per second.
 const UNIT: NonZeroU64 = NonZeroU64::new(1_000_000_000 / 50).unwrap();
-/// Bytes of content that pay off a unit.
+/// Content that pays off one unit, in bytes.
 const CONTENT: u32 = 16 << 10;
 
-/// The account of one peer.
+/// Abuse score of one peer.
 #[derive(Debug)]
 pub(crate) struct Abuse {
     limit: u32,
     score: u32,
     peak: u32,
     paid_at: Time,
-    /// Content that has not paid off a whole unit yet, in bytes.
+    /// Content that has not yet paid off a whole unit, in bytes.
     content: u32,
     warned: bool,
 }
@@ -93,12 +97,12 @@ impl Abuse {
         self.score
     }
 
-    /// The highest score so far.
+    /// Returns the highest score so far.
     pub(crate) fn peak(&self) -> u32 {
         self.peak
     }
 
-    /// Charges `times` cases of a cause.
+    /// Charges `times` occurrences of `cause`.
     pub(crate) fn charge(&mut self, cause: Cause, times: u32, now: Time) -> Verdict {
         let paid = paid_since(&mut self.paid_at, now);
         let charged = cause.weight().saturating_mul(times);
@@ -114,7 +118,7 @@ impl Abuse {
         }
     }
 
-    /// Content has passed, in either direction.
+    /// Credits content transferred in either direction.
     pub(crate) fn earn_content(&mut self, bytes: u32) {
         self.content = self.content.saturating_add(bytes);
         if self.content >= CONTENT {
@@ -123,13 +127,13 @@ impl Abuse {
         }
     }
 
-    /// A stream was completed.
+    /// Credits a completed stream.
     pub(crate) fn earn_stream(&mut self) {
         self.score = self.score.saturating_sub(1);
     }
 }
 
-/// Whole units that the time since `from` pays off; `from` moves on by what they took.
+/// Returns the whole units paid off since `from`, and advances `from` by the time they account for.
 fn paid_since(from: &mut Time, now: Time) -> u32 {
     let units = now.as_nanos().saturating_sub(from.as_nanos()) / UNIT;
     *from = Time::from_nanos(from.as_nanos().saturating_add(units.saturating_mul(UNIT.get())));
@@ -145,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_warned_of_and_then_ended() {
+    fn burst_is_warned_then_ended() {
         let mut abuse = Abuse::new(&Limits::default());
         let verdicts: Vec<_> = (0..2_000).map(|_| abuse.charge(Cause::Settings, 1, at(0))).collect();
         let first = |verdict| verdicts.iter().position(|&v| v == verdict);
@@ -154,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn time_and_useful_work_pay_it_off() {
+    fn time_content_and_streams_lower_the_score() {
         let mut abuse = Abuse::new(&Limits::default());
         for second in 0..1_000 {
             assert_eq!(abuse.charge(Cause::Settings, 50, at(second * 1_000)), Verdict::Fine);

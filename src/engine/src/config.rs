@@ -1,4 +1,4 @@
-//! Settings, limits and deadlines of a connection.
+//! Configuration of a connection: settings, limits and deadlines.
 
 use core::fmt;
 use core::time::Duration;
@@ -8,125 +8,159 @@ use bytes::Bytes;
 use crate::frame::SettingId;
 use crate::settings::{DEFAULT_MAX_FRAME_SIZE, DEFAULT_WINDOW, MAX_WINDOW};
 
-/// How a connection behaves. The default fits most uses, and holds under attack.
+/// Configuration of a [`Connection`](crate::Connection).
+///
+/// The defaults fit most uses and withstand hostile peers.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// SETTINGS_HEADER_TABLE_SIZE: octets of dynamic table for decoding. Default 4,096.
+    /// SETTINGS_HEADER_TABLE_SIZE: size of the decoder's dynamic table in bytes (default 4,096).
     pub header_table_size: u32,
-    /// Client: whether the server may push (SETTINGS_ENABLE_PUSH). Default false.
+    /// Client: whether the server may push (SETTINGS_ENABLE_PUSH; default false).
     pub enable_push: bool,
-    /// SETTINGS_MAX_CONCURRENT_STREAMS: streams that the peer may have open, in force from the first octet.
-    /// Default 100.
+    /// SETTINGS_MAX_CONCURRENT_STREAMS: number of streams the peer may have open (default 100).
+    ///
+    /// The limit is in force from the first byte, before the peer acknowledges it.
     pub max_concurrent_streams: u32,
-    /// SETTINGS_INITIAL_WINDOW_SIZE: octets that the peer may send on a new stream. Default 256 KiB.
+    /// SETTINGS_INITIAL_WINDOW_SIZE: bytes the peer may send on a new stream (default 256 KiB).
     pub initial_window_size: u32,
-    /// SETTINGS_MAX_FRAME_SIZE: octets of payload taken in one frame. Default 16,384, the least possible.
+    /// SETTINGS_MAX_FRAME_SIZE: largest frame payload accepted, in bytes (default 16,384, the protocol's minimum).
     pub max_frame_size: u32,
-    /// SETTINGS_MAX_HEADER_LIST_SIZE: a larger field section ends its stream. Default 32 KiB.
+    /// SETTINGS_MAX_HEADER_LIST_SIZE: size of the largest field section accepted, in bytes (default 32 KiB).
+    ///
+    /// A larger field section ends its stream.
     pub max_header_list_size: u32,
-    /// Server: whether extended CONNECT is taken (RFC 8441). Default false.
+    /// Server: whether clients may use extended CONNECT (RFC 8441; default false).
     pub enable_connect_protocol: bool,
-    /// Receive window of the connection to start with, in octets, from 65,535. Default 1 MiB.
+    /// Initial receive window of the connection in bytes, at least 65,535 (default 1 MiB).
     pub connection_window: u32,
-    /// Receive window of the connection up to which it grows with the bandwidth-delay product. Default 4 MiB.
+    /// Largest receive window of the connection in bytes, to which it grows with the bandwidth-delay product
+    /// (default 4 MiB).
     pub connection_window_max: u32,
-    /// Receive window of a stream up to which it grows likewise. Default 4 MiB.
+    /// Largest receive window of a stream in bytes, to which it grows likewise (default 4 MiB).
     pub stream_window_max: u32,
-    /// Whether receive windows move only by [`window_update`](crate::Connection::window_update) and its kin.
-    /// Default false: what was read is given back.
+    /// Whether the caller replenishes the receive windows itself (default false).
+    ///
+    /// If false, the engine returns credit for the content that the caller reads. If true, the caller returns it
+    /// with [`window_update`](crate::Connection::window_update) and
+    /// [`connection_window_update`](crate::Connection::connection_window_update).
     pub manual_window_update: bool,
-    /// Octets of a stream that are kept for sending; fewer while those of all streams together are many
-    /// ([`Limits::content_octets`]). Default 256 KiB.
+    /// Send-buffer limit per stream in bytes (default 256 KiB).
+    ///
+    /// The limit is lower while the total over all streams is high ([`Limits::content_octets`]).
     pub send_buffer: usize,
-    /// Client: streams that may wait for the peer's limit; beyond, [`open`](crate::Connection::open) says so.
-    /// Default 100.
+    /// Client: number of streams that may wait for the peer's limit (default 100).
+    ///
+    /// Beyond it, [`open`](crate::Connection::open) fails with
+    /// [`OpenError::WouldBlock`](crate::OpenError::WouldBlock).
     pub waiting_streams: usize,
-    /// Client: the peer's SETTINGS_MAX_CONCURRENT_STREAMS as long as it has not said one. Default 100.
+    /// Client: SETTINGS_MAX_CONCURRENT_STREAMS to assume until the peer's first SETTINGS arrive (default 100).
     pub initial_max_send_streams: u32,
-    /// Octets of payload in the DATA frames sent, where the peer allows them. Default 16,384.
+    /// Largest payload of the DATA frames sent, in bytes, within the peer's limit (default 16,384).
     pub max_send_frame_size: u32,
-    /// Pads the payload of DATA frames to a multiple of so many bytes, at most 256, as far as windows have room
-    /// (RFC 9113, 10.7). Default 0, for no padding.
+    /// Pads the payload of DATA frames to a multiple of this many bytes, at most 256 (RFC 9113, 10.7; default 0, no
+    /// padding).
+    ///
+    /// A frame is padded only if the flow-control windows have room for the padding.
     pub pad_to: u16,
-    /// Bytes of dynamic table that the encoder uses, where the peer allows them (RFC 7541, 4.2). Default 4,096.
+    /// Size of the encoder's dynamic table in bytes, within the peer's limit (RFC 7541, 4.2; default 4,096).
     pub encoder_table_size: u32,
-    /// Client: whether [`open`](crate::Connection::open) refuses requests whose fields exceed the peer's
-    /// SETTINGS_MAX_HEADER_LIST_SIZE, once that is known. Default false: the peer decides, since the setting is advice
-    /// (RFC 9113, 10.5.1).
+    /// Client: whether [`open`](crate::Connection::open) rejects field sections over the peer's
+    /// SETTINGS_MAX_HEADER_LIST_SIZE (default false).
+    ///
+    /// The check applies once the peer's setting has arrived. The setting is advisory (RFC 9113, 10.5.1), so by
+    /// default the peer decides.
     pub check_header_list_size: bool,
-    /// Names of fields that are never indexed (RFC 7541, 7.1.3), besides those that are by default.
+    /// Names of fields to encode as never indexed (RFC 7541, 7.1.3), in addition to the built-in ones.
     pub never_indexed: Vec<Bytes>,
-    /// Whether frames of unknown types come as events. Default false.
+    /// Whether frames of unknown types are reported as events (default false).
     pub unknown_frames: bool,
-    /// How long the peer may take for its preface and first SETTINGS. Default 10 s.
+    /// Deadline for the peer's connection preface and first SETTINGS (default 10 s).
     pub preface_timeout: Option<Duration>,
-    /// How long the peer may take to acknowledge SETTINGS. Default 10 s.
+    /// Deadline for the peer's acknowledgement of SETTINGS (default 10 s).
     pub settings_timeout: Option<Duration>,
-    /// How long a field block may take from its first frame to its last. Default 30 s.
+    /// Deadline for a field block, from its first frame to its last (default 30 s).
     pub headers_timeout: Option<Duration>,
-    /// How long a stream, or the transport, may take less than 1 KiB of the content that waits for it. A stalled stream
-    /// is reset; a stalled transport ends the connection. Default 5 minutes.
+    /// Time within which a stream, or the transport, must take at least 1 KiB of its pending content (default 5
+    /// minutes).
+    ///
+    /// A stalled stream is reset; a stalled transport ends the connection.
     pub stall_timeout: Option<Duration>,
-    /// The same while the content of all streams together exceeds [`Limits::content_octets`], unless
-    /// [`stall_timeout`](Self::stall_timeout) is shorter or `None`. Default 60 s.
+    /// Stall timeout while the pending content of all streams together exceeds [`Limits::content_octets`] (default
+    /// 60 s).
+    ///
+    /// It has no effect if [`stall_timeout`](Self::stall_timeout) is shorter or `None`.
     pub crowded_stall_timeout: Duration,
-    /// Server: how long the rest of a request is read and dropped after its response is complete and the caller has
-    /// released it, before RST_STREAM with NO_ERROR stops the client (RFC 9113, 8.1). Default 1 s; `None` to
-    /// stop the client at once.
+    /// Server: how long to read and discard the rest of a request after the caller has sent the whole response and
+    /// released the stream (default 1 s).
+    ///
+    /// RST_STREAM with NO_ERROR then stops the client (RFC 9113, 8.1). `None` stops the client at once.
     pub linger_timeout: Option<Duration>,
-    /// Server: bytes of content that are read and dropped likewise. Default 1 MiB.
+    /// Server: limit on the content read and discarded in that time, in bytes (default 1 MiB).
     pub linger_bytes: u32,
-    /// How long a connection may be without streams before it is shut down. Default none.
+    /// Time without streams after which the connection is shut down (default none).
     pub idle_timeout: Option<Duration>,
-    /// How long streams may go on after [`shutdown`](crate::Connection::shutdown). Default 30 s.
+    /// Deadline for open streams after [`shutdown`](crate::Connection::shutdown) (default 30 s).
     pub drain_timeout: Option<Duration>,
-    /// PING on a silent connection. Default none.
+    /// PING on a silent connection (default none).
     pub keep_alive: Option<KeepAlive>,
-    /// What a peer may use up. The defaults are far from what a good one needs.
+    /// Bounds on the resources that a peer can use.
+    ///
+    /// The defaults are far above the needs of an honest peer.
     pub limits: Limits,
 }
 
-/// When to ask whether the peer is still there (RFC 9113, 6.7).
+/// When to probe whether the peer is still there (RFC 9113, 6.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeepAlive {
     /// Silence after which a PING is sent.
     pub interval: Duration,
-    /// How long the answer may take before the connection is given up.
+    /// Time to wait for the answer before the connection ends.
     pub timeout: Duration,
 }
 
-/// Bounds on what a peer can make us keep or do (RFC 9113, 10.5).
+/// Bounds on the memory and work that a peer can demand (RFC 9113, 10.5).
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Octets of a decoded field section at which decoding is given up and the connection ended, counted as in
-    /// SETTINGS_MAX_HEADER_LIST_SIZE; also the limit of an encoded field block. Default 64 KiB.
+    /// Size of a decoded field section, in bytes, at which decoding stops and the connection ends (default 64 KiB).
+    ///
+    /// The size is counted as for SETTINGS_MAX_HEADER_LIST_SIZE. The same limit applies to an encoded field block.
     pub field_section_hard: u32,
-    /// Fields of a section, cookie crumbs apart; more end the stream. Default 128.
+    /// Fields in a section, excluding cookie crumbs (default 128).
+    ///
+    /// A section with more ends its stream.
     pub fields: usize,
-    /// Fields of a section, cookie crumbs included, at which the connection is ended. Default 1,024.
+    /// Fields in a section, including cookie crumbs, at which the connection ends (default 1,024).
     pub fields_hard: usize,
-    /// Crumbs of Cookie (RFC 9113, 8.2.3) in a section; more end the stream. Default 256.
+    /// Cookie crumbs in a section (RFC 9113, 8.2.3; default 256).
+    ///
+    /// A section with more ends its stream.
     pub cookie_crumbs: usize,
-    /// CONTINUATION frames of a field block. Default 8.
+    /// CONTINUATION frames in a field block (default 8).
     pub continuations: u32,
-    /// Parameters of a SETTINGS frame. Default 32.
+    /// Parameters in a SETTINGS frame (default 32).
     pub settings: usize,
-    /// Bytes of frames that the peer has caused (acknowledgements, RST_STREAM, WINDOW_UPDATE) waiting for the
-    /// transport above which no input is taken; for a server, of all frames other than DATA. Default 32 KiB.
+    /// Bytes of queued control frames at which [`recv`](crate::Connection::recv) stops taking input (default 32
+    /// KiB).
+    ///
+    /// A client counts the frames that the peer has caused: acknowledgements, RST_STREAM and WINDOW_UPDATE. A
+    /// server counts all frames other than DATA.
     pub control_octets: usize,
-    /// Octets of content of all streams together, waiting to be sent, above which a stream has room for no more than
-    /// 16 KiB instead of [`Config::send_buffer`]. Default 1 MiB.
+    /// Total content pending on all streams, in bytes, above which each send buffer shrinks to 16 KiB (default 1
+    /// MiB).
+    ///
+    /// Below it, each stream has [`Config::send_buffer`].
     pub content_octets: usize,
-    /// Events waiting for the caller above which no input is taken. Default 512.
+    /// Queued events at which [`recv`](crate::Connection::recv) stops taking input (default 512).
     pub events: usize,
-    /// Frames taken by one call of [`recv`](crate::Connection::recv). Default 1,024.
+    /// Frames taken by one call of [`recv`](crate::Connection::recv) (default 1,024).
     pub frames_per_recv: u32,
-    /// PINGs of the caller that may wait for their answer. Default 16.
+    /// Outstanding PINGs of the caller (default 16).
     pub pings: usize,
-    /// The abuse score at which the connection ends with ENHANCE_YOUR_CALM; at three quarters of it no new streams
-    /// are taken. Only amplification is scored: changes of the dynamic table that evict, field sections that
-    /// expand over the limit, SETTINGS that move many windows, GOAWAY. Completed streams, content and time (50 a
-    /// second) pay it off. Default 2,000.
+    /// Abuse score at which the connection ends with ENHANCE_YOUR_CALM (default 2,000).
+    ///
+    /// At three quarters of it, the connection stops taking new streams. Only amplification raises the score:
+    /// changes of the dynamic table that evict entries, field sections that expand over the limit, SETTINGS that
+    /// change many windows, and GOAWAY. Completed streams, content and time (50 per second) lower it.
     pub abuse: u32,
 }
 
@@ -189,11 +223,11 @@ impl Default for Limits {
 }
 
 impl Config {
-    /// Sets one of the parameters of SETTINGS by its number.
+    /// Sets a SETTINGS parameter by its identifier.
     ///
     /// # Errors
     ///
-    /// The parameter is unknown, or cannot have that value.
+    /// Returns an error if the parameter is unknown, cannot be changed, or cannot have the value.
     pub fn set(&mut self, id: SettingId, value: u32) -> Result<(), ConfigError> {
         check_setting(id, value)?;
         match id {
@@ -204,16 +238,16 @@ impl Config {
             SettingId::MAX_FRAME_SIZE => self.max_frame_size = value,
             SettingId::MAX_HEADER_LIST_SIZE => self.max_header_list_size = value,
             SettingId::ENABLE_CONNECT_PROTOCOL => self.enable_connect_protocol = value != 0,
-            _ => return Err(ConfigError("this setting cannot be changed")),
+            _ => return Err(ConfigError("this setting is unknown or cannot be changed")),
         }
         Ok(())
     }
 
-    /// Whether all values are possible, and fit together.
+    /// Checks that every value is valid and that the values are consistent.
     ///
     /// # Errors
     ///
-    /// What is wrong, in words.
+    /// Returns a description of the first problem.
     pub fn check(&self) -> Result<(), ConfigError> {
         check_setting(SettingId::INITIAL_WINDOW_SIZE, self.initial_window_size)?;
         check_setting(SettingId::MAX_FRAME_SIZE, self.max_frame_size)?;
@@ -221,26 +255,26 @@ impl Config {
         let rules = [
             (
                 self.connection_window >= DEFAULT_WINDOW && self.connection_window_max <= MAX_WINDOW,
-                "the window of the connection is 65,535 to 2^31-1 octets",
+                "the connection window must be 65,535 to 2^31-1 bytes",
             ),
             (
                 self.connection_window <= self.connection_window_max,
-                "the window of the connection starts larger than it may grow",
+                "the initial connection window exceeds its maximum",
             ),
             (
                 self.initial_window_size <= self.stream_window_max && self.stream_window_max <= MAX_WINDOW,
-                "the window of a stream starts larger than it may grow, or may grow past 2^31-1 octets",
+                "the initial stream window exceeds its maximum, or the maximum exceeds 2^31-1 bytes",
             ),
-            (self.send_buffer > 0, "the send buffer has no room for an octet"),
-            (self.pad_to <= 256, "DATA is padded to multiples of 256 bytes at most"),
+            (self.send_buffer > 0, "the send buffer must not be empty"),
+            (self.pad_to <= 256, "DATA can be padded to multiples of at most 256 bytes"),
             (
                 self.max_header_list_size <= self.limits.field_section_hard,
-                "SETTINGS_MAX_HEADER_LIST_SIZE exceeds the hard limit of a field section",
+                "SETTINGS_MAX_HEADER_LIST_SIZE exceeds the hard limit on a field section",
             ),
-            (self.limits.frames_per_recv > 0, "no frame may be taken in a call of recv"),
+            (self.limits.frames_per_recv > 0, "recv must be allowed to take a frame"),
             (
                 self.limits.events > 0 && self.limits.control_octets > 0,
-                "no room for events or control frames",
+                "the limits on events and control frames must not be 0",
             ),
         ];
         match rules.iter().find(|(holds, _)| !holds) {
@@ -250,18 +284,18 @@ impl Config {
     }
 }
 
-/// Whether we may send this setting with this value (RFC 9113, 6.5.2).
+/// Checks whether the local endpoint may send this setting with this value (RFC 9113, 6.5.2).
 pub(crate) fn check_setting(id: SettingId, value: u32) -> Result<(), ConfigError> {
     id.check(value).map_err(|_| {
         ConfigError(match id {
-            SettingId::INITIAL_WINDOW_SIZE => "SETTINGS_INITIAL_WINDOW_SIZE is 0 to 2^31-1",
-            SettingId::MAX_FRAME_SIZE => "SETTINGS_MAX_FRAME_SIZE is 16,384 to 16,777,215",
-            _ => "this setting is 0 or 1",
+            SettingId::INITIAL_WINDOW_SIZE => "SETTINGS_INITIAL_WINDOW_SIZE must be 0 to 2^31-1",
+            SettingId::MAX_FRAME_SIZE => "SETTINGS_MAX_FRAME_SIZE must be 16,384 to 16,777,215",
+            _ => "this setting must be 0 or 1",
         })
     })
 }
 
-/// A value in [`Config`], or in a change of settings, that cannot be.
+/// An invalid value in [`Config`] or in a change of settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConfigError(pub(crate) &'static str);
 

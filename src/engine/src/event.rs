@@ -1,4 +1,4 @@
-//! What the engine tells its caller.
+//! Events and the results of reading.
 
 use core::time::Duration;
 
@@ -9,127 +9,138 @@ use crate::fields::FieldSection;
 use crate::frame::StreamId;
 use crate::priority::Priority;
 
-/// What has happened, from [`poll_event`](crate::Connection::poll_event).
+/// Something that happened on the connection, returned by [`poll_event`](crate::Connection::poll_event).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// SETTINGS of the peer came and are in force: see [`peer_settings`](crate::Connection::peer_settings).
+    /// The peer's SETTINGS arrived and are in force; see [`peer_settings`](crate::Connection::peer_settings).
     PeerSettings,
-    /// The peer has acknowledged our SETTINGS.
+    /// The peer acknowledged the local SETTINGS.
     SettingsAcknowledged,
-    /// Server: a request. The stream is the caller's until it is [released](crate::Connection::release).
+    /// Server: a request arrived.
+    ///
+    /// The caller holds the stream until it [releases](crate::Connection::release) it.
     Request {
-        /// Its stream.
+        /// Stream of the request.
         id: StreamId,
-        /// Its pseudo-header fields and fields.
+        /// Pseudo-header fields and fields.
         head: FieldSection,
-        /// Whether it has neither content nor trailers.
+        /// Whether the request has neither content nor trailers.
         end_stream: bool,
     },
-    /// Client: an informational response (1xx); the response is still to come.
+    /// Client: an informational response (1xx) arrived; the final response follows.
     Informational {
-        /// Its stream.
+        /// Stream of the response.
         id: StreamId,
-        /// `:status` and its fields.
+        /// `:status` and the fields.
         head: FieldSection,
     },
-    /// Client: the response.
+    /// Client: the final response arrived.
     Response {
-        /// Its stream.
+        /// Stream of the response.
         id: StreamId,
-        /// `:status` and its fields.
+        /// `:status` and the fields.
         head: FieldSection,
-        /// Whether it has neither content nor trailers.
+        /// Whether the response has neither content nor trailers.
         end_stream: bool,
     },
-    /// Client: the server promises to answer a request that was not made (RFC 9113, 8.4). The stream is the
-    /// caller's until it is [released](crate::Connection::release).
+    /// Client: the server promised to answer a request that the client did not make (RFC 9113, 8.4).
+    ///
+    /// The caller holds the stream until it [releases](crate::Connection::release) it.
     Push {
-        /// The stream of the request that gave rise to it.
+        /// Stream of the request that led to the push.
         parent: StreamId,
-        /// The stream on which the response will come.
+        /// Stream that will carry the response.
         id: StreamId,
-        /// The promised request.
+        /// Promised request.
         head: FieldSection,
     },
-    /// After [`Read::Blocked`], or for the first time: there is something to [read](crate::Connection::read).
+    /// The stream has something to [read](crate::Connection::read).
+    ///
+    /// Reported when the first of it arrives, and again after [`Read::Blocked`].
     Readable {
-        /// The stream.
+        /// Stream to read.
         id: StreamId,
     },
-    /// After the stream's send buffer was full: there is room in it again.
+    /// The send buffer of a stream has room again after it was full.
     Writable {
-        /// The stream.
+        /// Stream that can take content.
         id: StreamId,
     },
-    /// The stream has ended before its time, or the peer wants no more of it. What arrived before can still be
-    /// read; it is the caller's until it is [released](crate::Connection::release).
+    /// The stream ended early, or the peer wants no more of it.
+    ///
+    /// The caller can still read the content that arrived before, and holds the stream until it
+    /// [releases](crate::Connection::release) it.
     Reset {
-        /// The stream.
+        /// Stream that ended.
         id: StreamId,
-        /// Why, and whether the request may be tried again.
+        /// The cause, and whether the request may be retried.
         error: StreamError,
     },
-    /// Client: a request that waited for the peer's limit of streams was sent. Requests that did not have to wait
-    /// come without it.
+    /// Client: a request that waited for the peer's limit of streams was sent.
+    ///
+    /// Requests that did not have to wait are not reported.
     RequestSent {
-        /// Its stream.
+        /// Stream of the request.
         id: StreamId,
     },
     /// Client: streams can be opened again after [`OpenError::WouldBlock`](crate::OpenError::WouldBlock).
     StreamsAvailable,
-    /// The answer to a [`ping`](crate::Connection::ping).
+    /// The peer answered a [`ping`](crate::Connection::ping).
     Pong {
-        /// Its payload.
+        /// Payload of the PING.
         payload: [u8; 8],
-        /// From the moment when the PING was handed to the transport.
+        /// Time since the PING was handed to the transport.
         round_trip: Duration,
     },
-    /// GOAWAY came: see [`received_go_away`](crate::Connection::received_go_away).
+    /// GOAWAY arrived; see [`received_go_away`](crate::Connection::received_go_away).
     GoAway,
-    /// Server: the client wants another priority for a response (RFC 9218, 7). It is in force.
+    /// Server: the client changed the priority of a response (RFC 9218, 7); the new priority is in force.
     PriorityUpdate {
-        /// The stream of the request.
+        /// Stream of the request.
         id: StreamId,
-        /// What it wants.
+        /// New priority.
         priority: Priority,
     },
-    /// Client: the origins for which the server wants requests (RFC 8336). They are not authenticated.
+    /// Client: the server named the origins for which it wants requests (RFC 8336).
+    ///
+    /// The origins are not authenticated.
     Origin {
-        /// ASCII serialisations (RFC 6454, 6.2), as they came.
+        /// ASCII serialisations (RFC 6454, 6.2), as received.
         origins: Vec<Bytes>,
     },
-    /// Client: an alternative service (RFC 7838, 4).
+    /// Client: the server named an alternative service (RFC 7838, 4).
     AltSvc {
-        /// The stream whose origin is meant, or 0 where `origin` names it.
+        /// Stream whose origin is meant, or 0 if `origin` names it.
         id: StreamId,
-        /// The origin, or nothing.
+        /// The origin, or empty.
         origin: Bytes,
-        /// As in the field Alt-Svc.
+        /// Value in the syntax of the Alt-Svc field.
         value: Bytes,
     },
-    /// A frame of a type that the engine does not know, if [`Config`](crate::Config) asks for them.
+    /// A frame of an unknown type arrived; reported if [`Config::unknown_frames`](crate::Config::unknown_frames) is
+    /// set.
     UnknownFrame {
-        /// Its type.
+        /// Frame type.
         kind: u8,
-        /// Its flags.
+        /// Flags.
         flags: u8,
-        /// Its stream; 0 is the connection.
+        /// Stream, or 0 for the connection.
         id: StreamId,
-        /// Its payload.
+        /// Payload.
         payload: Bytes,
     },
-    /// Three quarters of the abuse score are used up; the connection is being shut down gracefully.
+    /// The abuse score reached three quarters of its limit, and the connection is shutting down gracefully.
     Abuse {
-        /// What used up the last of it.
+        /// Cause of the last charge.
         cause: &'static str,
     },
-    /// The connection has ended: see [`close_reason`](crate::Connection::close_reason). No event follows.
+    /// The connection ended, and no event follows; see [`close_reason`](crate::Connection::close_reason).
     Closed,
 }
 
 impl Event {
-    /// The stream, for events about one that the caller was given before.
+    /// Returns the stream, for events about a stream that was given to the caller earlier.
     pub(crate) fn of_held_stream(&self) -> Option<StreamId> {
         match *self {
             Self::RequestSent { id }
@@ -144,26 +155,26 @@ impl Event {
     }
 }
 
-/// What [`read`](crate::Connection::read) gives: any number of `Data`, at most one `Trailers`, then `End`.
+/// Result of [`read`](crate::Connection::read): any number of `Data`, at most one `Trailers`, then `End`.
 #[derive(Debug)]
 pub enum Read {
-    /// Octets of content.
+    /// Content.
     Data(Bytes),
-    /// The trailer section.
+    /// Trailer section.
     Trailers(FieldSection),
     /// The message is complete.
     End,
-    /// Nothing has arrived; [`Event::Readable`] follows.
+    /// Nothing has arrived yet; [`Event::Readable`] follows.
     Blocked,
 }
 
-/// What the peer said when it ended the connection (RFC 9113, 6.8).
+/// Contents of the peer's GOAWAY (RFC 9113, 6.8).
 #[derive(Clone, Debug)]
 pub struct GoAway {
-    /// Requests on higher streams were not acted upon.
+    /// The peer has not acted on requests on higher streams.
     pub last_stream_id: StreamId,
-    /// Why.
+    /// Error code.
     pub code: crate::error::ErrorCode,
-    /// Octets for people, at most 1 KiB of them.
+    /// Debug data for humans, at most 1 KiB.
     pub debug_data: Bytes,
 }

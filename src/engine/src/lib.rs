@@ -1,7 +1,7 @@
-//! HTTP/2 without I/O (RFC 9113), for clients and servers, native or in WebAssembly.
+//! HTTP/2 without I/O (RFC 9113), for native and WebAssembly clients and servers.
 //!
-//! [`Connection`] is the whole of it: octets and operations go in, octets and events come out. It knows no
-//! socket, no clock, no thread and no runtime.
+//! [`Connection`] is the entry point: it takes received bytes and the caller's operations, and returns events and bytes
+//! to send. It uses no socket, clock, thread or async runtime: the caller provides the transport and the time.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -17,11 +17,11 @@
 //! }
 //! let request = client.open(&head, true)?;
 //!
-//! // What a transport and a clock would do.
+//! // Stands in for a transport and a clock.
 //! let mut carry = |from: &mut Connection, to: &mut Connection| {
-//!     let (now, mut octets) = (Time::default(), Vec::new());
-//!     while from.poll_transmit(now, &mut octets, 65_536) > 0 {}
-//!     to.recv(now, &mut Bytes::from(octets));
+//!     let (now, mut output) = (Time::default(), Vec::new());
+//!     while from.poll_transmit(now, &mut output, 65_536) > 0 {}
+//!     to.recv(now, &mut Bytes::from(output));
 //! };
 //! carry(&mut client, &mut server);
 //!
@@ -57,7 +57,7 @@
         clippy::unimplemented,
         clippy::unreachable,
         clippy::unwrap_used,
-        reason = "nothing that a peer or a caller does may end the program"
+        reason = "neither a peer nor a caller may cause a panic"
     )
 )]
 
