@@ -1,6 +1,6 @@
-//! Wasmtime's side of `http2:engine`: the transport that the host supplies, and the engine that it can drive.
+//! Wasmtime bindings of `http2:engine`: the transport, which the host supplies, and the engine, which it can drive.
 
-#![allow(missing_docs, reason = "the documentation stands in the WIT")]
+#![allow(missing_docs, reason = "documented in the WIT files")]
 
 wasmtime::component::bindgen!({
     path: "../wit",
@@ -13,7 +13,7 @@ wasmtime::component::bindgen!({
     imports: { default: trappable },
 });
 
-/// `http2:engine/tcp` from the host.
+/// `http2:engine/tcp`, supplied by the host.
 pub(crate) mod tcp {
     wasmtime::component::bindgen!({
         path: "../wit",

@@ -1,4 +1,4 @@
-//! `http2:engine/transport` from the host: byte-streams over anything that Tokio can read and write.
+//! `http2:engine/transport` supplied by the host: byte-streams over anything that Tokio can read and write.
 
 mod receiver;
 mod sender;
@@ -14,21 +14,21 @@ use crate::bindings::http2::engine::transport::{self, Host, HostByteStream, Tran
 use receiver::Receiver;
 use sender::Sender;
 
-/// A `byte-stream` of the host. Put into the table of a guest's store, it is a resource that the guest can be given.
+/// A `byte-stream` of the host, which a guest can use as a resource once it is in the table of the guest's store.
 ///
-/// When the guest drops it, or the store in which the guest has trapped is dropped, what was written is still sent, as
-/// long as the Tokio runtime lives and the peer takes it within 30 seconds.
+/// When the guest drops it, or when the store is dropped after the guest trapped, the bytes already written are still
+/// sent, provided that the Tokio runtime stays alive and the peer takes them within 30 seconds.
 pub struct ByteStream {
     receiver: Receiver,
     sender: Sender,
 }
 
 impl ByteStream {
-    /// A byte-stream that receives from `reader` and sends to `writer`.
+    /// Creates a byte-stream that receives from `reader` and sends to `writer`.
     ///
     /// # Panics
     ///
-    /// Outside a Tokio runtime: it sends in a task of its own.
+    /// Outside a Tokio runtime, because it spawns a task for sending.
     pub fn new(
         reader: impl AsyncRead + Send + Unpin + 'static,
         writer: impl AsyncWrite + Send + Unpin + 'static,
@@ -36,17 +36,17 @@ impl ByteStream {
         Self { receiver: Receiver::new(Box::new(reader)), sender: Sender::spawn(Box::new(writer)) }
     }
 
-    /// A byte-stream over something that goes both ways.
+    /// Creates a byte-stream over a bidirectional connection.
     ///
     /// # Panics
     ///
-    /// Outside a Tokio runtime: it sends in a task of its own.
+    /// Outside a Tokio runtime, because it spawns a task for sending.
     pub fn from_io(io: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
         let (reader, writer) = tokio::io::split(io);
         Self::new(reader, writer)
     }
 
-    /// For a host that drives the guest by itself: what tells when that is of use again.
+    /// Returns a view for a host that drives the guest itself and waits for the byte-stream's readiness.
     pub(crate) fn readiness(&self) -> Readiness {
         Readiness { receiver: self.receiver.clone(), sender: self.sender.clone() }
     }
@@ -54,24 +54,24 @@ impl ByteStream {
 
 impl Drop for ByteStream {
     fn drop(&mut self) {
-        // A broken connection has nothing left to finish.
+        // On a broken connection, nothing is left to finish.
         _ = self.sender.finish();
     }
 }
 
-/// The host's view of a byte-stream that a guest has: when the guest would get on with it.
+/// The host's view of a guest's byte-stream: waits until the guest can make progress on it.
 pub(crate) struct Readiness {
     receiver: Receiver,
     sender: Sender,
 }
 
 impl Readiness {
-    /// Waits until something has arrived, or the end of it that the guest has not been told.
+    /// Waits until bytes have arrived, or an end of the stream that the guest has not seen yet.
     pub(crate) async fn readable(&self) {
         self.receiver.news().await;
     }
 
-    /// Waits until there is room, if the guest has had less of it than it wanted; otherwise for ever.
+    /// Waits for room if the last write was accepted only in part; otherwise never completes.
     pub(crate) async fn writable(&self) {
         self.sender.room().await;
     }
@@ -81,12 +81,12 @@ impl Readiness {
 ///
 /// # Errors
 ///
-/// If the linker has that interface already.
+/// If the linker already defines that interface.
 pub fn add_to_linker<T: WasiView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     transport::add_to_linker::<T, Table>(linker, |data| data.ctx().table)
 }
 
-/// Byte-streams need nothing of a store but its table.
+/// Byte-streams need only the table of a store.
 struct Table;
 
 impl HasData for Table {
@@ -134,7 +134,7 @@ impl HostByteStream for ResourceTable {
     }
 }
 
-/// A pollable that has its own share in the stream, and so may outlive the resource.
+/// Creates a pollable that shares ownership of the stream, and so may outlive the resource.
 fn subscribe_to(
     table: &mut ResourceTable,
     direction: impl Pollable,
@@ -143,7 +143,7 @@ fn subscribe_to(
     subscribe(table, direction)
 }
 
-/// What broke a stream, in the terms of the transport.
+/// Maps the error that broke a stream to an error of the transport.
 impl From<&io::Error> for TransportError {
     fn from(error: &io::Error) -> Self {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, TimedOut};

@@ -1,10 +1,10 @@
-//! HTTP/2 connections for Rust programs, the protocol of which runs in a sandbox.
+//! HTTP/2 connections for Rust programs, with the protocol running in a sandbox.
 //!
-//! Hand over anything that Tokio can read and write, such as a TCP or TLS connection, and get a client or a server,
-//! used much like that of the crate `h2`. Every octet that comes from the peer is parsed in WebAssembly, by an instance
-//! of the engine that belongs to this connection alone. Whatever a peer sends, the worst that can happen is that its own
-//! instance reaches a limit of memory or time: then this connection ends with a [`Trap`] that names the limit, and
-//! nothing else of the program notices.
+//! Pass in anything that Tokio can read and write, for example a TCP or TLS connection, to get a client or a server
+//! with an API similar to the crate `h2`. Every byte from the peer is parsed in WebAssembly, by an instance of the
+//! engine that belongs to this connection alone. A hostile peer can at worst drive its own instance into a limit of
+//! memory or time: this connection then ends with a [`Trap`] that names the limit, and the rest of the program is not
+//! affected.
 //!
 //! ```
 //! use http::{Request, Response};
@@ -45,22 +45,22 @@
 //! }
 //! assert_eq!(content, b"hello");
 //!
-//! // Without anyone who uses it, the connection ends in good order.
+//! // Once all handles are dropped, the connection shuts down gracefully.
 //! drop((client, response, body));
 //! serving.await??;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! - [`Sandbox`] is the compiled engine; [`Limits`] are what a connection may use up, [`Options`] what it is like.
-//! - [`Client`] sends requests, and [`ResponseFuture`] is what comes back; [`Server`] accepts requests, and
+//! - [`Sandbox`] is the compiled engine; [`Limits`] bound the resources of one connection, [`Options`] configure it.
+//! - [`Client`] sends requests, and [`ResponseFuture`] resolves to a response; [`Server`] accepts requests, and
 //!   [`Responder`] answers them.
-//! - [`RecvBody`] and [`SendBody`] are the content and the trailers of messages, with flow control: who sends waits for
-//!   room, and who does not read makes the peer wait.
-//! - [`Control`] concerns the connection as a whole: PING, shutdown, settings, counters.
-//! - A stream lives as long as there is a handle on it. A handle that is dropped early cancels it.
+//! - [`RecvBody`] and [`SendBody`] are the content and the trailers of messages, with flow control: a sender waits for
+//!   room, and a receiver that does not read makes the peer wait.
+//! - [`Control`] is for the connection as a whole: PING, shutdown, settings, counters.
+//! - A stream lives as long as a handle on it exists. Dropping the last handle early cancels the stream.
 //!
-//! Each connection has a task, which owns its instance; the handles are channels to it.
+//! Each connection has a task, which owns its instance; the handles send commands to that task over channels.
 
 mod bindings;
 mod body;

@@ -1,4 +1,4 @@
-//! The native side of wasi-http2: composes components, runs them in Wasmtime, and supplies byte-streams to them.
+//! The native side of wasi-http2: composes components, runs them in Wasmtime, and supplies them with byte-streams.
 //!
 //! To run an application that imports `http2:engine`:
 //!
@@ -15,18 +15,18 @@
 //! # }
 //! ```
 //!
-//! - [`components`] holds the components of this project, built with it: the engine, the socket component, the
-//!   examples, and the guests of the tests.
-//! - [`compose`] makes one component of several: an application of `http2:engine` with the engine and a transport
-//!   ([`Composition`]), one of `wasi:http` with the server ([`with_server`](compose::with_server)) or the client
-//!   ([`with_client`](compose::with_client)).
-//! - [`Runtime`] compiles a command of WASI 0.2 or 0.3, and runs it as often as wanted, each time with an [`Invocation`]: arguments,
-//!   input and output, files, network, and limits of memory and time.
-//! - [`embed`] is HTTP/2 for Rust programs: clients and servers over any connection, the protocol in a sandbox.
-//! - [`ByteStream`] is a transport from the host, over whatever Tokio can read and write.
+//! - [`components`] holds the components built with this crate: the engine, the socket component, the examples, and the
+//!   test guests.
+//! - [`compose`] combines several components into one: an application of `http2:engine` with the engine and a transport
+//!   ([`Composition`]), or an application of `wasi:http` with the server ([`with_server`](compose::with_server)) or the
+//!   client ([`with_client`](compose::with_client)).
+//! - [`Runtime`] compiles a WASI 0.2 or 0.3 command and runs it any number of times, each time with an [`Invocation`]:
+//!   arguments, input and output, files, network, and limits on memory and time.
+//! - [`embed`] is HTTP/2 for Rust programs: clients and servers over any connection, with the protocol in a sandbox.
+//! - [`ByteStream`] is a transport supplied by the host, over anything that Tokio can read and write.
 //!
-//! A guest of the tests is a package in `host-tests/guests`. It is built by itself, is
-//! `wasi_http2::components::ITS_NAME`, and must have a test named like it in `tests/guests.rs`.
+//! Each test guest is a package in `host-tests/guests`. It is built on its own, is available as
+//! `wasi_http2::components::ITS_NAME`, and must have a test of the same name in `tests/guests.rs`.
 
 pub mod bindings;
 pub mod byte_stream;

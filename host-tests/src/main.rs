@@ -1,4 +1,4 @@
-//! The command `wasi-http2`: HTTP/2 as a WebAssembly component, to try out and to compose with.
+//! The command `wasi-http2`: try out HTTP/2 as a WebAssembly component, and compose it with applications.
 
 mod cli;
 

@@ -28,16 +28,16 @@ use shared_listener::Listening;
 pub use shared_listener::{Listener, Share, SharedListener};
 use stretch::{Stretch, Unresponsive};
 
-/// How often a guest that computes without end lets others have their turn, and is checked for its time limit.
+/// The interval at which a computing guest yields to others, and is checked against its limits.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
-/// How many elements a table of functions may have: far more than any compiler asks for.
+/// The maximum number of elements in a function table, far more than any compiler requests.
 const TABLE_LIMIT: usize = 1 << 20;
 
-/// Wasmtime with all that a composed component may import: WASI 0.2 and 0.3, `wasi:http` 0.3, and
-/// `http2:engine/transport` from the host.
+/// Wasmtime with every interface that a composed component may import: WASI 0.2 and 0.3, `wasi:http` 0.3, and
+/// `http2:engine/transport` supplied by the host.
 ///
-/// The host's own `wasi:http/client` refuses every request: requests go through the client that an application is
+/// The host's own `wasi:http/client` refuses every request: an application sends requests through the client that it is
 /// composed with.
 #[derive(Clone)]
 pub struct Runtime {
@@ -47,7 +47,7 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// A runtime as `wasmtime run` has it: a guest runs until it ends or waits.
+    /// Creates a runtime that behaves like `wasmtime run`: a guest runs until it ends or waits.
     ///
     /// # Errors
     ///
@@ -56,11 +56,14 @@ impl Runtime {
         Self::with_config(false)
     }
 
-    /// A runtime in which guests that compute give way to others, [`Invocation::time_limit`] ends them even while they
-    /// do, and [`Invocation::compute_limit`] is kept. It costs them a few percent of their speed.
+    /// Creates a runtime that interrupts guests while they compute.
+    ///
+    /// Guests yield to each other even in the middle of a computation, [`Invocation::time_limit`] applies to computing
+    /// guests as well, and [`Invocation::compute_limit`] takes effect. This costs guests a few percent of their speed.
     ///
     /// # Errors
     ///
+    /// If Wasmtime does not support the machine.
     /// If Wasmtime does not support the machine.
     pub fn with_interrupts() -> Result<Self> {
         let runtime = Self::with_config(true)?;
@@ -81,11 +84,11 @@ impl Runtime {
         Ok(Self { engine, linker, interrupts })
     }
 
-    /// Compiles a component, or takes it from the cache.
+    /// Compiles a component, or loads it from the cache.
     ///
     /// # Errors
     ///
-    /// If it is not valid, is no command, or imports what the runtime does not have.
+    /// If the component is invalid, is not a command, or has an import that the runtime does not supply.
     pub fn load(&self, component: &[u8]) -> Result<Program> {
         let component = Component::new(&self.engine, component).context("the component is not valid")?;
         let pre = self.linker.instantiate_pre(&component).context("the component cannot be linked")?;
@@ -94,27 +97,27 @@ impl Runtime {
         Ok(Program { command, interrupts: self.interrupts })
     }
 
-    /// The engine, for embedders that link and run components by themselves.
+    /// Returns the engine, for embedders that link and run components themselves.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// The imports that components get.
+    /// Returns the linker with the imports for components.
     pub fn linker(&self) -> &Linker<Guest> {
         &self.linker
     }
 }
 
-/// Wasmtime with its cache of compiled components.
+/// Creates a Wasmtime engine with its cache of compiled components.
 pub(crate) fn engine(config: &mut Config) -> wasmtime::Result<Engine> {
-    // Without a directory for the cache, every start compiles anew, which takes seconds but is no error.
+    // Without a cache directory, every start compiles again. This takes seconds but is not an error.
     if let Ok(cache) = Cache::from_file(None) {
         config.cache(Some(cache));
     }
     Engine::new(config).context("Wasmtime cannot be started")
 }
 
-/// Lets the time of an engine's guests pass, as long as there is the engine.
+/// Advances the engine's epoch every [`TICK`], for as long as the engine exists.
 pub(crate) fn tick(engine: &Engine) {
     let engine = engine.weak();
     thread::spawn(move || {
@@ -126,7 +129,7 @@ pub(crate) fn tick(engine: &Engine) {
     });
 }
 
-/// A command of either version.
+/// A command of either WASI version.
 #[derive(Clone)]
 enum Command {
     Wasi02(p2::bindings::CommandPre<Guest>),
@@ -140,7 +143,7 @@ impl Command {
             .or_else(|_| p2::bindings::CommandPre::new(pre.clone()).map(Self::Wasi02))
     }
 
-    /// Runs until the guest's `run` returns. Tasks of WASI 0.3 that the guest has left running end with the store.
+    /// Runs until the guest's `run` returns. WASI 0.3 tasks that are still running then end with the store.
     async fn run(&self, store: &mut Store<Guest>) -> wasmtime::Result<Result<(), ()>> {
         match self {
             Self::Wasi02(pre) => {
@@ -161,7 +164,7 @@ impl Command {
     }
 }
 
-/// A compiled command, which can be run any number of times, also at once.
+/// A compiled command, which can be run any number of times, also concurrently.
 #[derive(Clone)]
 pub struct Program {
     command: Command,
@@ -169,11 +172,11 @@ pub struct Program {
 }
 
 impl Program {
-    /// Runs the command to its end, or to that of its limits.
+    /// Runs the command until it exits or reaches a limit.
     ///
     /// # Errors
     ///
-    /// If the command cannot be started. How it ended is the [`Outcome`].
+    /// If the command cannot be started. The [`Outcome`] tells how it ended.
     pub async fn run(&self, invocation: Invocation) -> Result<Outcome> {
         let Invocation { mut wasi, memory_limit, time_limit, compute_limit, share } = invocation;
         let mut guest = Guest::new(wasi.build(), memory_limit);
@@ -200,7 +203,7 @@ impl Program {
     }
 }
 
-/// What a guest is given to run with: nothing, unless it is added here.
+/// The resources of one run. A guest has only those that are added here.
 pub struct Invocation {
     wasi: WasiCtxBuilder,
     memory_limit: usize,
@@ -210,7 +213,7 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// A run under `name`, with neither arguments, input, output, network nor files, and 1 GiB of memory.
+    /// Creates a run under `name`, without arguments, input, output, network or files, and with 1 GiB of memory.
     pub fn new(name: &str) -> Self {
         let mut wasi = WasiCtx::builder();
         wasi.arg(name);
@@ -226,35 +229,35 @@ impl Invocation {
         self
     }
 
-    /// Sets a variable of the environment.
+    /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.wasi.env(name, value);
         self
     }
 
-    /// Supplies standard input.
+    /// Sets standard input.
     #[must_use]
     pub fn stdin(mut self, stdin: impl StdinStream + 'static) -> Self {
         self.wasi.stdin(stdin);
         self
     }
 
-    /// Takes standard output.
+    /// Sets standard output.
     #[must_use]
     pub fn stdout(mut self, stdout: impl StdoutStream + 'static) -> Self {
         self.wasi.stdout(stdout);
         self
     }
 
-    /// Takes standard error.
+    /// Sets standard error.
     #[must_use]
     pub fn stderr(mut self, stderr: impl StdoutStream + 'static) -> Self {
         self.wasi.stderr(stderr);
         self
     }
 
-    /// Shows the guest the directory `host` as `guest`.
+    /// Makes the host's directory `host` available to the guest under the name `guest`.
     ///
     /// # Errors
     ///
@@ -266,50 +269,50 @@ impl Invocation {
         Ok(self)
     }
 
-    /// Permits the use of the network.
+    /// Permits access to the network.
     #[must_use]
     pub fn network(mut self, network: Network) -> Self {
         network.apply(&mut self.wasi);
         self
     }
 
-    /// Lets a guest listen on a shared address, whatever else the network permits.
+    /// Lets the guest listen on a shared address, in addition to its other network permissions.
     #[must_use]
     pub fn listener(mut self, share: Share) -> Self {
         self.wasi.allow_tcp(true);
         Self { share: Some(share), ..self }
     }
 
-    /// Limits the memory of all the components together, in octets.
+    /// Limits the memory of all components together, in bytes.
     #[must_use]
     pub fn memory_limit(self, octets: usize) -> Self {
         Self { memory_limit: octets, ..self }
     }
 
-    /// Limits the time that the guest may take; see [`Runtime::with_interrupts`].
+    /// Limits the total time of the run; see [`Runtime::with_interrupts`].
     #[must_use]
     pub fn time_limit(self, limit: Duration) -> Self {
         Self { time_limit: Some(limit), ..self }
     }
 
-    /// Limits the time that the guest may compute at a stretch, without waiting and without a call of the host; see
-    /// [`Runtime::with_interrupts`]. A server that is stuck is told by it from one that is busy.
+    /// Limits how long the guest may compute without waiting and without calling the host; see
+    /// [`Runtime::with_interrupts`]. This distinguishes a server that is stuck from one that is busy.
     #[must_use]
     pub fn compute_limit(self, limit: Duration) -> Self {
         Self { compute_limit: Some(limit), ..self }
     }
 }
 
-/// What a guest may do on the network.
+/// The network permissions of a guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
     /// Connect to any host.
     Connect,
-    /// Listen on this address, and take connections there.
+    /// Listen on this address, and accept connections there.
     Listen(SocketAddr),
-    /// Both: listen there, and connect to any host.
+    /// Listen on this address, and connect to any host.
     ListenAndConnect(SocketAddr),
-    /// Listen and connect, on this machine alone.
+    /// Listen and connect on the loopback interface only.
     Loopback,
 }
 
@@ -330,7 +333,7 @@ impl Network {
     }
 
     fn permits(self, address: SocketAddr, usage: SocketAddrUse) -> bool {
-        // To connect, the host binds to any free port of its own choice first.
+        // Before it connects, the host binds the socket to a free port.
         let implicit_bind =
             matches!(usage, SocketAddrUse::TcpBind) && address.ip().is_unspecified() && address.port() == 0;
         match self {
@@ -356,15 +359,15 @@ fn is_loopback(address: IpAddr) -> bool {
 /// How a guest ended.
 #[derive(Debug)]
 pub enum Outcome {
-    /// By itself, with this exit code.
+    /// It exited with this code.
     Exited(i32),
-    /// It wanted more memory than this limit, in octets.
+    /// It needed more memory than this limit, in bytes.
     OutOfMemory(usize),
-    /// It took longer than this limit.
+    /// It ran longer than this limit.
     OutOfTime(Duration),
-    /// It computed at a stretch for longer than this limit.
+    /// It computed longer than this limit without waiting and without calling the host.
     Unresponsive(Duration),
-    /// It trapped: an error of its own, or of the component model's rules.
+    /// It trapped, because of its own bug or a violation of the component model.
     Trapped(wasmtime::Error),
 }
 
@@ -386,7 +389,7 @@ impl Outcome {
         }
     }
 
-    /// Whether the guest ended by itself, and in success.
+    /// Returns whether the guest exited with success.
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Exited(0))
     }
@@ -399,13 +402,13 @@ impl fmt::Display for Outcome {
             Self::OutOfMemory(limit) => OutOfMemory(*limit).fmt(f),
             Self::Unresponsive(limit) => Unresponsive(*limit).fmt(f),
             Self::OutOfTime(limit) => write!(f, "the guest took longer than its limit of {limit:?}"),
-            // The first cause is what happened; what stands around it is where.
+            // The root cause is the error itself; its context only tells where it occurred.
             Self::Trapped(error) => write!(f, "the guest trapped: {}", error.root_cause()),
         }
     }
 }
 
-/// A guest wanted more memory than its limit, in octets.
+/// A guest needed more memory than its limit, in bytes.
 #[derive(Debug)]
 pub(crate) struct OutOfMemory(pub(crate) usize);
 
@@ -417,7 +420,7 @@ impl fmt::Display for OutOfMemory {
 
 impl std::error::Error for OutOfMemory {}
 
-/// What the host keeps of a guest that runs.
+/// The host's state for a running guest.
 pub struct Guest {
     wasi: WasiCtx,
     http: WasiHttpCtx,
@@ -425,13 +428,13 @@ pub struct Guest {
     listening: Listening,
     table: ResourceTable,
     stretch: Arc<Stretch>,
-    /// Octets of all memories together, and how many they may be.
+    /// The size of all memories together, in bytes, and its limit.
     memory: usize,
     memory_limit: usize,
 }
 
 impl Guest {
-    /// A guest with `wasi`, and `memory_limit` octets for all its components together.
+    /// Creates a guest with `wasi`, and a limit of `memory_limit` bytes for all its components together.
     pub fn new(wasi: WasiCtx, memory_limit: usize) -> Self {
         Self {
             wasi,
@@ -445,7 +448,7 @@ impl Guest {
         }
     }
 
-    /// The octets of its memories together. They do not shrink: it is the most that it ever had.
+    /// Returns the size of its memories together, in bytes. Memories do not shrink, so this is also the peak.
     pub fn memory(&self) -> usize {
         self.memory
     }
@@ -474,7 +477,7 @@ impl ResourceLimiter for Guest {
     ) -> wasmtime::Result<bool> {
         let memory = self.memory.saturating_add(desired.saturating_sub(current));
         if memory > self.memory_limit {
-            // An error, since a guest that is merely refused memory traps without a word of it.
+            // Return an error, because a guest whose allocation is merely refused traps without a message.
             return Err(OutOfMemory(self.memory_limit).into());
         }
         self.memory = memory;

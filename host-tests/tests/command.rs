@@ -259,7 +259,7 @@ fn workers_get_connections_in_turn_and_one_that_breaks_is_replaced() {
     // The next connection is the first worker's, every time.
     let breaks = [
         ("/memory/1000000000", "the guest wanted more memory than its limit of 64 MiB"),
-        ("/loop", "the guest computed for longer than its limit of 500ms without a call of the host"),
+        ("/loop", "the guest computed for longer than its limit of 500ms without calling the host"),
         ("/trap", "the guest trapped: wasm trap: wasm `unreachable` instruction executed"),
     ];
     for (path, reason) in breaks {

@@ -187,7 +187,7 @@ fn what_the_server_cannot_serve_is_refused() {
     assert!(message.ends_with(", but the application exports wasi:http/handler@0.4.0"), "{message}");
     let hollow = component(r#"(component (instance $i) (export "wasi:http/handler@0.3.1" (instance $i)))"#);
     assert!(
-        refusal(&hollow).starts_with("the server has another wasi:http/handler@"),
+        refusal(&hollow).starts_with("the server imports a different wasi:http/handler@"),
         "{}",
         refusal(&hollow)
     );

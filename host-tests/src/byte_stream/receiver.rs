@@ -12,22 +12,22 @@ use wasmtime_wasi::p2::Pollable;
 
 use crate::bindings::http2::engine::transport::TransportError;
 
-/// The most that one read gives, and that is read ahead of the guest.
+/// The maximum size of one read, and of the data read ahead of the guest, in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// A share in the receiving direction.
+/// A shared handle on the receiving direction.
 #[derive(Clone)]
 pub(super) struct Receiver(Arc<Mutex<State>>);
 
 struct State {
     reader: Box<dyn AsyncRead + Send + Unpin>,
-    /// Where the reader writes to.
+    /// The buffer that the reader writes into.
     scratch: Box<[u8]>,
-    /// What was read to find out that there is something to read.
+    /// Bytes that were read in order to find out whether the stream is readable.
     ahead: Vec<u8>,
-    /// How the direction ended, once `ahead` is empty.
+    /// How the direction ended; reported once `ahead` is empty.
     end: Option<TransportError>,
-    /// Whether the guest knows.
+    /// Whether `end` has been reported to the guest.
     told: bool,
 }
 
@@ -37,10 +37,10 @@ impl Receiver {
         Self(Arc::new(Mutex::new(State { reader, scratch, ahead: Vec::new(), end: None, told: false })))
     }
 
-    /// What has arrived, at most `max` octets.
+    /// Returns bytes that have arrived, at most `max` of them.
     pub(super) fn read(&self, max: usize) -> Result<Vec<u8>, TransportError> {
         let mut state = self.state();
-        // Whoever gets nothing asks for the pollable, which then waits with a waker of its own.
+        // A guest that gets no bytes waits on the pollable, which registers its own waker.
         if state.poll_fill(&mut Context::from_waker(Waker::noop())).is_pending() {
             return Ok(Vec::new());
         }
@@ -58,7 +58,7 @@ impl Receiver {
         }
     }
 
-    /// Waits until `read` has something to say that it has not said before.
+    /// Waits until `read` has bytes, or an end that it has not reported before.
     pub(super) async fn news(&self) {
         poll_fn(|cx| {
             let mut state = self.state();
@@ -73,7 +73,7 @@ impl Receiver {
 }
 
 impl State {
-    /// Ready once `read` has something to say: octets or the end.
+    /// Ready once `read` has bytes or the end to report.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.ahead.is_empty() || self.end.is_some() {
             return Poll::Ready(());

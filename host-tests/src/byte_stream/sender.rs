@@ -14,37 +14,37 @@ use wasmtime_wasi::p2::Pollable;
 
 use crate::bindings::http2::engine::transport::TransportError;
 
-/// How many octets wait for the writer, at most.
+/// How many bytes may wait for the writer.
 const CAPACITY: usize = 64 * 1024;
 
-/// How long the writer may take for what was written before the end: a peer that takes nothing must not keep what
-/// nobody else holds any more.
+/// How long the writer may take to send the remaining bytes after the end. The limit keeps a peer that takes nothing
+/// from holding memory that no guest owns any more.
 const FAREWELL: Duration = Duration::from_secs(30);
 
-/// A share in the sending direction.
+/// A shared handle on the sending direction.
 #[derive(Clone)]
 pub(super) struct Sender(Arc<Mutex<State>>);
 
 struct State {
     writer: Box<dyn AsyncWrite + Send + Unpin>,
     buffer: BytesMut,
-    /// Whether all has been written that is in the buffer, but not flushed.
+    /// Whether the buffer was written out but not flushed yet.
     unflushed: bool,
     finished: bool,
-    /// When the writer has had its time, once the direction is finished.
+    /// The deadline for the writer, once the direction is finished.
     farewell: Option<Pin<Box<Sleep>>>,
-    /// Whether the guest has not got rid of all that it wanted to write.
+    /// Whether the last write was accepted only in part.
     refused: bool,
-    /// What broke the direction.
+    /// The error that broke the direction.
     broken: Option<TransportError>,
-    /// The task that writes, when it has nothing to do or waits for the writer.
+    /// Wakes the writing task when it is idle or waits for the writer.
     task: Option<Waker>,
-    /// The guest, when it waits for room.
+    /// Wakes the guest when it waits for room.
     guest: Option<Waker>,
 }
 
 impl Sender {
-    /// Starts the task that writes what the guest hands over.
+    /// Spawns the task that writes the guest's bytes.
     pub(super) fn spawn(writer: Box<dyn AsyncWrite + Send + Unpin>) -> Self {
         let sender = Self(Arc::new(Mutex::new(State {
             writer,
@@ -62,7 +62,7 @@ impl Sender {
         sender
     }
 
-    /// Takes octets from the front of `bytes` for sending, and says how many.
+    /// Takes bytes from the front of `bytes` for sending, and returns how many.
     pub(super) fn write(&self, bytes: &[u8]) -> Result<usize, TransportError> {
         let mut state = self.state();
         state.refused = false;
@@ -74,7 +74,7 @@ impl Sender {
         Ok(taken)
     }
 
-    /// Ends the direction after what was written.
+    /// Ends the direction after the bytes already written.
     pub(super) fn finish(&self) -> Result<(), TransportError> {
         let mut state = self.state();
         state.finished = true;
@@ -83,7 +83,7 @@ impl Sender {
         state.broken.clone().map_or(Ok(()), Err)
     }
 
-    /// Waits until there is room again for a guest that was refused some; for ever where none was.
+    /// Waits for room after a write that was accepted only in part; otherwise never completes.
     pub(super) async fn room(&self) {
         poll_fn(|cx| {
             let mut state = self.state();
@@ -98,7 +98,7 @@ impl Sender {
 }
 
 impl State {
-    /// Whether the guest may write.
+    /// Returns an error if the guest may not write.
     fn check(&self) -> Result<(), TransportError> {
         match &self.broken {
             _ if self.finished => Err(TransportError::Closed),
@@ -113,7 +113,7 @@ impl State {
         }
     }
 
-    /// The task: writes, flushes, and shuts the writer down; ready when nothing can follow.
+    /// Runs the task: writes, flushes, and shuts the writer down. Ready when no more bytes can follow.
     fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let outcome = match self.poll_write(cx) {
             Poll::Pending if self.poll_farewell(cx).is_ready() => Err(std::io::ErrorKind::TimedOut.into()),
@@ -148,7 +148,7 @@ impl State {
         if self.finished { Pin::new(&mut self.writer).poll_shutdown(cx) } else { Poll::Pending }
     }
 
-    /// Ready once the writer has had its time after the end.
+    /// Ready once the time allowed after the end has passed.
     fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.finished {
             return Poll::Pending;
@@ -156,7 +156,7 @@ impl State {
         self.farewell.get_or_insert_with(|| Box::pin(sleep(FAREWELL))).as_mut().poll(cx)
     }
 
-    /// Ready once `write` takes octets or gives an error.
+    /// Ready once `write` would take bytes or return an error.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.check().is_err() || self.buffer.len() < CAPACITY {
             return Poll::Ready(());

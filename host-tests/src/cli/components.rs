@@ -10,7 +10,7 @@ use wasi_http2::components;
 
 use super::write;
 
-/// Writes the components of this project to files
+/// Write the components of this project to files
 ///
 ///   http2.wasm         the engine: exports http2:engine/connection (WASI 0.2)
 ///   http2_tcp.wasm     byte-streams over TCP for it (WASI 0.2)
@@ -19,23 +19,23 @@ use super::write;
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_help = PLUG)]
 pub(crate) struct Components {
-    /// The directory to write them to; it is made if it is not there
+    /// The directory to write them to; created if it does not exist
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
 }
 
 const PLUG: &str = "\
-To compose the last two with an application, either of:
+To serve an application with http2_server.wasm, run either of:
   wasi-http2 compose --server --app APP.wasm -o OUT.wasm
   wac plug http2_server.wasm --plug APP.wasm -o OUT.wasm
-and
+To run an application on top of http2_client.wasm, run either of:
   wasi-http2 compose --client --app APP.wasm -o OUT.wasm
   wac plug APP.wasm --plug http2_client.wasm -o OUT.wasm";
 
 impl Components {
     pub(super) fn run(self) -> Result<ExitCode> {
         fs::create_dir_all(&self.output)
-            .with_context(|| format!("{} cannot be made", self.output.display()))?;
+            .with_context(|| format!("{} cannot be created", self.output.display()))?;
         let components = [
             ("http2.wasm", components::ENGINE),
             ("http2_tcp.wasm", components::TCP),

@@ -10,11 +10,11 @@ use wasi_http2::{Composition, components};
 
 use super::{read, write};
 
-/// Makes one component of an application and what it needs for HTTP/2
+/// Compose an application with the components it needs for HTTP/2
 ///
-/// There are two ways. An application that imports http2:engine gets the engine and a transport. An application of
-/// wasi:http 0.3, which knows nothing of HTTP/2, is put into the server (--server), over the client (--client), or
-/// both; with both and no application, the result is a reverse proxy.
+/// An application that imports http2:engine is composed with the engine and a transport. An application of wasi:http
+/// 0.3, which needs no knowledge of HTTP/2, is put into the server (--server), on top of the client (--client), or
+/// both. With both options and no application, the result is a reverse proxy.
 #[derive(Args)]
 #[command(after_help = RUN)]
 pub(crate) struct Compose {
@@ -26,11 +26,11 @@ pub(crate) struct Compose {
     #[arg(long)]
     server: bool,
 
-    /// Give the application, which imports wasi:http/client or wasi:http/handler 0.3, the HTTP/2 client
+    /// Put the application, which imports wasi:http/client or wasi:http/handler 0.3, on top of the HTTP/2 client
     #[arg(long)]
     client: bool,
 
-    /// For http2:engine: a component that exports http2:engine/transport, instead of the one over wasi:sockets
+    /// For http2:engine: a component that exports http2:engine/transport, in place of the one over wasi:sockets
     #[arg(long, value_name = "TRANSPORT.wasm", conflicts_with_all = ["server", "client"])]
     transport: Option<PathBuf>,
 
@@ -40,7 +40,7 @@ pub(crate) struct Compose {
 }
 
 const RUN: &str = "\
-How the result runs in stock Wasmtime:
+To run the result in stock Wasmtime:
   http2:engine, a command   wasmtime run -Sinherit-network,allow-ip-name-lookup OUT.wasm
   --server                  wasmtime run -Sp3,http,inherit-network OUT.wasm --help
   --server --client         wasmtime run -Sp3,http,inherit-network,allow-ip-name-lookup OUT.wasm --help

@@ -10,13 +10,13 @@ use wasmtime_wasi::cli::{AsyncStdinStream, AsyncStdoutStream};
 
 use super::Cli;
 
-/// Octets of the server's output that may wait to be read.
+/// How many bytes of the server's output are buffered until they are read.
 const OUTPUT: usize = 4_096;
 
-/// Serves and fetches over a real TCP socket, and shows what goes over the wire
+/// Serve and fetch over a real TCP socket, and show the frames on the wire
 ///
-/// The server of `wasi-http2 serve` listens on a free port of 127.0.0.1, `wasi-http2 get -v` sends it two requests,
-/// and both end in good order.
+/// Starts the server of `wasi-http2 serve` on a free port of 127.0.0.1, sends it two requests with `wasi-http2 get -v`,
+/// and shuts both down gracefully.
 #[derive(Args)]
 pub(crate) struct Demo {}
 
@@ -34,13 +34,14 @@ impl Demo {
             .stdout(AsyncStdoutStream::new(OUTPUT, stdout));
         let server = tokio::spawn(async move { program.run(invocation).await });
 
-        let line = BufReader::new(output).lines().next_line().await.context("the server cannot be heard")?;
+        let line =
+            BufReader::new(output).lines().next_line().await.context("the server's output cannot be read")?;
         let Some(url) = line.as_deref().and_then(|line| line.strip_prefix("listening on ")) else {
             bail!("the server did not start: {}", server.await??);
         };
-        eprintln!("* it listens on {url}; wasi-http2 get -v {url}/");
+        eprintln!("* the server listens on {url}; running wasi-http2 get -v {url}/");
         get(&["-v", &format!("{url}/")]).await?;
-        eprintln!("* wasi-http2 get -v -i -d 'and back' {url}/echo");
+        eprintln!("* running wasi-http2 get -v -i -d 'and back' {url}/echo");
         let code = get(&["-v", "-i", "-d", "and back\n", &format!("{url}/echo")]).await?;
         eprintln!("* asking the server to drain");
         drop(drain);

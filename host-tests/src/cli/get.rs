@@ -11,43 +11,43 @@ use wasmtime_wasi::{FsPerms, cli as stdio};
 
 use super::{Limits, run_command};
 
-/// Sends requests over HTTP/2, and prints what comes back
+/// Send requests over HTTP/2 and print the responses
 ///
-/// The client examples/fetch runs in Wasmtime, composed with the engine and the socket component. It starts with
-/// HTTP/2 at once (prior knowledge, RFC 9113, 3.3), over cleartext TCP. Several URLs of one origin share one
-/// connection, and of several origins they are refused.
+/// Runs the client examples/fetch in Wasmtime, composed with the engine and the socket component. It speaks HTTP/2 from
+/// the first byte (prior knowledge, RFC 9113, 3.3), over cleartext TCP. Several URLs must share one origin; they then
+/// share one connection.
 ///
-/// With --wasi-http, it is examples/http-get, which knows wasi:http 0.3 and nothing of HTTP/2, composed with
-/// http2_client.wasm.
+/// With --wasi-http, runs examples/http-get instead, which uses wasi:http 0.3 and knows nothing of HTTP/2, composed
+/// with http2_client.wasm.
 ///
-/// The exit code is 0 if every response was received whole, whatever its status.
+/// The exit code is 0 if every response was received completely, whatever its status.
 #[derive(Args)]
 pub(crate) struct Get {
-    /// What to ask for, as in http://127.0.0.1:8080/
+    /// The URL to request, for example http://127.0.0.1:8080/
     #[arg(required = true, value_name = "URL")]
     urls: Vec<String>,
 
-    /// The method: GET, or POST with --data, if not given
+    /// The method; defaults to GET, or to POST with --data
     #[arg(short = 'X', long = "request", value_name = "METHOD")]
     method: Option<String>,
 
-    /// Go through wasi:http and http2_client.wasm
+    /// Send the requests through wasi:http and http2_client.wasm
     #[arg(long, conflicts_with_all = ["verbose", "output", "stats", "max_header_list", "max_headers"])]
     wasi_http: bool,
 
-    /// A field of the request; may be given again
+    /// A header field of the request; may be repeated
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
 
-    /// The content of the request: as it stands, @FILE, or @- for standard input
+    /// The content of the request: the text itself, @FILE, or @- for standard input
     #[arg(short, long, value_name = "DATA", allow_hyphen_values = true)]
     data: Option<String>,
 
-    /// Print the heads of responses, too
+    /// Print the heads of responses as well
     #[arg(short, long)]
     include: bool,
 
-    /// Write the content here instead of standard output; not with --wasi-http
+    /// Write the content to FILE instead of standard output; not with --wasi-http
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -55,31 +55,31 @@ pub(crate) struct Get {
     #[arg(long)]
     trailers: bool,
 
-    /// Tell each frame on standard error; not with --wasi-http, which shows none
+    /// Log each frame to standard error; not with --wasi-http, which does not expose frames
     #[arg(short, long)]
     verbose: bool,
 
-    /// Take response heads up to this size, as SETTINGS_MAX_HEADER_LIST_SIZE counts it; not with --wasi-http
+    /// Accept response heads up to this size, as counted by SETTINGS_MAX_HEADER_LIST_SIZE; not with --wasi-http
     #[arg(long, value_name = "BYTES")]
     max_header_list: Option<u32>,
 
-    /// Take up to N fields in one response head; not with --wasi-http
+    /// Accept up to N fields in one response head; not with --wasi-http
     #[arg(long, value_name = "N")]
     max_headers: Option<u32>,
 
-    /// Tell on standard error how each connection has ended, and its highest abuse score; not with --wasi-http
+    /// Log to standard error how each connection ended, and its highest abuse score; not with --wasi-http
     #[arg(long)]
     stats: bool,
 
-    /// Send N requests, throw the content away, and print how long it took
+    /// Send N requests, discard the content, and print how long it took
     #[arg(short = 'n', value_name = "N")]
     requests: Option<u64>,
 
-    /// With -n: M requests at a time
+    /// With -n: keep M requests in flight
     #[arg(short = 'm', value_name = "M", requires = "requests")]
     at_a_time: Option<usize>,
 
-    /// Give up after this time
+    /// Give up after this many seconds
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<f64>,
 
@@ -90,7 +90,7 @@ pub(crate) struct Get {
 impl Get {
     pub(super) async fn run(self) -> Result<ExitCode> {
         let mut invocation = Invocation::new("get").args(self.arguments()).network(Network::Connect);
-        // The guest sees the directories of the files that are named, and no others.
+        // The guest sees only the directories of the files named here.
         if let Some(file) = self.data.as_deref().and_then(|data| data.strip_prefix('@')) {
             if file == "-" {
                 invocation = invocation.stdin(stdio::stdin());
@@ -109,7 +109,7 @@ impl Get {
         run_command(&component, self.limits.apply(invocation)).await
     }
 
-    /// The same options as the guest takes them.
+    /// Returns the same options in the form that the guest takes them.
     fn arguments(&self) -> Vec<String> {
         let mut arguments = Vec::new();
         let mut option = |name: &str, value: Option<String>| {
@@ -145,7 +145,7 @@ impl Get {
     }
 }
 
-/// Shows the guest the directory that `file` is in, under the name by which `file` names it.
+/// Gives the guest access to the directory of `file`, under the name by which `file` refers to it.
 fn with_directory_of(invocation: Invocation, file: &Path, permissions: FsPerms) -> Result<Invocation> {
     let directory = match file.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Path::new("."),

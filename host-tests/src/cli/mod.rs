@@ -1,4 +1,4 @@
-//! The command line, and what the subcommands share.
+//! The command line, and the helpers that its subcommands share.
 
 mod components;
 mod compose;
@@ -16,7 +16,7 @@ use clap::{Args, Parser, Subcommand};
 use wasi_http2::{Invocation, Outcome, Runtime};
 use wasmtime_wasi::cli as stdio;
 
-/// HTTP/2 as a WebAssembly component: a server and a client to try it out, and composition with your own.
+/// HTTP/2 as a WebAssembly component: a server and a client to try it out, and composition with your own components.
 #[derive(Parser)]
 #[command(version, after_help = EXAMPLE)]
 pub(crate) struct Cli {
@@ -25,7 +25,7 @@ pub(crate) struct Cli {
 }
 
 const EXAMPLE: &str = "\
-See it work, then try it in two terminals:
+Run the demonstration, or try it in two terminals:
   wasi-http2 demo
   wasi-http2 serve
   wasi-http2 get -v http://127.0.0.1:8080/";
@@ -39,14 +39,14 @@ enum Command {
     Components(components::Components),
 }
 
-/// Limits of what runs in Wasmtime.
+/// Limits on the components that run in Wasmtime.
 #[derive(Args)]
 struct Limits {
-    /// Memory that the components may use together, in MiB
+    /// Memory limit for all components together, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 1024)]
     max_memory: usize,
 
-    /// Seconds that the components may compute at a stretch, without waiting and without a call of the host
+    /// How long the components may compute without waiting and without calling the host, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     max_compute: Duration,
 }
@@ -79,14 +79,14 @@ fn write(file: &Path, component: &[u8]) -> Result<()> {
     fs::write(file, component).with_context(|| format!("{} cannot be written", file.display()))
 }
 
-/// Runs a command on the terminal's output.
+/// Runs a command with its output on the terminal.
 async fn run_command(component: &[u8], invocation: Invocation) -> Result<ExitCode> {
     let program = Runtime::with_interrupts()?.load(component)?;
     let invocation = invocation.stdout(stdio::stdout()).stderr(stdio::stderr());
     exit_code(program.run(invocation).await?)
 }
 
-/// The exit code for how a command ended; an error if it did not do so by itself.
+/// Returns the command's exit code, or an error if the command did not exit by itself.
 fn exit_code(outcome: Outcome) -> Result<ExitCode> {
     match outcome {
         Outcome::Exited(code) => Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)),

@@ -16,27 +16,27 @@ use wasmtime_wasi::cli::{self as stdio, AsyncStdinStream};
 
 use super::{Limits, exit_code, read};
 
-/// The exit code of a process that SIGINT has ended: 128 and the signal's number.
+/// The exit code of a process terminated by SIGINT: 128 plus the signal's number.
 const INTERRUPTED: i32 = 130;
 
-/// Serves HTTP/2 on a TCP port
+/// Serve HTTP/2 on a TCP port
 ///
-/// Two servers are there, and both run in Wasmtime. Without --component it is the demonstration examples/echo-server,
-/// composed with the engine and the socket component. With --component it is http2_server.wasm around a handler of
-/// wasi:http 0.3 of yours. The handler gets the terminal's output, and neither files nor variables; compose it and run
-/// it by `wasmtime run` where it is to have more.
+/// Without --component, runs the demonstration server examples/echo-server, composed with the engine and the socket
+/// component. With --component, runs http2_server.wasm around your handler of wasi:http 0.3. Both run in Wasmtime. The
+/// handler can write to the terminal, but sees neither files nor environment variables; to give it more, compose it
+/// with `wasi-http2 compose` and run the result with `wasmtime run`.
 ///
-/// Clients have to start with HTTP/2 at once (prior knowledge), such as curl --http2-prior-knowledge.
+/// Clients must start with HTTP/2 at once (prior knowledge), for example curl --http2-prior-knowledge.
 ///
-/// Ctrl-C drains: no new requests are taken, those that run are finished. A second Ctrl-C ends at once.
+/// Ctrl-C drains: the server refuses new requests and finishes those in progress. A second Ctrl-C exits at once.
 #[derive(Args)]
 #[command(after_help = PATHS)]
 pub(crate) struct Serve {
-    /// Where to listen; port 0 takes any free one
+    /// The address to listen on; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     addr: SocketAddr,
 
-    /// Connections that are open at a time; others wait
+    /// Limit of connections open at the same time; further ones wait
     #[arg(long, value_name = "N")]
     max_connections: Option<u32>,
 
@@ -44,44 +44,44 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "APP.wasm")]
     component: Option<PathBuf>,
 
-    /// Give the component http2_client.wasm as its wasi:http/client, and the permission to connect to any host
+    /// Give the component http2_client.wasm as its wasi:http/client, and permission to connect to any host
     #[arg(long, requires = "component")]
     client: bool,
 
-    /// Run N instances of the server, among which the connections go round
+    /// Run N instances of the server, and distribute the connections among them in turn
     ///
-    /// As many as there are cores is a good choice. Each has memory of its own, so that what a component keeps there
-    /// is not shared. One that traps, wants more memory than it may have, or computes without end, ends with its
-    /// connections and is replaced; the others go on. The sockets themselves are handed over to the instances, so that
-    /// this costs nothing. --max-connections and --max-memory are for each.
+    /// The number of cores is a good choice. Each instance has its own memory, so state that a component keeps there is
+    /// not shared. An instance that traps, exceeds its memory limit or computes for too long ends with its connections
+    /// and is replaced; the others go on. Sockets are handed over to the instances directly, so this adds no cost per
+    /// byte. --max-connections and --max-memory apply to each instance.
     #[arg(long, value_name = "N")]
     workers: Option<NonZeroU16>,
 
-    /// Tell on standard error how each connection has ended, how many requests it had, and its highest abuse score
+    /// Log to standard error how each connection ended, how many requests it served, and its highest abuse score
     #[arg(long)]
     log_connections: bool,
 
     #[command(flatten)]
     limits: Limits,
 
-    /// Options of the server itself; `wasi-http2 serve --component APP.wasm -- --help` lists them
+    /// Options for the server itself; `wasi-http2 serve --component APP.wasm -- --help` lists them
     #[arg(last = true, value_name = "SERVER OPTIONS")]
     options: Vec<String>,
 }
 
 const PATHS: &str = "\
-What it answers without --component:
+Routes without --component:
   GET /             A line of text
-  POST /            How many bytes the content of the request has; so does POST /upload
-  POST /echo        The content and the trailers of the request, as they come
-  POST /refuse      An answer with status 401 at once; the content is not read
-  POST /early       10,000 bytes at once; the content is not read
+  POST /            The size of the request's content in bytes; POST /upload does the same
+  POST /echo        The content and trailers of the request, as they arrive
+  POST /refuse      Status 401 at once, without reading the content
+  POST /early       10,000 bytes at once, without reading the content
   GET /bytes/N      N bytes
-  GET /endless      Bytes without end
-  GET /status/N     An answer with status N
-  GET /delay/MS     An answer after MS milliseconds
-  GET /headers      The fields of the request
-  GET /early-hints  An informational response (103) before the answer";
+  GET /endless      An endless response
+  GET /status/N     A response with status N
+  GET /delay/MS     A response after MS milliseconds
+  GET /headers      The header fields of the request
+  GET /early-hints  An informational response (103) before the final response";
 
 impl Serve {
     pub(super) async fn run(self) -> Result<ExitCode> {
@@ -97,11 +97,11 @@ impl Serve {
         exit_code(program.run(invocation).await?)
     }
 
-    /// The server as one component, with what it serves.
+    /// Returns the server as one component, composed with the application it serves.
     fn server(&self) -> Result<Vec<u8>> {
         let Some(file) = &self.component else {
             let composition = Composition::default();
-            // Workers share a listener of the host.
+            // Workers share a listener of the host, which supplies the transport.
             let composition = if self.workers.is_some() { composition.host_transport() } else { composition };
             return composition.compose(components::ECHO_SERVER);
         };
@@ -114,7 +114,7 @@ impl Serve {
         server.with_context(|| format!("{} cannot be served", file.display()))
     }
 
-    /// A run of the server, on the terminal's output.
+    /// Returns an invocation of the server with its output on the terminal.
     fn invocation(&self, address: SocketAddr, draining: &watch::Receiver<bool>) -> Invocation {
         let name = if self.component.is_some() { "http2-server" } else { "echo-server" };
         let mut args = vec![format!("--addr={address}"), "--drain-on-stdin-eof".to_owned()];
@@ -130,18 +130,18 @@ impl Serve {
     }
 }
 
-/// A standard input that ends when the server is to drain: WASI has no signals.
+/// Returns a standard input that ends when the server must drain, because WASI has no signals.
 fn open_until(mut draining: watch::Receiver<bool>) -> AsyncStdinStream {
     let (stdin, end) = tokio::io::duplex(1);
     tokio::spawn(async move {
-        // Without a sender, nobody is there any more who could ask.
+        // An error means that the sender is gone: no drain can be requested any more.
         _ = draining.wait_for(|draining| *draining).await;
         drop(end);
     });
     AsyncStdinStream::new(stdin)
 }
 
-/// Tells when to drain: at the first signal. The second one ends the process.
+/// Reports the first signal as a request to drain. The second signal exits the process.
 fn drain_on_signal() -> watch::Receiver<bool> {
     let (drain, draining) = watch::channel(false);
     tokio::spawn(async move {
@@ -158,7 +158,7 @@ fn drain_on_signal() -> watch::Receiver<bool> {
     draining
 }
 
-/// Waits for Ctrl-C or, where there is one, a request to terminate.
+/// Waits for Ctrl-C or, on Unix, SIGTERM.
 async fn signal() -> Result<()> {
     #[cfg(unix)]
     {

@@ -9,14 +9,14 @@ use crate::components;
 /// The package whose interfaces are linked.
 const PACKAGE: &str = "http2:engine/";
 
-/// What the components are called in messages.
+/// The names of the components in error messages.
 const ENGINE: &str = "the engine";
 const TRANSPORT: &str = "the transport component";
 
-/// An application with all that it imports of `http2:engine`, except for what the host is to supply.
+/// Composes an application with every import of `http2:engine`, except those that the host supplies.
 ///
-/// The application and the engine must get `byte-stream` from one and the same instance, since the application
-/// hands the engine the streams that it gets from the socket component. `wac plug` cannot say that; this can.
+/// The application passes byte-streams from the socket component to the engine, so both must import `byte-stream` from
+/// the same instance. `wac plug` cannot express that.
 #[derive(Clone, Copy, Debug)]
 pub struct Composition<'a> {
     engine: &'a [u8],
@@ -24,32 +24,32 @@ pub struct Composition<'a> {
 }
 
 impl Default for Composition<'_> {
-    /// The engine, and the socket component over wasi:sockets.
+    /// Uses the engine, and the socket component over wasi:sockets.
     fn default() -> Self {
         Self { engine: components::ENGINE, transport: Some(components::TCP) }
     }
 }
 
 impl<'a> Composition<'a> {
-    /// Takes another component as transport: one that exports `http2:engine/transport`, and `http2:engine/tcp` for
-    /// applications that import it.
+    /// Uses another component as the transport. It must export `http2:engine/transport`, and also `http2:engine/tcp` if
+    /// the application imports it.
     #[must_use]
     pub fn transport(self, component: &'a [u8]) -> Self {
         Self { transport: Some(component), ..self }
     }
 
-    /// Leaves the transport an import, for the host to supply.
+    /// Leaves the transport as an import of the result, for the host to supply.
     #[must_use]
     pub fn host_transport(self) -> Self {
         Self { transport: None, ..self }
     }
 
-    /// Composes `application`: the result imports what it needs of WASI, and exports what the application exports.
+    /// Composes `application`. The result imports what remains of WASI, and exports the application's exports.
     ///
     /// # Errors
     ///
-    /// If the application is no component, imports nothing of `http2:engine`, or imports of it what neither the
-    /// engine nor the transport exports in such a version and shape.
+    /// If the application is not a component, imports no interface of `http2:engine`, or imports one that neither the
+    /// engine nor the transport exports in a matching version and shape.
     pub fn compose(&self, application: &[u8]) -> Result<Vec<u8>> {
         let mut graph = Graph::default();
         let application = graph.add(APPLICATION, application)?;
@@ -69,8 +69,8 @@ impl<'a> Composition<'a> {
         graph.encode(&application)
     }
 
-    /// Instantiates `member` with what `providers` export of `http2:engine`. The host is left the transport, if no
-    /// component is given for it, and types.
+    /// Instantiates `member` with the exports of `providers` from `http2:engine`. Interfaces of types remain imports,
+    /// and so does the transport if no component supplies it.
     fn instantiate(&self, graph: &mut Graph, member: Member, providers: &[Instance]) -> Result<Instance> {
         let of_the_host = ["http2:engine/transport@", "http2:engine/tcp@"];
         let optional = |graph: &Graph, interface: &str| {

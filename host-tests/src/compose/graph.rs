@@ -7,7 +7,7 @@ use wac_graph::{CompositionGraph, EncodeOptions, NodeId, PackageId};
 /// A component in the graph.
 #[derive(Clone, Copy)]
 pub(super) struct Member {
-    /// What it is called in messages.
+    /// The component's name in error messages.
     role: &'static str,
     package: PackageId,
 }
@@ -18,14 +18,14 @@ pub(super) struct Instance {
     node: NodeId,
 }
 
-/// Components, their instances, and who gets what from whom. What nobody supplies is an import of the whole.
+/// Components, their instances, and the links between them. An import without a link becomes an import of the whole.
 #[derive(Default)]
 pub(super) struct Graph {
     composition: CompositionGraph,
 }
 
 impl Graph {
-    /// Adds a component, after a look at whether it is one.
+    /// Adds a component, after checking its header.
     pub(super) fn add(&mut self, role: &'static str, bytes: &[u8]) -> Result<Member> {
         match bytes.get(..8) {
             Some(b"\0asm\x0d\0\x01\0") => {}
@@ -51,19 +51,19 @@ impl Graph {
         self.composition.types()[world].exports.keys().map(String::as_str)
     }
 
-    /// The name under which `member` exports `interface`, in the same or a compatible version.
+    /// Returns the name under which `member` exports `interface` in the same or a compatible version.
     pub(super) fn compatible_export(&self, member: &Member, interface: &str) -> Option<&str> {
         self.exports(member).find(|export| are_semver_compatible(export, interface))
     }
 
-    /// Whether `importer` imports what `exporter` exports, in whatever version.
+    /// Returns whether `importer` imports an interface that `exporter` exports, in any version.
     pub(super) fn shares_interface(&self, importer: &Member, exporter: &Member) -> bool {
         self.imports(importer)
             .any(|import| self.exports(exporter).any(|export| name_of(export) == name_of(import)))
     }
 
-    /// Whether an import of `member` is an interface of types that are no resources, which need nobody to supply
-    /// them.
+    /// Returns whether an import of `member` is an interface that only defines types other than resources, which needs
+    /// no provider.
     pub(super) fn is_types_alone(&self, member: &Member, interface: &str) -> bool {
         let types = self.composition.types();
         let world = self.composition[member.package].ty();
@@ -71,8 +71,8 @@ impl Graph {
         types[*id].exports.values().all(|item| matches!(item, ItemKind::Type(Type::Value(_))))
     }
 
-    /// Instantiates `member` with what `providers` export of the interfaces that `wanted` holds for. Those which
-    /// none of them exports are refused, unless `optional` holds for them.
+    /// Instantiates `member`, and links each import for which `wanted` is true to an export of `providers`. Fails if no
+    /// provider exports such an interface, unless `optional` is true for it.
     pub(super) fn instantiate(
         &mut self,
         member: Member,
@@ -105,11 +105,12 @@ impl Graph {
     ) -> Result<()> {
         let argument = self.composition.alias_instance_export(provider.node, export)?;
         self.composition.set_instantiation_argument(instance.node, interface, argument).with_context(|| {
-            format!("{} has another {interface} than {} exports", instance.of.role, provider.of.role)
+            let (importer, exporter) = (instance.of.role, provider.of.role);
+            format!("{importer} imports a different {interface} from the one that {exporter} exports")
         })
     }
 
-    /// Why `interface` is not to be had from `providers`.
+    /// Explains why no provider satisfies the import of `interface`.
     fn missing(&self, member: Member, interface: &str, providers: &[Instance]) -> anyhow::Error {
         let role = member.role;
         let other_version = providers.iter().find_map(|provider| {
@@ -124,7 +125,7 @@ impl Graph {
         }
     }
 
-    /// The composition as a component, which exports what `instance` exports.
+    /// Encodes the composition as a component that exports everything that `instance` exports.
     pub(super) fn encode(mut self, instance: &Instance) -> Result<Vec<u8>> {
         let names: Vec<_> = self.exports(&instance.of).map(str::to_owned).collect();
         for name in names {
@@ -135,7 +136,7 @@ impl Graph {
     }
 }
 
-/// The name of an interface without its version.
+/// Returns the name of an interface without its version.
 fn name_of(interface: &str) -> &str {
     interface.split_once('@').map_or(interface, |(name, _version)| name)
 }

@@ -10,28 +10,28 @@ const HANDLER: &str = "wasi:http/handler@";
 const CLIENT: &str = "wasi:http/client@";
 const RELAY: &str = "http2:wasi-http/relay@";
 
-/// What WASI 0.2 calls the interfaces that applications export and import.
+/// The names of these interfaces in WASI 0.2.
 const HANDLER_0_2: &str = "wasi:http/incoming-handler@";
 const CLIENT_0_2: &str = "wasi:http/outgoing-handler@";
 
-/// Puts a handler into the HTTP/2 server: the result is a command (`wasi:cli/run` 0.3) that listens, and imports
-/// what the handler and the server need of WASI.
+/// Puts a handler into the HTTP/2 server.
 ///
-/// A server over [`with_client`] is [`with_server`] of its result; [`with_server`] of [`components::http_client`] is
-/// a reverse proxy.
+/// The result is a command (`wasi:cli/run` 0.3) that listens, and imports the interfaces of WASI that the handler and
+/// the server need. Pass the result of [`with_client`] to put a server on top of the client; pass
+/// [`components::http_client`] to get a reverse proxy.
 ///
 /// # Errors
 ///
-/// If `handler` is no component, or exports no `wasi:http/handler` of version 0.3.
+/// If `handler` is not a component, or exports no `wasi:http/handler` of version 0.3.
 pub fn with_server(handler: &[u8]) -> Result<Vec<u8>> {
     with_handler(components::http_server(), handler)
 }
 
-/// Puts a handler into any component that imports one: the server, or something else that calls handlers.
+/// Puts a handler into any component that imports one: the server, or another caller of handlers.
 ///
 /// # Errors
 ///
-/// Those of [`with_server`]; or `caller` is no component.
+/// The errors of [`with_server`], or if `caller` is not a component.
 pub fn with_handler(caller: &[u8], handler: &[u8]) -> Result<Vec<u8>> {
     let mut graph = Graph::default();
     let handler = graph.add(APPLICATION, handler)?;
@@ -47,12 +47,14 @@ pub fn with_handler(caller: &[u8], handler: &[u8]) -> Result<Vec<u8>> {
     graph.encode(&caller)
 }
 
-/// Puts the HTTP/2 client under an application: it gets of it `wasi:http/client` and `wasi:http/handler`, whichever
-/// it imports. The result exports what the application exports.
+/// Puts an application on top of the HTTP/2 client.
+///
+/// The client supplies `wasi:http/client` and `wasi:http/handler`, whichever the application imports. The result
+/// exports the application's exports.
 ///
 /// # Errors
 ///
-/// If `application` is no component, or imports neither interface in version 0.3.
+/// If `application` is not a component, or imports neither interface in version 0.3.
 pub fn with_client(application: &[u8]) -> Result<Vec<u8>> {
     let mut graph = Graph::default();
     let application = graph.add(APPLICATION, application)?;
@@ -71,7 +73,7 @@ pub fn with_client(application: &[u8]) -> Result<Vec<u8>> {
     graph.encode(&application)
 }
 
-/// Puts the relay, which reads futures for them, into the bare server or client.
+/// Puts the relay, which reads futures on their behalf, into the bare server or client.
 pub(crate) fn with_relay(component: &[u8]) -> Result<Vec<u8>> {
     let mut graph = Graph::default();
     let component = graph.add("the component", component)?;
@@ -81,8 +83,8 @@ pub(crate) fn with_relay(component: &[u8]) -> Result<Vec<u8>> {
     graph.encode(&component)
 }
 
-/// Instantiates `member` with what `providers` export of the interfaces whose names begin like that. All others
-/// stay imports.
+/// Instantiates `member`, and links its imports whose names begin with one of `interfaces` to exports of `providers`.
+/// All other imports remain imports.
 fn instantiate(
     graph: &mut Graph,
     member: Member,

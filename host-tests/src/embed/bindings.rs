@@ -1,6 +1,6 @@
-//! The engine as the host calls it here: only what does not wait, and so without `async`.
+//! The engine's bindings for this module: only calls that do not block, and therefore without `async`.
 
-#![allow(missing_docs, reason = "the documentation stands in the WIT")]
+#![allow(missing_docs, reason = "documented in the WIT files")]
 
 wasmtime::component::bindgen!({
     path: "../wit",

@@ -1,4 +1,4 @@
-//! Content and trailers, received and sent.
+//! Content and trailers of received and sent messages.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
@@ -12,10 +12,10 @@ use super::error::Error;
 use super::handle::{Next, Stream};
 use super::head;
 
-/// The content of a message that is received, and its trailers.
+/// The content of a received message, and its trailers.
 ///
-/// The peer sends no more than the receive windows allow. What is read makes room again, unless
-/// [`manual_window_update`](super::Options::manual_window_update) was chosen.
+/// The peer sends no more than the receive windows allow. Reading content reopens them, unless
+/// [`manual_window_update`](super::Options::manual_window_update) is set.
 pub struct RecvBody {
     stream: Stream,
     data: Next<Option<Bytes>>,
@@ -26,31 +26,32 @@ impl RecvBody {
         Self { stream, data: Next::new() }
     }
 
-    /// Waits for content; none at its end. Who stops waiting loses nothing.
+    /// Waits for content, and returns `None` at its end. Cancel-safe: no content is lost.
     ///
     /// # Errors
     ///
-    /// After all that arrived before: [`StreamReset`](super::ErrorKind::StreamReset), or why the connection has ended.
+    /// Once all content that arrived before has been read: [`StreamReset`](super::ErrorKind::StreamReset), or the
+    /// reason why the connection ended.
     pub async fn data(&mut self) -> Option<Result<Bytes, Error>> {
         poll_fn(|cx| self.poll_data(cx)).await
     }
 
-    /// As [`data`](Self::data), for the implementation of other interfaces.
+    /// Polls for content; the poll form of [`data`](Self::data), for implementing other interfaces.
     ///
     /// # Errors
     ///
-    /// Those of [`data`](Self::data).
+    /// The errors of [`data`](Self::data).
     pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         let Self { stream, data } = self;
         let read = |answer| Command::Stream(stream.id(), Operation::Read(answer));
         data.poll(cx, stream.connection(), read).map(Result::transpose)
     }
 
-    /// The trailers, once; none if the message ends without them. Content that was not read is thrown away.
+    /// Returns the trailers once, or `None` if the message ends without them. Unread content is discarded.
     ///
     /// # Errors
     ///
-    /// Those of [`data`](Self::data).
+    /// The errors of [`data`](Self::data).
     pub async fn trailers(&mut self) -> Result<Option<HeaderMap>, Error> {
         while let Some(data) = self.data().await {
             data?;
@@ -58,40 +59,40 @@ impl RecvBody {
         self.stream.ask(Operation::Trailers).await
     }
 
-    /// Raises the stream's receive window by `octets` (RFC 9113, 6.9). The connection has one of its own:
+    /// Raises the stream's receive window by `octets` bytes (RFC 9113, 6.9). The connection has its own window; see
     /// [`Control::window_update`](super::Control::window_update).
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](super::ErrorKind::InvalidArgument) for 0, or if the window would pass 2^31-1.
+    /// [`InvalidArgument`](super::ErrorKind::InvalidArgument) for 0, or if the window would exceed 2^31-1.
     pub async fn window_update(&self, octets: u32) -> Result<(), Error> {
         self.stream.ask(|answer| Operation::WindowUpdate(octets, answer)).await
     }
 
-    /// The peer's credit on this stream, and ours, in octets: (receive window, send window).
+    /// Returns the stream's flow-control windows in bytes: (receive window, send window).
     ///
     /// # Errors
     ///
-    /// Why the connection has ended.
+    /// The reason why the connection ended.
     pub async fn windows(&self) -> Result<(i64, i64), Error> {
         self.stream.ask(Operation::Windows).await
     }
 
-    /// The identifier of the stream (RFC 9113, 5.1.1).
+    /// Returns the stream identifier (RFC 9113, 5.1.1).
     pub fn stream_id(&self) -> u32 {
         self.stream.id()
     }
 
-    /// Ends the stream at once, in both directions.
+    /// Resets the stream with `code`, which ends both directions.
     pub fn reset(&self, code: ErrorCode) {
         self.stream.reset(code.0);
     }
 }
 
-/// The content of a message that is sent, and its trailers.
+/// The content of a message to send, and its trailers.
 ///
-/// A message that was begun has to be ended: who drops this, and all else of the stream, before the end resets the
-/// stream with CANCEL.
+/// The caller must end every message that it begins. Dropping all handles on the stream before the end resets it with
+/// CANCEL.
 pub struct SendBody {
     stream: Stream,
 }
@@ -101,15 +102,17 @@ impl SendBody {
         Self { stream }
     }
 
-    /// Sends content, and waits until the stream's send buffer has taken all of it. With `end_of_stream`, it is the
-    /// last, and may be empty.
+    /// Sends content, and waits until the stream's send buffer has taken all of it.
     ///
-    /// Who stops waiting does not know how much was taken, and can only [`reset`](Self::reset) the stream.
+    /// With `end_of_stream`, `data` is the last of the content, and may be empty.
+    ///
+    /// This method is not cancel-safe: a caller that stops waiting does not know how much was taken, and can only
+    /// [`reset`](Self::reset) the stream.
     ///
     /// # Errors
     ///
     /// [`InvalidState`](super::ErrorKind::InvalidState) after the end; [`StreamReset`](super::ErrorKind::StreamReset);
-    /// why the connection has ended.
+    /// the reason why the connection ended.
     pub async fn send_data(&mut self, data: impl Into<Bytes>, end_of_stream: bool) -> Result<(), Error> {
         let data = data.into();
         self.stream.ask(|answer| Operation::Send(Send { data, end_of_stream, answer })).await
@@ -119,19 +122,19 @@ impl SendBody {
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](super::ErrorKind::InvalidArgument) for fields that cannot be trailers; those of
+    /// [`InvalidArgument`](super::ErrorKind::InvalidArgument) for fields that are not allowed in trailers; the errors of
     /// [`send_data`](Self::send_data).
     pub async fn send_trailers(&mut self, trailers: &HeaderMap) -> Result<(), Error> {
         let trailers = head::to_fields(trailers);
         self.stream.ask(|answer| Operation::SendTrailers(trailers, answer)).await
     }
 
-    /// The identifier of the stream (RFC 9113, 5.1.1).
+    /// Returns the stream identifier (RFC 9113, 5.1.1).
     pub fn stream_id(&self) -> u32 {
         self.stream.id()
     }
 
-    /// Ends the stream at once, in both directions.
+    /// Resets the stream with `code`, which ends both directions.
     pub fn reset(&self, code: ErrorCode) {
         self.stream.reset(code.0);
     }

@@ -1,4 +1,4 @@
-//! The client's side: requests, and the responses to them.
+//! The client side: requests and their responses.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -16,9 +16,9 @@ use super::error::Error;
 use super::handle::{Handle, Leave, Next, Stream};
 use super::head;
 
-/// A connection on which requests are sent. Clones share it.
+/// A client connection, which sends requests. Clones share the connection.
 ///
-/// With the last clone, the connection is shut down in good order: streams go on until they are done.
+/// When the last clone is dropped, the connection shuts down gracefully: open streams run to completion.
 #[derive(Clone)]
 pub struct Client {
     connection: Arc<Leave>,
@@ -29,15 +29,15 @@ impl Client {
         Self { connection: Arc::new(Leave(connection)) }
     }
 
-    /// Sends the head of a request, with an absolute URI. With `end_of_stream`, it has no content.
+    /// Sends the head of a request, which needs an absolute URI. With `end_of_stream`, the request has no content.
     ///
-    /// Where too many requests wait for the peer's limit of streams, this waits, too.
+    /// Waits while too many requests are queued for the peer's limit of concurrent streams.
     ///
     /// # Errors
     ///
     /// [`InvalidArgument`](super::ErrorKind::InvalidArgument) for a malformed head;
-    /// [`ConnectionClosed`](super::ErrorKind::ConnectionClosed), retryable, when the connection takes no more
-    /// requests; why the connection has ended.
+    /// [`ConnectionClosed`](super::ErrorKind::ConnectionClosed), retryable, if the connection accepts no more requests;
+    /// the reason why the connection ended.
     pub async fn request(
         &self,
         request: Request<()>,
@@ -51,18 +51,18 @@ impl Client {
         Ok((ResponseFuture { stream, response, informational: Next::new() }, body))
     }
 
-    /// What concerns the connection as a whole.
+    /// Returns a handle for operations on the connection as a whole.
     pub fn control(&self) -> Control {
         Control::new(self.connection.0.clone())
     }
 }
 
-/// A response that is on its way.
+/// A future that resolves to the response.
 ///
 /// # Errors
 ///
-/// [`StreamReset`](super::ErrorKind::StreamReset), or why the connection has ended.
-#[must_use = "a response that nobody waits for is cancelled"]
+/// [`StreamReset`](super::ErrorKind::StreamReset), or the reason why the connection ended.
+#[must_use = "dropping the future cancels the response"]
 pub struct ResponseFuture {
     stream: Stream,
     response: oneshot::Receiver<Result<Response<()>, Error>>,
@@ -70,29 +70,30 @@ pub struct ResponseFuture {
 }
 
 impl ResponseFuture {
-    /// Waits for the next informational response (1xx); none once the response itself has come, or never will.
+    /// Waits for the next informational response (1xx); returns `None` once the final response has arrived or cannot
+    /// arrive any more.
     ///
     /// # Errors
     ///
-    /// Why the connection has ended.
+    /// The reason why the connection ended.
     pub async fn informational(&mut self) -> Option<Result<Response<()>, Error>> {
         let Self { stream, informational, .. } = self;
         let next = |answer| Command::Stream(stream.id(), Operation::Informational(answer));
         poll_fn(|cx| informational.poll(cx, stream.connection(), next)).await.transpose()
     }
 
-    /// The requests that the server promises to answer without being asked, if
-    /// [`ENABLE_PUSH`](super::SettingId::ENABLE_PUSH) was set (RFC 9113, 8.4).
+    /// Returns the requests that the server promises to answer by server push, which is off unless
+    /// [`ENABLE_PUSH`](super::SettingId::ENABLE_PUSH) is set (RFC 9113, 8.4).
     pub fn pushes(&self) -> Pushes {
         Pushes { stream: self.stream.clone(), next: Next::new() }
     }
 
-    /// The identifier of the stream (RFC 9113, 5.1.1).
+    /// Returns the stream identifier (RFC 9113, 5.1.1).
     pub fn stream_id(&self) -> u32 {
         self.stream.id()
     }
 
-    /// Ends the stream at once, in both directions.
+    /// Resets the stream with `code`, which ends both directions.
     pub fn reset(&self, code: ErrorCode) {
         self.stream.reset(code.0);
     }
@@ -109,18 +110,18 @@ impl Future for ResponseFuture {
     }
 }
 
-/// The requests that the server promises to answer without being asked.
+/// The requests that the server promises to answer by server push.
 pub struct Pushes {
     stream: Stream,
     next: Next<Option<Pushed>>,
 }
 
 impl Pushes {
-    /// Waits for the next promised request; none once the response that it belongs to was read to its end.
+    /// Waits for the next promised request; returns `None` once the associated response has been read to its end.
     ///
     /// # Errors
     ///
-    /// Why the connection has ended.
+    /// The reason why the connection ended.
     pub async fn next(&mut self) -> Option<Result<(Request<()>, ResponseFuture), Error>> {
         let Self { stream, next } = self;
         let pushed = |answer| Command::Stream(stream.id(), Operation::Pushed(answer));

@@ -1,4 +1,4 @@
-//! What the handles ask of the task that owns the connection.
+//! Commands from the handles to the task that owns the connection.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use super::error::Error;
 use super::handle::Stream;
 use crate::bindings::http2::engine::types::{Fields, RequestHead, ResponseHead};
 
-/// Where the answer goes.
+/// The channel for the result of a command.
 pub(super) type Answer<T> = oneshot::Sender<Result<T, Error>>;
 
-/// A request with its stream; none when the connection has ended in good order.
+/// A request with its stream, or `None` once the connection has ended gracefully.
 pub(super) type Accepted = Option<(Request<()>, Stream)>;
 
 pub(super) enum Command {
-    /// Client: a new request, and where its response goes.
+    /// Client: opens a stream for a new request.
     Open(Open),
-    /// Server: the next request.
+    /// Server: waits for the next request.
     Accept(Answer<Accepted>),
-    /// Something about one stream.
+    /// Performs an operation on one stream.
     Stream(u32, Operation),
     Ping(Answer<Duration>),
     WindowUpdate(u32, Answer<()>),
@@ -32,7 +32,7 @@ pub(super) enum Command {
     Stats(Answer<Vec<(String, u64)>>),
     Shutdown,
     Abort(u32, Vec<u8>),
-    /// Nobody will open or accept streams any more.
+    /// The last handle that can open or accept streams was dropped.
     Leave,
 }
 
@@ -56,18 +56,18 @@ pub(super) enum Operation {
     WindowUpdate(u32, Answer<()>),
     Windows(Answer<(i64, i64)>),
     Reset(u32),
-    /// The last handle on the stream is gone.
+    /// The last handle on the stream was dropped.
     Release,
 }
 
-/// A request that the server has promised to answer, and where its response will come.
+/// A request that the server has promised to answer, and the receiver of its response.
 pub(super) struct Pushed {
     pub(super) request: Request<()>,
     pub(super) stream: Stream,
     pub(super) response: oneshot::Receiver<Result<Response<()>, Error>>,
 }
 
-/// Content on its way into the engine.
+/// Content to pass to the engine.
 pub(super) struct Send {
     pub(super) data: Bytes,
     pub(super) end_of_stream: bool,

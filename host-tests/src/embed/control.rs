@@ -1,4 +1,4 @@
-//! What concerns a connection as a whole.
+//! Operations on a connection as a whole.
 
 use std::time::Duration;
 
@@ -8,8 +8,10 @@ use super::command::Command;
 use super::error::Error;
 use super::handle::Handle;
 
-/// A way to the connection as a whole. It does not keep the connection: that is what the
-/// [`Client`](super::Client), the [`Server`](super::Server) and the streams do.
+/// A handle for operations on the connection as a whole.
+///
+/// It does not keep the connection open; only the [`Client`](super::Client), the [`Server`](super::Server) and the
+/// streams do.
 #[derive(Clone)]
 pub struct Control {
     connection: Handle,
@@ -20,90 +22,91 @@ impl Control {
         Self { connection }
     }
 
-    /// Sends a PING and waits for the answer: the round-trip time.
+    /// Sends a PING, waits for its acknowledgement, and returns the round-trip time.
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`](super::ErrorKind::WouldBlock) if too many are under way; why the connection has ended.
+    /// [`WouldBlock`](super::ErrorKind::WouldBlock) if too many PINGs are in flight; the reason why the connection
+    /// ended.
     pub async fn ping(&self) -> Result<Duration, Error> {
         self.connection.ask(Command::Ping).await
     }
 
-    /// Ends the connection in good order: no new streams; those that run go on until they are done, or the drain
-    /// timeout has passed (RFC 9113, 6.8).
+    /// Shuts the connection down gracefully: no new streams are opened or accepted, and open streams run until they
+    /// complete or the drain timeout expires (RFC 9113, 6.8).
     pub fn shutdown(&self) {
         self.connection.tell(Command::Shutdown);
     }
 
-    /// Ends the connection at once, with a code and debug data for the peer.
+    /// Closes the connection at once, with an error code and debug data for the peer.
     pub fn abort(&self, code: ErrorCode, debug_data: impl Into<Vec<u8>>) {
         self.connection.tell(Command::Abort(code.0, debug_data.into()));
     }
 
-    /// Waits for the end of the connection.
+    /// Waits until the connection ends.
     ///
     /// # Errors
     ///
-    /// Why the connection has ended, if not in good order.
+    /// The reason why the connection ended, unless it ended gracefully.
     pub async fn closed(&self) -> Result<(), Error> {
         let mut end = self.connection.end.clone();
         let ended = end.wait_for(Option::is_some).await.map_err(|_| Error::abandoned())?;
         ended.clone().unwrap_or(Ok(()))
     }
 
-    /// The settings of this side that are in force.
+    /// Returns the local settings that are in force.
     ///
     /// # Errors
     ///
-    /// Why the connection has ended.
+    /// The reason why the connection ended.
     pub async fn local_settings(&self) -> Result<Vec<(SettingId, u32)>, Error> {
         self.connection.ask(Command::LocalSettings).await.map(settings)
     }
 
-    /// The settings of the peer, defaults included.
+    /// Returns the peer's settings, including defaults.
     ///
     /// # Errors
     ///
-    /// Why the connection has ended.
+    /// The reason why the connection ended.
     pub async fn peer_settings(&self) -> Result<Vec<(SettingId, u32)>, Error> {
         self.connection.ask(Command::PeerSettings).await.map(settings)
     }
 
-    /// Sends SETTINGS; they are in force once the peer has acknowledged them.
+    /// Sends SETTINGS, which take effect once the peer has acknowledged them.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](super::ErrorKind::InvalidArgument); why the connection has ended.
+    /// [`InvalidArgument`](super::ErrorKind::InvalidArgument); the reason why the connection ended.
     pub async fn change_settings(&self, settings: &[(SettingId, u32)]) -> Result<(), Error> {
         let settings = settings.iter().map(|(id, value)| (id.0, *value)).collect();
         self.connection.ask(|answer| Command::ChangeSettings(settings, answer)).await
     }
 
-    /// Raises the connection's receive window by `octets` (RFC 9113, 6.9).
+    /// Raises the connection's receive window by `octets` bytes (RFC 9113, 6.9).
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](super::ErrorKind::InvalidArgument) for 0, or if the window would pass 2^31-1; why the
-    /// connection has ended.
+    /// [`InvalidArgument`](super::ErrorKind::InvalidArgument) for 0, or if the window would exceed 2^31-1; the reason
+    /// why the connection ended.
     pub async fn window_update(&self, octets: u32) -> Result<(), Error> {
         self.connection.ask(|answer| Command::WindowUpdate(octets, answer)).await
     }
 
-    /// The peer's credit on the connection, and ours, in octets: (receive window, send window).
+    /// Returns the connection's flow-control windows in bytes: (receive window, send window).
     ///
     /// # Errors
     ///
-    /// Why the connection has ended.
+    /// The reason why the connection ended.
     pub async fn windows(&self) -> Result<(i64, i64), Error> {
         self.connection.ask(Command::Windows).await
     }
 
-    /// Counters by name: frames, octets and streams in both directions, the abuse score, the last round-trip time in
-    /// nanoseconds, …
+    /// Returns counters by name: frames, bytes and streams in both directions, the abuse score, the last round-trip
+    /// time in nanoseconds, and others.
     ///
     /// # Errors
     ///
-    /// Why the connection has ended.
+    /// The reason why the connection ended.
     pub async fn stats(&self) -> Result<Vec<(String, u64)>, Error> {
         self.connection.ask(Command::Stats).await
     }

@@ -1,4 +1,4 @@
-//! The task that owns a connection: it carries out what the handles ask, and drives the engine.
+//! The task that owns a connection: executes the handles' commands and drives the engine.
 
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
@@ -25,28 +25,28 @@ pub(super) struct Driver {
     readiness: Readiness,
     time_limit: Duration,
     commands: mpsc::UnboundedReceiver<Command>,
-    /// To make handles with; it does not count as one.
+    /// For creating new handles; does not keep the channel open.
     own: mpsc::WeakUnboundedSender<Command>,
     end: watch::Sender<End>,
-    /// Streams on which there is a handle.
+    /// Streams on which a handle exists.
     pub(super) streams: HashMap<u32, Entry>,
-    /// Requests for which there was no room, in their order.
+    /// Requests that wait for room in the engine, in order.
     opening: VecDeque<Open>,
-    /// Who waits for a request.
+    /// The caller that waits for a request.
     accepting: Option<Answer<Accepted>>,
-    /// Who waits for the answer to a PING, by its payload.
+    /// The callers that wait for a PING acknowledgement, by payload.
     pings: HashMap<u64, Answer<Duration>>,
     next_ping: u64,
     server: bool,
-    /// Whether the last handle that could open or accept streams is gone.
+    /// Whether the last handle that could open or accept streams was dropped.
     left: bool,
-    /// Whether the last handle of any kind is gone.
+    /// Whether the last handle of any kind was dropped.
     orphaned: bool,
     timer: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
 impl Driver {
-    /// Starts the task, and gives the way to it.
+    /// Spawns the task, and returns a handle to it.
     pub(super) fn spawn(
         instance: Instance,
         readiness: Readiness,
@@ -81,10 +81,10 @@ impl Driver {
             let error = Error::trap(&trap, self.time_limit);
             self.conclude(Err(error));
         }
-        // Only now are those let go who still wait for an answer: they find the reason in the end of the connection.
+        // The remaining answer channels close only now, so that their callers find the reason in `end`.
     }
 
-    /// Serves the handles until the connection is over and no stream is left to be read.
+    /// Serves the handles until the connection has ended and no stream is held any more.
     async fn serve(&mut self) -> wasmtime::Result<()> {
         let mut asked = false;
         loop {
@@ -101,7 +101,8 @@ impl Driver {
         }
     }
 
-    /// Carries out commands and drives until neither leads anywhere. `asked` tells that one was carried out before.
+    /// Executes commands and drives the engine until neither makes progress. `asked` tells whether a command was
+    /// executed before the call.
     async fn turn(&mut self, mut asked: bool) -> wasmtime::Result<()> {
         loop {
             coop::consume_budget().await;
@@ -118,7 +119,7 @@ impl Driver {
         }
     }
 
-    /// Carries out all commands that wait; whether there were any.
+    /// Executes all pending commands, and returns whether there were any.
     fn take_commands(&mut self) -> wasmtime::Result<bool> {
         let mut asked = false;
         loop {
@@ -163,8 +164,8 @@ impl Driver {
         Ok(())
     }
 
-    /// Shuts the connection down in good order once nobody has any use for it. A client lets its streams end before
-    /// that, since those that still wait for their turn would have none.
+    /// Shuts the connection down gracefully once no handle can use it. A client lets its streams end first, because the
+    /// shutdown would fail those that still wait for the peer's stream limit.
     pub(super) fn leave(&mut self) -> wasmtime::Result<()> {
         if self.left && self.streams.is_empty() {
             self.instance.shutdown()?;
@@ -172,7 +173,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Tells those who wait for something what has come.
+    /// Delivers everything that has arrived to the callers that wait for it.
     fn notice(&mut self) -> wasmtime::Result<()> {
         for id in self.instance.changed()? {
             self.advance(id)?;
@@ -188,7 +189,7 @@ impl Driver {
         self.open()
     }
 
-    /// Server: hands a request to whoever waits for one. Where nobody ever will, requests are refused.
+    /// Server: hands requests to the caller that waits. Refuses them once no caller can accept any more.
     fn accept(&mut self) -> wasmtime::Result<()> {
         while self.accepting.is_some() || (self.left && self.server) {
             let Ok(Some(resource)) = self.instance.accept()? else {
@@ -218,7 +219,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Client: opens streams, as long as there is room.
+    /// Client: opens streams while the engine has room.
     fn open(&mut self) -> wasmtime::Result<()> {
         while let Some(Open { head, end_of_stream, opened, response }) = self.opening.pop_front() {
             if opened.is_closed() {
@@ -253,7 +254,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Keeps a stream for as long as there are handles on it.
+    /// Keeps a stream while handles on it exist.
     pub(super) fn hold(
         &mut self,
         resource: ResourceAny,
@@ -264,30 +265,30 @@ impl Driver {
         Ok(Stream::new(id, Handle { commands: own, end: self.end.subscribe() }))
     }
 
-    /// A sender of commands for a new handle, unless there are no handles any more.
+    /// Returns a command sender for a new handle, unless all handles are gone.
     pub(super) fn own(&self) -> Option<mpsc::UnboundedSender<Command>> {
         self.own.upgrade()
     }
 
-    /// Ends a stream that nobody takes.
+    /// Resets a stream that no caller accepts.
     fn refuse(&mut self, resource: ResourceAny, code: ErrorCode) -> wasmtime::Result<()> {
         self.instance.reset(resource, code.0)?;
         self.instance.release(resource)
     }
 
-    /// The connection has ended. True when that is new; then there is something to notice.
+    /// Records the end of the connection. Returns true the first time; callers must then be notified.
     fn conclude(&mut self, end: Result<(), Error>) -> bool {
         if self.end.borrow().is_some() {
             return false;
         }
         self.end.send_replace(Some(end));
-        // Those who wait find the reason there.
+        // Dropping the answer channels makes their callers read `end`.
         self.opening.clear();
         self.pings.clear();
         true
     }
 
-    /// Waits until there is something to do; true if a command came, and was carried out.
+    /// Waits until the task can make progress. Returns true if it executed a command.
     async fn wait(&mut self) -> wasmtime::Result<bool> {
         let reading = self.instance.takes_input()?;
         let due = self.instance.next_timeout()?;
@@ -324,7 +325,7 @@ impl Driver {
     }
 }
 
-/// Answers a question. Whoever has stopped waiting has no use for it.
+/// Sends an answer, which is lost if the caller has stopped waiting.
 pub(super) fn reply<T>(answer: Answer<T>, value: Result<T, Error>) {
     _ = answer.send(value);
 }

@@ -1,4 +1,4 @@
-//! Why a connection or a stream did not do what was asked.
+//! Errors of connections and streams.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use http2_engine::ErrorCode;
 use crate::bindings::http2::engine::types;
 use crate::run::OutOfMemory;
 
-/// What went wrong, whose fault it was, and whether the request may be tried again.
+/// The error of a connection or stream: what happened, whose fault it was, and whether the request may be retried.
 #[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,
@@ -18,62 +18,62 @@ pub struct Error {
     message: String,
 }
 
-/// What happened.
+/// The kind of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// An argument is invalid, such as a malformed message. Nothing was sent.
+    /// An argument is invalid, for example a malformed message. Nothing was sent.
     InvalidArgument,
-    /// The call has no place now, such as content after the end. Nothing was sent.
+    /// The call is not allowed in the present state, for example content after the end. Nothing was sent.
     InvalidState,
-    /// There is no room at present, such as for one more PING.
+    /// No room at present, for example for one more PING.
     WouldBlock,
-    /// A deadline of the connection has passed.
+    /// A deadline of the connection expired.
     Timeout,
-    /// The stream was reset, by either side: [`Error::code`] says with what.
+    /// Either side reset the stream; [`Error::code`] returns the error code.
     StreamReset,
-    /// The connection has ended: [`Error::code`] says with what, if a GOAWAY did.
+    /// The connection ended; [`Error::code`] returns the error code of the GOAWAY frame, if one was exchanged.
     ConnectionClosed,
-    /// The transport failed, or ended in the midst of something.
+    /// The transport failed, or ended in the middle of a frame or message.
     TransportFailed,
-    /// What came from the peer is not HTTP/2.
+    /// The peer does not speak HTTP/2.
     NotHttp2,
-    /// The sandbox was shut: its connection is over, all others go on.
+    /// The sandbox trapped. Its connection has ended; all others go on.
     Trap(Trap),
-    /// Anything else: see the message.
+    /// Any other error; see the message.
     Other,
 }
 
-/// Why a sandbox was shut.
+/// The reason why a sandbox trapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trap {
-    /// It wanted more memory than this limit, in octets.
+    /// The connection needed more memory than this limit, in bytes.
     OutOfMemory(usize),
-    /// A call into it took longer than this limit.
+    /// A call into the sandbox took longer than this limit.
     OutOfTime(Duration),
-    /// It could not be set up, or broke a rule of WebAssembly: a defect of the engine, or of the host.
+    /// The sandbox could not be set up, or violated a rule of WebAssembly. This is a bug in the engine or the host.
     Defect,
 }
 
-/// Who has to act differently for this not to happen again.
+/// The party at fault, which has to change its behavior to avoid the error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The caller of this interface.
+    /// The caller of this API.
     Caller,
-    /// The peer, or what stands between.
+    /// The peer, or an intermediary.
     Peer,
     /// The transport.
     Transport,
-    /// Nobody: a limit or a deadline that was asked for.
+    /// No party: a configured limit or deadline was reached.
     Limit,
     /// The engine, or the sandbox around it.
     Sandbox,
 }
 
 impl Error {
-    /// A connection that is needed after its end in good order.
+    /// The error of using a connection after it ended gracefully.
     pub(super) fn connection_over() -> Self {
         Self {
             kind: ErrorKind::ConnectionClosed,
@@ -84,13 +84,13 @@ impl Error {
         }
     }
 
-    /// A connection whose task the runtime has dropped.
+    /// The error of a connection whose task was dropped by the runtime.
     pub(super) fn abandoned() -> Self {
         let message = "the Tokio runtime that the connection was on has been shut down".to_owned();
         Self { fault: Fault::Caller, message, ..Self::connection_over() }
     }
 
-    /// A head that passes the engine, but is nothing that the crate `http` can hold.
+    /// The error for a head that is valid for the engine but cannot be represented by the crate `http`.
     pub(super) fn unusable_head(error: &http::Error) -> Self {
         Self {
             kind: ErrorKind::Other,
@@ -101,10 +101,10 @@ impl Error {
         }
     }
 
-    /// The sandbox failed; no call in it may take longer than `time_limit`.
+    /// Converts a failure of the sandbox, in which a call may take no longer than `time_limit`.
     pub(super) fn trap(error: &wasmtime::Error, time_limit: Duration) -> Self {
         let (trap, fault, message) = if let Some(OutOfMemory(limit)) = error.downcast_ref() {
-            let message = format!("the connection wanted more memory than its limit of {limit} octets");
+            let message = format!("the connection needed more memory than its limit of {limit} bytes");
             (Trap::OutOfMemory(*limit), Fault::Limit, message)
         } else if let Some(wasmtime::Trap::Interrupt) = error.downcast_ref() {
             let message = format!("a call into the sandbox took longer than its limit of {time_limit:?}");
@@ -115,22 +115,22 @@ impl Error {
         Self { kind: ErrorKind::Trap(trap), fault, code: None, retryable: false, message }
     }
 
-    /// What happened.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// Who has to act differently for this not to happen again.
+    /// Returns the party at fault.
     pub fn fault(&self) -> Fault {
         self.fault
     }
 
-    /// The code that was received or sent, if one was (RFC 9113, 7).
+    /// Returns the error code that was received or sent, if any (RFC 9113, 7).
     pub fn code(&self) -> Option<ErrorCode> {
         self.code
     }
 
-    /// Whether the peer has surely not acted on the request, so that it may be sent again on a new connection
+    /// Returns whether the peer has certainly not processed the request, so that it may be retried on a new connection
     /// whatever its method (RFC 9113, 8.7).
     pub fn is_retryable(&self) -> bool {
         self.retryable

@@ -1,4 +1,4 @@
-//! How the handles reach the task that owns the connection.
+//! The handles' channels to the task that owns the connection.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::command::{Answer, Command, Operation};
 use super::error::Error;
 
-/// How a connection has ended, once it has.
+/// How a connection ended; `None` while it is open.
 pub(super) type End = Option<Result<(), Error>>;
 
-/// A way to the task that owns a connection.
+/// A channel to the task that owns a connection.
 #[derive(Clone)]
 pub(super) struct Handle {
     pub(super) commands: mpsc::UnboundedSender<Command>,
@@ -21,13 +21,13 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    /// Asks for something, and waits for the answer.
+    /// Sends a command, and waits for its answer.
     pub(super) async fn ask<T>(&self, command: impl FnOnce(Answer<T>) -> Command) -> Result<T, Error> {
         let answer = self.begin(command).await;
         self.settle(answer)
     }
 
-    /// Asks for something, and gives where the answer will come.
+    /// Sends a command, and returns the receiver of its answer.
     pub(super) fn begin<T>(
         &self,
         command: impl FnOnce(Answer<T>) -> Command,
@@ -37,18 +37,18 @@ impl Handle {
         receiver
     }
 
-    /// Asks for something that has no answer.
+    /// Sends a command that has no answer.
     pub(super) fn tell(&self, command: Command) {
-        // Where nobody takes it, the connection is over, and the answer is lost likewise: see `settle`.
+        // If the task is gone, the connection has ended and the answer channel is closed as well: see `settle`.
         _ = self.commands.send(command);
     }
 
-    /// The answer. Where none has come, it is why the connection has ended.
+    /// Unwraps an answer, or returns the reason why the connection ended without one.
     pub(super) fn settle<T>(&self, answer: Result<Result<T, Error>, RecvError>) -> Result<T, Error> {
         answer.unwrap_or_else(|_| Err(self.ended()))
     }
 
-    /// Whether the connection has ended in good order.
+    /// Returns whether the connection ended gracefully.
     pub(super) fn has_ended_well(&self) -> bool {
         matches!(*self.end.borrow(), Some(Ok(())))
     }
@@ -62,8 +62,8 @@ impl Handle {
     }
 }
 
-/// A share in a stream. With the last one, the stream is released: its slot is free again, and if it is not complete,
-/// it is reset.
+/// A shared handle on a stream. Dropping the last one releases the stream, which frees its slot and resets it if it is
+/// not complete.
 #[derive(Clone)]
 pub(super) struct Stream(Arc<Held>);
 
@@ -85,12 +85,12 @@ impl Stream {
         &self.0.connection
     }
 
-    /// Asks for something about the stream, and waits for the answer.
+    /// Performs an operation on the stream, and waits for its answer.
     pub(super) async fn ask<T>(&self, operation: impl FnOnce(Answer<T>) -> Operation) -> Result<T, Error> {
         self.connection().ask(|answer| Command::Stream(self.id(), operation(answer))).await
     }
 
-    /// Ends the stream at once, in both directions.
+    /// Resets the stream with `code`, which ends both directions.
     pub(super) fn reset(&self, code: u32) {
         self.connection().tell(Command::Stream(self.id(), Operation::Reset(code)));
     }
@@ -102,8 +102,8 @@ impl Drop for Held {
     }
 }
 
-/// Something that arrives in its own time. Who stops waiting for it and asks again later waits for the same one, so
-/// that none is lost.
+/// A request for the next item of a sequence. A caller that stops polling and asks again later gets the same item, so
+/// none is lost.
 pub(super) struct Next<T>(Option<oneshot::Receiver<Result<T, Error>>>);
 
 impl<T> Next<T> {
@@ -124,7 +124,7 @@ impl<T> Next<T> {
     }
 }
 
-/// With it goes the last one who opens or accepts streams: the connection is shut down in good order.
+/// Shuts the connection down gracefully when it is dropped, because no handle can open or accept streams any more.
 pub(super) struct Leave(pub(super) Handle);
 
 impl Drop for Leave {

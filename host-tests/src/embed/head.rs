@@ -1,4 +1,4 @@
-//! Heads of messages: those of the crate `http`, and those of the interface.
+//! Conversions between message heads of the crate `http` and those of the WIT interface.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::uri::{Authority, PathAndQuery};
@@ -6,7 +6,7 @@ use http::{Method, Request, Response, Uri, uri};
 
 use crate::bindings::http2::engine::types::{self, Fields, RequestHead, ResponseHead};
 
-/// `:protocol` of an extended CONNECT (RFC 8441, 4), as an extension of the request.
+/// The `:protocol` of an extended CONNECT (RFC 8441, 4), as an extension of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Protocol(pub String);
 
@@ -18,7 +18,7 @@ pub(super) fn request_head(request: &Request<()>) -> RequestHead {
         method: to_method(request.method()),
         scheme: uri.scheme_str().map(to_scheme),
         authority: uri.authority().map(|authority| authority.as_str().to_owned()),
-        // CONNECT names a host to connect to, and nothing on it (RFC 9113, 8.5).
+        // CONNECT names a host to connect to, without a path (RFC 9113, 8.5).
         path_with_query: path.filter(|_| *request.method() != Method::CONNECT || protocol.is_some()),
         protocol,
         headers: to_fields(request.headers()),
@@ -40,14 +40,14 @@ pub(super) fn to_fields(headers: &HeaderMap) -> Fields {
     headers.iter().map(field).collect()
 }
 
-/// A request as it has come, or why `http` cannot hold it.
+/// Converts a received request, or returns the reason why `http` cannot represent it.
 pub(super) fn request(head: RequestHead) -> Result<Request<()>, http::Error> {
     let mut target = uri::Parts::default();
     target.scheme = head.scheme.as_ref().map(|scheme| scheme_token(scheme).parse()).transpose()?;
     target.authority = head.authority.as_deref().map(str::parse::<Authority>).transpose()?;
     target.path_and_query = head.path_with_query.as_deref().map(str::parse::<PathAndQuery>).transpose()?;
     if target.authority.is_none() {
-        // `http` has no form for a scheme without an authority.
+        // `http` cannot represent a scheme without an authority.
         target.scheme = None;
     }
     let mut request = Request::new(());
@@ -61,7 +61,7 @@ pub(super) fn request(head: RequestHead) -> Result<Request<()>, http::Error> {
     Ok(request)
 }
 
-/// A response as it has come, or why `http` cannot hold it.
+/// Converts a received response, or returns the reason why `http` cannot represent it.
 pub(super) fn response(head: ResponseHead) -> Result<Response<()>, http::Error> {
     let mut response = Response::new(());
     *response.status_mut() = http::StatusCode::from_u16(head.status)?;
@@ -70,7 +70,7 @@ pub(super) fn response(head: ResponseHead) -> Result<Response<()>, http::Error> 
     Ok(response)
 }
 
-/// Fields as they have come, or why `http` cannot hold them.
+/// Converts received fields, or returns the reason why `http` cannot represent them.
 pub(super) fn headers(fields: Fields, never_indexed: &[String]) -> Result<HeaderMap, http::Error> {
     let mut headers = HeaderMap::try_with_capacity(fields.len())?;
     for (name, value) in fields {

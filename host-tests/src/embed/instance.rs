@@ -1,6 +1,6 @@
-//! An instance of the engine with one connection in it: the calls that the host makes.
+//! An engine instance with one connection, and the host's calls into it.
 //!
-//! The outer error of a call is a trap, after which there is no other call.
+//! The outer error of a call is a trap, after which no further call is allowed.
 
 use std::time::{Duration, Instant};
 
@@ -20,10 +20,10 @@ use crate::ByteStream;
 use crate::bindings::http2::engine::types::{Fields, RequestHead, ResponseHead};
 use crate::run::{Guest, TICK};
 
-/// What a call gives.
+/// The result of a call.
 pub(super) type Called<T> = wasmtime::Result<Result<T, Error>>;
 
-/// The most octets of content that one call takes or gives.
+/// The maximum size of content per call, in bytes.
 const PIECE: usize = 64 * 1024;
 
 pub(super) struct Instance {
@@ -36,7 +36,7 @@ pub(super) struct Instance {
 }
 
 impl Instance {
-    /// Starts an engine, and HTTP/2 in it.
+    /// Instantiates the engine, and starts HTTP/2 in it.
     pub(super) fn start(
         pre: &EnginePre<Guest>,
         limits: &Limits,
@@ -48,7 +48,7 @@ impl Instance {
         let wasi = WasiCtx::builder().monotonic_clock(clock).build();
         let mut store = Store::new(pre.engine(), Guest::new(wasi, limits.memory));
         store.limiter(|guest| guest);
-        // One more, since the present one has already begun.
+        // One more, because the current tick has already begun.
         let ticks = u64::try_from(limits.time.div_duration_f64(TICK).ceil() as u128)
             .unwrap_or(u64::MAX)
             .saturating_add(1);
@@ -65,32 +65,32 @@ impl Instance {
         Ok(started.map_err(Error::from))
     }
 
-    /// Drops the connection, which is to be over: what was sent is still handed over. No call follows.
+    /// Drops the connection, which must have ended; bytes already sent are still handed over. No call may follow.
     pub(super) fn close(&mut self) -> wasmtime::Result<()> {
         self.store.set_epoch_deadline(self.ticks);
         self.connection.resource_drop(&mut self.store)
     }
 
-    /// Reads, acts, and writes, as far as that goes without waiting; whether octets moved.
+    /// Reads, acts and writes while this is possible without blocking. Returns whether any bytes moved.
     pub(super) fn drive(&mut self) -> Called<bool> {
         let (exports, store, connection) = self.connection();
         Ok(exports.call_drive(store, connection)?.map_err(Error::from))
     }
 
-    /// Whether the connection has ended; then, how.
+    /// Returns how the connection ended, or `None` while it is open.
     pub(super) fn closed(&mut self) -> wasmtime::Result<Option<Result<(), Error>>> {
         let (exports, store, connection) = self.connection();
         let closed = exports.call_closed(store, connection)?;
         Ok(closed.map(|end| end.map_err(Error::from)))
     }
 
-    /// Whether it is of use to drive it when something has arrived.
+    /// Returns whether the connection should be driven when bytes arrive.
     pub(super) fn takes_input(&mut self) -> wasmtime::Result<bool> {
         let (exports, store, connection) = self.connection();
         exports.call_takes_input(store, connection)
     }
 
-    /// When to drive it at the latest.
+    /// Returns the latest time to drive the connection next.
     pub(super) fn next_timeout(&mut self) -> wasmtime::Result<Option<Instant>> {
         let clock = self.clock;
         let (exports, store, connection) = self.connection();
@@ -208,7 +208,7 @@ impl Instance {
         Ok(exports.call_push(store, stream, head)?.map_err(Error::from))
     }
 
-    /// Takes content from the front of `data`; true once all of it, and the end, was taken.
+    /// Takes content from the front of `data`. Returns true once all of it was taken, and the end with it.
     pub(super) fn send_data(
         &mut self,
         stream: ResourceAny,
@@ -217,7 +217,7 @@ impl Instance {
     ) -> Called<bool> {
         let (exports, store) = self.stream();
         loop {
-            // More would be copied into the instance for nothing when there is no room.
+            // Limit the size: without room, a larger copy into the instance would be wasted.
             let piece = data.slice(..data.len().min(PIECE));
             let last = piece.len() == data.len();
             let sent = exports.call_send_data(&mut *store, stream, &piece, end_of_stream && last)?;
@@ -237,7 +237,7 @@ impl Instance {
         Ok(exports.call_send_trailers(store, stream, trailers)?.map_err(Error::from))
     }
 
-    /// Content; empty if none has arrived, and none at the end.
+    /// Reads content; empty if none has arrived, `None` at the end.
     pub(super) fn read_data(&mut self, stream: ResourceAny) -> Called<Option<Vec<u8>>> {
         let (exports, store) = self.stream();
         Ok(exports.call_read_data(store, stream, PIECE as u32)?.map_err(Error::from))
@@ -263,7 +263,7 @@ impl Instance {
         exports.call_reset(store, stream, code)
     }
 
-    /// Whether the stream has ended in both directions.
+    /// Returns whether both directions of the stream have ended.
     pub(super) fn finished(&mut self, stream: ResourceAny) -> wasmtime::Result<bool> {
         let (exports, store) = self.stream();
         exports.call_finished(store, stream)
@@ -274,20 +274,20 @@ impl Instance {
         stream.resource_drop(&mut self.store)
     }
 
-    /// For a call about the connection, the time of which runs from now.
+    /// Prepares a call about the connection, and starts its time limit.
     fn connection(&mut self) -> (GuestConnection<'_>, &mut Store<Guest>, ResourceAny) {
         self.store.set_epoch_deadline(self.ticks);
         (self.engine.http2_engine_connection().connection(), &mut self.store, self.connection)
     }
 
-    /// For a call about a stream, the time of which runs from now.
+    /// Prepares a call about a stream, and starts its time limit.
     fn stream(&mut self) -> (GuestHttp2Stream<'_>, &mut Store<Guest>) {
         self.store.set_epoch_deadline(self.ticks);
         (self.engine.http2_engine_connection().http2_stream(), &mut self.store)
     }
 }
 
-/// The resource `options`, as the caller chose them.
+/// Creates the resource `options` from the caller's choices.
 fn choose(exports: &Exports, store: &mut Store<Guest>, chosen: &Options) -> Called<ResourceAny> {
     let exports = exports.options();
     let options = exports.call_constructor(&mut *store)?;
@@ -352,12 +352,12 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// The clock of an instance, of which the host knows the beginning, so that it can wait for what the instance names.
+/// The clock of an instance. The host knows its start, and so can wait for the times that the instance names.
 #[derive(Clone, Copy)]
 struct Clock(Instant);
 
 impl Clock {
-    /// A time on this clock. What lies beyond all times is far enough away.
+    /// Converts a time of this clock. A time that `Instant` cannot represent becomes one that is far in the future.
     fn at(self, nanoseconds: u64) -> Instant {
         const FAR: Duration = Duration::from_secs(86_400);
         let now = Instant::now();

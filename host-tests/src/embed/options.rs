@@ -1,10 +1,10 @@
-//! What a connection is to be like.
+//! The configuration of a connection.
 
 use std::time::Duration;
 
 use http2_engine::SettingId;
 
-/// Settings, windows and deadlines of a connection. Each has a default that fits most uses, and holds under attack.
+/// Settings, windows and deadlines of a connection. The defaults fit most uses, and hold under attack.
 ///
 /// ```
 /// use wasi_http2::embed::{Options, SettingId};
@@ -12,16 +12,15 @@ use http2_engine::SettingId;
 /// let options = Options::new().setting(SettingId::MAX_CONCURRENT_STREAMS, 10).manual_window_update(true);
 /// ```
 ///
-/// Impossible values are refused by [`Sandbox::client`](super::Sandbox::client) and
-/// [`Sandbox::server`](super::Sandbox::server).
+/// [`Sandbox::client`](super::Sandbox::client) and [`Sandbox::server`](super::Sandbox::server) reject invalid values.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// SETTINGS, which are checked together, and before all else: some values fit only in company.
+    /// SETTINGS, which are validated together and first, because some values are valid only in combination.
     pub(super) settings: Vec<(u16, u32)>,
     pub(super) choices: Vec<Choice>,
 }
 
-/// A default that was changed.
+/// A changed default.
 #[derive(Clone, Debug)]
 pub(super) enum Choice {
     ConnectionWindow { initial: u32, maximum: u32 },
@@ -46,98 +45,98 @@ pub(super) enum Timeout {
 }
 
 impl Options {
-    /// The defaults.
+    /// Returns the defaults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A parameter of the SETTINGS that are sent first (RFC 9113, 6.5.2). Those not named keep their default.
+    /// Sets a parameter of the initial SETTINGS frame (RFC 9113, 6.5.2). Other parameters keep their defaults.
     #[must_use]
     pub fn setting(mut self, id: SettingId, value: u32) -> Self {
         self.settings.push((id.0, value));
         self
     }
 
-    /// The receive window of the connection, in octets: the one to start with, and the one up to which it grows with
-    /// the measured bandwidth-delay product. Equal numbers mean a fixed window. Default 1 MiB and 4 MiB.
+    /// Sets the connection's receive window in bytes: its initial size, and the maximum to which it grows with the
+    /// measured bandwidth-delay product. Equal values give a fixed window. Default: 1 MiB and 4 MiB.
     #[must_use]
     pub fn connection_window(self, initial: u32, maximum: u32) -> Self {
         self.choose(Choice::ConnectionWindow { initial, maximum })
     }
 
-    /// The receive window up to which that of a stream grows, in octets. Default 4 MiB.
+    /// Sets the maximum to which a stream's receive window grows, in bytes. Default: 4 MiB.
     #[must_use]
     pub fn stream_window_maximum(self, octets: u32) -> Self {
         self.choose(Choice::StreamWindowMaximum(octets))
     }
 
-    /// Whether receive windows move only by [`RecvBody::window_update`](super::RecvBody::window_update) and
-    /// [`Control::window_update`](super::Control::window_update). Default false: what was read is given back.
+    /// Sets whether receive windows move only by [`RecvBody::window_update`](super::RecvBody::window_update) and
+    /// [`Control::window_update`](super::Control::window_update). Default: false, reading content reopens them.
     #[must_use]
     pub fn manual_window_update(self, manual: bool) -> Self {
         self.choose(Choice::ManualWindowUpdate(manual))
     }
 
-    /// How many octets of a stream are kept for sending. Default 256 KiB; while all streams together have 1 MiB or more
-    /// waiting, it is 16 KiB at the most.
+    /// Sets the send-buffer limit per stream, in bytes. Default: 256 KiB, lowered to at most 16 KiB while all streams
+    /// together have 1 MiB or more waiting.
     #[must_use]
     pub fn send_buffer(self, octets: u32) -> Self {
         self.choose(Choice::SendBuffer(octets))
     }
 
-    /// Client: how many streams the engine lets wait for the peer's SETTINGS_MAX_CONCURRENT_STREAMS. Further requests
-    /// wait outside of it. Default 100.
+    /// Client: sets how many streams the engine queues for the peer's SETTINGS_MAX_CONCURRENT_STREAMS. Further requests
+    /// wait outside the engine. Default: 100.
     #[must_use]
     pub fn waiting_streams(self, streams: u32) -> Self {
         self.choose(Choice::WaitingStreams(streams))
     }
 
-    /// Names of fields that are never indexed (RFC 7541, 7.1.3), besides the values that are marked as
+    /// Sets the names of fields that are never indexed (RFC 7541, 7.1.3), in addition to values marked as
     /// [sensitive](http::HeaderValue::set_sensitive).
     #[must_use]
     pub fn never_indexed(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.choose(Choice::NeverIndexed(names.into_iter().map(Into::into).collect()))
     }
 
-    /// How long the peer may take for its preface and first SETTINGS; none: for ever. Default 10 s.
+    /// Sets how long the peer may take to send its preface and first SETTINGS; `None` for no limit. Default: 10 s.
     #[must_use]
     pub fn preface_timeout(self, timeout: Option<Duration>) -> Self {
         self.choose(Choice::Timeout(Timeout::Preface, timeout))
     }
 
-    /// How long the peer may take to acknowledge SETTINGS; none: for ever. Default 10 s.
+    /// Sets how long the peer may take to acknowledge SETTINGS; `None` for no limit. Default: 10 s.
     #[must_use]
     pub fn settings_timeout(self, timeout: Option<Duration>) -> Self {
         self.choose(Choice::Timeout(Timeout::Settings, timeout))
     }
 
-    /// How long a field block may take from its first octet to its last; none: for ever. Default 30 s.
+    /// Sets how long a field block may take from its first byte to its last; `None` for no limit. Default: 30 s.
     #[must_use]
     pub fn headers_timeout(self, timeout: Option<Duration>) -> Self {
         self.choose(Choice::Timeout(Timeout::Headers, timeout))
     }
 
-    /// How long a stream, or the transport, may take less than 1 KiB of the content that waits for it; none: for ever. Default
-    /// 5 minutes, and 60 s while more than 1 MiB waits on the connection.
+    /// Sets how long a stream, or the transport, may take less than 1 KiB of its pending content; `None` for no limit.
+    /// Default: 5 minutes, or 60 s while more than 1 MiB is pending on the connection.
     #[must_use]
     pub fn stall_timeout(self, timeout: Option<Duration>) -> Self {
         self.choose(Choice::Timeout(Timeout::Stall, timeout))
     }
 
-    /// How long a connection may be without streams before it is shut down; none, the default: for ever.
+    /// Sets how long a connection may be without streams before it is shut down; `None`, the default, for no limit.
     #[must_use]
     pub fn idle_timeout(self, timeout: Option<Duration>) -> Self {
         self.choose(Choice::Timeout(Timeout::Idle, timeout))
     }
 
-    /// How long streams may go on after the shutdown of the connection; none: for ever. Default 30 s.
+    /// Sets how long streams may go on after the connection is shut down; `None` for no limit. Default: 30 s.
     #[must_use]
     pub fn drain_timeout(self, timeout: Option<Duration>) -> Self {
         self.choose(Choice::Timeout(Timeout::Drain, timeout))
     }
 
-    /// Sends a PING when nothing has arrived for `interval`, and gives the connection up when no answer comes within
-    /// `timeout`. Default: it does not.
+    /// Sends a PING after nothing has arrived for `interval`, and closes the connection if no acknowledgement arrives
+    /// within `timeout`. Off by default.
     #[must_use]
     pub fn keep_alive(self, interval: Duration, timeout: Duration) -> Self {
         self.choose(Choice::KeepAlive { interval, timeout })

@@ -1,4 +1,4 @@
-//! What all connections share: the compiled engine, and the limits of each.
+//! State shared by all connections: the compiled engine, and the limits of each connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use super::server::Server;
 use crate::run::{self, Guest};
 use crate::{ByteStream, byte_stream, components};
 
-/// What one connection may use up. A connection that wants more is ended; the others go on.
+/// Limits on the resources of one connection. A connection that exceeds them is ended; the others go on.
 #[derive(Clone, Debug)]
 pub struct Limits {
     pub(super) memory: usize,
@@ -35,26 +35,28 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// 64 MiB of memory, and a second for a call.
+    /// Returns the defaults: 64 MiB of memory, and one second per call.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The memory of a connection, in octets. It begins with 1.1 MiB; to that comes what waits to be sent or read.
+    /// Sets the memory limit of a connection in bytes. It starts at 1.1 MiB, and grows with data waiting to be sent or
+    /// read.
     #[must_use]
     pub fn memory(self, octets: usize) -> Self {
         Self { memory: octets, ..self }
     }
 
-    /// How long one call into a sandbox may take: to deal with what has arrived, or to carry out what was asked. That is
-    /// a matter of microseconds; more than this limit is a defect, which then hurts nobody else.
+    /// Sets how long one call into a sandbox may take, whether it processes received bytes or performs an operation.
+    /// Calls normally take microseconds. A call that exceeds the limit is a bug, which then affects no other
+    /// connection.
     #[must_use]
     pub fn time(self, limit: Duration) -> Self {
         Self { time: limit, ..self }
     }
 }
 
-/// The compiled engine: makes connections, each in a sandbox of its own. Clones share it.
+/// The compiled engine, which creates connections, each in its own sandbox. Clones share it.
 #[derive(Clone)]
 pub struct Sandbox {
     shared: Arc<Shared>,
@@ -66,23 +68,26 @@ struct Shared {
 }
 
 impl Sandbox {
-    /// Compiles the engine, or takes it from Wasmtime's cache. It takes a second or less, once in a program.
+    /// Compiles the engine, or loads it from Wasmtime's cache.
+    ///
+    /// This takes a second or less; call it once per program.
     ///
     /// # Errors
     ///
-    /// [`Trap::Defect`](super::Trap::Defect), if Wasmtime does not support the machine.
+    /// [`Trap::Defect`](super::Trap::Defect) if Wasmtime does not support the machine.
     pub fn new(limits: Limits) -> Result<Self, Error> {
         let engine = compile().map_err(|error| Error::trap(&error, limits.time))?;
         Ok(Self { shared: Arc::new(Shared { engine, limits }) })
     }
 
-    /// Starts HTTP/2 as a client: prior knowledge (RFC 9113, 3.3), or after ALPN has chosen «h2». It does not wait for
-    /// the peer; requests may be sent at once.
+    /// Starts HTTP/2 as a client, with prior knowledge (RFC 9113, 3.3) or after ALPN has selected "h2".
+    ///
+    /// It does not wait for the peer; the caller may send requests at once.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](super::ErrorKind::InvalidArgument) for options that cannot be;
-    /// [`Trap`](super::ErrorKind::Trap) where the limits leave no room for a connection.
+    /// [`InvalidArgument`](super::ErrorKind::InvalidArgument) for invalid options; [`Trap`](super::ErrorKind::Trap) if
+    /// the limits leave no room for a connection.
     ///
     /// # Panics
     ///
@@ -95,12 +100,13 @@ impl Sandbox {
         Ok(Client::new(self.start(io, Role::Client, options)?))
     }
 
-    /// Starts HTTP/2 as a server: prior knowledge (RFC 9113, 3.3), or after ALPN has chosen «h2». It does not wait for
-    /// the peer: what is wrong with its preface is told by [`Server::accept`].
+    /// Starts HTTP/2 as a server, with prior knowledge (RFC 9113, 3.3) or after ALPN has selected "h2".
+    ///
+    /// It does not wait for the peer; [`Server::accept`] reports errors in the peer's preface.
     ///
     /// # Errors
     ///
-    /// Those of [`client`](Self::client).
+    /// The errors of [`client`](Self::client).
     ///
     /// # Panics
     ///
@@ -128,11 +134,11 @@ impl Sandbox {
     }
 }
 
-/// Compiles the engine, and links it with all that it gets of the host.
+/// Compiles the engine, and links it with its imports.
 fn compile() -> wasmtime::Result<EnginePre<Guest>> {
     let mut config = Config::new();
     config.epoch_interruption(true);
-    // No call of the engine waits, so that none needs a stack of its own.
+    // The engine's calls never block, so none needs its own stack.
     config.concurrency_support(false);
     let engine = run::engine(&mut config)?;
     run::tick(&engine);
@@ -145,7 +151,7 @@ fn compile() -> wasmtime::Result<EnginePre<Guest>> {
     EnginePre::new(linker.instantiate_pre(&component)?)
 }
 
-/// Standard error, to which the engine writes only to say that it panics.
+/// Standard error. The engine writes to it only when it panics.
 struct Panic;
 
 impl HasData for Panic {

@@ -1,4 +1,4 @@
-//! The server's side: requests as they come, and the responses to them.
+//! The server side: requests and their responses.
 
 use std::future::poll_fn;
 
@@ -12,9 +12,9 @@ use super::error::Error;
 use super::handle::{Handle, Leave, Next, Stream};
 use super::head;
 
-/// A connection on which requests are answered.
+/// A server connection, which accepts requests.
 ///
-/// Dropped, it is shut down in good order: requests that were accepted go on until they are answered, and others are
+/// When it is dropped, the connection shuts down gracefully: accepted requests run to completion, and others are
 /// refused.
 pub struct Server {
     connection: Leave,
@@ -26,11 +26,12 @@ impl Server {
         Self { connection: Leave(connection), request: Next::new() }
     }
 
-    /// Waits for the next request; none when the connection has ended in good order. Who stops waiting loses nothing.
+    /// Waits for the next request; returns `None` once the connection has ended gracefully. Cancel-safe: no request is
+    /// lost.
     ///
     /// # Errors
     ///
-    /// Why the connection has ended.
+    /// The reason why the connection ended.
     pub async fn accept(&mut self) -> Option<Result<(Request<RecvBody>, Responder), Error>> {
         let Self { connection: Leave(connection), request } = self;
         let accepted = poll_fn(|cx| request.poll(cx, connection, Command::Accept)).await;
@@ -43,47 +44,47 @@ impl Server {
         }
     }
 
-    /// What concerns the connection as a whole.
+    /// Returns a handle for operations on the connection as a whole.
     pub fn control(&self) -> Control {
         Control::new(self.connection.0.clone())
     }
 }
 
-/// Answers a request. If it is dropped before, and the [`RecvBody`] too, the stream is reset with CANCEL.
+/// Responds to a request. If it and the [`RecvBody`] are dropped before a response, the stream is reset with CANCEL.
 pub struct Responder {
     stream: Stream,
 }
 
 impl Responder {
-    /// Sends an informational response (1xx), before the response.
+    /// Sends an informational response (1xx) before the final response.
     ///
     /// # Errors
     ///
-    /// Those of [`respond`](Self::respond).
+    /// The errors of [`respond`](Self::respond).
     pub async fn inform(&mut self, response: Response<()>) -> Result<(), Error> {
         let head = head::response_head(&response);
         self.stream.ask(|answer| Operation::Inform(head, answer)).await
     }
 
-    /// Sends the head of the response. With `end_of_stream`, it has no content.
+    /// Sends the head of the response. With `end_of_stream`, the response has no content.
     ///
     /// # Errors
     ///
     /// [`InvalidArgument`](super::ErrorKind::InvalidArgument) for a malformed head;
     /// [`InvalidState`](super::ErrorKind::InvalidState) for a second response;
-    /// [`StreamReset`](super::ErrorKind::StreamReset); why the connection has ended.
+    /// [`StreamReset`](super::ErrorKind::StreamReset); the reason why the connection ended.
     pub async fn respond(&mut self, response: Response<()>, end_of_stream: bool) -> Result<SendBody, Error> {
         let head = head::response_head(&response);
         self.stream.ask(|answer| Operation::Respond(head, end_of_stream, answer)).await?;
         Ok(SendBody::new(self.stream.clone()))
     }
 
-    /// Promises a request, and gives what answers it (RFC 9113, 8.4).
+    /// Promises a request by server push, and returns the responder to answer it (RFC 9113, 8.4).
     ///
     /// # Errors
     ///
     /// [`InvalidState`](super::ErrorKind::InvalidState) if the client has not enabled push;
-    /// [`WouldBlock`](super::ErrorKind::WouldBlock) at the client's limit of streams; those of
+    /// [`WouldBlock`](super::ErrorKind::WouldBlock) at the client's limit of concurrent streams; the errors of
     /// [`respond`](Self::respond).
     pub async fn push(&mut self, request: Request<()>) -> Result<Responder, Error> {
         let head = head::request_head(&request);
@@ -91,12 +92,12 @@ impl Responder {
         Ok(Self { stream })
     }
 
-    /// The identifier of the stream (RFC 9113, 5.1.1).
+    /// Returns the stream identifier (RFC 9113, 5.1.1).
     pub fn stream_id(&self) -> u32 {
         self.stream.id()
     }
 
-    /// Ends the stream at once, in both directions.
+    /// Resets the stream with `code`, which ends both directions.
     pub fn reset(&self, code: ErrorCode) {
         self.stream.reset(code.0);
     }

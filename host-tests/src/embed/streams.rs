@@ -1,4 +1,4 @@
-//! The streams of a connection, and who waits for something on them.
+//! The streams of a connection, and the callers that wait on them.
 
 use bytes::Bytes;
 use http::Response;
@@ -11,12 +11,12 @@ use super::error::Error;
 use super::head;
 use super::instance::Instance;
 
-/// A stream on which there is a handle.
+/// A stream on which a handle exists.
 pub(super) struct Entry {
     resource: ResourceAny,
-    /// Who waits for the response, until it has come.
+    /// The caller that waits for the response, until it has arrived.
     pub(super) response: Option<Answer<Response<()>>>,
-    /// Whether the response has come, or never will.
+    /// Whether the response has arrived, or cannot arrive any more.
     responded: bool,
     informational: Option<Answer<Option<Response<()>>>>,
     pushed: Option<Answer<Option<Pushed>>>,
@@ -37,7 +37,7 @@ impl Entry {
         }
     }
 
-    /// Tells those who wait for something what has come.
+    /// Answers the callers whose item has arrived.
     fn advance(&mut self, instance: &mut Instance) -> wasmtime::Result<()> {
         self.advance_response(instance)?;
         self.advance_informational(instance)?;
@@ -96,7 +96,7 @@ impl Entry {
 }
 
 impl Driver {
-    /// Something has happened on a stream: tells those who wait for it.
+    /// Handles a change on a stream: answers the callers that waited for it.
     pub(super) fn advance(&mut self, id: u32) -> wasmtime::Result<()> {
         let Some(entry) = self.streams.get_mut(&id) else { return Ok(()) };
         entry.advance(&mut self.instance)?;
@@ -113,7 +113,7 @@ impl Driver {
         Ok(())
     }
 
-    /// The next stream that the server has promised on this one.
+    /// Returns the next stream that the server has promised on `parent`.
     fn pushed(&mut self, parent: ResourceAny) -> wasmtime::Result<Result<Option<Pushed>, Error>> {
         let Some(resource) = self.instance.pushed(parent)? else { return Ok(Ok(None)) };
         let request = self.instance.request(resource)?;
@@ -137,7 +137,7 @@ impl Driver {
         Ok(Ok(Some(Pushed { request, stream, response })))
     }
 
-    /// Carries out what was asked about a stream.
+    /// Performs an operation on a stream.
     pub(super) fn operate(&mut self, id: u32, operation: Operation) -> wasmtime::Result<()> {
         let Some(entry) = self.streams.get_mut(&id) else { return Ok(()) };
         let (resource, instance) = (entry.resource, &mut self.instance);
@@ -178,7 +178,7 @@ impl Driver {
     }
 }
 
-/// Whoever waits for something, unless they have stopped waiting.
+/// Takes the waiting caller from its slot, unless that caller has stopped waiting.
 pub(super) fn waiting<T>(slot: &mut Option<Answer<T>>) -> Option<Answer<T>> {
     slot.take().filter(|answer| !answer.is_closed())
 }

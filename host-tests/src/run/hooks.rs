@@ -1,15 +1,15 @@
-//! What the host does in `wasi:http`.
+//! The host's side of `wasi:http`.
 
 use http::Request;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-/// No HTTP client: the host refuses all requests that a guest wants it to send.
+/// A client that refuses all of a guest's requests.
 ///
-/// `wasi:http/client` is there all the same, since some languages make components that import it without a use for
-/// it.
+/// The host still supplies `wasi:http/client`, because the toolchains of some languages make components that import it
+/// without using it.
 pub(super) struct NoClient;
 
-/// What is still to happen to a request or a response.
+/// The remaining work on a request or a response.
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 impl WasiHttpHooks for NoClient {

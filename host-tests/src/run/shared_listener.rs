@@ -1,7 +1,7 @@
-//! One TCP listener for several guests.
+//! One TCP listener shared by several guests.
 //!
-//! WASI has no SO_REUSEPORT, so that guests cannot listen on one address by themselves. Here the host does, and hands
-//! the connections over to them.
+//! WASI has no SO_REUSEPORT, so several guests cannot listen on one address themselves. Instead, the host listens and
+//! hands the connections over to them.
 
 mod engine;
 mod wasi;
@@ -19,8 +19,9 @@ pub use engine::Listener;
 use super::spread::Spread;
 use super::{Guest, Runtime};
 
-/// A TCP listener of the host, whose connections are spread over several guests. When it is closed or dropped, it takes
-/// no more connections; those that guests have taken go on.
+/// A TCP listener of the host, whose connections are distributed among several guests.
+///
+/// Once it is closed or dropped, it accepts no more connections; those that guests have taken go on.
 pub struct SharedListener {
     address: SocketAddr,
     guests: usize,
@@ -28,7 +29,7 @@ pub struct SharedListener {
     accepting: AbortHandle,
 }
 
-/// Connections on their way to the guests, as these take them.
+/// Connections on their way to the guests.
 #[derive(Clone)]
 enum Queue {
     /// As sockets of `wasi:sockets` 0.3.
@@ -38,7 +39,7 @@ enum Queue {
 }
 
 impl SharedListener {
-    /// Listens on `address`, for so many guests that use `wasi:sockets` 0.3.
+    /// Listens on `address`, for `guests` guests that use `wasi:sockets` 0.3.
     ///
     /// # Errors
     ///
@@ -49,8 +50,8 @@ impl SharedListener {
         Ok(Self { address, guests, queue, accepting })
     }
 
-    /// Listens on `address`, for so many guests that are composed with the engine but without a transport, and so get
-    /// `http2:engine/tcp` from the host: see [`Composition::host_transport`](crate::Composition::host_transport).
+    /// Listens on `address`, for `guests` guests that are composed with the engine but without a transport, and so use
+    /// the host's `http2:engine/tcp`: see [`Composition::host_transport`](crate::Composition::host_transport).
     ///
     /// # Errors
     ///
@@ -61,23 +62,23 @@ impl SharedListener {
         Ok(Self { address, guests, queue, accepting })
     }
 
-    /// The address on which it listens.
+    /// Returns the address on which it listens.
     pub fn local_address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The shares of the guests.
+    /// Returns the guests' shares.
     pub fn shares(&self) -> impl Iterator<Item = Share> {
         (0..self.guests).map(|guest| Share { address: self.address, queue: self.queue.clone(), guest })
     }
 
-    /// Takes no more connections.
+    /// Stops accepting connections.
     pub fn close(&self) {
         self.accepting.abort();
     }
 
-    /// Waits until all is sent that guests have written: byte-streams of the host may still have some of it when the
-    /// guests have ended.
+    /// Waits until all bytes that guests have written are sent. Byte-streams of the host may still hold some of them
+    /// after the guests have ended.
     pub async fn sent(&self) {
         if let Queue::Streams(streams) = &self.queue {
             streams.sent().await;
@@ -91,8 +92,8 @@ impl Drop for SharedListener {
     }
 }
 
-/// What one guest gets of a [`SharedListener`]: when it listens on the address of that one, its share of the
-/// connections. A guest that takes the place of another takes over its share.
+/// One guest's share of a [`SharedListener`]. A guest that listens on the listener's address gets its share of the
+/// connections. A replacement for a guest takes over its share.
 #[derive(Clone)]
 pub struct Share {
     address: SocketAddr,
@@ -101,17 +102,17 @@ pub struct Share {
 }
 
 impl Share {
-    /// The address to listen on.
+    /// Returns the address to listen on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The number of the guest, from 0.
+    /// Returns the number of the guest, counted from 0.
     pub fn guest(&self) -> usize {
         self.guest
     }
 
-    /// How many connections the guest, and those before it, have taken.
+    /// Returns how many connections the guest and its predecessors have taken.
     pub fn taken(&self) -> u64 {
         match &self.queue {
             Queue::Sockets(spread) => spread.taken(self.guest),
@@ -120,7 +121,7 @@ impl Share {
     }
 }
 
-/// What a guest has of a shared listener.
+/// A guest's state for a shared listener.
 #[derive(Default)]
 pub(super) struct Listening {
     pub(super) share: Option<Share>,
@@ -128,7 +129,7 @@ pub(super) struct Listening {
     socket: Option<u32>,
 }
 
-/// Lets guests that have a share listen on it.
+/// Lets guests that have a share listen on the shared address.
 pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     wasi::add_to_linker(linker)?;
     engine::add_to_linker(linker)

@@ -1,35 +1,36 @@
-//! Spreads connections over workers.
+//! Distributes connections among workers.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// How many connections wait for a worker, at most. Further ones wait in the listener, and so with their clients.
+/// How many connections may wait for each worker. Further ones wait in the listener's backlog.
 const WAITING: usize = 16;
 
-/// Connections on their way from the one that accepts them to the workers, each of which takes them at its own pace.
+/// Accepted connections on their way to the workers, each of which takes them at its own pace.
 ///
-/// They go round, since connections of HTTP/2 last: whoever is quickest must not get them all. A worker that does not
-/// take its connections, as it is busy, full, or about to be replaced, is passed over as long as others take theirs.
+/// Workers take turns, because HTTP/2 connections are long-lived: the fastest worker must not get them all. A worker
+/// that does not take its connections, because it is busy, full or about to be replaced, is skipped while others take
+/// theirs.
 pub(super) struct Spread<T>(Mutex<State<T>>);
 
 struct State<T> {
     workers: Vec<Worker<T>>,
-    /// Whose turn it is.
+    /// The worker whose turn is next.
     next: usize,
-    /// The one that accepts, when it waits for room.
+    /// Wakes the acceptor when it waits for room.
     accepting: Option<Waker>,
 }
 
 struct Worker<T> {
     waiting: VecDeque<T>,
     waker: Option<Waker>,
-    /// How many connections it has taken.
+    /// How many connections the worker has taken.
     taken: u64,
 }
 
 impl<T> Spread<T> {
-    /// A spread over so many workers.
+    /// Creates a queue for `workers` workers.
     pub(super) fn new(workers: usize) -> Self {
         let worker = || Worker { waiting: VecDeque::new(), waker: None, taken: 0 };
         Self(Mutex::new(State {
@@ -39,7 +40,7 @@ impl<T> Spread<T> {
         }))
     }
 
-    /// Waits until another connection may be given.
+    /// Waits until there is room for another connection.
     pub(super) fn poll_room(&self, context: &Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         if state.workers.iter().any(|worker| worker.waiting.len() < WAITING) {
@@ -49,7 +50,7 @@ impl<T> Spread<T> {
         Poll::Pending
     }
 
-    /// Gives a connection to one of those workers that have the fewest waiting for them.
+    /// Gives a connection to one of the workers with the fewest waiting connections.
     pub(super) fn give(&self, connection: T) {
         let mut state = self.lock();
         let (workers, next) = (state.workers.len(), state.next);
@@ -62,7 +63,7 @@ impl<T> Spread<T> {
         }
     }
 
-    /// Waits until a connection is there for `worker`.
+    /// Waits until a connection is available for `worker`.
     pub(super) fn poll_ready(&self, worker: usize, context: &Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         let Some(worker) = state.workers.get_mut(worker) else { return Poll::Pending };
@@ -88,7 +89,7 @@ impl<T> Spread<T> {
         Poll::Ready(connection)
     }
 
-    /// How many connections `worker` has taken.
+    /// Returns how many connections `worker` has taken.
     pub(super) fn taken(&self, worker: usize) -> u64 {
         self.lock().workers.get(worker).map_or(0, |worker| worker.taken)
     }
@@ -102,7 +103,7 @@ impl<T> Spread<T> {
 mod tests {
     use super::*;
 
-    /// What `worker` gets, if there is something.
+    /// Takes the next connection of `worker`, if there is one.
     fn take(spread: &Spread<u32>, worker: usize) -> Option<u32> {
         match spread.poll_take(worker, &Context::from_waker(Waker::noop())) {
             Poll::Ready(connection) => Some(connection),
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn connections_go_round() {
+    fn workers_take_turns() {
         let spread = Spread::new(3);
         for connection in 0..6 {
             spread.give(connection);
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn they_go_round_for_workers_that_take_them_at_once_as_well() {
+    fn workers_that_take_connections_at_once_take_turns() {
         let spread = Spread::new(2);
         spread.give(0);
         assert_eq!(take(&spread, 0), Some(0));
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_that_takes_none_is_passed_over() {
+    fn a_worker_that_takes_no_connections_is_skipped() {
         let spread = Spread::new(2);
         spread.give(0);
         for connection in 1..10 {

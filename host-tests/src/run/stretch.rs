@@ -1,4 +1,4 @@
-//! How long a guest computes at a stretch: without waiting, and without a call of the host.
+//! Measures how long a guest computes without waiting and without calling the host: a stretch.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use super::TICK;
 
-/// The present stretch of a guest.
+/// The current stretch of a guest.
 #[derive(Default)]
 pub(super) struct Stretch {
-    /// Ticks that have passed in it.
+    /// How many ticks have passed in the stretch.
     ticks: AtomicU64,
-    /// The guest was interrupted only to let others have their turn.
+    /// Whether the guest was interrupted only to yield to others.
     interrupted: AtomicBool,
 }
 
 impl Stretch {
-    /// A tick has passed while the guest computed.
+    /// Records a tick that passed while the guest computed.
     pub(super) fn tick(&self, limit: Option<Duration>) -> Result<(), Unresponsive> {
         self.interrupted.store(true, Relaxed);
         let ticks = self.ticks.fetch_add(1, Relaxed).saturating_add(1);
@@ -30,12 +30,12 @@ impl Stretch {
         }
     }
 
-    /// The guest has called the host, or waits for it.
+    /// Ends the stretch, because the guest called the host or waits for it.
     pub(super) fn end(&self) {
         self.ticks.store(0, Relaxed);
     }
 
-    /// Runs a guest, and notices when it waits.
+    /// Runs a guest, and ends the stretch when it waits.
     pub(super) async fn of<T>(&self, run: impl Future<Output = T>) -> T {
         let mut run = pin!(run);
         poll_fn(|context| {
@@ -49,13 +49,13 @@ impl Stretch {
     }
 }
 
-/// A guest has computed at a stretch for longer than its limit.
+/// A guest computed longer than its limit.
 #[derive(Debug)]
 pub(super) struct Unresponsive(pub(super) Duration);
 
 impl fmt::Display for Unresponsive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the guest computed for longer than its limit of {:?} without a call of the host", self.0)
+        write!(f, "the guest computed for longer than its limit of {:?} without calling the host", self.0)
     }
 }
 
@@ -79,11 +79,11 @@ mod tests {
         let stretch = Stretch::default();
         assert!((0..3).all(|_| stretch.tick(LIMIT).is_ok()));
         assert!(stretch.tick(LIMIT).is_err());
-        assert!(stretch.tick(None).is_ok(), "without a limit, it goes on");
+        assert!(stretch.tick(None).is_ok(), "without a limit, the stretch goes on");
     }
 
     #[test]
-    fn a_call_of_the_host_ends_a_stretch() {
+    fn a_call_to_the_host_ends_a_stretch() {
         let stretch = Stretch::default();
         for _ in 0..10 {
             assert!(stretch.tick(LIMIT).is_ok());
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_ends_a_stretch_and_giving_way_does_not() {
+    fn waiting_ends_a_stretch_and_yielding_does_not() {
         let stretch = Stretch::default();
         for _ in 0..3 {
             let interrupted = stretch.of(poll_fn(|_| {
@@ -102,7 +102,7 @@ mod tests {
             assert!(poll(interrupted).is_pending());
         }
         assert!(poll(stretch.of(pending::<()>())).is_pending());
-        assert!(stretch.tick(LIMIT).is_ok(), "it has waited");
+        assert!(stretch.tick(LIMIT).is_ok(), "the guest has waited");
         assert_eq!(poll(stretch.of(ready(1))), Poll::Ready(1));
     }
 }

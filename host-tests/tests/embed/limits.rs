@@ -14,7 +14,7 @@ async fn a_connection_that_does_not_fit_into_its_memory_does_not_begin() {
     let error = sandbox.client(near, &Options::new()).err().expect("an error");
     assert_eq!(error.kind(), ErrorKind::Trap(Trap::OutOfMemory(64 << 10)));
     assert_eq!(error.fault(), Fault::Limit);
-    assert!(error.to_string().contains("65536 octets"), "{error}");
+    assert!(error.to_string().contains("65536 bytes"), "{error}");
     soon(far.read_to_end(&mut Vec::new())).await.unwrap();
 }
 

@@ -15,10 +15,10 @@ use wasmtime_wasi::cli::AsyncStdoutStream;
 use super::Serve;
 use crate::cli::exit_code;
 
-/// Octets of a worker's output that may wait to be printed.
+/// How many bytes of a worker's output are buffered until they are printed.
 const OUTPUT: usize = 4_096;
 
-/// Runs so many instances of the server, and replaces those that break.
+/// Runs `workers` instances of the server, and replaces instances that fail.
 pub(super) async fn run(
     serve: Serve,
     runtime: &Runtime,
@@ -47,7 +47,7 @@ pub(super) async fn run(
         while let Some(ended) = running.join_next().await {
             match ended.context("a worker cannot be run")?? {
                 Outcome::Exited(0) if *draining.borrow() => {}
-                // The others have requests to finish.
+                // Go on: the other workers still have requests to finish.
                 outcome if *draining.borrow() => failed = Some(outcome),
                 outcome => return exit_code(outcome),
             }
@@ -61,15 +61,15 @@ pub(super) async fn run(
     }
 }
 
-/// An output that prints whole lines, so that those of several workers do not mix, and the task that does it until the
-/// output is closed.
+/// Returns an output that prints whole lines, so that the lines of several workers do not mix, and the task that prints
+/// them until the output is closed.
 fn lines(mut to: impl Write + Send + 'static) -> (AsyncStdoutStream, JoinHandle<()>) {
     let (output, input) = tokio::io::duplex(OUTPUT);
     let printing = tokio::spawn(async move {
         let mut input = BufReader::new(input);
         let mut line = Vec::new();
         while input.read_until(b'\n', &mut line).await.is_ok_and(|octets| octets > 0) {
-            // Nobody may be reading them any more.
+            // An error means that standard output is closed: keep draining the worker's output.
             _ = to.write_all(&line);
             line.clear();
         }
@@ -77,7 +77,7 @@ fn lines(mut to: impl Write + Send + 'static) -> (AsyncStdoutStream, JoinHandle<
     (AsyncStdoutStream::new(OUTPUT, output), printing)
 }
 
-/// One instance, and those that take its place.
+/// One instance of the server, and its replacements.
 struct Worker {
     serve: Arc<Serve>,
     program: Program,
@@ -85,8 +85,8 @@ struct Worker {
 }
 
 impl Worker {
-    /// Runs until the server has drained. An instance that ends without having had a connection would do so again
-    /// and again, and is not replaced.
+    /// Runs instances until the server has drained. An instance that ends before it has taken a connection is not
+    /// replaced, because its replacement would fail in the same way.
     async fn run(self, draining: watch::Receiver<bool>) -> Result<Outcome> {
         loop {
             let taken = self.share.taken();

@@ -1,4 +1,4 @@
-//! Shared listeners for guests that use `http2:engine/tcp`, which the host supplies here: byte-streams over its own
+//! Shared listeners for guests that use `http2:engine/tcp`, which the host supplies as byte-streams over its own
 //! sockets.
 
 use std::future::poll_fn;
@@ -25,24 +25,24 @@ use crate::byte_stream::ByteStream;
 use crate::run::Guest;
 use crate::run::spread::Spread;
 
-/// How long to wait when no connection can be accepted, as for want of file descriptors.
+/// The pause after a connection could not be accepted, for example for lack of file descriptors.
 const RESPITE: Duration = Duration::from_millis(100);
 
-/// Connections for guests.
+/// Connections for the guests.
 pub(super) struct Streams {
     pub(super) spread: Spread<(TcpStream, SocketAddr)>,
-    /// How many of those that guests have taken are not yet done with sending.
+    /// How many connections taken by guests are still sending.
     sending: watch::Sender<usize>,
 }
 
 impl Streams {
-    /// Waits until all that guests have written is sent.
+    /// Waits until all bytes that guests have written are sent.
     pub(super) async fn sent(&self) {
         _ = self.sending.subscribe().wait_for(|&sending| sending == 0).await;
     }
 }
 
-/// The sending direction of a connection, counted as long as it is in use.
+/// The sending direction of a connection, which is counted while it is in use.
 struct Writer {
     half: OwnedWriteHalf,
     sending: watch::Sender<usize>,
@@ -79,8 +79,8 @@ impl AsyncWrite for Writer {
     }
 }
 
-/// Listens on `address`, for so many guests: where it came to listen, what is given to the guests, and what accepts
-/// as long as it is driven.
+/// Listens on `address`, for `guests` guests. Returns the actual address, the guests' queue, and a future that accepts
+/// connections while it is polled.
 pub(super) async fn bind(
     address: SocketAddr,
     guests: usize,
@@ -101,12 +101,12 @@ pub(super) async fn bind(
     Ok((address, Queue::Streams(streams), accepting))
 }
 
-/// Supplies `http2:engine/tcp`. It makes no connections, and listens only on what a guest has a share of.
+/// Supplies `http2:engine/tcp`. It makes no outgoing connections, and listens only on addresses of a guest's share.
 pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     tcp::add_to_linker::<Guest, HasSelf<Guest>>(linker, |guest| guest)
 }
 
-/// The `listener` of one guest, which gives it its share of the connections.
+/// One guest's `listener`, which yields its share of the connections.
 pub struct Listener {
     address: SocketAddr,
     streams: Arc<Streams>,
@@ -127,7 +127,7 @@ impl Host for Guest {
         _port: u16,
         _timeout: Option<u64>,
     ) -> wasmtime::Result<Result<Resource<ByteStream>, TransportError>> {
-        Ok(Err(TransportError::AddressUnusable("the host makes no connections".to_owned())))
+        Ok(Err(TransportError::AddressUnusable("the host makes no outgoing connections".to_owned())))
     }
 }
 
@@ -158,7 +158,7 @@ impl HostListener for Guest {
         else {
             return Ok(Ok(None));
         };
-        // Whoever cannot have it sends what he has a little later.
+        // If the option cannot be set, small messages may be delayed.
         _ = stream.set_nodelay(true);
         let (reader, writer) = stream.into_split();
         let writer = Writer::new(writer, &streams.sending);
@@ -168,7 +168,7 @@ impl HostListener for Guest {
     fn subscribe(&mut self, listener: Resource<Listener>) -> wasmtime::Result<Resource<DynPollable>> {
         let table = self.ctx().table;
         let Listener { address, streams, guest } = table.get(&listener)?;
-        // The pollable has its own share in the queue, and so may outlive the listener.
+        // The pollable shares ownership of the queue, and so may outlive the listener.
         let waiting = Listener { address: *address, streams: streams.clone(), guest: *guest };
         let waiting = table.push(waiting)?;
         subscribe(table, waiting)

@@ -1,7 +1,7 @@
 //! Shared listeners for guests that use `wasi:sockets` 0.3.
 //!
-//! The host listens with Wasmtime's own implementation of `wasi:sockets`, and moves the sockets that it accepts into
-//! the stores of the guests: no octet passes through anything that would not be there with one guest.
+//! The host listens with Wasmtime's own implementation of `wasi:sockets`, and moves the accepted sockets into the
+//! stores of the guests: bytes take the same path as with a single guest.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -24,8 +24,8 @@ use super::{Listening, Queue};
 use crate::run::spread::Spread;
 use crate::run::{Guest, Network, Runtime};
 
-/// Listens on `address`, for so many guests: where it came to listen, what is given to the guests, and what accepts
-/// as long as it is driven.
+/// Listens on `address`, for `guests` guests. Returns the actual address, the guests' queue, and a future that accepts
+/// connections while it is polled.
 pub(super) async fn bind(
     runtime: &Runtime,
     address: SocketAddr,
@@ -41,7 +41,7 @@ pub(super) async fn bind(
     let spread = Arc::new(Spread::new(guests));
     connections.pipe(&mut store, Acceptor(spread.clone()))?;
     let accepting = async move {
-        // The store moves the connections along for as long as this lasts.
+        // The store forwards connections while this future runs.
         _ = store.run_concurrent(async |_| std::future::pending::<()>().await).await;
     };
     Ok((address, Queue::Sockets(spread), accepting))
@@ -70,7 +70,7 @@ fn words(error: ErrorCode) -> String {
     }
 }
 
-/// Takes accepted sockets out of the store that accepts, and spreads them.
+/// Moves accepted sockets out of the accepting store, and distributes them.
 struct Acceptor(Arc<Spread<TcpSocket>>);
 
 impl StreamConsumer<Guest> for Acceptor {
@@ -95,7 +95,7 @@ impl StreamConsumer<Guest> for Acceptor {
     }
 }
 
-/// The sockets of one guest, put into its store as it takes them.
+/// The sockets of one guest, which are added to its store as the guest takes them.
 struct Connections {
     spread: Arc<Spread<TcpSocket>>,
     guest: usize,
@@ -113,7 +113,7 @@ impl StreamProducer<Guest> for Connections {
         finish: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
         let Self { spread, guest } = &*self;
-        // A read of nothing asks whether something is there.
+        // A read of zero items asks whether an item is available.
         let only_ready = destination.remaining(&mut store) == Some(0);
         if spread.poll_ready(*guest, context).is_pending() {
             return if finish { Poll::Ready(Ok(StreamResult::Cancelled)) } else { Poll::Pending };
@@ -126,8 +126,8 @@ impl StreamProducer<Guest> for Connections {
     }
 }
 
-/// Lets guests that have a share listen on it: replaces three functions of `wasi:sockets/types`, which for all other
-/// sockets do what they did.
+/// Lets guests that have a share listen on the shared address. Replaces three functions of `wasi:sockets/types`, which
+/// behave as before for all other sockets.
 pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let mut types = linker.instance("wasi:sockets/types@0.3.0")?;
@@ -143,7 +143,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
             let guest: &mut Guest = store.data_mut();
             let number = socket.rep();
             match (guest.sockets().get_local_address(socket), &guest.listening) {
-                // It is not really bound. One that is has come after it, by the same number.
+                // The socket is not really bound. If it is, it was created later and reuses the number.
                 (Err(_), Listening { share: Some(share), socket: Some(bound) }) if *bound == number => {
                     Ok((Ok(share.address.into()),))
                 }
@@ -155,7 +155,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
     Ok(())
 }
 
-/// The connections of the guest's share, if `socket` is the one that is bound to it.
+/// Returns the connections of the guest's share, if `socket` is bound to it.
 fn connections(listening: &Listening, socket: &Resource<TcpSocket>) -> Option<Connections> {
     let share = listening.share.as_ref().filter(|_| listening.socket == Some(socket.rep()))?;
     let Queue::Sockets(spread) = &share.queue else { return None };
@@ -190,7 +190,7 @@ async fn listen_on(
     of_the_guest(store.data_mut(), result)
 }
 
-/// An error as the guest sees it, unless it is one of the host.
+/// Returns an error to the guest, unless it is an error of the host.
 fn of_the_guest<T>(guest: &mut Guest, result: SocketResult<T>) -> wasmtime::Result<Result<T, ErrorCode>> {
     match result {
         Ok(value) => Ok(Ok(value)),
