@@ -1,7 +1,7 @@
-//! Builds the WebAssembly components of the workspace, so that `cargo run` and `cargo test` need no step before them.
+//! Builds the WebAssembly components of the workspace, so that `cargo run` and `cargo test` need no prior step.
 //!
-//! They go to a target directory of their own, which all profiles of the harness share: the outer Cargo holds the
-//! lock of its own one.
+//! The components are built in a separate target directory, which all profiles of this package share, because the outer
+//! Cargo holds the lock of the main target directory.
 
 use std::env;
 use std::fmt::Write as _;
@@ -11,9 +11,9 @@ use std::process::{Command, ExitCode};
 
 const TARGET: &str = "wasm32-wasip2";
 
-/// The components that are shipped: package, file that is built from it, and name of the constant.
+/// The components that are shipped: package, name of the built file, and name of the constant.
 ///
-/// The server and the client lack the relay, which they are given at run time.
+/// The server and the client are built without the relay, which is added at run time.
 const SHIPPED: [(&str, &str, &str); 5] = [
     ("http2-component", "http2", "ENGINE"),
     ("http2-tcp", "http2_tcp", "TCP"),
@@ -22,7 +22,7 @@ const SHIPPED: [(&str, &str, &str); 5] = [
     ("http2-wasi-http-relay", "http2_wasi_http_relay", "RELAY"),
 ];
 
-/// The examples, in the same way.
+/// The examples, in the same form.
 const EXAMPLES: [(&str, &str, &str); 3] = [
     ("echo-server", "echo-server", "ECHO_SERVER"),
     ("fetch", "fetch", "FETCH"),
@@ -54,8 +54,8 @@ fn build() -> Result<(), String> {
     let folder = host_tests.join("guests");
     let guests = guests(&folder)?;
     ensure_target()?;
-    // Cargo gives all packages of a call the features that any of them asks for: what is shipped is to have its own
-    // ones.
+    // Cargo unifies features across all packages of one invocation: build each shipped component with its own features
+    // only.
     for (package, ..) in SHIPPED {
         compile(workspace, &target_dir, [package].into_iter())?;
     }
@@ -67,7 +67,7 @@ fn build() -> Result<(), String> {
         .map_err(|error| format!("the list of components cannot be written: {error}"))
 }
 
-/// The names of the packages in `host-tests/guests`, one a folder.
+/// Returns the names of the packages in `host-tests/guests`, one per folder.
 fn guests(folder: &Path) -> Result<Vec<String>, String> {
     let failed = |error| format!("{} cannot be read: {error}", folder.display());
     let mut guests = Vec::new();
@@ -81,7 +81,7 @@ fn guests(folder: &Path) -> Result<Vec<String>, String> {
     Ok(guests)
 }
 
-/// Sees to it that the toolchain can compile for WASI.
+/// Installs the WASI target if the toolchain lacks it.
 fn ensure_target() -> Result<(), String> {
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let output = Command::new(&rustc).args(["--print", "target-libdir", "--target", TARGET]).output();
@@ -109,7 +109,7 @@ fn compile<'a>(
     for package in packages {
         cargo.args(["--package", package]);
     }
-    // What was meant for the harness: flags for its machine, Clippy in place of the compiler.
+    // Drop settings meant for this package: flags for the host target, and Clippy in place of the compiler.
     for inherited in ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
         cargo.env_remove(inherited);
     }
@@ -121,7 +121,7 @@ fn compile<'a>(
     Err("the WebAssembly components cannot be built: see what Cargo says below".to_owned())
 }
 
-/// Rust source of the constants that hold the components, and of a macro that names each guest.
+/// Returns Rust source with the constants that hold the components, and a macro that names every guest.
 fn constants(built: &Path, folder: &Path, guests: &[String]) -> String {
     let mut source = String::new();
     let mut constant = |package: &str, name: &str, file: &str| {
@@ -134,11 +134,11 @@ fn constants(built: &Path, folder: &Path, guests: &[String]) -> String {
     }
     for guest in guests {
         let identifier = guest.replace('-', "_");
-        // Cargo names a program like its package, and a library like a Rust crate.
+        // Cargo names a binary after its package, and a library after its Rust crate.
         let is_program = folder.join(guest).join("src/main.rs").exists();
         constant(guest, &identifier.to_uppercase(), if is_program { guest } else { &identifier });
     }
-    _ = writeln!(source, "/// Calls a macro with the name of each guest, so that none goes untested.");
+    _ = writeln!(source, "/// Calls a macro with the name of each guest, so that every guest is tested.");
     _ = writeln!(source, "#[macro_export] macro_rules! for_each_guest {{ ($macro:ident) => {{");
     for guest in guests {
         _ = writeln!(source, "$macro!({});", guest.replace('-', "_"));
