@@ -1,46 +1,51 @@
-//! Flow control on the receiving side (RFC 9113, 5.2 and 6.9).
+//! Receive-side flow control (RFC 9113, 5.2 and 6.9).
 
 use core::time::Duration;
 
 use crate::settings::MAX_WINDOW;
 use crate::time::Time;
 
-/// What a frame can have besides content (RFC 9113, 6.1), so that room for content that is known is room for it padded.
+/// Largest padding overhead of a frame, in bytes (RFC 9113, 6.1).
+///
+/// Content of known length fits a window only if it fits with padding.
 const PADDING_MAX: u64 = 256;
 
-/// A receive window: what the peer may send, what it has sent, and what is to be given back.
+/// A receive window: what the peer may still send, and the credit to return to it.
 #[derive(Debug)]
 pub(crate) struct ReceiveWindow {
-    /// What the peer may still send, less the window that it started with. A change of
-    /// SETTINGS_INITIAL_WINDOW_SIZE costs nothing here.
+    /// Bytes the peer may still send, minus the initial window.
+    ///
+    /// A change of SETTINGS_INITIAL_WINDOW_SIZE therefore needs no update here.
     delta: i64,
-    /// Received, and not consumed by the caller.
+    /// Bytes received but not yet consumed by the caller.
     held: u32,
-    /// Consumed or discarded, and not given back.
+    /// Bytes consumed or discarded, but not yet credited to the peer.
     owed: u32,
-    /// When it was last raised for what was consumed.
+    /// When the window was last raised for consumed bytes.
     updated_at: Option<Time>,
 }
 
 impl ReceiveWindow {
-    /// A window that differs by `delta` from the one that new streams have.
+    /// Creates a window that differs by `delta` from the window of new streams.
     pub(crate) fn new(delta: i64) -> Self {
         Self { delta, held: 0, owed: 0, updated_at: None }
     }
 
-    /// What the peer may still send.
+    /// Returns the bytes the peer may still send.
     pub(crate) fn available(&self, initial: u32) -> i64 {
         i64::from(initial).saturating_add(self.delta)
     }
 
-    /// What the peer may still send, what the caller has not consumed, and what was not given back.
+    /// Returns the bytes the peer may still send, the unconsumed bytes, and the credit owed.
     #[cfg(test)]
     pub(crate) fn parts(&self, initial: u32) -> (i64, u32, u32) {
         (self.available(initial), self.held, self.owed)
     }
 
-    /// The peer has sent `octets`; false if that was more than the window allows. None at all are always allowed: the
-    /// window is below 0 if it was lowered behind what had arrived (RFC 9113, 6.9.1 and 6.9.2).
+    /// Records `octets` bytes from the peer; returns false if they exceed the window.
+    ///
+    /// An empty frame is always allowed: the window is negative after SETTINGS lowered it below the bytes already
+    /// received (RFC 9113, 6.9.1 and 6.9.2).
     pub(crate) fn receive(&mut self, octets: u32, initial: u32) -> bool {
         if octets > 0 && i64::from(octets) > self.available(initial) {
             return false;
@@ -50,24 +55,27 @@ impl ReceiveWindow {
         true
     }
 
-    /// The caller has consumed `octets`, or they were discarded: they are to be given back.
+    /// Records that `octets` bytes were consumed by the caller or discarded, and owes the peer credit for them.
     pub(crate) fn consume(&mut self, octets: u32) {
         let octets = octets.min(self.held);
         self.held = self.held.saturating_sub(octets);
         self.owed = self.owed.saturating_add(octets);
     }
 
-    /// The caller has consumed `octets`, and gives them back as it sees fit.
+    /// Records that the caller consumed `octets` bytes, for which it returns the credit itself.
     pub(crate) fn consume_manually(&mut self, octets: u32) {
         self.held = self.held.saturating_sub(octets);
     }
 
-    /// The increment that is due: as much as makes window and content held `target` again, once that is a
-    /// quarter of it. With `target` none, what is owed and no more.
+    /// Returns the increment to send now, if one is due.
     ///
-    /// `awaited` tells how much content may yet come, if that is known. Where the window has room for all of it, the
-    /// peer has no use for more, and may even have closed its socket behind the last octet: the answer to an increment
-    /// would be a reset (RFC 9293, 3.6.1), which takes from us what has not arrived yet.
+    /// With a `target`, the increment restores window plus unconsumed bytes to `target`, and is due once it is a
+    /// quarter of `target`. Without one, the increment is exactly the credit owed.
+    ///
+    /// `awaited` returns the bytes of content still to come, if known. If the window has room for all of them, the
+    /// peer has no use for an increment, and may already have closed its socket after the last byte. It would then
+    /// answer the increment with a reset (RFC 9293, 3.6.1), which destroys data that has not reached this endpoint
+    /// yet.
     pub(crate) fn take_due(
         &mut self,
         initial: u32,
@@ -78,8 +86,8 @@ impl ReceiveWindow {
         let (due, threshold) = match target {
             Some(target) => {
                 let due = i64::from(target).saturating_sub(available).saturating_sub(i64::from(self.held));
-                // A quarter: a peer that sends whole windows may end each just before the next credit is due, and
-                // then goes on with what is left of the window.
+                // A quarter: a peer that sends whole windows may finish one just before the next credit is due, and
+                // then continues with the rest of the window.
                 (due, target / 4)
             }
             None => (i64::from(self.owed), initial / 2),
@@ -97,12 +105,12 @@ impl ReceiveWindow {
         Some(due)
     }
 
-    /// The window was raised for what was consumed: how long after the last time that was.
+    /// Records that the window was raised for consumed bytes, and returns the time since the previous raise.
     pub(crate) fn updated(&mut self, now: Time) -> Option<Duration> {
         self.updated_at.replace(now).map(|last| now - last)
     }
 
-    /// Raises the window; false if it would pass 2^31-1.
+    /// Raises the window; returns false if it would exceed 2^31-1.
     pub(crate) fn raise(&mut self, octets: u32, initial: u32) -> bool {
         let raised = self.available(initial).saturating_add(i64::from(octets));
         if raised > i64::from(MAX_WINDOW) {
@@ -113,27 +121,28 @@ impl ReceiveWindow {
     }
 }
 
-/// Grows the windows while they are what limits the peer: while a quarter of one is used up, and consumed, in less than
-/// a round trip.
+/// Grows the windows while they limit the peer.
+///
+/// A window is the limit if a quarter of it is used up, and consumed by the caller, in less than a round trip.
 #[derive(Debug)]
 pub(crate) struct Bandwidth {
-    /// The window that streams are given.
+    /// Window given to streams.
     stream: u32,
     stream_max: u32,
-    /// The window that the connection is given.
+    /// Window given to the connection.
     connection: u32,
     connection_max: u32,
-    /// The shortest round trip so far.
+    /// Shortest round trip measured so far.
     round_trip: Option<Duration>,
     measurement: Measurement,
 }
 
-/// How far the measurement of the round trip has come.
+/// Progress of the round-trip measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Measurement {
     Wanted,
     UnderWay,
-    /// Until windows have grown, and with them, perhaps, the queues on the way.
+    /// Measured; valid until the windows grow, since that may lengthen the queues on the path.
     Done,
 }
 
@@ -147,7 +156,7 @@ impl Bandwidth {
         self.stream
     }
 
-    /// Streams are given another window from now on: the caller has changed SETTINGS_INITIAL_WINDOW_SIZE.
+    /// Sets the window given to streams from now on, after the caller changed SETTINGS_INITIAL_WINDOW_SIZE.
     pub(crate) fn set_stream_window(&mut self, window: u32) {
         self.stream = window;
         self.stream_max = self.stream_max.max(window);
@@ -157,7 +166,7 @@ impl Bandwidth {
         self.connection
     }
 
-    /// Whether a PING is to be sent now, when a window was given back.
+    /// Returns whether to send a PING now that a window was raised.
     pub(crate) fn start(&mut self) -> bool {
         let grown = self.stream >= self.stream_max && self.connection >= self.connection_max;
         let start = self.measurement == Measurement::Wanted && !grown;
@@ -167,14 +176,15 @@ impl Bandwidth {
         start
     }
 
-    /// The PING was answered.
+    /// Records the round trip of the PING.
     pub(crate) fn finish(&mut self, round_trip: Duration) {
         self.round_trip = Some(self.round_trip.map_or(round_trip, |shortest| shortest.min(round_trip)));
         self.measurement = Measurement::Done;
     }
 
-    /// The window of a stream was raised again, so long after the last time. That of the connection grows with it,
-    /// so that one stream does not use up all of it.
+    /// Records that a stream's window was raised, `interval` after the previous time.
+    ///
+    /// The connection's window grows with the stream's, so that one stream does not use up all of it.
     pub(crate) fn stream_updated(&mut self, interval: Option<Duration>) {
         if self.is_limit(interval) && self.stream < self.stream_max {
             self.stream = self.stream.saturating_mul(2).min(self.stream_max);
@@ -184,7 +194,7 @@ impl Bandwidth {
         }
     }
 
-    /// The window of the connection was raised again, so long after the last time.
+    /// Records that the connection's window was raised, `interval` after the previous time.
     pub(crate) fn connection_updated(&mut self, interval: Option<Duration>) {
         if self.is_limit(interval) && self.connection < self.connection_max {
             self.connection = self.connection.saturating_mul(2).min(self.connection_max);
@@ -208,23 +218,23 @@ impl Bandwidth {
 mod tests {
     use super::*;
 
-    /// Nobody has said how much will come.
+    /// The length of the content is unknown.
     fn unknown() -> Option<u64> {
         None
     }
 
     #[test]
-    fn what_fits_into_the_window_needs_no_more_of_it() {
+    fn no_increment_if_remaining_content_fits_the_window() {
         let mut window = ReceiveWindow::new(0);
         assert!(window.receive(600, 1_000));
         window.consume(600);
-        assert_eq!(window.take_due(1_000, Some(1_000), || Some(144)), None, "144 and their padding are 400");
+        assert_eq!(window.take_due(1_000, Some(1_000), || Some(144)), None, "144 plus padding is 400");
         assert_eq!(window.take_due(1_000, Some(1_000), || Some(145)), Some(600));
         assert_eq!(window.available(1_000), 1_000);
     }
 
     #[test]
-    fn a_window_is_given_back_when_a_quarter_of_it_was_consumed() {
+    fn increment_is_due_once_a_quarter_was_consumed() {
         let mut window = ReceiveWindow::new(0);
         assert!(window.receive(60, 100));
         window.consume(24);
@@ -235,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_larger_target_is_reached_at_the_next_update() {
+    fn next_increment_reaches_a_larger_target() {
         let mut window = ReceiveWindow::new(0);
         assert!(window.receive(100, 100));
         window.consume(100);
@@ -244,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_is_the_limit_to_the_octet() {
+    fn window_is_enforced_to_the_byte() {
         let mut window = ReceiveWindow::new(0);
         assert!(window.receive(100, 100));
         assert!(!window.receive(1, 100));
@@ -253,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn by_hand_only_what_was_discarded_is_given_back() {
+    fn manual_mode_credits_only_discarded_bytes() {
         let mut window = ReceiveWindow::new(0);
         assert!(window.receive(100, 100));
         window.consume_manually(60);
@@ -265,11 +275,11 @@ mod tests {
     }
 
     #[test]
-    fn windows_grow_while_a_quarter_of_one_lasts_less_than_a_round_trip() {
+    fn windows_grow_while_a_quarter_lasts_less_than_a_round_trip() {
         let millis = |millis| Some(Duration::from_millis(millis));
         let mut bandwidth = Bandwidth::new(100, 1_000, 200, 2_000);
         bandwidth.stream_updated(millis(0));
-        assert_eq!(bandwidth.stream_window(), 100, "the round trip is not known");
+        assert_eq!(bandwidth.stream_window(), 100, "the round trip is unknown");
         assert!(bandwidth.start() && !bandwidth.start(), "one PING at a time");
         bandwidth.finish(Duration::from_millis(50));
         let mut sizes = Vec::new();
@@ -283,10 +293,10 @@ mod tests {
         );
         bandwidth.connection_updated(millis(200));
         assert_eq!(bandwidth.connection_window(), 1_500);
-        assert!(bandwidth.start(), "it may have become longer");
+        assert!(bandwidth.start(), "the round trip may have become longer");
         bandwidth.connection_updated(millis(20));
         assert_eq!(bandwidth.connection_window(), 2_000);
         bandwidth.finish(Duration::from_millis(70));
-        assert!(!bandwidth.start(), "nothing is left to find out");
+        assert!(!bandwidth.start(), "both windows are at their maximum");
     }
 }

@@ -6,9 +6,9 @@ mod dictionary;
 #[cfg(test)]
 mod tests;
 
-/// How urgent a response is to the client, and whether parts of it are of use (RFC 9218, 4).
+/// The urgency of a response, and whether the client can use parts of it (RFC 9218, 4).
 ///
-/// Its `Display` is the value of a `priority` field that says the same: empty for the default.
+/// `Display` writes the equivalent value of a `priority` field, which is empty for the default priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Priority {
     urgency: u8,
@@ -16,29 +16,31 @@ pub struct Priority {
 }
 
 impl Priority {
-    /// The least urgent urgency, for work in the background.
+    /// The lowest urgency, for background work.
     pub const LOWEST_URGENCY: u8 = 7;
 
-    /// A priority of this urgency, 0 to 7, where 0 is the most urgent; what is above 7 counts as 7.
+    /// Creates a priority with an urgency from 0, the most urgent, to 7; a higher value counts as 7.
     pub const fn new(urgency: u8, incremental: bool) -> Self {
         let urgency = if urgency > Self::LOWEST_URGENCY { Self::LOWEST_URGENCY } else { urgency };
         Self { urgency, incremental }
     }
 
-    /// Reads the value of a `priority` field or of PRIORITY_UPDATE. A parameter that is missing, of a wrong
-    /// type or out of range has its default, and an unknown one is ignored; so is a value that is no
-    /// dictionary.
+    /// Parses the value of a `priority` field or of PRIORITY_UPDATE.
+    ///
+    /// A parameter that is missing, has the wrong type or is out of range gets its default. Unknown parameters are
+    /// ignored, and so is a value that is not a dictionary.
     pub fn parse(value: &[u8]) -> Self {
         dictionary::parse(value).unwrap_or_default()
     }
 
-    /// The urgency, 0 to 7, where 0 is the most urgent (RFC 9218, 4.1).
+    /// Returns the urgency, from 0, the most urgent, to 7 (RFC 9218, 4.1).
     pub const fn urgency(self) -> u8 {
         self.urgency
     }
 
-    /// Whether the client can use the response as it arrives, so that it may be sent in turns with others of
-    /// the same urgency (RFC 9218, 4.2).
+    /// Returns whether the client can use the response as it arrives (RFC 9218, 4.2).
+    ///
+    /// Such responses of the same urgency may share the connection in turns.
     pub const fn is_incremental(self) -> bool {
         self.incremental
     }

@@ -1,4 +1,4 @@
-//! Whose content is sent next (RFC 9218, 10).
+//! The order in which streams send content (RFC 9218, 10).
 
 use std::collections::VecDeque;
 
@@ -6,8 +6,8 @@ use crate::frame::StreamId;
 
 /// Streams that have content and a window for it, by urgency.
 ///
-/// Of one urgency, messages that are of use only as a whole go one after the other, in the order of their
-/// requests; messages that are of use in parts take turns. Where both kinds wait, they take turns too.
+/// Within one urgency, messages that are useful only as a whole are sent one after the other, in request order.
+/// Messages that are useful in parts take turns. If both kinds are waiting, the two kinds alternate.
 #[derive(Debug, Default)]
 pub(crate) struct Scheduler {
     levels: [Level; 8],
@@ -17,11 +17,11 @@ pub(crate) struct Scheduler {
 struct Level {
     whole: VecDeque<StreamId>,
     shared: VecDeque<StreamId>,
-    /// Whether it is the turn of `shared`.
+    /// Whether `shared` is next.
     shared_next: bool,
 }
 
-/// Where a stream stands.
+/// A stream's place in the scheduler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) urgency: u8,
@@ -29,7 +29,7 @@ pub(crate) struct Place {
 }
 
 impl Scheduler {
-    /// Adds a stream that is not in it.
+    /// Adds a stream that is not in the scheduler.
     pub(crate) fn push(&mut self, id: StreamId, place: Place) {
         let Some(level) = self.level(place) else { return };
         if place.shared {
@@ -40,7 +40,9 @@ impl Scheduler {
         }
     }
 
-    /// Takes out the stream that is to send now. Who still has content afterwards is pushed again.
+    /// Removes and returns the next stream to send.
+    ///
+    /// The caller pushes the stream again if it has content left.
     pub(crate) fn pop(&mut self) -> Option<StreamId> {
         let level = self.levels.iter_mut().find(|level| !level.is_empty())?;
         let shared = if level.whole.is_empty() || level.shared.is_empty() {
@@ -52,7 +54,7 @@ impl Scheduler {
         if shared { level.shared.pop_front() } else { level.whole.pop_front() }
     }
 
-    /// Takes out a stream wherever it stands on its level.
+    /// Removes a stream from any position of its level.
     pub(crate) fn remove(&mut self, id: StreamId, place: Place) {
         if let Some(level) = self.level(place) {
             let queue = if place.shared { &mut level.shared } else { &mut level.whole };
@@ -84,7 +86,7 @@ impl Level {
 mod tests {
     use super::*;
 
-    /// Pushes (id, urgency, shared), then lists who sends if everybody needs `turns` turns.
+    /// Pushes (id, urgency, shared), then returns the order of sending if each stream needs `turns` turns.
     fn order(streams: &[(u32, u8, bool)], turns: u32) -> Vec<u32> {
         let mut scheduler = Scheduler::default();
         let mut left: Vec<_> = streams.iter().map(|&(id, ..)| (id, turns)).collect();
@@ -114,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_messages_go_one_after_the_other_by_request() {
+    fn whole_messages_are_sent_in_request_order() {
         assert_eq!(order(&[(5, 3, false), (1, 3, false), (3, 3, false)], 2), [1, 1, 3, 3, 5, 5]);
     }
 
@@ -124,12 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn both_kinds_take_turns_with_each_other() {
+    fn both_kinds_alternate() {
         assert_eq!(order(&[(1, 3, false), (3, 3, true), (5, 3, true)], 2), [1, 3, 1, 5, 3, 5]);
     }
 
     #[test]
-    fn removal_leaves_the_others() {
+    fn removal_keeps_the_other_streams() {
         let mut scheduler = Scheduler::default();
         let place = Place { urgency: 3, shared: true };
         for id in [1, 3, 5] {

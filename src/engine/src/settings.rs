@@ -1,4 +1,4 @@
-//! The settings of an endpoint, and those of ours that the peer has not acknowledged yet.
+//! The settings of an endpoint, and the local settings that the peer has not acknowledged yet.
 
 use std::collections::VecDeque;
 
@@ -7,34 +7,34 @@ use crate::time::Time;
 
 /// The largest flow-control window (RFC 9113, 6.9.1).
 pub(crate) const MAX_WINDOW: u32 = 0x7fff_ffff;
-/// The flow-control window that everything starts with (RFC 9113, 6.9.2).
+/// The initial flow-control window of streams and connections (RFC 9113, 6.9.2).
 pub(crate) const DEFAULT_WINDOW: u32 = 65_535;
-/// The frame size that every endpoint takes (RFC 9113, 4.2).
+/// The frame size that every endpoint accepts (RFC 9113, 4.2).
 pub(crate) const DEFAULT_MAX_FRAME_SIZE: u32 = 16_384;
 
 /// The settings in force for one endpoint (RFC 9113, 6.5.2; RFC 8441, 3; RFC 9218, 2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// SETTINGS_HEADER_TABLE_SIZE: octets of dynamic table that its decoder offers.
+    /// SETTINGS_HEADER_TABLE_SIZE: size of its decoder's dynamic table, in bytes.
     pub header_table_size: u32,
-    /// SETTINGS_ENABLE_PUSH: whether it takes PUSH_PROMISE.
+    /// SETTINGS_ENABLE_PUSH: whether it accepts PUSH_PROMISE.
     pub enable_push: bool,
-    /// SETTINGS_MAX_CONCURRENT_STREAMS: how many streams its peer may have open; `None` is no limit.
+    /// SETTINGS_MAX_CONCURRENT_STREAMS: number of streams its peer may have open; `None` is no limit.
     pub max_concurrent_streams: Option<u32>,
-    /// SETTINGS_INITIAL_WINDOW_SIZE: octets that its peer may send on a new stream.
+    /// SETTINGS_INITIAL_WINDOW_SIZE: bytes its peer may send on a new stream.
     pub initial_window_size: u32,
-    /// SETTINGS_MAX_FRAME_SIZE: octets of payload that it takes in one frame.
+    /// SETTINGS_MAX_FRAME_SIZE: largest frame payload it accepts, in bytes.
     pub max_frame_size: u32,
-    /// SETTINGS_MAX_HEADER_LIST_SIZE: the largest field section that it wants; `None` is no limit.
+    /// SETTINGS_MAX_HEADER_LIST_SIZE: size of the largest field section it accepts, in bytes; `None` is no limit.
     pub max_header_list_size: Option<u32>,
-    /// SETTINGS_ENABLE_CONNECT_PROTOCOL: whether it takes extended CONNECT.
+    /// SETTINGS_ENABLE_CONNECT_PROTOCOL: whether it accepts extended CONNECT.
     pub enable_connect_protocol: bool,
     /// SETTINGS_NO_RFC7540_PRIORITIES: whether it ignores the priorities of RFC 7540.
     pub no_rfc7540_priorities: bool,
 }
 
 impl Settings {
-    /// What holds before an endpoint has said anything.
+    /// The values in force before an endpoint has sent SETTINGS.
     pub(crate) const INITIAL: Self = Self {
         header_table_size: 4_096,
         enable_push: true,
@@ -46,7 +46,7 @@ impl Settings {
         no_rfc7540_priorities: false,
     };
 
-    /// Takes over one parameter. Unknown ones are ignored (RFC 9113, 6.5.2).
+    /// Applies one parameter, and ignores an unknown one (RFC 9113, 6.5.2).
     pub(crate) fn apply(&mut self, id: SettingId, value: u32) {
         match id {
             SettingId::HEADER_TABLE_SIZE => self.header_table_size = value,
@@ -61,7 +61,7 @@ impl Settings {
         }
     }
 
-    /// Every setting that has a value, as it stands on the wire.
+    /// Returns every setting that has a value, as encoded on the wire.
     pub fn iter(&self) -> impl Iterator<Item = (SettingId, u32)> {
         [
             (SettingId::HEADER_TABLE_SIZE, Some(self.header_table_size)),
@@ -78,19 +78,19 @@ impl Settings {
     }
 }
 
-/// Our settings: those in force, and the frames that the peer has not acknowledged.
+/// The local settings: those in force, and the frames that the peer has not acknowledged.
 #[derive(Debug)]
 pub(crate) struct LocalSettings {
-    /// What the peer is bound by: everything that it has acknowledged (RFC 9113, 6.5.3).
+    /// The settings that bind the peer: all that it has acknowledged (RFC 9113, 6.5.3).
     pub(crate) acknowledged: Settings,
-    /// What we have asked for, acknowledged or not.
+    /// The settings sent to the peer, acknowledged or not.
     pub(crate) wanted: Settings,
     unacknowledged: VecDeque<Unacknowledged>,
 }
 
 #[derive(Debug)]
 struct Unacknowledged {
-    /// When it was handed to the transport.
+    /// When the frame was handed to the transport.
     sent_at: Option<Time>,
     parameters: Vec<(SettingId, u32)>,
 }
@@ -100,7 +100,7 @@ impl LocalSettings {
         Self { acknowledged: Settings::INITIAL, wanted: Settings::INITIAL, unacknowledged: VecDeque::new() }
     }
 
-    /// Notes a SETTINGS frame that is to be sent.
+    /// Records a SETTINGS frame that is to be sent.
     pub(crate) fn sent(&mut self, parameters: Vec<(SettingId, u32)>) {
         for &(id, value) in &parameters {
             self.wanted.apply(id, value);
@@ -108,13 +108,13 @@ impl LocalSettings {
         self.unacknowledged.push_back(Unacknowledged { sent_at: None, parameters });
     }
 
-    /// All that was to be sent was handed to the transport.
+    /// Records that all pending output, including SETTINGS, was handed to the transport.
     pub(crate) fn handed_out(&mut self, now: Time) {
         let new = self.unacknowledged.iter_mut().rev().take_while(|frame| frame.sent_at.is_none());
         new.for_each(|frame| frame.sent_at = Some(now));
     }
 
-    /// The oldest frame was acknowledged: its values are in force, and are returned. `None` if none waits.
+    /// Puts the oldest unacknowledged frame into force and returns its parameters, or `None` if none is pending.
     pub(crate) fn acknowledge(&mut self) -> Option<Vec<(SettingId, u32)>> {
         let frame = self.unacknowledged.pop_front()?;
         for &(id, value) in &frame.parameters {
@@ -123,12 +123,13 @@ impl LocalSettings {
         Some(frame.parameters)
     }
 
-    /// When the oldest unacknowledged frame was sent.
+    /// Returns when the oldest unacknowledged frame was handed to the transport.
     pub(crate) fn waiting_since(&self) -> Option<Time> {
         self.unacknowledged.front()?.sent_at
     }
 
-    /// The largest payload that the peer may send at present: while a change is under way, both values hold.
+    /// Returns the largest payload that the peer may send now; until it acknowledges a change, both values are
+    /// allowed.
     pub(crate) fn max_frame_size(&self) -> u32 {
         self.acknowledged.max_frame_size.max(self.wanted.max_frame_size)
     }

@@ -1,8 +1,8 @@
-//! Counters.
+//! Counters of a connection.
 
 macro_rules! stats {
     ($($(#[$doc:meta])* $name:ident,)+) => {
-        /// Counters of a connection, since its start unless said otherwise.
+        /// Counters of a connection, since its start unless stated otherwise.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct Stats {
@@ -10,7 +10,7 @@ macro_rules! stats {
         }
 
         impl Stats {
-            /// Every counter with the name of its field.
+            /// Returns every counter with the name of its field.
             pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
                 [$((stringify!($name), self.$name),)+].into_iter()
             }
@@ -19,21 +19,21 @@ macro_rules! stats {
 }
 
 stats! {
-    /// Octets taken from the transport.
+    /// Bytes taken from the transport.
     octets_received,
-    /// Octets handed out for the transport.
+    /// Bytes handed to the transport.
     octets_sent,
     /// Frames received.
     frames_received,
     /// Frames sent.
     frames_sent,
-    /// Octets of content received.
+    /// Bytes of content received.
     content_received,
-    /// Octets of content sent.
+    /// Bytes of content sent.
     content_sent,
-    /// Streams that this endpoint opened.
+    /// Streams opened by this endpoint.
     streams_opened,
-    /// Streams that the peer opened.
+    /// Streams opened by the peer.
     streams_accepted,
     /// Streams that ended in both directions.
     streams_completed,
@@ -41,16 +41,16 @@ stats! {
     resets_received,
     /// RST_STREAM frames sent.
     resets_sent,
-    /// Streams that are not closed at present.
+    /// Streams that are not closed now.
     streams_open,
-    /// Requests that wait for the caller to release earlier streams, or for the peer's limit, at present.
+    /// Requests that now wait for the caller to release earlier streams, or for the peer's limit.
     streams_waiting,
-    /// The last round-trip time, in nanoseconds; 0 if none was measured.
+    /// The last round-trip time in nanoseconds; 0 if none was measured.
     round_trip_nanos,
-    /// The abuse score at present.
+    /// The abuse score now.
     abuse_score,
     /// The highest abuse score so far.
     abuse_score_peak,
-    /// The receive window up to which the connection is credited at present.
+    /// The current limit to which the connection's receive window is replenished, in bytes.
     connection_window_target,
 }

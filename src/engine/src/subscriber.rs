@@ -1,10 +1,10 @@
-//! Observation of a connection from outside.
+//! Observation of a connection.
 
 use crate::fields::FieldSection;
 use crate::frame::{FrameHeader, StreamId};
 use crate::stream::State;
 
-/// Which way a frame goes.
+/// The direction of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// From this endpoint to the peer.
@@ -13,18 +13,21 @@ pub enum Direction {
     Received,
 }
 
-/// Is told what passes through a connection, and can change nothing. All methods do nothing by default.
+/// Observes the traffic of a connection, without influence on it.
 ///
-/// A connection without a subscriber spends one comparison a frame on it.
+/// All methods do nothing by default. Without a subscriber, a connection spends one comparison per frame.
 pub trait Subscriber {
-    /// A frame was received or sent. Of DATA, `payload` is what was there when its header came; of other frames
-    /// it is everything.
+    /// A frame was received or sent.
+    ///
+    /// `payload` is complete, except that for received DATA it may hold only the bytes that arrived with the frame
+    /// header.
     fn frame(&mut self, direction: Direction, header: FrameHeader, payload: &[u8]) {
         let _ = (direction, header, payload);
     }
 
-    /// The field section of HEADERS or PUSH_PROMISE: told after the frames that were received, before those
-    /// that are sent.
+    /// The field section of HEADERS or PUSH_PROMISE was received or is being sent.
+    ///
+    /// The call comes after the frames of a received section, and before those of a sent one.
     fn fields(&mut self, direction: Direction, stream: StreamId, section: &FieldSection) {
         let _ = (direction, stream, section);
     }
@@ -34,7 +37,7 @@ pub trait Subscriber {
         let _ = (stream, from, to);
     }
 
-    /// A limit was reached, for the reason given.
+    /// A limit was reached, for the given reason.
     fn limit(&mut self, reason: &'static str) {
         let _ = reason;
     }

@@ -1,21 +1,22 @@
-//! Time as the caller tells it.
+//! Time, as provided by the caller.
 
 use core::ops::{Add, Sub};
 use core::time::Duration;
 
-/// A point in time on the caller's monotonic clock, in nanoseconds from any origin.
+/// A point in time on the caller's monotonic clock, in nanoseconds from an arbitrary origin.
 ///
-/// The engine has no clock: whoever drives it says what time it is. One connection sees one clock.
+/// The engine has no clock: the caller passes the time to each call that needs it. All calls for one connection use
+/// the same clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(u64);
 
 impl Time {
-    /// The time that is `nanos` nanoseconds after the clock's origin.
+    /// Creates the time `nanos` nanoseconds after the clock's origin.
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
-    /// Nanoseconds since the clock's origin.
+    /// Returns the nanoseconds since the clock's origin.
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
@@ -33,7 +34,7 @@ impl Add<Duration> for Time {
 impl Sub for Time {
     type Output = Duration;
 
-    /// How long after `earlier` this is; zero if it is not.
+    /// Returns the time since `earlier`, or zero if `earlier` is not earlier.
     fn sub(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
