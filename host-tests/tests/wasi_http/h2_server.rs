@@ -1,4 +1,4 @@
-//! An echo server made of the crate `h2`.
+//! An echo server built on the crate `h2`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use http::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
-/// A server that sends back content and trailers of each request as they come, until it is dropped.
+/// A server that echoes the content and trailers of each request as they arrive, until it is dropped.
 pub(crate) struct H2Server {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
@@ -39,12 +39,12 @@ impl H2Server {
         Self { address, connections, _runtime: runtime }
     }
 
-    /// The URL of something that it serves.
+    /// The URL of a path on this server.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// How many connections there were.
+    /// Number of connections accepted so far.
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
@@ -54,7 +54,7 @@ async fn serve(builder: Builder, tcp: TcpStream) {
     tcp.set_nodelay(true).unwrap();
     let Ok(mut connection) = builder.handshake::<_, Bytes>(tcp).await else { return };
     while let Some(Ok((request, response))) = connection.accept().await {
-        // Clients may break off.
+        // Clients may abort.
         tokio::spawn(async move { _ = echo(request, response).await });
     }
 }

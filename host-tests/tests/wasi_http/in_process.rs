@@ -1,5 +1,5 @@
-//! The server around whatever a test wants, in this process: with variables of the environment, standard input, and
-//! leave to connect.
+//! The server around any handler, in this process: with environment variables, standard input, and permission to
+//! connect.
 
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -24,7 +24,7 @@ fn load(handler: &[u8]) -> Program {
     Runtime::new().unwrap().load(&with_server(handler).unwrap()).unwrap()
 }
 
-/// A server that runs until the test process ends, or it ends by itself.
+/// A server that runs until it ends by itself or the test process ends.
 pub(crate) struct InProcess {
     pub(crate) address: SocketAddr,
     input: Option<oneshot::Sender<()>>,
@@ -33,7 +33,7 @@ pub(crate) struct InProcess {
 }
 
 impl InProcess {
-    /// Serves on a free port, with options and variables of the environment.
+    /// Serves on a free port, with options and environment variables.
     #[track_caller]
     pub(crate) fn start(program: &'static Program, options: &[&str], variables: &[(&str, &str)]) -> Self {
         let network = Network::ListenAndConnect("127.0.0.1:0".parse().unwrap());
@@ -56,7 +56,7 @@ impl InProcess {
                 let logging = tokio::spawn(async move {
                     let mut written = BufReader::new(written).lines();
                     while let Ok(Some(line)) = written.next_line().await {
-                        // The test may have lost interest.
+                        // The test may have dropped the receiver.
                         _ = lines.send(line);
                     }
                 });
@@ -68,22 +68,22 @@ impl InProcess {
                 outcome
             })
         });
-        let first = log.recv_timeout(DEADLINE).expect("the server tells its address");
+        let first = log.recv_timeout(DEADLINE).expect("the server logs its address");
         let address = first.strip_prefix("http2-server: listening on ").expect(&first).parse().unwrap();
         Self { address, input: Some(input), log, thread }
     }
 
-    /// The URL of something that it serves.
+    /// The URL of a path on this server.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// Ends its standard input.
+    /// Ends the server's standard input.
     pub(crate) fn end_input(&mut self) {
         drop(self.input.take());
     }
 
-    /// Waits until it has ended in success: what it wrote to its log.
+    /// Waits until the server has exited successfully, and returns its log.
     #[track_caller]
     pub(crate) fn finish(self) -> String {
         let outcome = self.thread.join().unwrap();

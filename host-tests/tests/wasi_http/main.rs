@@ -1,8 +1,8 @@
-//! The server and the client for `wasi:http` 0.3, and both as a reverse proxy, over TCP.
+//! The server and the client for `wasi:http` 0.3, and both composed as a reverse proxy, over TCP.
 //!
-//! What stands on the other side of `wasi:http` is a guest that does as it is told: `http-service` behind the server,
-//! `http-requests` before the client. What stands on the other side of TCP is another implementation, or frames as a
-//! test writes them.
+//! On the other side of `wasi:http` is a guest that follows orders: `http-service` behind the server,
+//! `http-requests` in front of the client. On the other side of TCP is another implementation, or a test that
+//! writes frames itself.
 
 #![cfg(unix)]
 

@@ -1,4 +1,4 @@
-//! The server over the client, with nothing between them: a reverse proxy.
+//! The server composed directly with the client: a reverse proxy.
 
 use std::net::TcpListener;
 
@@ -14,12 +14,12 @@ const INTERNAL_ERROR: u32 = 0x2;
 const REFUSED_STREAM: u32 = 0x7;
 const CANCEL: u32 = 0x8;
 
-/// A proxy before a server.
+/// Starts a proxy in front of a server.
 fn before(upstream: &str) -> InProcess {
     InProcess::start(&PROXY, &[], &[("HTTP2_CLIENT_UPSTREAM", upstream)])
 }
 
-/// A proxy between a client and a server that do as they are told.
+/// A proxy between a client and a server whose frames the test controls.
 struct Between {
     client: Client,
     server: RawServer,
@@ -33,7 +33,7 @@ impl Between {
         Self { client: Client::connect_to(proxy.address), server, _proxy: proxy }
     }
 
-    /// Sends a request without content through a connection that is then there.
+    /// Sends a request without content, and returns the upstream connection that it opened.
     fn first(&mut self) -> Connection {
         let stream = self.client.start_ended("GET", "/first");
         let mut connection = self.server.accept();
@@ -45,7 +45,7 @@ impl Between {
 }
 
 #[test]
-fn curl_and_nghttp_get_through() {
+fn curl_and_nghttp_work_through_the_proxy() {
     let serve = Serve::start();
     let proxy = before(&serve.address().to_string());
     if let Some(mut curl) = peers::installed("curl", "curl") {
@@ -60,7 +60,7 @@ fn curl_and_nghttp_get_through() {
 }
 
 #[test]
-fn h2load_has_20_000_requests_answered() {
+fn h2load_gets_20_000_responses() {
     let serve = Serve::start();
     let proxy = before(&serve.address().to_string());
     let Some(mut h2load) = peers::installed("h2load", "nghttp2-client") else { return };
@@ -70,7 +70,7 @@ fn h2load_has_20_000_requests_answered() {
 }
 
 #[test]
-fn a_request_and_its_response_pass_as_they_are() {
+fn request_and_response_pass_unchanged() {
     let mut between = Between::start();
     let head = [
         (":method", "PURGE"),
@@ -100,7 +100,7 @@ fn a_request_and_its_response_pass_as_they_are() {
 }
 
 #[test]
-fn host_becomes_the_authority_and_goes_no_further() {
+fn host_becomes_the_authority_and_is_not_forwarded() {
     let mut between = Between::start();
     let target = [(":method", "GET"), (":scheme", "http"), (":path", "/"), ("host", "a.example")];
     let stream = between.client.send_head(&target, END_STREAM);
@@ -108,11 +108,11 @@ fn host_becomes_the_authority_and_goes_no_further() {
     let seen = connection.request();
     assert_eq!((seen.get(":authority"), seen.get("host")), (Some("a.example"), None));
     connection.head(seen.stream, &[(":status", "200"), ("grpc-status", "7")], END_STREAM);
-    assert!(between.client.response(stream).is_head_alone, "trailers-only stays so");
+    assert!(between.client.response(stream).is_head_alone, "a trailers-only response stays one");
 }
 
 #[test]
-fn both_directions_flow_at_once() {
+fn both_directions_flow_concurrently() {
     let mut between = Between::start();
     let stream = between.client.start("POST", "/");
     let mut connection = between.server.accept();
@@ -132,7 +132,7 @@ fn both_directions_flow_at_once() {
 }
 
 #[test]
-fn all_clients_share_a_connection_to_the_server() {
+fn all_clients_share_one_upstream_connection() {
     let server = H2Server::start();
     let authority = server.url("").replace("http://", "");
     let proxy = before(&authority);
@@ -146,7 +146,7 @@ fn all_clients_share_a_connection_to_the_server() {
 }
 
 #[test]
-fn a_server_that_is_down_is_a_bad_gateway() {
+fn unreachable_server_is_bad_gateway() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let proxy = before(&free.to_string());
     assert_eq!(Client::connect_to(proxy.address).get("/").status(), "502");
@@ -155,7 +155,7 @@ fn a_server_that_is_down_is_a_bad_gateway() {
 }
 
 #[test]
-fn a_request_that_the_server_refuses_is_sent_again() {
+fn refused_request_is_sent_again() {
     let mut between = Between::start();
     let stream = between.client.start_ended("GET", "/");
     let mut connection = between.server.accept();
@@ -167,7 +167,7 @@ fn a_request_that_the_server_refuses_is_sent_again() {
 }
 
 #[test]
-fn a_server_that_breaks_off_before_the_head_is_a_bad_gateway_and_after_it_a_reset() {
+fn server_error_is_bad_gateway_before_the_head_and_a_reset_after_it() {
     let mut between = Between::start();
     let mut connection = between.first();
     let stream = between.client.start_ended("GET", "/");
@@ -185,7 +185,7 @@ fn a_server_that_breaks_off_before_the_head_is_a_bad_gateway_and_after_it_a_rese
 }
 
 #[test]
-fn what_the_client_gives_up_is_cancelled_at_the_server() {
+fn cancellation_by_the_client_reaches_the_server() {
     let mut between = Between::start();
     let mut connection = between.first();
     let stream = between.client.start_ended("GET", "/download");
@@ -205,7 +205,7 @@ fn what_the_client_gives_up_is_cancelled_at_the_server() {
 }
 
 #[test]
-fn a_call_that_waits_for_its_response_is_cancelled_at_the_server() {
+fn cancel_option_cancels_a_waiting_request_at_the_server() {
     let server = RawServer::listen();
     let variables = [("HTTP2_CLIENT_UPSTREAM", server.authority())];
     let variables = variables.each_ref().map(|(name, value)| (*name, value.as_str()));
@@ -220,14 +220,14 @@ fn a_call_that_waits_for_its_response_is_cancelled_at_the_server() {
 }
 
 #[test]
-fn a_slow_client_slows_the_server_down() {
+fn slow_client_slows_the_server_down() {
     let mut between = Between::start();
     let mut connection = between.first();
     let stream = between.client.start_ended("GET", "/download");
     let behind = connection.request().stream;
     connection.head(behind, &[(":status", "200")], 0);
     assert_eq!(between.client.head(stream).get(":status"), Some("200"));
-    // What the client's window does not let pass fills what lies between, until the server's window is shut.
+    // Content beyond the client's window fills the buffers in between, until the server's window is closed.
     let mut window = 65_535;
     let mut sent = 0;
     loop {
@@ -243,12 +243,12 @@ fn a_slow_client_slows_the_server_down() {
         if window == 0 {
             break;
         }
-        assert!(sent < 16 << 20, "the proxy takes everything");
+        assert!(sent < 16 << 20, "the proxy must not buffer without limit");
     }
 }
 
 #[test]
-fn nothing_malformed_is_forwarded_to_the_server() {
+fn malformed_requests_are_not_forwarded() {
     let target = [(":method", "POST"), (":scheme", "http"), (":authority", "a"), (":path", "/")];
     let with = |more: &[(&'static str, &'static str)]| [&target[..], more].concat();
     let instead = |index: usize, value: &'static str| {
@@ -289,11 +289,11 @@ fn nothing_malformed_is_forwarded_to_the_server() {
         assert!(between.client.is_refused(stream), "{head:?}");
     }
     assert_eq!(between.client.start_ended("GET", "/last") % 2, 1);
-    assert_eq!(connection.request().get(":path"), Some("/last"), "it is the first that arrives");
+    assert_eq!(connection.request().get(":path"), Some("/last"), "no earlier request arrives");
 }
 
 #[test]
-fn content_of_another_length_than_it_says_is_never_whole_at_the_server() {
+fn content_length_mismatch_never_completes_at_the_server() {
     let mut between = Between::start();
     let mut connection = between.first();
     for content in ["1234", "123456"] {
@@ -309,7 +309,7 @@ fn content_of_another_length_than_it_says_is_never_whole_at_the_server() {
         between.client.wire.send(raw::DATA, END_STREAM, stream, content.as_bytes());
         assert!(between.client.is_refused(stream), "{content}");
         loop {
-            let frame = connection.wire.receive().expect("the connection goes on");
+            let frame = connection.wire.receive().expect("the connection remains open");
             assert!(frame.kind != raw::DATA || frame.flags & END_STREAM == 0, "{content}: {frame:?}");
             if (frame.kind, frame.stream) == (raw::RST_STREAM, behind) {
                 break;
@@ -319,7 +319,7 @@ fn content_of_another_length_than_it_says_is_never_whole_at_the_server() {
 }
 
 #[test]
-fn nothing_malformed_is_forwarded_to_the_client() {
+fn malformed_responses_are_not_forwarded() {
     let ok = (":status", "200");
     let heads: [&[(&str, &str)]; 9] = [
         &[ok, ("transfer-encoding", "chunked")],

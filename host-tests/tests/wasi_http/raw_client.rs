@@ -1,4 +1,4 @@
-//! A client that sends frames as it is told, and reads what comes back.
+//! A client whose frames the test controls.
 
 use http2_engine::FieldSection;
 use http2_engine::hpack::{Decoder, Limits};
@@ -13,27 +13,27 @@ use crate::support::raw::{
 /// A connection to a server.
 pub(crate) struct Client {
     pub(crate) wire: RawClient,
-    /// How much content of a request the server takes at first.
+    /// The server's initial flow-control window for a stream, in bytes.
     pub(crate) initial_window: u32,
     decoder: Decoder,
     next_stream: u32,
-    /// Frames of other streams that came meanwhile, and GOAWAY.
+    /// Skipped frames of other streams, and GOAWAY.
     passed: Vec<Frame>,
 }
 
 /// A response up to its end.
 #[derive(Debug, Default)]
 pub(crate) struct Response {
-    /// «NAME: VALUE» each.
+    /// Fields as "NAME: VALUE".
     pub(crate) fields: Vec<String>,
     pub(crate) content: Vec<u8>,
     pub(crate) trailers: Option<Vec<String>>,
-    /// Whether the head has ended the stream.
+    /// Whether the head ended the stream.
     pub(crate) is_head_alone: bool,
 }
 
 impl Response {
-    /// The value of a field, if it is there.
+    /// The value of a field, if present.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.fields.iter().find_map(|field| field.strip_prefix(name)?.strip_prefix(": "))
     }
@@ -81,14 +81,14 @@ impl Client {
         self.response(stream)
     }
 
-    /// Sends a request that is nothing but a head, and waits for the response.
+    /// Sends a request without content, and waits for the response.
     #[track_caller]
     pub(crate) fn request(&mut self, head: &[(&str, &str)]) -> Response {
         let stream = self.send_head(head, END_STREAM);
         self.response(stream)
     }
 
-    /// Asks again and again until the answer is as wanted.
+    /// Repeats a GET request until the response content is `wanted`.
     #[track_caller]
     pub(crate) fn until(&mut self, path: &str, wanted: &str) {
         let started = std::time::Instant::now();
@@ -102,12 +102,12 @@ impl Client {
         }
     }
 
-    /// Sends the head of a request with content to follow.
+    /// Sends the head of a request whose content follows; returns its stream.
     pub(crate) fn start(&mut self, method: &str, path: &str) -> u32 {
         self.send_target(method, path, 0)
     }
 
-    /// Sends a request that is nothing but a head.
+    /// Sends a request without content; returns its stream.
     pub(crate) fn start_ended(&mut self, method: &str, path: &str) -> u32 {
         self.send_target(method, path, END_STREAM)
     }
@@ -117,7 +117,7 @@ impl Client {
         self.send_head(&target, flags)
     }
 
-    /// Sends the head of a request: its stream.
+    /// Sends the head of a request; returns its stream.
     pub(crate) fn send_head(&mut self, head: &[(&str, &str)], flags: u8) -> u32 {
         let stream = self.next_stream;
         self.next_stream += 2;
@@ -130,7 +130,7 @@ impl Client {
         self.wire.send(RST_STREAM, 0, stream, &code.to_be_bytes());
     }
 
-    /// Waits for a frame of a stream.
+    /// Waits for a frame of a kind on a stream.
     #[track_caller]
     pub(crate) fn next(&mut self, kind: u8, stream: u32) -> Frame {
         self.next_of(&[kind], stream)
@@ -143,7 +143,7 @@ impl Client {
             return self.passed.remove(at);
         }
         loop {
-            let frame = self.wire.receive().expect("the connection goes on");
+            let frame = self.wire.receive().expect("the connection remains open");
             if wanted(&frame) {
                 return frame;
             }
@@ -153,13 +153,13 @@ impl Client {
         }
     }
 
-    /// Waits for RST_STREAM: its code.
+    /// Waits for RST_STREAM, and returns its error code.
     #[track_caller]
     pub(crate) fn reset_of(&mut self, stream: u32) -> u32 {
         u32::from_be_bytes(self.next(RST_STREAM, stream).payload.try_into().unwrap())
     }
 
-    /// Waits until a stream ends otherwise than by a whole response of success: whether it does so.
+    /// Waits for the end of a stream; returns whether it was reset or answered with an error status.
     #[track_caller]
     pub(crate) fn is_refused(&mut self, stream: u32) -> bool {
         loop {
@@ -186,7 +186,7 @@ impl Client {
         Response { fields, is_head_alone: frame.flags & END_STREAM != 0, ..Response::default() }
     }
 
-    /// Waits for the end of a response, and takes content as fast as it comes.
+    /// Waits for the end of a response, and replenishes both windows as content arrives.
     #[track_caller]
     pub(crate) fn response(&mut self, stream: u32) -> Response {
         let mut response = self.head(stream);

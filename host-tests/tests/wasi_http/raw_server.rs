@@ -1,4 +1,4 @@
-//! A server that sends frames as it is told.
+//! A server whose frames the test controls.
 
 use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
@@ -31,17 +31,17 @@ impl RawServer {
         Self { listener }
     }
 
-    /// The URL of something that is asked for here.
+    /// The URL of a path on this server.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.authority())
     }
 
-    /// Host and port.
+    /// The host and port.
     pub(crate) fn authority(&self) -> String {
         self.listener.local_addr().unwrap().to_string()
     }
 
-    /// Waits for a connection, and says which settings hold.
+    /// Waits for a connection, and sends these settings.
     #[track_caller]
     pub(crate) fn accept_with(&self, settings: &[(u16, u32)]) -> Connection {
         let mut connection = self.accept_silently();
@@ -53,7 +53,7 @@ impl RawServer {
         connection
     }
 
-    /// Waits for a connection.
+    /// Waits for a connection, and sends default settings.
     #[track_caller]
     pub(crate) fn accept(&self) -> Connection {
         self.accept_with(&[])
@@ -67,12 +67,12 @@ impl RawServer {
             if let Some(connection) = self.try_accept() {
                 return connection;
             }
-            assert!(started.elapsed() < DEADLINE, "nobody connects");
+            assert!(started.elapsed() < DEADLINE, "no client connects");
             thread::sleep(Duration::from_millis(2));
         }
     }
 
-    /// A connection that has come, if there is one.
+    /// Accepts a connection if one is pending.
     pub(crate) fn try_accept(&self) -> Option<Connection> {
         match self.listener.accept() {
             Ok((tcp, _)) => {
@@ -85,7 +85,7 @@ impl RawServer {
     }
 }
 
-/// A server's end of a connection.
+/// The server end of a connection.
 pub(crate) struct Connection {
     pub(crate) wire: RawClient,
     decoder: Decoder,
@@ -95,27 +95,27 @@ pub(crate) struct Connection {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) stream: u32,
-    /// «NAME: VALUE» each.
+    /// Fields as "NAME: VALUE".
     pub(crate) fields: Vec<String>,
     pub(crate) end_stream: bool,
 }
 
 impl Head {
-    /// The value of a field, if it is there.
+    /// The value of a field, if present.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.fields.iter().find_map(|field| field.strip_prefix(name)?.strip_prefix(": "))
     }
 }
 
 impl Connection {
-    /// Takes the start of a connection.
+    /// Wraps a connection, and reads the client's preface.
     pub(crate) fn over(tcp: TcpStream) -> Self {
         let mut wire = RawClient::over(tcp);
         assert_eq!(wire.receive_octets(PREFACE.len()), PREFACE);
         Self { wire, decoder: Decoder::new(4096) }
     }
 
-    /// Waits for the next frame of a kind, and passes over the others. None comes if the connection ends before.
+    /// Waits for the next frame of a kind, and skips others; `None` if the connection ends first.
     pub(crate) fn next(&mut self, kind: u8) -> Option<Frame> {
         std::iter::from_fn(|| self.wire.receive()).find(|frame| frame.kind == kind)
     }
@@ -127,7 +127,7 @@ impl Connection {
         self.head_of(&frame)
     }
 
-    /// What a frame HEADERS says.
+    /// Decodes a HEADERS frame.
     #[track_caller]
     pub(crate) fn head_of(&mut self, frame: &Frame) -> Head {
         assert_eq!((frame.kind, frame.flags & END_HEADERS), (HEADERS, END_HEADERS), "{frame:?}");
@@ -145,14 +145,14 @@ impl Connection {
         Head { stream: frame.stream, fields: fields.collect(), end_stream: frame.flags & END_STREAM != 0 }
     }
 
-    /// Waits for RST_STREAM: its stream and its code. Heads that come meanwhile are decoded.
+    /// Waits for RST_STREAM, and returns its stream and error code, without decoding field blocks in between.
     #[track_caller]
     pub(crate) fn reset_by_peer(&mut self) -> (u32, u32) {
         let frame = self.next(RST_STREAM).expect("RST_STREAM");
         (frame.stream, u32::from_be_bytes(frame.payload.try_into().unwrap()))
     }
 
-    /// Waits for content up to the end of the stream, with its window opened by what came.
+    /// Waits for content up to the end of the stream, and replenishes both windows.
     #[track_caller]
     pub(crate) fn content(&mut self, stream: u32) -> Vec<u8> {
         let mut content = Vec::new();
@@ -172,7 +172,7 @@ impl Connection {
         }
     }
 
-    /// The URL of something that is asked for here.
+    /// The URL of a path on this server.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.wire.local_address())
     }
@@ -194,12 +194,12 @@ impl Connection {
         }
     }
 
-    /// Sends a response that is nothing but a status.
+    /// Sends a response that consists of a status.
     pub(crate) fn respond(&mut self, stream: u32, status: &str) {
         self.head(stream, &[(":status", status)], END_STREAM);
     }
 
-    /// Sends content, in as many frames as it takes.
+    /// Sends content, split into frames as needed.
     pub(crate) fn data(&mut self, stream: u32, content: &[u8], flags: u8) {
         let mut pieces = content.chunks(16_384).peekable();
         loop {
@@ -222,12 +222,12 @@ impl Connection {
         self.wire.send(GOAWAY, 0, 0, &[last.to_be_bytes(), code.to_be_bytes()].concat());
     }
 
-    /// Waits until the client has acted on all that was sent: what it sent meanwhile.
+    /// Waits until the client has processed all frames sent so far, and returns the frames received meanwhile.
     pub(crate) fn synchronise(&mut self) -> Vec<Frame> {
         self.wire.send(raw::PING, 0, 0, b"in order");
         let mut frames = Vec::new();
         loop {
-            let frame = self.wire.receive().expect("the connection goes on");
+            let frame = self.wire.receive().expect("the connection remains open");
             if (frame.kind, frame.flags, &*frame.payload) == (raw::PING, ACK, b"in order") {
                 return frames;
             }
@@ -236,7 +236,7 @@ impl Connection {
     }
 }
 
-/// A field block of literals without indexing (RFC 7541, 6.2.2).
+/// Encodes a field block of literals without indexing (RFC 7541, 6.2.2).
 pub(crate) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
     let mut block = Vec::new();
     for (name, value) in fields {
@@ -249,7 +249,7 @@ pub(crate) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
     block
 }
 
-/// A length with a prefix of seven bits (RFC 7541, 5.1).
+/// Encodes a length with a 7-bit prefix (RFC 7541, 5.1).
 fn integer(block: &mut Vec<u8>, number: usize) {
     if number < 127 {
         return block.push(u8::try_from(number).unwrap());

@@ -1,4 +1,5 @@
-//! The guest `http-requests` over the client for `wasi:http`: it sends what a test asks for, and tells what comes of it.
+//! Runs the guest `http-requests` over the client for `wasi:http`: it sends the requests of a test and reports
+//! results.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,25 +21,25 @@ static PROGRAM: LazyLock<Program> = LazyLock::new(|| {
     Runtime::new().unwrap().load(&component).unwrap()
 });
 
-/// A guest with a client, until it is dropped.
+/// A guest composed with a client, which runs until it is dropped.
 pub(crate) struct Client {
     orders: UnboundedSender<String>,
     exchanges: Exchanges,
     next: AtomicU32,
 }
 
-/// Who waits for the lines about a request.
+/// The receivers of the lines about each request.
 type Exchanges = Arc<Mutex<BTreeMap<u32, Sender<Line>>>>;
-/// The words of a line, from the second on.
+/// The words of a line after the request's number.
 type Line = Vec<String>;
 
 impl Client {
-    /// A client as it is without any settings.
+    /// Starts a client with default settings.
     pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
-    /// A client with variables of the environment.
+    /// Starts a client with environment variables.
     pub(crate) fn start_with(variables: &[(&str, &str)]) -> Self {
         let (orders, queue) = unbounded_channel();
         let exchanges = Exchanges::default();
@@ -70,7 +71,7 @@ impl Client {
     }
 }
 
-/// Runs the guest until there are no more orders.
+/// Runs the guest until the test closes the queue of orders.
 async fn run(invocation: Invocation, queue: UnboundedReceiver<String>, answers: Exchanges) {
     let (stdin, orders) = tokio::io::duplex(64 << 10);
     let (stdout, lines) = tokio::io::duplex(64 << 10);
@@ -82,7 +83,7 @@ async fn run(invocation: Invocation, queue: UnboundedReceiver<String>, answers: 
     tokio::spawn(hand_in(queue, orders));
     tokio::spawn(hand_out(lines, Arc::clone(&answers)));
     let outcome = PROGRAM.run(invocation).await.unwrap();
-    // Those who wait learn of it by the end of their lines.
+    // Waiting tests see the end of their channels.
     answers.lock().unwrap().clear();
     if !matches!(outcome, Outcome::Exited(0)) {
         eprintln!("the guest: {outcome}\n{}", String::from_utf8_lossy(&stderr.contents()));
@@ -102,17 +103,17 @@ async fn hand_out(lines: DuplexStream, answers: Exchanges) {
     while let Ok(Some(line)) = lines.next_line().await {
         let mut words = line.split('\t').map(str::to_owned);
         let id = words.next().and_then(|id| id.parse().ok()).unwrap();
-        // The test may have lost interest.
+        // The test may have dropped the receiver.
         _ = answers.lock().unwrap().get(&id).map(|waiting| waiting.send(words.collect()));
     }
 }
 
-/// A request to be sent.
+/// A request to send.
 #[derive(Clone)]
 pub(crate) struct Request(Vec<String>);
 
 impl Request {
-    /// A request for something that has a URL.
+    /// A request to a URL.
     pub(crate) fn new(method: &str, url: &str) -> Self {
         let (scheme, rest) = url.split_once("://").unwrap();
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -129,36 +130,36 @@ impl Request {
         self.option("field", &format!("{name}: {value}"))
     }
 
-    /// Adds an option of the guest, or sets it anew.
+    /// Sets an option of the guest.
     pub(crate) fn option(mut self, name: &str, value: &str) -> Self {
         self.0.push(format!("{name}={value}"));
         self
     }
 
-    /// Switches an option of the guest on.
+    /// Enables an option of the guest.
     pub(crate) fn with(mut self, name: &str) -> Self {
         self.0.push(name.to_owned());
         self
     }
 
-    /// Has content of so many octets.
+    /// Adds content of this many bytes.
     pub(crate) fn content(self, octets: usize) -> Self {
         self.option("content", &octets.to_string())
     }
 
-    /// Takes an option of the guest away.
+    /// Removes an option of the guest.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.0.retain(|option| option.split('=').next() != Some(name));
         self
     }
 }
 
-/// A request that was sent, and what is told of it.
+/// A request that was sent, and the lines about it.
 pub(crate) struct Exchange {
     id: u32,
     orders: UnboundedSender<String>,
     lines: Receiver<Line>,
-    /// Lines that were passed over.
+    /// Lines that were skipped.
     passed: VecDeque<Line>,
 }
 
@@ -169,14 +170,14 @@ pub(crate) type Fields = Vec<String>;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Response {
     pub(crate) status: u16,
-    /// «NAME: VALUE» each.
+    /// Fields as "NAME: VALUE".
     pub(crate) fields: Fields,
     pub(crate) content: Content,
-    /// Trailers, if there are any; or the error in place of the end.
+    /// The trailers, if any; or the error that ended the response early.
     pub(crate) end: Result<Option<Fields>, String>,
 }
 
-/// Content, of which not all is kept.
+/// A summary of received content.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Content {
     pub(crate) octets: usize,
@@ -186,7 +187,7 @@ pub(crate) struct Content {
 }
 
 impl Exchange {
-    /// Waits for the head of the response: its status and its fields, or the error-code.
+    /// Waits for the head of the response: its status and fields, or the error-code.
     #[track_caller]
     pub(crate) fn head(&mut self) -> Result<(u16, Fields), String> {
         let mut line = self.wait_for(&["head", "error"]);
@@ -203,7 +204,7 @@ impl Exchange {
         Ok(Response { status, fields, content, end })
     }
 
-    /// Waits for the end of a response whose head was seen.
+    /// Waits for the end of a response whose head was already read.
     #[track_caller]
     pub(crate) fn rest(&mut self) -> (Content, Result<Option<Fields>, String>) {
         let mut content = Content::default();
@@ -229,7 +230,7 @@ impl Exchange {
         }
     }
 
-    /// Waits for the end of a response: its trailers, if there are any, or the error in its place.
+    /// Waits for the end of a response: its trailers, if any, or the error that ended it early.
     #[track_caller]
     pub(crate) fn rest_end(&mut self) -> Result<Option<Fields>, String> {
         self.rest().1
@@ -241,26 +242,26 @@ impl Exchange {
         self.wait_for(&["data"]).remove(2)
     }
 
-    /// Waits for what is said of the way of the request: «Ok», or an error-code.
+    /// Waits for the result of sending the request: "Ok", or an error-code.
     #[track_caller]
     pub(crate) fn sent(&mut self) -> String {
         self.wait_for(&["sent"]).remove(1)
     }
 
-    /// Waits until the content of the request is not wanted any more.
+    /// Waits until the client no longer reads the request's content.
     #[track_caller]
     pub(crate) fn is_unwanted(&mut self) {
         self.wait_for(&["unwanted"]);
     }
 
-    /// How many octets of the request's content were taken so far.
+    /// Bytes of the request's content written so far.
     pub(crate) fn written(&mut self) -> usize {
         self.passed.extend(self.lines.try_iter());
         let written = self.passed.iter().rev().find(|line| line[0] == "written");
         written.map_or(0, |line| line[1].parse().unwrap())
     }
 
-    /// Gives so many octets more of the request's content.
+    /// Writes more bytes of the request's content.
     pub(crate) fn more(&self, octets: usize) {
         self.order(&["more", &octets.to_string()]);
     }
@@ -270,12 +271,12 @@ impl Exchange {
         self.order(&["end"]);
     }
 
-    /// Reads the response's content, if that was to wait.
+    /// Starts to read the response's content, if the request delayed that.
     pub(crate) fn read(&self) {
         self.order(&["read"]);
     }
 
-    /// Drops the call, or the response, and waits until that is done.
+    /// Drops the call or the response, and waits until that is done.
     #[track_caller]
     pub(crate) fn cancel(&mut self) {
         self.order(&["cancel"]);
@@ -283,7 +284,7 @@ impl Exchange {
     }
 
     fn order(&self, words: &[&str]) {
-        // A guest that has ended shows by the end of its lines.
+        // If the guest has ended, the receiver of its lines reports it.
         _ = self.orders.send(format!("{}\t{}\n", self.id, words.join("\t")));
     }
 
@@ -305,12 +306,12 @@ impl Exchange {
     }
 }
 
-/// The content that the guest sends.
+/// The content sent by the guest.
 pub(crate) fn pattern(octets: usize) -> Vec<u8> {
     (0..octets).map(|number| u8::try_from(number % 251).unwrap()).collect()
 }
 
-/// The hash by which the guest tells content (FNV-1a).
+/// The hash with which the guest identifies content (FNV-1a).
 pub(crate) fn hash(content: &[u8]) -> String {
     let add = |hash: u64, octet: &u8| (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3);
     format!("{:016x}", content.iter().fold(0xcbf2_9ce4_8422_2325, add))

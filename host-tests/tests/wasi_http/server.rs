@@ -1,4 +1,4 @@
-//! The server for `wasi:http`, around a guest with a route for everything: what passes between it and clients.
+//! The server for `wasi:http`, around a guest with a route for each behaviour, seen by clients over TCP.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -19,14 +19,14 @@ const INTERNAL_ERROR: u32 = 0x2;
 const REFUSED_STREAM: u32 = 0x7;
 const CANCEL: u32 = 0x8;
 
-/// What a fresh server answers to a GET request.
+/// Returns a fresh server's response to a GET request.
 fn answer(path: &str) -> Response {
     let serve = Serve::start();
     Client::connect(&serve).get(path)
 }
 
 #[test]
-fn a_request_arrives_as_it_is() {
+fn request_arrives_unchanged() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     let fields = [
@@ -48,7 +48,7 @@ fn a_request_arrives_as_it_is() {
 }
 
 #[test]
-fn host_is_the_authority_if_there_is_no_other_and_never_a_field() {
+fn host_replaces_a_missing_authority_and_is_never_a_field() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     let target = [(":method", "GET"), (":scheme", "http"), (":path", "/headers")];
@@ -60,7 +60,7 @@ fn host_is_the_authority_if_there_is_no_other_and_never_a_field() {
 }
 
 #[test]
-fn a_response_may_be_trailers_only() {
+fn response_may_be_trailers_only() {
     let response = answer("/trailers-only");
     assert_eq!(response.get("grpc-status"), Some("12"));
     assert!(response.is_head_alone, "the head ends the stream: {response:?}");
@@ -74,14 +74,14 @@ fn trailers_follow_the_content() {
 }
 
 #[test]
-fn an_empty_trailer_section_of_a_response_is_an_end() {
+fn empty_trailer_section_of_a_response_becomes_end_stream() {
     let response = answer("/empty-trailers");
     assert_eq!(response.text(), "followed by nothing\n");
     assert_eq!(response.trailers, None);
 }
 
 #[test]
-fn an_empty_trailer_section_of_a_request_is_an_end() {
+fn empty_trailer_section_of_a_request_is_its_end() {
     let serve = Serve::start();
     for path in ["/echo", "/upload"] {
         let mut client = Client::connect(&serve);
@@ -94,7 +94,7 @@ fn an_empty_trailer_section_of_a_request_is_an_end() {
 }
 
 #[test]
-fn a_response_comes_before_the_request_has_ended() {
+fn response_may_begin_before_the_request_ends() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     let stream = client.start("POST", "/echo");
@@ -108,20 +108,20 @@ fn a_response_comes_before_the_request_has_ended() {
 }
 
 #[test]
-fn a_response_may_end_before_the_request() {
+fn response_may_end_before_the_request() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     let stream = client.start("POST", "/status/413");
     client.wire.send(raw::DATA, 0, stream, b"the first of many");
     let response = client.response(stream);
     assert_eq!((response.status(), response.text().as_str()), ("413", "as you wish\n"));
-    // The client is told that it may stop (RFC 9113, 8.1).
+    // RST_STREAM with NO_ERROR tells the client that it may stop (RFC 9113, 8.1).
     assert_eq!(client.reset_of(stream), NO_ERROR);
-    assert_eq!(client.get("/").status(), "200", "the connection goes on");
+    assert_eq!(client.get("/").status(), "200", "the connection remains usable");
 }
 
 #[test]
-fn a_request_that_is_not_read_is_answered_at_once() {
+fn unread_request_is_answered_at_once() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     for (path, status, octets, challenge) in
@@ -136,12 +136,12 @@ fn a_request_that_is_not_read_is_answered_at_once() {
     let stream = client.start_ended("GET", "/endless");
     client.next(raw::DATA, stream);
     client.reset(stream, CANCEL);
-    // Its window is used up, so that another one asks.
+    // This connection's window is used up, so another client asks.
     Client::connect(&serve).until("/unwanted", "1\n");
 }
 
 #[test]
-fn content_that_waits_to_be_asked_for_is_asked_for_when_it_is_read() {
+fn continue_is_sent_when_the_application_reads() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     let expecting = |path: &'static str| {
@@ -166,15 +166,15 @@ fn content_that_waits_to_be_asked_for_is_asked_for_when_it_is_read() {
     }
     for (path, status) in [("/refuse", "401"), ("/delay/100", "200")] {
         let stream = client.send_head(&expecting(path), 0);
-        assert_eq!(client.response(stream).status(), status, "nothing comes before it");
+        assert_eq!(client.response(stream).status(), status, "no 100 (Continue) precedes it");
     }
-    // Without content, there is nothing to wait for.
+    // A request without content needs no 100 (Continue).
     let stream = client.send_head(&expecting("/upload"), END_STREAM);
     assert_eq!(client.response(stream).status(), "200");
 }
 
 #[test]
-fn the_end_of_each_connection_is_logged_if_that_is_wanted() {
+fn log_connections_prints_the_end_of_each_connection() {
     let serve = Serve::start_with(&["--", "--log-connections"]);
     let mut client = Client::connect(&serve);
     client.get("/");
@@ -199,7 +199,7 @@ fn the_end_of_each_connection_is_logged_if_that_is_wanted() {
 }
 
 #[test]
-fn each_error_code_is_a_status() {
+fn each_error_code_maps_to_a_status() {
     let table = [
         ("HttpRequestDenied", "403"),
         ("DestinationIpProhibited", "403"),
@@ -250,7 +250,7 @@ fn each_error_code_is_a_status() {
 }
 
 #[test]
-fn an_error_after_the_head_resets_the_stream() {
+fn error_after_the_head_resets_the_stream() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     for path in ["/broken", "/too-short"] {
@@ -258,11 +258,11 @@ fn an_error_after_the_head_resets_the_stream() {
         assert_eq!(client.head(stream).get(":status"), Some("200"));
         assert_eq!(client.reset_of(stream), INTERNAL_ERROR, "{path}");
     }
-    assert_eq!(client.get("/").status(), "200", "the connection goes on");
+    assert_eq!(client.get("/").status(), "200", "the connection remains usable");
 }
 
 #[test]
-fn statuses_without_content_end_with_the_head() {
+fn bodiless_responses_end_with_the_head() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     for path in ["/status/204", "/status/304"] {
@@ -274,7 +274,7 @@ fn statuses_without_content_end_with_the_head() {
 }
 
 #[test]
-fn what_is_no_response_of_http2_is_bad_gateway() {
+fn invalid_status_becomes_bad_gateway() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     for path in ["/status/101", "/status/199", "/status/600"] {
@@ -283,7 +283,7 @@ fn what_is_no_response_of_http2_is_bad_gateway() {
 }
 
 #[test]
-fn clients_that_speak_http1_get_an_answer_of_their_own_and_a_line_in_the_log() {
+fn http1_clients_get_status_505_and_are_logged() {
     let serve = Serve::start();
     if let Some(mut curl) = peers::installed("curl", "curl") {
         let answer = run(curl.args(["-sS", "-i", "--http1.1", &serve.url("/")])).text();
@@ -302,7 +302,7 @@ fn clients_that_speak_http1_get_an_answer_of_their_own_and_a_line_in_the_log() {
 }
 
 #[test]
-fn clients_that_hang_up_anywhere() {
+fn clients_may_disconnect_at_any_byte() {
     let serve = Serve::start();
     let mut whole = raw::PREFACE.to_vec();
     whole.extend(raw::frame(raw::SETTINGS, 0, 0, &[]));
@@ -320,18 +320,18 @@ fn clients_that_hang_up_anywhere() {
 }
 
 #[test]
-fn a_client_that_gives_up_a_download_stops_the_application() {
+fn cancelled_download_stops_the_application() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     let stream = client.start_ended("GET", "/bytes/1000000000000");
     client.next(raw::DATA, stream);
     client.reset(stream, CANCEL);
-    // Its window is used up, so that another one asks.
+    // This connection's window is used up, so another client asks.
     Client::connect(&serve).until("/unwanted", "1\n");
 }
 
 #[test]
-fn a_client_that_gives_up_an_upload_stops_the_application() {
+fn cancelled_upload_stops_the_application() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     let stream = client.start("POST", "/upload");
@@ -339,7 +339,7 @@ fn a_client_that_gives_up_an_upload_stops_the_application() {
     client.wire.synchronise();
     client.reset(stream, CANCEL);
     client.until("/cut", "1\n");
-    // A connection that ends is as good.
+    // The end of the connection has the same effect.
     let mut other = Client::connect(&serve);
     let stream = other.start("POST", "/upload");
     other.wire.send(raw::DATA, 0, stream, b"the first of many");
@@ -349,7 +349,7 @@ fn a_client_that_gives_up_an_upload_stops_the_application() {
 }
 
 #[test]
-fn a_client_that_gives_up_cancels_the_call_if_that_is_wanted() {
+fn reset_cancels_the_call_with_cancel_option() {
     let serve = Serve::start_with(&["--", "--cancel"]);
     let mut client = Client::connect(&serve);
     for cancelled in 1..=3 {
@@ -361,7 +361,7 @@ fn a_client_that_gives_up_cancels_the_call_if_that_is_wanted() {
 }
 
 #[test]
-fn a_client_that_gives_up_lets_the_call_go_on_if_not() {
+fn reset_lets_the_call_continue_by_default() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     let stream = client.start_ended("GET", "/delay/100");
@@ -372,7 +372,7 @@ fn a_client_that_gives_up_lets_the_call_go_on_if_not() {
 }
 
 #[test]
-fn a_request_that_is_given_up_at_once_never_reaches_the_application() {
+fn request_reset_at_once_never_reaches_the_application() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     let given_up = |stream| {
@@ -385,7 +385,7 @@ fn a_request_that_is_given_up_at_once_never_reaches_the_application() {
 }
 
 #[test]
-fn a_slow_client_stops_the_writes_of_the_application() {
+fn slow_client_stops_the_application_from_writing() {
     let serve = Serve::start();
     let mut slow = Client::connect(&serve);
     let stream = slow.start_ended("GET", "/bytes/1000000000000");
@@ -393,16 +393,16 @@ fn a_slow_client_stops_the_writes_of_the_application() {
     while received < 65_535 {
         received += slow.next(raw::DATA, stream).payload.len();
     }
-    assert_eq!(received, 65_535, "it is what the window allows");
+    assert_eq!(received, 65_535, "the whole window is used");
     let mut other = Client::connect(&serve);
     let first = written(&mut other);
-    assert!(first < 1 << 20, "{first} octets are somewhere on the way");
+    assert!(first < 1 << 20, "{first} bytes are buffered");
     assert_eq!(other.get("/delay/300").status(), "200");
-    assert!(written(&mut other) <= first + (1 << 18), "they do not become more");
+    assert!(written(&mut other) <= first + (1 << 18), "the buffers do not grow");
 }
 
 #[test]
-fn a_client_that_wants_much_and_takes_nothing_stops_the_writes_of_the_application() {
+fn client_that_requests_much_and_reads_nothing_stops_the_application_from_writing() {
     let serve = Serve::start();
     let mut greedy = Client::connect(&serve);
     let streams: Vec<u32> = (0..100).map(|_| greedy.start_ended("GET", "/bytes/1000000000000")).collect();
@@ -412,20 +412,20 @@ fn a_client_that_wants_much_and_takes_nothing_stops_the_writes_of_the_applicatio
     let mut other = Client::connect(&serve);
     assert_eq!(other.get("/delay/300").status(), "200");
     let written = written(&mut other);
-    assert!(written < 4 << 20, "{written} octets are somewhere on the way");
+    assert!(written < 4 << 20, "{written} bytes are buffered");
 }
 
-/// How many octets of `/bytes` were taken of the application, all in all.
+/// Bytes of `/bytes` responses accepted from the application so far, in total.
 fn written(client: &mut Client) -> usize {
     client.get("/written").text().trim().parse().unwrap()
 }
 
 #[test]
-fn a_slow_application_closes_the_window_of_the_client() {
+fn slow_application_closes_the_clients_window() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     let window = client.initial_window;
-    // It does not look at the content.
+    // This route does not read the content.
     let stream = client.start("POST", "/delay/1000");
     let mut sent = 0;
     while sent < window {
@@ -444,12 +444,12 @@ fn a_slow_application_closes_the_window_of_the_client() {
             _ => {}
         }
     }
-    // What lies in a buffer before the application may be made up for, and no more.
+    // The server may open the window for what fits into its buffer, but no further.
     assert!(raised <= 2 * 65_536, "{raised}");
 }
 
 #[test]
-fn requests_beyond_the_limit_are_refused_and_no_others() {
+fn only_requests_beyond_the_limit_are_refused() {
     let serve = Serve::start_with(&["--", "--max-concurrent-streams", "5"]);
     let mut client = Client::connect(&serve);
     let slow: Vec<u32> = (0..5).map(|_| client.start_ended("GET", "/delay/1000")).collect();
@@ -460,16 +460,16 @@ fn requests_beyond_the_limit_are_refused_and_no_others() {
     for stream in slow {
         assert_eq!(client.response(stream).status(), "200");
     }
-    assert_eq!(client.get("/").status(), "200", "there is room again");
+    assert_eq!(client.get("/").status(), "200", "a slot is free again");
 }
 
 #[test]
-fn an_idle_connection_is_closed() {
+fn idle_connection_is_closed() {
     let serve = Serve::start_with(&["--", "--idle-timeout", "0.5"]);
     let mut client = Client::connect(&serve);
-    assert_eq!(client.get("/delay/1000").status(), "200", "a request is not idleness");
+    assert_eq!(client.get("/delay/1000").status(), "200", "a pending request is not idle time");
     let frames = client.wire.receive_all();
-    let go_away = frames.iter().rfind(|frame| frame.kind == raw::GOAWAY).expect("an end in good order");
+    let go_away = frames.iter().rfind(|frame| frame.kind == raw::GOAWAY).expect("a graceful shutdown");
     assert_eq!(go_away.payload[4..8], NO_ERROR.to_be_bytes());
 }
 
@@ -491,7 +491,7 @@ fn connections_beyond_the_limit_wait() {
 }
 
 #[test]
-fn malformed_requests_end_their_streams_alone() {
+fn malformed_request_resets_only_its_stream() {
     let target = [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/")];
     let with = |more: &[(&'static str, &'static str)]| [&target[..], more].concat();
     let heads = [
@@ -519,11 +519,11 @@ fn malformed_requests_end_their_streams_alone() {
         let stream = client.send_head(head, END_STREAM);
         assert_eq!(client.reset_of(stream), PROTOCOL_ERROR, "{head:?}");
     }
-    assert_eq!(client.get("/").status(), "200", "the connection goes on");
+    assert_eq!(client.get("/").status(), "200", "the connection remains usable");
 }
 
 #[test]
-fn the_end_of_standard_input_drains() {
+fn end_of_standard_input_drains() {
     let mut server = InProcess::start(&HANDLER, &["--drain-on-stdin-eof"], &[]);
     let mut client = Client::connect_to(server.address);
     let stream = client.start_ended("GET", "/delay/500");
@@ -536,7 +536,7 @@ fn the_end_of_standard_input_drains() {
 }
 
 #[test]
-fn the_end_of_standard_input_is_nothing_otherwise() {
+fn end_of_standard_input_is_ignored_by_default() {
     let mut server = InProcess::start(&HANDLER, &[], &[]);
     server.end_input();
     let mut client = Client::connect_to(server.address);
@@ -544,7 +544,7 @@ fn the_end_of_standard_input_is_nothing_otherwise() {
 }
 
 #[test]
-fn arguments_that_are_wrong_are_told_in_words() {
+fn invalid_arguments_are_explained() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("handler.wasm");
     fs::write(&file, components::HTTP_SERVICE).unwrap();
@@ -579,10 +579,10 @@ fn arguments_that_are_wrong_are_told_in_words() {
 }
 
 #[test]
-fn a_limit_of_memory_that_is_reached_is_told() {
+fn reaching_the_memory_limit_is_reported() {
     let serve = Serve::start_with(&["--max-memory", "8"]);
     let mut clients = Vec::new();
-    // None of them takes what it asks for.
+    // No client reads its responses.
     for _ in 0..200 {
         let Ok(tcp) = TcpStream::connect(serve.address()) else { break };
         let mut client = RawClient::over(tcp);

@@ -1,6 +1,6 @@
-//! What the tests share with others, with the server for `wasi:http` in place of the demonstration.
+//! Support shared with other tests, with the server for `wasi:http` in place of the demonstration.
 
-#[allow(dead_code, unused_imports, reason = "some of it is for the other tests that share it")]
+#[allow(dead_code, unused_imports, reason = "other tests that share this module use the rest")]
 #[path = "../interop/support/mod.rs"]
 mod shared;
 
@@ -20,19 +20,19 @@ impl Serve {
         Self::start_with(&[])
     }
 
-    /// Serves on a free port, with more options of `wasi-http2 serve`; those of the server itself follow «--».
+    /// Serves on a free port, with further options of `wasi-http2 serve`; those of the server itself follow "--".
     #[track_caller]
     pub(crate) fn start_with(options: &[&str]) -> Self {
         Self(shared::Serve::start_handler(components::HTTP_SERVICE, options))
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until the server ends by itself.
     #[track_caller]
     pub(crate) fn finish(self) -> Finished {
         self.0.finish()
     }
 
-    /// Ends it by Ctrl-C.
+    /// Stops the server with Ctrl-C.
     #[track_caller]
     pub(crate) fn stop(self) -> Finished {
         self.0.stop()

@@ -1,5 +1,7 @@
-//! What is written together. There is no TCP_NODELAY in WASI: TCP keeps a small write that follows another one until
-//! the peer acknowledges that one, which may take 40 ms.
+//! Tests of which frames share a write.
+//!
+//! WASI has no TCP_NODELAY: TCP holds back a small write that follows another until the peer acknowledges the
+//! first, which may take 40 ms.
 
 use crate::raw_client;
 use crate::raw_server::RawServer;
@@ -17,7 +19,7 @@ fn write_with_head(wire: &mut RawClient) -> Vec<Frame> {
     }
 }
 
-/// Whether a write has a message to its end.
+/// Whether a write contains a message to its end.
 fn is_whole(frames: &[Frame]) -> bool {
     frames
         .last()
@@ -25,7 +27,7 @@ fn is_whole(frames: &[Frame]) -> bool {
 }
 
 #[test]
-fn a_response_is_one_write_together_with_acknowledgements() {
+fn response_and_acknowledgements_share_one_write() {
     let serve = Serve::start();
     let routes = [
         ("GET", "/", 0),
@@ -52,7 +54,7 @@ fn a_response_is_one_write_together_with_acknowledgements() {
 }
 
 #[test]
-fn a_request_is_one_write() {
+fn request_is_one_write() {
     let server = RawServer::listen();
     let client = Client::start();
     let first = client.get(&server.url("/"));
@@ -72,7 +74,7 @@ fn a_request_is_one_write() {
 }
 
 #[test]
-fn a_first_request_is_one_write_with_the_preface() {
+fn first_request_shares_a_write_with_the_preface() {
     let server = RawServer::listen();
     let client = Client::start();
     let request = Request::new("POST", &server.url("/")).content(5).field("content-length", "5");
@@ -85,7 +87,7 @@ fn a_first_request_is_one_write_with_the_preface() {
 }
 
 #[test]
-fn a_head_does_not_wait_for_content_that_comes_late() {
+fn head_does_not_wait_for_late_content() {
     let server = RawServer::listen();
     let client = Client::start();
     let mut exchange = client.send(&Request::new("POST", &server.url("/")).with("open"));
@@ -98,7 +100,7 @@ fn a_head_does_not_wait_for_content_that_comes_late() {
 }
 
 #[test]
-fn a_server_sends_no_pings_of_its_own() {
+fn server_sends_no_unneeded_pings() {
     let serve = Serve::start();
     let mut wire = RawClient::connect(serve.address());
     for number in 0..50 {
@@ -116,7 +118,7 @@ fn a_server_sends_no_pings_of_its_own() {
 }
 
 #[test]
-fn a_client_sends_no_pings_of_its_own() {
+fn client_sends_no_unneeded_pings() {
     let server = RawServer::listen();
     let client = Client::start();
     let request = Request::new("POST", &server.url("/")).content(5);

@@ -7,12 +7,12 @@ use crate::requests::{Client, Request, hash, pattern};
 use crate::support::raw::{self, END_STREAM};
 
 const MIB: usize = 1 << 20;
-/// CANCEL, NO_ERROR and others (RFC 9113, 7).
+/// NO_ERROR and CANCEL (RFC 9113, 7).
 const NO_ERROR: u32 = 0x0;
 const CANCEL: u32 = 0x8;
 
 #[test]
-fn content_of_every_size_goes_there_and_back() {
+fn content_of_any_size_survives_a_round_trip() {
     let server = H2Server::start();
     let client = Client::start();
     for octets in [0, 1, 16_384, 65_535, 65_536, 1_000_000, 40 * MIB] {
@@ -20,14 +20,14 @@ fn content_of_every_size_goes_there_and_back() {
         assert_eq!(exchange.sent(), "Ok");
         let response = exchange.response().unwrap();
         assert_eq!(response.content.octets, octets);
-        assert_eq!(response.content.hash, hash(&pattern(octets)), "{octets} octets");
+        assert_eq!(response.content.hash, hash(&pattern(octets)), "{octets} bytes");
         assert_eq!(response.end, Ok(None));
     }
     assert_eq!(server.connections(), 1);
 }
 
 #[test]
-fn trailers_go_there_and_back() {
+fn trailers_survive_a_round_trip() {
     let server = H2Server::start();
     let client = Client::start();
     let with_trailers = Request::new("POST", &server.url("/"))
@@ -40,7 +40,7 @@ fn trailers_go_there_and_back() {
 }
 
 #[test]
-fn an_empty_trailer_section_of_a_request_is_an_end() {
+fn empty_trailer_section_of_a_request_becomes_end_stream() {
     let (_client, exchange, mut connection, stream) =
         begin("POST", |request| request.content(5).with("trailers"));
     assert_eq!(connection.content(stream), pattern(5));
@@ -49,7 +49,7 @@ fn an_empty_trailer_section_of_a_request_is_an_end() {
 }
 
 #[test]
-fn an_empty_trailer_section_of_a_response_is_an_end() {
+fn empty_trailer_section_of_a_response_is_its_end() {
     let (_client, exchange, mut connection, stream) = begin("POST", |request| request);
     connection.head(stream, &[(":status", "200")], 0);
     connection.data(stream, b"content", 0);
@@ -60,7 +60,7 @@ fn an_empty_trailer_section_of_a_response_is_an_end() {
 }
 
 #[test]
-fn a_response_may_be_trailers_only() {
+fn response_may_be_trailers_only() {
     let (_client, exchange, mut connection, stream) = begin("POST", |request| request.content(10));
     let head = [(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "12")];
     connection.head(stream, &head, END_STREAM);
@@ -70,7 +70,7 @@ fn a_response_may_be_trailers_only() {
 }
 
 #[test]
-fn a_response_comes_before_the_request_has_ended() {
+fn response_may_begin_before_the_request_ends() {
     let (_client, mut exchange, mut connection, stream) = begin("POST", |request| request.with("open"));
     connection.head(stream, &[(":status", "200")], 0);
     assert_eq!(exchange.head().unwrap().0, 200);
@@ -95,26 +95,26 @@ fn a_response_comes_before_the_request_has_ended() {
 }
 
 #[test]
-fn a_response_may_end_before_the_request_and_be_whole() {
+fn response_may_be_complete_before_the_request() {
     let (client, exchange, mut connection, stream) = begin("POST", |request| request.with("open"));
     connection.head(stream, &[(":status", "413")], 0);
     connection.data(stream, &pattern(50_000), END_STREAM);
-    // A server may say at once that it wants no more (RFC 9113, 8.1).
+    // A server may decline the rest of the request at once (RFC 9113, 8.1).
     connection.reset(stream, NO_ERROR);
     let response = exchange.response().unwrap();
     assert_eq!((response.status, response.content.octets, response.end), (413, 50_000, Ok(None)));
     let other = client.get(&connection.url("/"));
     let stream = connection.request().stream;
     connection.respond(stream, "200");
-    assert_eq!(other.response().unwrap().status, 200, "the connection goes on");
+    assert_eq!(other.response().unwrap().status, 200, "the connection remains usable");
 }
 
 #[test]
-fn an_upload_goes_on_after_a_whole_response_until_the_server_wants_no_more() {
+fn upload_continues_after_a_complete_response_until_the_server_declines_it() {
     let (client, mut exchange, mut connection, stream) = begin("POST", |request| request.content(MIB));
     connection.head(stream, &[(":status", "401")], END_STREAM);
     assert_eq!(exchange.head().unwrap().0, 401);
-    // To cancel it would be counted against the client by some servers.
+    // Some servers would count a cancellation against the client.
     assert_eq!(connection.content(stream).len(), MIB);
     assert_eq!(exchange.sent(), "Ok");
     let mut exchange = client.send(&Request::new("POST", &connection.url("/")).with("open"));
@@ -128,33 +128,33 @@ fn an_upload_goes_on_after_a_whole_response_until_the_server_wants_no_more() {
 }
 
 #[test]
-fn content_that_breaks_off_resets_the_stream() {
+fn aborted_content_resets_the_stream() {
     let (_client, mut exchange, mut connection, stream) =
         begin("POST", |request| request.content(10).with("broken"));
     assert_eq!(connection.reset_by_peer().0, stream);
-    assert_eq!(exchange.head().unwrap_err(), "LoopDetected", "it is what the application said");
+    assert_eq!(exchange.head().unwrap_err(), "LoopDetected", "the application's error is returned");
 }
 
 #[test]
-fn content_that_is_shorter_than_it_says_resets_the_stream() {
-    for (says, has) in [("10", 9), ("60000", 59_999)] {
+fn content_shorter_than_content_length_resets_the_stream() {
+    for (declared, has) in [("10", 9), ("60000", 59_999)] {
         let server = RawServer::listen();
         let client = Client::start();
-        let request = Request::new("POST", &server.url("/")).content(has).field("content-length", says);
+        let request = Request::new("POST", &server.url("/")).content(has).field("content-length", declared);
         let mut exchange = client.send(&request);
         let mut connection = server.accept();
         let stream = connection.request().stream;
-        assert_eq!(connection.reset_by_peer().0, stream, "{says}");
-        assert_eq!(exchange.head().unwrap_err(), "HttpRequestBodySize(None)", "{says}");
+        assert_eq!(connection.reset_by_peer().0, stream, "{declared}");
+        assert_eq!(exchange.head().unwrap_err(), "HttpRequestBodySize(None)", "{declared}");
         let other = client.get(&server.url("/"));
         let stream = connection.request().stream;
         connection.respond(stream, "204");
-        assert_eq!(other.response().unwrap().status, 204, "the connection goes on");
+        assert_eq!(other.response().unwrap().status, 204, "the connection remains usable");
     }
 }
 
 #[test]
-fn a_request_that_says_it_has_content_and_has_none_is_not_sent() {
+fn request_without_its_declared_content_is_not_sent() {
     let server = RawServer::listen();
     let client = Client::start();
     let request = Request::new("POST", &server.url("/")).field("content-length", "1");
@@ -162,12 +162,12 @@ fn a_request_that_says_it_has_content_and_has_none_is_not_sent() {
 }
 
 #[test]
-fn nothing_is_sent_beyond_what_content_length_says() {
-    for (says, has) in [(10, 11), (0, 1), (60_000, 60_001)] {
+fn content_beyond_content_length_is_not_sent() {
+    for (declared, has) in [(10, 11), (0, 1), (60_000, 60_001)] {
         let (_client, mut exchange, mut connection, stream) =
-            begin("POST", |request| request.content(has).field("content-length", &says.to_string()));
-        let content = if says == 0 { Vec::new() } else { connection.content(stream) };
-        assert_eq!(content, pattern(says));
+            begin("POST", |request| request.content(has).field("content-length", &declared.to_string()));
+        let content = if declared == 0 { Vec::new() } else { connection.content(stream) };
+        assert_eq!(content, pattern(declared));
         connection.respond(stream, "200");
         exchange.is_unwanted();
         assert_eq!(exchange.response().unwrap().status, 200);
@@ -175,7 +175,7 @@ fn nothing_is_sent_beyond_what_content_length_says() {
 }
 
 #[test]
-fn a_server_that_gives_no_window_stops_the_application() {
+fn closed_window_stops_the_application() {
     let server = RawServer::listen();
     let client = Client::start();
     let request = Request::new("POST", &server.url("/")).content(10 * MIB);
@@ -183,13 +183,13 @@ fn a_server_that_gives_no_window_stops_the_application() {
     let mut connection = server.accept_with(&[(INITIAL_WINDOW_SIZE, 100_000)]);
     let stream = connection.request().stream;
     let mut arrived = 0;
-    // The window of the connection is the smaller one.
+    // The connection's window is the smaller one.
     while arrived < 65_535 {
         arrived += connection.next(raw::DATA).unwrap().payload.len();
     }
     assert!(connection.synchronise().iter().all(|frame| frame.kind != raw::DATA));
     let before = exchange.written();
-    assert!(before <= MIB, "{before} octets are somewhere on the way");
+    assert!(before <= MIB, "{before} bytes are buffered");
     connection.wire.send(raw::WINDOW_UPDATE, 0, 0, &0x7f00_0000_u32.to_be_bytes());
     connection.wire.send(raw::WINDOW_UPDATE, 0, stream, &0x7f00_0000_u32.to_be_bytes());
     while arrived < 10 * MIB {
@@ -201,12 +201,12 @@ fn a_server_that_gives_no_window_stops_the_application() {
 }
 
 #[test]
-fn an_application_that_does_not_read_stops_the_server() {
+fn application_that_does_not_read_stops_the_server() {
     let (_client, mut exchange, mut connection, stream) = begin("POST", |request| request.with("unread"));
     connection.head(stream, &[(":status", "200")], 0);
     assert_eq!(exchange.head().unwrap().0, 200);
     connection.data(stream, &[b'a'; 16_384], 0);
-    // The window may be raised for what lies in a buffer, and for no more.
+    // The client may open the window for what fits into its buffer, but no further.
     let mut frames = connection.synchronise();
     connection.data(stream, &[b'a'; 16_384], 0);
     connection.data(stream, &[b'a'; 16_384], 0);
@@ -223,7 +223,7 @@ fn an_application_that_does_not_read_stops_the_server() {
 }
 
 #[test]
-fn nobody_reads_what_nobody_wants() {
+fn content_after_a_reset_is_not_read() {
     let (_client, mut exchange, mut connection, stream) = begin("POST", |request| request.with("open"));
     exchange.more(10);
     assert_eq!(connection.next(raw::DATA).unwrap().payload.len(), 10);

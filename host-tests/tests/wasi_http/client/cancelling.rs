@@ -1,4 +1,4 @@
-//! What the application gives up, the server hears of.
+//! Cancellation by the application reaches the server.
 
 use super::begin;
 use crate::raw_server::{MAX_CONCURRENT_STREAMS, RawServer};
@@ -9,7 +9,7 @@ use crate::support::raw;
 const CANCEL: u32 = 0x8;
 
 #[test]
-fn a_call_that_is_dropped_is_a_stream_that_is_cancelled() {
+fn dropped_call_cancels_its_stream() {
     let server = RawServer::listen();
     let client = Client::start();
     let mut exchange = client.get(&server.url("/"));
@@ -21,11 +21,11 @@ fn a_call_that_is_dropped_is_a_stream_that_is_cancelled() {
     let other = client.get(&server.url("/"));
     let stream = connection.request().stream;
     connection.respond(stream, "200");
-    assert_eq!(other.response().unwrap().status, 200, "the connection goes on");
+    assert_eq!(other.response().unwrap().status, 200, "the connection remains usable");
 }
 
 #[test]
-fn a_call_that_is_dropped_while_content_is_on_its_way_is_cancelled() {
+fn call_dropped_during_upload_is_cancelled() {
     let (_client, mut exchange, mut connection, stream) = begin("POST", |request| request.content(10 << 20));
     connection.next(raw::DATA).unwrap();
     exchange.cancel();
@@ -34,9 +34,9 @@ fn a_call_that_is_dropped_while_content_is_on_its_way_is_cancelled() {
 }
 
 #[test]
-fn a_call_that_is_dropped_before_it_has_a_connection_asks_nobody() {
+fn call_dropped_before_it_has_a_connection_is_never_sent() {
     let server = RawServer::listen();
-    // One connection with room for one request, so that another waits.
+    // One connection with room for one request, so that another must wait.
     let client = Client::start_with(&[("HTTP2_CLIENT_MAX_CONNECTIONS", "1")]);
     let first = client.get(&server.url("/first"));
     let mut connection = server.accept_with(&[(MAX_CONCURRENT_STREAMS, 1)]);
@@ -54,7 +54,7 @@ fn a_call_that_is_dropped_before_it_has_a_connection_asks_nobody() {
 }
 
 #[test]
-fn a_response_that_is_dropped_is_cancelled_while_content_comes() {
+fn response_dropped_during_content_is_cancelled() {
     let (_client, mut exchange, mut connection, stream) = begin("GET", |request| request);
     connection.head(stream, &[(":status", "200")], 0);
     connection.data(stream, b"some", 0);
@@ -65,7 +65,7 @@ fn a_response_that_is_dropped_is_cancelled_while_content_comes() {
 }
 
 #[test]
-fn a_response_that_is_dropped_is_cancelled_even_if_the_server_is_silent() {
+fn dropped_response_is_cancelled_even_if_the_server_is_silent() {
     let (_client, mut exchange, mut connection, stream) = begin("GET", |request| request);
     connection.head(stream, &[(":status", "200")], 0);
     assert_eq!(exchange.head().unwrap().0, 200);
@@ -74,7 +74,7 @@ fn a_response_that_is_dropped_is_cancelled_even_if_the_server_is_silent() {
 }
 
 #[test]
-fn a_response_that_is_dropped_unread_is_cancelled() {
+fn response_dropped_unread_is_cancelled() {
     let (_client, mut exchange, mut connection, stream) = begin("GET", |request| request.with("unread"));
     connection.head(stream, &[(":status", "200")], 0);
     connection.data(stream, &[b'a'; 16_384], 0);

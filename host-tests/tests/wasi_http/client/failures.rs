@@ -1,4 +1,4 @@
-//! What goes wrong, and the error-code that it is told by.
+//! Failures, and the error-codes that report them.
 
 use std::io::Write;
 use std::net::{Shutdown, TcpListener};
@@ -12,7 +12,7 @@ use crate::requests::{Client, Request};
 use crate::support::block_on;
 use crate::support::raw::{self, END_STREAM};
 
-/// An error that a server has sent RST_STREAM with before any response.
+/// Returns the error of a request that the server resets before any response.
 fn error_of_reset(code: u32) -> String {
     let (_client, exchange, mut connection, stream) = begin("GET", |request| request);
     connection.reset(stream, code);
@@ -20,7 +20,7 @@ fn error_of_reset(code: u32) -> String {
 }
 
 #[test]
-fn each_code_of_a_reset_is_an_error_code() {
+fn each_reset_code_maps_to_an_error_code() {
     let table = [
         (0x0, "HttpResponseIncomplete"),    // NO_ERROR
         (0x1, "HttpProtocolError"),         // PROTOCOL_ERROR
@@ -32,7 +32,7 @@ fn each_code_of_a_reset_is_an_error_code() {
         (0x9, "HttpProtocolError"),         // COMPRESSION_ERROR
         (0xb, "ConnectionLimitReached"),    // ENHANCE_YOUR_CALM
         (0xd, "HttpProtocolError"),         // HTTP_1_1_REQUIRED
-        (0xabcd, "HttpResponseIncomplete"), // one that nobody knows
+        (0xabcd, "HttpResponseIncomplete"), // an unknown code
     ];
     for (code, error) in table {
         assert_eq!(error_of_reset(code), error, "{code:#x}");
@@ -40,7 +40,7 @@ fn each_code_of_a_reset_is_an_error_code() {
 }
 
 #[test]
-fn a_reset_amid_the_content_is_no_end() {
+fn reset_during_content_is_an_error() {
     for (code, error) in
         [(0x0, "HttpResponseIncomplete"), (0x2, "HttpResponseIncomplete"), (0x1, "HttpProtocolError")]
     {
@@ -55,7 +55,7 @@ fn a_reset_amid_the_content_is_no_end() {
 }
 
 #[test]
-fn a_reset_after_the_end_loses_nothing() {
+fn reset_after_the_end_loses_nothing() {
     let (_client, mut exchange, mut connection, stream) =
         begin("POST", |request| request.with("open").with("unread"));
     connection.head(stream, &[(":status", "200")], 0);
@@ -72,7 +72,7 @@ fn a_reset_after_the_end_loses_nothing() {
 }
 
 #[test]
-fn peers_that_are_not_there() {
+fn unreachable_peers_are_errors() {
     let client = Client::start();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert_eq!(client.get(&format!("http://{free}/")).response().unwrap_err(), "ConnectionRefused");
@@ -83,7 +83,7 @@ fn peers_that_are_not_there() {
     assert!(nameless.starts_with("DnsError("), "{nameless}");
 }
 
-/// What becomes of a request to a server that says these words.
+/// Returns the error of a request to a server that sends these bytes and closes its side.
 fn error_of_words(words: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -99,18 +99,18 @@ fn error_of_words(words: &'static [u8]) -> String {
 }
 
 #[test]
-fn servers_that_do_not_speak_http2() {
+fn servers_without_http2_are_errors() {
     let http1 = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n";
     assert_eq!(error_of_words(http1), "HttpProtocolError");
     assert_eq!(error_of_words(b"220 smtp.example ESMTP ready and willing\r\n"), "HttpProtocolError");
     assert_eq!(error_of_words(b""), "ConnectionTerminated");
-    // SETTINGS, then three octets of a frame that is to have eight.
+    // SETTINGS, then three bytes of a HEADERS frame with a length of eight.
     let cut = &[0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8, 1, 4, 0, 0, 0, 1, 0x88, 0x88, 0x88];
     assert_eq!(error_of_words(cut), "ConnectionTerminated");
 }
 
 #[test]
-fn a_connection_that_is_cut_is_no_end_of_a_response() {
+fn end_of_the_connection_is_not_the_end_of_a_response() {
     let (_client, mut exchange, mut connection, stream) = begin("GET", |request| request);
     connection.head(stream, &[(":status", "200")], 0);
     connection.data(stream, b"half of", 0);
@@ -120,7 +120,7 @@ fn a_connection_that_is_cut_is_no_end_of_a_response() {
 }
 
 #[test]
-fn a_server_that_answers_early_and_hangs_up_is_heard() {
+fn early_response_is_received_although_the_server_closes() {
     let server = RawServer::listen();
     let client = Client::start();
     let exchange = client.send(&Request::new("POST", &server.url("/")).content(10_000_000));
@@ -129,14 +129,14 @@ fn a_server_that_answers_early_and_hangs_up_is_heard() {
     connection.wire.send(raw::WINDOW_UPDATE, 0, 0, &10_000_000_u32.to_be_bytes());
     connection.head(stream, &[(":status", "413")], 0);
     connection.data(stream, &[b'x'; 30_000], END_STREAM);
-    // With octets unread, this resets the connection, and the client's next write fails.
+    // Input is still unread, so this resets the connection, and the client's next write fails.
     drop(connection);
     let response = exchange.response().unwrap();
     assert_eq!((response.status, response.content.octets, response.end), (413, 30_000, Ok(None)));
 }
 
 #[test]
-fn a_server_that_breaks_the_protocol_ends_all_its_responses() {
+fn protocol_violation_ends_all_responses() {
     let server = RawServer::listen();
     let client = Client::start();
     let (one, two) = (client.get(&server.url("/")), client.get(&server.url("/")));
@@ -153,13 +153,13 @@ fn a_server_that_breaks_the_protocol_ends_all_its_responses() {
 }
 
 #[test]
-fn no_connection_in_time() {
+fn connect_timeout_is_reported() {
     block_on(async {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let listener = socket.listen(0).unwrap();
         let address = listener.local_addr().unwrap();
-        // Once its queue is full, a listener leaves further connections without an answer.
+        // A listener with a full queue leaves further connections unanswered.
         let mut queue = Vec::new();
         let patience = std::time::Duration::from_millis(200);
         while let Ok(connection) = tokio::time::timeout(patience, TcpStream::connect(address)).await {
@@ -171,7 +171,7 @@ fn no_connection_in_time() {
 }
 
 #[test]
-fn no_response_in_time() {
+fn first_byte_timeout_is_reported() {
     let server = RawServer::listen();
     let client = Client::start();
     let request = Request::new("GET", &server.url("/")).option("first-byte-timeout", "100");
@@ -184,11 +184,11 @@ fn no_response_in_time() {
     let exchange = client.send(&request.option("first-byte-timeout", "60000"));
     let stream = connection.request().stream;
     connection.respond(stream, "200");
-    assert_eq!(exchange.response().unwrap().status, 200, "the connection goes on");
+    assert_eq!(exchange.response().unwrap().status, 200, "the connection remains usable");
 }
 
 #[test]
-fn no_content_in_time() {
+fn between_bytes_timeout_is_reported() {
     let (_client, mut exchange, mut connection, stream) =
         begin("GET", |request| request.option("between-bytes-timeout", "300"));
     connection.head(stream, &[(":status", "200")], 0);
@@ -201,7 +201,7 @@ fn no_content_in_time() {
 }
 
 #[test]
-fn responses_that_are_malformed_end_their_streams_alone() {
+fn malformed_response_resets_only_its_stream() {
     let ok = (":status", "200");
     let heads: &[&[(&str, &str)]] = &[
         &[],
@@ -240,24 +240,24 @@ fn responses_that_are_malformed_end_their_streams_alone() {
         assert_eq!(connection.reset_by_peer(), (stream, 1), "{head:?}: PROTOCOL_ERROR");
     }
     connection.respond(kept, "200");
-    assert_eq!(good.response().unwrap().status, 200, "the connection goes on");
+    assert_eq!(good.response().unwrap().status, 200, "the connection remains usable");
 }
 
 #[test]
-fn content_and_trailers_that_are_malformed_end_their_streams_alone() {
+fn malformed_content_or_trailers_reset_only_their_stream() {
     type Send = fn(&mut Connection, u32);
     let cases: [(&str, Send); 6] = [
-        ("more than Content-Length says", |connection, stream| connection.data(stream, b"123456", 0)),
-        ("less than Content-Length says", |connection, stream| connection.data(stream, b"1234", END_STREAM)),
-        ("trailers before all of it", |connection, stream| {
+        ("more than Content-Length", |connection, stream| connection.data(stream, b"123456", 0)),
+        ("less than Content-Length", |connection, stream| connection.data(stream, b"1234", END_STREAM)),
+        ("trailers before the end of the content", |connection, stream| {
             connection.head(stream, &[("a", "b")], END_STREAM);
         }),
-        ("trailers that are no end", |connection, stream| connection.head(stream, &[("a", "b")], 0)),
+        ("trailers without END_STREAM", |connection, stream| connection.head(stream, &[("a", "b")], 0)),
         ("a pseudo-header field in trailers", |connection, stream| {
             connection.data(stream, b"12345", 0);
             connection.head(stream, &[(":status", "200")], END_STREAM);
         }),
-        ("a field of HTTP/1 in trailers", |connection, stream| {
+        ("a connection-specific field in trailers", |connection, stream| {
             connection.data(stream, b"12345", 0);
             connection.head(stream, &[("connection", "close")], END_STREAM);
         }),
@@ -267,17 +267,17 @@ fn content_and_trailers_that_are_malformed_end_their_streams_alone() {
     let good = client.get(&server.url("/"));
     let mut connection = server.accept();
     let kept = connection.request().stream;
-    for (what, send) in cases {
+    for (defect, send) in cases {
         let mut exchange = client.get(&server.url("/"));
         let stream = connection.request().stream;
         connection.head(stream, &[(":status", "200"), ("content-length", "5")], 0);
-        assert_eq!(exchange.head().unwrap().0, 200, "{what}");
+        assert_eq!(exchange.head().unwrap().0, 200, "{defect}");
         send(&mut connection, stream);
-        assert_eq!(exchange.rest_end(), Err("HttpProtocolError".to_owned()), "{what}");
-        assert_eq!(connection.reset_by_peer(), (stream, 1), "{what}: PROTOCOL_ERROR");
+        assert_eq!(exchange.rest_end(), Err("HttpProtocolError".to_owned()), "{defect}");
+        assert_eq!(connection.reset_by_peer(), (stream, 1), "{defect}: PROTOCOL_ERROR");
     }
     connection.respond(kept, "200");
-    assert_eq!(good.response().unwrap().status, 200, "the connection goes on");
+    assert_eq!(good.response().unwrap().status, 200, "the connection remains usable");
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn content_before_a_head_is_malformed() {
 }
 
 #[test]
-fn sections_that_are_too_large_say_which() {
+fn oversized_sections_are_told_apart() {
     let long = "v".repeat(15_000);
     let fields = [("x-one", long.as_str()), ("x-two", &long), ("x-three", &long)];
     let block = |head: &[(&str, &str)]| crate::raw_server::block(&[head, &fields].concat());
@@ -310,14 +310,14 @@ fn sections_that_are_too_large_say_which() {
 }
 
 #[test]
-fn a_server_that_says_nothing_is_asked_for_a_sign_of_life_once() {
+fn silent_server_is_pinged_at_most_once() {
     let (_client, mut exchange, mut connection, stream) = begin("POST", |request| request.with("open"));
     let mut pings = 0;
     for _ in 0..20 {
         exchange.more(1_000);
         let mut arrived = 0;
         while arrived < 1_000 {
-            // PING is acknowledged, and nothing else is said.
+            // The wire acknowledges PING; the server sends nothing else.
             let frame = connection.wire.receive().unwrap();
             match (frame.kind, frame.flags & raw::ACK) {
                 (raw::DATA, _) => arrived += frame.payload.len(),

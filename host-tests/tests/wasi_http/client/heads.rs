@@ -1,10 +1,10 @@
-//! Heads of requests: what passes into HTTP/2, and what does not.
+//! Heads of requests and responses: what passes between wasi:http and HTTP/2, and what does not.
 
 use super::begin;
 use crate::raw_server::{Head, RawServer};
 use crate::requests::{Client, Request};
 
-/// What a server sees of the head of a request.
+/// Returns the head of a request as the server receives it.
 fn seen(change: impl FnOnce(Request) -> Request) -> Head {
     let server = RawServer::listen();
     let client = Client::start();
@@ -35,13 +35,13 @@ fn method_scheme_authority_and_path_come_first() {
     assert!(head.end_stream, "a request without content is one frame");
 }
 
-/// Fields of an application that the host lets it make at all.
+/// Sends a GET request with these fields, and returns its head as the server receives it.
 fn request_fields(fields: &[(&str, &str)]) -> Head {
     seen(|request| fields.iter().fold(request, |request, (name, value)| request.field(name, value)))
 }
 
 #[test]
-fn te_passes_with_the_value_trailers_alone() {
+fn te_passes_only_with_the_value_trailers() {
     assert_eq!(request_fields(&[("te", "trailers")]).get("te"), Some("trailers"));
     assert_eq!(request_fields(&[("te", "Trailers")]).get("te"), Some("Trailers"));
     assert_eq!(request_fields(&[("te", "gzip")]).get("te"), None);
@@ -49,13 +49,13 @@ fn te_passes_with_the_value_trailers_alone() {
 }
 
 #[test]
-fn a_request_without_an_authority_has_nowhere_to_go() {
+fn request_without_authority_is_an_error() {
     let request = Request::new("GET", "http://localhost/").without("authority");
     assert_eq!(Client::start().send(&request).response().unwrap_err(), "HttpRequestUriInvalid");
 }
 
 #[test]
-fn each_method_arrives_as_its_token() {
+fn every_method_arrives_as_its_token() {
     for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "PURGE", "get"] {
         let head = seen(|request| request.option("method", method));
         assert_eq!(head.get(":method"), Some(method));
@@ -63,7 +63,7 @@ fn each_method_arrives_as_its_token() {
 }
 
 #[test]
-fn connect_has_an_authority_alone() {
+fn connect_has_only_an_authority() {
     let head = seen(|request| request.option("method", "CONNECT").without("path"));
     assert_eq!(head.fields.len(), 2, "{head:?}");
     assert_eq!(head.get(":method"), Some("CONNECT"));
@@ -71,7 +71,7 @@ fn connect_has_an_authority_alone() {
 }
 
 #[test]
-fn a_path_is_never_empty() {
+fn path_is_never_empty() {
     let path = |change: fn(Request) -> Request| seen(change).get(":path").map(str::to_owned).unwrap();
     assert_eq!(path(|request| request.without("path")), "/");
     assert_eq!(path(|request| request.option("path", "?only=query")), "/?only=query");
@@ -80,12 +80,12 @@ fn a_path_is_never_empty() {
 }
 
 #[test]
-fn without_a_scheme_it_is_http() {
+fn default_scheme_is_http() {
     assert_eq!(seen(|request| request.without("scheme")).get(":scheme"), Some("http"));
 }
 
 #[test]
-fn https_is_refused_in_words() {
+fn https_error_explains_that_tls_is_missing() {
     let server = RawServer::listen();
     let client = Client::start();
     let https = Request::new("GET", &server.url("/")).option("scheme", "https");
@@ -93,16 +93,16 @@ fn https_is_refused_in_words() {
     assert!(error.starts_with("InternalError(Some(") && error.contains("no TLS yet"), "{error}");
     let ftp = Request::new("GET", &server.url("/")).option("scheme", "ftp");
     assert_eq!(client.send(&ftp).response().unwrap_err(), "HttpRequestUriInvalid");
-    assert!(server.try_accept().is_none(), "neither was to connect");
+    assert!(server.try_accept().is_none(), "neither request opens a connection");
 }
 
 #[test]
-fn targets_that_are_none_are_refused() {
+fn invalid_authorities_are_refused() {
     let client = Client::start();
     for authority in ["localhost:99999", "localhost:port", "[::1", "user@"] {
         let request = Request::new("GET", "http://localhost/").option("authority", authority);
         let error = client.send(&request).response().unwrap_err();
-        // What the host does not take, the guest cannot even ask for.
+        // The host already rejects some of them, before the guest can send the request.
         assert!(
             ["HttpRequestUriInvalid", "Unmade(the authority)"].contains(&error.as_str()),
             "{authority}: {error}"
@@ -111,13 +111,13 @@ fn targets_that_are_none_are_refused() {
 }
 
 #[test]
-fn the_head_of_a_response_arrives_as_it_is() {
+fn response_head_arrives_unchanged() {
     let (_client, exchange, mut connection, stream) = begin("GET", |request| request);
     connection.head(stream, &[(":status", "103"), ("link", "</early>")], 0);
     let long = "v".repeat(9_000);
     let fields = [(":status", "418"), ("x-a", "1"), ("x-a", "2"), ("x-long", &long), ("x-empty", "")];
     connection.head(stream, &fields, crate::support::raw::END_STREAM);
     let response = exchange.response().unwrap();
-    assert_eq!(response.status, 418, "what comes before is not for wasi:http");
+    assert_eq!(response.status, 418, "informational responses do not pass to wasi:http");
     assert_eq!(response.fields, ["x-a: 1", "x-a: 2", &format!("x-long: {long}"), "x-empty: "]);
 }

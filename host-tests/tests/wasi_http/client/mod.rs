@@ -1,4 +1,4 @@
-//! The client for `wasi:http`, under a guest that sends what a test wants.
+//! The client for `wasi:http`, composed with a guest that sends the requests of a test.
 
 mod bodies;
 mod cancelling;
@@ -10,7 +10,7 @@ mod retries;
 use crate::raw_server::{Connection, RawServer};
 use crate::requests::{Client, Exchange, Request};
 
-/// A request to a server that does as it is told, as far as its head, which has arrived.
+/// Sends a request to a server whose frames the test controls, and waits until its head has arrived.
 fn begin(method: &str, change: impl FnOnce(Request) -> Request) -> (Client, Exchange, Connection, u32) {
     let server = RawServer::listen();
     let client = Client::start();

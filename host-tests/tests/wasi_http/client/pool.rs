@@ -1,4 +1,4 @@
-//! Which request goes on which connection.
+//! Which connection a request uses.
 
 use std::net::{TcpListener, ToSocketAddrs};
 
@@ -7,7 +7,7 @@ use crate::raw_server::{Connection, MAX_CONCURRENT_STREAMS, RawServer};
 use crate::requests::{Client, Exchange, Request};
 use crate::support::raw;
 
-/// Answers the next so many requests of a connection at once, when all of them are there.
+/// Waits for the next `count` requests of a connection, then answers all of them.
 fn answer(connection: &mut Connection, count: usize) -> Vec<u32> {
     let streams: Vec<u32> = (0..count).map(|_| connection.request().stream).collect();
     for stream in &streams {
@@ -23,7 +23,7 @@ fn all_succeed(exchanges: Vec<Exchange>) {
 }
 
 #[test]
-fn many_requests_are_one_connection() {
+fn many_requests_share_one_connection() {
     let server = RawServer::listen();
     let client = Client::start();
     let at_once = (0..50).map(|_| client.get(&server.url("/"))).collect();
@@ -35,11 +35,11 @@ fn many_requests_are_one_connection() {
         assert_eq!(answer(&mut connection, 1), [2 * number + 1]);
         all_succeed(vec![one]);
     }
-    assert!(server.try_accept().is_none(), "there is no other connection");
+    assert!(server.try_accept().is_none(), "no other connection is opened");
 }
 
 #[test]
-fn requests_beyond_the_limit_of_the_server_are_another_connection() {
+fn requests_beyond_the_servers_limit_use_another_connection() {
     let server = RawServer::listen();
     let client = Client::start();
     let first = client.get(&server.url("/"));
@@ -54,7 +54,7 @@ fn requests_beyond_the_limit_of_the_server_are_another_connection() {
     for _ in 0..10 {
         two.request();
     }
-    assert!(server.try_accept().is_none(), "there is no third connection");
+    assert!(server.try_accept().is_none(), "no third connection is opened");
     one.respond(stream, "200");
     all_succeed(vec![first]);
     for (connection, streams) in [(&mut one, 1..10), (&mut two, 0..10)] {
@@ -66,7 +66,7 @@ fn requests_beyond_the_limit_of_the_server_are_another_connection() {
 }
 
 #[test]
-fn a_server_gets_one_request_before_it_has_said_how_many_it_takes() {
+fn server_gets_one_request_before_it_announces_its_limit() {
     let server = RawServer::listen();
     let client = Client::start();
     let at_once: Vec<_> = (0..50).map(|_| client.get(&server.url("/"))).collect();
@@ -79,11 +79,11 @@ fn a_server_gets_one_request_before_it_has_said_how_many_it_takes() {
     assert_eq!(answer(&mut connection, 49), (1..50).map(|number| 2 * number + 1).collect::<Vec<u32>>());
     connection.respond(head.stream, "200");
     all_succeed(at_once);
-    assert!(server.try_accept().is_none(), "there is no other connection");
+    assert!(server.try_accept().is_none(), "no other connection is opened");
 }
 
 #[test]
-fn there_are_no_more_connections_than_allowed() {
+fn number_of_connections_is_limited() {
     let server = RawServer::listen();
     let client = Client::start_with(&[("HTTP2_CLIENT_MAX_CONNECTIONS", "1")]);
     let exchanges = (0..12).map(|_| client.get(&server.url("/"))).collect();
@@ -95,11 +95,11 @@ fn there_are_no_more_connections_than_allowed() {
         served += 1;
     }
     all_succeed(exchanges);
-    assert!(server.try_accept().is_none(), "there is no other connection");
+    assert!(server.try_accept().is_none(), "no other connection is opened");
 }
 
 #[test]
-fn another_authority_is_another_connection() {
+fn each_authority_has_its_own_connection() {
     let (one, two) = (RawServer::listen(), RawServer::listen());
     let client = Client::start();
     let exchanges = vec![client.get(&one.url("/")), client.get(&two.url("/"))];
@@ -113,7 +113,7 @@ fn another_authority_is_another_connection() {
 }
 
 #[test]
-fn upstream_is_where_all_requests_go() {
+fn upstream_receives_all_requests() {
     let server = RawServer::listen();
     let client = Client::start_with(&[("HTTP2_CLIENT_UPSTREAM", &server.authority())]);
     let exchanges = vec![client.get("http://one.example/"), client.get("http://two.example:81/")];
@@ -146,7 +146,7 @@ fn one_scheme_never_uses_the_connection_of_another() {
 }
 
 #[test]
-fn a_connection_without_requests_is_closed() {
+fn idle_connection_is_closed() {
     let server = RawServer::listen();
     let client = Client::start_with(&[("HTTP2_CLIENT_IDLE_TIMEOUT", "1")]);
     let one = client.get(&server.url("/"));
@@ -154,7 +154,7 @@ fn a_connection_without_requests_is_closed() {
     answer(&mut connection, 1);
     all_succeed(vec![one]);
     let frames = connection.wire.receive_all();
-    let go_away = frames.iter().find(|frame| frame.kind == raw::GOAWAY).expect("an end in good order");
+    let go_away = frames.iter().find(|frame| frame.kind == raw::GOAWAY).expect("a graceful shutdown");
     assert_eq!(go_away.payload[4..8], [0; 4], "NO_ERROR");
     let other = client.get(&server.url("/"));
     answer(&mut server.accept(), 1);
@@ -162,7 +162,7 @@ fn a_connection_without_requests_is_closed() {
 }
 
 #[test]
-fn a_connection_with_a_request_is_not_idle() {
+fn connection_with_a_request_is_not_idle() {
     let server = RawServer::listen();
     let client = Client::start_with(&[("HTTP2_CLIENT_IDLE_TIMEOUT", "1")]);
     let slow = client.get(&server.url("/"));
@@ -174,8 +174,8 @@ fn a_connection_with_a_request_is_not_idle() {
 }
 
 #[test]
-fn the_address_that_answers_is_taken() {
-    // «localhost» is ::1 and 127.0.0.1, of which one has no listener.
+fn address_that_answers_is_used() {
+    // "localhost" resolves to ::1 and 127.0.0.1; only one of them has a listener.
     let server = RawServer::listen();
     let client = Client::start();
     let url = server.url("/").replace("127.0.0.1", "localhost");
@@ -195,7 +195,7 @@ fn the_address_that_answers_is_taken() {
 }
 
 #[test]
-fn an_address_of_version_6_stands_in_brackets() {
+fn ipv6_address_stands_in_brackets() {
     let Ok(six) = TcpListener::bind("[::1]:0") else { return };
     let authority = six.local_addr().unwrap().to_string();
     let client = Client::start();
@@ -209,7 +209,7 @@ fn an_address_of_version_6_stands_in_brackets() {
 }
 
 #[test]
-fn every_request_of_a_thousand_is_answered() {
+fn thousand_concurrent_requests_are_answered() {
     let mut builder = h2::server::Builder::new();
     builder.max_concurrent_streams(100);
     let server = H2Server::start_with(builder);

@@ -1,4 +1,4 @@
-//! What a server has surely not acted on is sent again; nothing else is.
+//! Requests that a server certainly has not processed are sent again; no others are.
 
 use std::sync::mpsc;
 use std::thread;
@@ -14,14 +14,14 @@ const NO_ERROR: u32 = 0x0;
 const REFUSED_STREAM: u32 = 0x7;
 const ENHANCE_YOUR_CALM: u32 = 0xb;
 
-/// Receives a request whole: its path and its content.
+/// Receives a complete request, and returns its stream and its content.
 fn whole_request(connection: &mut Connection) -> (u32, Vec<u8>) {
     let head = connection.request();
     let content = if head.end_stream { Vec::new() } else { connection.content(head.stream) };
     (head.stream, content)
 }
 
-/// How a server says that it has not acted on a request.
+/// The ways in which a server says that it has not processed a request.
 fn refusals() -> [fn(&mut Connection, u32); 3] {
     [
         |connection, stream| connection.reset(stream, REFUSED_STREAM),
@@ -31,7 +31,7 @@ fn refusals() -> [fn(&mut Connection, u32); 3] {
 }
 
 #[test]
-fn an_unprocessed_request_is_sent_again() {
+fn unprocessed_request_is_sent_again() {
     for (number, refuse) in refusals().into_iter().enumerate() {
         for octets in [0, 1, 60_000] {
             let server = RawServer::listen();
@@ -46,7 +46,7 @@ fn an_unprocessed_request_is_sent_again() {
                 rest_of_request(&mut first, stream);
             }
             refuse(&mut first, stream);
-            // A connection that goes on is used again.
+            // A connection that remains open is used again.
             let mut second = if number == 0 { first } else { server.accept() };
             let stream = second.request().stream;
             if octets > 0 {
@@ -61,7 +61,7 @@ fn an_unprocessed_request_is_sent_again() {
     }
 }
 
-/// Receives content and trailers of a request.
+/// Receives the content and trailers of a request.
 fn rest_of_request(connection: &mut Connection, stream: u32) -> (Vec<u8>, Head) {
     let mut content = Vec::new();
     loop {
@@ -69,7 +69,7 @@ fn rest_of_request(connection: &mut Connection, stream: u32) -> (Vec<u8>, Head) 
         match frame.kind {
             raw::DATA if frame.stream == stream => {
                 content.extend(&frame.payload);
-                // The window of the connection is not what is to be seen here.
+                // Keep the connection's window open; this test is not about it.
                 let increment = u32::try_from(frame.payload.len()).unwrap().to_be_bytes();
                 connection.wire.send(raw::WINDOW_UPDATE, 0, 0, &increment);
             }
@@ -80,7 +80,7 @@ fn rest_of_request(connection: &mut Connection, stream: u32) -> (Vec<u8>, Head) 
 }
 
 #[test]
-fn a_request_of_which_too_much_has_gone_is_not_sent_again() {
+fn request_with_too_much_content_sent_is_not_sent_again() {
     let errors = ["ConnectionLimitReached", "HttpResponseIncomplete", "ConnectionLimitReached"];
     for (refuse, error) in refusals().into_iter().zip(errors) {
         let server = RawServer::listen();
@@ -96,12 +96,12 @@ fn a_request_of_which_too_much_has_gone_is_not_sent_again() {
         }
         refuse(&mut first, stream);
         assert_eq!(exchange.response().unwrap_err(), error);
-        assert!(server.try_accept().is_none(), "it is not tried again");
+        assert!(server.try_accept().is_none(), "the request is not sent again");
     }
 }
 
 #[test]
-fn a_request_is_sent_until_it_is_taken() {
+fn request_is_sent_until_it_is_accepted() {
     let server = RawServer::listen();
     let client = Client::start();
     let first = client.get(&server.url("/"));
@@ -110,7 +110,7 @@ fn a_request_is_sent_until_it_is_taken() {
     connection.respond(stream, "200");
     assert_eq!(first.response().unwrap().status, 200);
     let exchange = client.send(&Request::new("POST", &server.url("/")).content(10));
-    // A connection that refuses twice what it could have known to be too much is used no more.
+    // A connection gets no more requests after a second refusal, if its limit of streams was known to the client.
     for _ in 0..3 {
         for _ in 0..2 {
             let (stream, content) = whole_request(&mut connection);
@@ -126,7 +126,7 @@ fn a_request_is_sent_until_it_is_taken() {
 }
 
 #[test]
-fn a_request_that_is_never_taken_fails_when_its_time_is_over() {
+fn refused_request_fails_after_its_timeout() {
     let server = RawServer::listen();
     let client = Client::start();
     let mut exchange =
@@ -144,7 +144,7 @@ fn a_request_that_is_never_taken_fails_when_its_time_is_over() {
     });
 }
 
-/// Refuses whatever comes on a new connection, if there is one.
+/// Accepts a connection if one is pending, and refuses every request on it.
 fn refuse_all(server: &RawServer) {
     let Some(mut connection) = server.try_accept() else { return thread::sleep(Duration::from_millis(2)) };
     connection.wire.send(raw::SETTINGS, 0, 0, &[]);
@@ -158,7 +158,7 @@ fn refuse_all(server: &RawServer) {
 }
 
 #[test]
-fn every_request_gets_through_a_limit_of_one() {
+fn every_request_succeeds_with_a_limit_of_one() {
     let mut builder = h2::server::Builder::new();
     builder.max_concurrent_streams(1);
     let server = H2Server::start_with(builder);
@@ -172,7 +172,7 @@ fn every_request_gets_through_a_limit_of_one() {
 }
 
 #[test]
-fn a_goaway_leaves_alone_what_the_server_processes() {
+fn goaway_does_not_affect_processed_requests() {
     let server = RawServer::listen();
     let client = Client::start();
     let processed = client.get(&server.url("/processed"));
@@ -190,11 +190,11 @@ fn a_goaway_leaves_alone_what_the_server_processes() {
     first.data(stream, b"late", END_STREAM);
     let response = processed.response().unwrap();
     assert_eq!((response.status, response.content.text.as_str()), (202, "late"));
-    assert!(server.try_accept().is_none(), "there is no third connection");
+    assert!(server.try_accept().is_none(), "no third connection is opened");
 }
 
 #[test]
-fn after_a_goaway_requests_go_on_another_connection() {
+fn requests_after_goaway_use_another_connection() {
     let server = RawServer::listen();
     let client = Client::start();
     let one = client.get(&server.url("/"));
@@ -212,7 +212,7 @@ fn after_a_goaway_requests_go_on_another_connection() {
 }
 
 #[test]
-fn what_may_have_been_processed_is_not_sent_again() {
+fn possibly_processed_request_is_not_sent_again() {
     let ends: [fn(&mut Connection, u32); 2] =
         [|_, _| {}, |connection, stream| connection.go_away(stream, NO_ERROR)];
     for end in ends {
@@ -224,12 +224,12 @@ fn what_may_have_been_processed_is_not_sent_again() {
         end(&mut connection, stream);
         drop(connection);
         assert_eq!(exchange.response().unwrap_err(), "ConnectionTerminated");
-        assert!(server.try_accept().is_none(), "it is not tried again");
+        assert!(server.try_accept().is_none(), "the request is not sent again");
     }
 }
 
 #[test]
-fn a_refusal_leaves_the_other_requests_alone() {
+fn refusal_does_not_affect_other_requests() {
     let server = RawServer::listen();
     let client = Client::start();
     let one = client.get(&server.url("/one"));
@@ -245,11 +245,11 @@ fn a_refusal_leaves_the_other_requests_alone() {
     assert_eq!(two.response().unwrap().status, 200);
     connection.respond(kept, "200");
     assert_eq!(one.response().unwrap().status, 200);
-    assert!(server.try_accept().is_none(), "there is no other connection");
+    assert!(server.try_accept().is_none(), "no other connection is opened");
 }
 
 #[test]
-fn when_a_server_ends_its_connections_requests_go_on_with_others() {
+fn requests_continue_when_the_server_closes_connections() {
     let server = RawServer::listen();
     let client = Client::start();
     for _ in 0..20 {
@@ -258,7 +258,7 @@ fn when_a_server_ends_its_connections_requests_go_on_with_others() {
         let stream = connection.request().stream;
         connection.respond(stream, "200");
         assert_eq!(exchange.response().unwrap().status, 200);
-        // While nothing is under way, and while something is.
+        // Close while the connection is idle, and while it has a request.
         let unprocessed = client.get(&server.url("/unprocessed"));
         connection.request();
         connection.go_away(stream, ENHANCE_YOUR_CALM);
