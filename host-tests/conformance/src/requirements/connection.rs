@@ -95,10 +95,10 @@ pub(super) const CONNECTION: &[Requirement] = &[
     shown(
         row("W4", "RFC 9113, 6.9, 6.9.1", Either, "FLOW_CONTROL_ERROR", Both, "DATA beyond the window"),
         &[
-            test("src/engine/src/connection/tests/violations.rs", "more_data_than_a_window_allows"),
+            test("src/engine/src/connection/tests/violations.rs", "data_beyond_a_servers_window_is_an_error"),
             test(
                 "src/engine/src/connection/tests/violations.rs",
-                "more_data_than_a_window_of_a_client_allows",
+                "data_beyond_a_clients_window_is_an_error",
             ),
         ],
     ),

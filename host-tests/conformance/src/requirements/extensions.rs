@@ -24,7 +24,7 @@ pub(super) const EXTENSIONS: &[Requirement] = &[
         ),
         &[test(
             "src/engine/src/connection/tests/messages.rs",
-            "extended_connect_needs_the_word_of_the_server",
+            "extended_connect_requires_the_servers_setting",
         )],
     ),
     shown(
@@ -36,7 +36,7 @@ pub(super) const EXTENSIONS: &[Requirement] = &[
             Both,
             "In an extended CONNECT, END_STREAM stands for TCP's FIN, and RST_STREAM with CANCEL for its RST",
         ),
-        &[test("src/engine/src/connection/tests/messages.rs", "an_extended_connect_ends_as_tcp_does")],
+        &[test("src/engine/src/connection/tests/messages.rs", "extended_connect_ends_with_end_stream_or_cancel")],
     ),
     row(
         "X4",
@@ -132,7 +132,7 @@ pub(super) const EXTENSIONS: &[Requirement] = &[
             ),
             test(
                 "src/engine/src/connection/tests/messages.rs",
-                "informational_responses_together_are_no_larger_than_a_response_may_be",
+                "total_size_of_informational_responses_is_limited",
             ),
         ],
     ),

@@ -210,7 +210,7 @@ pub(super) const FRAMES: &[Requirement] = &[
                 "src/engine/src/connection/tests/flow_control.rs",
                 "large_heads_both_ways_do_not_stop_each_other",
             ),
-            test("src/engine/src/connection/tests/pings.rs", "a_blocked_connection_still_answers"),
+            test("src/engine/src/connection/tests/pings.rs", "pings_are_answered_while_content_is_blocked"),
         ],
     ),
     row(

@@ -117,7 +117,7 @@ pub(super) const MESSAGES: &[Requirement] = &[
         ),
         &[test(
             "src/engine/src/connection/tests/messages.rs",
-            "a_response_may_come_before_the_request_is_complete",
+            "response_may_precede_the_end_of_the_request",
         )],
     ),
     shown(
@@ -129,7 +129,7 @@ pub(super) const MESSAGES: &[Requirement] = &[
             Server,
             "CONNECT has `:authority` with a port, and neither `:scheme` nor `:path`",
         ),
-        &[test("src/engine/src/connection/tests/violations.rs", "a_tunnel_has_no_trailers")],
+        &[test("src/engine/src/connection/tests/violations.rs", "trailers_in_a_tunnel_are_a_stream_error")],
     ),
     shown(
         row(
@@ -141,7 +141,7 @@ pub(super) const MESSAGES: &[Requirement] = &[
             "An intermediary forwards no malformed message",
         ),
         &[
-            test("src/engine/src/connection/tests/violations.rs", "a_malformed_message_ends_its_stream_only"),
+            test("src/engine/src/connection/tests/violations.rs", "malformed_request_is_a_stream_error"),
             test("src/engine/src/connection/tests/malformed.rs", "a_request_that_is_malformed_is_not_sent"),
         ],
     ),

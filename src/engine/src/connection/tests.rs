@@ -1,4 +1,4 @@
-//! Two engines and what passes between them.
+//! Tests of a connection, either between two engines or between an engine and hand-written frames.
 
 mod abuse;
 mod concurrency;
@@ -28,7 +28,7 @@ use crate::event::{Event, Read};
 use pair::{Pair, request, response};
 
 #[test]
-fn a_request_and_its_response() {
+fn request_and_response() {
     let mut pair = Pair::new();
     let id = pair.client.open(&request("GET", "/"), true).unwrap();
     pair.run();
@@ -51,7 +51,7 @@ fn a_request_and_its_response() {
 }
 
 #[test]
-fn whoever_fills_the_send_buffer_to_the_octet_hears_when_there_is_room() {
+fn writable_event_follows_after_filling_the_send_buffer_exactly() {
     let mut pair = Pair::new();
     let id = pair.client.open(&request("POST", "/"), false).unwrap();
     let room = pair.client.send_capacity(id);

@@ -1,4 +1,5 @@
-//! Frames at random, good and bad, from a peer that keeps to nothing: whatever comes, the engine keeps its books.
+//! Random frames, valid and invalid, from a peer that ignores the protocol, while the engine must keep its
+//! invariants.
 
 use super::invariants;
 use super::pair::{request, response};
@@ -7,7 +8,7 @@ use super::raw::{Raw, id, raw_frame};
 use crate::frame::{FrameType, SettingId, flags};
 use crate::{Config, ErrorCode, Event, FieldSection, Priority, Read, Role};
 
-/// A stream that may be known: of the two endpoints', one of the last few.
+/// Picks one of the last few streams of either endpoint.
 fn some_stream(raw: &Raw, random: &mut Random) -> u32 {
     let ours = raw.engine.next_id.saturating_sub(2);
     let theirs = raw.engine.highest_peer_id.as_u32();
@@ -15,7 +16,7 @@ fn some_stream(raw: &Raw, random: &mut Random) -> u32 {
     last.saturating_sub(2 * u32::try_from(random.below(6)).unwrap())
 }
 
-/// The peer sends a frame that is well-formed, if not always in its place.
+/// Encodes a well-formed frame that may be sent in the wrong place.
 fn any_frame(raw: &mut Raw, random: &mut Random) -> Vec<u8> {
     let mut out = Vec::new();
     let stream = some_stream(raw, random);
@@ -58,7 +59,7 @@ fn any_frame(raw: &mut Raw, random: &mut Random) -> Vec<u8> {
         }
         _ => (FrameType(0xbb), 0, 0, b"unknown".to_vec()),
     };
-    // What would end the connection at once comes now and then.
+    // Frames that end the connection immediately are sent only occasionally.
     let client = raw.engine.role() == Role::Client;
     let of_the_connection = matches!(
         kind,
@@ -78,12 +79,12 @@ fn any_frame(raw: &mut Raw, random: &mut Random) -> Vec<u8> {
     out
 }
 
-/// The caller does anything that it can do, with any stream.
+/// Makes a random call with a random stream.
 fn act(raw: &mut Raw, random: &mut Random) {
     let stream = id(some_stream(raw, random));
     let end_stream = random.one_in(2);
     let engine = &mut raw.engine;
-    // Most of it is refused most of the time, which is what may not matter.
+    // Most calls fail most of the time, which must do no harm.
     match random.below(14) {
         0 => drop(engine.open(&request("GET", "/"), end_stream)),
         1 | 2 => drop(engine.respond(stream, &response(200), end_stream)),
@@ -101,7 +102,7 @@ fn act(raw: &mut Raw, random: &mut Random) {
     }
 }
 
-fn endure(seed: u64) {
+fn receive_random_frames(seed: u64) {
     let random = &mut Random::new(seed);
     let mut config = Config { max_concurrent_streams: 3, enable_push: true, ..Config::default() };
     config.limits.abuse = 1 << 30;
@@ -131,10 +132,10 @@ fn endure(seed: u64) {
     invariants::check(&raw.engine);
     assert_eq!(raw.engine.stream_count(), 0);
     let ended = raw.events().iter().filter(|event| matches!(event, Event::Closed)).count();
-    assert!(ended <= 1, "it has ended {ended} times");
+    assert!(ended <= 1, "Event::Closed was reported {ended} times");
 }
 
 #[test]
-fn frames_at_random() {
-    super::random::with_seeds(0..1_000, endure);
+fn random_frames_keep_the_invariants() {
+    super::random::with_seeds(0..1_000, receive_random_frames);
 }

@@ -1,10 +1,10 @@
-//! What holds for a connection between any two calls.
+//! Invariants of a connection that hold between any two calls.
 
 use crate::connection::Connection;
 use crate::settings::DEFAULT_WINDOW;
 use crate::stream::State;
 
-/// Asserts that all that is kept twice is the same in both places, and that nothing is left of what has gone.
+/// Asserts that redundant state is consistent and that no state remains for streams that are gone.
 #[track_caller]
 pub(super) fn check(engine: &Connection) {
     let streams: Vec<_> = engine.streams.iter().collect();
@@ -17,11 +17,15 @@ pub(super) fn check(engine: &Connection) {
     assert_eq!(counts.peer, count(&|stream| stream.state.counts() && !engine.is_local(stream.id)), "peer");
     assert_eq!(counts.promised, count(&|stream| stream.state.is_reserved()), "promised");
     assert_eq!(counts.held, count(&|stream| stream.held && !engine.is_local(stream.id)), "held");
-    assert_eq!(count(&|stream| stream.released && stream.is_closed()), 0, "nobody needs them any more");
+    assert_eq!(
+        count(&|stream| stream.released && stream.is_closed()),
+        0,
+        "closed and released streams must be removed"
+    );
     assert_eq!(
         count(&|stream| !stream.released && !stream.held && stream.waiting.is_none()),
         0,
-        "nobody knows of them"
+        "every stream must be held, waiting or released"
     );
 
     let waits = |stream: &crate::stream::Stream| stream.waiting.is_some();
@@ -36,7 +40,7 @@ pub(super) fn check(engine: &Connection) {
         "opening"
     );
     let content: usize = streams.iter().map(|stream| stream.send.content.len()).sum();
-    assert_eq!(engine.content_waiting, content, "content that waits to be sent");
+    assert_eq!(engine.content_waiting, content, "content waiting to be sent");
     assert_eq!(engine.lingering.len(), count(&|stream| stream.linger.is_some()), "lingering");
     assert_eq!(engine.blocked.len(), count(&|stream| stream.send.blocked_since.is_some()), "blocked");
     assert_eq!(engine.scheduler.len(), count(&|stream| stream.send.scheduled), "scheduled");
@@ -45,7 +49,7 @@ pub(super) fn check(engine: &Connection) {
             stream.send.scheduled || stream.send.blocked_since.is_some() || stream.state == State::Idle;
         !stream.send.content.is_empty() && !waits
     };
-    assert_eq!(count(&lost), 0, "content that nobody will send");
+    assert_eq!(count(&lost), 0, "content that will never be sent");
 
     if engine.close_reason.is_some() {
         assert_eq!(count(&|stream| !stream.is_closed()), 0, "the connection has ended");
@@ -54,7 +58,7 @@ pub(super) fn check(engine: &Connection) {
         assert_eq!(
             engine.window.parts(DEFAULT_WINDOW).1 as usize,
             unread,
-            "the window holds what is not read"
+            "unread content occupies the window"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Requests whose response is complete before they are: the rest is read and dropped, within a bound.
+//! Requests whose response completes first: the engine reads and discards the rest, up to a limit.
 
 use core::time::Duration;
 
@@ -6,7 +6,7 @@ use super::pair::{request, response};
 use super::raw::{Frame, Raw, id};
 use crate::{Config, ErrorCode, State};
 
-/// A server that has refused the request on stream 1 and is done with it.
+/// Creates a server that has refused the request on stream 1 and released the stream.
 fn refused(config: Config) -> Raw {
     let mut raw = Raw::server(config);
     raw.post(1);
@@ -18,7 +18,7 @@ fn refused(config: Config) -> Raw {
 }
 
 #[test]
-fn a_request_that_ends_in_time_ends_in_good_order() {
+fn rest_of_a_request_is_discarded_without_reset() {
     let mut raw = refused(Config::default());
     let window = raw.engine.windows().0;
     for _ in 0..60 {
@@ -27,12 +27,12 @@ fn a_request_that_ends_in_time_ends_in_good_order() {
     raw.data(1, 0, true);
     assert!(raw.resets().is_empty() && raw.events().is_empty());
     assert_eq!((raw.engine.stream_count(), raw.engine.stats().streams_completed), (0, 1));
-    assert!(window - raw.engine.windows().0 < 1 << 19, "what is dropped is given back");
+    assert!(window - raw.engine.windows().0 < 1 << 19, "discarded data is credited");
     assert!(raw.engine.lingering.is_empty());
 }
 
 #[test]
-fn a_request_that_goes_on_is_stopped_by_time_or_by_its_length() {
+fn lingering_ends_after_timeout_or_byte_limit() {
     let mut raw = refused(Config::default());
     raw.sleep(Duration::from_millis(999));
     assert!(raw.resets().is_empty());
@@ -48,7 +48,7 @@ fn a_request_that_goes_on_is_stopped_by_time_or_by_its_length() {
 }
 
 #[test]
-fn without_time_or_length_a_request_is_stopped_at_once() {
+fn without_lingering_a_request_is_reset_immediately() {
     let impatient = [
         Config { linger_timeout: None, ..Config::default() },
         Config { linger_bytes: 0, ..Config::default() },
@@ -63,7 +63,7 @@ fn without_time_or_length_a_request_is_stopped_at_once() {
 }
 
 #[test]
-fn the_application_has_its_slot_back_at_once() {
+fn lingering_stream_does_not_occupy_the_applications_slot() {
     let mut raw = Raw::server(Config { max_concurrent_streams: 1, ..Config::default() });
     for stream in [1, 3, 5] {
         raw.post(stream);
@@ -76,7 +76,7 @@ fn the_application_has_its_slot_back_at_once() {
 }
 
 #[test]
-fn a_request_with_too_many_fields_may_end_in_good_order_too() {
+fn oversized_request_may_finish_after_431() {
     let mut raw = Raw::server(Config { max_header_list_size: 100, ..Config::default() });
     let mut large = request("POST", "/");
     large.push(b"x-large", &[b'x'; 200]);
@@ -90,7 +90,7 @@ fn a_request_with_too_many_fields_may_end_in_good_order_too() {
 }
 
 #[test]
-fn a_shutdown_waits_for_the_rest() {
+fn shutdown_waits_for_lingering_streams() {
     let mut raw = refused(Config::default());
     raw.engine.shutdown(raw.now);
     raw.sleep(Duration::from_millis(999));

@@ -1,4 +1,4 @@
-//! Requests and responses of all shapes, from one engine to the other (RFC 9113, 8).
+//! Requests and responses between two engines (RFC 9113, 8).
 
 use core::time::Duration;
 
@@ -14,7 +14,7 @@ fn section(fields: &[(&str, &str)]) -> FieldSection {
     section
 }
 
-/// A pair that has exchanged a request, whose stream this is.
+/// Creates a pair, sends a request from client to server, and returns its stream.
 fn with_request(method: &str, end_stream: bool) -> (Pair, StreamId) {
     let mut pair = Pair::new();
     let id = pair.client.open(&request(method, "/"), end_stream).unwrap();
@@ -28,7 +28,7 @@ fn data(octets: &'static [u8]) -> Bytes {
 }
 
 #[test]
-fn trailers_come_behind_the_content_in_both_directions() {
+fn trailers_follow_content_in_both_directions() {
     let (mut pair, id) = with_request("POST", false);
     let trailers = section(&[("checksum", "0123")]);
     pair.client.send_data(id, &mut data(b"question"), false).unwrap();
@@ -49,7 +49,7 @@ fn trailers_come_behind_the_content_in_both_directions() {
 }
 
 #[test]
-fn empty_trailers_are_the_mere_end() {
+fn empty_trailers_just_end_the_stream() {
     let (mut pair, id) = with_request("POST", false);
     pair.client.send_trailers(id, &FieldSection::new()).unwrap();
     pair.run();
@@ -58,7 +58,7 @@ fn empty_trailers_are_the_mere_end() {
 }
 
 #[test]
-fn trailers_count_as_what_is_handed_out_in_one_go() {
+fn trailers_count_towards_the_transmit_limit() {
     let mut pair = Pair::new();
     let mut trailers = FieldSection::new();
     trailers.push_never_indexed(b"checksum", &[b'~'; 1_000]);
@@ -71,7 +71,7 @@ fn trailers_count_as_what_is_handed_out_in_one_go() {
     pair.client.poll_transmit(pair.now, &mut octets, 1);
     octets.clear();
     while pair.client.poll_transmit(pair.now, &mut octets, 2_000) > 0 {
-        assert!(octets.len() < 4_000, "{} octets in one go", octets.len());
+        assert!(octets.len() < 4_000, "{} bytes in one call", octets.len());
         octets.clear();
     }
     assert!(pair.client.is_flushed());
@@ -90,7 +90,7 @@ fn trailers_without_content() {
 }
 
 #[test]
-fn any_number_of_informational_responses_precede_the_response() {
+fn informational_responses_precede_the_response() {
     let (mut pair, id) = with_request("POST", false);
     pair.server.inform(id, &response(100)).unwrap();
     pair.server.inform(id, &section(&[(":status", "103"), ("link", "</style.css>")])).unwrap();
@@ -109,7 +109,7 @@ fn any_number_of_informational_responses_precede_the_response() {
 }
 
 #[test]
-fn informational_responses_together_are_no_larger_than_a_response_may_be() {
+fn total_size_of_informational_responses_is_limited() {
     let client = Config { max_header_list_size: 1_000, ..Config::default() };
     let mut pair = Pair::with(client, Config::default());
     let id = pair.client.open(&request("GET", "/"), true).unwrap();
@@ -128,7 +128,7 @@ fn informational_responses_together_are_no_larger_than_a_response_may_be() {
 }
 
 #[test]
-fn some_responses_have_no_content_whatever_their_content_length() {
+fn head_and_304_responses_have_no_content_despite_content_length() {
     let head = |status| section(&[(":status", status), ("content-length", "5")]);
     for (method, status) in [("HEAD", "200"), ("GET", "304"), ("HEAD", "404")] {
         let (mut pair, id) = with_request(method, true);
@@ -146,7 +146,7 @@ fn some_responses_have_no_content_whatever_their_content_length() {
 }
 
 #[test]
-fn connect_makes_a_tunnel() {
+fn connect_opens_a_tunnel() {
     let mut pair = Pair::new();
     let head = section(&[(":method", "CONNECT"), (":authority", "example.com:443")]);
     let id = pair.client.open(&head, false).unwrap();
@@ -167,7 +167,7 @@ fn connect_makes_a_tunnel() {
 }
 
 #[test]
-fn a_client_sends_no_trailers_on_connect() {
+fn connect_request_cannot_have_trailers() {
     let mut raw = super::raw::Raw::client(Config::default(), &[]);
     let head = section(&[(":method", "CONNECT"), (":authority", "example.com:443")]);
     let id = raw.engine.open(&head, false).unwrap();
@@ -176,7 +176,7 @@ fn a_client_sends_no_trailers_on_connect() {
 }
 
 #[test]
-fn a_reader_that_was_blocked_hears_of_a_response_without_content() {
+fn blocked_reader_is_woken_by_response_without_content() {
     let (mut pair, id) = with_request("GET", true);
     assert!(matches!(pair.client.read(id, 100), Ok(Read::Blocked)));
     pair.server.respond(id, &response(204), true).unwrap();
@@ -187,7 +187,7 @@ fn a_reader_that_was_blocked_hears_of_a_response_without_content() {
 }
 
 #[test]
-fn extended_connect_needs_the_word_of_the_server() {
+fn extended_connect_requires_the_servers_setting() {
     let head = section(&[
         (":method", "CONNECT"),
         (":protocol", "websocket"),
@@ -202,7 +202,7 @@ fn extended_connect_needs_the_word_of_the_server() {
 
     let server = Config { enable_connect_protocol: true, ..Config::default() };
     let mut pair = Pair::with(Config::default(), server);
-    assert_eq!(pair.client.open(&head, false), refused, "it has not come yet");
+    assert_eq!(pair.client.open(&head, false), refused, "the setting has not arrived yet");
     pair.run();
     let id = pair.client.open(&head, false).unwrap();
     pair.run();
@@ -218,7 +218,7 @@ fn extended_connect_needs_the_word_of_the_server() {
     }
 }
 
-/// A pair with an extended CONNECT that the server has accepted.
+/// Creates a pair with an extended CONNECT that the server has accepted.
 fn with_websocket() -> (Pair, StreamId) {
     let head = section(&[
         (":method", "CONNECT"),
@@ -239,9 +239,9 @@ fn with_websocket() -> (Pair, StreamId) {
     (pair, id)
 }
 
-/// RFC 8441, 5: END_STREAM is FIN, which leaves the other direction open, and RST_STREAM with CANCEL is RST.
+/// Like FIN, END_STREAM leaves the other direction open; RST_STREAM with CANCEL acts like RST (RFC 8441, 5).
 #[test]
-fn an_extended_connect_ends_as_tcp_does() {
+fn extended_connect_ends_with_end_stream_or_cancel() {
     let (mut pair, id) = with_websocket();
     pair.client.send_data(id, &mut data(b"bye"), true).unwrap();
     pair.run();
@@ -261,31 +261,31 @@ fn an_extended_connect_ends_as_tcp_does() {
 }
 
 #[test]
-fn a_response_may_come_before_the_request_is_complete() {
+fn response_may_precede_the_end_of_the_request() {
     let (mut pair, id) = with_request("POST", false);
     pair.server.respond(id, &response(413), true).unwrap();
     assert_eq!(pair.server.state(id), Some(State::HalfClosedLocal));
     pair.server.release(id);
     pair.run();
     assert!(matches!(pair.client_event(), Some(Event::Response { end_stream: true, .. })));
-    assert!(pair.client_event().is_none(), "the server reads on for a while");
+    assert!(pair.client_event().is_none(), "the server lingers");
     pair.sleep(Duration::from_secs(1));
     let Some(Event::Reset { error, .. }) = pair.client_event() else { panic!() };
     assert_eq!((error.code, error.initiator), (ErrorCode::NO_ERROR, Initiator::Peer));
-    assert!(matches!(pair.client.read(id, 100), Ok(Read::End)), "the response is complete all the same");
+    assert!(matches!(pair.client.read(id, 100), Ok(Read::End)), "the response is complete nevertheless");
     assert_eq!(pair.client.send_data(id, &mut data(b"more"), true), Err(SendError::Reset(error)));
     pair.client.release(id);
     assert_eq!((pair.client.stream_count(), pair.server.stream_count()), (0, 0));
 }
 
 #[test]
-fn content_that_is_still_to_be_sent_precedes_no_error() {
+fn released_stream_sends_remaining_content_before_reset() {
     let (mut pair, id) = with_request("POST", false);
     pair.server.respond(id, &response(413), false).unwrap();
     let content = vec![7; 200_000];
     pair.server.send_data(id, &mut content.clone().into(), true).unwrap();
     pair.server.release(id);
-    assert_eq!(pair.server.stream_count(), 1, "it has content to hand out");
+    assert_eq!(pair.server.stream_count(), 1, "content is pending");
     pair.run();
     let mut received = Vec::new();
     while let Ok(Read::Data(piece)) = pair.client.read(id, usize::MAX) {
@@ -294,13 +294,13 @@ fn content_that_is_still_to_be_sent_precedes_no_error() {
     }
     assert!(received == content);
     assert!(matches!(pair.client.read(id, 100), Ok(Read::End)));
-    assert_eq!(pair.client.state(id), Some(State::HalfClosedRemote), "the server reads on for a while");
+    assert_eq!(pair.client.state(id), Some(State::HalfClosedRemote), "the server lingers");
     pair.sleep(Duration::from_secs(1));
     assert_eq!((pair.server.stream_count(), pair.client.state(id)), (0, Some(State::Closed)));
 }
 
 #[test]
-fn a_field_section_above_the_soft_limit_is_answered_and_the_connection_goes_on() {
+fn field_section_above_the_soft_limit_is_answered_with_431() {
     let server = Config { max_header_list_size: 1_000, ..Config::default() };
     let mut pair = Pair::with(Config::default(), server);
     let mut head = request("GET", "/");
@@ -315,7 +315,7 @@ fn a_field_section_above_the_soft_limit_is_answered_and_the_connection_goes_on()
 }
 
 #[test]
-fn large_field_sections_go_in_continuation() {
+fn large_field_sections_use_continuation() {
     let mut pair = Pair::new();
     let mut head = request("GET", "/");
     for n in 0..7 {

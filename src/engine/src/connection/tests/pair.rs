@@ -1,4 +1,4 @@
-//! A client and a server that are connected by nothing but memory.
+//! A client and a server connected in memory.
 
 use core::time::Duration;
 
@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{Config, Connection, Event, FieldSection, Time};
 
-/// The two ends, and the time.
+/// The two endpoints and the current time.
 pub(super) struct Pair {
     pub(super) client: Connection,
     pub(super) server: Connection,
@@ -24,7 +24,7 @@ impl Pair {
         Self { client, server, now: Time::from_nanos(1) }
     }
 
-    /// Carries octets both ways until neither end has any.
+    /// Transfers output in both directions until neither endpoint has any.
     pub(super) fn run(&mut self) {
         while carry(&mut self.client, &mut self.server, self.now)
             + carry(&mut self.server, &mut self.client, self.now)
@@ -32,7 +32,7 @@ impl Pair {
         {}
     }
 
-    /// Lets time pass, and both act on it.
+    /// Advances the time and lets both endpoints act on it.
     pub(super) fn sleep(&mut self, duration: Duration) {
         self.now = self.now + duration;
         self.client.handle_timeout(self.now);
@@ -40,12 +40,12 @@ impl Pair {
         self.run();
     }
 
-    /// The client's next event but for those about SETTINGS.
+    /// Returns the client's next event, skipping those about SETTINGS.
     pub(super) fn client_event(&mut self) -> Option<Event> {
         next_event(&mut self.client)
     }
 
-    /// The server's next event but for those about SETTINGS.
+    /// Returns the server's next event, skipping those about SETTINGS.
     pub(super) fn server_event(&mut self) -> Option<Event> {
         next_event(&mut self.server)
     }
@@ -67,7 +67,7 @@ fn next_event(connection: &mut Connection) -> Option<Event> {
     }
 }
 
-/// The head of a request.
+/// Builds the head of a request.
 pub(super) fn request(method: &str, path: &str) -> FieldSection {
     let mut head = FieldSection::new();
     for (name, value) in
@@ -78,7 +78,7 @@ pub(super) fn request(method: &str, path: &str) -> FieldSection {
     head
 }
 
-/// The head of a response.
+/// Builds the head of a response.
 pub(super) fn response(status: u16) -> FieldSection {
     let mut head = FieldSection::new();
     head.push(b":status", status.to_string().as_bytes());

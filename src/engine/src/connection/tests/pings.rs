@@ -9,7 +9,7 @@ use crate::frame::SettingId;
 use crate::{Config, Event};
 
 #[test]
-fn answers_have_the_same_octets_and_go_before_all_else() {
+fn replies_echo_the_payload_and_are_sent_first() {
     let mut raw = Raw::server(Config::default());
     raw.get(1);
     raw.engine.respond(id(1), &response(200), false).unwrap();
@@ -22,7 +22,7 @@ fn answers_have_the_same_octets_and_go_before_all_else() {
 }
 
 #[test]
-fn even_the_first_answer_comes_behind_the_preface() {
+fn reply_never_precedes_the_preface() {
     let mut raw = Raw::silent_server(Config::default());
     raw.recv(crate::connection::input::PREFACE);
     raw.settings(&[]);
@@ -32,7 +32,7 @@ fn even_the_first_answer_comes_behind_the_preface() {
 }
 
 #[test]
-fn several_may_be_under_way_and_each_tells_its_round_trip() {
+fn concurrent_pings_measure_separate_round_trips() {
     let mut raw = Raw::client(Config::default(), &[]);
     raw.engine.ping(*b"first  1").unwrap();
     raw.sent();
@@ -49,11 +49,11 @@ fn several_may_be_under_way_and_each_tells_its_round_trip() {
     assert!(pongs.eq([(*b"second 2", 20), (*b"first  1", 30)]));
     assert_eq!(raw.engine.stats().round_trip_nanos, 30_000_000);
     raw.pong(*b"first  1");
-    assert!(raw.events().is_empty(), "once");
+    assert!(raw.events().is_empty(), "a second reply is ignored");
 }
 
 #[test]
-fn no_more_than_so_many() {
+fn outstanding_pings_are_limited() {
     let mut raw = Raw::client(Config::default(), &[]);
     for _ in 0..16 {
         raw.engine.ping(*b"the same").unwrap();
@@ -65,7 +65,7 @@ fn no_more_than_so_many() {
 }
 
 #[test]
-fn between_two_engines() {
+fn pings_are_answered_in_both_directions() {
     let mut pair = Pair::new();
     pair.client.ping(*b"question").unwrap();
     pair.server.ping(*b"question").unwrap();
@@ -76,7 +76,7 @@ fn between_two_engines() {
 }
 
 #[test]
-fn a_blocked_connection_still_answers() {
+fn pings_are_answered_while_content_is_blocked() {
     let mut raw = Raw::server(Config::default());
     raw.settings(&[(SettingId::INITIAL_WINDOW_SIZE, 0)]);
     raw.headers(1, true, &request("GET", "/"));

@@ -1,4 +1,4 @@
-//! Priorities of RFC 9218, as they show in what goes over the wire first.
+//! RFC 9218 priorities, observed in the order of output.
 
 use super::pair::{Pair, request, response};
 use super::raw::{Frame, Raw, id};
@@ -18,7 +18,7 @@ fn priority_update(raw: &mut Raw, stream: u32, value: &str) {
     raw.send(|out| PriorityUpdate { prioritized_id: id(stream), field_value: value.as_bytes() }.encode(out));
 }
 
-/// Answers these streams with two frames of content each, and tells whose come in which order.
+/// Answers these streams with two DATA frames each and returns the streams of the DATA frames in the order sent.
 fn order(raw: &mut Raw, streams: &[u32]) -> Vec<u32> {
     for &stream in streams {
         raw.engine.respond(id(stream), &response(200), false).unwrap();
@@ -31,7 +31,7 @@ fn order(raw: &mut Raw, streams: &[u32]) -> Vec<u32> {
     raw.sent().into_iter().filter_map(content).collect()
 }
 
-/// A server that sends small frames, so that turns show.
+/// Creates a server that sends small frames, so that streams have to take turns.
 fn server() -> Raw {
     let mut raw = Raw::server(Config::default());
     raw.engine.config.max_send_frame_size = 50;
@@ -39,16 +39,16 @@ fn server() -> Raw {
 }
 
 #[test]
-fn the_priority_field_decides_the_order() {
+fn responses_are_ordered_by_the_priority_field() {
     let cases: &[(&[&str], &[u32])] = &[
-        // Nobody has asked for anything: turns.
+        // Without priorities, streams take turns.
         (&["", "", ""], &[1, 3, 5, 1, 3, 5]),
-        // By urgency, then by request.
+        // Ordered by urgency, then by request.
         (&["u=5", "u=0", "u=3"], &[3, 3, 5, 5, 1, 1]),
         (&["u=1", "u=1", "u=1"], &[1, 1, 3, 3, 5, 5]),
-        // Incremental ones take turns.
+        // Incremental responses take turns.
         (&["u=1, i", "u=1, i", "u=7"], &[1, 3, 1, 3, 5, 5]),
-        // What cannot be understood is the default.
+        // Invalid values count as the default.
         (&["u=9", "nonsense!", "u=2"], &[5, 5, 1, 1, 3, 3]),
     ];
     for (priorities, expected) in cases {
@@ -61,7 +61,7 @@ fn the_priority_field_decides_the_order() {
 }
 
 #[test]
-fn priority_update_has_the_last_word() {
+fn priority_update_overrides_the_priority_field() {
     let mut raw = server();
     raw.headers(1, true, &request_with("u=0"));
     raw.headers(3, true, &request_with("u=1"));
@@ -73,7 +73,7 @@ fn priority_update_has_the_last_word() {
 }
 
 #[test]
-fn priority_update_moves_what_is_already_scheduled() {
+fn priority_update_reorders_scheduled_responses() {
     let mut raw = server();
     for stream in [1, 3, 5] {
         raw.headers(stream, true, &request_with("u=3"));
@@ -86,20 +86,24 @@ fn priority_update_moves_what_is_already_scheduled() {
 }
 
 #[test]
-fn priority_update_may_come_before_the_request() {
+fn priority_update_may_precede_the_request() {
     let mut raw = server();
     priority_update(&mut raw, 3, "u=1");
     priority_update(&mut raw, 3, "u=2");
     priority_update(&mut raw, 5, "u=0");
     raw.headers(1, true, &request_with("u=1"));
     raw.headers(3, true, &request_with("u=0"));
-    assert_eq!(raw.engine.priority(id(3)), Some(Priority::new(2, false)), "it overrides the field");
+    assert_eq!(
+        raw.engine.priority(id(3)),
+        Some(Priority::new(2, false)),
+        "PRIORITY_UPDATE overrides the field"
+    );
     raw.headers(7, true, &request_with(""));
-    assert!(raw.engine.early_priorities.is_empty(), "stream 5 was passed over");
+    assert!(raw.engine.early_priorities.is_empty(), "stream 5 was skipped");
 }
 
 #[test]
-fn no_more_priorities_wait_than_there_may_be_streams() {
+fn early_priority_updates_are_limited_by_max_concurrent_streams() {
     let mut raw = Raw::server(Config { max_concurrent_streams: 3, ..Config::default() });
     raw.get(1);
     priority_update(&mut raw, 3, "u=1");
@@ -110,9 +114,9 @@ fn no_more_priorities_wait_than_there_may_be_streams() {
     raw.assert_failed(Violation::BadPriorityUpdate);
 }
 
-/// While a lower limit is not acknowledged, both hold.
+/// A lower limit does not apply until the client acknowledges it.
 #[test]
-fn priorities_count_against_the_limit_that_the_client_knows() {
+fn early_priority_updates_may_use_the_old_limit_until_acknowledged() {
     let mut raw = Raw::server(Config { max_concurrent_streams: 10, ..Config::default() });
     raw.engine.change_settings(&[(SettingId::MAX_CONCURRENT_STREAMS, 1)]).unwrap();
     for stream in (1..21).step_by(2) {
@@ -122,7 +126,7 @@ fn priorities_count_against_the_limit_that_the_client_knows() {
 }
 
 #[test]
-fn priorities_of_requests_that_are_passed_over_are_forgotten() {
+fn priorities_of_ignored_requests_are_dropped() {
     let mut raw = server();
     raw.get(1);
     raw.engine.shutdown(raw.now);
@@ -133,11 +137,11 @@ fn priorities_of_requests_that_are_passed_over_are_forgotten() {
     }
     raw.sent();
     raw.engine.respond(id(1), &response(200), true).unwrap();
-    assert_eq!(raw.engine.close_reason(), Some(Ok(())), "stream 1 was not hurt");
+    assert_eq!(raw.engine.close_reason(), Some(Ok(())), "stream 1 was not affected");
 }
 
 #[test]
-fn priority_update_for_a_stream_that_is_over_is_ignored() {
+fn priority_update_for_a_closed_stream_is_ignored() {
     let mut raw = Raw::server(Config::default());
     raw.get(1);
     raw.reset(1, ErrorCode::CANCEL);
@@ -153,7 +157,7 @@ fn priority_update_for_a_stream_that_is_over_is_ignored() {
 }
 
 #[test]
-fn a_client_changes_its_mind_by_priority_update() {
+fn client_changes_priority_with_priority_update() {
     let mut raw = Raw::client(Config::default(), &[]);
     let stream = raw.engine.open(&request("POST", "/"), false).unwrap();
     raw.engine.set_priority(stream, Priority::new(1, true)).unwrap();
@@ -165,7 +169,7 @@ fn a_client_changes_its_mind_by_priority_update() {
 }
 
 #[test]
-fn a_change_of_mind_about_a_request_that_waits_goes_behind_it() {
+fn priority_update_follows_its_delayed_request() {
     let limit = [(SettingId::MAX_CONCURRENT_STREAMS, 0)];
     let mut raw = Raw::client(Config::default(), &limit);
     let stream = raw.engine.open(&request("GET", "/"), true).unwrap();
@@ -180,7 +184,7 @@ fn a_change_of_mind_about_a_request_that_waits_goes_behind_it() {
 }
 
 #[test]
-fn between_two_engines() {
+fn priorities_reach_the_server() {
     let mut pair = Pair::new();
     let stream = pair.client.open(&request_with("u=5"), true).unwrap();
     pair.run();

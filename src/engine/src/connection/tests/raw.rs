@@ -1,4 +1,4 @@
-//! An engine whose peer is nothing but octets: it can say anything, and shows what it hears.
+//! An engine whose peer is simulated with raw frames, so that a test can send anything and inspect all output.
 
 use core::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::frame::{
 use crate::hpack::{Decoded, Decoder, Encoder, Limits};
 use crate::{Config, Connection, ErrorCode, Event, FieldSection, StreamId, Time};
 
-/// How many requests are among the events.
+/// Counts the requests among the events.
 pub(super) fn requests(events: &[Event]) -> usize {
     events.iter().filter(|event| matches!(event, Event::Request { .. })).count()
 }
@@ -23,7 +23,7 @@ pub(super) fn id(number: u32) -> StreamId {
     StreamId::new(number).unwrap()
 }
 
-/// A frame that the engine has sent, field blocks decoded.
+/// A frame sent by the engine, with its field block decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Frame {
     Data { id: u32, octets: usize, end_stream: bool },
@@ -40,7 +40,7 @@ pub(super) enum Frame {
     Other(FrameType),
 }
 
-/// The engine, and what its peer has to remember.
+/// The engine and the state of its simulated peer.
 pub(super) struct Raw {
     pub(super) engine: Connection,
     pub(super) now: Time,
@@ -49,17 +49,17 @@ pub(super) struct Raw {
 }
 
 impl Raw {
-    /// A server whose peer has said nothing yet.
+    /// Creates a server whose peer has sent nothing yet.
     pub(super) fn silent_server(config: Config) -> Self {
         Self::new(Connection::server(config).unwrap())
     }
 
-    /// A client whose peer has said nothing yet.
+    /// Creates a client whose peer has sent nothing yet.
     pub(super) fn silent_client(config: Config) -> Self {
         Self::new(Connection::client(config).unwrap())
     }
 
-    /// A server, after the exchange of SETTINGS.
+    /// Creates a server and exchanges SETTINGS.
     pub(super) fn server(config: Config) -> Self {
         let mut raw = Self::silent_server(config);
         raw.recv(PREFACE);
@@ -67,7 +67,7 @@ impl Raw {
         raw
     }
 
-    /// A client, after the exchange of SETTINGS, in which the peer has sent these.
+    /// Creates a client and exchanges SETTINGS, of which the peer sends the given ones.
     pub(super) fn client(config: Config, settings: &[(SettingId, u32)]) -> Self {
         let mut raw = Self::silent_client(config);
         raw.settle(settings);
@@ -79,7 +79,7 @@ impl Raw {
         Self { engine, now: Time::from_nanos(1), encoder, decoder }
     }
 
-    /// Exchanges SETTINGS, and forgets what that has brought about.
+    /// Exchanges SETTINGS and discards the resulting output and events.
     fn settle(&mut self, settings: &[(SettingId, u32)]) {
         self.settings(settings);
         self.settings_ack();
@@ -87,21 +87,21 @@ impl Raw {
         self.events();
     }
 
-    /// The peer sends these octets; all of them are taken.
+    /// Receives these bytes from the peer, asserting that the engine takes them all.
     pub(super) fn recv(&mut self, octets: &[u8]) {
         let mut input = Bytes::copy_from_slice(octets);
         self.engine.recv(self.now, &mut input);
-        assert!(input.is_empty(), "{} octets were left", input.len());
+        assert!(input.is_empty(), "{} bytes were left", input.len());
     }
 
-    /// The peer sends what `encode` writes.
+    /// Receives the bytes written by `encode` from the peer.
     pub(super) fn send(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
         let mut octets = Vec::new();
         encode(&mut octets);
         self.recv(&octets);
     }
 
-    /// The peer sends any frame.
+    /// Receives an arbitrary frame from the peer.
     pub(super) fn frame(&mut self, kind: FrameType, flags: u8, stream: u32, payload: &[u8]) {
         self.send(|out| raw_frame(out, kind, flags, stream, payload));
     }
@@ -114,7 +114,7 @@ impl Raw {
         self.send(frame::Settings::encode_ack);
     }
 
-    /// HEADERS with this section, whole.
+    /// Receives a whole field section in one HEADERS frame.
     pub(super) fn headers(&mut self, stream: u32, end_stream: bool, section: &FieldSection) {
         let fragment = self.block(section);
         self.send(|out| {
@@ -123,24 +123,24 @@ impl Raw {
         });
     }
 
-    /// The field block of a section, to be put into frames by hand.
+    /// Encodes a field block, for a test to divide into frames.
     pub(super) fn block(&mut self, section: &FieldSection) -> Vec<u8> {
         let mut fragment = Vec::new();
         self.encoder.encode(section, &mut fragment);
         fragment
     }
 
-    /// A request without content.
+    /// Receives a request without content.
     pub(super) fn get(&mut self, stream: u32) {
         self.headers(stream, true, &request("GET", "/"));
     }
 
-    /// The head of a request whose content follows.
+    /// Receives the head of a request that has content.
     pub(super) fn post(&mut self, stream: u32) {
         self.headers(stream, false, &request("POST", "/"));
     }
 
-    /// A response, or the head of one.
+    /// Receives a response or, without `end_stream`, the head of one.
     pub(super) fn respond(&mut self, stream: u32, end_stream: bool) {
         self.headers(stream, end_stream, &response(200));
     }
@@ -179,13 +179,13 @@ impl Raw {
         });
     }
 
-    /// Lets time pass, and the engine act on it.
+    /// Advances the time and lets the engine act on it.
     pub(super) fn sleep(&mut self, duration: Duration) {
         self.now = self.now + duration;
         self.engine.handle_timeout(self.now);
     }
 
-    /// What the engine has for the transport, as frames.
+    /// Takes the engine's output and parses it into frames.
     pub(super) fn sent(&mut self) -> Vec<Frame> {
         let mut octets = Vec::new();
         while self.engine.poll_transmit(self.now, &mut octets, 1 << 16) > 0 {}
@@ -259,7 +259,7 @@ impl Raw {
         section.iter().map(|field| (text(field.name), text(field.value))).collect()
     }
 
-    /// The streams that the engine resets, and why.
+    /// Takes the engine's output and returns the streams it resets, with their error codes.
     pub(super) fn resets(&mut self) -> Vec<(u32, ErrorCode)> {
         let reset = |frame| match frame {
             Frame::Reset { id, code } => Some((id, code)),
@@ -268,7 +268,7 @@ impl Raw {
         self.sent().into_iter().filter_map(reset).collect()
     }
 
-    /// What has happened, but for SETTINGS.
+    /// Takes all events, skipping those about SETTINGS.
     pub(super) fn events(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(event) = self.engine.poll_event() {
@@ -279,7 +279,8 @@ impl Raw {
         events
     }
 
-    /// The connection has ended for this, the peer was told so last, and nothing that follows has any effect.
+    /// Asserts that the connection failed with this violation, that GOAWAY was its last output, and that it ignores
+    /// further input.
     #[track_caller]
     pub(super) fn assert_failed(&mut self, violation: Violation) {
         let reason = self.engine.close_reason().and_then(Result::err);
@@ -289,13 +290,13 @@ impl Raw {
             other => panic!("{violation:?}: {other:?} was sent instead of GOAWAY"),
         }
         assert!(matches!(self.events().last(), Some(Event::Closed)));
-        self.recv(b"whatever this may be, it is swallowed");
+        self.recv(b"any further input is ignored");
         assert_eq!((self.sent(), self.events().len()), (Vec::new(), 0));
         assert!(self.engine.is_closed() && !self.engine.is_open());
         assert_eq!(self.engine.poll_timeout(), None);
     }
 
-    /// The connection takes and answers another request.
+    /// Asserts that the connection accepts and answers another request.
     #[track_caller]
     pub(super) fn assert_serves(&mut self, stream: u32) {
         self.get(stream);
@@ -308,7 +309,7 @@ impl Raw {
     }
 }
 
-/// Writes a frame with any header.
+/// Appends a frame with an arbitrary header.
 pub(super) fn raw_frame(out: &mut Vec<u8>, kind: FrameType, flags: u8, stream: u32, payload: &[u8]) {
     let length = u32::try_from(payload.len()).unwrap();
     FrameHeader { length, kind, flags, stream_id: id(stream) }.encode(out);

@@ -1,4 +1,4 @@
-//! What a caller does with its streams, in every state: reset, release, and what it must not do.
+//! Calls on streams in every state: reset, release, and invalid calls.
 
 use bytes::Bytes;
 
@@ -7,9 +7,9 @@ use super::raw::{Frame, Raw, id};
 use crate::error::{Malformed, OpenError, SendError, WindowError};
 use crate::{Config, ErrorCode, Event, FieldSection, Initiator, Read, State, StreamId};
 
-/// A server's stream as it can be when its caller releases it, and what the peer hears then.
+/// Releases a server's stream in each possible state and checks what the peer receives.
 #[test]
-fn a_server_may_release_its_stream_at_any_time() {
+fn server_may_release_a_stream_in_any_state() {
     type Prepare = fn(&mut Raw);
     let answer: Prepare = |raw| raw.engine.respond(id(1), &response(200), true).unwrap();
     let begin: Prepare = |raw| raw.engine.respond(id(1), &response(200), false).unwrap();
@@ -50,8 +50,8 @@ fn a_server_may_release_its_stream_at_any_time() {
         raw.engine.release(id(1));
         raw.engine.release(id(1));
         assert_eq!(raw.resets(), Vec::from_iter(code.map(|code| (1, code))), "case {case}");
-        assert!(raw.events().is_empty(), "case {case}: nothing is told about what was released");
-        // The rest of a request that was answered is read and dropped.
+        assert!(raw.events().is_empty(), "case {case}: no events after release");
+        // The rest of a request that was answered is read and discarded.
         let lingers = !end_stream && code.is_none() && raw.engine.state(id(1)).is_some();
         assert_eq!(raw.engine.stream_count(), usize::from(lingers), "case {case}");
         assert!(matches!(raw.engine.read(id(1), 1), Err(error) if error.code == ErrorCode::STREAM_CLOSED));
@@ -66,7 +66,7 @@ fn a_server_may_release_its_stream_at_any_time() {
 }
 
 #[test]
-fn a_client_that_releases_a_stream_cancels_it_unless_it_is_complete() {
+fn releasing_an_incomplete_client_stream_cancels_it() {
     let open = |end_stream| {
         let mut raw = Raw::client(Config::default(), &[]);
         raw.engine.open(&request("POST", "/"), end_stream).unwrap();
@@ -77,7 +77,7 @@ fn a_client_that_releases_a_stream_cancels_it_unless_it_is_complete() {
     let mut raw = open(true);
     raw.engine.release(id(1));
     assert_eq!(raw.resets(), cancelled);
-    // What was under way is ignored, and counted.
+    // Frames in transit are ignored but count against the window.
     raw.respond(1, false);
     raw.data(1, 100, true);
     assert!(raw.sent().is_empty() && raw.events().is_empty());
@@ -96,12 +96,16 @@ fn a_client_that_releases_a_stream_cancels_it_unless_it_is_complete() {
     raw.engine.send_data(id(1), &mut "content".into(), true).unwrap();
     raw.respond(1, true);
     raw.engine.release(id(1));
-    assert_eq!(raw.sent(), [Frame::Data { id: 1, octets: 7, end_stream: true }], "it is finished now");
+    assert_eq!(
+        raw.sent(),
+        [Frame::Data { id: 1, octets: 7, end_stream: true }],
+        "the request is finished now"
+    );
     assert_eq!(raw.engine.stream_count(), 0);
 }
 
 #[test]
-fn no_event_follows_the_release_of_a_stream() {
+fn no_events_after_release() {
     let mut pair = Pair::new();
     let id = pair.client.open(&request("GET", "/"), true).unwrap();
     pair.run();
@@ -110,11 +114,11 @@ fn no_event_follows_the_release_of_a_stream() {
     pair.run();
     assert!(matches!(pair.client_event(), Some(Event::Response { .. })));
     pair.client.release(id);
-    assert!(pair.client_event().is_none(), "Readable was there already");
+    assert!(pair.client_event().is_none(), "Readable was already queued");
 }
 
 #[test]
-fn either_side_resets_and_the_other_hears_of_it() {
+fn reset_by_either_side_reaches_the_peer() {
     for by_client in [true, false] {
         let mut pair = Pair::new();
         let id = pair.client.open(&request("POST", "/"), false).unwrap();
@@ -145,7 +149,7 @@ fn either_side_resets_and_the_other_hears_of_it() {
 }
 
 #[test]
-fn what_arrived_before_a_reset_can_be_read() {
+fn content_received_before_a_reset_is_readable() {
     let mut raw = Raw::server(Config::default());
     raw.post(1);
     raw.data(1, 5, false);
@@ -155,7 +159,7 @@ fn what_arrived_before_a_reset_can_be_read() {
 }
 
 #[test]
-fn content_that_waits_is_dropped_with_its_stream() {
+fn reset_drops_pending_content() {
     let mut raw = Raw::server(Config::default());
     raw.get(1);
     raw.get(3);
@@ -164,7 +168,7 @@ fn content_that_waits_is_dropped_with_its_stream() {
         raw.engine.send_data(id(stream), &mut Bytes::from(vec![0; 200_000]), true).unwrap();
     }
     raw.sent();
-    assert_eq!(raw.engine.windows().1, 0, "both wait for the connection");
+    assert_eq!(raw.engine.windows().1, 0, "both wait for the connection window");
     raw.engine.reset(id(1), ErrorCode::CANCEL);
     raw.reset(3, ErrorCode::CANCEL);
     raw.window_update(0, 1_000_000);
@@ -173,7 +177,7 @@ fn content_that_waits_is_dropped_with_its_stream() {
 }
 
 #[test]
-fn malformed_messages_are_not_sent_and_do_no_harm() {
+fn malformed_messages_are_rejected_without_side_effects() {
     let mut pair = Pair::new();
     let mut bad_name = request("GET", "/");
     bad_name.push(b"Upper", b"case");
@@ -192,7 +196,7 @@ fn malformed_messages_are_not_sent_and_do_no_harm() {
         assert_eq!(pair.client.open(&head, true), Err(OpenError::Malformed(malformed)));
     }
     let stream = pair.client.open(&request("GET", "/"), true).unwrap();
-    assert_eq!(stream.as_u32(), 1, "nothing was used up");
+    assert_eq!(stream.as_u32(), 1, "no stream identifier was used up");
     pair.run();
     let malformed = |malformed| Err(SendError::Malformed(malformed));
     assert_eq!(pair.server.respond(stream, &response(100), false), malformed(Malformed::Status));
@@ -208,30 +212,30 @@ fn malformed_messages_are_not_sent_and_do_no_harm() {
 }
 
 #[test]
-fn messages_have_an_order() {
+fn out_of_order_calls_are_rejected() {
     let mut raw = Raw::server(Config::default());
     raw.get(1);
     let state = |outcome: Result<(), SendError>| matches!(outcome, Err(SendError::State(_)));
-    assert!(state(raw.engine.send_data(id(1), &mut "early".into(), false)), "before the head");
-    assert!(state(raw.engine.send_trailers(id(1), &FieldSection::new())), "before the head");
+    assert!(state(raw.engine.send_data(id(1), &mut "early".into(), false)), "before the response head");
+    assert!(state(raw.engine.send_trailers(id(1), &FieldSection::new())), "before the response head");
     assert_eq!(raw.engine.send_capacity(id(1)), 0);
     raw.engine.respond(id(1), &response(200), false).unwrap();
-    assert!(state(raw.engine.respond(id(1), &response(200), false)), "twice");
+    assert!(state(raw.engine.respond(id(1), &response(200), false)), "second response");
     assert!(raw.engine.send_capacity(id(1)) > 0);
     raw.engine.send_data(id(1), &mut "end".into(), true).unwrap();
-    assert!(state(raw.engine.send_data(id(1), &mut "late".into(), false)), "after the end");
-    assert!(state(raw.engine.send_trailers(id(1), &FieldSection::new())), "after the end");
+    assert!(state(raw.engine.send_data(id(1), &mut "late".into(), false)), "after END_STREAM");
+    assert!(state(raw.engine.send_trailers(id(1), &FieldSection::new())), "after END_STREAM");
     raw.sent();
-    assert!(state(raw.engine.send_data(id(1), &mut "late".into(), false)), "after the stream");
+    assert!(state(raw.engine.send_data(id(1), &mut "late".into(), false)), "after the stream has closed");
 
     let mut raw = Raw::client(Config::default(), &[]);
     raw.engine.open(&request("POST", "/"), false).unwrap();
-    assert!(state(raw.engine.respond(id(1), &response(200), true)), "the wrong role");
+    assert!(state(raw.engine.respond(id(1), &response(200), true)), "wrong role");
     assert_eq!(Raw::server(Config::default()).engine.open(&request("GET", "/"), true), Err(OpenError::Role));
 }
 
 #[test]
-fn content_keeps_to_its_length() {
+fn content_must_match_content_length() {
     let mut raw = Raw::client(Config::default(), &[]);
     let mut head = request("POST", "/");
     head.push(b"content-length", b"5");
@@ -254,7 +258,7 @@ fn content_keeps_to_its_length() {
 }
 
 #[test]
-fn unknown_streams_are_said_to_be_unknown() {
+fn calls_on_unknown_streams_fail() {
     for mut engine in [Raw::server(Config::default()).engine, Raw::client(Config::default(), &[]).engine] {
         for stream in [0, 1, 2, 99, 0x7fff_ffff] {
             let stream = StreamId::new(stream).unwrap();

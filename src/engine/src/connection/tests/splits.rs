@@ -1,4 +1,4 @@
-//! However the transport cuts what arrives, it means the same.
+//! The outcome must not depend on how the transport splits the input.
 
 use bytes::Bytes;
 
@@ -9,8 +9,8 @@ use crate::frame::{self, FrameType, Ping, flags};
 use crate::hpack::Encoder;
 use crate::{Config, Connection, Event, FieldSection, Read, StreamId};
 
-/// A connection from a client: two requests, one of them with content, padding and trailers, in field blocks of
-/// several frames; PINGs, priorities, unknown frames, a reset; and an error of a stream at the end.
+/// Encodes a client's side of a connection: two requests, one of them with content, padding and trailers, in field
+/// blocks of several frames; PING, PRIORITY and unknown frames, a reset; and a stream error at the end.
 fn conversation() -> Vec<u8> {
     let mut out = PREFACE.to_vec();
     let mut encoder = Encoder::default();
@@ -46,7 +46,7 @@ fn conversation() -> Vec<u8> {
     out
 }
 
-/// What a server makes of input in these pieces: events, what is read, and what is sent.
+/// Feeds the pieces to a server and returns its events, the content read, and the frames sent.
 fn outcome(pieces: &[&[u8]]) -> (Vec<String>, Vec<u8>, Vec<Frame>) {
     let mut raw = Raw::silent_server(Config { unknown_frames: true, ..Config::default() });
     let mut events = Vec::new();
@@ -54,7 +54,7 @@ fn outcome(pieces: &[&[u8]]) -> (Vec<String>, Vec<u8>, Vec<Frame>) {
         raw.recv(piece);
         events.extend(raw.events().iter().map(|event| format!("{event:?}")));
     }
-    // Requests that fail are seen or not: that depends on when the caller looks.
+    // Whether the caller sees failed requests depends on when it polls.
     events.retain(|event| !event.contains("StreamId(3)") && !event.contains("StreamId(5)"));
     let mut content = Vec::new();
     let stream = StreamId::new(1).unwrap();
@@ -69,7 +69,7 @@ fn outcome(pieces: &[&[u8]]) -> (Vec<String>, Vec<u8>, Vec<Frame>) {
 }
 
 #[test]
-fn every_split_gives_the_same() {
+fn outcome_is_independent_of_input_splits() {
     let octets = conversation();
     let whole = outcome(&[&octets]);
     assert_eq!(whole.1, b"content in pieces");
@@ -85,7 +85,7 @@ fn every_split_gives_the_same() {
 }
 
 #[test]
-fn a_call_takes_so_many_frames_and_leaves_the_rest() {
+fn recv_takes_a_limited_number_of_frames_per_call() {
     let mut config = Config::default();
     config.limits.frames_per_recv = 3;
     let mut engine = Connection::server(config).unwrap();
@@ -94,14 +94,14 @@ fn a_call_takes_so_many_frames_and_leaves_the_rest() {
     while !input.is_empty() {
         let before = input.len();
         engine.recv(crate::Time::from_nanos(1), &mut input);
-        assert!(input.len() < before, "something is always taken");
+        assert!(input.len() < before, "each call makes progress");
         calls += 1;
     }
     assert!(calls > 5);
 }
 
 #[test]
-fn input_waits_while_events_or_output_are_not_taken() {
+fn recv_takes_no_input_while_events_or_output_are_pending() {
     let mut raw = Raw::server(Config::default());
     raw.engine.config.limits.events = 2;
     let mut octets = Vec::new();
@@ -111,7 +111,7 @@ fn input_waits_while_events_or_output_are_not_taken() {
     }
     let mut input = Bytes::from(octets);
     raw.engine.recv(raw.now, &mut input);
-    assert!(!input.is_empty(), "two events wait");
+    assert!(!input.is_empty(), "two events are pending");
     assert_eq!(raw.events().len(), 2);
     raw.engine.recv(raw.now, &mut input);
     assert!(input.is_empty());
@@ -125,7 +125,7 @@ fn input_waits_while_events_or_output_are_not_taken() {
     }
     let mut input = Bytes::from(octets);
     raw.engine.recv(raw.now, &mut input);
-    assert_eq!(input.len(), 2 * 17, "three answers wait");
+    assert_eq!(input.len(), 2 * 17, "three replies are pending");
     assert_eq!(raw.sent().len(), 3);
     raw.engine.recv(raw.now, &mut input);
     assert_eq!(raw.sent().len(), 2);

@@ -1,4 +1,4 @@
-//! What a peer must not do: the exact code, and whether a stream or the connection ends for it (RFC 9113, 5.4).
+//! Violations by the peer: the exact error code, and whether it is a stream or a connection error (RFC 9113, 5.4).
 
 use super::pair::{request, response};
 use super::raw::{Frame, Raw, id, raw_frame};
@@ -9,8 +9,8 @@ use crate::{Config, ErrorCode, Event, FieldSection};
 const END_HEADERS: u8 = flags::END_HEADERS;
 const END_STREAM: u8 = flags::END_STREAM;
 
-/// A server that has answered stream 1, has streams 3 (open) and 5 (half-closed by the peer) at work, and has
-/// seen stream 7 reset by the peer.
+/// Creates a server that has answered stream 1, is processing streams 3 (open) and 5 (half-closed by the peer), and
+/// has seen the peer reset stream 7.
 fn busy_server() -> Raw {
     let mut raw = Raw::server(Config::default());
     raw.assert_serves(1);
@@ -23,7 +23,7 @@ fn busy_server() -> Raw {
     raw
 }
 
-/// A client with streams 1 (open) and 3 (half-closed by itself), and nothing from the server on them.
+/// Creates a client with streams 1 (open) and 3 (half-closed by the client), on which the server has sent nothing.
 fn busy_client() -> Raw {
     let mut raw = Raw::client(Config::default(), &[]);
     raw.engine.open(&request("POST", "/"), false).unwrap();
@@ -32,16 +32,16 @@ fn busy_client() -> Raw {
     raw
 }
 
-/// A frame by its type, flags, stream and payload.
+/// A frame as type, flags, stream and payload.
 type Octets<'a> = (FrameType, u8, u32, &'a [u8]);
 
 #[test]
-fn frames_that_end_the_connection_of_a_server() {
+fn frames_that_are_connection_errors_for_a_server() {
     use FrameType as T;
     use Violation::*;
     let zeros = vec![0; 16_385];
     let cases: &[(Octets, Violation)] = &[
-        // On stream 0, or not there.
+        // Frames wrongly on stream 0 or wrongly on another stream.
         ((T::DATA, 0, 0, b"x"), StreamZero),
         ((T::HEADERS, END_HEADERS, 0, b"\x82"), StreamZero),
         ((T::PRIORITY, 0, 0, b"\0\0\0\0\0"), StreamZero),
@@ -51,7 +51,7 @@ fn frames_that_end_the_connection_of_a_server() {
         ((T::SETTINGS, 0, 3, b""), NotStreamZero),
         ((T::PING, 0, 3, b"12345678"), NotStreamZero),
         ((T::GOAWAY, 0, 3, b"\0\0\0\0\0\0\0\0"), NotStreamZero),
-        // Of a wrong length.
+        // Wrong lengths.
         ((T::SETTINGS, 0, 0, b"12345"), FrameLength),
         ((T::SETTINGS, flags::ACK, 0, b"\0\x03\0\0\0\x01"), FrameLength),
         ((T::PING, 0, 0, b"1234567"), FrameLength),
@@ -71,13 +71,13 @@ fn frames_that_end_the_connection_of_a_server() {
         // Padding.
         ((T::DATA, flags::PADDED, 3, b"\x01"), PaddingTooLong),
         ((T::HEADERS, END_HEADERS | flags::PADDED, 9, b"\x02\x82"), PaddingTooLong),
-        // Idle streams, and identifiers that cannot be.
+        // Idle streams and invalid identifiers.
         ((T::DATA, 0, 9, b"x"), IdleStream),
         ((T::RST_STREAM, 0, 9, b"\0\0\0\x08"), IdleStream),
         ((T::WINDOW_UPDATE, 0, 9, b"\0\0\0\x01"), IdleStream),
         ((T::HEADERS, END_HEADERS, 2, b"\x82"), IdleStream),
         ((T::PRIORITY, 0, 9, b"\0\0\0"), PriorityLength),
-        // A stream that is over.
+        // A closed stream.
         ((T::HEADERS, END_HEADERS | END_STREAM, 1, b"\x82"), HeadersOnClosed),
         // Field blocks.
         ((T::CONTINUATION, END_HEADERS, 3, b"\x82"), UnexpectedContinuation),
@@ -112,7 +112,7 @@ fn frames_that_end_the_connection_of_a_server() {
 }
 
 #[test]
-fn frames_that_end_the_connection_of_a_client() {
+fn frames_that_are_connection_errors_for_a_client() {
     use FrameType as T;
     use Violation::*;
     let cases: &[(Octets, Violation)] = &[
@@ -131,7 +131,7 @@ fn frames_that_end_the_connection_of_a_client() {
 }
 
 #[test]
-fn frames_that_end_their_stream_only() {
+fn frames_that_are_stream_errors() {
     use FrameType as T;
     use Violation::{
         PriorityLength, SelfDependency, StreamClosed, StreamFrameTooLarge, StreamWindowOverflow,
@@ -149,7 +149,7 @@ fn frames_that_end_their_stream_only() {
         ((T::HEADERS, END_HEADERS | END_STREAM, 5, b""), StreamClosed),
         ((T::HEADERS, END_HEADERS, 3, b""), Violation::from(Malformed::TrailersWithoutEnd)),
         ((T::HEADERS, END_HEADERS | END_STREAM, 3, b"\x82"), Violation::from(Malformed::PseudoInTrailers)),
-        // Closed by the peer's own RST_STREAM, or by END_STREAM on both sides.
+        // Streams closed by the peer's RST_STREAM, or by END_STREAM on both sides.
         ((T::DATA, 0, 7, b"x"), StreamClosed),
         ((T::HEADERS, END_HEADERS, 7, b""), StreamClosed),
         ((T::DATA, 0, 1, b"x"), StreamClosed),
@@ -169,7 +169,7 @@ fn frames_that_end_their_stream_only() {
         assert_eq!(raw.resets(), [(stream, violation.code())]);
         raw.assert_serves(9);
         let lacks = usize::try_from(window - raw.engine.windows().0).unwrap();
-        assert_eq!(lacks, if kind == T::DATA { payload.len() } else { 0 }, "DATA counts, whatever it is");
+        assert_eq!(lacks, if kind == T::DATA { payload.len() } else { 0 }, "DATA always counts");
     }
 }
 
@@ -181,18 +181,18 @@ fn frames_that_are_ignored() {
         (T(0xbb), 0xff, 0, b"x"),
         (T(0xbb), 0xff, 9, b"x"),
         (T::SETTINGS, 0xfe, 0, b"\x7a\x7a\xff\xff\xff\xff"),
-        // Sent before the peer knew that the stream is over (RFC 9113, 5.1).
+        // Frames that the peer may have sent before it knew that the stream was closed (RFC 9113, 5.1).
         (T::WINDOW_UPDATE, 0, 1, b"\0\0\0\x01"),
         (T::WINDOW_UPDATE, 0, 5, b"\0\0\0\x01"),
         (T::RST_STREAM, 0, 1, b"\0\0\0\x08"),
         (T::RST_STREAM, 0, 7, b"\0\0\0\x08"),
-        // Deprecated priorities, whatever the state of the stream.
+        // Deprecated priorities, in any state of the stream.
         (T::PRIORITY, 0, 1, b"\0\0\0\x05\0"),
         (T::PRIORITY, 0, 99, b"\x80\0\0\x05\0"),
-        // Extensions that only clients understand.
+        // Extensions meant for clients.
         (T::ALTSVC, 0, 0, b"\0\x01xy"),
         (T::ORIGIN, 0, 0, b"\0\x01x"),
-        // An answer to no question.
+        // A PING reply without a PING.
         (T::PING, flags::ACK, 0, b"12345678"),
     ];
     for &(kind, flags, stream, payload) in cases {
@@ -206,7 +206,7 @@ fn frames_that_are_ignored() {
 }
 
 #[test]
-fn nothing_but_its_continuation_comes_inside_a_field_block() {
+fn interrupted_field_block_is_a_connection_error() {
     use FrameType as T;
     let others: &[Octets] = &[
         (T::DATA, 0, 3, b"x"),
@@ -228,7 +228,7 @@ fn nothing_but_its_continuation_comes_inside_a_field_block() {
 }
 
 #[test]
-fn a_field_block_in_pieces_is_one_field_block() {
+fn field_block_fragments_are_joined() {
     let mut raw = busy_server();
     let block = raw.block(&request("GET", "/in/pieces"));
     let (first, rest) = block.split_at(1);
@@ -242,7 +242,7 @@ fn a_field_block_in_pieces_is_one_field_block() {
 }
 
 #[test]
-fn the_first_frame_is_settings() {
+fn first_frame_must_be_settings() {
     use FrameType as T;
     let others: &[Octets] = &[
         (T::PING, 0, 0, b"12345678"),
@@ -262,7 +262,7 @@ fn the_first_frame_is_settings() {
 }
 
 #[test]
-fn a_malformed_message_ends_its_stream_only() {
+fn malformed_request_is_a_stream_error() {
     let field = |name: &str, value: &str| {
         let mut head = request("GET", "/");
         head.push(name.as_bytes(), value.as_bytes());
@@ -281,14 +281,14 @@ fn a_malformed_message_ends_its_stream_only() {
     let mut raw = busy_server();
     for (stream, (head, malformed)) in (9..).step_by(4).zip(cases) {
         raw.headers(stream, true, &head);
-        assert!(raw.events().is_empty(), "{malformed:?} reaches the caller");
+        assert!(raw.events().is_empty(), "{malformed:?} must not reach the caller");
         assert_eq!(raw.resets(), [(stream, ErrorCode::PROTOCOL_ERROR)], "{malformed:?}");
         raw.assert_serves(stream + 2);
     }
 }
 
 #[test]
-fn a_malformed_response_ends_its_stream_only() {
+fn malformed_response_is_a_stream_error() {
     let head = |fields: &[(&str, &str)]| {
         let mut head = FieldSection::new();
         fields.iter().for_each(|(name, value)| head.push(name.as_bytes(), value.as_bytes()));
@@ -315,7 +315,7 @@ fn a_malformed_response_ends_its_stream_only() {
 }
 
 #[test]
-fn content_keeps_to_content_length_and_comes_behind_the_head() {
+fn content_must_match_content_length_and_follow_the_head() {
     let mut head = request("POST", "/");
     head.push(b"content-length", b"5");
     let mut raw = Raw::server(Config::default());
@@ -329,7 +329,7 @@ fn content_keeps_to_content_length_and_comes_behind_the_head() {
     raw.headers(7, false, &head);
     raw.data(7, 2, false);
     raw.headers(7, true, &FieldSection::new());
-    assert_eq!(raw.resets(), [(7, ErrorCode::PROTOCOL_ERROR)], "trailers end it too early");
+    assert_eq!(raw.resets(), [(7, ErrorCode::PROTOCOL_ERROR)], "trailers end the content too early");
 
     let mut raw = busy_client();
     raw.data(3, 5, false);
@@ -339,7 +339,7 @@ fn content_keeps_to_content_length_and_comes_behind_the_head() {
 }
 
 #[test]
-fn what_arrives_for_a_stream_that_we_have_reset_is_ignored_and_credited() {
+fn frames_on_locally_reset_streams_are_ignored_and_credited() {
     let mut raw = busy_server();
     let window = raw.engine.windows().0;
     raw.engine.reset(id(3), ErrorCode::CANCEL);
@@ -354,17 +354,17 @@ fn what_arrives_for_a_stream_that_we_have_reset_is_ignored_and_credited() {
         raw.reset(3, ErrorCode::CANCEL);
         assert_eq!((raw.sent(), raw.events().len()), (Vec::new(), 0));
     }
-    assert_eq!(raw.engine.windows().0, window - 200, "it is given back with the next WINDOW_UPDATE");
+    assert_eq!(raw.engine.windows().0, window - 200, "credited with the next WINDOW_UPDATE");
     raw.assert_serves(9);
 }
 
 #[test]
-fn more_data_than_a_window_allows() {
+fn data_beyond_a_servers_window_is_an_error() {
     let config = || Config { initial_window_size: 1_000, ..Config::default() };
     let mut raw = Raw::server(config());
     raw.post(1);
     raw.data(1, 1_000, false);
-    assert!(raw.resets().is_empty(), "to the octet");
+    assert!(raw.resets().is_empty(), "the window is exactly used up");
     raw.data(1, 1, false);
     assert_eq!(raw.resets(), [(1, ErrorCode::FLOW_CONTROL_ERROR)]);
 
@@ -374,13 +374,13 @@ fn more_data_than_a_window_allows() {
         raw.data(1, 16_384, false);
     }
     raw.data(1, 16_383, false);
-    assert!(raw.sent().is_empty(), "nothing was read, so nothing is given back");
+    assert!(raw.sent().is_empty(), "nothing was read, so nothing is credited");
     raw.data(1, 1, false);
     raw.assert_failed(Violation::ConnectionWindowExceeded);
 }
 
 #[test]
-fn more_data_than_a_window_of_a_client_allows() {
+fn data_beyond_a_clients_window_is_an_error() {
     let config = || Config { initial_window_size: 1_000, ..Config::default() };
     let client = |config| {
         let mut raw = Raw::client(config, &[]);
@@ -391,7 +391,7 @@ fn more_data_than_a_window_of_a_client_allows() {
     };
     let mut raw = client(config());
     raw.data(1, 1_000, false);
-    assert!(raw.resets().is_empty(), "to the octet");
+    assert!(raw.resets().is_empty(), "the window is exactly used up");
     raw.data(1, 1, false);
     assert_eq!(raw.resets(), [(1, ErrorCode::FLOW_CONTROL_ERROR)]);
 
@@ -400,14 +400,14 @@ fn more_data_than_a_window_of_a_client_allows() {
         raw.data(1, 16_384, false);
     }
     raw.data(1, 16_383, false);
-    assert!(raw.sent().is_empty(), "nothing was read, so nothing is given back");
+    assert!(raw.sent().is_empty(), "nothing was read, so nothing is credited");
     raw.data(1, 1, false);
     raw.assert_failed(Violation::ConnectionWindowExceeded);
 }
 
-/// RFC 9113, 8.5: behind the response to CONNECT, nothing but DATA, and what manages the stream.
+/// After a response to CONNECT, only DATA and stream management frames are allowed (RFC 9113, 8.5).
 #[test]
-fn a_tunnel_has_no_trailers() {
+fn trailers_in_a_tunnel_are_a_stream_error() {
     let mut connect = FieldSection::new();
     connect.push(b":method", b"CONNECT");
     connect.push(b":authority", b"example.com:443");
@@ -430,7 +430,7 @@ fn a_tunnel_has_no_trailers() {
 }
 
 #[test]
-fn a_whole_connection_of_offences_is_judged_the_same_in_one_piece() {
+fn several_offences_in_one_read_are_handled_in_order() {
     let mut octets = Vec::new();
     raw_frame(&mut octets, FrameType::PRIORITY, 0, 3, b"\0\0\0");
     raw_frame(&mut octets, FrameType::DATA, 0, 5, b"x");
@@ -451,7 +451,7 @@ fn a_whole_connection_of_offences_is_judged_the_same_in_one_piece() {
 }
 
 #[test]
-fn settings_that_were_once_sent_cannot_be_taken_back() {
+fn enable_connect_protocol_cannot_be_revoked() {
     let enabled = [(SettingId::ENABLE_CONNECT_PROTOCOL, 1)];
     let mut raw = Raw::client(Config::default(), &enabled);
     raw.settings(&enabled);
