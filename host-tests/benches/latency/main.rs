@@ -1,7 +1,9 @@
-//! How long a message takes to the other side and back, one at a time: our client with each server that is installed, each
-//! client that is installed with our server, and beside them that peer's own client with its own server.
+//! Measures the round-trip time of small messages, one at a time.
 //!
-//! With Nagle's algorithm and a delayed ACK in its way, a message takes 40 ms instead of a fraction of one.
+//! The pairs are our client with each installed server, each installed client with our server, and for comparison that
+//! peer's own client with its own server.
+//!
+//! If Nagle's algorithm and a delayed ACK get in its way, a message takes 40 ms instead of a fraction of one.
 
 mod peers;
 
@@ -20,26 +22,26 @@ use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use crate::peers::Peer;
 use crate::support::{Process, Serve, run};
 
-/// What is measured of HTTP, and what of gRPC.
+/// The HTTP cases and the gRPC cases.
 const HTTP: &[Case] = &[Case::Get, Case::Post, Case::PingPong];
 const GRPC: &[Case] = &[Case::Call, Case::Messages];
 
-/// Round trips at the beginning that do not count: those include the connection.
+/// How many initial round trips are discarded, because they include connection setup.
 const WARM_UP: usize = 10;
 
-/// Measures the latency of small messages, one at a time
+/// Measure the round-trip time of small messages, one at a time
 #[derive(Parser)]
 #[command(bin_name = "cargo bench -p wasi-http2 --bench latency --profile dev --")]
 struct Options {
-    /// Round trips of each case
+    /// Number of round trips per case
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(20..))]
     round_trips: u32,
 
-    /// A tenth as many
+    /// Run a tenth of the round trips
     #[arg(long)]
     quick: bool,
 
-    /// What Cargo says to a benchmark
+    /// Passed by Cargo to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -47,13 +49,13 @@ struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Case {
     Get,
-    /// 5 bytes, which come back.
+    /// A request with 5 bytes of content, which the server echoes.
     Post,
-    /// 5 bytes there and back, again and again on one stream.
+    /// 5 bytes there and back, repeatedly on one stream.
     PingPong,
-    /// A unary call of gRPC with 5 bytes in both directions.
+    /// A unary gRPC call with 5 bytes in both directions.
     Call,
-    /// Messages with 5 bytes there and back, on one stream of gRPC.
+    /// Messages of 5 bytes there and back, on one gRPC stream.
     Messages,
 }
 
@@ -68,7 +70,7 @@ impl Case {
         }
     }
 
-    /// The head of its column.
+    /// The title of the case's column.
     fn title(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -88,14 +90,14 @@ impl Case {
     }
 }
 
-/// Microseconds that round trips take.
+/// Round-trip times in microseconds.
 struct Latency {
     median: u64,
     p99: u64,
 }
 
 impl Latency {
-    /// Of the times that a client has told, one a line.
+    /// Parses the times that a client printed, one per line.
     fn read(lines: &str) -> Result<Self> {
         let mut times: Vec<u64> = lines.lines().map(str::parse).collect::<Result<_, _>>()?;
         ensure!(times.len() > WARM_UP, "too few round trips: {lines}");
@@ -108,9 +110,9 @@ impl Latency {
 
 /// One of our clients, compiled.
 enum OurClient {
-    /// By the blocking calls of `http2:engine`.
+    /// Uses the blocking calls of `http2:engine`.
     Http(Program),
-    /// tonic over `http2_client.wasm`.
+    /// Uses tonic over `http2_client.wasm`.
     Grpc(Program),
 }
 
@@ -125,7 +127,7 @@ impl OurClient {
     }
 
     fn measure(&self, case: Case, url: &str, count: u32) -> Result<Latency> {
-        let address = url.strip_prefix("http://").context("a URL of http")?;
+        let address = url.strip_prefix("http://").context("the URL is not http")?;
         let count = count.to_string();
         let (program, args) = match self {
             Self::Http(program) => (program, [address, case.name(), case.path(), &count]),
@@ -146,14 +148,14 @@ impl OurClient {
 fn main() -> Result<()> {
     let options = Options::parse();
     let count = if options.quick { options.round_trips.div_ceil(10).max(20) } else { options.round_trips };
-    println!("Microseconds of {count} round trips, median / 99th percentile.\n");
+    println!("Round-trip times in microseconds over {count} round trips, median / 99th percentile.\n");
     table(HTTP, count, &OurClient::http()?, Serve::start(), &peers::installed())?;
-    println!("\ngRPC, ours as tonic over http2_client.wasm and behind http2_server.wasm:\n");
+    println!("\ngRPC; ours is tonic over http2_client.wasm and behind http2_server.wasm:\n");
     let serve = Serve::start_handler(components::GRPC_SERVICE, &[]);
     table(GRPC, count, &OurClient::grpc()?, serve, &peers::grpc_installed())
 }
 
-/// Prints a table: a row for each pair of a client and a server.
+/// Prints a table, with a row for each pair of a client and a server.
 fn table(cases: &[Case], count: u32, ours: &OurClient, serve: Serve, peers: &[Peer]) -> Result<()> {
     let titles: Vec<_> = cases.iter().map(|case| case.title()).collect();
     println!("| client → server | {} |", titles.join(" | "));
@@ -174,7 +176,7 @@ fn table(cases: &[Case], count: u32, ours: &OurClient, serve: Serve, peers: &[Pe
     Ok(())
 }
 
-/// Prints a row of a table, and what is being measured as long as that lasts.
+/// Measures and prints a row of a table, and shows the current measurement meanwhile.
 fn row(cases: &[Case], title: &str, mut measure: impl FnMut(Case) -> Option<Result<Latency>>) -> Result<()> {
     let mut cells = Vec::new();
     for &case in cases {

@@ -1,4 +1,5 @@
-// Go's net/http. Arguments: «serve», or the case, a URL, and how many round trips: each is a line, its microseconds.
+// Go's net/http. Arguments: "serve"; or a case, a URL and the number of round trips, each of which prints a line with
+// its time in microseconds.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Node's http2. Arguments: «serve», or the case, a URL, and how many round trips: each is a line, its microseconds.
+// Node's http2. Arguments: "serve"; or a case, a URL and the number of round trips, each of which prints a line with
+// its time in microseconds.
 import http2 from 'node:http2';
 
 const CONTENT = 'hello';

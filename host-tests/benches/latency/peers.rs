@@ -10,30 +10,30 @@ use tempfile::TempDir;
 use crate::support::peers::{find, nghttpd, peers_folder, skip};
 use crate::{Case, Latency, Process, run};
 
-/// An implementation that is installed.
+/// An installed implementation.
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
     kind: Kind,
 }
 
 enum Kind {
-    /// A program that serves, and that measures as a client.
+    /// A program that acts as a server, or measures as a client.
     Program(Box<dyn Fn() -> Command>),
-    /// `nghttpd` and `h2load`, with the folder of what is served and sent.
+    /// `nghttpd` and `h2load`, with the folder of files to serve and send.
     Nghttp2(TempDir),
 }
 
-/// Those that are installed.
+/// Returns the installed HTTP implementations.
 pub(crate) fn installed() -> Vec<Peer> {
     [nghttp2(), node(), go()].into_iter().flatten().collect()
 }
 
-/// Those of gRPC that are installed.
+/// Returns the installed gRPC implementations.
 pub(crate) fn grpc_installed() -> Vec<Peer> {
     grpc_go().into_iter().collect()
 }
 
-/// A file of the harness.
+/// Returns the path of a file in this package.
 fn file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
@@ -67,7 +67,7 @@ fn go() -> Option<Peer> {
     Some(Peer { name: "Go net/http", kind: Kind::Program(Box::new(move || Command::new(&program))) })
 }
 
-/// The driver of the suite `peers` has grpc-go, whose modules come from the network.
+/// Builds the Go driver of the test suite `peers`, which contains grpc-go; its modules are downloaded.
 fn grpc_go() -> Option<Peer> {
     let program = build_go("latency-grpc-go", |go| go.arg(".").current_dir(file("tests/peers/go")))?;
     let command = move || {
@@ -78,7 +78,7 @@ fn grpc_go() -> Option<Peer> {
     Some(Peer { name: "grpc-go", kind: Kind::Program(Box::new(command)) })
 }
 
-/// Builds a program in Go, of what `sources` adds to the command.
+/// Builds a Go program from the sources that `sources` adds to the command.
 fn build_go(name: &str, sources: impl FnOnce(&mut Command) -> &mut Command) -> Option<PathBuf> {
     let Some(mut go) = find("go") else {
         skip("go is missing: 1.26 or later is needed (https://go.dev/dl)");
@@ -94,22 +94,22 @@ fn build_go(name: &str, sources: impl FnOnce(&mut Command) -> &mut Command) -> O
 }
 
 impl Peer {
-    /// Its server, and where it listens.
+    /// Starts the peer's server, and returns its URL.
     pub(crate) fn serve(&self) -> (Process, String) {
         match &self.kind {
             Kind::Program(command) => Process::start_listening(command().arg("serve")),
             Kind::Nghttp2(folder) => {
-                nghttpd(folder.path(), &["--echo-upload"]).expect("it was there a moment ago")
+                nghttpd(folder.path(), &["--echo-upload"]).expect("nghttpd was found before")
             }
         }
     }
 
-    /// Whether its server has the case: `nghttpd` sends content back when all of it has come.
+    /// Returns whether the peer's server supports the case: `nghttpd` echoes content only once it is complete.
     pub(crate) fn serves(&self, case: Case) -> bool {
         case != Case::PingPong || matches!(self.kind, Kind::Program(_))
     }
 
-    /// Measures with its client, if that can.
+    /// Measures with the peer's client, if it supports the case.
     pub(crate) fn measure(&self, case: Case, url: &str, count: u32) -> Option<Result<Latency>> {
         let url = format!("{url}{}", case.path());
         match &self.kind {
@@ -126,10 +126,10 @@ impl Peer {
     }
 }
 
-/// `h2load`, which writes a line for each request: when it was sent, its status, and its microseconds.
+/// Runs `h2load`, which logs a line per request: the time it was sent, its status, and its duration in microseconds.
 fn h2load(folder: &Path, case: Case, url: &str, count: u32) -> Result<Latency> {
     let log = folder.join("log");
-    // It appends.
+    // h2load appends to its log.
     _ = fs::remove_file(&log);
     let mut h2load = Command::new("h2load");
     h2load.args(["-c1", "-m1", &format!("-n{count}"), &format!("--log-file={}", log.display())]);

@@ -1,4 +1,4 @@
-//! Attackers, who write frames by hand.
+//! Attackers, which write frames by hand.
 
 use std::iter;
 use std::sync::Arc;
@@ -15,21 +15,21 @@ use tokio::time::{sleep, timeout};
 
 use crate::phase::Scene;
 
-/// How long an attacker rests between one attack and the next.
+/// The pause between two attacks of an attacker.
 const REST: Duration = Duration::from_secs(1);
-/// How long one waits for the server to end an attack.
+/// How long an attacker waits for the server to end an attack.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How often an attack is repeated, if the server lets it.
+/// How often an attack is repeated, if the server allows it.
 const TURNS: u32 = 200;
 
-/// What an attacker does.
+/// The behavior of an attacker.
 pub(crate) struct Attack {
     pub(crate) name: &'static str,
-    /// What is sent first.
+    /// Returns the bytes to send first.
     first: fn() -> Vec<u8>,
-    /// What is sent then, over and over; numbers are given in order, from 0.
+    /// Returns the bytes to send in each later turn; turns are numbered from 0.
     then: fn(u32) -> Vec<u8>,
-    /// Whether what the server says is read.
+    /// Whether the attacker reads what the server sends.
     reads: bool,
 }
 
@@ -106,13 +106,13 @@ fn get(stream: u32) -> Vec<u8> {
     headers(stream, flag::END_STREAM, GET)
 }
 
-/// Something on each of a hundred new streams.
+/// Returns frames for each of a hundred new streams.
 fn each(turn: u32, what: impl Fn(u32) -> Vec<u8>) -> Vec<u8> {
     (turn * 100..(turn + 1) * 100).flat_map(|n| what(2 * n + 1)).collect()
 }
 
-/// A request whose fields are small on the wire and large when decoded: one large field that is indexed, and thousands
-/// of references to it (RFC 7541, 6.1 and 6.2.1).
+/// A request whose fields are small on the wire and large when decoded: one large indexed field, and thousands of
+/// references to it (RFC 7541, 6.1 and 6.2.1).
 fn bomb(turn: u32) -> Vec<u8> {
     let mut block = frame::block(GET);
     block.push(0x40);
@@ -121,7 +121,7 @@ fn bomb(turn: u32) -> Vec<u8> {
     headers_block(2 * turn + 1, flag::END_STREAM, &block)
 }
 
-/// A hundred requests for much, once.
+/// A hundred requests for large responses, sent once.
 fn large_responses(turn: u32) -> Vec<u8> {
     const LARGE: &[(&str, &str)] =
         &[(":method", "GET"), (":scheme", "http"), (":path", "/bytes/1048576"), (":authority", "localhost")];
@@ -131,19 +131,19 @@ fn large_responses(turn: u32) -> Vec<u8> {
     each(turn, |stream| headers(stream, flag::END_STREAM, LARGE))
 }
 
-/// Attacks the server in one way after the other, as long as it is let.
+/// Runs one attack after the other until the task is aborted.
 pub(crate) async fn attack(scene: Scene, n: u32, attacks: Arc<[Prepared]>) {
     sleep(REST * n / 100).await;
     for attack in attacks.iter().cycle().skip(n as usize) {
         let mut octets = 0;
-        // It is what the server is there for that an attack does not get far.
+        // An error is expected: the server must not let an attack get far.
         let ended = attack.run(&scene, &mut octets).await.is_err();
         scene.seen.attack(octets, ended);
         sleep(REST).await;
     }
 }
 
-/// An attack, written down beforehand: attackers are not to be slowed down by making it up.
+/// An attack encoded in advance, so that generating it does not slow the attacker down.
 pub(crate) struct Prepared {
     pieces: Vec<Vec<u8>>,
     reads: bool,
@@ -155,7 +155,7 @@ impl Prepared {
         Self { pieces, reads: attack.reads }
     }
 
-    /// Attacks the server once, until it ends the connection, which is an error.
+    /// Attacks the server once. Returns an error when the server ends the connection.
     async fn run(&self, scene: &Scene, octets: &mut u64) -> Result<()> {
         let mut tcp = TcpStream::connect(scene.server).await?;
         let (mut reading, mut writing) = tcp.split();
@@ -169,7 +169,7 @@ impl Prepared {
         let mut read = async || -> Result<()> {
             let mut buffer = vec![0; 16 << 10];
             while reading.read(&mut buffer).await? > 0 {}
-            anyhow::bail!("the server has ended the connection")
+            anyhow::bail!("the server ended the connection")
         };
         let ended = async {
             if self.reads {
@@ -179,7 +179,7 @@ impl Prepared {
                 read().await
             }
         };
-        // Time that is up is no error: the server bears with it.
+        // A timeout is not an error: the server tolerates the attack.
         timeout(PATIENCE, ended).await.unwrap_or(Ok(()))
     }
 }

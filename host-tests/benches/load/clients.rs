@@ -1,4 +1,4 @@
-//! Good clients, made with the crate `h2`, and such as are killed.
+//! Good clients, built on the crate `h2`, and clients that are killed.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -15,16 +15,16 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::phase::Scene;
 
-/// How long an idle client has nothing to ask. Servers close a connection on which there is nothing for a minute.
+/// How long an idle client pauses between requests. Servers close a connection after a minute without streams.
 const IDLE_TIME: Duration = Duration::from_secs(40);
-/// Octets of a response that is read slowly.
+/// The size of a response to a slow reader, in bytes.
 const SLOW: usize = 256 << 10;
-/// How long a slow reader takes for one.
+/// How long a slow reader takes for a response.
 const SLOW_TIME: Duration = Duration::from_secs(10);
-/// The window of a slow reader, in octets.
+/// The flow-control window of a slow reader, in bytes.
 const SLOW_WINDOW: u32 = 16 << 10;
 
-/// A connection, and the task that it runs in.
+/// A connection, and the task that drives it.
 struct Connection {
     requests: SendRequest<Bytes>,
     running: JoinHandle<()>,
@@ -34,17 +34,17 @@ impl Connection {
     async fn open(server: SocketAddr, builder: &Builder) -> Result<Self> {
         let tcp = TcpStream::connect(server).await?;
         tcp.set_nodelay(true)?;
-        // If it is dropped before it has ended, the server is told nothing but RST.
+        // If the socket is dropped before the connection has ended, the server receives only an RST.
         tcp.set_zero_linger()?;
         let (requests, connection) = builder.handshake(tcp).await?;
         let running = tokio::spawn(async move {
-            // Those who ask hear of errors as well.
+            // The callers of requests see its errors as well.
             _ = connection.await;
         });
         Ok(Self { requests, running })
     }
 
-    /// Sends a request, and gives the content of its response, which is to be 200.
+    /// Sends a request, and returns the content of its response, whose status must be 200.
     async fn ask(&mut self, path: &str, content: Option<Bytes>) -> Result<RecvStream> {
         let method = if content.is_some() { "POST" } else { "GET" };
         let uri = format!("http://localhost{path}");
@@ -60,7 +60,7 @@ impl Connection {
     }
 }
 
-/// Reads content to its end, each piece after a while, and says how many octets it has.
+/// Reads content to its end, pausing after each piece, and returns its length in bytes.
 async fn read(mut content: RecvStream, pause: Duration) -> Result<usize> {
     let mut octets = 0;
     while let Some(piece) = content.data().await {
@@ -74,7 +74,7 @@ async fn read(mut content: RecvStream, pause: Duration) -> Result<usize> {
     Ok(octets)
 }
 
-/// A client that sends a request whenever one is due, as one of so many that have so many a second together.
+/// A client that sends a request whenever one is due. All `clients` together send `rate` requests per second.
 pub(crate) async fn busy(scene: Scene, n: u32, clients: u32, rate: u32) {
     let interval = Duration::from_secs(1) * clients / rate;
     let mut due = Instant::now() + interval * n / clients;
@@ -86,7 +86,8 @@ pub(crate) async fn busy(scene: Scene, n: u32, clients: u32, rate: u32) {
                 .into_iter()
                 .cycle();
         while !scene.is_over() {
-            // Who is late waits since it was due; who is not has slept a little longer than that.
+            // A late request counts from when it was due. One on time counts from now, because sleeping takes slightly
+            // longer than requested.
             let start = if Instant::now() < due {
                 sleep_until(due).await;
                 Instant::now()
@@ -95,7 +96,7 @@ pub(crate) async fn busy(scene: Scene, n: u32, clients: u32, rate: u32) {
             };
             let (path, content, length) = kinds.next().context("a cycle has no end")?;
             let octets = read(connection.ask(path, content).await?, Duration::ZERO).await?;
-            ensure!(length.is_none_or(|length| length == octets), "{octets} octets of {path}");
+            ensure!(length.is_none_or(|length| length == octets), "{octets} bytes of {path}");
             scene.seen.response(start.elapsed());
             due += interval;
         }
@@ -106,7 +107,7 @@ pub(crate) async fn busy(scene: Scene, n: u32, clients: u32, rate: u32) {
     }
 }
 
-/// A client that asks from time to time, and when it goes.
+/// A client that sends a request from time to time, and a last one before it leaves.
 pub(crate) async fn idle(scene: Scene) {
     let run = async {
         let mut connection = Connection::open(scene.server, &Builder::new()).await?;
@@ -125,7 +126,7 @@ pub(crate) async fn idle(scene: Scene) {
     }
 }
 
-/// A client that reads slowly, but steadily.
+/// A client that reads slowly but steadily.
 pub(crate) async fn slow(scene: Scene, n: u32) {
     let run = async {
         let mut builder = Builder::new();
@@ -136,7 +137,7 @@ pub(crate) async fn slow(scene: Scene, n: u32) {
         while !scene.is_over() {
             let content = connection.ask(&format!("/bytes/{SLOW}"), None).await?;
             let octets = read(content, SLOW_TIME / pieces).await?;
-            ensure!(octets == SLOW, "{octets} octets of {SLOW}");
+            ensure!(octets == SLOW, "{octets} bytes of {SLOW}");
             scene.seen.other_response();
         }
         Ok(())
@@ -146,11 +147,11 @@ pub(crate) async fn slow(scene: Scene, n: u32) {
     }
 }
 
-/// Clients one after the other, each of which is killed in the midst of a download and an upload.
+/// A series of clients, each of which is killed in the middle of a download and an upload.
 pub(crate) async fn killed(scene: Scene, n: u32) {
     loop {
         sleep(Duration::from_millis(500 + u64::from(n) % 100 * 3)).await;
-        // How far it gets does not matter.
+        // Ignore how far the client gets.
         _ = be_killed(&scene).await;
         scene.seen.killed();
     }

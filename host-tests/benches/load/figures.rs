@@ -1,4 +1,4 @@
-//! What is seen of a phase, and what has to be true of it.
+//! The results of a phase, and the conditions that they must meet.
 
 use std::fmt;
 use std::sync::Mutex;
@@ -8,29 +8,29 @@ use std::time::Duration;
 use anyhow::Error;
 use hdrhistogram::Histogram;
 
-/// How much the latency at the 99th percentile may rise.
+/// The maximum ratio of the latencies at the 99th percentile, with attackers to without.
 const LATENCY: f64 = 2.0;
-/// How much the peak of the memory in the last quarter may exceed the one before that.
+/// The maximum ratio of the memory peaks, in the last quarter of the phase to before.
 const PLATEAU: f64 = 1.05;
-/// Microseconds of latency that are told from more.
+/// The largest latency that is recorded, in microseconds.
 const LONGEST: u64 = 60_000_000;
-/// How many failures are told in full.
+/// How many failures are printed in full.
 const TOLD: u64 = 5;
 
-/// What those who take part tell.
+/// Counters that the participants update.
 pub(crate) struct Seen {
-    /// Of the requests of busy clients, from when they were due to the last octet of the response, in microseconds.
+    /// The latencies of busy clients, from when a request was due to the last byte of its response, in microseconds.
     latency: Mutex<Histogram<u64>>,
-    /// Responses that slow readers and idle clients got.
+    /// Responses received by slow readers and idle clients.
     others: AtomicU64,
-    /// What good clients did not get.
+    /// Requests of good clients that failed.
     failures: AtomicU64,
     /// Clients that were killed.
     killed: AtomicU64,
     attacks: AtomicU64,
-    /// Attacks that the server has ended.
+    /// Attacks that the server ended.
     ended: AtomicU64,
-    /// Octets of attacks.
+    /// Bytes sent by attackers.
     octets: AtomicU64,
 }
 
@@ -49,26 +49,26 @@ impl Default for Seen {
 }
 
 impl Seen {
-    /// A busy client got a response.
+    /// Records a response to a busy client.
     pub(crate) fn response(&self, latency: Duration) {
         let microseconds = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
         self.latency.lock().expect("no panic").saturating_record(microseconds);
     }
 
-    /// What was seen of latency so far does not count.
+    /// Discards the latencies recorded so far.
     pub(crate) fn forget_latency(&self) {
         self.latency.lock().expect("no panic").reset();
     }
 
-    /// Another good client got a response.
+    /// Records a response to another good client.
     pub(crate) fn other_response(&self) {
         self.others.fetch_add(1, Relaxed);
     }
 
-    /// A good client did not get what it has asked for.
+    /// Records a failed request of a good client.
     pub(crate) fn failure(&self, who: &str, error: &Error) {
         if self.failures.fetch_add(1, Relaxed) < TOLD {
-            eprintln!("a {who} client has lost something: {error:#}");
+            eprintln!("a {who} client failed: {error:#}");
         }
     }
 
@@ -76,7 +76,7 @@ impl Seen {
         self.killed.fetch_add(1, Relaxed);
     }
 
-    /// An attack is over, after so many octets.
+    /// Records the end of an attack of `octets` bytes.
     pub(crate) fn attack(&self, octets: u64, by_the_server: bool) {
         self.attacks.fetch_add(1, Relaxed);
         self.octets.fetch_add(octets, Relaxed);
@@ -85,7 +85,7 @@ impl Seen {
         }
     }
 
-    /// All that was seen, with the server's memory in KiB, second by second.
+    /// Returns all results, together with the server's memory in KiB for each second.
     pub(crate) fn figures(&self, length: Duration, memory: Vec<u64>) -> Figures {
         Figures {
             length,
@@ -101,7 +101,7 @@ impl Seen {
     }
 }
 
-/// How it goes so far.
+/// Formats the progress so far.
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Figures { latency, others, failures, killed, attacks, .. } =
@@ -112,7 +112,7 @@ impl fmt::Display for Seen {
     }
 }
 
-/// What was seen of a phase.
+/// The results of a phase.
 pub(crate) struct Figures {
     length: Duration,
     latency: Histogram<u64>,
@@ -122,7 +122,7 @@ pub(crate) struct Figures {
     attacks: u64,
     ended: u64,
     octets: u64,
-    /// Of the server, in KiB, second by second.
+    /// The memory of the server in KiB, for each second.
     memory: Vec<u64>,
 }
 
@@ -130,7 +130,7 @@ fn milliseconds(latency: &Histogram<u64>, quantile: f64) -> f64 {
     latency.value_at_quantile(quantile) as f64 / 1_000.0
 }
 
-/// Prints both phases as a table, and what is not as it has to be; false if anything is not.
+/// Prints the results of both phases as a table, and every condition that is not met. Returns false if one is not.
 pub(crate) fn print(before: &Figures, during: &Figures) -> bool {
     let row = |name: &str, cell: &dyn Fn(&Figures) -> String| {
         println!("| {name} | {} | {} |", cell(before), cell(during));
@@ -146,34 +146,34 @@ pub(crate) fn print(before: &Figures, during: &Figures) -> bool {
             format!("{:.1} ms", milliseconds(&figures.latency, quantile))
         });
     }
-    row("attacks, and how many the server has ended", &|figures| {
+    row("attacks, and how many of them the server ended", &|figures| {
         format!("{}, {}", figures.attacks, figures.ended)
     });
-    row("octets of attacks", &|figures| format!("{} MiB", figures.octets >> 20));
+    row("sent by attackers", &|figures| format!("{} MiB", figures.octets >> 20));
     row("clients killed", &|figures| figures.killed.to_string());
     row("memory of the server at the end", &|figures| mib(figures.memory.last()));
-    row("at its peak", &|figures| mib(figures.memory.iter().max()));
+    row("peak memory of the server", &|figures| mib(figures.memory.iter().max()));
     println!();
 
     let mut all_well = true;
     let mut demand = |holds: bool, otherwise: String| {
         if !holds {
-            println!("NOT AS IT HAS TO BE: {otherwise}");
+            println!("FAILED: {otherwise}");
             all_well = false;
         }
     };
     for (name, figures) in [("without attackers", before), ("with attackers", during)] {
-        demand(figures.failures == 0, format!("{name}, good clients have lost something"));
-        demand(!figures.latency.is_empty(), format!("{name}, no busy client got anything"));
+        demand(figures.failures == 0, format!("{name}, good clients lost responses"));
+        demand(!figures.latency.is_empty(), format!("{name}, no busy client received a response"));
     }
     let rise = milliseconds(&during.latency, 0.99) / milliseconds(&before.latency, 0.99);
-    println!("Latency at the 99th percentile, with attackers to without: {rise:.2}");
-    demand(rise <= LATENCY, format!("it rises to more than {LATENCY} times of what it was"));
+    println!("Latency at the 99th percentile, ratio with attackers to without: {rise:.2}");
+    demand(rise <= LATENCY, format!("the ratio exceeds {LATENCY}"));
     let (earlier, last) = during.memory.split_at(during.memory.len() * 3 / 4);
     if let (Some(earlier), Some(last)) = (earlier.iter().max(), last.iter().max()) {
         let growth = *last as f64 / *earlier as f64;
-        println!("Peak of the memory, in the last quarter to before: {growth:.2}\n");
-        demand(growth <= PLATEAU, format!("memory reaches no plateau: it may grow to {PLATEAU} times"));
+        println!("Peak memory, ratio of the last quarter to before: {growth:.2}\n");
+        demand(growth <= PLATEAU, format!("memory does not level off: the ratio exceeds {PLATEAU}"));
     }
     all_well
 }

@@ -1,8 +1,8 @@
-//! Good clients, slow ones, dead ones and attackers, all at once, against servers of this project over TCP.
+//! Load tests of this project's servers over TCP, with good clients, slow readers, dying clients and attackers at once.
 //!
-//! Each server gets good clients first, and some that are killed outright, and then attackers as well. Good clients may
-//! lose nothing; their latency at the 99th percentile may be twice of what it was at most; and the server's memory has to
-//! reach a plateau. If that is not so, it is said, and the exit code is 1. Linux is needed.
+//! Each server first gets good clients and clients that are killed, and then attackers as well. Good clients must lose
+//! no response, their latency at the 99th percentile may at most double, and the server's memory must level off. If a
+//! condition is not met, the benchmark prints it and exits with code 1. It needs Linux.
 
 mod attackers;
 mod clients;
@@ -26,35 +26,35 @@ use crate::attackers::{ATTACKS, Attack, Prepared};
 use crate::phase::{Phase, Population};
 use crate::support::Serve;
 
-/// Puts servers of this project under load, with attackers and without
+/// Load this project's servers, with attackers and without
 #[derive(Parser)]
 #[command(bin_name = "cargo bench -p wasi-http2 --bench load --profile dev --")]
 struct Options {
-    /// Minutes with attackers; a fifth of that goes before, without them
+    /// Minutes with attackers; a fifth of that time runs before, without them
     #[arg(long, default_value_t = 5.0)]
     minutes: f64,
 
-    /// Connections at a time, all in all
+    /// Total number of concurrent connections
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(20..))]
     connections: u32,
 
-    /// Requests a second of the busy clients, all in all
+    /// Total requests per second of the busy clients
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     rate: u32,
 
-    /// Instances of each server
+    /// Number of instances of each server
     #[arg(long, default_value_t = 2)]
     workers: u32,
 
-    /// Which server
+    /// Test only this server; may be repeated
     #[arg(long, value_enum)]
     server: Vec<Server>,
 
-    /// Only this attack, or these
+    /// Run only this attack; may be repeated
     #[arg(long, value_parser = PossibleValuesParser::new(ATTACKS.map(|attack| attack.name)))]
     attack: Vec<String>,
 
-    /// What Cargo says to a benchmark
+    /// Passed by Cargo to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -97,7 +97,7 @@ fn main() -> Result<ExitCode> {
 }
 
 impl Options {
-    /// Puts one server under load, and prints what was seen; false if something was not as it has to be.
+    /// Loads one server, and prints the results. Returns false if a condition is not met.
     fn load(&self, server: Server) -> Result<bool> {
         let length = Duration::try_from_secs_f64(self.minutes * 60.0).context("--minutes")?;
         let workers = self.workers.to_string();
@@ -119,7 +119,7 @@ impl Options {
     }
 }
 
-/// As many open files as the system lets a process have: each connection is one, here and in the server.
+/// Raises the limit of open files to the maximum allowed: each connection needs one here and one in the server.
 fn raise_limit_of_files() -> Result<()> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;

@@ -1,4 +1,4 @@
-//! Everybody at once, for a while.
+//! A phase of the load test, with all participants at once.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -15,25 +15,25 @@ use crate::clients;
 use crate::figures::{Figures, Seen};
 use crate::support::Serve;
 
-/// How long good clients may take to finish what they have begun when the phase is over.
+/// How long good clients may take to finish their requests after the phase.
 const FINISH: Duration = Duration::from_secs(60);
-/// How long the good clients are among themselves before anything is measured.
+/// How long good clients run before anything is measured.
 const SETTLING: Duration = Duration::from_secs(3);
-/// How often progress is told.
+/// The interval between progress messages.
 const PROGRESS: Duration = Duration::from_secs(10);
 
-/// How many there are of each kind.
+/// How many participants of each kind take part.
 #[derive(Clone, Copy)]
 pub(crate) struct Population {
-    /// Good clients that ask again and again.
+    /// Good clients that send requests at a steady rate.
     busy: u32,
-    /// Their requests a second, all in all.
+    /// The requests per second of all busy clients together.
     rate: u32,
-    /// Good clients that ask now and then.
+    /// Good clients that send a request from time to time.
     idle: u32,
     /// Good clients that read slowly.
     slow: u32,
-    /// Clients that are killed in the midst of what they do.
+    /// Clients that are killed in the middle of their requests.
     killed: u32,
     attackers: u32,
 }
@@ -51,21 +51,21 @@ impl fmt::Display for Population {
         let Self { busy, rate, idle, slow, killed, attackers } = self;
         write!(
             f,
-            "{busy} busy clients ({rate} requests a second), {idle} idle ones, {slow} slow readers, {killed} that are \
-             killed, {attackers} attackers"
+            "{busy} busy clients ({rate} requests per second), {idle} idle clients, {slow} slow readers, {killed} \
+             clients that are killed, {attackers} attackers"
         )
     }
 }
 
-/// A part of the run.
+/// A phase of the test.
 pub(crate) struct Phase {
     pub(crate) name: &'static str,
     pub(crate) length: Duration,
-    /// What attackers do, if there are any.
+    /// The attacks, or `None` for a phase without attackers.
     pub(crate) attacks: Option<Arc<[Prepared]>>,
 }
 
-/// What everybody who takes part has to know.
+/// State that all participants share.
 #[derive(Clone)]
 pub(crate) struct Scene {
     pub(crate) server: SocketAddr,
@@ -74,14 +74,14 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// Whether the phase is over.
+    /// Returns whether the phase is over.
     pub(crate) fn is_over(&self) -> bool {
         *self.over.borrow()
     }
 
     /// Waits until the phase is over.
     pub(crate) async fn over(&self) {
-        // Without a sender, it is.
+        // An error means that the sender is gone, and therefore the phase is over.
         _ = self.over.clone().wait_for(|over| *over).await;
     }
 }
@@ -95,7 +95,7 @@ impl Phase {
         for n in 0..population.idle {
             good.spawn(clients::idle(scene.clone()));
             if n % 50 == 0 {
-                // The backlog of a listener is short.
+                // Pause, because the listener's backlog is short.
                 sleep(Duration::from_millis(20)).await;
             }
         }
@@ -105,7 +105,7 @@ impl Phase {
         for n in 0..population.busy {
             good.spawn(clients::busy(scene.clone(), n, population.busy, population.rate));
         }
-        // Connections are made, and code is run for the first time.
+        // Let the connections open, and let all code run once.
         sleep(SETTLING).await;
         scene.seen.forget_latency();
         for n in 0..population.killed {
@@ -118,18 +118,20 @@ impl Phase {
         }
         let memory = self.watch(server, process, &scene).await?;
         end.send_replace(true);
-        timeout(FINISH, good.join_all()).await.context("good clients do not get what they have asked for")?;
+        timeout(FINISH, good.join_all())
+            .await
+            .context("good clients did not receive their responses in time")?;
         bad.shutdown().await;
         Ok(scene.seen.figures(self.length, memory))
     }
 
-    /// Waits for the end of the phase, tells how it goes, and gives the server's memory in KiB, second by second.
+    /// Waits until the phase ends, printing progress. Returns the server's memory in KiB for each second.
     async fn watch(&self, server: &str, process: &Serve, scene: &Scene) -> Result<Vec<u64>> {
         let (start, mut second) = (Instant::now(), interval(Duration::from_secs(1)));
         let (mut memory, mut told) = (Vec::new(), Duration::ZERO);
         while start.elapsed() < self.length {
             second.tick().await;
-            memory.push(process.resident().context("the server's memory is not to be seen in /proc")?);
+            memory.push(process.resident().context("cannot read the server's memory from /proc")?);
             if start.elapsed() >= told + PROGRESS {
                 told = start.elapsed();
                 let (elapsed, length) = (told.as_secs(), self.length.as_secs());
