@@ -19,16 +19,16 @@ MIB = 1 << 20
 INITIAL = ("x-grpc-test-echo-initial", "test_initial_metadata_value")
 TRAILING = ("x-grpc-test-echo-trailing-bin", b"\xab\xab\xab")
 LARGE = test.SimpleRequest(response_size=314159, payload=test.Payload(body=bytes(271828)))
-# Sizes of the payloads that streaming cases send, and that they get.
+# Payload sizes sent and received by the streaming cases.
 SENT = [27182, 8, 1828, 45904]
 RECEIVED = [31415, 9, 2653, 58979]
-# Around the sizes of frames and windows, and far beyond them.
+# Sizes around those of frames and windows, and far larger ones.
 SIZES = [0, 1, 16_378, 16_379, 16_384, 65_530, 65_535, 65_536, MIB, 5 * MIB, 16 * MIB]
 AT_A_TIME = 1000
 
 
 class Stubs:
-    """The services, on one channel, and where it leads."""
+    """The services on one channel, and its target."""
 
     def __init__(self, target, channel):
         self.target = target
@@ -43,7 +43,7 @@ def same(got, wanted):
 
 
 async def fails(call, code):
-    """Waits for a call that is to fail, and gives the error."""
+    """Waits for a call that must fail, and returns its error."""
     try:
         await call
     except grpc.aio.AioRpcError as error:
@@ -53,7 +53,7 @@ async def fails(call, code):
 
 
 def duplex(size, received, **fields):
-    """A message that asks for one response."""
+    """A message that requests one response."""
     wanted = [test.ResponseParameters(size=received, **fields)]
     return test.StreamingOutputCallRequest(response_parameters=wanted, payload=test.Payload(body=bytes(size)))
 
@@ -135,12 +135,12 @@ async def unimplemented_service(stubs):
 
 
 async def given_up(stubs):
-    """How many calls were given up by their clients, as the server knows."""
+    """Returns how many calls the server has seen cancelled by their clients."""
     return (await stubs.echo.GivenUp(echo.Nothing())).calls
 
 
 async def cancel(call, stubs, before):
-    """Cancels a call, and waits until the server knows."""
+    """Cancels a call, and waits until the server has noticed."""
     call.cancel()
     same(await call.code(), grpc.StatusCode.CANCELLED)
     while await given_up(stubs) == before:
@@ -151,7 +151,7 @@ async def cancel(call, stubs, before):
 async def cancel_after_begin(stubs):
     before = await given_up(stubs)
     call = stubs.test.StreamingInputCall()
-    # Otherwise it may be cancelled before it leaves the client.
+    # Otherwise the call may be cancelled before it leaves the client.
     await call.wait_for_connection()
     await empty_unary(stubs)
     await cancel(call, stubs, before)
@@ -215,7 +215,7 @@ async def concurrent_streams(stubs):
         await call.write(content)
         same(await call.read(), content)
 
-    # None ends before all have begun.
+    # No call ends before all have begun.
     await asyncio.gather(*(exchange(call, number) for number, call in enumerate(calls)))
     await asyncio.gather(*(call.done_writing() for call in calls))
     same(await asyncio.gather(*(call.code() for call in calls)), [grpc.StatusCode.OK] * AT_A_TIME)
@@ -223,7 +223,7 @@ async def concurrent_streams(stubs):
 
 async def trailers_only_error(stubs):
     call = stubs.echo.Refuse()
-    # Nothing is sent, and nothing ended.
+    # The client neither sends a message nor ends the request.
     same(await call.code(), grpc.StatusCode.FAILED_PRECONDITION)
     same(await call.details(), "not today")
     same((await call.trailing_metadata())["grpc-status-details-bin"], b"\0details\xff")

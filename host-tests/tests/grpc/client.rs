@@ -1,4 +1,4 @@
-//! The guest `grpc-client`, which stands on `http2_client.wasm`, calls a server of grpcio, and the guest
+//! The guest `grpc-client`, composed with `http2_client.wasm`, calls a server of grpcio and the guest
 //! `grpc-service`.
 
 use wasi_http2::compose::with_client;
@@ -12,11 +12,11 @@ use crate::{passed, script, tests_of_all_cases};
 fn passes(case: &str) {
     let Some(python) = Python::with_packages() else { return };
     let (_server, url) = Process::start_listening(&mut python.script(&script("server.py")));
-    let (is_success, said) = call(&[&url, case]);
-    assert_eq!((is_success, said), (true, passed(case)));
+    let (is_success, output) = call(&[&url, case]);
+    assert_eq!((is_success, output), (true, passed(case)));
 }
 
-/// Runs the client, and gives whether it has succeeded, and what it printed.
+/// Runs the client; returns whether it succeeded, and its output.
 fn call(args: &[&str]) -> (bool, String) {
     let component = with_client(components::GRPC_CLIENT).unwrap();
     let program = Runtime::with_interrupts().unwrap().load(&component).unwrap();
@@ -35,15 +35,15 @@ tests_of_all_cases! { request_broken_off }
 #[test]
 fn all_cases_pass_between_the_guests() {
     let serve = Serve::start_handler(components::GRPC_SERVICE, &["--", "--max-concurrent-streams=1000"]);
-    let (is_success, said) = call(&[&serve.url("")]);
-    assert!(is_success, "{said}");
+    let (is_success, output) = call(&[&serve.url("")]);
+    assert!(is_success, "{output}");
 }
 
 #[test]
-fn a_case_that_fails_says_why() {
-    let (is_success, said) = call(&["http://127.0.0.1:1", "empty_unary", "no_such_case"]);
+fn failed_cases_print_the_reason() {
+    let (is_success, output) = call(&["http://127.0.0.1:1", "empty_unary", "no_such_case"]);
     assert!(!is_success);
-    let lines: Vec<_> = said.lines().collect();
-    assert!(lines[0].starts_with("empty_unary: Unavailable: "), "{said}");
-    assert_eq!(lines[1..], ["no_such_case: there is no such case"]);
+    let lines: Vec<_> = output.lines().collect();
+    assert!(lines[0].starts_with("empty_unary: Unavailable: "), "{output}");
+    assert_eq!(lines[1..], ["no_such_case: unknown case"]);
 }

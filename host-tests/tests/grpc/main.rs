@@ -1,12 +1,12 @@
-//! gRPC: the cases of the public interoperability tests, and some more, between guests made with tonic and grpcio,
-//! which is gRPC's C core. README.md has the table.
+//! gRPC: the cases of the public interoperability tests, and some of this project, between guests built with
+//! tonic and grpcio, which is gRPC's C core.
 //!
-//! grpcio comes from PyPI; without it, the tests that need it are skipped with a word, unless the environment has
-//! `CI=true`.
+//! README.md has the table. grpcio comes from PyPI; without it, the tests that need it are skipped with a
+//! message, unless `CI=true` is set.
 
 #![cfg(unix)]
 
-#[allow(dead_code, unused_imports, reason = "what it has is shared with other tests")]
+#[allow(dead_code, unused_imports, reason = "other tests share this module")]
 #[path = "../interop/support/mod.rs"]
 mod support;
 
@@ -15,17 +15,17 @@ mod server;
 
 use std::path::{Path, PathBuf};
 
-/// A script of this folder.
+/// The path of a script in this folder.
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/grpc").join(name)
 }
 
-/// What is printed of a case that passes.
+/// The output of a case that passes.
 fn passed(case: &str) -> String {
     format!("{case}: passed\n")
 }
 
-/// A test for each case that both directions have, and for those that are given, named like them.
+/// Defines a test for each case of both directions, and for each of the given cases.
 macro_rules! tests_of_all_cases {
     ($($more:ident)*) => {
         $crate::tests_of! {
@@ -54,7 +54,7 @@ macro_rules! tests_of_all_cases {
     };
 }
 
-/// A test for each of these cases.
+/// Defines a test for each of the given cases.
 macro_rules! tests_of {
     ($($case:ident)*) => {
         $(

@@ -1,6 +1,6 @@
 """grpcio as server: the services of the gRPC interoperability tests, and of this project's own cases.
 
-It says where it listens, and ends when it is killed.
+It prints its address, and runs until it is killed.
 """
 
 import sys
@@ -18,28 +18,28 @@ echo, echo_services = grpc.protos_and_services("echo.proto")
 INITIAL = "x-grpc-test-echo-initial"
 TRAILING = "x-grpc-test-echo-trailing-bin"
 CODES = {code.value[0]: code for code in grpc.StatusCode}
-# More than any case has; each takes a thread.
+# More than any case needs; each call takes a thread.
 CALLS_AT_A_TIME = 1100
 
-# Calls with several messages that their clients gave up.
+# Streaming calls cancelled by their clients.
 given_up = []
 
 
 def messages(requests, context):
-    """The messages of a request. If the call is over when they end, the client has given up, and is counted."""
+    """Yields the messages of a request, and counts the call as cancelled if it is over when they end."""
     over = Event()
     if not context.add_callback(over.set):
         over.set()
     try:
         yield from requests
     finally:
-        # grpcio takes the cancellation for the end of the messages now and then, until it knows better.
+        # grpcio sometimes reports a cancellation as the end of the messages first.
         if over.wait(0.2):
             given_up.append(context)
 
 
 def echo_metadata(context):
-    """Gives metadata back that the request wants back."""
+    """Echoes the metadata that the tests define for it."""
     wanted = [(name, value) for name, value in context.invocation_metadata() if name == INITIAL]
     if wanted:
         context.send_initial_metadata(wanted)
@@ -47,7 +47,7 @@ def echo_metadata(context):
 
 
 def end_as_wanted(message, context):
-    """Ends a call with the status that a message asks for, unless it is OK."""
+    """Ends a call with the status that a message requests, unless it is OK."""
     if message.response_status.code:
         context.abort(CODES[message.response_status.code], message.response_status.message)
 

@@ -1,4 +1,4 @@
-//! grpcio calls the guest `grpc-service`, which stands in `http2_server.wasm`.
+//! grpcio calls the guest `grpc-service`, composed with `http2_server.wasm`.
 
 use wasi_http2::components;
 
@@ -6,7 +6,7 @@ use crate::support::peers::Python;
 use crate::support::{Serve, run};
 use crate::{passed, script, tests_of_all_cases};
 
-/// As many requests at a time as any case has.
+/// Enough concurrent requests for every case.
 const LIMIT: &str = "--max-concurrent-streams=1000";
 
 fn passes(case: &str) {
@@ -24,12 +24,12 @@ fn passes_with(case: &str, options: &[&str]) {
 tests_of_all_cases! {}
 
 #[test]
-fn a_thousand_calls_get_through_a_limit_of_ten_at_a_time() {
+fn thousand_calls_succeed_with_a_limit_of_ten_streams() {
     passes_with("concurrent_calls", &["--max-concurrent-streams=10"]);
 }
 
 #[test]
-fn calls_of_the_service_may_be_cancelled() {
+fn cancellation_cases_pass_with_cancel_option() {
     for case in ["cancel_after_begin", "cancel_after_first_response", "timeout_on_sleeping_server"] {
         passes_with(case, &[LIMIT, "--cancel"]);
     }

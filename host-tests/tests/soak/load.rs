@@ -1,4 +1,4 @@
-//! Sends requests, with the crate `h2`.
+//! Sends requests with the crate `h2`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,17 +14,17 @@ use tokio::task::JoinSet;
 
 use crate::kinds::{How, Kind};
 
-/// So many requests of a kind, to be sent to a server.
+/// Requests of one kind to one server.
 #[derive(Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) server: SocketAddr,
-    /// The authority that they name, which a proxy forwards them to.
+    /// The authority of the requests, to which a proxy forwards them.
     pub(crate) authority: SocketAddr,
     pub(crate) kind: &'static Kind,
 }
 
 impl Load {
-    /// Sends the requests, some of them one at a time, some 10, and most 100 at a time.
+    /// Sends the requests: a tenth of them one at a time, a third 10 at a time, and half 100 at a time.
     pub(crate) fn run(self, requests: usize) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         for (share, at_a_time) in [(10, 1), (3, 10), (2, 100)] {
@@ -42,7 +42,7 @@ impl Load {
             lanes.spawn(async move {
                 while sent.fetch_add(1, Ordering::Relaxed) < requests {
                     match self.kind.how {
-                        How::Alone => self.exchange(self.connect().await?).await?,
+                        How::OwnConnection => self.exchange(self.connect().await?).await?,
                         _ => self.exchange(client.clone()).await?,
                     }
                 }
@@ -70,7 +70,7 @@ impl Load {
         let mut pieces = content.iter();
         if how != How::InTurns {
             while let Some(piece) = pieces.next() {
-                let ends = pieces.len() == 0 && matches!(how, How::Whole | How::Alone);
+                let ends = pieces.len() == 0 && matches!(how, How::Whole | How::OwnConnection);
                 send(&mut upload, piece, ends).await?;
             }
         }
@@ -79,7 +79,7 @@ impl Load {
             trailers.insert("checksum", "1234".parse()?);
             upload.send_trailers(trailers)?;
         }
-        if how == How::GivenUpEarly {
+        if how == How::CancelledEarly {
             upload.send_reset(Reason::CANCEL);
             return Ok(());
         }
@@ -90,7 +90,7 @@ impl Load {
         }
         match how {
             How::InTurns => upload.send_data(Bytes::new(), true)?,
-            How::GivenUp => {
+            How::Cancelled => {
                 receive(&mut response).await?.context("a piece of the response")?;
                 upload.send_reset(Reason::CANCEL);
                 return Ok(());
@@ -114,7 +114,7 @@ impl Load {
     }
 }
 
-/// Sends a piece of content as far as the server wants it.
+/// Sends a piece of content, unless the server stops reading.
 async fn send(upload: &mut SendStream<Bytes>, piece: &'static [u8], end_stream: bool) -> Result<()> {
     let mut rest = Bytes::from_static(piece);
     while !rest.is_empty() {
@@ -128,7 +128,7 @@ async fn send(upload: &mut SendStream<Bytes>, piece: &'static [u8], end_stream: 
                     return Ok(());
                 }
             }
-            // A server that has answered may want no more (RFC 9113, 8.1).
+            // A server that has answered may decline the rest (RFC 9113, 8.1).
             Some(Err(_)) | None => return Ok(()),
         }
     }

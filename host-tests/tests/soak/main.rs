@@ -1,6 +1,7 @@
-//! Requests of every kind, so many that whatever one of them leaves behind would show in the memory of the server.
+//! Sends so many requests of every kind that a leak in any of them shows in the memory of the server.
 //!
-//! A brief form runs with the other tests. `SOAK=100000` sends as many requests of each kind, after a tenth of them.
+//! A brief form runs with the other tests. `SOAK=100000` sends that many requests of each kind, after a tenth of
+//! them to warm up.
 
 #![cfg(unix)]
 
@@ -8,7 +9,7 @@ mod kinds;
 mod load;
 mod upstream;
 
-#[allow(dead_code, unused_imports, reason = "some of it is for the other tests that share it")]
+#[allow(dead_code, unused_imports, reason = "other tests that share this module use the rest")]
 #[path = "../interop/support/mod.rs"]
 mod support;
 
@@ -20,45 +21,46 @@ use crate::kinds::{GRPC, HTTP, Kind};
 use crate::load::Load;
 use crate::support::Serve;
 
-/// Bytes of memory that a request may cost beyond those before it. What leaks costs some 300 at least.
+/// Bytes by which memory may grow per request. A leak costs some 300 bytes at least.
 const ALLOWED: i64 = 30;
-/// How often a kind is repeated before growth is a leak: an allocator, too, takes more now and then.
+/// How often a kind is repeated before growth counts as a leak, because an allocator occasionally grows as well.
 const ROUNDS: usize = 12;
-/// What a request that was given up has begun may go on for a while, beside the next ones.
+/// The limit of streams, high because work of cancelled requests may overlap with the next ones.
 const LIMIT: &str = "--max-concurrent-streams=1000";
-/// Requests of each kind, in the brief form.
+/// Number of requests of each kind in the brief form.
 const BRIEF: usize = 3_000;
 
 #[test]
-fn a_server_leaves_nothing_behind() {
+fn server_does_not_leak() {
     let serve = Serve::start_handler(components::HTTP_SERVICE, &["--", LIMIT]);
-    leaves_nothing_behind("server", &serve, &serve, HTTP);
+    assert_no_leak("server", &serve, &serve, HTTP);
 }
 
 #[test]
-fn a_server_of_grpc_leaves_nothing_behind() {
+fn grpc_server_does_not_leak() {
     let serve = Serve::start_handler(components::GRPC_SERVICE, &["--", LIMIT]);
-    leaves_nothing_behind("server of gRPC", &serve, &serve, GRPC);
+    assert_no_leak("gRPC server", &serve, &serve, GRPC);
 }
 
 #[test]
-fn a_client_leaves_nothing_behind() {
+fn client_does_not_leak() {
     let origin = Serve::start_handler(components::HTTP_SERVICE, &["--", LIMIT]);
     let proxy = Serve::start_handler(components::HTTP_FORWARD, &["--client", "--", LIMIT]);
-    leaves_nothing_behind("client", &proxy, &origin, HTTP);
+    assert_no_leak("client", &proxy, &origin, HTTP);
 }
 
 #[test]
-fn a_client_of_grpc_leaves_nothing_behind() {
+fn grpc_client_does_not_leak() {
     let origin = Serve::start_handler(components::GRPC_SERVICE, &["--", LIMIT]);
     let proxy = Serve::start_handler(components::HTTP_FORWARD, &["--client", "--", LIMIT]);
-    leaves_nothing_behind("client of gRPC", &proxy, &origin, GRPC);
+    assert_no_leak("gRPC client", &proxy, &origin, GRPC);
 }
 
-/// Sends requests of all kinds to a server, for the authority of another one if it is a proxy, and wants its memory to
-/// be as large as after the first ones.
+/// Sends requests of all kinds to a server, and asserts that its memory does not grow after the first ones.
+///
+/// `origin` is the server itself, or the server behind it if it is a proxy.
 #[track_caller]
-fn leaves_nothing_behind(what: &str, serve: &Serve, origin: &Serve, kinds: &'static [Kind]) {
+fn assert_no_leak(subject: &str, serve: &Serve, origin: &Serve, kinds: &'static [Kind]) {
     let full = env::var("SOAK").ok().map(|requests| requests.parse().expect("SOAK is a number of requests"));
     let requests: usize = full.unwrap_or(BRIEF);
     let first = full.map_or(BRIEF, |requests| requests / 10);
@@ -70,14 +72,14 @@ fn leaves_nothing_behind(what: &str, serve: &Serve, origin: &Serve, kinds: &'sta
         while growth.len() < ROUNDS && growth.last().is_none_or(|growth| *growth > ALLOWED) {
             let Some(before) = serve.resident() else { return };
             load(kind).run(requests);
-            let after = serve.resident().expect("the server runs");
+            let after = serve.resident().expect("the server is running");
             let grown = i64::try_from(after).unwrap() - i64::try_from(before).unwrap();
             growth.push(grown * 1024 / i64::try_from(requests).unwrap());
         }
-        println!("{what}, {}: {growth:?} bytes more for each request", kind.name);
+        println!("{subject}, {}: memory grew by {growth:?} bytes per request", kind.name);
         if growth.len() == ROUNDS && growth.iter().all(|growth| *growth > ALLOWED) {
             leaks.push(kind.name);
         }
     }
-    assert!(leaks.is_empty(), "memory is left behind by {leaks:?}");
+    assert!(leaks.is_empty(), "memory leaks in {leaks:?}");
 }

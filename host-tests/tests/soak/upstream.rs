@@ -1,11 +1,11 @@
-//! A fault of Wasmtime that the relay goes round, so that it is noticed when it has been mended: `upstream/README.md`.
+//! A Wasmtime bug that the relay works around; this test fails once it is fixed. See `upstream/README.md`.
 
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Store};
 
 const CALLS: u32 = 1_000;
 
-/// How many entries the tables of a store have more after so many calls.
+/// Returns by how many entries the tables of a store have grown after a number of calls.
 async fn left_behind(calls: u32) -> anyhow::Result<usize> {
     let engine = Engine::new(Config::new().wasm_component_model_async(true))?;
     let component =
@@ -25,7 +25,7 @@ async fn wasmtime_keeps_the_task_of_a_call_that_exits_at_once() {
     let left = left_behind(CALLS).await.unwrap();
     assert!(
         left >= CALLS as usize,
-        "Wasmtime keeps {left} entries for {CALLS} calls: if it has been mended, the relay in src/wasi-http-relay need \
-         not spawn a task, and the report in host-tests/tests/soak/upstream has served its purpose"
+        "Wasmtime keeps only {left} entries for {CALLS} calls: if the bug is fixed, the relay in src/wasi-http-relay need \
+         not spawn a task, and the report in host-tests/tests/soak/upstream is obsolete"
     );
 }

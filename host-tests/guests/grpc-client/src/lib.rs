@@ -46,7 +46,7 @@ impl wasip3::exports::cli::run::Guest for Command {
         if let [latency, case, count] = names
             && latency == "latency"
         {
-            let count = count.parse().map_err(|_| eprintln!("{count} is no number"))?;
+            let count = count.parse().map_err(|_| eprintln!("{count} is not a number"))?;
             let took = latency::measure(services, case, count).await;
             return took.map(|took| print!("{took}")).map_err(|failure| eprintln!("{failure}"));
         }
@@ -99,7 +99,7 @@ macro_rules! cases {
             $(if name == stringify!($case) {
                 return $module::$case(services.clone()).await;
             })*
-            Err(Failure::new("there is no such case"))
+            Err(Failure::new("unknown case"))
         }
     };
 }

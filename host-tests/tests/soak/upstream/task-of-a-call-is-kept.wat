@@ -1,4 +1,4 @@
-;; A component that calls another one by an async-lowered import. The callee returns and exits in its first turn.
+;; One component calls another through an async-lowered import. The callee returns and exits in its first turn.
 (component
   (component $callee
     (core module $code
@@ -18,7 +18,7 @@
       (import "" "return" (func $return))
       (func (export "run") (param $calls i32) (result i32)
         (loop $again
-          ;; 2 is RETURNED: there is no subtask that could be dropped.
+          ;; 2 is RETURNED: the caller gets no subtask to drop.
           (if (i32.ne (call $f) (i32.const 2)) (then unreachable))
           (local.set $calls (i32.sub (local.get $calls) (i32.const 1)))
           (br_if $again (local.get $calls)))
