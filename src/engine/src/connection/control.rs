@@ -1,4 +1,4 @@
-//! Frames about the connection and its streams: SETTINGS, PING, WINDOW_UPDATE, priorities, extensions.
+//! Control frames: SETTINGS, PING, WINDOW_UPDATE, priorities, extensions.
 
 use std::collections::VecDeque;
 
@@ -18,11 +18,11 @@ use crate::settings::{DEFAULT_WINDOW, MAX_WINDOW};
 use crate::stream::State;
 use crate::time::Time;
 
-/// Origins kept of one ORIGIN frame.
+/// Number of origins kept from one ORIGIN frame.
 const ORIGINS: usize = 128;
 
 impl Connection {
-    /// Writes what comes first: the preface, SETTINGS, and the window of the connection (RFC 9113, 3.4).
+    /// Writes the connection preface, SETTINGS, and the window of the connection (RFC 9113, 3.4).
     pub(super) fn write_preface(&mut self) {
         if self.is_client() {
             self.control.extend_from_slice(input::PREFACE);
@@ -31,7 +31,7 @@ impl Connection {
         self.write_settings(parameters);
         let increment = self.config.connection_window.saturating_sub(DEFAULT_WINDOW);
         if increment > 0 {
-            // It cannot pass the limit: the configuration was checked.
+            // Cannot exceed the limit: the configuration was checked.
             let _ = self.connection_window_update(increment);
         }
     }
@@ -41,37 +41,40 @@ impl Connection {
         self.local.sent(parameters);
     }
 
-    /// Sends SETTINGS. They bind the peer once it has acknowledged them ([`Event::SettingsAcknowledged`]).
+    /// Sends SETTINGS.
+    ///
+    /// They bind the peer once it has acknowledged them ([`Event::SettingsAcknowledged`]).
     ///
     /// # Errors
     ///
-    /// A value that the setting cannot have, or one that must not be changed: ENABLE_PUSH by a server,
-    /// ENABLE_CONNECT_PROTOCOL back to 0 or by a client, NO_RFC7540_PRIORITIES at all.
+    /// Returns an error, and sends nothing, if a value is invalid or exceeds a limit, or if a setting must not be
+    /// changed: ENABLE_PUSH by a server, ENABLE_CONNECT_PROTOCOL by a client or back to 0, NO_RFC7540_PRIORITIES at
+    /// all.
     pub fn change_settings(&mut self, settings: &[(SettingId, u32)]) -> Result<(), ConfigError> {
         for &(id, value) in settings {
             check_setting(id, value)?;
             match id {
                 SettingId::ENABLE_PUSH if !self.is_client() => {
-                    return Err(ConfigError("a server has no SETTINGS_ENABLE_PUSH"));
+                    return Err(ConfigError("a server must not send SETTINGS_ENABLE_PUSH"));
                 }
                 SettingId::ENABLE_CONNECT_PROTOCOL if self.is_client() => {
-                    return Err(ConfigError("a client has no SETTINGS_ENABLE_CONNECT_PROTOCOL"));
+                    return Err(ConfigError("a client must not send SETTINGS_ENABLE_CONNECT_PROTOCOL"));
                 }
                 SettingId::ENABLE_CONNECT_PROTOCOL
                     if value == 0 && self.local.wanted.enable_connect_protocol =>
                 {
-                    return Err(ConfigError("SETTINGS_ENABLE_CONNECT_PROTOCOL does not go back to 0"));
+                    return Err(ConfigError("SETTINGS_ENABLE_CONNECT_PROTOCOL must not return to 0"));
                 }
                 SettingId::NO_RFC7540_PRIORITIES => {
-                    return Err(ConfigError("SETTINGS_NO_RFC7540_PRIORITIES does not change"));
+                    return Err(ConfigError("SETTINGS_NO_RFC7540_PRIORITIES must not change"));
                 }
                 SettingId::MAX_HEADER_LIST_SIZE if value > self.config.limits.field_section_hard => {
                     return Err(ConfigError(
-                        "SETTINGS_MAX_HEADER_LIST_SIZE exceeds the hard limit of a field section",
+                        "SETTINGS_MAX_HEADER_LIST_SIZE exceeds the hard limit on a field section",
                     ));
                 }
                 SettingId::INITIAL_WINDOW_SIZE if self.would_overflow(value) => {
-                    return Err(ConfigError("the window of a stream would pass 2^31-1 octets"));
+                    return Err(ConfigError("the window of a stream would exceed 2^31-1 bytes"));
                 }
                 _ => {}
             }
@@ -84,7 +87,8 @@ impl Connection {
                 _ => {}
             }
         }
-        // Where the window of a stream was lowered, what was not due before may be all that lets the peer go on.
+        // If the window of a stream was lowered, credit that was not due before may now be all that lets the peer
+        // continue.
         for id in self.streams.ids() {
             self.credit_stream(id);
         }
@@ -92,13 +96,14 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether that initial window would be too much for a stream whose window was raised (RFC 9113, 6.9.2).
+    /// Returns whether an initial window of `initial` would overflow a stream whose window was raised
+    /// (RFC 9113, 6.9.2).
     fn would_overflow(&self, initial: u32) -> bool {
         let mut open = self.streams.iter().filter(|stream| !stream.is_closed());
         open.any(|stream| stream.recv.window.available(initial) > i64::from(MAX_WINDOW))
     }
 
-    /// Takes SETTINGS: as a whole or not at all, in their order, and acknowledged at once (RFC 9113, 6.5.3).
+    /// Handles SETTINGS: applies all parameters in order, or none, and acknowledges them at once (RFC 9113, 6.5.3).
     pub(super) fn recv_settings(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         let settings = Settings::parse(header, payload)?;
         if settings.is_ack() {
@@ -107,7 +112,7 @@ impl Connection {
         if settings.iter().len() > self.config.limits.settings {
             return Err(Violation::TooManySettings);
         }
-        // All of it is judged before any of it holds.
+        // Check all parameters before applying any.
         for (id, value) in settings.iter() {
             id.check(value)?;
             self.check_peer_setting(id, value)?;
@@ -127,14 +132,14 @@ impl Connection {
         Ok(())
     }
 
-    /// The rules that depend on who sends, or on what was sent before.
+    /// Checks the rules that depend on the sender's role or on earlier SETTINGS.
     fn check_peer_setting(&self, id: SettingId, value: u32) -> Result<(), Violation> {
         let bad = match id {
-            // RFC 9113, 6.5.2: a server has nothing to enable.
+            // RFC 9113, 6.5.2: a server cannot enable push.
             SettingId::ENABLE_PUSH => self.is_client() && value != 0,
             // RFC 8441, 3.
             SettingId::ENABLE_CONNECT_PROTOCOL => value == 0 && self.peer.enable_connect_protocol,
-            // RFC 9218, 2.1: it does not change after the first frame.
+            // RFC 9218, 2.1: it must not change after the first frame.
             SettingId::NO_RFC7540_PRIORITIES => {
                 self.peer_settings_known && (value != 0) != self.peer.no_rfc7540_priorities
             }
@@ -143,8 +148,7 @@ impl Connection {
         if bad { Err(Violation::BadSetting) } else { Ok(()) }
     }
 
-    /// SETTINGS_INITIAL_WINDOW_SIZE of the peer has changed, and with it the windows of all streams
-    /// (RFC 9113, 6.9.2).
+    /// Applies a change of the peer's SETTINGS_INITIAL_WINDOW_SIZE to the windows of all streams (RFC 9113, 6.9.2).
     fn initial_window_changed(&mut self, old: u32) -> Result<(), Violation> {
         let initial = i64::from(self.peer.initial_window_size);
         if initial.saturating_add(self.highest_delta) > i64::from(MAX_WINDOW) {
@@ -164,7 +168,7 @@ impl Connection {
         Ok(())
     }
 
-    /// What we have sent before binds the peer from now on (RFC 9113, 6.5.3, 6.9.3).
+    /// Handles an acknowledgement: from now on, the oldest pending SETTINGS bind the peer (RFC 9113, 6.5.3, 6.9.3).
     fn recv_settings_ack(&mut self) -> Result<(), Violation> {
         let parameters = self.local.acknowledge().ok_or(Violation::UnexpectedSettingsAck)?;
         for (id, value) in parameters {
@@ -176,8 +180,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Takes WINDOW_UPDATE (RFC 9113, 6.9): for a stream that is over, it says nothing; a window has its limit
-    /// (RFC 9113, 6.9.1).
+    /// Handles WINDOW_UPDATE (RFC 9113, 6.9), and enforces the limit of a window (RFC 9113, 6.9.1).
+    ///
+    /// A WINDOW_UPDATE for a closed stream is ignored.
     pub(super) fn recv_window_update(
         &mut self,
         header: FrameHeader,
@@ -200,7 +205,7 @@ impl Connection {
             return Err(Violation::IdleStream);
         }
         let Some(stream) = self.streams.get_mut(id).filter(|stream| !stream.is_closed()) else {
-            // It was sent before the peer knew (RFC 9113, 5.1).
+            // The peer sent it before it knew that the stream had ended (RFC 9113, 5.1).
             return Ok(());
         };
         if stream.state == State::ReservedRemote {
@@ -219,7 +224,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Takes PING, and answers it with its own octets; an answer is not answered (RFC 9113, 6.7).
+    /// Handles PING: answers it with the same payload, unless it is an answer itself (RFC 9113, 6.7).
     pub(super) fn recv_ping(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         let ping = Ping::parse(header, payload)?;
         if !ping.ack {
@@ -240,11 +245,14 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends a PING with a payload of the caller's; [`Event::Pong`] answers it. Several may be under way.
+    /// Sends a PING with the caller's payload; [`Event::Pong`] reports the answer.
+    ///
+    /// Several PINGs may be outstanding.
     ///
     /// # Errors
     ///
-    /// [`SendError::WouldBlock`] if as many are under way as [`Limits::pings`](crate::Limits::pings).
+    /// [`SendError::WouldBlock`] if [`Limits::pings`](crate::Limits::pings) are outstanding; [`SendError::State`]
+    /// if the connection has ended.
     pub fn ping(&mut self, payload: [u8; 8]) -> Result<(), SendError> {
         if self.close_reason.is_some() {
             return Err(SendError::State("the connection has ended"));
@@ -256,7 +264,7 @@ impl Connection {
         Ok(())
     }
 
-    /// PRIORITY says nothing any more, but must be well-formed (RFC 9113, 6.3, 5.3.2).
+    /// Handles PRIORITY, which has no effect but must be well-formed (RFC 9113, 6.3, 5.3.2).
     pub(super) fn recv_priority(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         let priority = PriorityFrame::parse(header, payload)?;
         if priority.is_self_dependent() { Err(Violation::SelfDependency) } else { Ok(()) }
@@ -265,7 +273,7 @@ impl Connection {
     pub(super) fn recv_priority_update(&mut self, payload: &[u8]) -> Result<(), Violation> {
         let update = PriorityUpdate::parse(payload)?;
         let id = update.prioritized_id;
-        // RFC 9218, 7.1: only clients send it; a push must have been promised.
+        // RFC 9218, 7.1: only clients send it, and a push must have been promised.
         if self.is_client() || id.is_connection() || (id.is_server_initiated() && self.is_idle(id)) {
             return Err(Violation::BadPriorityUpdate);
         }
@@ -279,7 +287,7 @@ impl Connection {
             }
             return Ok(());
         }
-        // A request above the last stream is not taken up, however it is prioritized.
+        // This endpoint will not accept a request above the last stream, so its priority does not matter.
         if self.is_above_last(id) {
             return Ok(());
         }
@@ -293,7 +301,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The priority that was told before the request came. Those of streams that were passed over go too.
+    /// Takes the priority that was received before the request, and drops those of skipped streams.
     pub(super) fn take_early_priority(&mut self, id: StreamId) -> Option<Priority> {
         if self.early_priorities.is_empty() {
             return None;
@@ -304,8 +312,10 @@ impl Connection {
         found
     }
 
-    /// Server: schedules the response so. Client: asks the server to, by PRIORITY_UPDATE (RFC 9218, 7.1), and
-    /// schedules the request so.
+    /// Sets the priority of a stream.
+    ///
+    /// A server schedules the response accordingly. A client asks the server to do so with PRIORITY_UPDATE
+    /// (RFC 9218, 7.1), and schedules its own request accordingly.
     ///
     /// # Errors
     ///
@@ -346,12 +356,12 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`SendError::State`] for a client, or if they do not fit in a frame.
+    /// [`SendError::State`] for a client, or if the origins do not fit in a frame.
     pub fn send_origin(&mut self, origins: &[&[u8]]) -> Result<(), SendError> {
         let octets: usize = origins.iter().map(|origin| origin.len().saturating_add(2)).sum();
         self.check_extension(octets)?;
         if origins.iter().any(|origin| origin.len() > usize::from(u16::MAX)) {
-            return Err(SendError::State("an origin is longer than 65,535 octets"));
+            return Err(SendError::State("an origin is longer than 65,535 bytes"));
         }
         self.write_control(|out| Origin::encode(origins, out));
         Ok(())
@@ -362,7 +372,8 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`SendError::State`] for a client, if both or neither origin is named, or if it does not fit in a frame.
+    /// [`SendError::State`] for a client, if both or neither origin is named, or if the service does not fit in a
+    /// frame; [`SendError::UnknownStream`].
     pub fn send_alt_svc(
         &mut self,
         stream_id: StreamId,
@@ -371,7 +382,7 @@ impl Connection {
     ) -> Result<(), SendError> {
         self.check_extension(origin.len().saturating_add(value.len()).saturating_add(2))?;
         if stream_id.is_connection() == origin.is_empty() {
-            return Err(SendError::State("an alternative service belongs to an origin or to a stream"));
+            return Err(SendError::State("an alternative service needs either an origin or a stream"));
         }
         if !stream_id.is_connection() && self.streams.get(stream_id).is_none() {
             return Err(SendError::UnknownStream);
@@ -380,13 +391,14 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends a frame of an extension (RFC 9113, 5.5), on a stream or, with stream 0, about the connection. A peer that does
-    /// not know its type passes it over.
+    /// Sends a frame of an extension (RFC 9113, 5.5), on a stream or, with stream 0, for the connection.
+    ///
+    /// A peer that does not know the type ignores the frame.
     ///
     /// # Errors
     ///
-    /// [`SendError::State`] if the engine sends frames of this type itself, if the payload does not fit in a frame, or if
-    /// the connection has ended.
+    /// [`SendError::State`] if the engine sends frames of this type itself, if the payload does not fit in a frame,
+    /// or if the connection has ended.
     pub fn send_unknown_frame(
         &mut self,
         kind: u8,
@@ -399,7 +411,7 @@ impl Connection {
             return Err(SendError::State("the engine sends frames of this type itself"));
         }
         if payload.len() > self.peer.max_frame_size as usize {
-            return Err(SendError::State("it does not fit in a frame"));
+            return Err(SendError::State("the payload does not fit in a frame"));
         }
         if self.close_reason.is_some() {
             return Err(SendError::State("the connection has ended"));
@@ -413,15 +425,15 @@ impl Connection {
 
     fn check_extension(&self, octets: usize) -> Result<(), SendError> {
         if self.is_client() {
-            return Err(SendError::State("only servers send this"));
+            return Err(SendError::State("only a server can send this frame"));
         }
         if octets > self.peer.max_frame_size as usize {
-            return Err(SendError::State("it does not fit in a frame"));
+            return Err(SendError::State("the payload does not fit in a frame"));
         }
         Ok(())
     }
 
-    /// Takes ORIGIN; a server, and whoever finds it wrong, passes it over (RFC 8336, 2).
+    /// Handles ORIGIN; a server ignores it, and a client ignores an invalid one (RFC 8336, 2).
     pub(super) fn recv_origin(&mut self, header: FrameHeader, payload: &[u8]) {
         if let Some(frame) = Origin::parse(header, payload).filter(|_| self.is_client()) {
             let origins = frame.iter().take(ORIGINS).map(Bytes::copy_from_slice).collect();
@@ -429,7 +441,7 @@ impl Connection {
         }
     }
 
-    /// Takes ALTSVC; a server, and whoever finds it wrong, passes it over (RFC 7838, 4).
+    /// Handles ALTSVC; a server ignores it, and a client ignores an invalid one (RFC 7838, 4).
     pub(super) fn recv_altsvc(&mut self, header: FrameHeader, payload: &[u8]) {
         if let Some(frame) = AltSvc::parse(header, payload).filter(|_| self.is_client()) {
             self.events.push_back(Event::AltSvc {
@@ -441,7 +453,7 @@ impl Connection {
     }
 }
 
-/// What a PING is for.
+/// The purpose of a PING.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     Caller,
@@ -450,7 +462,7 @@ pub(super) enum Purpose {
     Shutdown,
 }
 
-/// A PING that was handed out.
+/// A PING that was handed to the transport.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
     pub(super) purpose: Purpose,
@@ -458,12 +470,12 @@ pub(super) struct Sent {
     pub(super) sent_at: Time,
 }
 
-/// PINGs of ours: to be sent, and to be answered.
+/// This endpoint's PINGs, unsent and unanswered.
 #[derive(Debug, Default)]
 pub(super) struct Pings {
     unsent: VecDeque<(Purpose, [u8; 8])>,
     unanswered: VecDeque<Sent>,
-    /// Numbers the engine's own.
+    /// Sequence number of the engine's own PINGs.
     next: u32,
 }
 
@@ -472,7 +484,7 @@ impl Pings {
         self.unsent.push_back((purpose, payload));
     }
 
-    /// Sends one of the engine's own, whose payload nobody else has.
+    /// Sends a PING of the engine's own, with a unique payload.
     pub(super) fn send_own(&mut self, purpose: Purpose) {
         let mut payload = *b"engn\0\0\0\0";
         if let Some(number) = payload.last_chunk_mut::<4>() {
@@ -490,14 +502,14 @@ impl Pings {
         !self.unsent.is_empty()
     }
 
-    /// Takes one to be sent now.
+    /// Moves the oldest unsent PING to the unanswered ones, and returns its payload.
     pub(super) fn take_unsent(&mut self, now: Time) -> Option<[u8; 8]> {
         let (purpose, payload) = self.unsent.pop_front()?;
         self.unanswered.push_back(Sent { purpose, payload, sent_at: now });
         Some(payload)
     }
 
-    /// Takes out the one that is answered by this payload.
+    /// Removes and returns the PING that this payload answers.
     fn answered(&mut self, payload: [u8; 8]) -> Option<Sent> {
         let at = self.unanswered.iter().position(|sent| sent.payload == payload)?;
         self.unanswered.remove(at)

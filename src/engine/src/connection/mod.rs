@@ -1,4 +1,4 @@
-//! A connection: octets and operations in, octets and events out.
+//! A connection: received bytes and operations in, bytes to send and events out.
 
 mod control;
 mod data;
@@ -35,94 +35,96 @@ use input::Reader;
 use shutdown::Phase;
 use timers::Timers;
 
-/// Which side of the connection this is.
+/// The role of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// It opens streams.
+    /// Opens streams for requests.
     Client,
-    /// It answers them.
+    /// Answers the requests.
     Server,
 }
 
-/// One HTTP/2 connection, without the transport and without a clock.
+/// One HTTP/2 connection, without a transport and without a clock.
 ///
-/// The methods come in four kinds:
+/// The methods fall into four groups:
 ///
-/// - *from the transport*: [`recv`](Self::recv), [`recv_end`](Self::recv_end), and
-///   [`handle_timeout`](Self::handle_timeout);
-/// - *operations* of the caller: [`open`](Self::open), [`respond`](Self::respond),
-///   [`send_data`](Self::send_data), [`read`](Self::read), [`reset`](Self::reset),
-///   [`release`](Self::release), [`shutdown`](Self::shutdown), and so on;
-/// - *outputs*, to be polled: [`poll_event`](Self::poll_event), [`poll_transmit`](Self::poll_transmit),
+/// - *input* from the transport and the clock: [`recv`](Self::recv), [`recv_end`](Self::recv_end),
+///   [`handle_write_progress`](Self::handle_write_progress) and [`handle_timeout`](Self::handle_timeout);
+/// - *operations* of the caller: [`open`](Self::open), [`respond`](Self::respond), [`send_data`](Self::send_data),
+///   [`read`](Self::read), [`reset`](Self::reset), [`release`](Self::release), [`shutdown`](Self::shutdown) and
+///   others;
+/// - *outputs* to poll: [`poll_event`](Self::poll_event), [`poll_transmit`](Self::poll_transmit) and
 ///   [`poll_timeout`](Self::poll_timeout);
 /// - *getters*.
 ///
-/// **After every call of one of the first two kinds, take events and output until there is neither (taking output
-/// makes events), offer again what `recv` has left, and wait until octets arrive, the transport has room, or the
-/// time of `poll_timeout` has come.**
+/// **After every call from the first two groups, poll events and output until both are exhausted (taking output can
+/// produce events). Then pass the input that `recv` has left to `recv` again, and wait until bytes arrive, the
+/// transport has room, or the time of `poll_timeout` has come.**
 ///
-/// A stream that the caller was given, by [`open`](Self::open) or by an event, takes room until the caller
+/// A stream given to the caller, by [`open`](Self::open) or by an event, occupies a slot until the caller
 /// [releases](Self::release) it, even if it has long ended on the wire.
 pub struct Connection {
     role: Role,
     config: Config,
-    /// What the time was when the caller last said so.
+    /// The latest time passed by the caller.
     now: Time,
     phase: Phase,
     close_reason: Option<Result<(), ConnectionError>>,
     received_go_away: Option<GoAway>,
-    /// The last stream of the peer's that we take up, once we have said so for good.
+    /// The last peer-initiated stream that this endpoint accepts, once it has committed itself in GOAWAY.
     last_accepted: Option<StreamId>,
 
     reader: Reader,
     decoder: hpack::Decoder,
-    /// Where field blocks are decoded, over and over again.
+    /// Reusable buffer for decoded field sections.
     section: FieldSection,
-    /// A field block that goes on in CONTINUATION.
+    /// A field block that continues in CONTINUATION.
     block: Option<Block>,
     encoder: hpack::Encoder,
 
     local: LocalSettings,
     peer: Settings,
-    /// Whether the peer's first SETTINGS have come.
+    /// Whether the peer's first SETTINGS have arrived.
     peer_settings_known: bool,
 
     streams: Store,
-    /// The identifier of the next stream that this endpoint opens; none are left above 2^31-1.
+    /// The identifier of the next stream that this endpoint opens; above 2^31-1, none are left.
     next_id: u32,
     /// The highest stream that the peer has opened.
     highest_peer_id: StreamId,
     counts: Counts,
     /// Server: requests that wait for the caller to release earlier ones.
     arriving: VecDeque<StreamId>,
-    /// Client: streams that wait for the peer's limit.
+    /// Client: requests that wait for the peer's limit.
     opening: VecDeque<StreamId>,
-    /// The caller was told [`OpenError::WouldBlock`](crate::OpenError::WouldBlock).
+    /// Whether the caller was refused a stream with [`OpenError::WouldBlock`](crate::OpenError::WouldBlock) and
+    /// awaits an event.
     open_refused: bool,
 
-    /// What we may send on the connection (RFC 9113, 6.9.1).
+    /// Bytes this endpoint may send on the connection (RFC 9113, 6.9.1).
     send_window: i64,
-    /// At least as high as any stream's [`window_delta`](crate::stream::Sending::window_delta).
+    /// Upper bound of the [`window_delta`](crate::stream::Sending::window_delta) of all streams.
     highest_delta: i64,
     scheduler: Scheduler,
-    /// Bytes of content that wait to be sent, of all streams together.
+    /// Total content pending on all streams, in bytes.
     content_waiting: usize,
-    /// Whether that is so much that each stream has less room.
+    /// Whether `content_waiting` is so high that the send-buffer limit of each stream is lowered.
     crowded: bool,
-    /// Streams that have content and no window, and since when they stall.
+    /// Streams that have content but no window, with the start of the stall.
     blocked: BTreeSet<(Time, StreamId)>,
-    /// Streams whose requests are read only to be dropped, and until when.
+    /// Streams whose requests are read only to be discarded, with the deadline.
     lingering: BTreeSet<(Time, StreamId)>,
-    /// Priorities of requests that have not come (RFC 9218, 7.1).
+    /// Priorities received before their requests (RFC 9218, 7.1).
     early_priorities: Vec<(StreamId, Priority)>,
     window: ReceiveWindow,
     bandwidth: Bandwidth,
 
-    /// Frames to be sent before any content: everything but DATA, and what must follow DATA.
+    /// Encoded frames to send before any content: all but DATA, and the frames that end a message after its
+    /// content.
     control: Vec<u8>,
-    /// Bytes of `control` that the peer has caused.
+    /// Bytes of `control` caused by the peer.
     provoked: usize,
-    /// PINGs to be answered, before all else (RFC 9113, 6.7).
+    /// PINGs to answer before sending anything else (RFC 9113, 6.7).
     pongs: Vec<[u8; 8]>,
     pings: Pings,
     events: VecDeque<Event>,
@@ -132,34 +134,36 @@ pub struct Connection {
     subscriber: Option<Box<dyn Subscriber + Send>>,
 }
 
-/// Streams that are not closed (RFC 9113, 5.1.2), and those that the caller has.
+/// Numbers of streams that are not closed (RFC 9113, 5.1.2), and of streams that the caller holds.
 #[derive(Debug, Default)]
 struct Counts {
     /// Opened by this endpoint.
     local: usize,
     /// Opened by the peer.
     peer: usize,
-    /// Promised by the server, and not yet open.
+    /// Promised by the server, but not yet open.
     promised: usize,
-    /// Opened by the peer, with the caller, and not released.
+    /// Opened by the peer, given to the caller, and not yet released.
     held: usize,
 }
 
 impl Connection {
-    /// A client's end. The connection preface is the first output; requests may follow at once.
+    /// Creates the client end of a connection.
+    ///
+    /// The connection preface is the first output; requests may be opened at once.
     ///
     /// # Errors
     ///
-    /// [`Config::check`].
+    /// Returns the error of [`Config::check`].
     pub fn client(config: Config) -> Result<Self, ConfigError> {
         Self::new(Role::Client, config)
     }
 
-    /// A server's end.
+    /// Creates the server end of a connection.
     ///
     /// # Errors
     ///
-    /// [`Config::check`].
+    /// Returns the error of [`Config::check`].
     pub fn server(config: Config) -> Result<Self, ConfigError> {
         Self::new(Role::Server, config)
     }
@@ -219,8 +223,10 @@ impl Connection {
         Ok(connection)
     }
 
-    /// The next thing that has happened. What has happened on a stream that was released since is passed over, and so is
-    /// a request that has failed since: a peer that gives up its requests at once makes no work for the caller.
+    /// Returns the next event.
+    ///
+    /// Events of streams that were released in the meantime are skipped. So are requests that have failed in the
+    /// meantime: a peer that gives up its requests at once causes no work for the caller.
     pub fn poll_event(&mut self) -> Option<Event> {
         loop {
             let event = self.events.pop_front()?;
@@ -239,8 +245,9 @@ impl Connection {
         }
     }
 
-    /// Attaches an observer. It is shown what has not been taken yet, so that one that is attached at the start
-    /// misses nothing.
+    /// Attaches an observer.
+    ///
+    /// The observer is shown the output that was not taken yet, so one attached at the start misses nothing.
     pub fn set_subscriber(&mut self, subscriber: Box<dyn Subscriber + Send>) {
         self.subscriber = Some(subscriber);
         let preface = self.is_client() && self.stats.octets_sent == 0;
@@ -248,50 +255,52 @@ impl Connection {
         show_sent(&mut self.subscriber, self.control.get(start..).unwrap_or_default());
     }
 
-    /// Which side of the connection this is.
+    /// Returns the role of this endpoint.
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// Whether the connection has ended and all output was taken: the transport can be closed.
+    /// Returns whether the connection has ended and all output was taken, so that the transport can be closed.
     pub fn is_closed(&self) -> bool {
         self.close_reason.is_some() && self.control.is_empty()
     }
 
-    /// Whether the connection takes new streams: neither side has begun to end it, and there are identifiers left.
+    /// Returns whether the connection takes new streams: neither side has begun to end it, and identifiers are
+    /// left.
     pub fn is_open(&self) -> bool {
         let ids_left = !self.is_client() || self.next_id <= StreamId::MAX.as_u32();
         let ending = self.received_go_away.is_some() || self.close_reason.is_some();
         self.phase == Phase::Running && ids_left && !ending
     }
 
-    /// Why the connection has ended; `None` while it has not, `Ok` if that was in good order.
+    /// Returns why the connection ended: `None` while it has not, `Ok` after an orderly end.
     pub fn close_reason(&self) -> Option<Result<(), &ConnectionError>> {
         self.close_reason.as_ref().map(|reason| reason.as_ref().copied())
     }
 
-    /// The last GOAWAY that came.
+    /// Returns the last GOAWAY received.
     pub fn received_go_away(&self) -> Option<&GoAway> {
         self.received_go_away.as_ref()
     }
 
-    /// Our settings as the peer has acknowledged them.
+    /// Returns the local settings that the peer has acknowledged.
     pub fn local_settings(&self) -> &Settings {
         &self.local.acknowledged
     }
 
-    /// The settings of the peer, and the defaults of what it has not said.
+    /// Returns the peer's settings, with defaults for those it has not sent.
     pub fn peer_settings(&self) -> &Settings {
         &self.peer
     }
 
-    /// The windows of the connection, in octets: what the peer may send, and what we may.
+    /// Returns the windows of the connection: the bytes the peer may send, and the bytes this endpoint may send.
     pub fn windows(&self) -> (i64, i64) {
         (self.window.available(DEFAULT_WINDOW), self.send_window)
     }
 
-    /// The windows of a stream, in octets: what the peer may send, and what we may. The latter is negative
-    /// where the peer has lowered it below what was sent (RFC 9113, 6.9.2).
+    /// Returns the windows of a stream: the bytes the peer may send, and the bytes this endpoint may send.
+    ///
+    /// The second is negative if the peer has lowered it below the bytes already sent (RFC 9113, 6.9.2).
     pub fn stream_windows(&self, id: StreamId) -> Option<(i64, i64)> {
         let stream = self.streams.get(id)?;
         let receive = stream.recv.window.available(self.local.acknowledged.initial_window_size);
@@ -299,27 +308,28 @@ impl Connection {
         Some((receive, send))
     }
 
-    /// The state of a stream on the wire; `None` once it was closed and released.
+    /// Returns the state of a stream on the wire, or `None` once it was closed and released.
     pub fn state(&self, id: StreamId) -> Option<State> {
         self.streams.get(id).map(|stream| stream.state)
     }
 
-    /// Whether both messages of a stream are complete or broken off, and all of ours was handed out.
+    /// Returns whether both messages of a stream are complete or aborted, and nothing of either is left to send or
+    /// read.
     pub fn is_finished(&self, id: StreamId) -> bool {
         self.streams.get(id).is_none_or(|stream| stream.is_closed() && stream.recv.content.is_empty())
     }
 
-    /// The priority of a stream (RFC 9218).
+    /// Returns the priority of a stream (RFC 9218).
     pub fn priority(&self, id: StreamId) -> Option<Priority> {
         self.streams.get(id).map(|stream| stream.priority)
     }
 
-    /// Streams that were opened or accepted, and are not both closed and released.
+    /// Returns the number of streams that were opened or accepted, and are not both closed and released.
     pub fn stream_count(&self) -> usize {
         self.streams.len()
     }
 
-    /// The counters.
+    /// Returns the counters.
     pub fn stats(&self) -> Stats {
         Stats {
             streams_open: self.counts.local.saturating_add(self.counts.peer) as u64,
@@ -335,12 +345,12 @@ impl Connection {
         self.role == Role::Client
     }
 
-    /// Whether this endpoint opens streams with that identifier.
+    /// Returns whether this endpoint opens streams with identifiers like `id`.
     fn is_local(&self, id: StreamId) -> bool {
         id.is_client_initiated() == self.is_client()
     }
 
-    /// Whether nothing was ever sent or received on a stream (RFC 9113, 5.1).
+    /// Returns whether nothing was ever sent or received on a stream (RFC 9113, 5.1).
     fn is_idle(&self, id: StreamId) -> bool {
         if self.is_local(id) {
             id.as_u32() >= self.next_id
@@ -350,13 +360,14 @@ impl Connection {
         }
     }
 
-    /// Takes the time; it never goes back.
+    /// Advances the time, which never goes back.
     fn advance(&mut self, now: Time) {
         self.now = self.now.max(now);
     }
 
-    /// Charges the peer for amplification. Error: the connection has ended, by the limit, or by the warning if no
-    /// stream was left.
+    /// Charges the peer for amplification.
+    ///
+    /// Returns an error if the connection has ended: by the limit, or by the warning if no stream was left.
     fn charge(&mut self, cause: Cause, times: u32) -> Result<(), Violation> {
         let verdict = self.abuse.charge(cause, times, self.now);
         if verdict != Verdict::Fine
@@ -375,14 +386,14 @@ impl Connection {
         if self.close_reason.is_some() { Err(Violation::Abuse) } else { Ok(()) }
     }
 
-    /// Counts the frames that stand in `control` from `start`, and shows them to the subscriber.
+    /// Counts the frames in `control` from `start` on, and shows them to the subscriber.
     fn control_sent(&mut self, start: usize) {
         let frames = self.control.get(start..).unwrap_or_default();
         let count = show_sent(&mut self.subscriber, frames);
         self.stats.frames_sent = self.stats.frames_sent.saturating_add(count);
     }
 
-    /// Writes one frame that is to be sent before any content. Nothing follows the GOAWAY that ends a connection.
+    /// Writes one frame to be sent before any content, unless the GOAWAY that ends the connection was written.
     fn write_control(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
         if self.close_reason.is_some() {
             return;
@@ -406,7 +417,7 @@ impl core::fmt::Debug for Connection {
     }
 }
 
-/// Shows whole frames that are sent to the subscriber, and says how many they are.
+/// Shows complete sent frames to the subscriber, and returns their number.
 fn show_sent(subscriber: &mut Option<Box<dyn Subscriber + Send>>, mut frames: &[u8]) -> u64 {
     let mut count: u64 = 0;
     while let Some((header, rest)) = frames.split_first_chunk::<HEADER_LEN>() {
@@ -421,7 +432,7 @@ fn show_sent(subscriber: &mut Option<Box<dyn Subscriber + Send>>, mut frames: &[
     count
 }
 
-/// The parameters of our first SETTINGS: those that differ from what holds anyway, and the limits.
+/// Returns the parameters of the first SETTINGS: the values that differ from the defaults, and the limits.
 fn first_settings(role: Role, config: &Config) -> Vec<(SettingId, u32)> {
     let initial = Settings::INITIAL;
     let unless = |id, value: u32, default: u32| (value != default).then_some((id, value));
