@@ -21,11 +21,13 @@ use crate::streams::StreamState;
 use crate::trace::Trace;
 use crate::transport::Transport;
 
-/// The first payload of the PINGs for which `blocking-ping` waits; those of the application are rarely like it.
+/// The payload of the first PING of `blocking-ping`, chosen to differ from likely payloads of the application.
 const FIRST_PING: u64 = 0x6874_7470_325f_0000;
 
-/// A handle on a connection. Each call borrows the endpoint once, from beginning to end, and nothing that it calls
-/// comes back here: the borrow cannot fail.
+/// A handle to a connection.
+///
+/// Each call borrows the endpoint once, from beginning to end. Nothing it calls calls back into this module, so the
+/// borrow cannot fail.
 pub(crate) struct Connection {
     endpoint: Rc<RefCell<Endpoint>>,
     trace: Option<Trace>,
@@ -212,11 +214,11 @@ impl GuestConnection for Connection {
 
     fn send_alt_svc(&self, alt_svc: AltSvc) -> Result<(), Error> {
         let AltSvc { stream_id, origin, value } = alt_svc;
-        let id =
-            StreamId::new(stream_id).ok_or_else(|| errors::invalid_argument("a stream is at most 2^31-1"))?;
+        let id = StreamId::new(stream_id)
+            .ok_or_else(|| errors::invalid_argument("a stream identifier is at most 2^31-1"))?;
         if id.is_connection() == origin.is_empty() {
             return Err(errors::invalid_argument(
-                "an alternative service belongs to an origin or to a stream",
+                "an alternative service needs either an origin or a stream",
             ));
         }
         self.endpoint.borrow_mut().engine.send_alt_svc(id, &origin, &value).map_err(errors::not_sent)
@@ -232,7 +234,7 @@ impl GuestConnection for Connection {
     }
 }
 
-/// Sends a PING, unless the connection has ended: then it is told why.
+/// Sends a PING; returns the connection's error if it has ended.
 fn ping(endpoint: &mut Endpoint, payload: u64) -> Result<(), Error> {
     match endpoint.engine.close_reason() {
         None => endpoint.engine.ping(payload.to_be_bytes()).map_err(errors::not_sent),

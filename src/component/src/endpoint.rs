@@ -1,11 +1,11 @@
-//! An engine and its transport: octets are moved, events are sorted, and whoever has to wait waits here.
+//! An engine and its transport: moves bytes, sorts events, and waits for calls that block.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 use http2_engine::{
-    Connection, ConnectionError, ErrorCode, Event as Happened, FieldSection, HTTP1_ANSWER, Initiator, Role,
-    SendError, StreamError, StreamId, Time,
+    Connection, ConnectionError, ErrorCode, Event as EngineEvent, FieldSection, HTTP1_ANSWER, Initiator,
+    Role, SendError, StreamError, StreamId, Time,
 };
 use wasi::clocks::monotonic_clock::{self, Duration, Instant};
 
@@ -16,41 +16,43 @@ use crate::errors;
 use crate::streams::{StreamState, Streams};
 use crate::transport::{INPUT, OUTPUT, Transport};
 
-/// Pieces that are read in one call, so that a fast peer does not keep a caller from its other work.
+/// Reads per call of [`Endpoint::drive`], so that a fast peer does not keep the caller from its other work.
 const ROUNDS: u32 = 4;
-/// Events that are kept for a caller who does not ask.
+/// Events kept until the application takes them; the oldest are dropped.
 const EVENTS_MAX: usize = 64;
-/// Octets of the client connection preface (RFC 9113, 3.4).
+/// Length of the client connection preface, in bytes (RFC 9113, 3.4).
 const PREFACE: u64 = 24;
-/// How long the transport is read, and what comes is thrown away, after the connection has ended: closing it with
-/// octets unread could take our last frames from the peer. In nanoseconds, from when octets were last sent.
+/// How long input is read and discarded after the connection has ended, in nanoseconds since the last output.
+///
+/// Closing the transport with unread input could destroy our last frames before the peer has read them.
 const LINGER: u64 = 1_000_000_000;
-/// How long what comes after the end may wait before more of it is thrown away, in nanoseconds: who goes on sending then
-/// takes no time from the others.
+/// How long reading pauses between discarding input after the end of the connection, in nanoseconds.
+///
+/// So a peer that keeps sending cannot starve other connections.
 const DISCARD_PAUSE: u64 = 50_000_000;
 
 /// One side of a connection.
 pub(crate) struct Endpoint {
     pub(crate) engine: Connection,
     pub(crate) streams: Streams,
-    /// Requests that the application has not accepted.
+    /// Requests that the application has not accepted yet.
     arrived: VecDeque<StreamId>,
     events: VecDeque<Event>,
-    /// The payload of the PING for which a call waits, and then the round-trip time.
+    /// The payload of the PING that a blocking call waits for, and the round-trip time once it is answered.
     awaited_pong: Option<(u64, Option<Duration>)>,
-    /// Until when the transport is read after the end of the connection.
+    /// The time until which input is read and discarded, after the end of the connection.
     linger_until: Option<Instant>,
-    /// Until when the transport is not read, after the end of the connection.
+    /// The time until which reading pauses, after the end of the connection.
     discard_at: Option<Instant>,
-    /// Whether the application has begun a message since the last call of [`drive`](Self::drive).
+    /// Whether the application has started a message since the last call of [`drive`](Self::drive).
     message_begun: bool,
-    /// Whether the last call of [`drive`](Self::drive) left output for the next one.
+    /// Whether the last call of [`drive`](Self::drive) held output back for the next one.
     output_held: bool,
-    /// What the engine has not taken yet.
+    /// Input that the engine has not accepted yet.
     input: Bytes,
-    /// What broke the transport.
+    /// The first error of the transport.
     transport_error: Option<TransportError>,
-    /// None once the application has dropped the connection.
+    /// `None` once the application has dropped the connection.
     transport: Option<Transport>,
 }
 
@@ -72,12 +74,14 @@ impl Endpoint {
         }
     }
 
-    /// Writes, reads and acts, as far as that goes without waiting; true if octets moved or a deadline passed.
+    /// Writes, reads and processes as much as possible without waiting.
     ///
-    /// What the application says in one turn goes out in one write, together with the acknowledgements and windows that
-    /// the engine adds: a host that leaves Nagle's algorithm on would hold a second small segment back until the peer's
-    /// delayed ACK. Therefore it stops where the application has something new to look at, and the engine's answer to
-    /// that waits for the next call. So does the head of a message whose content has not begun: it waits once.
+    /// Returns true if bytes moved, a deadline passed, or output is held back.
+    ///
+    /// Everything that the application sends between two calls goes out in one write, together with the engine's
+    /// acknowledgements and WINDOW_UPDATE frames. If the host leaves Nagle's algorithm on, it would hold a second small
+    /// segment back until the peer's delayed ACK. Therefore this function stops when it has news for the application,
+    /// and leaves the engine's reaction for the next call. It also holds back, once, a message head without content.
     pub(crate) fn drive(&mut self) -> bool {
         self.output_held = std::mem::take(&mut self.message_begun) && !self.output_held;
         if self.output_held {
@@ -87,7 +91,7 @@ impl Endpoint {
         let mut drained = false;
         let mut moved = self.engine.poll_timeout().is_some_and(|due| due.as_nanos() <= now);
         if moved {
-            // Who was not driven for long may have had what is overdue for as long.
+            // If the caller was delayed, the overdue input may have arrived in time: read it before firing timeouts.
             self.receive(now, &mut drained);
             self.transmit(now);
             self.engine.handle_timeout(Time::from_nanos(now));
@@ -117,7 +121,7 @@ impl Endpoint {
         moved
     }
 
-    /// Waits until `attempt` gives something, and drives meanwhile.
+    /// Drives the connection until `attempt` returns a value, an error occurs, or `timeout` passes.
     pub(crate) fn block<T>(
         &mut self,
         timeout: Option<Duration>,
@@ -143,7 +147,9 @@ impl Endpoint {
         }
     }
 
-    /// Waits until driving does something, or for `timeout`; false if the time passed.
+    /// Waits until [`drive`](Self::drive) has done something.
+    ///
+    /// Returns false if `timeout` passed or the connection is over.
     pub(crate) fn blocking_drive(&mut self, timeout: Option<Duration>) -> Result<bool, Error> {
         let deadline = deadline(timeout);
         loop {
@@ -158,12 +164,12 @@ impl Endpoint {
         }
     }
 
-    /// The application has said the head of a message, and not that it ends there.
+    /// Records that the application has sent a message head without END_STREAM.
     pub(crate) fn message_begun(&mut self) {
         self.message_begun = true;
     }
 
-    /// Gives the transport what waits for it, says farewell, and lets it go.
+    /// Writes pending output and GOAWAY, and drops the transport.
     pub(crate) fn close(&mut self) {
         let now = monotonic_clock::now();
         self.transmit(now);
@@ -177,31 +183,31 @@ impl Endpoint {
         }
     }
 
-    /// The transport, unless the application has dropped the connection.
+    /// Returns the transport, unless the application has dropped the connection.
     pub(crate) fn transport(&self) -> Option<&Transport> {
         self.transport.as_ref()
     }
 
-    /// Whether more may arrive, and the engine has taken all that was read before.
+    /// Returns whether more input may be read: the engine has accepted all earlier input, and more may arrive.
     pub(crate) fn takes_input(&self) -> bool {
         let can_read = self.discard_at.is_none() && self.transport.as_ref().is_some_and(Transport::can_read);
         self.input.is_empty() && can_read
     }
 
-    /// When it has to be driven at the latest.
+    /// Returns the latest time for the next call of [`drive`](Self::drive).
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
         let linger = self.linger_until.filter(|_| !self.is_over());
         let discard = self.discard_at.filter(|_| !self.is_over());
         self.engine.poll_timeout().map(Time::as_nanos).into_iter().chain(linger).chain(discard).min()
     }
 
-    /// Why the connection has ended, if not in good order.
+    /// Returns the error that ended the connection, if any.
     pub(crate) fn failure(&self) -> Option<Error> {
         let error = self.engine.close_reason()?.err()?;
         Some(errors::connection_ended(error, self.transport_error.as_ref()))
     }
 
-    /// Whether the connection has ended, and the transport is of no more use either.
+    /// Returns whether the connection has ended, and the transport is no longer needed.
     pub(crate) fn is_over(&self) -> bool {
         if self.engine.close_reason().is_none() {
             return false;
@@ -211,7 +217,7 @@ impl Endpoint {
         idle || self.linger_until.is_some_and(|until| until <= monotonic_clock::now())
     }
 
-    /// Why a stream has ended before its time: by the end of the connection, or for a reason of its own.
+    /// Returns the error that ended a stream early: the connection's if that ended the stream, else the stream's own.
     pub(crate) fn stream_failure(&self, id: StreamId, error: &StreamError) -> Error {
         let with_connection = self.streams.get(id).is_some_and(|stream| stream.ended_with_connection);
         match self.failure() {
@@ -220,7 +226,7 @@ impl Endpoint {
         }
     }
 
-    /// Why something was not taken for sending on a stream.
+    /// Returns why the engine did not accept something for sending on a stream.
     pub(crate) fn send_failure(&self, id: StreamId, error: SendError) -> Error {
         match error {
             SendError::Reset(error) => self.stream_failure(id, &error),
@@ -228,7 +234,7 @@ impl Endpoint {
         }
     }
 
-    /// The application ends a stream in both directions.
+    /// Resets a stream on behalf of the application.
     pub(crate) fn reset(&mut self, id: StreamId, code: ErrorCode) {
         if self.engine.is_finished(id) {
             return;
@@ -241,27 +247,27 @@ impl Endpoint {
         }
     }
 
-    /// The application wants the content of a request whose client waits to be told so.
-    pub(crate) fn tell_to_continue(&mut self, id: StreamId) {
+    /// Sends 100 (Continue), since the application reads the content of a request whose client waits for that.
+    pub(crate) fn send_continue(&mut self, id: StreamId) {
         let mut head = FieldSection::new();
         head.push(b":status", b"100");
-        // A stream that takes no more has ended, which is told when it is read.
+        // If this fails, the stream has ended, and the next read reports that.
         _ = self.engine.inform(id, &head);
     }
 
-    /// The next request.
+    /// Takes the next request.
     pub(crate) fn accept(&mut self) -> Option<StreamId> {
         let id = self.arrived.pop_front()?;
         self.streams.hold(id);
         Some(id)
     }
 
-    /// The next event of the connection as a whole.
+    /// Takes the next event of the connection as a whole.
     pub(crate) fn next_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
-    /// The application is done with a stream, and with the promises on it that it has not taken.
+    /// Releases a stream, and the promised streams on it that the application has not taken.
     pub(crate) fn release(&mut self, id: StreamId) {
         let promised = self.streams.remove(id).map(|stream| stream.pushed).unwrap_or_default();
         for id in promised.into_iter().chain([id]) {
@@ -271,12 +277,12 @@ impl Endpoint {
         self.take_events();
     }
 
-    /// Waits for the answer to a PING with this payload, instead of making an event of it.
+    /// Keeps the answer to the PING with this payload for a blocking call, instead of making an event of it.
     pub(crate) fn await_pong(&mut self, payload: u64) {
         self.awaited_pong = Some((payload, None));
     }
 
-    /// The round-trip time, if the answer that is waited for has come.
+    /// Takes the round-trip time, if the awaited answer has arrived.
     pub(crate) fn take_awaited_pong(&mut self) -> Option<Duration> {
         let (_, round_trip) = self.awaited_pong?;
         if round_trip.is_some() {
@@ -285,7 +291,7 @@ impl Endpoint {
         round_trip
     }
 
-    /// The last GOAWAY that came.
+    /// Returns the last GOAWAY that arrived.
     pub(crate) fn received_go_away(&self) -> Option<GoAway> {
         let go_away = self.engine.received_go_away()?;
         Some(GoAway {
@@ -295,14 +301,14 @@ impl Endpoint {
         })
     }
 
-    /// Whether all that was sent has been handed to the transport.
+    /// Writes output, and returns whether the transport has accepted all of it.
     pub(crate) fn is_flushed(&mut self) -> bool {
         self.transmit(monotonic_clock::now());
         let taken = |transport: &Transport| !transport.has_output() && !transport.is_broken();
         self.engine.is_flushed() && self.transport.as_ref().is_none_or(taken)
     }
 
-    /// Whether there is something to write, in the engine or already cut into frames.
+    /// Returns whether output waits, in the engine or in the transport's buffer.
     pub(crate) fn has_output(&self) -> bool {
         self.transport.as_ref().is_some_and(|transport| {
             transport.has_output()
@@ -310,65 +316,68 @@ impl Endpoint {
         })
     }
 
-    /// Server: whether the client's first octets are still to come. It may be that it speaks HTTP/1, and then SETTINGS
-    /// would be nothing that it can read.
+    /// Server: returns whether the client's connection preface has yet to arrive.
+    ///
+    /// Until then nothing is sent: the client may speak HTTP/1, and could not parse SETTINGS.
     fn awaits_preface(&self) -> bool {
         self.engine.role() == Role::Server
             && self.engine.close_reason().is_none()
             && self.engine.stats().octets_received < PREFACE
     }
 
-    /// Whether the peer is a client that speaks HTTP/1.
+    /// Returns whether the peer is a client that speaks HTTP/1.
     fn serves_http1(&self) -> bool {
         self.engine.role() == Role::Server
             && matches!(self.engine.close_reason(), Some(Err(ConnectionError::NotHttp2)))
     }
 
-    /// Whether there is something that the application has not been told.
+    /// Returns whether the application has news to look at: requests, or changed streams.
     fn has_news(&self) -> bool {
         !self.arrived.is_empty() || self.streams.has_changed()
     }
 
-    /// Sorts what has happened: by stream, and the connection as a whole.
+    /// Sorts the engine's events into those of streams and those of the connection.
     pub(crate) fn take_events(&mut self) {
         while let Some(event) = self.engine.poll_event() {
             self.take_event(event);
         }
     }
 
-    fn take_event(&mut self, event: Happened) {
+    fn take_event(&mut self, event: EngineEvent) {
         match event {
-            Happened::Request { id, head, .. } => {
+            EngineEvent::Request { id, head, .. } => {
                 self.streams.insert(id, StreamState::arrived(head));
                 self.arrived.push_back(id);
             }
-            Happened::Push { parent, id, head } => match self.streams.touch(parent) {
+            EngineEvent::Push { parent, id, head } => match self.streams.touch(parent) {
                 Some(stream) => {
                     stream.pushed.push_back(id);
                     self.streams.insert(id, StreamState::arrived(head));
                 }
                 None => self.engine.release(id),
             },
-            Happened::Informational { id, head } => {
+            EngineEvent::Informational { id, head } => {
                 if let Some(stream) = self.streams.touch(id) {
                     stream.inform(head);
                 }
             }
-            Happened::Response { id, head, .. } => {
+            EngineEvent::Response { id, head, .. } => {
                 if let Some(stream) = self.streams.touch(id) {
                     stream.response = Some(head);
                 }
             }
-            Happened::Readable { id } | Happened::Writable { id } => {
+            EngineEvent::Readable { id } | EngineEvent::Writable { id } => {
                 self.streams.touch(id);
             }
-            Happened::Reset { id, error } => self.take_reset(id, error),
-            Happened::Pong { payload, round_trip } => self.take_pong(u64::from_be_bytes(payload), round_trip),
+            EngineEvent::Reset { id, error } => self.take_reset(id, error),
+            EngineEvent::Pong { payload, round_trip } => {
+                self.take_pong(u64::from_be_bytes(payload), round_trip);
+            }
             other => self.keep_event(other),
         }
     }
 
-    /// A request that the application has not accepted, it never hears of.
+    /// Records a reset; if the application has not accepted the request, it is never reported.
     fn take_reset(&mut self, id: StreamId, error: StreamError) {
         if let Some(place) = self.arrived.iter().position(|arrived| *arrived == id) {
             self.arrived.remove(place);
@@ -391,33 +400,33 @@ impl Endpoint {
         }
     }
 
-    /// Keeps an event of the connection as a whole.
-    fn keep_event(&mut self, event: Happened) {
+    /// Keeps an event of the connection as a whole, if the interface reports it.
+    fn keep_event(&mut self, event: EngineEvent) {
         let event = match event {
-            Happened::PeerSettings => Event::PeerSettings,
-            Happened::SettingsAcknowledged => Event::SettingsAcknowledged,
-            Happened::StreamsAvailable => Event::StreamsAvailable,
-            Happened::GoAway => match self.received_go_away() {
+            EngineEvent::PeerSettings => Event::PeerSettings,
+            EngineEvent::SettingsAcknowledged => Event::SettingsAcknowledged,
+            EngineEvent::StreamsAvailable => Event::StreamsAvailable,
+            EngineEvent::GoAway => match self.received_go_away() {
                 Some(go_away) => Event::GoAway(go_away),
                 None => return,
             },
-            Happened::PriorityUpdate { id, priority } => {
+            EngineEvent::PriorityUpdate { id, priority } => {
                 Event::PriorityUpdate((id.as_u32(), to_priority(priority)))
             }
-            Happened::Origin { origins } => Event::Origin(
+            EngineEvent::Origin { origins } => Event::Origin(
                 origins.iter().map(|origin| String::from_utf8_lossy(origin).into_owned()).collect(),
             ),
-            Happened::AltSvc { id, origin, value } => {
+            EngineEvent::AltSvc { id, origin, value } => {
                 Event::AltSvc(AltSvc { stream_id: id.as_u32(), origin: origin.into(), value: value.into() })
             }
-            Happened::UnknownFrame { kind, flags, id, payload } => Event::UnknownFrame(UnknownFrame {
+            EngineEvent::UnknownFrame { kind, flags, id, payload } => Event::UnknownFrame(UnknownFrame {
                 kind,
                 flags,
                 stream_id: id.as_u32(),
                 payload: payload.into(),
             }),
-            Happened::Abuse { cause } => Event::Abuse(cause.to_owned()),
-            // `closed` tells it, and the rest has been sorted before.
+            EngineEvent::Abuse { cause } => Event::Abuse(cause.to_owned()),
+            // `closed` reports the end of the connection; `take_event` has handled the rest.
             _ => return,
         };
         self.push_event(event);
@@ -430,8 +439,9 @@ impl Endpoint {
         self.events.push_back(event);
     }
 
-    /// Feeds the engine, with what it has left before or with the next piece; true if that changed anything. Once
-    /// the transport has had less than was asked for, it is `drained` and not asked again in this turn.
+    /// Passes remaining or newly read input to the engine; returns true if that changed anything.
+    ///
+    /// Once the transport returns less than requested, it is `drained`, and not read again in this turn.
     fn receive(&mut self, now: Instant, drained: &mut bool) -> bool {
         if self.input.is_empty() && !*drained && self.discard_at.is_none() {
             let Some(transport) = self.transport.as_mut().filter(|transport| transport.can_read()) else {
@@ -457,7 +467,7 @@ impl Endpoint {
         self.input.len() < offered
     }
 
-    /// Hands the transport what the engine has for it, until one of them has had enough; true if octets moved.
+    /// Writes output until the engine has no more or the transport has no room; returns true if bytes moved.
     fn transmit(&mut self, now: Instant) -> bool {
         let mut moved = false;
         if self.awaits_preface() {
@@ -497,29 +507,31 @@ impl Endpoint {
         moved
     }
 
-    /// The transport takes nothing more, which is no reason to throw away what the peer has sent before: the rest of
-    /// a response, or why it has ended. It is read to its end; what is sent meanwhile goes nowhere.
+    /// Handles a failed write.
+    ///
+    /// The peer may have sent the rest of a response, or the reason for the end, before. So input is still read to its
+    /// end; output is discarded meanwhile.
     fn lose_output(&mut self, now: Instant, error: TransportError) {
         self.note_transport_error(error);
         self.engine.shutdown(Time::from_nanos(now));
         self.take_events();
     }
 
-    /// The transport gives nothing more.
+    /// Handles the end of input.
     fn end_input(&mut self, now: Instant, error: TransportError) {
         self.note_transport_error(error);
         self.engine.recv_end(Time::from_nanos(now));
         self.take_events();
     }
 
-    /// Keeps what broke the transport first.
+    /// Keeps the first error of the transport.
     fn note_transport_error(&mut self, error: TransportError) {
         if !matches!(error, TransportError::Closed) {
             self.transport_error.get_or_insert(error);
         }
     }
 
-    /// Finishes the transport once the connection has ended and the last octet was handed over.
+    /// Finishes the transport once the connection has ended and the transport has accepted the last byte.
     fn end_transport(&mut self, now: Instant) {
         if self.engine.close_reason().is_none() {
             return;
@@ -533,10 +545,10 @@ impl Endpoint {
         }
     }
 
-    /// Waits until there is something to do for [`drive`](Self::drive), or until `deadline`.
+    /// Waits until [`drive`](Self::drive) has work, or until `deadline`.
     fn wait(&mut self, deadline: Option<Instant>) {
         let until = self.next_timeout().into_iter().chain(deadline).min();
-        // While the engine takes no input, that more of it is there is nothing to wake up for.
+        // Don't wake up for input that the engine does not accept.
         let reading = self.takes_input();
         if let Some(transport) = &mut self.transport {
             transport.wait(reading, until);
@@ -544,7 +556,7 @@ impl Endpoint {
     }
 }
 
-/// A priority of the engine in terms of the interface.
+/// Converts a priority of the engine to one of the interface.
 pub(crate) fn to_priority(priority: http2_engine::Priority) -> Priority {
     Priority { urgency: priority.urgency(), incremental: priority.is_incremental() }
 }

@@ -1,4 +1,4 @@
-//! What the engine says went wrong, as the interface tells it.
+//! Errors of the engine as errors of the interface.
 
 use http2_engine::{
     ConnectionError, Initiator, Malformed, OpenError, SendError, StreamError, Violation, WindowError,
@@ -10,32 +10,32 @@ use crate::bindings::http2::engine::types::{Error, ErrorKind, Fault};
 #[cfg(test)]
 mod tests;
 
-/// A call that was not carried out because of what the caller gave.
+/// The caller passed an invalid argument.
 pub(crate) fn invalid_argument(message: impl ToString) -> Error {
     caller(ErrorKind::InvalidArgument, message)
 }
 
-/// A call that has no place now.
+/// The call is not permitted in the current state.
 pub(crate) fn invalid_state(message: impl ToString) -> Error {
     caller(ErrorKind::InvalidState, message)
 }
 
-/// A call for which there is no room at present.
+/// The engine has no room for the call at present.
 pub(crate) fn would_block(message: impl ToString) -> Error {
     Error { fault: Fault::Limit, ..caller(ErrorKind::WouldBlock, message) }
 }
 
-/// A call that took longer than its caller allowed.
+/// The timeout of the call has passed.
 pub(crate) fn timeout() -> Error {
-    Error { fault: Fault::Limit, ..caller(ErrorKind::Timeout, "the time that the call was given has passed") }
+    Error { fault: Fault::Limit, ..caller(ErrorKind::Timeout, "the call timed out") }
 }
 
-/// A call that needs a connection after its end in good order.
+/// The call needs a connection, but it has ended without error.
 pub(crate) fn connection_over() -> Error {
     Error { fault: Fault::Peer, ..caller(ErrorKind::ConnectionClosed, "the connection has ended") }
 }
 
-/// A stream that ended before its time, on a connection that went on.
+/// The stream ended early, on a connection that continues.
 pub(crate) fn stream_reset(error: &StreamError) -> Error {
     let kind = match (error.violation, error.initiator) {
         (Some(violation), _) if is_deadline(violation) => ErrorKind::Timeout,
@@ -52,7 +52,7 @@ pub(crate) fn stream_reset(error: &StreamError) -> Error {
     Error { kind, fault, code, retryable: error.retryable, message: error.to_string() }
 }
 
-/// A connection that did not end in good order. `transport` is what the transport said, if it failed.
+/// The connection ended with an error; `transport` is the transport's error, if it failed.
 pub(crate) fn connection_ended(error: &ConnectionError, transport: Option<&TransportError>) -> Error {
     let kind = match error {
         ConnectionError::NotHttp2
@@ -78,7 +78,7 @@ pub(crate) fn connection_ended(error: &ConnectionError, transport: Option<&Trans
     Error { kind, fault, code: error.code().map(|code| code.0), retryable: false, message }
 }
 
-/// Why a stream was not opened. `malformed` says what is wrong with a malformed head.
+/// A stream was not opened; `malformed` describes the defect of a malformed head.
 pub(crate) fn not_opened(error: OpenError, malformed: impl FnOnce(Malformed) -> String) -> Error {
     match error {
         OpenError::WouldBlock => would_block(error),
@@ -91,7 +91,7 @@ pub(crate) fn not_opened(error: OpenError, malformed: impl FnOnce(Malformed) -> 
     }
 }
 
-/// Why something was not taken for sending.
+/// The engine did not accept something for sending.
 pub(crate) fn not_sent(error: SendError) -> Error {
     match error {
         SendError::Reset(reset) => stream_reset(&reset),
@@ -101,17 +101,17 @@ pub(crate) fn not_sent(error: SendError) -> Error {
     }
 }
 
-/// Why a window was not raised.
+/// The engine did not raise a window.
 pub(crate) fn window_not_raised(error: WindowError) -> Error {
     invalid_argument(error)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "its callers are given to map_err")]
+#[expect(clippy::needless_pass_by_value, reason = "its callers are passed to map_err")]
 fn caller(kind: ErrorKind, message: impl ToString) -> Error {
     Error { kind, fault: Fault::Caller, code: None, retryable: false, message: message.to_string() }
 }
 
-/// Whether what the peer did was to be too slow.
+/// Returns whether the violation is a missed deadline.
 fn is_deadline(violation: Violation) -> bool {
     matches!(
         violation,
@@ -125,10 +125,10 @@ fn fault_of(violation: Violation) -> Fault {
 
 fn transport_words(error: &TransportError) -> &str {
     match error {
-        TransportError::Closed => "it was closed",
+        TransportError::Closed => "closed",
         TransportError::ConnectionReset => "connection reset",
         TransportError::ConnectionRefused => "connection refused",
-        TransportError::Timeout => "it took too long",
+        TransportError::Timeout => "timed out",
         TransportError::NameUnresolvable(words)
         | TransportError::AddressUnusable(words)
         | TransportError::Other(words) => words,

@@ -1,4 +1,4 @@
-//! Messages: heads and trailers of the interface, and field sections of the engine.
+//! Converts heads and trailers of the interface to field sections of the engine, and back.
 
 use std::borrow::Cow;
 
@@ -10,11 +10,11 @@ use crate::errors::invalid_argument;
 #[cfg(test)]
 mod tests;
 
-/// Fields that belong to one HTTP/1.1 connection (RFC 9113, 8.2.2).
+/// Connection-specific fields (RFC 9113, 8.2.2).
 const CONNECTION_FIELDS: [&str; 6] =
     ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];
 
-/// The field section of a request. A Host field stands in for an authority that is not given.
+/// Returns the field section of a request; a Host field replaces a missing authority.
 pub(crate) fn request_section(head: &RequestHead) -> Result<FieldSection, Error> {
     let host = match &head.authority {
         Some(_) => None,
@@ -45,7 +45,7 @@ pub(crate) fn request_section(head: &RequestHead) -> Result<FieldSection, Error>
     Ok(section)
 }
 
-/// The field section of a response, informational or final.
+/// Returns the field section of a response, informational or final.
 pub(crate) fn response_section(head: &ResponseHead) -> Result<FieldSection, Error> {
     let mut section = section_for(&head.headers, 1);
     push(&mut section, ":status", head.status.to_string().as_bytes(), &[]);
@@ -55,7 +55,7 @@ pub(crate) fn response_section(head: &ResponseHead) -> Result<FieldSection, Erro
     Ok(section)
 }
 
-/// The field section of trailers.
+/// Returns the field section of trailers.
 pub(crate) fn trailer_section(trailers: &Fields) -> Result<FieldSection, Error> {
     let mut section = section_for(trailers, 0);
     for (name, value) in trailers {
@@ -64,7 +64,7 @@ pub(crate) fn trailer_section(trailers: &Fields) -> Result<FieldSection, Error> 
     Ok(section)
 }
 
-/// The head of a request that has come.
+/// Returns the head of a received request.
 pub(crate) fn request_head(section: &FieldSection) -> RequestHead {
     RequestHead {
         method: method(&text(section.method().unwrap_or_default())),
@@ -77,7 +77,7 @@ pub(crate) fn request_head(section: &FieldSection) -> RequestHead {
     }
 }
 
-/// The head of a response that has come.
+/// Returns the head of a received response.
 pub(crate) fn response_head(section: &FieldSection) -> ResponseHead {
     ResponseHead {
         status: section.status().unwrap_or_default(),
@@ -86,13 +86,13 @@ pub(crate) fn response_head(section: &FieldSection) -> ResponseHead {
     }
 }
 
-/// The fields of a section, pseudo-header fields apart.
+/// Returns the fields of a section, without the pseudo-header fields.
 pub(crate) fn fields(section: &FieldSection) -> Fields {
     let regular = section.iter().filter(|field| !field.name.starts_with(b":"));
     regular.map(|field| (text(field.name), field.value.to_vec())).collect()
 }
 
-/// What is wrong with fields that the engine has refused: its reason, and the name of the field where that is known.
+/// Describes why the engine rejected fields: the reason, and the name of the field if it is known.
 pub(crate) fn explain(malformed: Malformed, fields: &Fields) -> String {
     let refused = |(name, value): &&(String, Vec<u8>)| {
         let name = lowered(name);
@@ -123,9 +123,7 @@ fn push_field(
     never_indexed: &[String],
 ) -> Result<(), Error> {
     if name.starts_with(':') {
-        return Err(invalid_argument(format!(
-            "a pseudo-header field has no place among the others: {name:?}"
-        )));
+        return Err(invalid_argument(format!("a pseudo-header field is not permitted here: {name:?}")));
     }
     push(section, &lowered(name), value, never_indexed);
     Ok(())
@@ -139,7 +137,7 @@ fn push(section: &mut FieldSection, name: &str, value: &[u8], never_indexed: &[S
     }
 }
 
-/// A name as it stands on the wire (RFC 9113, 8.2.1).
+/// Converts a field name to lower case, as on the wire (RFC 9113, 8.2.1).
 fn lowered(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|octet| octet.is_ascii_uppercase()) {
         Cow::Owned(name.to_ascii_lowercase())
@@ -155,7 +153,7 @@ fn never_indexed(section: &FieldSection) -> Vec<String> {
     names
 }
 
-/// The octets of a name or a pseudo-header field: the engine lets only ASCII pass there.
+/// Converts the bytes of a field name or of a pseudo-header field's value, where the engine accepts only ASCII.
 fn text(octets: &[u8]) -> String {
     String::from_utf8_lossy(octets).into_owned()
 }
@@ -175,7 +173,7 @@ fn method_token(method: &Method) -> &str {
     }
 }
 
-/// Methods are case-sensitive (RFC 9110, 9.1).
+/// Parses a method, which is case-sensitive (RFC 9110, 9.1).
 fn method(token: &str) -> Method {
     match token {
         "GET" => Method::Get,
@@ -199,7 +197,7 @@ fn scheme_token(scheme: &Scheme) -> &str {
     }
 }
 
-/// Schemes are not case-sensitive (RFC 9110, 4.2.3).
+/// Parses a scheme, which is not case-sensitive (RFC 9110, 4.2.3).
 fn scheme(token: &str) -> Scheme {
     match token {
         _ if token.eq_ignore_ascii_case("http") => Scheme::Http,

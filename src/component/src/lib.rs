@@ -1,12 +1,12 @@
-//! The engine as a component: `http2:engine/connection` over a `byte-stream` that is imported.
+//! The engine as a component: exports `http2:engine/connection` over an imported `byte-stream`.
 //!
-//! All of HTTP/2 is in the crate `http2-engine`. What is here gives it octets, a clock and someone to wait for it.
+//! The crate `http2-engine` implements all of HTTP/2. This crate supplies its bytes and its clock, and waits for it.
 //!
-//! - [`endpoint`]: an engine with its transport: moving octets, and waiting;
+//! - [`endpoint`]: an engine with its transport: moves bytes, and waits;
 //! - [`transport`]: the byte-stream with its buffers and pollables;
-//! - [`streams`]: what has arrived on each stream and was not asked for yet;
+//! - [`streams`]: input of each stream that the application has not taken yet;
 //! - [`connection`], [`stream`], [`options`]: the resources of the interface;
-//! - [`heads`], [`errors`], [`trace`]: terms of the engine in terms of the interface.
+//! - [`heads`], [`errors`], [`trace`]: conversions from the engine's types to those of the interface.
 
 #![cfg_attr(
     not(test),
@@ -21,7 +21,7 @@
         clippy::unimplemented,
         clippy::unreachable,
         clippy::unwrap_used,
-        reason = "nothing that a peer or a caller does may end the program"
+        reason = "no action of a peer or a caller may end the program"
     )
 )]
 
@@ -48,7 +48,7 @@ mod bindings {
     });
 }
 
-/// What the component exports.
+/// The implementation of the component's exports.
 struct Component;
 
 impl bindings::exports::http2::engine::connection::Guest for Component {

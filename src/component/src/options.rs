@@ -13,37 +13,37 @@ use crate::errors::invalid_argument;
 #[cfg(test)]
 mod tests;
 
-/// The least SETTINGS_MAX_FRAME_SIZE (RFC 9113, 6.5.2).
+/// The smallest permitted SETTINGS_MAX_FRAME_SIZE (RFC 9113, 6.5.2).
 const MIN_MAX_FRAME_SIZE: u32 = 16_384;
 
-/// What a connection is to be like.
+/// The configuration of a connection.
 #[derive(Clone)]
 pub(crate) struct Chosen {
     pub(crate) config: Config,
-    /// Whether frames are recorded.
+    /// Whether to record frames.
     pub(crate) trace: bool,
 }
 
 impl Default for Chosen {
     fn default() -> Self {
-        // More requests than the server turns out to take would be refused, and some servers end the connection for
-        // them. The others wait for its SETTINGS, which arrive with the first response or before.
+        // A server refuses requests beyond its limit, and some servers end the connection for them. So only one request
+        // is sent before the server's SETTINGS, which arrive with the first response or before.
         let config = Config { initial_max_send_streams: 1, ..Config::default() };
         Self { config, trace: false }
     }
 }
 
-/// The choices so far. They are always possible, and fit together.
+/// The options set so far, which always form a valid configuration.
 #[derive(Default)]
 pub(crate) struct Options(RefCell<Chosen>);
 
 impl Options {
-    /// What was chosen.
+    /// Returns the configuration.
     pub(crate) fn into_chosen(self) -> Chosen {
         self.0.into_inner()
     }
 
-    /// Makes a change that may be impossible; then nothing changes.
+    /// Makes a change, unless the resulting configuration is invalid.
     fn try_change(&self, change: impl FnOnce(&mut Config) -> Result<(), ConfigError>) -> Result<(), Error> {
         let mut chosen = self.0.borrow_mut();
         let mut config = chosen.config.clone();
@@ -52,7 +52,7 @@ impl Options {
         Ok(())
     }
 
-    /// Makes a change that is always possible.
+    /// Makes a change that is always valid.
     fn change(&self, change: impl FnOnce(&mut Config)) {
         change(&mut self.0.borrow_mut().config);
     }
@@ -66,11 +66,11 @@ impl GuestOptions for Options {
     fn settings(&self, settings: Vec<Setting>) -> Result<(), Error> {
         self.try_change(|config| {
             settings.into_iter().try_for_each(|(id, value)| config.set(SettingId(id), value))?;
-            // Who asks for more by SETTINGS wants the bounds that follow from it to allow as much.
+            // Raise the limits that would otherwise contradict larger SETTINGS.
             config.stream_window_max = config.stream_window_max.max(config.initial_window_size);
             let limits = &mut config.limits;
             limits.field_section_hard = limits.field_section_hard.max(config.max_header_list_size);
-            // A block as long as that, in frames of the least size that a peer may have to keep to.
+            // A field block of that size takes this many frames if the peer must use the smallest frame size.
             let frames = config.max_header_list_size / MIN_MAX_FRAME_SIZE;
             limits.continuations = limits.continuations.max(frames);
             Ok(())

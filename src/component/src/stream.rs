@@ -17,7 +17,9 @@ use crate::streams::StreamState;
 /// The status of the response that tells a client to send the content (RFC 9110, 15.2.1).
 const CONTINUE: u16 = 100;
 
-/// A handle on a stream. As with [`Connection`](crate::connection::Connection), each call borrows the endpoint once.
+/// A handle to a stream.
+///
+/// As with [`Connection`](crate::connection::Connection), each call borrows the endpoint once.
 pub(crate) struct Stream {
     endpoint: Rc<RefCell<Endpoint>>,
     id: StreamId,
@@ -28,7 +30,7 @@ impl Stream {
         Self { endpoint, id }
     }
 
-    /// Asks the engine to send something with fields, and explains a refusal.
+    /// Passes a message part with `fields` to the engine; an error names the field at fault.
     fn send(
         &self,
         fields: &Fields,
@@ -67,7 +69,7 @@ impl GuestHttp2Stream for Stream {
         self.endpoint.borrow_mut().block(timeout, |endpoint| {
             let given = endpoint.streams.get(self.id).is_some_and(|stream| stream.response_given);
             if given {
-                Err(errors::invalid_state("the response was given before"))
+                Err(errors::invalid_state("the response was already returned"))
             } else {
                 response(endpoint, self.id)
             }
@@ -92,7 +94,7 @@ impl GuestHttp2Stream for Stream {
         self.send(&head.headers, |endpoint, id| {
             endpoint.engine.inform(id, &section)?;
             if head.status == CONTINUE {
-                endpoint.streams.told_to_continue(id);
+                endpoint.streams.stop_awaiting_continue(id);
             }
             Ok(())
         })
@@ -102,7 +104,7 @@ impl GuestHttp2Stream for Stream {
         let section = heads::response_section(&head)?;
         self.send(&head.headers, |endpoint, id| {
             endpoint.engine.respond(id, &section, end_of_stream)?;
-            endpoint.streams.told_to_continue(id);
+            endpoint.streams.stop_awaiting_continue(id);
             if !end_of_stream {
                 endpoint.message_begun();
             }
@@ -123,7 +125,7 @@ impl GuestHttp2Stream for Stream {
     fn send_data(&self, bytes: Vec<u8>, end_of_stream: bool) -> Result<u32, Error> {
         let mut endpoint = self.endpoint.borrow_mut();
         let room = endpoint.engine.send_capacity(self.id);
-        // A part that is taken must not keep all of a large piece: the rest of it goes.
+        // Don't retain the whole buffer after a partial send.
         let (mut data, whole) = match bytes.get(..room) {
             Some(part) if part.len() < bytes.len() => (Bytes::copy_from_slice(part), false),
             _ => (Bytes::from(bytes), true),
@@ -195,14 +197,14 @@ impl GuestHttp2Stream for Stream {
 
     fn set_priority(&self, priority: Priority) -> Result<(), Error> {
         if priority.urgency > EnginePriority::LOWEST_URGENCY {
-            return Err(errors::invalid_argument("the urgency is 0 to 7"));
+            return Err(errors::invalid_argument("the urgency must be 0 to 7"));
         }
         let wanted = EnginePriority::new(priority.urgency, priority.incremental);
         self.send(&Vec::new(), |endpoint, id| endpoint.engine.set_priority(id, wanted))
     }
 }
 
-/// The head of the response, once.
+/// Returns the head of the response, once.
 fn response(endpoint: &mut Endpoint, id: StreamId) -> Result<Option<ResponseHead>, Error> {
     let Some(stream) = endpoint.streams.get_mut(id) else { return Ok(None) };
     if let Some(head) = stream.response.take() {
@@ -218,14 +220,14 @@ fn response(endpoint: &mut Endpoint, id: StreamId) -> Result<Option<ResponseHead
     }
 }
 
-/// Content, once it has arrived; none at the end, when the trailers are put aside.
+/// Reads content: an empty list if none has arrived, `None` at the end, where it stores the trailers.
 fn read_data(endpoint: &mut Endpoint, id: StreamId, max: u32) -> Result<Option<Vec<u8>>, Error> {
     if max == 0 {
         return Ok(Some(Vec::new()));
     }
     let read = endpoint.engine.read(id, max as usize);
-    if endpoint.streams.told_to_continue(id) && matches!(read, Ok(Read::Blocked)) {
-        endpoint.tell_to_continue(id);
+    if endpoint.streams.stop_awaiting_continue(id) && matches!(read, Ok(Read::Blocked)) {
+        endpoint.send_continue(id);
     }
     match read {
         Ok(Read::Data(octets)) => Ok(Some(octets.into())),
@@ -241,7 +243,7 @@ fn read_data(endpoint: &mut Endpoint, id: StreamId, max: u32) -> Result<Option<V
     }
 }
 
-/// Takes content from the front of `data`, as much as there is room for.
+/// Queues content from the front of `data`, as much as the engine has room for.
 fn send_data(
     endpoint: &mut Endpoint,
     id: StreamId,

@@ -1,4 +1,4 @@
-//! What has arrived on each stream and was not asked for yet.
+//! Input of each stream that the application has not taken yet.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -7,70 +7,70 @@ use http2_engine::{FieldSection, StreamError, StreamId};
 #[cfg(test)]
 mod tests;
 
-/// Informational responses that are kept for a caller who does not ask for them.
+/// Informational responses kept per stream until the application takes them.
 const INFORMATIONAL_MAX: usize = 16;
 
-/// One stream, from when it was opened until the application drops it.
+/// The state of one stream, from its opening until the application drops it.
 #[derive(Default)]
 pub(crate) struct StreamState {
-    /// The head of the request, on streams that the peer has opened or promised.
+    /// The head of the request, if the peer opened or promised the stream.
     pub(crate) request: Option<FieldSection>,
-    /// The head of the response, until it is given.
+    /// The head of the response, until the application takes it.
     pub(crate) response: Option<FieldSection>,
-    /// Whether the application was given the response.
+    /// Whether the application has taken the response.
     pub(crate) response_given: bool,
-    /// Informational responses, until they are given.
+    /// Informational responses, until the application takes them.
     informational: VecDeque<FieldSection>,
-    /// Streams that the peer has promised on this one, until they are given.
+    /// Streams that the peer promised on this one, until the application takes them.
     pub(crate) pushed: VecDeque<StreamId>,
-    /// The trailers, once the content was read, until they are given.
+    /// The trailers, from the end of the content until the application takes them.
     pub(crate) trailers: Option<FieldSection>,
-    /// Why the stream has ended before its time.
+    /// The error that ended the stream early.
     pub(crate) error: Option<StreamError>,
-    /// Whether that was because the whole connection ended.
+    /// Whether that error is the end of the whole connection.
     pub(crate) ended_with_connection: bool,
-    /// Whether the client waits for 100 (Continue), or a final response, before it sends the content.
+    /// Whether the client waits for 100 (Continue) or a final response before it sends the content.
     awaits_continue: bool,
-    /// Whether the application has a handle on it.
+    /// Whether the application has a handle to the stream.
     held: bool,
-    /// Whether something has happened that [`Streams::take_changed`] has not told.
+    /// Whether something has happened that [`Streams::take_changed`] has not reported.
     changed: bool,
 }
 
 impl StreamState {
-    /// A stream that the application opens.
+    /// Creates the state of a stream that the application opens.
     pub(crate) fn opened() -> Self {
         Self { held: true, ..Self::default() }
     }
 
-    /// A stream that the peer opens, or promises.
+    /// Creates the state of a stream that the peer opens or promises.
     pub(crate) fn arrived(request: FieldSection) -> Self {
         Self { awaits_continue: expects_continue(&request), request: Some(request), ..Self::default() }
     }
 
-    /// Keeps an informational response, unless too many wait already.
+    /// Keeps an informational response, unless [`INFORMATIONAL_MAX`] wait already.
     pub(crate) fn inform(&mut self, head: FieldSection) {
         if self.informational.len() < INFORMATIONAL_MAX {
             self.informational.push_back(head);
         }
     }
 
-    /// The next informational response.
+    /// Takes the next informational response.
     pub(crate) fn take_informational(&mut self) -> Option<FieldSection> {
         self.informational.pop_front()
     }
 }
 
-/// Whether the client wants to be told before it sends the content (RFC 9110, 10.1.1).
+/// Returns whether the client waits for 100 (Continue) before it sends the content (RFC 9110, 10.1.1).
 fn expects_continue(request: &FieldSection) -> bool {
     request.iter().any(|field| field.name == b"expect" && field.value.eq_ignore_ascii_case(b"100-continue"))
 }
 
-/// All streams that the application has or will be given.
+/// All streams that the application holds or has yet to accept.
 #[derive(Default)]
 pub(crate) struct Streams {
     states: BTreeMap<StreamId, StreamState>,
-    /// Streams that have changed, each once.
+    /// Streams to report as changed, each once.
     changed: Vec<StreamId>,
 }
 
@@ -91,7 +91,7 @@ impl Streams {
         self.states.get_mut(&id)
     }
 
-    /// The application has a handle on the stream from now on: it may hear of it.
+    /// Marks the stream as held by the application: from now on its changes are reported.
     pub(crate) fn hold(&mut self, id: StreamId) {
         if let Some(state) = self.states.get_mut(&id) {
             state.held = true;
@@ -101,7 +101,7 @@ impl Streams {
         }
     }
 
-    /// Something has happened on a stream. Gives the stream, to be told what.
+    /// Marks a stream as changed, and returns its state to record the change in.
     pub(crate) fn touch(&mut self, id: StreamId) -> Option<&mut StreamState> {
         let state = self.states.get_mut(&id)?;
         if state.held && !state.changed {
@@ -111,17 +111,17 @@ impl Streams {
         Some(state)
     }
 
-    /// The client need not wait any longer before it sends the content; true if it did so far.
-    pub(crate) fn told_to_continue(&mut self, id: StreamId) -> bool {
+    /// Records that the client need not wait before it sends the content; returns whether it was waiting.
+    pub(crate) fn stop_awaiting_continue(&mut self, id: StreamId) -> bool {
         self.states.get_mut(&id).is_some_and(|state| std::mem::take(&mut state.awaits_continue))
     }
 
-    /// Whether there is something for [`take_changed`](Self::take_changed) to tell.
+    /// Returns whether [`take_changed`](Self::take_changed) has something to report.
     pub(crate) fn has_changed(&self) -> bool {
         !self.changed.is_empty()
     }
 
-    /// The streams on which something has happened since the last call.
+    /// Takes the streams on which something has happened since the last call.
     pub(crate) fn take_changed(&mut self) -> Vec<StreamId> {
         let mut changed = std::mem::take(&mut self.changed);
         changed.retain(|id| match self.states.get_mut(id) {

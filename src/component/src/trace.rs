@@ -1,4 +1,4 @@
-//! Frames as they pass, for people who look for an error.
+//! A record of received and sent frames, for debugging.
 
 use std::collections::VecDeque;
 use std::fmt::Write;
@@ -12,36 +12,36 @@ use crate::bindings::exports::http2::engine::connection::TraceFrame;
 #[cfg(test)]
 mod tests;
 
-/// Frames that are kept for a caller who does not ask.
+/// Frames kept until the application takes them.
 const FRAMES_MAX: usize = 4_096;
 
-/// The frames that have passed and were not asked for yet.
+/// The recorded frames that the application has not taken yet.
 ///
-/// A subscriber has to be `Send`, which is why there is a lock around what only one thread ever sees.
+/// A subscriber must be `Send`, hence the lock, although only one thread ever uses the record.
 pub(crate) struct Trace(Arc<Mutex<Record>>);
 
 #[derive(Default)]
 struct Record {
     frames: VecDeque<TraceFrame>,
-    /// The fields of the next frame of field blocks that is sent.
+    /// The fields of the next HEADERS or PUSH_PROMISE frame to be sent.
     fields: String,
 }
 
 impl Trace {
-    /// Has the engine tell its frames from now on.
+    /// Records the frames of `engine` from now on.
     pub(crate) fn attach(engine: &mut Connection) -> Self {
         let record = Arc::default();
         engine.set_subscriber(Box::new(Recorder(Arc::clone(&record))));
         Self(record)
     }
 
-    /// The frames since the last call.
+    /// Takes the frames since the last call.
     pub(crate) fn take(&self) -> Vec<TraceFrame> {
         self.0.lock().map(|mut record| record.frames.drain(..).collect()).unwrap_or_default()
     }
 }
 
-/// What the engine tells its frames to.
+/// The engine's subscriber.
 struct Recorder(Arc<Mutex<Record>>);
 
 impl Subscriber for Recorder {
@@ -85,12 +85,12 @@ impl Subscriber for Recorder {
     }
 }
 
-/// Whether a field section is told of frames of this type.
+/// Returns whether frames of this type start a field block.
 fn has_fields(kind: FrameType) -> bool {
     matches!(kind, FrameType::HEADERS | FrameType::PUSH_PROMISE)
 }
 
-/// What is in a frame, fields apart.
+/// Describes a frame, without its fields.
 fn describe(header: FrameHeader, payload: &[u8]) -> String {
     let mut detail = flags(header);
     let contents = contents(header.kind, payload);
@@ -101,7 +101,7 @@ fn describe(header: FrameHeader, payload: &[u8]) -> String {
     detail
 }
 
-/// The flags that are set, by name (RFC 9113, 6).
+/// Returns the names of the flags that are set (RFC 9113, 6).
 fn flags(header: FrameHeader) -> String {
     let known: &[(u8, &str)] = match header.kind {
         FrameType::DATA => &[(0x1, "END_STREAM"), (0x8, "PADDED")],
@@ -118,7 +118,7 @@ fn flags(header: FrameHeader) -> String {
     set.join(" | ")
 }
 
-/// What the payload says, for frames that are not content or fields.
+/// Describes the payload of frames other than DATA, HEADERS, PUSH_PROMISE and CONTINUATION.
 fn contents(kind: FrameType, payload: &[u8]) -> String {
     match kind {
         FrameType::SETTINGS => settings(payload),
@@ -144,7 +144,7 @@ fn contents(kind: FrameType, payload: &[u8]) -> String {
     }
 }
 
-/// The parameters of SETTINGS (RFC 9113, 6.5.1).
+/// Describes the parameters of SETTINGS (RFC 9113, 6.5.1).
 fn settings(payload: &[u8]) -> String {
     let (parameters, _) = payload.as_chunks::<6>();
     let words: Vec<String> = parameters
@@ -161,7 +161,7 @@ fn settings(payload: &[u8]) -> String {
     words.join(", ")
 }
 
-/// The number of 32 bits that stands at an offset.
+/// Reads the 32-bit number at an offset.
 fn number(payload: &[u8], offset: usize) -> Option<u32> {
     payload.get(offset..)?.first_chunk().map(|octets| u32::from_be_bytes(*octets))
 }

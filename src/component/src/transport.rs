@@ -1,35 +1,35 @@
-//! The byte-stream under a connection, with what waits to be written to it and what tells when it is ready.
+//! The byte-stream under a connection, with its output buffer and its pollables.
 
 use wasi::clocks::monotonic_clock::{self, Instant};
 use wasi::io::poll::{Pollable, poll};
 
 use crate::bindings::http2::engine::transport::{ByteStream, TransportError};
 
-/// Octets asked for in one read. Each call crosses a component boundary, so that large pieces are cheaper.
+/// Bytes requested in one read: each call crosses a component boundary, so large reads are cheaper.
 pub(crate) const INPUT: usize = 64 << 10;
-/// Octets gathered for one write: as much as a stream usually has, so that few segments are not full.
+/// Bytes gathered for one write: as many as a stream usually has waiting, so that most segments are full.
 pub(crate) const OUTPUT: usize = 256 << 10;
 
-/// Octets of capacity for output that a connection keeps while it has nothing to send.
+/// Bytes of output capacity that a connection keeps while it has nothing to send.
 const KEPT: usize = 4 << 10;
 
 /// Where output goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Writing {
     Open,
-    /// The byte-stream has failed: output goes nowhere.
+    /// The byte-stream has failed, and output is discarded.
     Broken,
-    /// The peer was told that there is no more.
+    /// The sending direction is finished.
     Ended,
 }
 
-/// A byte-stream, and where it stands.
+/// A byte-stream and its state.
 ///
-/// The pollables stand before the byte-stream that they belong to, and so are dropped first.
+/// The pollables are declared before their byte-stream, and so are dropped first.
 pub(crate) struct Transport {
     readable: Option<Pollable>,
     writable: Option<Pollable>,
-    /// A timer, and when it is due. It serves again as long as nothing earlier is wanted.
+    /// A timer and its deadline; reused until an earlier deadline is needed.
     timer: Option<(Instant, Pollable)>,
     output: Vec<u8>,
     written: usize,
@@ -52,48 +52,50 @@ impl Transport {
         }
     }
 
-    /// Whether more may arrive.
+    /// Returns whether more input may arrive.
     pub(crate) fn can_read(&self) -> bool {
         !self.read_ended
     }
 
-    /// Whether octets can still be sent.
+    /// Returns whether bytes can still be sent.
     pub(crate) fn can_write(&self) -> bool {
         self.writing == Writing::Open
     }
 
-    /// Whether it has failed to take output.
+    /// Returns whether writing has failed.
     pub(crate) fn is_broken(&self) -> bool {
         self.writing == Writing::Broken
     }
 
-    /// Whether output is taken, be it only to be thrown away.
+    /// Returns whether output is accepted, even if only to be discarded.
     pub(crate) fn takes_output(&self) -> bool {
         self.writing != Writing::Ended
     }
 
-    /// Whether output waits for the transport.
+    /// Returns whether output waits for the transport.
     pub(crate) fn has_output(&self) -> bool {
         self.written < self.output.len()
     }
 
-    /// What has arrived, at most [`INPUT`] octets. An error is the last that is ever read.
+    /// Reads at most [`INPUT`] bytes; after an error, nothing more can be read.
     pub(crate) fn read(&mut self) -> Result<Vec<u8>, TransportError> {
         self.io.read(INPUT as u32).inspect_err(|_| self.read_ended = true)
     }
 
-    /// Where output is put once all that was there is written.
+    /// Returns the output buffer, which may be filled once everything in it has been written.
     pub(crate) fn output(&mut self) -> &mut Vec<u8> {
         &mut self.output
     }
 
-    /// Writes what the transport takes now, and says how much that was. After an error, all output is thrown away.
+    /// Writes as much as the transport accepts now, and returns the number of bytes.
+    ///
+    /// After an error, all output is discarded.
     pub(crate) fn write(&mut self) -> Result<usize, TransportError> {
         let rest = self.output.get(self.written..).unwrap_or_default();
         if self.writing == Writing::Broken {
-            let thrown_away = rest.len();
+            let discarded = rest.len();
             self.clear();
-            return Ok(thrown_away);
+            return Ok(discarded);
         }
         match self.io.write(rest) {
             Ok(taken) => {
@@ -111,28 +113,29 @@ impl Transport {
         }
     }
 
-    /// Tells the peer that no more will come.
+    /// Finishes the sending direction.
     pub(crate) fn finish(&mut self) {
         let writing = std::mem::replace(&mut self.writing, Writing::Ended);
         self.clear();
         if writing == Writing::Open {
-            // The connection has ended: a transport that has failed meanwhile changes nothing about it.
+            // The connection has ended already, so a failure of the transport no longer matters.
             let _ = self.io.finish();
         }
     }
 
-    /// A pollable of the application's own.
+    /// Returns a pollable for the application.
     pub(crate) fn subscribe_read(&self) -> Pollable {
         self.io.subscribe_read()
     }
 
-    /// A pollable of the application's own.
+    /// Returns a pollable for the application.
     pub(crate) fn subscribe_write(&self) -> Pollable {
         self.io.subscribe_write()
     }
 
-    /// Waits until there is something to read, if that is wanted, or room for the output that waits, or until a time.
-    /// Returns at once if there is nothing to wait for.
+    /// Waits until input arrives (if `reading`), the transport has room for waiting output, or `until` has come.
+    ///
+    /// Returns at once if none of these can happen.
     pub(crate) fn wait(&mut self, reading: bool, until: Option<Instant>) {
         let writing = self.has_output();
         if let Some(until) = until {
@@ -148,8 +151,10 @@ impl Transport {
         }
     }
 
-    /// Has a timer that is due at `until`, or earlier: who is woken too early waits again, while most timers, whose
-    /// time is put off again and again, need not be made anew.
+    /// Ensures that a timer fires at `until` or earlier.
+    ///
+    /// Most deadlines are postponed again and again. Keeping the earlier timer saves creating a new one each time; a
+    /// caller that wakes up too early waits again.
     fn arm_timer(&mut self, until: Instant) {
         let serves = |(due, _): &(Instant, Pollable)| *due <= until && *due > monotonic_clock::now();
         if !self.timer.as_ref().is_some_and(serves) {
@@ -157,7 +162,7 @@ impl Transport {
         }
     }
 
-    /// Gives the memory of the output back, as long as there is none: a silent connection needs no more than a little.
+    /// Frees the output buffer, which must be empty, so that an idle connection uses little memory.
     pub(crate) fn give_back(&mut self) {
         if self.output.capacity() > KEPT {
             self.output = Vec::new();

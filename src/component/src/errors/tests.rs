@@ -6,7 +6,7 @@ use crate::bindings::http2::engine::transport::TransportError;
 use crate::bindings::http2::engine::types::{ErrorKind, Fault};
 
 #[test]
-fn a_reset_by_the_peer_has_its_code_and_says_whether_to_try_again() {
+fn peer_reset_carries_code_and_retryable() {
     let error = StreamError {
         code: ErrorCode::REFUSED_STREAM,
         initiator: Initiator::Peer,
@@ -21,21 +21,21 @@ fn a_reset_by_the_peer_has_its_code_and_says_whether_to_try_again() {
 }
 
 #[test]
-fn a_peer_that_is_too_slow_is_a_timeout_and_nobodys_fault() {
+fn missed_deadline_is_a_timeout_with_fault_limit() {
     let told = connection_ended(&ConnectionError::Violation(Violation::SettingsTimeout), None);
     assert!(matches!((told.kind, told.fault), (ErrorKind::Timeout, Fault::Limit)));
     assert_eq!(told.code, Some(4));
 }
 
 #[test]
-fn a_peer_that_speaks_something_else_is_told_apart() {
+fn other_protocols_are_reported_as_not_http2() {
     for error in [ConnectionError::NotHttp2, ConnectionError::Violation(Violation::FirstFrameNotSettings)] {
         assert!(matches!(connection_ended(&error, None).kind, ErrorKind::NotHttp2));
     }
 }
 
 #[test]
-fn go_away_tells_the_peers_words() {
+fn go_away_error_includes_the_debug_data() {
     let error = ConnectionError::GoAway(ErrorCode::ENHANCE_YOUR_CALM, Bytes::from_static(b"slow down"));
     let told = connection_ended(&error, None);
     assert!(matches!((told.kind, told.fault), (ErrorKind::ConnectionClosed, Fault::Peer)));
@@ -44,7 +44,7 @@ fn go_away_tells_the_peers_words() {
 }
 
 #[test]
-fn the_transports_own_words_are_passed_on() {
+fn transport_error_text_is_included() {
     let ended = ConnectionError::TransportEnded { inside_frame: false };
     let told = connection_ended(&ended, Some(&TransportError::Other("the cable is out".to_owned())));
     assert!(matches!((told.kind, told.fault), (ErrorKind::TransportFailed, Fault::Transport)));

@@ -27,7 +27,7 @@ fn lines(section: &FieldSection) -> Vec<String> {
 }
 
 #[test]
-fn pseudo_header_fields_come_first_and_names_are_lowered() {
+fn pseudo_header_fields_come_first_and_names_are_lowercase() {
     let section = request_section(&get(&[("X-Upper", "Kept As It Is")])).unwrap();
     assert_eq!(
         lines(&section),
@@ -36,7 +36,7 @@ fn pseudo_header_fields_come_first_and_names_are_lowered() {
 }
 
 #[test]
-fn a_host_field_stands_in_for_the_authority_that_is_missing() {
+fn host_field_replaces_a_missing_authority() {
     let mut head = get(&[("accept", "*/*"), ("Host", "example.org")]);
     head.authority = None;
     let section = request_section(&head).unwrap();
@@ -55,7 +55,7 @@ fn connect_has_neither_scheme_nor_path() {
 }
 
 #[test]
-fn a_pseudo_header_field_among_the_others_is_refused_by_name() {
+fn pseudo_header_field_among_headers_is_rejected_by_name() {
     let error = request_section(&get(&[(":path", "/other")])).unwrap_err();
     assert!(matches!(error.kind, ErrorKind::InvalidArgument));
     assert!(error.message.contains("\":path\""), "{}", error.message);
@@ -63,7 +63,7 @@ fn a_pseudo_header_field_among_the_others_is_refused_by_name() {
 }
 
 #[test]
-fn never_indexed_names_pass_both_ways() {
+fn never_indexed_names_are_kept_both_ways() {
     let mut head = get(&[("X-Token", "secret"), ("accept", "*/*")]);
     head.never_indexed = vec!["x-TOKEN".to_owned()];
     let section = request_section(&head).unwrap();
@@ -73,7 +73,7 @@ fn never_indexed_names_pass_both_ways() {
 }
 
 #[test]
-fn a_request_survives_the_way_there_and_back() {
+fn request_head_round_trips() {
     let mut head = get(&[("a", "1"), ("a", "2")]);
     head.method = Method::Other("PROPFIND".to_owned());
     head.scheme = Some(Scheme::Other("coap".to_owned()));
@@ -88,7 +88,7 @@ fn a_request_survives_the_way_there_and_back() {
 }
 
 #[test]
-fn a_response_survives_the_way_there_and_back() {
+fn response_head_round_trips() {
     let head = ResponseHead { status: 418, headers: headers(&[("a", "1")]), never_indexed: Vec::new() };
     let section = response_section(&head).unwrap();
     assert_eq!(lines(&section), [":status=418", "a=1"]);
@@ -97,13 +97,13 @@ fn a_response_survives_the_way_there_and_back() {
 }
 
 #[test]
-fn field_values_are_octets() {
+fn field_values_can_be_any_bytes() {
     let trailers = vec![("a".to_owned(), vec![0xff, 0x80])];
     assert_eq!(fields(&trailer_section(&trailers).unwrap()), trailers);
 }
 
 #[test]
-fn a_refused_field_is_named() {
+fn rejected_field_is_named() {
     let message =
         headers(&[("fine", "x"), ("Transfer-Encoding", "chunked"), ("bad name", "x"), ("v", "a\r\nb")]);
     for (malformed, name) in [

@@ -9,7 +9,7 @@ const MAX_FRAME_SIZE: u16 = 5;
 const MAX_HEADER_LIST_SIZE: u16 = 6;
 
 #[test]
-fn settings_that_are_not_named_keep_their_default() {
+fn settings_not_listed_keep_their_defaults() {
     let options = Options::new();
     options.settings(vec![(MAX_CONCURRENT_STREAMS, 7)]).unwrap();
     let config = options.into_chosen().config;
@@ -18,12 +18,12 @@ fn settings_that_are_not_named_keep_their_default() {
 }
 
 #[test]
-fn one_request_is_sent_before_the_settings_of_the_server_are_known() {
+fn one_request_is_sent_before_the_server_settings_arrive() {
     assert_eq!(Options::new().into_chosen().config.initial_max_send_streams, 1);
 }
 
 #[test]
-fn a_value_that_cannot_be_is_the_callers_fault_and_changes_nothing() {
+fn invalid_value_is_the_callers_fault_and_changes_nothing() {
     let options = Options::new();
     for settings in [
         vec![(MAX_CONCURRENT_STREAMS, 7), (ENABLE_PUSH, 2)],
@@ -42,7 +42,7 @@ fn a_value_that_cannot_be_is_the_callers_fault_and_changes_nothing() {
 }
 
 #[test]
-fn larger_settings_lift_the_bounds_that_follow_from_them() {
+fn larger_settings_raise_dependent_limits() {
     let options = Options::new();
     options.settings(vec![(INITIAL_WINDOW_SIZE, 64 << 20), (MAX_HEADER_LIST_SIZE, 1 << 20)]).unwrap();
     let config = options.into_chosen().config;

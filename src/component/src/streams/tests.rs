@@ -7,7 +7,7 @@ fn id(number: u32) -> StreamId {
 }
 
 #[test]
-fn a_stream_is_named_once_however_much_happens() {
+fn changed_stream_is_listed_once() {
     let mut streams = Streams::default();
     streams.insert(id(1), StreamState::opened());
     streams.insert(id(3), StreamState::opened());
@@ -21,7 +21,7 @@ fn a_stream_is_named_once_however_much_happens() {
 }
 
 #[test]
-fn a_stream_is_named_only_to_who_has_it() {
+fn stream_is_not_listed_before_it_is_held() {
     let mut streams = Streams::default();
     streams.insert(id(1), StreamState::arrived(FieldSection::new()));
     streams.touch(id(1));
@@ -31,7 +31,7 @@ fn a_stream_is_named_only_to_who_has_it() {
 }
 
 #[test]
-fn a_stream_that_is_gone_is_not_named() {
+fn removed_stream_is_not_listed() {
     let mut streams = Streams::default();
     streams.insert(id(1), StreamState::opened());
     streams.touch(id(1));
@@ -41,7 +41,7 @@ fn a_stream_that_is_gone_is_not_named() {
 }
 
 #[test]
-fn informational_responses_that_nobody_takes_are_bounded() {
+fn untaken_informational_responses_are_bounded() {
     let mut stream = StreamState::opened();
     for _ in 0..1_000 {
         stream.inform(FieldSection::new());

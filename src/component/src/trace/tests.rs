@@ -2,7 +2,7 @@ use http2_engine::{Config, Connection, FieldSection, Time};
 
 use super::Trace;
 
-/// A client with a trace, and what it sends.
+/// Creates a client with a trace that has sent its preface, and a request if `open` is set.
 fn client(open: bool) -> (Connection, Trace) {
     let mut client = Connection::client(Config::default()).unwrap();
     let trace = Trace::attach(&mut client);
@@ -19,18 +19,18 @@ fn client(open: bool) -> (Connection, Trace) {
 }
 
 #[test]
-fn the_first_settings_are_told_with_names() {
+fn first_settings_are_traced_by_name() {
     let (_, trace) = client(false);
     let frames = trace.take();
     let settings = frames.first().unwrap();
     assert!(settings.sent);
     assert_eq!((settings.kind, settings.flags, settings.stream_id), (4, 0, 0));
     assert!(settings.detail.contains("SETTINGS_ENABLE_PUSH=0, "), "{}", settings.detail);
-    assert!(trace.take().is_empty(), "a frame is told once");
+    assert!(trace.take().is_empty(), "each frame is returned once");
 }
 
 #[test]
-fn headers_that_are_sent_are_told_with_their_fields() {
+fn sent_headers_are_traced_with_their_fields() {
     let (_, trace) = client(true);
     let headers = trace.take().pop().unwrap();
     assert_eq!((headers.sent, headers.kind, headers.stream_id), (true, 1, 1));
@@ -40,7 +40,7 @@ fn headers_that_are_sent_are_told_with_their_fields() {
 }
 
 #[test]
-fn frames_that_come_are_told_with_what_is_in_them() {
+fn received_frames_are_traced_with_their_contents() {
     let (mut client, trace) = client(true);
     trace.take();
     let mut input = Vec::new();
