@@ -1,4 +1,4 @@
-//! Byte-streams of the host: by themselves, and under the engine.
+//! Byte-streams supplied by the host, by themselves and under the engine.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::bindings::io::poll;
 use wasmtime_wasi::{WasiCtx, WasiView};
 
-/// A byte-stream as a guest sees it, and the peer's end of the pipe, in which `room` octets fit either way.
+/// A byte-stream as a guest sees it, and the peer's end of the pipe, which holds `room` bytes in each direction.
 struct Stream {
     table: ResourceTable,
     rep: u32,
@@ -69,7 +69,7 @@ impl Stream {
 }
 
 #[tokio::test]
-async fn reading_never_waits_and_ends_with_the_peer() {
+async fn read_never_blocks_and_reports_the_end() {
     let mut stream = Stream::new(64);
     let readable = stream.subscribe_read();
     assert_eq!(stream.read(100).unwrap(), b"");
@@ -78,7 +78,7 @@ async fn reading_never_waits_and_ends_with_the_peer() {
     stream.peer.write_all(b"hello").await.unwrap();
     stream.wait(&readable).await;
     assert_eq!(stream.read(2).unwrap(), b"he");
-    assert!(stream.is_ready(&readable).await, "the same pollable serves again");
+    assert!(stream.is_ready(&readable).await, "the pollable can be reused");
     assert_eq!(stream.read(100).unwrap(), b"llo");
     assert!(!stream.is_ready(&readable).await);
 
@@ -91,7 +91,7 @@ async fn reading_never_waits_and_ends_with_the_peer() {
 }
 
 #[tokio::test]
-async fn writing_never_waits_and_has_a_bound() {
+async fn write_never_blocks_and_buffers_a_bounded_amount() {
     let mut stream = Stream::new(1000);
     let writable = stream.subscribe_write();
     let mut written = 0;
@@ -115,7 +115,7 @@ async fn writing_never_waits_and_has_a_bound() {
 }
 
 #[tokio::test]
-async fn a_peer_that_is_gone_breaks_writing() {
+async fn write_fails_once_the_peer_is_gone() {
     let mut stream = Stream::new(64);
     drop(std::mem::replace(&mut stream.peer, duplex(1).0));
     let writable = stream.subscribe_write();
@@ -129,7 +129,7 @@ async fn a_peer_that_is_gone_breaks_writing() {
 }
 
 #[tokio::test]
-async fn a_stream_may_go_before_its_pollables() {
+async fn a_stream_may_be_dropped_before_its_pollables() {
     let mut stream = Stream::new(64);
     let (readable, writable) = (stream.subscribe_read(), stream.subscribe_write());
     stream.write(b"farewell").unwrap();
@@ -143,7 +143,7 @@ async fn a_stream_may_go_before_its_pollables() {
     assert!(stream.table.is_empty());
 }
 
-/// The engine as one end of a connection over `io`, driven by the host.
+/// An engine over `io`, driven by the host.
 struct Endpoint {
     store: Store<Guest>,
     engine: Engine,
@@ -162,11 +162,11 @@ impl Endpoint {
     }
 }
 
-/// How long either end waits for the other.
+/// How long either end waits for the other, in nanoseconds.
 const PATIENCE: Option<u64> = Some(Duration::from_secs(10).as_nanos() as u64);
 
 #[tokio::test]
-async fn the_engine_talks_to_itself_over_the_hosts_byte_streams() {
+async fn two_engines_exchange_a_message_over_host_byte_streams() {
     let runtime = Runtime::new().unwrap();
     let (client_io, server_io) = duplex(1000);
     let server = tokio::spawn(serve_once(Endpoint::new(&runtime, server_io, Role::Server).await));
@@ -182,7 +182,7 @@ async fn serve_once(endpoint: Endpoint) {
     let interface = engine.http2_engine_connection();
     let (connections, streams) = (interface.connection(), interface.http2_stream());
     let accepted = connections.call_blocking_accept(&mut store, connection, PATIENCE).await.unwrap();
-    let stream = accepted.unwrap().expect("a request comes");
+    let stream = accepted.unwrap().expect("a request");
     let head = ResponseHead { status: 200, headers: Vec::new(), never_indexed: Vec::new() };
     streams.call_respond(&mut store, stream, &head, false).await.unwrap().unwrap();
     let content = vec![42; 100_000];

@@ -1,4 +1,4 @@
-//! The command `wasi-http2`, as a person uses it.
+//! The command `wasi-http2`, run as a user runs it.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -21,12 +21,12 @@ fn text(bytes: &[u8]) -> &str {
     str::from_utf8(bytes).unwrap()
 }
 
-/// A request that the server is at work on.
+/// Starts a request, and waits until the server processes it.
 fn get_in_progress(args: &[&str]) -> Child {
     in_progress(wasi_http2(&["get", "-v"]).args(args))
 }
 
-/// A request that the server echoes, the content of which is still to come by standard input.
+/// Starts a request that the server echoes, and whose content comes from standard input.
 fn echo_in_progress(server: &Server) -> Child {
     in_progress(wasi_http2(&["get", "-v", "-d", "@-", &server.url("/echo")]).stdin(Stdio::piped()))
 }
@@ -34,15 +34,15 @@ fn echo_in_progress(server: &Server) -> Child {
 fn in_progress(get: &mut Command) -> Child {
     let mut request = get.spawn().unwrap();
     let mut frames = BufReader::new(request.stderr.as_mut().unwrap()).lines().map(Result::unwrap);
-    // The server has read the client's SETTINGS, and with them the request, which came in the same octets.
+    // The server acknowledges SETTINGS once it has read them, and with them the request, which was sent in the same write.
     let mut said = Vec::new();
     while said.last().is_none_or(|frame: &String| !frame.contains("recv SETTINGS frame <length=0")) {
-        said.push(frames.next().unwrap_or_else(|| panic!("it has ended: {said:#?}")));
+        said.push(frames.next().unwrap_or_else(|| panic!("the request ended: {said:#?}")));
     }
     request
 }
 
-/// What a command says that has failed: one sentence.
+/// Returns the error message of a failed command, which must be one line.
 fn complaint(output: &Output) -> &str {
     assert!(!output.status.success());
     let message = text(&output.stderr);
@@ -50,7 +50,7 @@ fn complaint(output: &Output) -> &str {
     message
 }
 
-/// The first line of a stream, read octet by octet, so that what follows stays to be read.
+/// Reads the first line of a stream byte by byte, so that the rest stays in the stream.
 fn first_line(stream: &mut impl Read) -> String {
     let (mut line, mut octet) = (Vec::new(), [0]);
     while stream.read(&mut octet).unwrap() == 1 && octet != *b"\n" {
@@ -70,22 +70,22 @@ impl Server {
         Self::with(&[])
     }
 
-    /// The demonstration, with further arguments.
+    /// Starts the demonstration server with additional arguments.
     fn with(args: &[&str]) -> Self {
         let mut process = wasi_http2(&["serve", "--addr", "127.0.0.1:0"]).args(args).spawn().unwrap();
         let line = first_line(process.stdout.as_mut().unwrap());
-        let url = line.strip_prefix("listening on ").expect("the first line says where it listens");
+        let url = line.strip_prefix("listening on ").expect("no URL in the first line");
         Self { url: url.to_owned(), process }
     }
 
-    /// Serves a handler of wasi:http, with further arguments.
+    /// Serves a handler of wasi:http, with additional arguments.
     fn of(component: &[u8], args: &[&str]) -> Self {
         let file = NamedTempFile::new().unwrap();
         fs::write(file.path(), component).unwrap();
         let mut serve = wasi_http2(&["serve", "--addr", "127.0.0.1:0", "--component"]);
         let mut process = serve.arg(file.path()).args(args).spawn().unwrap();
         let line = first_line(process.stderr.as_mut().unwrap());
-        let address = line.strip_prefix("http2-server: listening on ").expect("the first line says where");
+        let address = line.strip_prefix("http2-server: listening on ").expect("no address in the first line");
         Self { url: format!("http://{address}"), process }
     }
 
@@ -93,7 +93,7 @@ impl Server {
         format!("{}{path}", self.url)
     }
 
-    /// What Ctrl-C does in a terminal.
+    /// Sends SIGINT, as Ctrl-C does in a terminal.
     fn interrupt(&self) {
         assert!(
             Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().unwrap().success()
@@ -103,14 +103,14 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It has ended already where a test wants it to.
+        // Some tests have already ended it.
         _ = self.process.kill();
         _ = self.process.wait();
     }
 }
 
 #[test]
-fn the_two_commands_of_the_help_show_a_response() {
+fn the_commands_in_the_help_text_work() {
     let server = Server::start();
     let output = get(&["-i", &server.url("/")]);
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -120,7 +120,7 @@ fn the_two_commands_of_the_help_show_a_response() {
 }
 
 #[test]
-fn verbose_tells_the_frames() {
+fn verbose_logs_frames() {
     let server = Server::start();
     let output = get(&["-v", &server.url("/")]);
     let frames = text(&output.stderr);
@@ -130,7 +130,7 @@ fn verbose_tells_the_frames() {
 }
 
 #[test]
-fn content_comes_from_files_and_goes_to_files() {
+fn content_is_read_from_and_written_to_files() {
     let server = Server::start();
     let folder = TempDir::new().unwrap();
     fs::create_dir(folder.path().join("inner")).unwrap();
@@ -149,7 +149,7 @@ fn content_comes_from_files_and_goes_to_files() {
 }
 
 #[test]
-fn an_interrupt_lets_what_runs_finish() {
+fn an_interrupt_lets_requests_finish() {
     let mut server = Server::start();
     let request = get_in_progress(&["-i", &server.url("/delay/1000")]);
     server.interrupt();
@@ -159,20 +159,20 @@ fn an_interrupt_lets_what_runs_finish() {
 }
 
 #[test]
-fn a_second_interrupt_ends_at_once() {
+fn a_second_interrupt_exits_at_once() {
     let mut server = Server::start();
     let request = get_in_progress(&[&server.url("/delay/60000")]);
     server.interrupt();
     let mut said = BufReader::new(server.process.stderr.take().unwrap()).lines();
     assert_eq!(said.next().unwrap().unwrap(), "wasi-http2: draining; interrupt again to end at once");
-    assert!(server.process.try_wait().unwrap().is_none(), "it still has a request to finish");
+    assert!(server.process.try_wait().unwrap().is_none(), "a request is still in progress");
     server.interrupt();
     assert_eq!(server.process.wait().unwrap().code(), Some(130));
     assert!(!request.wait_with_output().unwrap().status.success());
 }
 
 #[test]
-fn failures_are_one_sentence() {
+fn errors_are_one_line() {
     let server = Server::start();
     let address = server.url.strip_prefix("http://").unwrap();
     let second = wasi_http2(&["serve", "--addr", address]).output().unwrap();
@@ -187,7 +187,7 @@ fn failures_are_one_sentence() {
     );
 }
 
-/// A request that goes through wasi:http and the client component.
+/// Sends a request through wasi:http and the client component.
 fn get_by_wasi_http(args: &[&str]) -> Output {
     get(&[&["--wasi-http"], args].concat())
 }
@@ -202,7 +202,7 @@ fn a_handler_is_served() {
 }
 
 #[test]
-fn the_server_takes_its_own_options_after_two_dashes() {
+fn server_options_follow_two_dashes() {
     let server = Server::of(components::HTTP_SERVICE, &["--", "--max-concurrent-streams", "7"]);
     let output = get(&["-v", &server.url("/")]);
     assert!(text(&output.stderr).contains("SETTINGS_MAX_CONCURRENT_STREAMS=7"), "{}", text(&output.stderr));
@@ -215,7 +215,7 @@ fn the_server_takes_its_own_options_after_two_dashes() {
 }
 
 #[test]
-fn a_handler_finishes_what_runs_at_an_interrupt() {
+fn an_interrupt_lets_a_handler_finish() {
     let mut server = Server::of(components::HTTP_SERVICE, &[]);
     let request = get_in_progress(&["-i", &server.url("/delay/1000")]);
     server.interrupt();
@@ -225,7 +225,7 @@ fn a_handler_finishes_what_runs_at_an_interrupt() {
 }
 
 #[test]
-fn what_cannot_be_served_is_told_apart() {
+fn components_that_cannot_be_served_are_refused_with_a_reason() {
     let file = NamedTempFile::new().unwrap();
     fs::write(file.path(), components::HOG).unwrap();
     let output = wasi_http2(&["serve", "--component"]).arg(file.path()).output().unwrap();
@@ -236,7 +236,7 @@ fn what_cannot_be_served_is_told_apart() {
 }
 
 #[test]
-fn a_handler_gets_the_client_if_it_may_have_it() {
+fn a_handler_has_the_client_only_with_the_option_client() {
     let origin = Server::start();
     let host = format!("host: {}", origin.url.strip_prefix("http://").unwrap());
     let request = |proxy: &Server| get(&["-i", "-H", &host, &proxy.url("/status/418")]);
@@ -244,19 +244,19 @@ fn a_handler_gets_the_client_if_it_may_have_it() {
     let output = request(&forward);
     assert!(text(&output.stdout).starts_with("HTTP/2 418"), "{output:?}");
 
-    // The host has no client of its own.
+    // Without the option, the handler gets the host's client, which refuses all requests.
     let without = Server::of(components::HTTP_FORWARD, &[]);
     let output = request(&without);
     assert!(text(&output.stdout).starts_with("HTTP/2 403"), "{output:?}");
 }
 
 #[test]
-fn workers_get_connections_in_turn_and_one_that_breaks_is_replaced() {
+fn workers_take_turns_and_are_replaced_after_a_failure() {
     let options = ["--workers", "2", "--max-memory", "64", "--max-compute", "0.5"];
     let mut server = Server::of(components::HTTP_SERVICE, &options);
     let (first, mut second) = (echo_in_progress(&server), echo_in_progress(&server));
     let mut said = BufReader::new(server.process.stderr.take().unwrap()).lines().map(Result::unwrap);
-    // The next connection is the first worker's, every time.
+    // Each time, it is the first worker's turn for the next connection.
     let breaks = [
         ("/memory/1000000000", "the guest wanted more memory than its limit of 64 MiB"),
         ("/loop", "the guest computed for longer than its limit of 500ms without calling the host"),
@@ -266,7 +266,7 @@ fn workers_get_connections_in_turn_and_one_that_breaks_is_replaced() {
         assert!(!get(&[&server.url(path)]).status.success());
         let line = said.find(|line| line.starts_with("wasi-http2: ")).unwrap();
         assert_eq!(line, format!("wasi-http2: worker 0: {reason}; another takes its place"));
-        assert!(get(&[&server.url("/")]).status.success(), "the second worker's");
+        assert!(get(&[&server.url("/")]).status.success(), "the second worker did not answer");
     }
     assert!(!first.wait_with_output().unwrap().status.success());
 
@@ -281,7 +281,7 @@ fn workers_get_connections_in_turn_and_one_that_breaks_is_replaced() {
 }
 
 #[test]
-fn a_worker_that_cannot_even_begin_is_not_replaced() {
+fn a_worker_that_fails_before_its_first_connection_is_not_replaced() {
     let file = NamedTempFile::new().unwrap();
     fs::write(file.path(), components::HTTP_SERVICE).unwrap();
     let mut serve = wasi_http2(&["serve", "--addr", "127.0.0.1:0", "--workers", "2", "--max-memory", "1"]);
@@ -290,7 +290,7 @@ fn a_worker_that_cannot_even_begin_is_not_replaced() {
 }
 
 #[test]
-fn the_demonstration_has_workers_too() {
+fn the_demonstration_server_has_workers() {
     let mut server = Server::with(&["--workers", "2"]);
     let (mut first, mut second) = (echo_in_progress(&server), echo_in_progress(&server));
     for (request, content) in [(&mut second, "second"), (&mut first, "first")] {
@@ -306,7 +306,7 @@ fn the_demonstration_has_workers_too() {
 }
 
 #[test]
-fn wasi_http_sends_and_receives() {
+fn wasi_http_sends_requests_and_receives_responses() {
     let server = Server::start();
     let output = get_by_wasi_http(&["-i", "--trailers", "-d", "some content", &server.url("/echo")]);
     let response = text(&output.stdout);
@@ -328,7 +328,7 @@ fn wasi_http_sends_and_receives() {
 }
 
 #[test]
-fn wasi_http_says_what_it_cannot_do() {
+fn wasi_http_reports_unsupported_options_and_errors() {
     let server = Server::start();
     assert!(complaint(&get_by_wasi_http(&["http://127.0.0.1:1/"])).contains("connection refused"));
     let late = wasi_http2(&["get", "--wasi-http", "--timeout", "0.2", &server.url("/delay/60000")]).output();

@@ -1,4 +1,4 @@
-//! Composition: what comes out, and what is said when nothing can.
+//! Composition: its results, and its error messages.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use wasi_http2::{Composition, Runtime, components};
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine};
 
-/// The names that a component imports and exports.
+/// Returns the names of a component's imports and exports.
 fn names(component: &[u8]) -> (Vec<String>, Vec<String>) {
     let engine = Engine::new(Config::new().wasm_component_model_async(true)).unwrap();
     let component = Component::new(&engine, component).unwrap();
@@ -24,7 +24,7 @@ fn refusal(application: &[u8]) -> String {
 }
 
 #[test]
-fn a_command_stays_a_command_and_needs_wasi_alone() {
+fn a_composed_command_imports_only_wasi() {
     let runtime = Runtime::new().unwrap();
     for application in [components::ECHO_SERVER, components::FETCH, components::TCP_CHECK] {
         let composed = Composition::default().compose(application).unwrap();
@@ -38,13 +38,13 @@ fn a_command_stays_a_command_and_needs_wasi_alone() {
 }
 
 #[test]
-fn an_application_that_needs_no_engine_gets_none() {
+fn an_application_that_does_not_import_the_engine_does_not_get_it() {
     let composed = Composition::default().compose(components::TCP_CHECK).unwrap();
     assert!(composed.len() < components::TCP_CHECK.len() + components::ENGINE.len());
 }
 
 #[test]
-fn the_transport_may_be_left_to_the_host() {
+fn the_host_may_supply_the_transport() {
     let composed = Composition::default().host_transport().compose(components::FETCH).unwrap();
     let (imports, _) = names(&composed);
     assert!(imports.iter().any(|name| name.starts_with("http2:engine/transport@")), "{imports:?}");
@@ -52,7 +52,7 @@ fn the_transport_may_be_left_to_the_host() {
 }
 
 #[test]
-fn what_is_no_component_is_told_apart() {
+fn invalid_components_are_refused_with_a_reason() {
     let module = b"\0asm\x01\0\0\0";
     assert_eq!(
         refusal(module),
@@ -73,7 +73,7 @@ fn an_application_without_http2_is_refused() {
 }
 
 #[test]
-fn a_transport_that_lacks_an_interface_is_named() {
+fn a_transport_without_the_required_interface_is_refused() {
     let error = Composition::default().transport(components::HOG).compose(components::FETCH).unwrap_err();
     assert_eq!(
         format!("{error:#}"),
@@ -82,7 +82,7 @@ fn a_transport_that_lacks_an_interface_is_named() {
 }
 
 #[test]
-fn another_version_is_named() {
+fn another_version_of_the_interface_is_refused() {
     let other =
         replace(components::FETCH, b"http2:engine/connection@0.1.0", b"http2:engine/connection@0.9.0");
     assert_eq!(
@@ -92,7 +92,7 @@ fn another_version_is_named() {
     );
 }
 
-/// The bytes with one string in place of another that is as long.
+/// Replaces all occurrences of a byte string by another of the same length.
 fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for at in 0..bytes.len() - from.len() {
@@ -126,18 +126,18 @@ fn the_command_composes_files() {
     assert_eq!(message.lines().count(), 1, "{message}");
 }
 
-/// Whether one of the names is that of an interface, in whatever version.
+/// Returns whether `names` contains an interface, in any version.
 fn has(names: &[String], interface: &str) -> bool {
     names.iter().any(|name| name.strip_prefix(interface).is_some_and(|version| version.starts_with('@')))
 }
 
-/// A component by its text.
+/// Assembles a component from its text form.
 fn component(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
 
 #[test]
-fn a_handler_in_the_server_is_a_command_of_wasi_0_3() {
+fn a_handler_composed_with_the_server_is_a_wasi_0_3_command() {
     let composed = with_server(components::HTTP_SERVICE).unwrap();
     let (imports, exports) = names(&composed);
     assert!(matches!(&exports[..], [run] if run.starts_with("wasi:cli/run@0.3.")), "{exports:?}");
@@ -147,7 +147,7 @@ fn a_handler_in_the_server_is_a_command_of_wasi_0_3() {
 }
 
 #[test]
-fn a_command_gets_the_client_and_stays_a_command() {
+fn a_command_composed_with_the_client_stays_a_command() {
     let (imports, _) = names(components::HTTP_GET);
     assert!(has(&imports, "wasi:http/client"), "{imports:?}");
     let composed = with_client(components::HTTP_GET).unwrap();
@@ -168,7 +168,7 @@ fn the_server_over_the_client_is_a_reverse_proxy() {
 }
 
 #[test]
-fn what_the_server_cannot_serve_is_refused() {
+fn applications_that_the_server_cannot_serve_are_refused() {
     let refusal = |application: &[u8]| format!("{:#}", with_server(application).unwrap_err());
     assert_eq!(
         refusal(components::HTTP_GET),
@@ -195,7 +195,7 @@ fn what_the_server_cannot_serve_is_refused() {
 }
 
 #[test]
-fn what_has_no_use_for_the_client_is_refused() {
+fn applications_that_do_not_import_the_client_are_refused() {
     let refusal = |application: &[u8]| format!("{:#}", with_client(application).unwrap_err());
     assert_eq!(
         refusal(components::HTTP_SERVICE),
@@ -215,13 +215,13 @@ fn what_has_no_use_for_the_client_is_refused() {
     );
 }
 
-/// `wasi-http2` with arguments, in a folder.
+/// Runs `wasi-http2` in a folder.
 fn run_in(folder: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_wasi-http2")).args(args).current_dir(folder).output().unwrap()
 }
 
 #[test]
-fn the_command_puts_a_handler_into_the_server_and_the_client_under_a_command() {
+fn the_command_composes_with_the_server_and_the_client() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("service.wasm"), components::HTTP_SERVICE).unwrap();
     fs::write(folder.path().join("get.wasm"), components::HTTP_GET).unwrap();
@@ -237,7 +237,7 @@ fn the_command_puts_a_handler_into_the_server_and_the_client_under_a_command() {
 }
 
 #[test]
-fn the_command_refuses_what_it_cannot_compose() {
+fn the_command_refuses_applications_that_do_not_fit() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("hog.wasm"), components::HOG).unwrap();
     let refusal = |args: &[&str]| {
@@ -261,7 +261,7 @@ fn the_command_writes_the_components_of_the_project() {
     let written = |name: &str| fs::read(folder.path().join("some/where").join(name)).unwrap();
     assert_eq!(written("http2.wasm"), components::ENGINE);
     assert_eq!(written("http2_tcp.wasm"), components::TCP);
-    // Nobody who plugs these has to know of the relay.
+    // The relay must already be inside the server and the client.
     for (name, exported) in [("http2_server.wasm", "wasi:cli/run"), ("http2_client.wasm", "wasi:http/client")]
     {
         let (imports, exports) = names(&written(name));

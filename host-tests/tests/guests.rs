@@ -1,4 +1,4 @@
-//! Guests that try something out from the inside: a test for each, named like it.
+//! Guests that test an interface from the inside; every guest has a module of tests here, named after it.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -10,17 +10,14 @@ use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
 macro_rules! assert_test_exists {
     ($name:ident) => {
-        #[expect(
-            unused_imports,
-            reason = "the name alone is of interest: a guest without a test does not compile"
-        )]
+        #[expect(unused_imports, reason = "using the name makes a guest without a test a compile error")]
         use self::$name as _;
     };
 }
 
 wasi_http2::for_each_guest!(assert_test_exists);
 
-/// Runs a guest that is composed with the socket component, and wants it to succeed.
+/// Runs a guest composed with the socket component, and asserts that it succeeds.
 async fn succeeds(guest: &[u8], args: &[&str]) {
     let component = Composition::default().compose(guest).unwrap();
     let program = Runtime::with_interrupts().unwrap().load(&component).unwrap();
@@ -42,48 +39,48 @@ mod tcp_check {
     }
 
     #[tokio::test]
-    async fn octets_go_there_and_back_over_ipv4() {
+    async fn bytes_are_echoed_over_ipv4() {
         check(&["echo", "127.0.0.1:0", "127.0.0.1"]).await;
     }
 
     #[tokio::test]
-    async fn octets_go_there_and_back_over_ipv6() {
+    async fn bytes_are_echoed_over_ipv6() {
         check(&["echo", "[::1]:0", "::1"]).await;
         check(&["echo", "[::1]:0", "[::1]"]).await;
     }
 
     #[tokio::test]
-    async fn octets_go_there_and_back_by_name() {
+    async fn bytes_are_echoed_by_host_name() {
         check(&["echo", "127.0.0.1:0", "localhost"]).await;
     }
 
     #[tokio::test]
-    async fn one_direction_ends_and_the_other_goes_on() {
+    async fn one_direction_may_end_before_the_other() {
         check(&["half-close"]).await;
     }
 
     #[tokio::test]
-    async fn a_port_without_a_listener_refuses() {
+    async fn connecting_to_a_port_without_a_listener_is_refused() {
         check(&["refused"]).await;
     }
 
     #[tokio::test]
-    async fn a_name_without_an_address_is_unresolvable() {
+    async fn an_unknown_host_name_is_unresolvable() {
         check(&["unresolvable"]).await;
     }
 
     #[tokio::test]
-    async fn an_address_that_cannot_be_used_says_why() {
+    async fn an_unusable_address_is_an_error_with_a_reason() {
         check(&["unusable"]).await;
     }
 
     #[tokio::test]
-    async fn who_gets_no_answer_gives_up_in_time() {
+    async fn connecting_times_out_without_an_answer() {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         let listener = socket.listen(0).unwrap();
         let address = listener.local_addr().unwrap();
-        // Once its queue is full, a listener leaves further connections without an answer.
+        // A listener whose queue is full leaves further connections unanswered.
         let mut queue = Vec::new();
         while let Ok(connection) =
             tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address)).await
@@ -94,7 +91,7 @@ mod tcp_check {
     }
 
     #[tokio::test]
-    async fn a_reset_is_told_from_an_end_every_time() {
+    async fn a_reset_is_always_distinguished_from_an_end() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port().to_string();
         let peer = tokio::spawn(async move {
@@ -107,12 +104,12 @@ mod tcp_check {
     }
 
     #[tokio::test]
-    async fn streams_may_go_before_their_pollables() {
+    async fn streams_may_be_dropped_before_their_pollables() {
         check(&["streams-first"]).await;
     }
 
     #[tokio::test]
-    async fn a_listener_may_go_before_its_pollable() {
+    async fn a_listener_may_be_dropped_before_its_pollable() {
         check(&["listener-first"]).await;
     }
 
@@ -122,7 +119,7 @@ mod tcp_check {
     }
 
     #[tokio::test]
-    async fn sockets_are_given_back() {
+    async fn dropped_sockets_are_closed() {
         check(&["many"]).await;
     }
 }
@@ -142,20 +139,20 @@ mod hog {
     }
 
     #[tokio::test]
-    async fn a_guest_that_allocates_without_end_is_stopped_and_told_apart() {
+    async fn a_guest_that_exceeds_its_memory_limit_is_stopped() {
         let outcome = outcome(&["memory"], AMPLE).await;
         assert!(matches!(outcome, Outcome::OutOfMemory(_)), "{outcome}");
         assert_eq!(outcome.to_string(), "the guest wanted more memory than its limit of 16 MiB");
     }
 
     #[tokio::test]
-    async fn a_guest_that_computes_without_end_is_stopped_and_told_apart() {
+    async fn a_guest_that_exceeds_its_time_limit_is_stopped() {
         let outcome = outcome(&["time"], Duration::from_millis(500)).await;
         assert_eq!(outcome.to_string(), "the guest took longer than its limit of 500ms");
     }
 
     #[tokio::test]
-    async fn a_guest_that_only_computes_is_told_from_one_that_works() {
+    async fn the_compute_limit_stops_a_stuck_guest_but_not_a_busy_one() {
         let limit = Duration::from_millis(100);
         let runtime = Runtime::with_interrupts().unwrap();
         let stuck = runtime.load(components::HOG).unwrap();
@@ -170,13 +167,13 @@ mod hog {
     }
 
     #[tokio::test]
-    async fn a_guest_that_traps_is_told_apart() {
+    async fn a_trap_is_reported() {
         let outcome = outcome(&["trap"], AMPLE).await;
         assert!(matches!(outcome, Outcome::Trapped(_)), "{outcome}");
     }
 
     #[tokio::test]
-    async fn a_guest_that_fails_says_so_by_its_exit_code() {
+    async fn the_exit_code_is_reported() {
         assert!(matches!(outcome(&["fail"], AMPLE).await, Outcome::Exited(1)));
     }
 }
@@ -198,7 +195,7 @@ mod small_requests {
     }
 
     #[tokio::test]
-    async fn a_measurement_of_nothing_is_refused() {
+    async fn zero_rounds_are_refused() {
         assert!(matches!(outcome(&["engine", "0", "1"]).await, Outcome::Exited(1)));
     }
 }
@@ -207,7 +204,7 @@ mod http_requests {
     use super::*;
 
     #[tokio::test]
-    async fn without_orders_it_ends() {
+    async fn it_exits_at_the_end_of_its_input() {
         let component = wasi_http2::compose::with_client(components::HTTP_REQUESTS).unwrap();
         let program = Runtime::new().unwrap().load(&component).unwrap();
         let outcome = program.run(Invocation::new("http-requests")).await.unwrap();
@@ -222,7 +219,7 @@ mod http_service {
     use super::*;
 
     #[test]
-    fn it_is_a_handler_of_wasi_http() {
+    fn it_exports_only_a_handler() {
         let engine = Engine::new(Config::new().wasm_component_model_async(true)).unwrap();
         let component = Component::new(&engine, components::HTTP_SERVICE).unwrap();
         let component_type = component.component_type();
@@ -238,7 +235,7 @@ mod handler_calls {
     use super::*;
 
     #[tokio::test]
-    async fn each_line_is_answered_when_so_many_calls_are() {
+    async fn each_line_is_answered_after_its_calls() {
         let component = with_handler(components::HANDLER_CALLS, components::HTTP_SERVICE).unwrap();
         let stdout = MemoryOutputPipe::new(1 << 10);
         let invocation =
@@ -255,13 +252,13 @@ mod http_forward {
     use super::*;
 
     #[test]
-    fn it_has_a_place_between_server_and_client() {
+    fn it_composes_with_server_and_client() {
         let composed = with_server(&with_client(components::HTTP_FORWARD).unwrap()).unwrap();
         Runtime::new().unwrap().load(&composed).unwrap();
     }
 }
 
-/// What commands of WASI 0.3 may do is limited in the same way.
+/// WASI 0.3 commands have the same limits and permissions.
 mod wasi_0_3 {
     use std::net::SocketAddr;
 
@@ -269,7 +266,7 @@ mod wasi_0_3 {
 
     use super::*;
 
-    /// How a command ends, and what it says on standard output and standard error.
+    /// Runs a command, and returns its outcome together with its standard output and standard error.
     async fn run(component: &[u8], invocation: Invocation) -> (Outcome, String) {
         let said = MemoryOutputPipe::new(1 << 20);
         let invocation = invocation.stdout(said.clone()).stderr(said.clone());
@@ -278,7 +275,7 @@ mod wasi_0_3 {
         (outcome, String::from_utf8_lossy(&said.contents()).into_owned())
     }
 
-    /// A command whose `run` is this code of WebAssembly.
+    /// Builds a command whose `run` has the given WebAssembly code as its body.
     fn command(run: &str) -> Vec<u8> {
         let text = format!(
             r#"(component
@@ -292,7 +289,7 @@ mod wasi_0_3 {
     }
 
     #[tokio::test]
-    async fn the_exit_code_is_what_run_returns() {
+    async fn the_exit_code_is_the_result_of_run() {
         for code in [0, 1] {
             let (outcome, _) = run(&command(&format!("i32.const {code}")), Invocation::new("guest")).await;
             assert!(matches!(outcome, Outcome::Exited(exited) if exited == code), "{outcome}");
@@ -302,7 +299,7 @@ mod wasi_0_3 {
     }
 
     #[tokio::test]
-    async fn a_guest_that_computes_without_end_is_stopped() {
+    async fn a_computing_guest_that_exceeds_its_time_limit_is_stopped() {
         let program =
             Runtime::with_interrupts().unwrap().load(&command("(loop (br 0)) unreachable")).unwrap();
         let limit = Duration::from_millis(500);
@@ -311,7 +308,7 @@ mod wasi_0_3 {
     }
 
     #[tokio::test]
-    async fn a_guest_that_waits_without_end_is_stopped() {
+    async fn a_waiting_guest_that_exceeds_its_time_limit_is_stopped() {
         let server = with_server(components::HTTP_SERVICE).unwrap();
         let program = Runtime::with_interrupts().unwrap().load(&server).unwrap();
         let invocation = Invocation::new("server").args(["--addr=127.0.0.1:0"]).network(Network::Loopback);
@@ -320,14 +317,14 @@ mod wasi_0_3 {
     }
 
     #[tokio::test]
-    async fn a_guest_that_wants_too_much_memory_is_stopped() {
+    async fn a_guest_that_exceeds_its_memory_limit_is_stopped() {
         let server = with_server(components::HTTP_SERVICE).unwrap();
         let (outcome, _) = run(&server, Invocation::new("server").memory_limit(1 << 20)).await;
         assert!(matches!(outcome, Outcome::OutOfMemory(_)), "{outcome}");
     }
 
     #[tokio::test]
-    async fn a_guest_listens_only_where_it_may() {
+    async fn a_guest_listens_only_on_permitted_addresses() {
         let server = with_server(components::HTTP_SERVICE).unwrap();
         let permitted = SocketAddr::from(([127, 0, 0, 1], 1));
         for network in [None, Some(Network::Connect), Some(Network::Listen(permitted))] {
@@ -343,7 +340,7 @@ mod wasi_0_3 {
     }
 
     #[tokio::test]
-    async fn a_guest_connects_only_if_it_may() {
+    async fn a_guest_connects_only_with_permission() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let client = with_client(components::HTTP_GET).unwrap();
@@ -359,7 +356,7 @@ mod wasi_0_3 {
     }
 
     #[tokio::test]
-    async fn the_client_of_the_host_refuses_all_requests() {
+    async fn the_hosts_client_refuses_all_requests() {
         let invocation = Invocation::new("http-get").args(["http://127.0.0.1/"]).network(Network::Connect);
         let (outcome, said) = run(components::HTTP_GET, invocation).await;
         assert!(matches!(outcome, Outcome::Exited(1)), "{outcome}");
@@ -367,10 +364,10 @@ mod wasi_0_3 {
     }
 }
 
-/// See `tests/grpc`.
+/// Tested in `tests/grpc`.
 mod grpc_client {}
 
-/// See `tests/grpc`.
+/// Tested in `tests/grpc`.
 mod grpc_service {}
 
 mod round_trips {
@@ -378,7 +375,7 @@ mod round_trips {
 
     use super::*;
 
-    /// A server that sends back what comes, by the engine in the sandbox, until it is dropped with the runtime.
+    /// Starts a server in the sandbox that echoes content. It runs until the runtime is dropped.
     async fn echo() -> String {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -399,7 +396,7 @@ mod round_trips {
     }
 
     #[tokio::test]
-    async fn every_case_is_answered() {
+    async fn every_case_completes() {
         for case in ["get", "post", "ping-pong"] {
             let address = echo().await;
             succeeds(components::ROUND_TRIPS, &[&address, case, "/echo", "5"]).await;
