@@ -1,41 +1,43 @@
-//! What both ends have to agree on.
+//! The agreement of both ends on an exchange.
 
 use crate::message::Message;
 
-/// REFUSED_STREAM: the request was not acted upon (RFC 9113, 8.7).
+/// REFUSED_STREAM: the server did not process the request (RFC 9113, 8.7).
 const REFUSED_STREAM: u32 = 7;
 
-/// An exchange from one end's point of view.
+/// One end's view of an exchange.
 #[derive(Clone, Debug, Default)]
 pub struct Side {
-    /// What the endpoint has taken for sending.
+    /// The message that the endpoint accepted for sending.
     pub sent: Message,
-    /// What the endpoint has delivered, up to a reset of its own caller's.
+    /// The message that the endpoint delivered, until its own caller reset the stream.
     pub received: Message,
-    /// With which code the caller has broken it off.
+    /// The code with which this end's caller reset the stream.
     pub has_reset: Option<u32>,
-    /// With which code the peer has broken it off, as the endpoint says.
+    /// The code with which the peer reset the stream, as reported by the endpoint.
     pub was_reset: Option<u32>,
 }
 
-/// An exchange when all is over.
+/// Both views of an exchange, after its end.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     /// The client's side.
     pub client: Side,
     /// The server's side.
     pub server: Side,
-    /// The server had a reason to refuse requests: it was shutting down, or had lowered its limit of streams while they
-    /// were on their way.
+    /// Whether the server had a reason to refuse requests: it was shutting down, or had lowered its stream
+    /// limit while requests were in flight.
     pub may_be_refused: bool,
 }
 
 impl Record {
-    /// Whether both ends say the same. `order` tells whether both keep fields of different names in order.
+    /// Checks that both ends agree.
+    ///
+    /// `order` says whether both keep the order of fields with different names.
     ///
     /// # Errors
     ///
-    /// What they differ in.
+    /// Describes the difference.
     pub fn check(&self, order: bool) -> Result<(), String> {
         let directions = [("request", &self.client, &self.server), ("response", &self.server, &self.client)];
         let refused = self.is_refused();
@@ -44,13 +46,13 @@ impl Record {
             let (sent, received) = (sender.sent.normalised(order), receiver.received.normalised(order));
             if !received.is_beginning_of(&sent) {
                 return Err(format!(
-                    "{name} was not delivered as it was sent{}",
+                    "the delivered {name} differs from the sent one{}",
                     difference(&sent, &received)
                 ));
             }
             let complete = sent.end && received.end;
             if !broken && !complete {
-                return Err(format!("the {name} has not ended"));
+                return Err(format!("the {name} did not end"));
             }
             if refused {
                 continue;
@@ -59,20 +61,20 @@ impl Record {
                 && sender.has_reset != Some(code)
             {
                 return Err(format!(
-                    "a reset with {code:#x} was told by the receiver of the {name}, not sent"
+                    "the receiver of the {name} reported a reset with {code:#x} that was not sent"
                 ));
             }
             let knows = receiver.was_reset.is_some() || receiver.has_reset.is_some();
             let complete = receiver.sent.end && receiver.received.end;
             let never_heard = name == "request" && receiver.received == Message::default();
             if sender.has_reset.is_some() && !knows && !complete && !never_heard {
-                return Err(format!("the reset by the sender of the {name} was not told to its receiver"));
+                return Err(format!("the receiver of the {name} did not report its sender's reset"));
             }
         }
         Ok(())
     }
 
-    /// Whether the server did not take the request up, and the client was told so.
+    /// Whether the server refused the request, and the client reported that.
     fn is_refused(&self) -> bool {
         let never_heard =
             self.server.received == Message::default() && self.server.sent == Message::default();
@@ -83,7 +85,7 @@ impl Record {
     }
 }
 
-/// Whether a reset that an endpoint sent by itself is a refusal.
+/// Whether a reset that an endpoint sent on its own is a refusal.
 pub(crate) fn is_refusal(code: u32) -> bool {
     code == REFUSED_STREAM
 }
@@ -115,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_has_to_be_delivered() {
+    fn differing_content_is_a_disagreement() {
         assert_eq!(complete().check(true), Ok(()));
         let changes: [fn(&mut Record); 6] = [
             |record| record.server.received.content[3] ^= 1,
@@ -133,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_has_to_be_told_with_its_code() {
+    fn resets_must_be_reported_with_their_code() {
         let mut record = complete();
         record.server.sent.end = false;
         record.server.has_reset = Some(8);
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_needs_a_reason() {
+    fn refusals_need_a_reason() {
         let mut record = Record::default();
         record.client.sent = message(b"");
         record.client.was_reset = Some(REFUSED_STREAM);

@@ -1,4 +1,4 @@
-//! Two endpoints and their callers, who do at random what the plan says.
+//! A conversation of two endpoints, whose callers carry out the plan at random.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -13,41 +13,41 @@ use crate::message::{Delivery, Message};
 use crate::plan::{self, Exchange, Plan, Planned, size};
 use crate::wire::Wire;
 
-/// What came about in a conversation.
+/// The totals of a conversation.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Summary {
-    /// Messages that were delivered completely.
+    /// Messages delivered completely.
     pub messages: usize,
-    /// Octets of content that were delivered.
+    /// Bytes of content delivered.
     pub content: usize,
     /// Informational responses.
     pub informational: usize,
     /// Trailer sections.
     pub trailers: usize,
-    /// Resets that were told to the other end.
+    /// Resets reported to the other end.
     pub resets: usize,
-    /// Requests that the server refused.
+    /// Requests refused by the server.
     pub refused: usize,
     /// Frames with padding.
     pub padded: usize,
-    /// Changes of settings.
+    /// Settings changed.
     pub changes: usize,
 }
 
-/// A disagreement, or something else that should not be; and all that led to it.
+/// A disagreement or other failure, with its history.
 #[derive(Debug)]
 pub struct Disagreement {
-    /// What is wrong.
+    /// The failure.
     pub what: String,
-    /// What was done and sent, in order.
+    /// The operations and frames that led to it, in order.
     pub lines: Vec<String>,
 }
 
-/// Holds the conversation that the seed makes up, between the endpoints that `ends` makes for it.
+/// Runs the conversation that the seed determines, between the endpoints that `ends` creates for its plan.
 ///
 /// # Errors
 ///
-/// The ends do not agree, or complain, or do not come to an end.
+/// Fails if the ends disagree, report an error, or never finish.
 pub fn converse(
     seed: u64,
     ends: impl FnOnce(&Plan) -> [Box<dyn Endpoint>; 2],
@@ -59,26 +59,26 @@ pub fn converse(
     result.map_err(|what| Box::new(Disagreement { what, lines: conversation.lines }))
 }
 
-/// The places of the two ends in arrays.
+/// The index of each end in arrays.
 const CLIENT: usize = 0;
 const SERVER: usize = 1;
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
 
-/// Something has come on a stream that was closed (RFC 9113, 7).
+/// A frame arrived on a closed stream (RFC 9113, 7).
 const STREAM_CLOSED: u32 = 5;
 
 struct Conversation<'a> {
     plan: &'a Plan,
     random: Rng,
     ends: [End; 2],
-    /// Those that were opened, by their streams, with their places in the plan.
+    /// The opened exchanges of the plan, by stream.
     opened: BTreeMap<u32, Talk<'a>>,
-    /// How many of the plan were opened.
+    /// The number of exchanges opened.
     next: usize,
-    /// The client takes no more requests.
+    /// Whether the client accepts no more requests.
     closed: bool,
     shut_down: bool,
-    /// The server has a reason to refuse requests.
+    /// Whether the server has a reason to refuse requests.
     may_refuse: bool,
     changes: usize,
     lines: Vec<String>,
@@ -86,11 +86,11 @@ struct Conversation<'a> {
 
 struct End {
     endpoint: Box<dyn Endpoint>,
-    /// What it has sent.
+    /// The frames that it has sent.
     wire: Wire,
-    /// Octets on their way to it.
+    /// Bytes in flight to it.
     arriving: Vec<u8>,
-    /// How many octets have arrived at it.
+    /// The number of bytes that it has received.
     arrived: usize,
     /// The last SETTINGS_INITIAL_WINDOW_SIZE.
     window: u32,
@@ -101,9 +101,9 @@ struct End {
 struct Talk<'a> {
     planned: &'a Exchange,
     sides: [Side; 2],
-    /// The client did not know the server's limit of streams.
+    /// Whether the exchange began before the client knew the server's stream limit.
     early: bool,
-    /// The endpoint has said that nothing more can be sent.
+    /// Whether each endpoint has said that it can send no more on the stream.
     gone: [bool; 2],
 }
 
@@ -111,7 +111,7 @@ impl<'a> Conversation<'a> {
     fn new(plan: &'a Plan, endpoints: [Box<dyn Endpoint>; 2], random: Rng) -> Self {
         let mut starts = [plan.client, plan.server].into_iter();
         let ends = endpoints.map(|endpoint| {
-            let start = starts.next().expect("as many as there are ends");
+            let start = starts.next().expect("one per end");
             End {
                 endpoint,
                 wire: Wire::new(start.role),
@@ -135,7 +135,7 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// First everything happens at random; then everything that is left, until nothing moves.
+    /// First acts at random; then carries out the rest of the plan, until nothing changes.
     fn run(&mut self) -> Result<(), String> {
         for _ in 0..100 + 40 * self.plan.exchanges.len() {
             self.act()?;
@@ -145,7 +145,7 @@ impl<'a> Conversation<'a> {
         while self.pass()? {
             passes += 1;
             if passes > 20_000 {
-                return Err("the conversation does not end".into());
+                return Err("the conversation did not end".into());
             }
         }
         Ok(())
@@ -174,11 +174,11 @@ impl<'a> Conversation<'a> {
         self.take_deliveries()
     }
 
-    /// Does everything once that is left to be done. True if anything came of it.
+    /// Carries out every remaining action once; returns whether anything changed.
     fn pass(&mut self) -> Result<bool, String> {
         let mut moved = false;
         for side in [CLIENT, SERVER] {
-            // A window that lets nothing through is no end.
+            // An end must not leave a window closed for good.
             let end = &self.ends[side];
             let least = if end.endpoint.makes_up_for_lower_windows() { 10_000 } else { 65_535 };
             if end.window < least {
@@ -205,7 +205,7 @@ impl<'a> Conversation<'a> {
         self.lines.push(line.into());
     }
 
-    /// Notes what an end did, if it was taken. True if it was.
+    /// Logs an end's operation if the endpoint accepted it; returns whether it did.
     fn done(&mut self, side: usize, what: &str, stream: u32, result: &Result<impl Debug, Refused>) -> bool {
         if let Err(Refused::NotNow) = result {
             return false;
@@ -214,7 +214,8 @@ impl<'a> Conversation<'a> {
         result.is_ok()
     }
 
-    /// Takes octets of an end, and lets some of those on their way arrive at the other. True if there were any.
+    /// Collects output of one end, and delivers some of the bytes in flight to the other; returns whether any
+    /// moved.
     fn carry(&mut self, from: usize) -> Result<bool, String> {
         let mut octets = Vec::new();
         let most = 1 + size(&mut self.random, 1 << 16);
@@ -237,7 +238,7 @@ impl<'a> Conversation<'a> {
         to.arriving.drain(..at);
         to.arrived += at;
         if at > 0 {
-            self.lines.push(format!("        {at} octets arrive at {:?}", ROLES[1 - from]));
+            self.lines.push(format!("        {at} bytes arrive at {:?}", ROLES[1 - from]));
         }
         for (end, role) in self.ends.iter().zip(ROLES) {
             if let Some(failure) = end.endpoint.failure() {
@@ -247,7 +248,7 @@ impl<'a> Conversation<'a> {
         Ok(!octets.is_empty() || at > 0)
     }
 
-    /// Opens the next exchange of the plan. True if it was opened.
+    /// Opens the next exchange of the plan; returns whether the endpoint accepted it.
     fn open(&mut self) -> bool {
         let Some(planned) = self.plan.exchanges.get(self.next).filter(|_| !self.closed) else { return false };
         let no_empty_data = !self.ends[SERVER].endpoint.takes_empty_data_below_zero();
@@ -271,7 +272,7 @@ impl<'a> Conversation<'a> {
         result.is_ok()
     }
 
-    /// Sends the next part of a message. True if it was taken.
+    /// Sends the next part of a message; returns whether the endpoint accepted it.
     fn send(&mut self, side: usize, stream: u32) -> bool {
         let Some(talk) = self.opened.get_mut(&stream) else { return false };
         let message = if side == CLIENT { &talk.planned.request } else { &talk.planned.response };
@@ -396,7 +397,7 @@ impl<'a> Conversation<'a> {
         }
         let result = self.ends[side].endpoint.shut_down();
         self.shut_down = result.is_ok();
-        // A client that shuts down drops the requests of which nothing was sent.
+        // A client that shuts down drops the requests of which it has sent nothing.
         self.may_refuse |= self.shut_down;
         self.done(side, "shuts down", 0, &result)
     }
@@ -410,7 +411,7 @@ impl<'a> Conversation<'a> {
                 };
                 self.lines.push(format!("        {role:?} has, on stream {stream}: {shown}"));
                 let Some(talk) = self.opened.get_mut(&stream) else {
-                    return Err(format!("{role:?} was given a stream that nobody opened: {stream}"));
+                    return Err(format!("{role:?} reported a stream that nobody opened: {stream}"));
                 };
                 let own = &mut talk.sides[side];
                 if own.has_reset.is_some() {
@@ -425,12 +426,12 @@ impl<'a> Conversation<'a> {
         Ok(())
     }
 
-    /// Whether both ends agree on all of it.
+    /// Checks that both ends agree on every exchange.
     fn judge(&mut self) -> Result<Summary, String> {
         let mut summary = Summary { changes: self.changes, ..Summary::default() };
         let order = self.ends.iter().all(|end| end.endpoint.keeps_field_order());
         if self.next < self.plan.exchanges.len() && !self.closed {
-            return Err(format!("only {} of {} requests were made", self.next, self.plan.exchanges.len()));
+            return Err(format!("only {} of {} requests were opened", self.next, self.plan.exchanges.len()));
         }
         let early = self.opened.values().filter(|talk| talk.early).count();
         let too_many = early > self.plan.server.max_concurrent_streams as usize;
@@ -444,25 +445,25 @@ impl<'a> Conversation<'a> {
         for (end, role) in self.ends.iter().zip(ROLES) {
             summary.padded += end.wire.padded;
             if let Some(code) = end.wire.go_aways.iter().find(|&&code| code != 0) {
-                return Err(format!("{role:?} said GOAWAY with {code:#x}"));
+                return Err(format!("{role:?} sent GOAWAY with {code:#x}"));
             }
             let side = role as usize;
             for &(stream, code) in &end.wire.resets {
                 let talk = self.opened.get(&stream);
                 let may_refuse = self.may_refuse || (too_many && talk.is_some_and(|talk| talk.early));
-                // h2 answers what still comes on a stream that it has refused, with other codes too.
+                // h2 answers late frames on a stream that it has refused, also with other codes.
                 let refused =
                     end.wire.resets.iter().any(|&(other, code)| other == stream && is_refusal(code));
                 let refusal = role == Role::Server && may_refuse && refused;
                 let asked = talk.and_then(|talk| talk.sides[side].has_reset);
                 let repeated = end.endpoint.repeats_resets() && code == STREAM_CLOSED && asked.is_some();
                 if asked != Some(code) && !refusal && !repeated {
-                    return Err(format!("{role:?} reset stream {stream} with {code:#x} by itself"));
+                    return Err(format!("{role:?} reset stream {stream} with {code:#x} on its own"));
                 }
             }
             if end.endpoint.pongs() != end.pings && !self.shut_down {
                 let pongs = end.endpoint.pongs();
-                return Err(format!("{role:?} has {pongs} answers to {} PINGs", end.pings));
+                return Err(format!("{role:?} received {pongs} acknowledgements of {} PINGs", end.pings));
             }
         }
         Ok(summary)
@@ -470,14 +471,14 @@ impl<'a> Conversation<'a> {
 }
 
 impl Planned {
-    /// Whether its head is all of it.
+    /// Whether the message consists of its head alone.
     fn is_bare(&self) -> bool {
         self.content == 0 && self.trailers.is_none()
     }
 }
 
 impl Summary {
-    /// Many conversations have everything in them.
+    /// Checks that many conversations together cover every feature.
     pub(crate) fn assert_lively(&self, conversations: usize) {
         let each = [
             (self.messages, 5),
@@ -487,7 +488,7 @@ impl Summary {
             (self.changes, 2),
         ];
         let enough = each.iter().all(|&(number, least)| number >= least * conversations);
-        assert!(enough && self.resets * 5 >= conversations, "too little happens: {self:?}");
+        assert!(enough && self.resets * 5 >= conversations, "the conversations cover too little: {self:?}");
     }
 
     fn add(&mut self, record: &Record) {

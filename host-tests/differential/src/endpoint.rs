@@ -1,177 +1,181 @@
-//! What the implementations have in common.
+//! The interface that all implementations share.
 
 use http2_engine::Role;
 
 use crate::message::{Delivery, Fields};
 
-/// How an endpoint begins.
+/// The initial parameters of an endpoint.
 #[derive(Clone, Copy, Debug)]
 pub struct Start {
-    /// Which side of the connection it is.
+    /// The side of the connection.
     pub role: Role,
-    /// For what the endpoint chooses by itself, as padding.
+    /// The seed for the endpoint's own choices, such as padding.
     pub seed: u64,
-    /// SETTINGS_INITIAL_WINDOW_SIZE, in octets.
+    /// SETTINGS_INITIAL_WINDOW_SIZE, in bytes.
     pub initial_window_size: u32,
-    /// SETTINGS_MAX_FRAME_SIZE, in octets.
+    /// SETTINGS_MAX_FRAME_SIZE, in bytes.
     pub max_frame_size: u32,
-    /// SETTINGS_HEADER_TABLE_SIZE, in octets.
+    /// SETTINGS_HEADER_TABLE_SIZE, in bytes.
     pub header_table_size: u32,
-    /// SETTINGS_MAX_CONCURRENT_STREAMS; only a server says it.
+    /// SETTINGS_MAX_CONCURRENT_STREAMS; only a server sends it.
     pub max_concurrent_streams: u32,
-    /// The receive window of the connection, in octets, at least 65,535.
+    /// The receive window of the connection, in bytes; at least 65,535.
     pub connection_window: u32,
 }
 
-/// A setting that changes in mid-flight, and its new value.
+/// A setting changed during the conversation, and its new value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// SETTINGS_HEADER_TABLE_SIZE, in octets.
+    /// SETTINGS_HEADER_TABLE_SIZE, in bytes.
     HeaderTableSize(u32),
     /// SETTINGS_MAX_CONCURRENT_STREAMS.
     MaxConcurrentStreams(u32),
-    /// SETTINGS_INITIAL_WINDOW_SIZE, in octets.
+    /// SETTINGS_INITIAL_WINDOW_SIZE, in bytes.
     InitialWindowSize(u32),
-    /// SETTINGS_MAX_FRAME_SIZE, in octets.
+    /// SETTINGS_MAX_FRAME_SIZE, in bytes.
     MaxFrameSize(u32),
 }
 
-/// Why an operation was not taken. Nothing of it was done.
+/// The reason why an endpoint rejected an operation, without any effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// There is no room for it now, or the implementation cannot do it at all.
+    /// It has no room now, or the implementation does not support the operation.
     NotNow,
-    /// The stream has ended, or the connection takes no more streams.
+    /// The stream has ended, or the connection accepts no more streams.
     Gone,
 }
 
-/// One end of a connection, in memory: octets and operations go in, octets and deliveries come out.
+/// One end of a connection in memory, with bytes and operations as input, and bytes and deliveries as output.
 pub trait Endpoint {
-    /// Takes octets that have arrived.
+    /// Processes received bytes.
     fn receive(&mut self, octets: &[u8]);
 
-    /// Appends what is to be sent: about `max` octets at most.
+    /// Appends output, about `max` bytes at most.
     fn transmit(&mut self, max: usize, out: &mut Vec<u8>);
 
-    /// Client: sends the head of a request, and says on which stream.
+    /// Client: sends the head of a request, and returns its stream.
     ///
     /// # Errors
     ///
-    /// [`Refused`].
+    /// Fails with [`Refused`].
     fn open(&mut self, head: &Fields, end_stream: bool) -> Result<u32, Refused>;
 
     /// Server: sends an informational response.
     ///
     /// # Errors
     ///
-    /// [`Refused`].
+    /// Fails with [`Refused`].
     fn inform(&mut self, stream: u32, head: &Fields) -> Result<(), Refused>;
 
     /// Server: sends the head of the response.
     ///
     /// # Errors
     ///
-    /// [`Refused`].
+    /// Fails with [`Refused`].
     fn respond(&mut self, stream: u32, head: &Fields, end_stream: bool) -> Result<(), Refused>;
 
-    /// Sends content, and says how much of it was taken. `end_stream` holds once that is all of it.
+    /// Sends content, and returns how many bytes the endpoint accepted; `end_stream` applies if it accepted
+    /// all.
     ///
     /// # Errors
     ///
-    /// [`Refused`].
+    /// Fails with [`Refused`].
     fn send_data(&mut self, stream: u32, content: &[u8], end_stream: bool) -> Result<usize, Refused>;
 
     /// Ends a message with a trailer section.
     ///
     /// # Errors
     ///
-    /// [`Refused`].
+    /// Fails with [`Refused`].
     fn send_trailers(&mut self, stream: u32, trailers: &Fields) -> Result<(), Refused>;
 
-    /// Breaks a stream off. Nothing more is delivered of it.
+    /// Resets a stream; nothing more is delivered on it.
     fn reset(&mut self, stream: u32, code: u32);
 
-    /// Takes about `max` octets of the content that has arrived, or what comes behind it; they are given back to the
-    /// peer's windows. They show among the [deliveries](Self::deliveries).
+    /// Reads about `max` bytes of received content, or the item after it, and returns the credit to the
+    /// peer's windows.
+    ///
+    /// The result appears among the [deliveries](Self::deliveries).
     fn read(&mut self, stream: u32, max: usize);
 
     /// Changes a setting.
     ///
     /// # Errors
     ///
-    /// [`Refused`].
+    /// Fails with [`Refused`].
     fn change(&mut self, change: Change) -> Result<(), Refused>;
 
-    /// Raises the receive window of a stream, or of the connection (0), by so many octets.
+    /// Raises the receive window of a stream, or of the connection (0), by this many bytes.
     ///
     /// # Errors
     ///
-    /// [`Refused`].
+    /// Fails with [`Refused`].
     fn raise_window(&mut self, stream: u32, octets: u32) -> Result<(), Refused>;
 
     /// Sends a PING.
     ///
     /// # Errors
     ///
-    /// [`Refused`].
+    /// Fails with [`Refused`].
     fn ping(&mut self) -> Result<(), Refused>;
 
-    /// How many PINGs were answered.
+    /// The number of PING acknowledgements received.
     fn pongs(&self) -> usize;
 
-    /// Ends the connection in good order: what is under way goes on.
+    /// Shuts the connection down gracefully: exchanges in progress continue.
     ///
     /// # Errors
     ///
-    /// [`Refused`].
+    /// Fails with [`Refused`].
     fn shut_down(&mut self) -> Result<(), Refused>;
 
-    /// What was delivered since the last call, with the streams.
+    /// Returns the deliveries since the last call, with their streams.
     fn deliveries(&mut self) -> Vec<(u32, Delivery)>;
 
-    /// What is wrong with the connection, or with the peer, from this end's point of view.
+    /// The error of the connection or of the peer, as this end sees it.
     fn failure(&self) -> Option<String>;
 
-    /// Whether fields of different names come out in the order in which they went in.
+    /// Whether the endpoint keeps the order of fields with different names.
     fn keeps_field_order(&self) -> bool {
         true
     }
 
-    /// Whether WINDOW_UPDATE on a stream that was opened too late for the last GOAWAY is passed over, as it should be.
+    /// Whether it ignores WINDOW_UPDATE on a stream above the last one of its GOAWAY, as it should.
     fn ignores_windows_of_late_streams(&self) -> bool {
         true
     }
 
-    /// Whether streams that are open go on when one of the two has said GOAWAY without an error, as they should.
+    /// Whether open streams continue after a GOAWAY without error from either side, as they should.
     fn goes_on_after_goaway(&self) -> bool {
         true
     }
 
-    /// Whether what still comes on a stream after it was reset is answered with another reset, as no endpoint has to.
+    /// Whether it answers late frames on a stream that it has reset with another reset, which the RFC does
+    /// not require.
     fn repeats_resets(&self) -> bool {
         false
     }
 
-    /// Whether of several changes of the peer's table size between two field blocks, the smallest and the last are
-    /// announced, as they should be (RFC 7541, 4.2).
+    /// Whether, after several changes of the peer's table size between two field blocks, it announces only
+    /// the smallest and the last, as it should (RFC 7541, 4.2).
     fn sums_up_table_sizes(&self) -> bool {
         true
     }
 
-    /// Whether an empty DATA frame may come on a stream whose window was lowered to less than nothing, as it may
-    /// (RFC 9113, 6.9.1).
+    /// Whether it accepts an empty DATA frame on a stream whose window was lowered below 0, as it should (RFC
+    /// 9113, 6.9.1).
     fn takes_empty_data_below_zero(&self) -> bool {
         true
     }
 
-    /// Whether a stream is given what it is owed when that becomes due by a lower SETTINGS_INITIAL_WINDOW_SIZE of the
-    /// endpoint's own, so that the stream does not stop for ever.
+    /// Whether it sends the credit that becomes due when it lowers its own SETTINGS_INITIAL_WINDOW_SIZE, so
+    /// that the stream does not stall for good.
     fn makes_up_for_lower_windows(&self) -> bool {
         true
     }
 
-    /// Client: whether informational responses that were on their way when a stream was reset are passed over, as they
-    /// should be (RFC 9113, 5.1).
+    /// Client: whether it ignores informational responses that were in flight when it reset their stream, as
+    /// it should (RFC 9113, 5.1).
     fn takes_informational_after_reset(&self) -> bool {
         true
     }

@@ -1,4 +1,4 @@
-//! The engine of this project.
+//! The engine of this project, as an endpoint.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use http2_engine::{
 use crate::endpoint::{Change, Endpoint, Refused, Start};
 use crate::message::{Delivery, Fields};
 
-/// The engine, with a caller that acts on its events alone: a wake-up that is missed shows as a conversation that does
-/// not end.
+/// The engine, with a caller that acts on events only: a missing event shows as a conversation that does not
+/// end.
 pub struct Engine {
     connection: Connection,
     now: Time,
-    /// Octets that the connection has not taken.
+    /// Bytes that the connection has not accepted.
     input: Bytes,
     streams: BTreeMap<u32, Stream>,
     may_open: bool,
@@ -25,26 +25,26 @@ pub struct Engine {
     pongs: usize,
 }
 
-/// A stream that is not released.
+/// A stream that is not released yet.
 #[derive(Default)]
 struct Stream {
     readable: bool,
-    /// The send buffer was full, and [`Event::Writable`] has not come.
+    /// The send buffer was full, and no [`Event::Writable`] has arrived since.
     full: bool,
-    /// All was read, or it was told that there is nothing to come.
+    /// Everything was read, or the endpoint said that no more will arrive.
     read: bool,
-    /// All was taken for sending, or nothing is wanted any more.
+    /// Everything was accepted for sending, or is no longer wanted.
     sent: bool,
-    /// The peer broke it off, with this code.
+    /// The code with which the peer reset the stream.
     reset: Option<u32>,
 }
 
 impl Engine {
-    /// A connection.
+    /// Creates a connection.
     ///
     /// # Panics
     ///
-    /// The configuration is impossible.
+    /// Panics if the configuration is invalid.
     pub fn new(start: &Start) -> Self {
         let mut config = Config {
             initial_window_size: start.initial_window_size,
@@ -52,20 +52,20 @@ impl Engine {
             header_table_size: start.header_table_size,
             max_concurrent_streams: start.max_concurrent_streams,
             connection_window: start.connection_window,
-            // The informational responses of a stream together count as one.
+            // This limit applies to all informational responses of a stream together.
             max_header_list_size: 64 << 10,
             send_buffer: 50 + (start.seed % 20_000) as usize,
             waiting_streams: (start.seed >> 32) as usize % 4,
             ..Config::default()
         };
-        // Whoever does everything at random is no good peer.
+        // A peer that acts at random scores high.
         config.limits.abuse = 1 << 30;
         let connection = match start.role {
             Role::Client => Connection::client(config),
             Role::Server => Connection::server(config),
         };
         Self {
-            connection: connection.expect("the configuration is possible"),
+            connection: connection.expect("a valid configuration"),
             now: Time::from_nanos(1),
             input: Bytes::new(),
             streams: BTreeMap::new(),
@@ -75,7 +75,7 @@ impl Engine {
         }
     }
 
-    /// Hands the input over, and takes events, until nothing moves.
+    /// Passes on input, and takes events, until nothing changes.
     fn run(&mut self) {
         self.now = self.now + Duration::from_micros(10);
         self.connection.handle_timeout(self.now);
@@ -91,7 +91,7 @@ impl Engine {
                 break;
             }
         }
-        self.release_what_is_done();
+        self.release_finished_streams();
     }
 
     fn event(&mut self, event: Event) {
@@ -113,14 +113,14 @@ impl Engine {
                 self.stream(id, |stream| {
                     stream.reset = Some(error.code.0);
                     stream.sent = true;
-                    // What arrived before is read first.
+                    // The caller must first read the content that arrived before.
                     stream.readable = true;
                 });
                 if self.streams.get(&id.as_u32()).is_some_and(|stream| stream.read) {
                     self.deliveries.push((id.as_u32(), Delivery::Reset(error.code.0)));
                 }
             }
-            // Whoever waits for room learns now that there will be none.
+            // A caller that waits for room learns from GOAWAY that none will come.
             Event::StreamsAvailable | Event::GoAway => self.may_open = true,
             Event::Pong { .. } => self.pongs += 1,
             _ => {}
@@ -133,7 +133,7 @@ impl Engine {
         }
     }
 
-    fn release_what_is_done(&mut self) {
+    fn release_finished_streams(&mut self) {
         let connection = &mut self.connection;
         self.streams.retain(|&id, stream| {
             let done = stream.read && stream.sent;
@@ -144,7 +144,7 @@ impl Engine {
         });
     }
 
-    /// What comes of an operation that sends.
+    /// Evaluates the result of a sending operation.
     fn sent(&mut self, stream: u32, result: Result<(), SendError>, end: bool) -> Result<(), Refused> {
         match result {
             Ok(()) => {
@@ -298,7 +298,7 @@ impl Endpoint for Engine {
 }
 
 fn stream_id(stream: u32) -> StreamId {
-    StreamId::new(stream).expect("a stream's number has 31 bits")
+    StreamId::new(stream).expect("a stream id has 31 bits")
 }
 
 fn to_section(fields: &Fields) -> FieldSection {

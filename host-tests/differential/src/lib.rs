@@ -1,18 +1,18 @@
 //! Differential tests: the engine against other implementations of HTTP/2, in memory and in one process.
 //!
-//! Two [endpoints](Endpoint) hold a conversation that is made up from a seed: [requests and responses](plan) with
-//! content, trailers and informational responses, some of them broken off; settings that change in mid-flight, windows,
-//! PINGs, padding, and the end of the connection, while the octets between the two arrive in pieces of any size. All of
-//! it is valid, so nobody has a reason to complain; and in the end [both must agree](agreement) on everything that was
-//! delivered.
+//! Two [endpoints](Endpoint) hold a conversation determined by a seed. It consists of [requests and
+//! responses](plan) with content, trailers and informational responses, some of them reset; changes of
+//! settings and windows; PINGs; padding; and the end of the connection. The bytes between the endpoints
+//! arrive in pieces of any size. The conversation is valid, so neither endpoint may report an error; in the
+//! end, [both must agree](agreement) on everything that was delivered.
 //!
 //! ```sh
 //! cargo test -p http2-differential                       # a fixed number of seeds for every pairing
-//! SEEDS=20000 cargo test -p http2-differential h2        # more of them
-//! SEED=17 cargo test -p http2-differential h2            # one of them again
+//! SEEDS=20000 cargo test -p http2-differential h2        # more seeds, for the pairings with `h2`
+//! SEED=17 cargo test -p http2-differential h2            # replays one seed
 //! ```
 //!
-//! A disagreement is shown with its seed, all that was done and sent, and what each end has to say.
+//! A failure prints its seed, all operations and frames, and the views of both ends.
 
 pub mod agreement;
 pub mod conversation;

@@ -1,30 +1,31 @@
-//! Messages, as they are sent and as they are delivered.
+//! Messages, as sent and as delivered.
 
 use std::fmt;
 
-/// The fields of a section in order, pseudo-header fields first.
+/// The fields of a section in order, with pseudo-header fields first.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Fields(pub Vec<(Vec<u8>, Vec<u8>)>);
 
 impl Fields {
-    /// Adds a field.
+    /// Appends a field.
     pub fn push(&mut self, name: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
         self.0.push((name.into(), value.into()));
     }
 
-    /// The value of the first field of a name.
+    /// The value of the first field with this name.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.0.iter().find(|(other, _)| other == name.as_bytes()).map(|(_, value)| value.as_slice())
     }
 
-    /// The names and values.
+    /// Iterates over the names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
 
-    /// The crumbs of Cookie joined into one field at the place of the first, as any endpoint may (RFC 9113, 8.2.3).
-    /// Without `order`, the fields are sorted by name, and those of one name stay in order, which is all that has a
-    /// meaning (RFC 9110, 5.3).
+    /// Joins all Cookie fields into one at the place of the first, as any endpoint may (RFC 9113, 8.2.3).
+    ///
+    /// Without `order`, also sorts the fields by name; fields of the same name keep their order, the only one
+    /// that is significant (RFC 9110, 5.3).
     pub fn normalised(&self, order: bool) -> Self {
         let mut fields: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
         for (name, value) in &self.0 {
@@ -51,7 +52,7 @@ impl fmt::Debug for Fields {
             let shown = &value[..value.len().min(60)];
             write!(f, "{separator}{}: {}", name.escape_ascii(), shown.escape_ascii())?;
             if value.len() > shown.len() {
-                write!(f, "… ({} octets)", value.len())?;
+                write!(f, "… ({} bytes)", value.len())?;
             }
         }
         f.write_str("]")
@@ -69,27 +70,27 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for Fields {
     }
 }
 
-/// Something that an endpoint has delivered to its caller.
+/// An item that an endpoint delivered to its caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// An informational response.
     Informational(Fields),
     /// The head of a request or of a response.
     Head(Fields),
-    /// Octets of content.
+    /// Bytes of content.
     Content(Vec<u8>),
     /// The trailer section.
     Trailers(Fields),
     /// The message is complete.
     End,
-    /// The peer has broken the stream off, with this code.
+    /// The peer reset the stream with this code.
     Reset(u32),
 }
 
-/// One message of an exchange: what its sender has given away, or what its receiver was given.
+/// One message of an exchange, as its sender sent it or its receiver received it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Message {
-    /// The informational responses before it.
+    /// The informational responses before the head.
     pub informational: Vec<Fields>,
     /// Its head.
     pub head: Option<Fields>,
@@ -97,16 +98,16 @@ pub struct Message {
     pub content: Vec<u8>,
     /// Its trailer section.
     pub trailers: Option<Fields>,
-    /// It is complete.
+    /// Whether the message is complete.
     pub end: bool,
 }
 
 impl Message {
-    /// Adds what comes next.
+    /// Appends the next item.
     ///
     /// # Errors
     ///
-    /// It cannot come here.
+    /// Fails if the item may not follow the earlier ones.
     pub fn add(&mut self, delivery: Delivery) -> Result<(), String> {
         let fits = match &delivery {
             Delivery::Informational(_) => self.head.is_none() && !self.end,
@@ -130,7 +131,7 @@ impl Message {
         Ok(())
     }
 
-    /// With all its sections [normalised](Fields::normalised).
+    /// Returns the message with all sections [normalised](Fields::normalised).
     #[must_use]
     pub fn normalised(&self, order: bool) -> Self {
         let section = |fields: &Fields| fields.normalised(order);
@@ -143,7 +144,7 @@ impl Message {
         }
     }
 
-    /// Whether this is what can be known of `whole` at some time of its arrival.
+    /// Whether this is a possible state of `whole` during its arrival.
     pub fn is_beginning_of(&self, whole: &Self) -> bool {
         let sections = [(&self.head, &whole.head), (&self.trailers, &whole.trailers)];
         whole.informational.starts_with(&self.informational)

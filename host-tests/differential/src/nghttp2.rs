@@ -1,4 +1,4 @@
-//! libnghttp2, by its C interface. The only place with unsafe code.
+//! libnghttp2 as an endpoint, through its C interface; the only module with unsafe code.
 
 #![allow(unsafe_code)]
 
@@ -15,21 +15,21 @@ use crate::message::{Delivery, Fields};
 
 /// A session of libnghttp2.
 ///
-/// It queues requests above the peer's limit of streams by itself, and pads DATA and HEADERS at random.
+/// The library queues requests above the peer's stream limit, and pads DATA and HEADERS at random.
 pub struct Nghttp2 {
     session: *mut sys::nghttp2_session,
-    /// What the callbacks see. It has a place of its own, since the session keeps a pointer to it.
+    /// The state that the callbacks use, boxed since the session keeps a pointer to it.
     state: Box<State>,
     role: Role,
-    /// Octets that the session has handed out and nobody has taken.
+    /// Bytes that the session has returned, and the test has not collected.
     output: VecDeque<u8>,
 }
 
-/// What the callbacks act upon.
+/// The state that the callbacks use.
 struct State {
     streams: BTreeMap<i32, Stream>,
     deliveries: Vec<(u32, Delivery)>,
-    /// The section that is arriving.
+    /// The field section being received.
     section: Fields,
     random: Rng,
     pads: bool,
@@ -39,23 +39,23 @@ struct State {
 
 #[derive(Default)]
 struct Stream {
-    // To be sent:
+    // Content to be sent:
     queue: VecDeque<u8>,
-    /// Nothing follows what is queued, but for trailers.
+    /// Whether nothing but trailers follows the queued content.
     ended: bool,
     trailers: Option<Fields>,
-    // Received, and not read:
+    // Items received and not read:
     arrived: VecDeque<Delivery>,
-    /// The peer broke it off, or our caller did.
+    /// Whether the peer or the local caller has reset the stream.
     gone: bool,
 }
 
 impl Nghttp2 {
-    /// A session.
+    /// Creates a session.
     ///
     /// # Panics
     ///
-    /// libnghttp2 has no memory.
+    /// Panics if libnghttp2 cannot allocate memory.
     pub fn new(start: &Start) -> Self {
         let mut random = Rng::with_seed(start.seed);
         let pads = random.bool();
@@ -81,11 +81,11 @@ impl Nghttp2 {
             }
         }
         let mut endpoint = Self { session, state, role: start.role, output: VecDeque::new() };
-        endpoint.settings(&settings).expect("the first settings are taken");
+        endpoint.settings(&settings).expect("libnghttp2 accepts the first settings");
         let window = c_int::try_from(start.connection_window).expect("a window has 31 bits");
         // SAFETY: the session is alive.
         let result = unsafe { sys::nghttp2_session_set_local_window_size(session, 0, 0, window) };
-        assert_eq!(result, 0, "the window of the connection is set");
+        assert_eq!(result, 0, "libnghttp2 accepts the connection window");
         endpoint
     }
 
@@ -100,7 +100,7 @@ impl Nghttp2 {
         if result == 0 { Ok(()) } else { Err(Refused::NotNow) }
     }
 
-    /// The provider of a stream's content; a null pointer where there is none.
+    /// Submits a head, with a content provider unless the stream ends.
     fn submit(&mut self, stream: i32, head: &Fields, end_stream: bool) -> c_int {
         let fields = to_nv(head);
         let provider = sys::nghttp2_data_provider2 {
@@ -130,17 +130,17 @@ impl Nghttp2 {
         }
     }
 
-    /// A stream that may still send.
+    /// Returns a stream that may still send.
     fn stream(&mut self, stream: u32) -> Result<&mut Stream, Refused> {
         self.state.streams.get_mut(&signed(stream)).filter(|stream| !stream.gone).ok_or(Refused::Gone)
     }
 
     fn resume(&mut self, stream: u32) {
-        // SAFETY: the session is alive. That there is nothing to resume is no harm.
+        // SAFETY: the session is alive; resuming a stream that has nothing deferred is harmless.
         unsafe { sys::nghttp2_session_resume_data(self.session, signed(stream)) };
     }
 
-    /// Has octets handed out, at least as many as given, if there are.
+    /// Makes the session return output, at least `most` bytes if it has as many.
     fn hand_out(&mut self, most: usize) {
         while self.output.len() < most {
             let mut octets = ptr::null();
@@ -149,7 +149,7 @@ impl Nghttp2 {
             if length <= 0 {
                 return self.check("transmit", c_int::try_from(length).unwrap_or(c_int::MIN));
             }
-            // SAFETY: the session keeps them until the next call.
+            // SAFETY: the session keeps the bytes until the next call.
             self.output.extend(unsafe { std::slice::from_raw_parts(octets, length.unsigned_abs()) });
         }
     }
@@ -165,21 +165,23 @@ impl Nghttp2 {
 
 impl Drop for Nghttp2 {
     fn drop(&mut self) {
-        // SAFETY: nobody uses the session any more.
+        // SAFETY: the session is not used afterwards.
         unsafe { sys::nghttp2_session_del(self.session) };
     }
 }
 
 impl Endpoint for Nghttp2 {
     fn receive(&mut self, octets: &[u8]) {
-        // After its GOAWAY, a session without active streams swallows what it is given (`nghttp2_session_mem_recv2`
-        // returns at once if `nghttp2_session_want_read` says 0), be it half a frame. It would lose its place in the
-        // octets when a request that has waited for the peer's limit is sent after that; so that comes first.
+        // After its GOAWAY, a session without active streams discards input (`nghttp2_session_mem_recv2`
+        // returns at once if `nghttp2_session_want_read` is 0), even half a frame. If a request that has
+        // waited for the peer's limit is sent afterwards, the session has lost its place in the input; so the
+        // request must be sent first.
+        //
         // SAFETY: the session is alive.
         if unsafe { sys::nghttp2_session_want_read(self.session) } == 0 {
             self.hand_out(usize::MAX);
         }
-        // SAFETY: the session is alive, and so are the octets during the call.
+        // SAFETY: the session is alive, and so are the bytes during the call.
         let taken =
             unsafe { sys::nghttp2_session_mem_recv2(self.session, octets.as_ptr(), octets.len()) } as isize;
         if taken < 0 {
@@ -301,7 +303,8 @@ impl Endpoint for Nghttp2 {
             let last = sys::nghttp2_session_get_last_proc_stream_id(self.session);
             sys::nghttp2_submit_goaway(self.session, 0, last, 0, ptr::null(), 0)
         };
-        // Requests that come before the GOAWAY is handed out would be delivered, and dropped when it is.
+        // Otherwise, requests that arrive before the session returns the GOAWAY would be delivered, and
+        // dropped afterwards.
         self.hand_out(usize::MAX);
         if result == 0 { Ok(()) } else { Err(Refused::NotNow) }
     }
@@ -319,7 +322,7 @@ fn signed(number: u32) -> i32 {
     i32::try_from(number).expect("the number has 31 bits")
 }
 
-/// The fields as the library takes them, for as long as `fields` lives.
+/// The fields in the library's form, valid while `fields` is alive.
 fn to_nv(fields: &Fields) -> Vec<sys::nghttp2_nv> {
     let field = |(name, value): (&[u8], &[u8])| sys::nghttp2_nv {
         name: name.as_ptr().cast_mut(),
@@ -334,8 +337,8 @@ fn to_nv(fields: &Fields) -> Vec<sys::nghttp2_nv> {
 fn new_session(role: Role, state: &mut State) -> *mut sys::nghttp2_session {
     let user_data: *mut c_void = ptr::from_mut(state).cast();
     let (mut session, mut callbacks, mut option) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-    // SAFETY: callbacks and option are alive until they are deleted here, and the session copies both. `state` lives
-    // as long as the session, at the same place.
+    // SAFETY: the callbacks and the option are alive until they are deleted here, and the session copies
+    // both. `state` stays alive and in place as long as the session.
     unsafe {
         assert_eq!(sys::nghttp2_session_callbacks_new(&raw mut callbacks), 0);
         assert_eq!(sys::nghttp2_option_new(&raw mut option), 0);
@@ -346,9 +349,9 @@ fn new_session(role: Role, state: &mut State) -> *mut sys::nghttp2_session {
         sys::nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, Some(on_stream_close));
         sys::nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, Some(on_invalid_frame));
         sys::nghttp2_session_callbacks_set_select_padding_callback2(callbacks, Some(select_padding));
-        // The windows move by what was read.
+        // Reads alone move the windows.
         sys::nghttp2_option_set_no_auto_window_update(option, 1);
-        // It counts a CONTINUATION as many times as there are pieces in which its header arrives.
+        // The library counts a CONTINUATION once for each piece in which its header arrives.
         sys::nghttp2_option_set_max_continuations(option, 1_000);
         let result = match role {
             Role::Client => sys::nghttp2_session_client_new2(&raw mut session, callbacks, user_data, option),
@@ -361,13 +364,14 @@ fn new_session(role: Role, state: &mut State) -> *mut sys::nghttp2_session {
     session
 }
 
-/// What the callbacks act upon.
+/// Returns the state that the callbacks use.
 ///
 /// # Safety
 ///
-/// `user_data` is what [`new_session`] has given to the session, and nobody else uses it during the callback.
+/// `user_data` must be the pointer that [`new_session`] passed to the session, and no other reference to it
+/// may exist during the callback.
 unsafe fn state<'a>(user_data: *mut c_void) -> &'a mut State {
-    // SAFETY: as above.
+    // SAFETY: as required of the caller.
     unsafe { &mut *user_data.cast::<State>() }
 }
 
@@ -376,7 +380,7 @@ unsafe extern "C" fn on_begin_headers(
     _: *const sys::nghttp2_frame,
     user_data: *mut c_void,
 ) -> c_int {
-    // SAFETY: the library hands on what it was given.
+    // SAFETY: the library passes on the pointer it was given.
     unsafe { state(user_data) }.section = Fields::default();
     0
 }
@@ -391,7 +395,7 @@ unsafe extern "C" fn on_header(
     _: u8,
     user_data: *mut c_void,
 ) -> c_int {
-    // SAFETY: the library hands on what it was given, and two strings that live during the callback.
+    // SAFETY: the library passes on the pointer it was given, and two strings that live during the callback.
     unsafe {
         let name = std::slice::from_raw_parts(name, name_len);
         state(user_data).section.push(name, std::slice::from_raw_parts(value, value_len));
@@ -404,7 +408,8 @@ unsafe extern "C" fn on_frame(
     frame: *const sys::nghttp2_frame,
     user_data: *mut c_void,
 ) -> c_int {
-    // SAFETY: the library hands on what it was given, and a frame, whose header all kinds of frames begin with.
+    // SAFETY: the library passes on the pointer it was given, and a frame; all kinds of frames begin with
+    // this header.
     let (state, header) = unsafe { (state(user_data), (*frame).hd) };
     let id = header.stream_id;
     let kind = sys::nghttp2_frame_type::from(header.type_);
@@ -426,7 +431,7 @@ unsafe extern "C" fn on_frame(
         && let Some(stream) = state.streams.get_mut(&id).filter(|stream| !stream.gone)
     {
         stream.gone = true;
-        // SAFETY: that is the kind of frame it is.
+        // SAFETY: the frame is of this kind.
         stream.arrived.push_back(Delivery::Reset(unsafe { (*frame).rst_stream.error_code }));
     }
     let carries_message = kind == sys::NGHTTP2_HEADERS || kind == sys::NGHTTP2_DATA;
@@ -447,25 +452,24 @@ unsafe extern "C" fn on_content(
     length: usize,
     user_data: *mut c_void,
 ) -> c_int {
-    // SAFETY: the library hands on what it was given, and octets that live during the callback.
+    // SAFETY: the library passes on the pointer it was given, and bytes that live during the callback.
     let (state, content) = unsafe { (state(user_data), std::slice::from_raw_parts(octets, length)) };
     match state.streams.get_mut(&id).filter(|stream| !stream.gone) {
         Some(stream) => stream.arrived.push_back(Delivery::Content(content.to_vec())),
-        // Nobody will read it.
-        // SAFETY: the session is alive in its own callback.
+        // Nobody will read this content. SAFETY: the session is alive in its own callback.
         None => _ = unsafe { sys::nghttp2_session_consume(session, id, length) },
     }
     0
 }
 
-/// A stream that has closed without having been reset by a frame was not taken up (RFC 9113, 6.8).
+/// A stream that closes without a RST_STREAM frame was not processed (RFC 9113, 6.8).
 unsafe extern "C" fn on_stream_close(
     _: *mut sys::nghttp2_session,
     id: i32,
     code: u32,
     user_data: *mut c_void,
 ) -> c_int {
-    // SAFETY: the library hands on what it was given.
+    // SAFETY: the library passes on the pointer it was given.
     let state = unsafe { state(user_data) };
     if code != 0
         && let Some(stream) = state.streams.get_mut(&id).filter(|stream| !stream.gone)
@@ -483,10 +487,12 @@ unsafe extern "C" fn on_invalid_frame(
     user_data: *mut c_void,
 ) -> c_int {
     if error == sys::NGHTTP2_ERR_REFUSED_STREAM {
-        // There is a limit of streams; whether it was right to refuse this one shows in the end.
+        // The stream limit may have been reached; the final comparison shows whether the refusal was
+        // justified.
         return 0;
     }
-    // SAFETY: the library hands on what it was given, a frame, and an error that it has a static string for.
+    // SAFETY: the library passes on the pointer it was given, a frame, and an error for which it has a static
+    // string.
     let (state, header, error) =
         unsafe { (state(user_data), (*frame).hd, CStr::from_ptr(sys::nghttp2_strerror(error))) };
     let error = error.to_string_lossy();
@@ -501,13 +507,13 @@ unsafe extern "C" fn select_padding(
     max: usize,
     user_data: *mut c_void,
 ) -> sys::nghttp2_ssize {
-    // SAFETY: the library hands on what it was given, and a frame.
+    // SAFETY: the library passes on the pointer it was given, and a frame.
     let (state, length) = unsafe { (state(user_data), (*frame).hd.length) };
     let padding = if state.pads && state.random.bool() { state.random.usize(..=256) } else { 0 };
     (length + padding).min(max) as sys::nghttp2_ssize
 }
 
-/// Takes what a stream has to send.
+/// Copies content of a stream into the library's buffer.
 unsafe extern "C" fn read_content(
     session: *mut sys::nghttp2_session,
     id: i32,
@@ -518,7 +524,7 @@ unsafe extern "C" fn read_content(
     user_data: *mut c_void,
 ) -> sys::nghttp2_ssize {
     let deferred = sys::NGHTTP2_ERR_DEFERRED as sys::nghttp2_ssize;
-    // SAFETY: the library hands on what it was given.
+    // SAFETY: the library passes on the pointer it was given.
     let state = unsafe { state(user_data) };
     let Some(stream) = state.streams.get_mut(&id) else { return deferred };
     if stream.queue.is_empty() && !stream.ended {
@@ -526,7 +532,7 @@ unsafe extern "C" fn read_content(
     }
     let taken = room.min(stream.queue.len());
     let octets: Vec<u8> = stream.queue.drain(..taken).collect();
-    // SAFETY: the buffer has that much room.
+    // SAFETY: the buffer has room for this many bytes.
     unsafe { ptr::copy_nonoverlapping(octets.as_ptr(), buffer, taken) };
     if stream.queue.is_empty() && stream.ended {
         let mut end = sys::NGHTTP2_DATA_FLAG_EOF;
@@ -536,7 +542,7 @@ unsafe extern "C" fn read_content(
             // SAFETY: the session is alive in its own callback, and copies the fields.
             unsafe { sys::nghttp2_submit_trailer(session, id, fields.as_ptr(), fields.len()) };
         }
-        // SAFETY: the library has given a place for them.
+        // SAFETY: the library supplies a valid pointer for the flags.
         unsafe { *flags |= end };
     }
     taken as sys::nghttp2_ssize

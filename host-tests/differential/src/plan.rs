@@ -1,4 +1,4 @@
-//! What is to be said: exchanges made up at random, all of them valid.
+//! Plans of conversations: random, valid exchanges.
 
 use fastrand::Rng;
 use http2_engine::Role;
@@ -6,14 +6,14 @@ use http2_engine::Role;
 use crate::endpoint::Start;
 use crate::message::Fields;
 
-/// A message that is to be sent.
+/// A message to be sent.
 #[derive(Clone, Debug)]
 pub struct Planned {
-    /// Informational responses before it.
+    /// The informational responses before the head.
     pub informational: Vec<Fields>,
     /// Its head.
     pub head: Fields,
-    /// Octets of content.
+    /// The length of the content in bytes.
     pub content: usize,
     /// Its trailer section.
     pub trailers: Option<Fields>,
@@ -22,36 +22,36 @@ pub struct Planned {
 /// A request and its response.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    /// What the client says.
+    /// The client's message.
     pub request: Planned,
-    /// What the server answers.
+    /// The server's message.
     pub response: Planned,
 }
 
-/// All that a conversation consists of, apart from when it happens.
+/// Everything in a conversation except its timing.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// How the client begins.
+    /// The initial parameters of the client.
     pub client: Start,
-    /// How the server begins.
+    /// The initial parameters of the server.
     pub server: Start,
-    /// What is asked and answered.
+    /// The exchanges, in the order of their requests.
     pub exchanges: Vec<Exchange>,
-    /// Whether streams are broken off.
+    /// Whether callers reset streams.
     pub resets: bool,
-    /// Whether one end shuts the connection down while others are at it.
+    /// Whether one end shuts the connection down during exchanges.
     pub shut_down: bool,
-    /// The largest piece in which octets arrive; 1 for octet by octet.
+    /// The largest piece in which bytes arrive; 1 for byte by byte.
     pub piece: usize,
 }
 
 impl Plan {
-    /// Makes one up.
+    /// Creates a random plan.
     pub fn new(random: &mut Rng) -> Self {
         let exchanges = 1 + size(random, 25);
         let pieces = [1, 2, 9, 30, 1 << 10, 1 << 20];
         let piece = pieces[random.usize(..pieces.len())];
-        // Octet by octet, large messages would take their time and show nothing new.
+        // Large messages would take long byte by byte, and show nothing new.
         let most = if piece < 30 { 4 << 10 } else { 80 << 10 };
         Self {
             client: start(Role::Client, random),
@@ -64,13 +64,13 @@ impl Plan {
     }
 }
 
-/// A number below `bound`: small ones are as likely as large ones.
+/// A random number below `bound`, with small numbers as likely as large ones.
 pub fn size(random: &mut Rng, bound: usize) -> usize {
     let magnitude = random.u32(..=bound.ilog2());
     random.usize(..=1 << magnitude).min(bound - 1)
 }
 
-/// An initial window that lets conversations stop and go.
+/// A random initial window, small enough that conversations stall and resume.
 pub(crate) fn window(random: &mut Rng) -> u32 {
     match random.u8(..6) {
         0 => 0,
@@ -105,7 +105,7 @@ fn exchange(place: usize, most: usize, random: &mut Rng) -> Exchange {
     head.push(":status", status.to_string());
     let may_have_content = method != "HEAD" && status != 204 && status != 304;
     let mut response = message(head, most, may_have_content, random);
-    // What the content would have been (RFC 9110, 8.6).
+    // The length that the content of GET would have had (RFC 9110, 8.6).
     if method == "HEAD" && status == 200 && random.bool() {
         response.head.push("content-length", "4711");
     }
@@ -135,8 +135,8 @@ fn message(mut head: Fields, most: usize, may_have_content: bool, random: &mut R
     Planned { informational: Vec::new(), head, content, trailers }
 }
 
-/// Adds fields at random: known names and others, names twice, crumbs of Cookie, values of any octets, empty ones, and
-/// at times one that makes the section longer than a frame.
+/// Adds random fields: known and unknown names, repeated names, several Cookie fields, arbitrary bytes in
+/// values, empty values, and sometimes a field that makes the section longer than a frame.
 fn fields(section: &mut Fields, random: &mut Rng) {
     const NAMES: [&str; 10] = [
         "accept",
@@ -153,7 +153,7 @@ fn fields(section: &mut Fields, random: &mut Rng) {
     let trailers = section.get("checksum").is_some();
     for _ in 0..size(random, 12) {
         let name = NAMES[random.usize(..NAMES.len())];
-        // Not in a trailer section (RFC 9110, 6.5.1); and one is enough (RFC 9110, 11.6.2).
+        // Not allowed in a trailer section (RFC 9110, 6.5.1), or more than once (RFC 9110, 11.6.2).
         if (trailers && matches!(name, "authorization" | "cookie" | "cache-control"))
             || (matches!(name, "authorization" | "user-agent") && section.get(name).is_some())
         {
@@ -172,7 +172,7 @@ fn value(name: &str, random: &mut Rng) -> Vec<u8> {
         1 if name.starts_with('x') => {
             let mut octets: Vec<u8> = (0..size(random, 300)).map(|_| random.u8(0x20..)).collect();
             octets.retain(|&octet| octet != 0x7f);
-            // White space at the ends is not part of a value (RFC 9110, 5.5).
+            // White space at either end is not part of a value (RFC 9110, 5.5).
             octets.insert(0, b'<');
             octets.push(b'>');
             octets

@@ -1,7 +1,7 @@
-"""Python's h2 as an endpoint of a conversation: a command a line from standard input, its answer to standard output.
+"""Python's h2 as an endpoint: reads one command per line from standard input, and writes answers to standard output.
 
-An answer is any number of lines "delivered STREAM KIND [VALUE]" and then "taken [NUMBER]", "later", "gone", or
-"failed WHY". Octets are in hexadecimal; a field section is "NAME:VALUE,NAME:VALUE". "-" is an empty list.
+An answer consists of any number of lines "delivered STREAM KIND [VALUE]", followed by "taken [NUMBER]", "later", "gone" or
+"failed WHY". Bytes are in hexadecimal; a field section is "NAME:VALUE,NAME:VALUE". "-" is an empty list.
 """
 
 import random
@@ -22,11 +22,11 @@ SETTINGS = {
 
 
 class Later(Exception):
-    """There is no room now."""
+    """The endpoint has no room now."""
 
 
 class Gone(Exception):
-    """The stream has ended, or the connection takes no more."""
+    """The stream has ended, or the connection accepts no more streams."""
 
 
 def parse_section(text):
@@ -41,7 +41,7 @@ def show_section(fields):
 
 class Stream:
     def __init__(self):
-        # What has arrived and was not read: content with the octets that it takes of the window, and what ends it.
+        # Items received and not read: content with its flow-controlled length, and the end of the message.
         self.arrived = []
         self.gone = False
 
@@ -67,7 +67,7 @@ class Endpoint:
         more = int(connection_window) - 65535
         if more > 0:
             self.connection.increment_flow_control_window(more)
-        # A second change would come into force with the acknowledgement of the first, so there is one at a time.
+        # h2 would apply a second change on the acknowledgement of the first, so allow only one at a time.
         self.unacknowledged = True
         self.first = {
             SettingCodes.INITIAL_WINDOW_SIZE: int(window),
@@ -192,7 +192,7 @@ class Endpoint:
         self.unacknowledged = True
 
     def window(self, number, octets):
-        # It forgets streams that have closed.
+        # h2 forgets closed streams.
         if number != "0" and self.stream(number)[0] not in self.connection.streams:
             raise Gone
         self.connection.increment_flow_control_window(int(octets), int(number) or None)

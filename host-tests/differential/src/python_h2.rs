@@ -1,4 +1,4 @@
-//! Python's `h2`, in a process of its own, driven by the script beside this file.
+//! Python's `h2` as an endpoint, in a separate process that runs the script beside this file.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -20,11 +20,11 @@ pub struct Python {
 }
 
 impl Python {
-    /// Starts the interpreter, which has to have the package `h2`.
+    /// Starts the interpreter, which must have the package `h2`.
     ///
     /// # Panics
     ///
-    /// It does not start.
+    /// Panics if the interpreter does not start.
     pub fn start(interpreter: &Path) -> Rc<RefCell<Self>> {
         let script: PathBuf = [env!("CARGO_MANIFEST_DIR"), "src/python_h2.py"].iter().collect();
         let mut process = Command::new(interpreter)
@@ -38,14 +38,14 @@ impl Python {
         Rc::new(RefCell::new(Self { process, input, output }))
     }
 
-    /// Sends a command, and takes the lines of its answer; the last one is the verdict.
+    /// Sends a command, and returns the lines of its answer; the last one is the verdict.
     fn command(&mut self, command: &str) -> Vec<String> {
         writeln!(self.input, "{command}").and_then(|()| self.input.flush()).expect("Python listens");
         let mut lines = Vec::new();
         loop {
             let mut line = String::new();
             let octets = self.output.read_line(&mut line).expect("Python answers with text");
-            assert!(octets > 0, "Python has ended at {command:.200}");
+            assert!(octets > 0, "Python ended during {command:.200}");
             let line = line.trim_end().to_owned();
             let more = line.starts_with("delivered ") || line.starts_with("pongs ");
             lines.push(line);
@@ -63,14 +63,14 @@ impl Drop for Python {
     }
 }
 
-/// Python's `h2`.
+/// A connection of Python's `h2`.
 ///
-/// It goes no further once there was GOAWAY, in either direction, and lets a setting that has changed come into force
-/// with the acknowledgement of an earlier change of another, so that there is one change at a time; for the same reason
-/// its first settings follow those by default, and it begins without a limit of streams.
+/// The package does not continue after a GOAWAY in either direction. It applies a changed setting when an
+/// earlier change of another setting is acknowledged; therefore, only one change is in progress at any time,
+/// the configured initial settings follow the default ones, and the connection begins without a stream limit.
 pub struct PythonH2 {
     python: Rc<RefCell<Python>>,
-    /// Pieces that have arrived, to be handed over in one go, each by itself.
+    /// Received pieces, to be passed on together, each as a separate input.
     pieces: String,
     deliveries: Vec<(u32, Delivery)>,
     pongs: usize,
@@ -78,7 +78,7 @@ pub struct PythonH2 {
 }
 
 impl PythonH2 {
-    /// A connection, in place of the one that the process had before.
+    /// Creates a connection, which replaces the process's previous one.
     pub fn new(python: &Rc<RefCell<Python>>, start: &Start) -> Self {
         let role = match start.role {
             Role::Client => "client",
@@ -101,7 +101,7 @@ impl PythonH2 {
         }
     }
 
-    /// Hands over what has arrived.
+    /// Passes on the received pieces.
     fn hand_over(&mut self) {
         if !self.pieces.is_empty() {
             let pieces = std::mem::take(&mut self.pieces);
@@ -109,7 +109,7 @@ impl PythonH2 {
         }
     }
 
-    /// Gives a command after everything that has arrived. What it answers, if that is anything.
+    /// Sends a command after the received pieces; returns the answer, if any.
     fn command(&mut self, command: &str) -> Result<String, Refused> {
         self.hand_over();
         self.plain_command(command)
@@ -158,7 +158,7 @@ impl Endpoint for PythonH2 {
 
     fn open(&mut self, head: &Fields, end_stream: bool) -> Result<u32, Refused> {
         let stream = self.command(&format!("open {} {}", show_section(head), end(end_stream)))?;
-        Ok(stream.parse().expect("the number of a stream"))
+        Ok(stream.parse().expect("a stream id"))
     }
 
     fn inform(&mut self, stream: u32, head: &Fields) -> Result<(), Refused> {
@@ -171,7 +171,7 @@ impl Endpoint for PythonH2 {
 
     fn send_data(&mut self, stream: u32, content: &[u8], end_stream: bool) -> Result<usize, Refused> {
         let taken = self.command(&format!("data {stream} {} {}", end(end_stream), hex(content)))?;
-        Ok(taken.parse().expect("a number of octets"))
+        Ok(taken.parse().expect("a number of bytes"))
     }
 
     fn send_trailers(&mut self, stream: u32, trailers: &Fields) -> Result<(), Refused> {
@@ -229,17 +229,17 @@ impl Endpoint for PythonH2 {
         true
     }
 
-    /// It takes that for more than the window allows.
+    /// h2 treats it as exceeding the window.
     fn takes_empty_data_below_zero(&self) -> bool {
         false
     }
 
-    /// It ends the connection.
+    /// h2 ends the connection.
     fn takes_informational_after_reset(&self) -> bool {
         false
     }
 
-    /// It announces every one, those too that are above the last.
+    /// h2 announces every change, even those above the final size.
     fn sums_up_table_sizes(&self) -> bool {
         false
     }
@@ -273,7 +273,7 @@ fn parse_section(text: &str) -> Fields {
 fn parse_delivery(text: &str) -> (u32, Delivery) {
     let mut words = text.split(' ');
     let mut word = || words.next().unwrap_or_default();
-    let stream = word().parse().expect("the number of a stream");
+    let stream = word().parse().expect("a stream id");
     let (kind, value) = (word(), word());
     let delivery = match kind {
         "informational" => Delivery::Informational(parse_section(value)),

@@ -1,4 +1,4 @@
-//! The crate `h2`, polled by hand over octets in memory.
+//! The crate `h2` as an endpoint, polled by hand over bytes in memory.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
@@ -19,15 +19,17 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::endpoint::{Change, Endpoint, Refused, Start};
 use crate::message::{Delivery, Fields};
 
-/// More streams than a conversation has. After a refusal, `h2` takes trailers of the refused request, which were on
-/// their way, for the beginning of another one, and ends the connection; so it has nothing to refuse.
+/// More streams than any conversation has.
+///
+/// After a refusal, `h2` takes trailers of the refused request that were in flight for the start of another
+/// request, and ends the connection; this limit ensures that it never refuses a request.
 const MOST_STREAMS: u32 = 100;
 
-/// The crate `h2`.
+/// A connection of the crate `h2`.
 ///
-/// It sends no padding, has a stream's window raised by what was read alone, shuts down in good order as a server
-/// only, and changes no setting but the initial window, one at a time. Its `HeaderMap` keeps fields of one name in
-/// order, not those of different names.
+/// The crate sends no padding, raises a stream's window only for content that was read, shuts down gracefully
+/// only as a server, and changes no setting but the initial window, one change at a time. Its `HeaderMap`
+/// keeps the order of fields with the same name, but not of those with different names.
 pub struct RustH2 {
     pipe: Arc<Mutex<Octets>>,
     connection: Connection,
@@ -41,36 +43,36 @@ pub struct RustH2 {
 
 enum Connection {
     Client(SendRequest<Bytes>, client::Connection<Pipe, Bytes>),
-    /// The preface of the client has not come.
+    /// The client's preface has not arrived completely.
     Arriving(Pin<Box<server::Handshake<Pipe, Bytes>>>),
     Server(server::Connection<Pipe, Bytes>),
     Ended,
 }
 
-/// The handles of a stream. They are kept until the end: dropping one can reset the stream.
+/// The handles of a stream, kept until the end, since dropping one can reset the stream.
 #[derive(Default)]
 struct Stream {
     response: Option<ResponseFuture>,
     respond: Option<SendResponse<Bytes>>,
     sending: Option<SendStream<Bytes>>,
     receiving: Option<RecvStream>,
-    /// There is no more content; trailers may follow.
+    /// All content has been delivered; trailers may follow.
     content_ended: bool,
     read: bool,
     reset: Option<u32>,
-    /// The reset was told, or was this end's.
+    /// The reset was reported, or was this end's own.
     done: bool,
 }
 
 impl RustH2 {
-    /// A connection.
+    /// Creates a connection.
     ///
     /// # Panics
     ///
-    /// `h2` does not take its configuration.
+    /// Panics if `h2` rejects its configuration.
     pub fn new(start: &Start) -> Self {
         let pipe = Arc::new(Mutex::new(Octets { room: 1 << 16, ..Octets::default() }));
-        // Whoever does everything at random is no good peer; and no clock may count.
+        // A peer that acts at random exceeds normal limits, and no timeout may apply.
         let (many, long) = (1 << 20, Duration::from_secs(1 << 20));
         let io = Pipe(pipe.clone());
         let connection = match start.role {
@@ -88,7 +90,7 @@ impl RustH2 {
                 let mut handshake = pin!(builder.handshake(io));
                 match handshake.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                     Poll::Ready(Ok((requests, connection))) => Connection::Client(requests, connection),
-                    _ => panic!("a client's handshake waits for nothing"),
+                    _ => panic!("a client's handshake never blocks"),
                 }
             }
             Role::Server => {
@@ -118,10 +120,10 @@ impl RustH2 {
         }
     }
 
-    /// Polls everything that can have moved.
+    /// Polls everything that may have progressed.
     fn run(&mut self) {
         let cx = &mut Context::from_waker(Waker::noop());
-        // What one poll brings about may want another one.
+        // One poll may enable another.
         for _ in 0..2 {
             self.poll_connection(cx);
             self.poll_pong(cx);
@@ -199,7 +201,7 @@ impl RustH2 {
 }
 
 impl Stream {
-    /// Takes heads and resets, which need no reading.
+    /// Takes heads and resets, which arrive without a read.
     fn poll(&mut self, id: u32, deliveries: &mut Vec<(u32, Delivery)>, cx: &mut Context<'_>) {
         if self.done {
             return;
@@ -234,7 +236,7 @@ impl Stream {
         self.tell_reset(id, deliveries);
     }
 
-    /// The peer's reset comes behind everything that can still be read.
+    /// Reports the peer's reset after everything that can still be read.
     fn tell_reset(&mut self, id: u32, deliveries: &mut Vec<(u32, Delivery)>) {
         if let Some(code) = self.reset
             && self.read
@@ -259,7 +261,7 @@ impl Stream {
                 Poll::Ready(None) => self.content_ended = true,
                 Poll::Ready(Some(Ok(content))) => {
                     let released = receiving.flow_control().release_capacity(content.len());
-                    released.expect("no more is given back than came");
+                    released.expect("no more credit is returned than was received");
                     return deliveries.push((id, Delivery::Content(content.to_vec())));
                 }
                 Poll::Ready(Some(Err(error))) => return self.ended(id, &error, deliveries),
@@ -364,7 +366,7 @@ impl Endpoint for RustH2 {
             _ => return Err(Refused::NotNow),
         };
         self.run();
-        // The last change is not acknowledged.
+        // The previous change is still unacknowledged.
         result.map_err(|_| Refused::NotNow)
     }
 
@@ -410,28 +412,28 @@ impl Endpoint for RustH2 {
         false
     }
 
-    /// It looks at what it owes when content is read, and not when the setting is acknowledged (0.4.20,
+    /// `h2` checks the credit it owes when content is read, and not when the setting is acknowledged (0.4.20,
     /// `Recv::apply_local_settings`).
     fn makes_up_for_lower_windows(&self) -> bool {
         false
     }
 
-    /// It takes such a stream for an idle one, and ends the connection.
+    /// `h2` takes the stream for an idle one, and ends the connection.
     fn ignores_windows_of_late_streams(&self) -> bool {
         false
     }
 }
 
-/// Octets on their way in and out.
+/// Bytes in flight, in and out.
 #[derive(Default)]
 struct Octets {
     input: VecDeque<u8>,
     output: Vec<u8>,
-    /// How many more may be written.
+    /// The number of bytes that may still be written.
     room: usize,
 }
 
-/// The transport of a connection. It wakes nobody: everything is polled again whenever something has changed.
+/// The transport of a connection. It wakes no task; instead, everything is polled again after every change.
 struct Pipe(Arc<Mutex<Octets>>);
 
 impl AsyncRead for Pipe {
@@ -473,7 +475,7 @@ impl AsyncWrite for Pipe {
 }
 
 fn text(fields: &Fields, name: &str) -> String {
-    String::from_utf8(fields.get(name).expect("a pseudo-header field that has to be there").to_vec()).unwrap()
+    String::from_utf8(fields.get(name).expect("the mandatory pseudo-header field").to_vec()).unwrap()
 }
 
 fn to_headers(fields: &Fields) -> HeaderMap {

@@ -1,21 +1,22 @@
-//! Many conversations, one after another.
+//! Runs many conversations in turn.
 
 use crate::conversation::{Summary, converse};
 use crate::endpoint::{Endpoint, Start};
 
-/// How to make the two ends of a conversation.
+/// The constructors of the two ends of a conversation.
 pub struct Pairing<'a> {
-    /// Makes the client.
+    /// Creates the client.
     pub client: &'a dyn Fn(&Start) -> Box<dyn Endpoint>,
-    /// Makes the server.
+    /// Creates the server.
     pub server: &'a dyn Fn(&Start) -> Box<dyn Endpoint>,
 }
 
-/// Holds as many conversations as `count` says, or as the [environment](http2_simulation::with_seeds) does.
+/// Runs `count` conversations, or as many as the [environment](http2_simulation::with_seeds) requests.
 ///
 /// # Panics
 ///
-/// The ends do not agree: what happened is printed before, with the seed. Or many conversations were about nothing.
+/// Panics if the ends disagree, after printing the seed and the history, or if many conversations together
+/// cover too little.
 pub fn with_seeds(count: u64, pairing: &Pairing<'_>) {
     let (mut total, mut conversations) = (Summary::default(), 0);
     http2_simulation::with_seeds(count, |seed| {

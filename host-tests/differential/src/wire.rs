@@ -1,24 +1,24 @@
-//! What passes between the two ends, looked at from outside.
+//! Observes the traffic between the two ends.
 
 use http2_engine::Role;
 use http2_engine::frame::{FrameHeader, FrameType, HEADER_LEN, flags};
 use http2_simulation::wire::{Frames, Part, describe, number};
 
-/// The octets that one end has sent, cut into frames.
+/// The output of one end, split into frames.
 pub(crate) struct Wire {
     frames: Frames,
-    /// The streams that this end has reset, with the codes.
+    /// The streams that this end has reset, with their codes.
     pub(crate) resets: Vec<(u32, u32)>,
-    /// The codes of the GOAWAYs.
+    /// The codes of its GOAWAY frames.
     pub(crate) go_aways: Vec<u32>,
-    /// Octets of the first frame, once it was sent: the endpoint's SETTINGS.
+    /// The length in bytes of the first frame (the endpoint's SETTINGS), once it was sent.
     pub(crate) first_frame: Option<usize>,
     /// Frames with padding.
     pub(crate) padded: usize,
 }
 
 impl Wire {
-    /// Nothing was sent.
+    /// Creates an observer for an end that has sent nothing yet.
     pub(crate) fn new(sender: Role) -> Self {
         Self {
             frames: Frames::new(sender),
@@ -29,7 +29,7 @@ impl Wire {
         }
     }
 
-    /// Takes octets that were sent, and describes the frames that they complete.
+    /// Records output, and describes the frames that it completes.
     pub(crate) fn take(&mut self, octets: &[u8]) -> Vec<String> {
         let mut lines = Vec::new();
         for part in self.frames.take(octets) {

@@ -1,11 +1,11 @@
-//! The engine and the crate `h2` agree on conversations at random.
+//! The engine and the crate `h2` agree in random conversations.
 
 use http2_differential::{Engine, Pairing, RustH2, with_seeds};
 
 const SEEDS: u64 = 500;
 
 #[test]
-fn the_engine_as_a_client_and_h2_as_a_server_agree() {
+fn engine_client_agrees_with_h2_server() {
     let pairing = Pairing {
         client: &|start| Box::new(Engine::new(start)),
         server: &|start| Box::new(RustH2::new(start)),
@@ -14,7 +14,7 @@ fn the_engine_as_a_client_and_h2_as_a_server_agree() {
 }
 
 #[test]
-fn h2_as_a_client_and_the_engine_as_a_server_agree() {
+fn engine_server_agrees_with_h2_client() {
     let pairing = Pairing {
         client: &|start| Box::new(RustH2::new(start)),
         server: &|start| Box::new(Engine::new(start)),

@@ -1,11 +1,11 @@
-//! The engine and libnghttp2 agree on conversations at random.
+//! The engine and libnghttp2 agree in random conversations.
 
 use http2_differential::{Engine, Nghttp2, Pairing, with_seeds};
 
 const SEEDS: u64 = 500;
 
 #[test]
-fn the_engine_as_a_client_and_nghttp2_as_a_server_agree() {
+fn engine_client_agrees_with_nghttp2_server() {
     let pairing = Pairing {
         client: &|start| Box::new(Engine::new(start)),
         server: &|start| Box::new(Nghttp2::new(start)),
@@ -14,7 +14,7 @@ fn the_engine_as_a_client_and_nghttp2_as_a_server_agree() {
 }
 
 #[test]
-fn nghttp2_as_a_client_and_the_engine_as_a_server_agree() {
+fn engine_server_agrees_with_nghttp2_client() {
     let pairing = Pairing {
         client: &|start| Box::new(Nghttp2::new(start)),
         server: &|start| Box::new(Engine::new(start)),

@@ -1,4 +1,4 @@
-//! The engine and Python's `h2` agree on conversations at random. Skipped where there is no Python.
+//! The engine and Python's `h2` agree in random conversations; skipped if Python is missing.
 
 use std::env;
 use std::fs::{self, File};
@@ -8,13 +8,13 @@ use std::process::Command;
 
 use http2_differential::{Engine, Pairing, Python, PythonH2, with_seeds};
 
-/// Each octet goes through a pipe as text, so these are fewer.
+/// Fewer seeds than elsewhere, since all bytes pass through a pipe as text.
 const SEEDS: u64 = 100;
 
 const PACKAGES: [&str; 2] = ["h2==4.4.1", "hpack==4.2.0"];
 
 #[test]
-fn the_engine_as_a_client_and_h2_of_python_as_a_server_agree() {
+fn engine_client_agrees_with_python_h2_server() {
     let Some(interpreter) = python_with_h2() else { return };
     let python = Python::start(&interpreter);
     let pairing = Pairing {
@@ -25,7 +25,7 @@ fn the_engine_as_a_client_and_h2_of_python_as_a_server_agree() {
 }
 
 #[test]
-fn h2_of_python_as_a_client_and_the_engine_as_a_server_agree() {
+fn engine_server_agrees_with_python_h2_client() {
     let Some(interpreter) = python_with_h2() else { return };
     let python = Python::start(&interpreter);
     let pairing = Pairing {
@@ -35,12 +35,12 @@ fn h2_of_python_as_a_client_and_the_engine_as_a_server_agree() {
     with_seeds(SEEDS, &pairing);
 }
 
-/// An interpreter that has the packages, in a folder of their own; made at the first call.
+/// Returns an interpreter with the packages, from a virtual environment created by the first call.
 fn python_with_h2() -> Option<PathBuf> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent()?;
     let folder = target.join("peers/differential");
     fs::create_dir_all(folder.parent()?).unwrap();
-    // The other test may be about to do the same.
+    // The other test may be doing the same.
     let lock = File::create(target.join("peers/differential.lock")).unwrap();
     lock.lock().unwrap();
     let (complete, wanted) = (folder.join("complete"), PACKAGES.join(" "));
@@ -60,10 +60,10 @@ fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
-/// Says on the terminal that a test is left out. On a machine that has to have everything, that is an error.
+/// Prints that a test is skipped; with `CI=true`, where nothing may be skipped, fails instead.
 fn skip(why: &str) -> Option<PathBuf> {
     assert!(env::var("CI").as_deref() != Ok("true"), "{why}");
-    // Not `eprintln!`, which the test harness keeps to itself.
+    // The test harness captures `eprintln!`.
     _ = writeln!(io::stderr(), "skipped: {why}");
     None
 }
