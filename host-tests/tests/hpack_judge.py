@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Decodes what our HPACK encoder makes of header sections with the `hpack` package from PyPI, and compares.
+"""Decodes header sections encoded by our HPACK encoder with the `hpack` package from PyPI, and compares them.
 
     python3 hpack_judge.py --encoder target/debug/examples/hpack_encode DIR
 
-DIR holds stories of https://github.com/http2jp/hpack-test-case, such as its `raw-data`. Each story is encoded
-with a table of constant size, and with one whose size changes before each block. The exit code is 0 if every
-section came back.
+DIR contains stories from https://github.com/http2jp/hpack-test-case, for example its `raw-data`. Each story is encoded
+twice: with a table of constant size, and with a table whose size changes before each block. The exit code is 0 if
+every section was decoded correctly.
 """
 
 import argparse
@@ -22,19 +22,19 @@ CHANGING_SIZES = [0, 100, 4096, 1000, 8192]
 
 
 def with_table_sizes(story, sizes):
-    """The story with a table size for each case; `None` leaves the size as it was."""
+    """Returns the story with a table size for each case; `None` leaves the size unchanged."""
     sized = zip(story["cases"], itertools.cycle(sizes))
     return {"cases": [{"header_table_size": size, "headers": case["headers"]} for case, size in sized]}
 
 
 def encode(encoder, story):
-    """The field blocks that our encoder makes of a story."""
+    """Returns the field blocks in which our encoder encodes a story."""
     result = subprocess.run([encoder], input=json.dumps(story), stdout=subprocess.PIPE, text=True, check=True)
     return [bytes.fromhex(line) for line in result.stdout.splitlines()]
 
 
 def judge(story, blocks):
-    """Yields what is wrong with the blocks."""
+    """Yields a message for each error in the blocks."""
     if len(blocks) != len(story["cases"]):
         yield f"{len(blocks)} blocks for {len(story['cases'])} sections"
     decoder = hpack.Decoder(max_header_list_size=1 << 20)
@@ -73,7 +73,7 @@ def main():
             for failure in judge(story, blocks):
                 print(f"{path.name}, table sizes {sizes}: {failure}", file=sys.stderr)
                 failures += 1
-    print(f"{len(paths)} stories, {blocks_total} blocks, {octets_total} octets with a constant table, {failures} failures")
+    print(f"{len(paths)} stories, {blocks_total} blocks, {octets_total} bytes with a constant table, {failures} failures")
     sys.exit(1 if failures else 0)
 
 

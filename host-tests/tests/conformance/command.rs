@@ -1,4 +1,5 @@
-//! `wasi-http2 serve`, with the demonstration and with a handler of `wasi:http`, and `wasi-http2 get`, over TCP.
+//! `wasi-http2 serve`, both with the demonstration server and with a handler of `wasi:http`, and `wasi-http2 get`, over
+//! TCP.
 
 use std::net::{TcpListener, TcpStream};
 
@@ -10,19 +11,19 @@ use crate::support::{Process, Serve, wasi_http2};
 use crate::transport::Socket;
 
 #[test]
-fn serve_does_what_all_cases_want() {
+fn serve_passes_all_cases() {
     let serve = Serve::start();
     hold(Role::Server, || Socket::tcp(TcpStream::connect(serve.address()).unwrap(), ()));
 }
 
 #[test]
-fn a_handler_of_wasi_http_behind_the_server_does_what_all_cases_want() {
+fn a_wasi_http_handler_behind_the_server_passes_all_cases() {
     let serve = Serve::start_handler(components::HTTP_SERVICE, &[]);
     hold(Role::Server, || Socket::tcp(TcpStream::connect(serve.address()).unwrap(), ()));
 }
 
 #[test]
-fn get_does_what_all_cases_want() {
+fn get_passes_all_cases() {
     hold(Role::Client, || {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! The component in Wasmtime, with a transport in memory.
+//! The component in Wasmtime, with an in-memory transport.
 
 use std::os::unix::net::UnixStream;
 
@@ -12,7 +12,7 @@ use crate::hold;
 use crate::transport::Socket;
 
 #[test]
-fn the_component_does_what_all_cases_want_of_a_server() {
+fn the_component_passes_all_server_cases() {
     let (tokio, sandbox) = (Runtime::new().unwrap(), Sandbox::new(Limits::new()).unwrap());
     hold(Role::Server, || {
         let (near, far) = pair(&tokio);
@@ -23,7 +23,7 @@ fn the_component_does_what_all_cases_want_of_a_server() {
 }
 
 #[test]
-fn the_component_does_what_all_cases_want_of_a_client() {
+fn the_component_passes_all_client_cases() {
     let (tokio, sandbox) = (Runtime::new().unwrap(), Sandbox::new(Limits::new()).unwrap());
     hold(Role::Client, || {
         let (near, far) = pair(&tokio);
@@ -34,7 +34,7 @@ fn the_component_does_what_all_cases_want_of_a_client() {
     });
 }
 
-/// Both ends of a connection, the far one for Tokio.
+/// Returns both ends of a connection, the far one for Tokio.
 fn pair(tokio: &Runtime) -> (UnixStream, tokio::net::UnixStream) {
     let (near, far) = UnixStream::pair().unwrap();
     far.set_nonblocking(true).unwrap();
@@ -42,10 +42,10 @@ fn pair(tokio: &Runtime) -> (UnixStream, tokio::net::UnixStream) {
     (near, tokio::net::UnixStream::from_std(far).unwrap())
 }
 
-/// Answers all requests, and sends the content of those for `/echo` back.
+/// Answers all requests, and echoes the content of requests for `/echo`.
 async fn serve(mut server: Server) {
     while let Some(Ok((request, responder))) = server.accept().await {
-        // What becomes of a stream shows on the wire.
+        // Errors of a stream show on the wire.
         tokio::spawn(async move { _ = answer(request, responder).await });
     }
 }
@@ -62,7 +62,7 @@ async fn answer(mut request: Request<RecvBody>, mut responder: Responder) -> Res
     echo.send_data(Bytes::new(), true).await
 }
 
-/// Sends one request after the other, whatever comes of them, as long as the connection takes any.
+/// Sends one request after the other, whatever the results, until the connection accepts no more.
 async fn request_again_and_again(client: Client) {
     loop {
         let request = Request::get("http://localhost/").body(()).unwrap();

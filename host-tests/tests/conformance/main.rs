@@ -1,5 +1,5 @@
-//! The cases of the package `http2-conformance`, which the engine passes by itself, held against what is made of it: the
-//! component in Wasmtime, with a transport in memory, and the command over TCP.
+//! Runs the cases of the package `http2-conformance`, which the engine itself passes, against the component in Wasmtime
+//! with an in-memory transport, and against the command over TCP.
 
 #![cfg(unix)]
 
@@ -16,7 +16,7 @@ use http2_conformance::{Case, Role, play};
 
 use transport::Socket;
 
-/// Holds endpoints of one role, each of which `connect` makes, against the cases for that role.
+/// Runs all cases of a role against the endpoints that `connect` creates.
 fn hold(role: Role, connect: impl Fn() -> Socket) {
     let cases: Vec<Case> = cases().into_iter().filter(|case| case.role == role).collect();
     let failures: Vec<String> = cases.iter().filter_map(|case| play(case, &mut connect()).err()).collect();

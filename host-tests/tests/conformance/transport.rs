@@ -1,4 +1,4 @@
-//! A socket, as the tester has it.
+//! A socket as the tester's transport.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use http2_conformance::Transport;
 
-/// How long an endpoint may take to say something. It guards against hangs alone.
+/// How long an endpoint may take to send bytes. The timeout only guards against hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A connection to an endpoint, and what has to be kept as long as it is there.
+/// A connection to an endpoint, and the endpoint's state that must live as long as the connection.
 pub(crate) struct Socket {
     stream: Box<dyn ReadWrite>,
     _endpoint: Box<dyn std::any::Any>,
@@ -35,7 +35,7 @@ impl Socket {
 
 impl Transport for Socket {
     fn send(&mut self, octets: &[u8]) {
-        // An endpoint that has ended the connection takes nothing more; what it has said can still be read.
+        // An endpoint that has closed the connection takes no more bytes; those that it sent can still be read.
         _ = self.stream.write_all(octets);
     }
 
@@ -49,7 +49,7 @@ impl Transport for Socket {
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
                 Ok(Vec::new())
             }
-            Err(error) => Err(format!("nothing comes: {error}")),
+            Err(error) => Err(format!("nothing received: {error}")),
         }
     }
 }

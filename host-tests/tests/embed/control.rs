@@ -1,4 +1,4 @@
-//! Connections as a whole: settings, PING, counters, and how they end.
+//! Connections as a whole: settings, PING, counters, and their end.
 
 use http::Response;
 use wasi_http2::embed::{ErrorCode, ErrorKind, Fault, Options, SettingId};
@@ -6,7 +6,7 @@ use wasi_http2::embed::{ErrorCode, ErrorKind, Fault, Options, SettingId};
 use crate::support::{SANDBOX, content, echo, get, pair, pair_with, post, read, send_and_return, soon};
 
 #[tokio::test]
-async fn settings_of_both_sides_can_be_seen_and_changed() {
+async fn settings_of_both_sides_can_be_read_and_changed() {
     let options = Options::new().setting(SettingId::MAX_CONCURRENT_STREAMS, 7);
     let (client, server) = pair_with(&Options::new(), &options).await;
     let (client, server_control) = (client.control(), server.control());
@@ -27,7 +27,7 @@ async fn settings_of_both_sides_can_be_seen_and_changed() {
 }
 
 #[tokio::test]
-async fn options_that_cannot_be_are_refused() {
+async fn invalid_options_are_refused() {
     let (near, _far) = tokio::io::duplex(64);
     let options = Options::new().setting(SettingId::MAX_FRAME_SIZE, 1);
     let error = SANDBOX.client(near, &options).err().expect("an error");
@@ -35,7 +35,7 @@ async fn options_that_cannot_be_are_refused() {
 }
 
 #[tokio::test]
-async fn several_pings_are_under_way_at_once() {
+async fn pings_may_overlap() {
     let (client, server) = pair().await;
     echo(server);
     let control = client.control();
@@ -45,7 +45,7 @@ async fn several_pings_are_under_way_at_once() {
 }
 
 #[tokio::test]
-async fn counters_count() {
+async fn counters_include_the_bytes_of_both_directions() {
     let (client, server) = pair().await;
     echo(server);
     soon(send_and_return(&client, content(100_000))).await.unwrap();
@@ -55,13 +55,13 @@ async fn counters_count() {
 }
 
 #[tokio::test]
-async fn a_shutdown_lets_requests_end_and_takes_no_more() {
+async fn shutdown_completes_open_requests_and_refuses_new_ones() {
     let (client, mut server) = pair().await;
     let (response, mut body) = client.request(post("/"), false).await.unwrap();
     let (mut request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
     server.control().shutdown();
     let accepting = tokio::spawn(async move { server.accept().await.is_none() });
-    // The announcement is on its way before this answer.
+    // The server sends GOAWAY before it acknowledges this PING.
     soon(client.control().ping()).await.unwrap();
     let refused = soon(client.request(get("/"), true)).await.err().expect("no more requests");
     assert_eq!(refused.kind(), ErrorKind::ConnectionClosed);
@@ -77,7 +77,7 @@ async fn a_shutdown_lets_requests_end_and_takes_no_more() {
 }
 
 #[tokio::test]
-async fn the_last_client_lets_its_requests_end() {
+async fn dropping_the_last_client_completes_open_requests() {
     let (client, server) = pair().await;
     let serving = echo(server);
     let (response, mut body) = client.request(post("/"), false).await.unwrap();
@@ -92,7 +92,7 @@ async fn the_last_client_lets_its_requests_end() {
 }
 
 #[tokio::test]
-async fn requests_that_a_server_will_never_accept_are_refused() {
+async fn dropping_the_server_refuses_requests_it_has_not_accepted() {
     let (client, mut server) = pair().await;
     let (first, _) = client.request(get("/first"), true).await.unwrap();
     let (_, mut responder) = soon(server.accept()).await.unwrap().unwrap();
@@ -107,7 +107,7 @@ async fn requests_that_a_server_will_never_accept_are_refused() {
 }
 
 #[tokio::test]
-async fn an_abort_ends_all_streams_and_says_why() {
+async fn abort_ends_all_streams_with_code_and_debug_data() {
     let (client, mut server) = pair().await;
     let (response, _) = client.request(get("/"), true).await.unwrap();
     let (_request, mut responder) = soon(server.accept()).await.unwrap().unwrap();

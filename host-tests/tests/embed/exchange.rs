@@ -1,4 +1,4 @@
-//! Requests and responses between a client and a server that both run in a sandbox.
+//! Requests and responses between a client and a server that both run in sandboxes.
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn heads_arrive_as_they_were_sent() {
+async fn heads_arrive_unchanged() {
     let (client, mut server) = pair().await;
     let mut request = Request::get("http://example.com:8080/a?b=c").header("accept", "text/plain");
     let mut secret = http::HeaderValue::from_static("of-a-kind");
@@ -36,23 +36,23 @@ async fn heads_arrive_as_they_were_sent() {
 }
 
 #[tokio::test]
-async fn content_goes_there_and_back_over_memory() {
+async fn content_is_echoed_over_memory() {
     let (client, server) = pair().await;
     echo(server);
     for size in SIZES {
         let content = content(size);
-        assert!(soon(send_and_return(&client, content.clone())).await.unwrap() == content, "{size} octets");
+        assert!(soon(send_and_return(&client, content.clone())).await.unwrap() == content, "{size} bytes");
     }
 }
 
 #[tokio::test]
-async fn content_goes_there_and_back_over_tcp() {
+async fn content_is_echoed_over_tcp() {
     let (near, far) = tcp().await;
     serve(far).await;
     let client = SANDBOX.client(near, &Options::new()).unwrap();
     for size in SIZES {
         let content = content(size);
-        assert!(soon(send_and_return(&client, content.clone())).await.unwrap() == content, "{size} octets");
+        assert!(soon(send_and_return(&client, content.clone())).await.unwrap() == content, "{size} bytes");
     }
 }
 
@@ -71,7 +71,7 @@ async fn trailers_follow_the_content() {
 }
 
 #[tokio::test]
-async fn content_that_nobody_reads_is_thrown_away_for_the_trailers() {
+async fn trailers_discards_unread_content() {
     let (client, server) = pair().await;
     echo(server);
     let (response, mut body) = client.request(post("/"), false).await.unwrap();
@@ -84,7 +84,7 @@ async fn content_that_nobody_reads_is_thrown_away_for_the_trailers() {
 }
 
 #[tokio::test]
-async fn informational_responses_come_before_the_response() {
+async fn informational_responses_precede_the_final_response() {
     let (client, mut server) = pair().await;
     let (mut response, _) = client.request(get("/"), true).await.unwrap();
     let (_, mut responder) = soon(server.accept()).await.unwrap().unwrap();
@@ -100,7 +100,7 @@ async fn informational_responses_come_before_the_response() {
 }
 
 #[tokio::test]
-async fn a_server_pushes_what_the_client_will_want() {
+async fn pushed_responses_arrive() {
     let options = Options::new().setting(SettingId::ENABLE_PUSH, 1);
     let (client, mut server) = pair_with(&options, &Options::new()).await;
     let (response, _) = client.request(get("/"), true).await.unwrap();
@@ -123,7 +123,7 @@ async fn a_server_pushes_what_the_client_will_want() {
 async fn an_extended_connect_names_its_protocol() {
     let options = Options::new().setting(SettingId::ENABLE_CONNECT_PROTOCOL, 1);
     let (client, mut server) = pair_with(&Options::new(), &options).await;
-    // Until the server's SETTINGS have come, it is not known to take this.
+    // The client must have received the server's SETTINGS before it may send an extended CONNECT.
     soon(client.control().ping()).await.unwrap();
     let mut request = Request::connect("http://example.com/chat").body(()).unwrap();
     request.extensions_mut().insert(Protocol("websocket".to_owned()));
@@ -147,7 +147,7 @@ async fn a_malformed_request_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_hundred_requests_run_at_a_time() {
+async fn a_hundred_requests_run_at_once() {
     let (client, mut server) = pair().await;
     let mut requests = JoinSet::new();
     for number in 0..100 {
@@ -155,7 +155,7 @@ async fn a_hundred_requests_run_at_a_time() {
         requests
             .spawn(async move { send_and_return(&client, Bytes::from(format!("request {number}"))).await });
     }
-    // None is answered before all have come.
+    // Answer none before all have arrived.
     let mut accepted = Vec::new();
     while accepted.len() < 100 {
         accepted.push(soon(server.accept()).await.unwrap().unwrap());
@@ -172,11 +172,11 @@ async fn a_hundred_requests_run_at_a_time() {
 }
 
 #[tokio::test]
-async fn more_requests_than_the_server_takes_wait_for_their_turn() {
+async fn requests_beyond_the_stream_limit_wait() {
     let options = Options::new().setting(SettingId::MAX_CONCURRENT_STREAMS, 2);
     let (client, server) = pair_with(&Options::new().waiting_streams(3), &options).await;
     echo(server);
-    // Before the server's SETTINGS have come, more would be sent, and refused.
+    // Without the server's SETTINGS, the client would send more requests, and the server would refuse them.
     soon(client.control().ping()).await.unwrap();
     let mut requests = JoinSet::new();
     for _ in 0..300 {
@@ -188,7 +188,7 @@ async fn more_requests_than_the_server_takes_wait_for_their_turn() {
 }
 
 #[tokio::test]
-async fn who_sends_waits_for_who_reads() {
+async fn sending_waits_for_a_slow_reader() {
     let window = Options::new().connection_window(65_536, 65_536).stream_window_maximum(65_536);
     let window = window.setting(SettingId::INITIAL_WINDOW_SIZE, 65_536);
     let (client, mut server) = pair_with(&Options::new(), &window).await;
@@ -199,7 +199,7 @@ async fn who_sends_waits_for_who_reads() {
         let content = content.clone();
         async move { body.send_data(content, true).await }
     });
-    // All that the windows allow has come, and the rest waits with the sender.
+    // The windows are used up, and the rest of the content waits with the sender.
     soon(async {
         while request.body().windows().await.unwrap().0 > 0 {
             tokio::task::yield_now().await;
@@ -214,16 +214,16 @@ async fn who_sends_waits_for_who_reads() {
 }
 
 #[tokio::test]
-async fn windows_can_be_moved_by_hand() {
+async fn windows_can_be_updated_manually() {
     let options = Options::new().manual_window_update(true).setting(SettingId::INITIAL_WINDOW_SIZE, 10);
     let (client, mut server) = pair_with(&Options::new(), &options).await;
     soon(client.control().ping()).await.unwrap();
     let (_response, mut body) = client.request(post("/"), false).await.unwrap();
-    body.send_data("ten octetsand ten more", true).await.unwrap();
+    body.send_data("ten bytes.and ten more", true).await.unwrap();
 
     let (mut request, _responder) = soon(server.accept()).await.unwrap().unwrap();
     let body = request.body_mut();
-    assert_eq!(soon(body.data()).await.unwrap().unwrap(), "ten octets");
+    assert_eq!(soon(body.data()).await.unwrap().unwrap(), "ten bytes.");
     assert_eq!(body.windows().await.unwrap().0, 0);
     body.window_update(12).await.unwrap();
     assert_eq!(soon(body.data()).await.unwrap().unwrap(), "and ten more");
@@ -233,7 +233,7 @@ async fn windows_can_be_moved_by_hand() {
 }
 
 #[tokio::test]
-async fn a_reset_reaches_the_other_side_with_its_code() {
+async fn a_reset_reaches_the_peer_with_its_code() {
     let (client, mut server) = pair().await;
     let (response, body) = client.request(post("/"), false).await.unwrap();
     let (mut request, _responder) = soon(server.accept()).await.unwrap().unwrap();
@@ -257,7 +257,7 @@ async fn dropped_handles_release_their_streams() {
     let (client, mut server) = pair_with(&Options::new(), &one_at_a_time).await;
     soon(client.control().ping()).await.unwrap();
     for _ in 0..3 {
-        // Neither side ends it.
+        // Neither side completes this stream.
         let unanswered = client.request(post("/"), false).await.unwrap();
         let (mut request, responder) = soon(server.accept()).await.unwrap().unwrap();
         drop(unanswered);
@@ -273,23 +273,23 @@ async fn dropped_handles_release_their_streams() {
 }
 
 #[tokio::test]
-async fn who_stops_waiting_and_comes_back_misses_nothing() {
+async fn waiting_is_cancel_safe() {
     let (client, mut server) = pair().await;
     tokio::select! {
         biased;
-        _ = server.accept() => panic!("there is no request"),
+        _ = server.accept() => panic!("no request was sent"),
         () = tokio::task::yield_now() => {}
     }
     let (mut response, mut body) = client.request(post("/"), false).await.unwrap();
     let (mut request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
     tokio::select! {
         biased;
-        _ = request.body_mut().data() => panic!("there is no content"),
+        _ = request.body_mut().data() => panic!("no content was sent"),
         () = tokio::task::yield_now() => {}
     }
     tokio::select! {
         biased;
-        _ = &mut response => panic!("there is no response"),
+        _ = &mut response => panic!("no response was sent"),
         () = tokio::task::yield_now() => {}
     }
     body.send_data("late", true).await.unwrap();
@@ -299,7 +299,7 @@ async fn who_stops_waiting_and_comes_back_misses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_connections_go_on_at_a_time() {
+async fn a_hundred_connections_run_concurrently() {
     let mut connections = JoinSet::new();
     for number in 0..100 {
         connections.spawn(async move {

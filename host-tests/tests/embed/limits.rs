@@ -1,4 +1,4 @@
-//! Sandboxes that reach their limits: they are shut, say which limit it was, and others go on.
+//! Sandboxes that reach a limit: their connection ends with an error that names the limit, and other connections go on.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use wasi_http2::embed::{Client, ErrorKind, Fault, Limits, Options, Sandbox, Sett
 use crate::support::{PIPE, SANDBOX, content, echo, pair, post, send_and_return, soon};
 
 #[tokio::test]
-async fn a_connection_that_does_not_fit_into_its_memory_does_not_begin() {
+async fn a_connection_that_exceeds_its_memory_limit_does_not_start() {
     let sandbox = Sandbox::new(Limits::new().memory(64 << 10)).unwrap();
     let (near, mut far) = tokio::io::duplex(PIPE);
     let error = sandbox.client(near, &Options::new()).err().expect("an error");
@@ -19,8 +19,8 @@ async fn a_connection_that_does_not_fit_into_its_memory_does_not_begin() {
 }
 
 #[tokio::test]
-async fn a_peer_that_fills_the_memory_ends_its_own_connection_alone() {
-    // Windows that the memory cannot hold, and an application that does not read.
+async fn a_peer_that_fills_the_memory_ends_only_its_own_connection() {
+    // The windows exceed the memory, and the application does not read.
     let limit = 4 << 20;
     let sandbox = Sandbox::new(Limits::new().memory(limit)).unwrap();
     let windows = Options::new().setting(SettingId::INITIAL_WINDOW_SIZE, 16 << 20);
@@ -40,7 +40,7 @@ async fn a_peer_that_fills_the_memory_ends_its_own_connection_alone() {
     assert_eq!(soon(server.control().closed()).await.unwrap_err().kind(), error.kind());
     assert_eq!(soon(request.body_mut().data()).await.unwrap().unwrap_err().kind(), error.kind());
     assert_eq!(server.control().stats().await.unwrap_err().kind(), error.kind());
-    // The peer finds its connection closed.
+    // The peer sees its connection closed.
     assert!(soon(sending).await.unwrap().is_err());
     assert_eq!(soon(response).await.err().expect("no response").kind(), ErrorKind::TransportFailed);
 
@@ -48,10 +48,10 @@ async fn a_peer_that_fills_the_memory_ends_its_own_connection_alone() {
 }
 
 #[tokio::test]
-async fn a_connection_that_computes_for_too_long_ends() {
+async fn a_connection_that_exceeds_its_time_limit_ends() {
     let sandbox = Sandbox::new(Limits::new().time(Duration::ZERO)).unwrap();
     let (near, _far) = tokio::io::duplex(PIPE);
-    // With no time at all, a call is interrupted as soon as the clock ticks in the midst of it.
+    // With a limit of zero, a call is interrupted by the first tick of the clock during the call.
     let compute = async || -> Result<(), wasi_http2::embed::Error> {
         let client: Client = sandbox.client(near, &Options::new())?;
         loop {

@@ -1,5 +1,5 @@
-//! Connections of Rust programs, the protocol of which runs in a sandbox: with each other, with `h2`, with peers that
-//! break the rules, and at their limits.
+//! Sandboxed connections for Rust programs: with each other, with `h2`, with peers that violate the protocol, and at
+//! their limits.
 
 mod control;
 mod exchange;

@@ -1,4 +1,4 @@
-//! Peers that break off, or that do not speak HTTP/2.
+//! Peers that disconnect in the middle of a frame, or that violate the protocol.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wasi_http2::embed::{ErrorCode, ErrorKind, Fault, Options};
@@ -9,7 +9,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
 
 #[tokio::test]
-async fn a_connection_that_is_cut_inside_a_frame_ends_with_that() {
+async fn a_connection_cut_inside_a_frame_ends_with_a_transport_error() {
     let (mut peer, io) = tokio::io::duplex(PIPE);
     let mut server = SANDBOX.server(io, &Options::new()).unwrap();
     peer.write_all(&[PREFACE, SETTINGS, &[0, 0, 8, 6, 0, 0, 0]].concat()).await.unwrap();
@@ -27,7 +27,7 @@ async fn a_connection_that_is_cut_inside_a_frame_ends_with_that() {
 }
 
 #[tokio::test]
-async fn a_response_is_read_to_its_end_though_the_server_takes_nothing_more() {
+async fn a_response_is_read_to_its_end_after_the_server_stops_reading() {
     let (mut requests, writer) = tokio::io::duplex(PIPE);
     let (mut responses, reader) = tokio::io::duplex(PIPE);
     let client = SANDBOX.client(tokio::io::join(reader, writer), &Options::new()).unwrap();
@@ -39,13 +39,13 @@ async fn a_response_is_read_to_its_end_though_the_server_takes_nothing_more() {
         assert_ne!(soon(requests.read_buf(&mut received)).await.unwrap(), 0, "no request");
     }
     drop(requests);
-    // There is an answer to each of these, and nowhere to write it.
+    // Each of these PINGs has to be acknowledged, but the acknowledgement cannot be written.
     for _ in 0..10 {
         responses.write_all(&[0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]).await.unwrap();
         tokio::task::yield_now().await;
     }
-    assert!(client.request(get("/"), true).await.is_err(), "it would not arrive");
-    // «:status: 200», and DATA.
+    assert!(client.request(get("/"), true).await.is_err(), "the request cannot be sent");
+    // HEADERS with ":status: 200", then DATA.
     responses.write_all(&[0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88]).await.unwrap();
     for flags in [0, 0, 1] {
         responses.write_all(&[0, 0x40, 0, 0, flags, 0, 0, 0, 1]).await.unwrap();
@@ -56,7 +56,7 @@ async fn a_response_is_read_to_its_end_though_the_server_takes_nothing_more() {
 }
 
 #[tokio::test]
-async fn a_client_that_speaks_http1_is_told_from_http2() {
+async fn an_http1_client_is_detected() {
     let (mut peer, io) = tokio::io::duplex(PIPE);
     let mut server = SANDBOX.server(io, &Options::new()).unwrap();
     peer.write_all(b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n").await.unwrap();
@@ -64,12 +64,12 @@ async fn a_client_that_speaks_http1_is_told_from_http2() {
     assert_eq!((error.kind(), error.fault()), (ErrorKind::NotHttp2, Fault::Peer));
     assert!(error.to_string().contains("HTTP/1"), "{error}");
     drop(server);
-    // The connection is closed, and not only given up.
+    // The connection must be closed, not just abandoned.
     soon(peer.read_to_end(&mut Vec::new())).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_server_that_speaks_http1_is_told_from_http2() {
+async fn an_http1_server_is_detected() {
     let (mut peer, io) = tokio::io::duplex(PIPE);
     let client = SANDBOX.client(io, &Options::new()).unwrap();
     let (response, _) = client.request(get("/"), true).await.unwrap();
@@ -79,10 +79,10 @@ async fn a_server_that_speaks_http1_is_told_from_http2() {
 }
 
 #[tokio::test]
-async fn what_breaks_the_protocol_ends_the_connection_with_goaway() {
+async fn a_protocol_violation_ends_the_connection_with_goaway() {
     let (mut peer, io) = tokio::io::duplex(PIPE);
     let mut server = SANDBOX.server(io, &Options::new()).unwrap();
-    // PING on a stream (RFC 9113, 6.7).
+    // A PING on a stream (RFC 9113, 6.7).
     let ping = [0, 0, 8, 6, 0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8];
     peer.write_all(&[PREFACE, SETTINGS, &ping].concat()).await.unwrap();
     let error = soon(server.accept()).await.unwrap().err().expect("an end");

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers shared by the tests.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -10,27 +10,27 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use wasi_http2::embed::{Client, Error, Limits, Options, RecvBody, Responder, Sandbox, Server};
 
-/// What an in-memory connection holds in each direction.
+/// The capacity of an in-memory connection in each direction, in bytes.
 pub(crate) const PIPE: usize = 64 * 1024;
 
-/// The sizes of bodies that are sent there and back: nothing, one octet, a frame and about, several windows.
+/// Content sizes for echoes: empty, one byte, around the size of a frame, and several windows.
 pub(crate) const SIZES: [usize; 6] = [0, 1, 16_384, 16_385, 300_000, 5 << 20];
 
 /// One sandbox for all tests, as in a program.
 pub(crate) static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::new(Limits::new()).unwrap());
 
-/// A client and a server over memory.
+/// Connects a client and a server over memory.
 pub(crate) async fn pair() -> (Client, Server) {
     pair_with(&Options::new(), &Options::new()).await
 }
 
-/// A client and a server over memory, with these options.
+/// Connects a client and a server over memory, with these options.
 pub(crate) async fn pair_with(client: &Options, server: &Options) -> (Client, Server) {
     let (near, far) = tokio::io::duplex(PIPE);
     (SANDBOX.client(near, client).unwrap(), SANDBOX.server(far, server).unwrap())
 }
 
-/// Two ends of a TCP connection.
+/// Returns both ends of a TCP connection.
 pub(crate) async fn tcp() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -38,12 +38,12 @@ pub(crate) async fn tcp() -> (TcpStream, TcpStream) {
     (near.unwrap(), accepted.unwrap().0)
 }
 
-/// Waits for what must come. The time is there to end a test that hangs.
+/// Waits for a future that must complete. The timeout only ends tests that hang.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), future).await.expect("it takes too long")
+    tokio::time::timeout(Duration::from_secs(60), future).await.expect("the test hangs")
 }
 
-/// Accepts requests until the connection ends, and sends each its content and trailers back.
+/// Accepts requests until the connection ends, and echoes the content and trailers of each.
 pub(crate) fn echo(mut server: Server) -> JoinHandle<Result<(), Error>> {
     tokio::spawn(async move {
         while let Some(accepted) = server.accept().await {
@@ -66,7 +66,7 @@ async fn echo_one(request: Request<RecvBody>, mut responder: Responder) -> Resul
     }
 }
 
-/// A server over `io` that echoes.
+/// Starts an echo server over `io`.
 pub(crate) async fn serve(io: impl AsyncRead + AsyncWrite + Send + 'static) -> JoinHandle<Result<(), Error>> {
     echo(SANDBOX.server(io, &Options::new()).unwrap())
 }
@@ -79,7 +79,7 @@ pub(crate) fn post(path: &str) -> Request<()> {
     Request::post(format!("http://example.com{path}")).body(()).unwrap()
 }
 
-/// Content that differs from place to place.
+/// Returns content in which neighboring bytes differ.
 pub(crate) fn content(octets: usize) -> Bytes {
     (0..octets).map(|index| (index % 251) as u8).collect()
 }
@@ -88,7 +88,7 @@ pub(crate) fn trailers(name: &'static str, value: &'static str) -> HeaderMap {
     HeaderMap::from_iter([(http::HeaderName::from_static(name), HeaderValue::from_static(value))])
 }
 
-/// The content, read to its end.
+/// Reads content to its end.
 pub(crate) async fn read(body: &mut RecvBody) -> Result<Vec<u8>, Error> {
     let mut content = Vec::new();
     while let Some(data) = body.data().await {
@@ -97,7 +97,7 @@ pub(crate) async fn read(body: &mut RecvBody) -> Result<Vec<u8>, Error> {
     Ok(content)
 }
 
-/// Sends content and reads it back, both at a time.
+/// Sends content and reads the echo concurrently.
 pub(crate) async fn send_and_return(client: &Client, content: Bytes) -> Result<Vec<u8>, Error> {
     let (response, mut sent) = client.request(post("/echo"), false).await?;
     let send = async { sent.send_data(content, true).await };

@@ -1,4 +1,4 @@
-//! A sandbox on one side, `h2` on the other.
+//! A sandbox on one side, and `h2` on the other.
 
 use bytes::Bytes;
 use h2::{RecvStream, SendStream};
@@ -11,7 +11,7 @@ use crate::support::{
     PIPE, SANDBOX, SIZES, content, get, post, read, send_and_return, serve, soon, tcp, trailers,
 };
 
-/// Sends all of `data`, as far as `h2` has room for it.
+/// Sends all of `data`, as capacity allows.
 async fn send_all(
     stream: &mut SendStream<Bytes>,
     mut data: Bytes,
@@ -29,7 +29,7 @@ async fn send_all(
     Ok(())
 }
 
-/// Reads all of a body, and gives the room back.
+/// Reads a body to its end, and releases its capacity.
 async fn read_all(body: &mut RecvStream) -> Result<Vec<u8>, h2::Error> {
     let mut content = Vec::new();
     while let Some(data) = body.data().await {
@@ -40,7 +40,7 @@ async fn read_all(body: &mut RecvStream) -> Result<Vec<u8>, h2::Error> {
     Ok(content)
 }
 
-/// A client in the sandbox, and an `h2` server that echoes: content, then trailers.
+/// Connects a client in the sandbox to an `h2` server that echoes content and trailers.
 async fn client_of_h2(
     near: impl AsyncRead + AsyncWrite + Send + 'static,
     far: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -71,7 +71,7 @@ async fn client_of_h2(
     SANDBOX.client(near, &Options::new()).unwrap()
 }
 
-/// An `h2` client of what is served on the other end.
+/// Starts an `h2` client over `io`.
 async fn h2_client(
     io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
 ) -> h2::client::SendRequest<Bytes> {
@@ -96,33 +96,33 @@ mod as_client {
     use super::*;
 
     #[tokio::test]
-    async fn content_goes_there_and_back_over_memory() {
+    async fn content_is_echoed_over_memory() {
         let (near, far) = tokio::io::duplex(PIPE);
         let client = client_of_h2(near, far).await;
         for size in SIZES {
             let content = content(size);
             assert!(
                 soon(send_and_return(&client, content.clone())).await.unwrap() == content,
-                "{size} octets"
+                "{size} bytes"
             );
         }
     }
 
     #[tokio::test]
-    async fn content_goes_there_and_back_over_tcp() {
+    async fn content_is_echoed_over_tcp() {
         let (near, far) = tcp().await;
         let client = client_of_h2(near, far).await;
         for size in SIZES {
             let content = content(size);
             assert!(
                 soon(send_and_return(&client, content.clone())).await.unwrap() == content,
-                "{size} octets"
+                "{size} bytes"
             );
         }
     }
 
     #[tokio::test]
-    async fn informational_responses_and_trailers_come_through() {
+    async fn informational_responses_and_trailers_arrive() {
         let (near, far) = tokio::io::duplex(PIPE);
         let client = client_of_h2(near, far).await;
         let (mut response, mut body) = client.request(post("/hints"), false).await.unwrap();
@@ -135,7 +135,7 @@ mod as_client {
     }
 
     #[tokio::test]
-    async fn a_hundred_requests_run_at_a_time() {
+    async fn a_hundred_requests_run_at_once() {
         let (near, far) = tokio::io::duplex(PIPE);
         let client = client_of_h2(near, far).await;
         let mut requests = JoinSet::new();
@@ -150,7 +150,7 @@ mod as_client {
     }
 
     #[tokio::test]
-    async fn a_reset_has_its_code() {
+    async fn a_reset_arrives_with_its_code() {
         let (near, far) = tokio::io::duplex(PIPE);
         let client = SANDBOX.client(near, &Options::new()).unwrap();
         let (response, _) = client.request(get("/"), true).await.unwrap();
@@ -166,7 +166,7 @@ mod as_client {
     }
 
     #[tokio::test]
-    async fn a_server_that_shuts_down_answers_what_it_has_taken_up() {
+    async fn a_server_that_shuts_down_answers_accepted_requests() {
         let (near, far) = tokio::io::duplex(PIPE);
         let client = SANDBOX.client(near, &Options::new()).unwrap();
         let (response, _) = client.request(get("/"), true).await.unwrap();
@@ -187,7 +187,7 @@ mod as_server {
     use super::*;
 
     #[tokio::test]
-    async fn content_goes_there_and_back_over_memory() {
+    async fn content_is_echoed_over_memory() {
         let (near, far) = tokio::io::duplex(PIPE);
         serve(far).await;
         let client = h2_client(near).await;
@@ -195,13 +195,13 @@ mod as_server {
             let content = content(size);
             assert!(
                 soon(h2_send_and_return(client.clone(), content.clone())).await.unwrap() == content,
-                "{size} octets"
+                "{size} bytes"
             );
         }
     }
 
     #[tokio::test]
-    async fn content_goes_there_and_back_over_tcp() {
+    async fn content_is_echoed_over_tcp() {
         let (near, far) = tcp().await;
         serve(far).await;
         let client = h2_client(near).await;
@@ -209,13 +209,13 @@ mod as_server {
             let content = content(size);
             assert!(
                 soon(h2_send_and_return(client.clone(), content.clone())).await.unwrap() == content,
-                "{size} octets"
+                "{size} bytes"
             );
         }
     }
 
     #[tokio::test]
-    async fn informational_responses_and_trailers_come_through() {
+    async fn informational_responses_and_trailers_arrive() {
         let (near, far) = tokio::io::duplex(PIPE);
         let mut server = SANDBOX.server(far, &Options::new()).unwrap();
         let mut client = h2_client(near).await;
@@ -239,7 +239,7 @@ mod as_server {
     }
 
     #[tokio::test]
-    async fn a_hundred_requests_run_at_a_time() {
+    async fn a_hundred_requests_run_at_once() {
         let (near, far) = tokio::io::duplex(PIPE);
         serve(far).await;
         let client = h2_client(near).await;
@@ -255,7 +255,7 @@ mod as_server {
     }
 
     #[tokio::test]
-    async fn a_reset_has_its_code() {
+    async fn a_reset_arrives_with_its_code() {
         let (near, far) = tokio::io::duplex(PIPE);
         let mut server = SANDBOX.server(far, &Options::new()).unwrap();
         let mut client = h2_client(near).await;
@@ -268,7 +268,7 @@ mod as_server {
     }
 
     #[tokio::test]
-    async fn a_server_that_shuts_down_answers_what_it_has_taken_up() {
+    async fn a_server_that_shuts_down_answers_accepted_requests() {
         let (near, far) = tokio::io::duplex(PIPE);
         let mut server = SANDBOX.server(far, &Options::new()).unwrap();
         let (mut client, connection) = h2::client::handshake(near).await.unwrap();
@@ -292,7 +292,7 @@ mod as_server {
     }
 
     #[tokio::test]
-    async fn a_client_that_vanishes_ends_its_requests() {
+    async fn requests_fail_when_the_client_disconnects() {
         let (near, far) = tokio::io::duplex(PIPE);
         let mut server = SANDBOX.server(far, &Options::new()).unwrap();
         let (mut client, connection) = h2::client::handshake(near).await.unwrap();

@@ -1,4 +1,4 @@
-//! Arguments at random, right and wrong ones.
+//! Random arguments, valid and invalid.
 
 use http2_simulation::Random;
 
@@ -7,24 +7,24 @@ use crate::host::bindings::http2::engine::types::{
     Fields, Method, Priority, RequestHead, ResponseHead, Scheme, Setting,
 };
 
-/// A number: zero, one, small ones, and those where something may overflow.
+/// Returns zero, one, a small number, or a number at which something may overflow.
 pub(crate) fn number(random: &mut Random) -> u32 {
     let number = random.size_u32(1 << 20);
     random.pick(&[0, 1, 100, 16_384, 65_535, 0x7fff_ffff, 0x8000_0000, u32::MAX, number, number, number])
 }
 
-/// A time that something may take; none is for ever.
+/// Returns a duration in nanoseconds, or `None` for no limit.
 pub(crate) fn timeout(random: &mut Random) -> Option<u64> {
     let some = u64::from(number(random)) << random.below(30);
     random.pick(&[None, Some(0), Some(1), Some(u64::MAX), Some(some), Some(some)])
 }
 
-/// Octets: none, few, or many.
+/// Returns no bytes, a few, or many.
 pub(crate) fn octets(random: &mut Random) -> Vec<u8> {
     vec![random.below(256) as u8; random.size(1 << 17)]
 }
 
-/// A word that may stand where a name, a method, or an authority stands, or may not.
+/// Returns a word that may or may not be valid as a name, a method or an authority.
 fn word(random: &mut Random) -> String {
     let long = "x".repeat(random.size(20_000));
     let words =
@@ -32,7 +32,7 @@ fn word(random: &mut Random) -> String {
     random.pick(&words).to_owned()
 }
 
-/// Fields.
+/// Returns fields, in one of four cases possibly invalid ones.
 pub(crate) fn fields(random: &mut Random) -> Fields {
     let well = !random.one_in(4);
     let mut fields = Fields::new();
@@ -47,7 +47,7 @@ pub(crate) fn fields(random: &mut Random) -> Fields {
     fields
 }
 
-/// The head of a request.
+/// Returns the head of a request, in one of four cases possibly an invalid one.
 pub(crate) fn request(random: &mut Random) -> RequestHead {
     let well = !random.one_in(4);
     let mut head = RequestHead {
@@ -76,13 +76,13 @@ pub(crate) fn request(random: &mut Random) -> RequestHead {
     head
 }
 
-/// The head of a response.
+/// Returns the head of a response, with a valid or an invalid status.
 pub(crate) fn response(random: &mut Random) -> ResponseHead {
     let status = random.pick(&[200, 200, 200, 204, 304, 100, 103, 101, 0, 99, 1_000, 65_535]);
     ResponseHead { status, headers: fields(random), never_indexed: vec!["via".to_owned()] }
 }
 
-/// Settings, known and unknown ones.
+/// Returns known and unknown settings.
 pub(crate) fn settings(random: &mut Random) -> Vec<Setting> {
     (0..random.size(5)).map(|_| (random.below(11) as u16, number(random))).collect()
 }

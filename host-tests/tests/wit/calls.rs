@@ -1,4 +1,4 @@
-//! Calls at random.
+//! Random calls.
 
 use http2_engine::Role as PeerRole;
 use http2_simulation::Random;
@@ -12,14 +12,14 @@ use crate::host::bindings::exports::http2::engine::connection::Role;
 use crate::host::bindings::http2::engine::types::Error;
 use crate::peer::Peer;
 
-/// Somebody who calls the component.
+/// A caller of the component.
 pub(crate) struct Caller {
     store: Store<Host>,
     engine: Engine,
     connections: Vec<ResourceAny>,
     streams: Vec<ResourceAny>,
     pub(crate) calls: usize,
-    /// Messages of which the end was read.
+    /// How many messages were read to their end.
     pub(crate) messages: usize,
 }
 
@@ -28,7 +28,7 @@ impl Caller {
         Self { store, engine, connections: Vec::new(), streams: Vec::new(), calls: 0, messages: 0 }
     }
 
-    /// Calls, until everything is dropped. Error: something traps.
+    /// Makes random calls, and drops everything in the end. An error is a trap.
     pub(crate) fn run(&mut self) -> wasmtime::Result<()> {
         self.handshake()?;
         for _ in 0..20 + self.choose(400) {
@@ -47,7 +47,7 @@ impl Caller {
         Ok(())
     }
 
-    /// A number below `bound`.
+    /// Returns a random number below `bound`.
     fn choose(&self, bound: usize) -> usize {
         self.store.data().world().random.below(bound)
     }
@@ -104,7 +104,7 @@ impl Caller {
         Ok(chosen)
     }
 
-    /// Drops a connection or a stream; the other ones go on.
+    /// Drops a random connection or stream; the others stay in use.
     fn drop_something(&mut self) -> wasmtime::Result<()> {
         self.store.set_fuel(crate::FUEL)?;
         let connections = self.streams.is_empty() || self.choose(3) == 0;
@@ -265,14 +265,14 @@ impl Caller {
         Ok(())
     }
 
-    /// Reads content. True at the end of the message.
+    /// Reads content. Returns true at the end of the message.
     fn read(&mut self, stream: ResourceAny, max: u32) -> wasmtime::Result<bool> {
         let exports = self.engine.http2_engine_connection().http2_stream();
         let read = exports.call_read_data(&mut self.store, stream, max)?.inspect_err(check);
         let length = |octets: &Vec<u8>| octets.len() <= max as usize;
         Ok(match read {
             Ok(octets) => {
-                assert!(octets.as_ref().is_none_or(length), "more was read than was asked for");
+                assert!(octets.as_ref().is_none_or(length), "read more than `max` bytes");
                 octets.is_none()
             }
             Err(_) => false,
@@ -280,7 +280,7 @@ impl Caller {
     }
 }
 
-/// An error says what has failed.
+/// Checks that an error has a message.
 fn check(error: &Error) {
     assert!(!error.message.is_empty(), "{error:?}");
 }

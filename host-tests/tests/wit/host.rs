@@ -1,5 +1,5 @@
-//! What the engine gets from outside: a clock and a transport, both of them made up. Nobody waits in earnest: whoever waits
-//! lets the world go on.
+//! The imports of the engine: a simulated clock and a simulated transport. No call blocks: whenever the engine waits,
+//! simulated time and I/O advance.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -29,7 +29,7 @@ pub(crate) mod bindings {
     });
 }
 
-/// Octets of memory that an instance may have.
+/// The memory limit of an instance, in bytes.
 const MEMORY: usize = 64 << 20;
 
 /// The state of an instance.
@@ -40,45 +40,48 @@ pub(crate) struct Host {
     limits: StoreLimits,
 }
 
-/// What everything in an instance shares.
+/// State shared by all parts of an instance.
 pub(crate) struct World {
     pub(crate) random: Random,
     now: u64,
-    /// Things happen although nobody waits for them. Where they do not, whoever asks again and again goes round for ever.
+    /// Whether time and I/O also advance without a caller that waits. If they do not, a caller that polls in a loop
+    /// never makes progress.
     eager: bool,
 }
 
-/// A transport, and the peer at its other end.
+/// A transport, with the peer at its other end.
 #[allow(unreachable_pub, reason = "the bindings make it public")]
 pub struct ByteStream(Arc<Mutex<Link>>);
 
 struct Link {
     peer: Peer,
-    /// Octets that are on their way, and those that have arrived.
+    /// Bytes in transit.
     coming: VecDeque<u8>,
+    /// Bytes that have arrived but were not read yet.
     arrived: VecDeque<u8>,
-    /// Octets that can be written now.
+    /// How many bytes can be written now.
     room: usize,
-    /// What reading and writing give, once everything that has arrived was read.
+    /// The error of reads, once all bytes that have arrived were read.
     read_error: Option<TransportError>,
+    /// The error of writes.
     write_error: Option<TransportError>,
 }
 
-/// What the engine waits for.
+/// A condition that the engine waits for.
 enum Wait {
     Until(u64),
     Readable(Arc<Mutex<Link>>),
     Writable(Arc<Mutex<Link>>),
 }
 
-/// Somebody who waits.
+/// A pollable of the engine.
 struct Waiting {
     world: Arc<Mutex<World>>,
     wait: Wait,
 }
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().expect("nobody panics with it")
+    shared.lock().expect("no holder panics")
 }
 
 impl Link {
@@ -90,7 +93,7 @@ impl Link {
         self.room > 0 || self.write_error.is_some()
     }
 
-    /// Something comes of waiting: octets and room, or the end, or an error.
+    /// Advances the transport at random: bytes, room, the end, or an error.
     fn go_on(&mut self, world: &mut World) {
         let random = &mut world.random;
         if random.one_in(100) {
@@ -109,7 +112,7 @@ impl Link {
         let error = match random.below(3) {
             0 => TransportError::ConnectionReset,
             1 => TransportError::Timeout,
-            _ => TransportError::Other("it is broken".to_owned()),
+            _ => TransportError::Other("simulated failure".to_owned()),
         };
         if random.one_in(2) {
             self.read_error.get_or_insert(error.clone());
@@ -127,7 +130,7 @@ impl Waiting {
         }
     }
 
-    /// Lets the world go on, unless it is the turn of another who waits.
+    /// Lets time or I/O advance, unless another waiting caller has its turn.
     fn go_on(&self) {
         let mut world = lock(&self.world);
         if world.random.one_in(2) {
@@ -164,12 +167,12 @@ impl Host {
         &mut self.limits
     }
 
-    /// The decisions.
+    /// Returns the shared state, which includes the random numbers.
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         lock(&self.world)
     }
 
-    /// A transport to a peer.
+    /// Creates a transport to a peer.
     pub(crate) fn connect(&mut self, peer: Peer) -> wasmtime::Result<Resource<ByteStream>> {
         let link = Link {
             peer,
@@ -259,7 +262,7 @@ impl HostByteStream for Host {
         let taken = link.room.min(octets.len());
         link.room -= taken;
         link.peer.hear(world.now, &octets[..taken]);
-        Ok(Ok(u32::try_from(taken).expect("no more than was given")))
+        Ok(Ok(u32::try_from(taken).expect("`octets` is longer than a u32 can hold")))
     }
 
     fn finish(&mut self, stream: Resource<ByteStream>) -> wasmtime::Result<Result<(), TransportError>> {
@@ -286,7 +289,7 @@ impl HostByteStream for Host {
     }
 }
 
-/// Links what an instance imports.
+/// Links the imports of an instance.
 pub(crate) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_sync(linker)?;
     linker.allow_shadowing(true);

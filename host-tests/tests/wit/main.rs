@@ -1,9 +1,9 @@
-//! The interface of `http2.wasm` with calls at random: any function, in any order, with right and wrong arguments, also
-//! after the end, on a transport that gives any answer within its contract. Whatever is called, nothing traps.
+//! Random calls to the interface of `http2.wasm`: any function, in any order, with valid and invalid arguments, even
+//! after the end, over a transport that behaves in any way within its contract. No call may trap.
 //!
-//! This is what a fuzzer would do, without its instrumentation: what is tried is the component in Wasmtime, which is
-//! compiled code to a fuzzer's eyes, and the engine inside is fuzzed by itself (`host-tests/fuzz`). `SEEDS` and `SEED` are
-//! those of the simulation.
+//! This resembles fuzzing without instrumentation: the component runs in Wasmtime as compiled code, in which a
+//! fuzzer cannot measure coverage. The engine inside is fuzzed separately (`host-tests/fuzz`). The variables `SEEDS`
+//! and `SEED` work as in the simulation.
 
 mod arguments;
 mod calls;
@@ -18,11 +18,11 @@ use wasmtime::{Config, Engine, Store};
 use calls::Caller;
 use host::{EnginePre, Host};
 
-/// Instructions, or so, that one call may take: far more than any needs that does not go round for ever.
+/// The fuel of one call, roughly in instructions: far more than any call uses that terminates.
 const FUEL: u64 = 1 << 28;
 
 #[test]
-fn whatever_is_called_nothing_traps() {
+fn no_call_traps() {
     let component = compile().unwrap();
     let (mut callers, mut calls, mut messages) = (0, 0, 0);
     with_seeds(2_000, |seed| {
@@ -36,11 +36,11 @@ fn whatever_is_called_nothing_traps() {
         calls += caller.calls;
         messages += caller.messages;
     });
-    eprintln!("{callers} callers, {calls} calls, {messages} messages complete");
-    assert!(callers < 100 || (calls > 100 * callers && messages > callers / 2), "too little happens");
+    eprintln!("{callers} callers, {calls} calls, {messages} complete messages");
+    assert!(callers < 100 || (calls > 100 * callers && messages > callers / 2), "too few calls or messages");
 }
 
-/// Compiles the engine, and links it with what it imports.
+/// Compiles the engine, and links it with its imports.
 fn compile() -> wasmtime::Result<EnginePre<Host>> {
     let engine = Engine::new(Config::new().consume_fuel(true))?;
     let component = Component::new(&engine, components::ENGINE)?;

@@ -1,15 +1,14 @@
-//! The peer of the component: an engine of its own, natively, whose caller does what there is to do, and at times says
-//! something else.
+//! The peer of the component: a native engine whose caller keeps its streams busy, and which may corrupt what it sends.
 
 use bytes::Bytes;
 use http2_engine::{Config, Connection, ErrorCode, Event, FieldSection, Read, Role, StreamId, Time};
 use http2_simulation::Random;
 
-/// An engine, and how reliable it is.
+/// An engine, and how often it sends wrong bytes.
 pub(crate) struct Peer {
     engine: Connection,
     streams: Vec<StreamId>,
-    /// One octet of so many that it says is wrong; none is.
+    /// Corrupts one of this many bytes, or none.
     wrong: Option<usize>,
 }
 
@@ -26,10 +25,10 @@ impl Peer {
             Role::Server => Connection::server(config),
         };
         let wrong = random.one_in(4).then(|| 1 + random.size(5_000));
-        Self { engine: engine.expect("the configuration is possible"), streams: Vec::new(), wrong }
+        Self { engine: engine.expect("invalid configuration"), streams: Vec::new(), wrong }
     }
 
-    /// Takes what the component has sent.
+    /// Processes bytes from the component.
     pub(crate) fn hear(&mut self, now: u64, octets: &[u8]) {
         let mut input = Bytes::copy_from_slice(octets);
         loop {
@@ -54,7 +53,7 @@ impl Peer {
         }
     }
 
-    /// Does something, and gives what it has to say.
+    /// Acts at random, and returns the bytes to send.
     pub(crate) fn speak(&mut self, now: u64, random: &mut Random) -> Vec<u8> {
         let request =
             [(":method", "POST"), (":scheme", "http"), (":authority", "example.com"), (":path", "/")];
