@@ -1,4 +1,4 @@
-//! Socket addresses: those of wasi:sockets, and those of the standard library.
+//! Conversions between the socket addresses of wasi:sockets and of the standard library.
 
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 
@@ -6,7 +6,7 @@ use wasi::sockets::network::{
     IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
 };
 
-/// The address as wasi:sockets takes it, and the family of socket that it needs.
+/// Converts an address for wasi:sockets, and returns the address family that its socket needs.
 pub(crate) fn to_wasi(address: SocketAddr) -> (IpAddressFamily, IpSocketAddress) {
     match address {
         SocketAddr::V4(v4) => {
@@ -26,7 +26,7 @@ pub(crate) fn to_wasi(address: SocketAddr) -> (IpAddressFamily, IpSocketAddress)
     }
 }
 
-/// The address that wasi:sockets gives.
+/// Converts a socket address of wasi:sockets.
 pub(crate) fn from_wasi(address: IpSocketAddress) -> SocketAddr {
     match address {
         IpSocketAddress::Ipv4(v4) => SocketAddr::new(from_wasi_ip(IpAddress::Ipv4(v4.address)), v4.port),
@@ -39,7 +39,7 @@ pub(crate) fn from_wasi(address: IpSocketAddress) -> SocketAddr {
     }
 }
 
-/// The address that a look-up gives.
+/// Converts an IP address of wasi:sockets.
 pub(crate) fn from_wasi_ip(address: IpAddress) -> IpAddr {
     match address {
         IpAddress::Ipv4(v4) => <[u8; 4]>::from(v4).into(),
@@ -47,7 +47,7 @@ pub(crate) fn from_wasi_ip(address: IpAddress) -> IpAddr {
     }
 }
 
-/// The address that `host` is in itself, rather than the name of: IPv4, or IPv6 with or without brackets.
+/// Parses `host` as an IP address: IPv4, or IPv6 with or without brackets; returns `None` for a name.
 pub(crate) fn literal(host: &str) -> Option<IpAddr> {
     match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(v6) => v6.parse().ok().map(IpAddr::V6),
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_told_from_names() {
+    fn literal_distinguishes_addresses_from_names() {
         assert_eq!(literal("127.0.0.1"), Some(IpAddr::from([127, 0, 0, 1])));
         assert_eq!(literal("::1"), Some(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])));
         assert_eq!(literal("[::1]"), Some(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])));
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_survives_the_way_there_and_back() {
+    fn addresses_round_trip() {
         for address in ["127.0.0.1:80", "[2001:db8::1]:65535", "[fe80::1%3]:0"] {
             let address: SocketAddr = address.parse().unwrap();
             let (family, there) = to_wasi(address);

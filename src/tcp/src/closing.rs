@@ -1,14 +1,15 @@
-//! How sockets are given back to the host.
+//! Returns sockets to the host.
 //!
-//! Two things in WASI 0.2 can go wrong when a socket is dropped:
+//! In WASI 0.2, dropping a socket can go wrong in two ways:
 //!
-//! - The host traps while a pollable of the socket is left. The component has given its pollables away, and nothing
-//!   tells it when their new owner drops them.
-//! - The host waits, and with it every component of the store, until all that was written has gone out. That may
-//!   be never, if the peer reads nothing.
+//! - The host traps if a pollable of the socket still exists. The component has passed its pollables to the
+//!   application, and is not notified when the application drops them.
+//! - The host blocks, and with it every component of the store, until all output has been sent. If the peer reads
+//!   nothing, it blocks indefinitely.
 //!
-//! So a connection is shut down as soon as its byte-stream is dropped, which is all that the peer gets to see, but
-//! kept here until enough others have followed it for its pollables to be gone, and until its output has gone.
+//! So a connection is shut down as soon as its byte-stream is dropped, and the peer sees nothing else. But this module
+//! keeps the socket until all its output has been sent, and until enough other connections have been closed after it
+//! that its pollables should be gone.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -17,10 +18,10 @@ use std::rc::Rc;
 use wasi::io::streams::{InputStream, OutputStream};
 use wasi::sockets::tcp::{ShutdownType, TcpSocket};
 
-/// How many connections that were shut down are kept for the sake of their pollables.
+/// Number of connections kept after their shutdown because their pollables may still exist.
 const KEPT_CONNECTIONS: usize = 64;
 
-/// A connected socket and its streams; these are dropped before it, since they are its children.
+/// A connected socket and its streams, which are its children, and so are declared and dropped before it.
 pub(crate) struct Connection {
     pub(crate) input: InputStream,
     pub(crate) output: OutputStream,
@@ -28,7 +29,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Whether nothing is left of what was written; to be asked after the shutdown, when no more can be written.
+    /// Returns whether all output has been sent; valid only after the shutdown, when no more can be written.
     fn is_flushed(&self) -> bool {
         !matches!(self.output.check_write(), Ok(0))
     }
@@ -39,16 +40,16 @@ thread_local! {
     static LISTENERS: RefCell<Vec<Rc<TcpSocket>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Ends a connection in both directions; `subscribed` says whether pollables of it have been given away.
+/// Shuts a connection down in both directions; `subscribed` says whether the application got pollables of it.
 pub(crate) fn close(connection: &Rc<Connection>, subscribed: bool) {
-    // It can only fail if the connection is broken, and then there is nothing to shut down.
+    // This fails only if the connection is broken, and then it needs no shutdown.
     _ = connection.socket.shutdown(ShutdownType::Both);
     if !subscribed && connection.is_flushed() {
         return;
     }
     CONNECTIONS.with_borrow_mut(|connections| {
         connections.push_back(Rc::clone(connection));
-        // Two are looked at for each one that comes: those that wait for their peer do not pile up in front.
+        // Examine two for each one added, so that connections waiting for their peers don't pile up in front.
         for _ in 0..2 {
             if connections.len() <= KEPT_CONNECTIONS {
                 break;
@@ -60,15 +61,16 @@ pub(crate) fn close(connection: &Rc<Connection>, subscribed: bool) {
     });
 }
 
-/// Ends a listening socket: now, or at the next call of this component if it may have pollables left, since a
-/// socket that stays open would go on taking connections that nobody serves.
+/// Closes a listening socket at once, or at the next call of this component if pollables of it may still exist.
+///
+/// It can't be kept for longer: an open socket would continue to accept connections that the application never serves.
 pub(crate) fn close_listener(socket: &Rc<TcpSocket>, subscribed: bool) {
     if subscribed {
         LISTENERS.with_borrow_mut(|listeners| listeners.push(Rc::clone(socket)));
     }
 }
 
-/// Drops listening sockets that [`close_listener`] has kept.
+/// Closes the listening sockets that [`close_listener`] has kept.
 pub(crate) fn sweep_listeners() {
     LISTENERS.with_borrow_mut(Vec::clear);
 }

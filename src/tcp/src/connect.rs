@@ -1,4 +1,4 @@
-//! Connections to a peer that is given by name or address.
+//! Connections to a peer given by name or address.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -15,7 +15,7 @@ use crate::closing;
 use crate::error;
 use crate::stream::Stream;
 
-/// Connects to the first address of `host` that answers, within `timeout` nanoseconds in all.
+/// Connects to the first address of `host` that answers, within `timeout` nanoseconds in total.
 pub(crate) fn connect(
     host: &str,
     port: u16,
@@ -35,24 +35,27 @@ pub(crate) fn connect(
     result
 }
 
-/// When to give up an address, so that each of the `left` ones that are not tried yet gets as much time: one that
-/// never answers must not keep the others from being tried.
+/// Returns the deadline for one address: an equal share of the time left for each of the `left` remaining addresses.
+///
+/// An address that never answers must not use up the time of the others.
 fn share(deadline: Instant, left: usize) -> Instant {
     let now = monotonic_clock::now();
     let left = u64::try_from(left).unwrap_or(u64::MAX);
     now.saturating_add(deadline.saturating_sub(now).checked_div(left).unwrap_or_default())
 }
 
-/// The addresses of `host`, in the order in which the host's resolver gives them.
+/// Looks up the addresses of `host`, in the order of the resolver.
 fn look_up(host: &str, deadline: Option<Instant>) -> Result<Vec<IpAddr>, TransportError> {
     if let Some(address) = address::literal(host) {
         return Ok(vec![address]);
     }
     let unresolvable = |code: ErrorCode| {
         TransportError::NameUnresolvable(match code {
-            ErrorCode::InvalidArgument => format!("{host} is not a name"),
+            ErrorCode::InvalidArgument => format!("{host} is not a valid name"),
             ErrorCode::NameUnresolvable => format!("{host} has no address"),
-            ErrorCode::TemporaryResolverFailure => format!("{host} could not be looked up now"),
+            ErrorCode::TemporaryResolverFailure => {
+                format!("{host} could not be looked up: temporary failure")
+            }
             _ => format!("{host} could not be looked up"),
         })
     };
@@ -82,7 +85,7 @@ fn connect_to(address: SocketAddr, deadline: Option<Instant>) -> Result<ByteStre
     }
 }
 
-/// Waits until `pollable` is ready, but not beyond `deadline`.
+/// Waits until `pollable` is ready, at most until `deadline`.
 fn wait(pollable: &Pollable, deadline: Option<Instant>) -> Result<(), TransportError> {
     let Some(deadline) = deadline else {
         pollable.block();

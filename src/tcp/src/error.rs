@@ -1,4 +1,4 @@
-//! What wasi:sockets reports, as a `transport-error`.
+//! Conversions of the errors of wasi:sockets to `transport-error`.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use wasi::sockets::network::ErrorCode;
 
 use crate::bindings::exports::http2::engine::transport::TransportError;
 
-/// Why `address` cannot be connected to, or listened on.
+/// Converts an error from connecting to or listening on `address`.
 pub(crate) fn of_address(code: ErrorCode, address: SocketAddr) -> TransportError {
     let reason = match code {
         ErrorCode::ConnectionRefused => return TransportError::ConnectionRefused,
@@ -16,7 +16,7 @@ pub(crate) fn of_address(code: ErrorCode, address: SocketAddr) -> TransportError
         ErrorCode::AccessDenied => "not permitted",
         ErrorCode::AddressInUse => "already in use",
         ErrorCode::AddressNotBindable => "not an address of this host",
-        ErrorCode::InvalidArgument => "not an address that can be used so",
+        ErrorCode::InvalidArgument => "not usable for this purpose",
         ErrorCode::NotSupported => "not supported by the host",
         ErrorCode::RemoteUnreachable => "not reachable",
         other => return of_socket(other),
@@ -24,20 +24,18 @@ pub(crate) fn of_address(code: ErrorCode, address: SocketAddr) -> TransportError
     TransportError::AddressUnusable(format!("{address}: {reason}"))
 }
 
-/// Why a socket cannot be had, or no longer works, where no address is at fault.
+/// Converts an error from creating or using a socket that no address is the cause of.
 pub(crate) fn of_socket(code: ErrorCode) -> TransportError {
     match code {
         ErrorCode::ConnectionReset | ErrorCode::ConnectionAborted => TransportError::ConnectionReset,
-        ErrorCode::NewSocketLimit => {
-            TransportError::Other("the host has no room for more sockets".to_owned())
-        }
+        ErrorCode::NewSocketLimit => TransportError::Other("the host allows no more sockets".to_owned()),
         ErrorCode::OutOfMemory => TransportError::Other("the host is out of memory".to_owned()),
         ErrorCode::AccessDenied => TransportError::Other("the host does not permit TCP".to_owned()),
         other => TransportError::Other(format!("the socket failed: {}", other.name())),
     }
 }
 
-/// What ended a direction of a connection; none if it ended in good order.
+/// Converts the error that ended a direction of a connection; `None` if it ended without error.
 pub(crate) fn of_stream(error: &streams::StreamError) -> Option<TransportError> {
     match error {
         streams::StreamError::Closed => None,
@@ -45,7 +43,7 @@ pub(crate) fn of_stream(error: &streams::StreamError) -> Option<TransportError> 
     }
 }
 
-/// WASI 0.2 gives the error of a stream in words alone, which each host chooses for itself.
+/// Converts the text of a stream error, which is all that WASI 0.2 reports; each host words it differently.
 fn of_words(words: &str) -> TransportError {
     let lower = words.to_ascii_lowercase();
     if ["reset", "abort", "broken"].iter().any(|word| lower.contains(word)) {
@@ -60,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reset_is_known_however_the_host_words_it() {
+    fn resets_are_detected_in_every_wording() {
         for words in
             ["ConnectionReset", "Connection reset by peer (os error 104)", "Broken pipe", "ECONNABORTED"]
         {

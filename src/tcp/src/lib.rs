@@ -1,10 +1,10 @@
 //! The socket component of wasi-http2: `http2:engine/transport` and `http2:engine/tcp` over wasi:sockets 0.2.
 //!
-//! - [`connect`]: name look-up, and connections to a peer;
-//! - [`listener`]: connections from peers;
-//! - [`stream`]: a connection as a `byte-stream`, which never waits;
-//! - [`closing`]: how sockets are given back to the host without a trap and without waiting;
-//! - [`address`], [`error`]: what wasi:sockets says, in the terms of `http2:engine`.
+//! - [`connect`]: name lookup, and outgoing connections;
+//! - [`listener`]: incoming connections;
+//! - [`stream`]: a connection as a `byte-stream`, which never blocks;
+//! - [`closing`]: returns sockets to the host without a trap and without waiting;
+//! - [`address`], [`error`]: conversions from the types of wasi:sockets to those of `http2:engine`.
 
 #![cfg_attr(
     not(test),
@@ -19,7 +19,7 @@
         clippy::unimplemented,
         clippy::unreachable,
         clippy::unwrap_used,
-        reason = "nothing that a peer or a caller does may end the program"
+        reason = "no action of a peer or a caller may end the program"
     )
 )]
 
@@ -31,7 +31,7 @@ mod listener;
 mod stream;
 
 mod bindings {
-    #![allow(missing_docs, reason = "the documentation stands in the WIT")]
+    #![allow(missing_docs, reason = "the WIT has the documentation")]
 
     wit_bindgen::generate!({
         path: "../../wit",

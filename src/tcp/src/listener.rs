@@ -1,4 +1,4 @@
-//! Connections from peers.
+//! Incoming connections.
 
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -17,14 +17,14 @@ use crate::closing;
 use crate::error;
 use crate::stream::Stream;
 
-/// How many connections may wait to be accepted; hosts lower it to what they allow.
+/// Number of connections that may wait to be accepted; hosts lower it to their own limit.
 const BACKLOG: u64 = 4096;
 
 /// A listening socket.
 pub(crate) struct Listener {
     socket: Rc<TcpSocket>,
     address: SocketAddr,
-    /// Whether a pollable was given away.
+    /// Whether the application got a pollable.
     subscribed: Cell<bool>,
 }
 
@@ -39,7 +39,7 @@ impl GuestListener for Listener {
         let failed = |code| error::of_address(code, wanted);
         let (family, local) = address::to_wasi(wanted);
         let socket = create_tcp_socket(family).map_err(failed)?;
-        // A host that has no say in the backlog serves as well.
+        // A host that cannot set the backlog works as well.
         _ = socket.set_listen_backlog_size(BACKLOG);
         socket.start_bind(&instance_network(), local).map_err(failed)?;
         complete(&socket, TcpSocket::finish_bind).map_err(failed)?;
@@ -58,14 +58,14 @@ impl GuestListener for Listener {
         loop {
             match self.socket.accept() {
                 Ok((socket, input, output)) => {
-                    // It may have gone again already: then the stream says so.
+                    // If the peer has already disconnected, the stream reports that.
                     let peer = socket
                         .remote_address()
                         .map_or_else(|_| "unknown".to_owned(), |peer| address::from_wasi(peer).to_string());
                     return Ok(Some((ByteStream::new(Stream::new(socket, input, output)), peer)));
                 }
                 Err(ErrorCode::WouldBlock) => return Ok(None),
-                // The peer gave up while it waited; the next one may not have.
+                // This peer gave up while it waited; try the next one.
                 Err(ErrorCode::ConnectionAborted | ErrorCode::ConnectionReset) => {}
                 Err(code) => return Err(error::of_socket(code)),
             }
@@ -84,7 +84,7 @@ impl Drop for Listener {
     }
 }
 
-/// Finishes what was started on the socket. Binding and listening take no time worth a timeout.
+/// Waits for an operation started on the socket; binding and listening need no timeout.
 fn complete(
     socket: &TcpSocket,
     finish: impl Fn(&TcpSocket) -> Result<(), ErrorCode>,

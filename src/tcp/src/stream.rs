@@ -14,12 +14,12 @@ use crate::error;
 /// A TCP connection.
 pub(crate) struct Stream {
     connection: Rc<Connection>,
-    /// How receiving and sending ended. The host says what broke a direction once, and calls it closed afterwards.
+    /// The errors that ended receiving and sending: the host reports each once, and "closed" afterwards.
     read_error: OnceCell<TransportError>,
     write_error: OnceCell<TransportError>,
-    /// Whether this side has ended its direction.
+    /// Whether this side has finished sending.
     finished: Cell<bool>,
-    /// Whether a pollable was given away.
+    /// Whether the application got a pollable.
     subscribed: Cell<bool>,
 }
 
@@ -34,7 +34,7 @@ impl Stream {
         }
     }
 
-    /// Writes from the front of `bytes` what the host permits now: how many octets that is.
+    /// Writes as much from the front of `bytes` as the host permits now, and returns how many bytes that is.
     fn write_permitted(&self, bytes: &[u8]) -> Result<usize, StreamError> {
         let output = &self.connection.output;
         let permit = usize::try_from(output.check_write()?).unwrap_or(usize::MAX);
@@ -63,7 +63,7 @@ impl GuestByteStream for Stream {
             match self.write_permitted(left) {
                 Ok(0) => break,
                 Ok(taken) => left = left.get(taken..).unwrap_or_default(),
-                // The peer takes no more, though this side has not finished: that is no good end.
+                // The peer accepts no more before this side has finished: treat that as a reset.
                 Err(error) => {
                     let reason = || error::of_stream(&error).unwrap_or(TransportError::ConnectionReset);
                     return Err(self.write_error.get_or_init(reason).clone());
@@ -78,7 +78,7 @@ impl GuestByteStream for Stream {
         if self.finished.replace(true) {
             return Ok(());
         }
-        // The host sends what was written before it ends the direction.
+        // The host sends all output before it ends the direction.
         self.connection.socket.shutdown(ShutdownType::Send).map_err(error::of_socket)
     }
 
