@@ -96,8 +96,9 @@ impl Connection {
     /// Moves octets and answers requests, as far as that goes without waiting.
     pub(crate) fn turn(&mut self, now: Instant) -> Next {
         let mut next = Next::Turn;
+        let mut moved = false;
         for _ in 0..ROUNDS {
-            self.drive();
+            moved = self.drive();
             let worked =
                 self.accept() | self.advance_changed() | self.advance_due(now) | self.advance_blocked();
             if !worked {
@@ -110,6 +111,10 @@ impl Connection {
         }
         self.write_ready = self.http2.subscribe_write();
         self.read_paused = !self.http2.takes_input();
+        // The engine still holds input that its own output delayed, and no pollable announces that.
+        if moved && self.read_paused {
+            next = Next::Turn;
+        }
         let due = self.exchanges.values().filter_map(Exchange::due).min();
         self.deadline = self.http2.next_timeout().into_iter().chain(due).min();
         next
@@ -132,15 +137,16 @@ impl Connection {
         );
     }
 
-    /// Moves octets. The first error is reported, and ends all exchanges.
-    fn drive(&mut self) {
-        if let Err(error) = self.http2.drive() {
+    /// Moves bytes; returns whether anything changed. The first error is reported, and ends all exchanges.
+    fn drive(&mut self) -> bool {
+        self.http2.drive().unwrap_or_else(|error| {
             if !self.failed {
                 self.report(&error);
             }
             self.failed = true;
             self.exchanges.clear();
-        }
+            false
+        })
     }
 
     /// Starts to answer the requests that have come.
