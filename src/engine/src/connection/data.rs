@@ -1,4 +1,4 @@
-//! Content that arrives, and the windows that let it.
+//! Received content, and the windows that admit it.
 
 use bytes::{Buf, Bytes};
 
@@ -10,14 +10,14 @@ use crate::settings::DEFAULT_WINDOW;
 use crate::stream::{Expect, State, Wake};
 
 impl Connection {
-    /// Takes at most `max` octets of content that have arrived, or what ends the message.
+    /// Reads at most `max` bytes of received content, the trailers, or the end of the message.
     ///
-    /// What was taken is given back to the peer's windows as far as it may have a use for that, unless
-    /// [`manual_window_update`](crate::Config::manual_window_update) says otherwise.
+    /// The engine returns flow-control credit for the bytes read if the peer may still use it, unless
+    /// [`manual_window_update`](crate::Config::manual_window_update) is set.
     ///
     /// # Errors
     ///
-    /// Why the stream ended before its time, after everything that arrived before was read.
+    /// Returns why the stream ended early, once everything that arrived before was read.
     pub fn read(&mut self, id: StreamId, max: usize) -> Result<Read, StreamError> {
         let Some(stream) = self.streams.get_mut(id).filter(|stream| !stream.released) else {
             return Err(StreamError {
@@ -44,11 +44,13 @@ impl Connection {
         }
     }
 
-    /// Raises a stream's receive window (RFC 9113, 6.9), besides what is given back by itself.
+    /// Raises a stream's receive window (RFC 9113, 6.9), in addition to credit that the engine returns.
+    ///
+    /// After the end of the peer's message, the call has no effect.
     ///
     /// # Errors
     ///
-    /// The increment is 0, or the window would pass 2^31-1. After the end of the message nothing happens.
+    /// Returns an error if the stream is unknown, if the increment is 0, or if the window would exceed 2^31-1 bytes.
     pub fn window_update(&mut self, id: StreamId, octets: u32) -> Result<(), WindowError> {
         let initial = self.initial_window_to_come();
         let stream = self.streams.get_mut(id).ok_or(WindowError::UnknownStream)?;
@@ -62,24 +64,24 @@ impl Connection {
         if !stream.recv.window.raise(octets, initial) {
             return Err(WindowError::Overflow);
         }
-        // A request that waits for its turn takes it along.
+        // For a request that still waits, the increment is sent along with it.
         if !waits {
             self.write_window_update(id, octets);
         }
         Ok(())
     }
 
-    /// The initial window that the peer will know when it hears of the credit that is given now: SETTINGS that it has not
-    /// acknowledged yet stand before that.
+    /// Returns the initial window that the peer will use when it receives credit sent now: unacknowledged SETTINGS
+    /// arrive before that credit.
     fn initial_window_to_come(&self) -> u32 {
         self.local.wanted.initial_window_size
     }
 
-    /// Raises the connection's receive window (RFC 9113, 6.9), besides what is given back by itself.
+    /// Raises the connection's receive window (RFC 9113, 6.9), in addition to credit that the engine returns.
     ///
     /// # Errors
     ///
-    /// The increment is 0, or the window would pass 2^31-1.
+    /// Returns an error if the increment is 0, or if the window would exceed 2^31-1 bytes.
     pub fn connection_window_update(&mut self, octets: u32) -> Result<(), WindowError> {
         if octets == 0 {
             return Err(WindowError::Zero);
@@ -95,8 +97,10 @@ impl Connection {
         self.write_control(|out| WindowUpdate { stream_id, increment }.encode(out));
     }
 
-    /// Judges a DATA frame as it begins. All of it counts against the windows, padding included (RFC 9113, 6.1);
-    /// `content` octets of it are content.
+    /// Checks a DATA frame when its header has arrived.
+    ///
+    /// The whole frame counts against the windows, including padding (RFC 9113, 6.1); `content` bytes of it are
+    /// content.
     pub(super) fn data_arrives(&mut self, header: FrameHeader, content: u32) -> Result<(), Violation> {
         if !self.window.receive(header.length, DEFAULT_WINDOW) {
             return Err(Violation::ConnectionWindowExceeded);
@@ -113,7 +117,7 @@ impl Connection {
         }
     }
 
-    /// DATA that is not even looked at counts against the window of the connection all the same (RFC 9113, 6.9).
+    /// Counts a rejected DATA frame against the connection's window (RFC 9113, 6.9).
     pub(super) fn data_refused(&mut self, header: FrameHeader) -> Result<(), Violation> {
         if !self.window.receive(header.length, DEFAULT_WINDOW) {
             return Err(Violation::ConnectionWindowExceeded);
@@ -122,10 +126,12 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether the stream may receive DATA (RFC 9113, 5.1 and 6.1), and that much of it now (RFC 9113, 6.9.1): the
-    /// initial window is the one that the peer knows of (RFC 9113, 6.9.3). Content for a stream that this endpoint has reset
-    /// or has forgotten, or that comes after its last GOAWAY, is no offence, and is discarded as it arrives: a whole window
-    /// may have been under way.
+    /// Checks whether the stream may receive DATA (RFC 9113, 5.1 and 6.1), and this much of it now
+    /// (RFC 9113, 6.9.1).
+    ///
+    /// The initial window is the one that the peer has acknowledged (RFC 9113, 6.9.3). Content is no offence, and
+    /// is discarded as it arrives, if this endpoint has reset or forgotten the stream, or if it comes after the
+    /// last GOAWAY: a whole window may have been in flight.
     fn check_data(&mut self, header: FrameHeader, content: u32) -> Result<(), Violation> {
         let id = header.stream_id;
         if self.is_idle(id) {
@@ -155,7 +161,7 @@ impl Connection {
         Ok(stream.recv.length.receive(content)?)
     }
 
-    /// Takes `taken` octets of content from the front of `input`.
+    /// Takes `taken` bytes of content from the front of `input`.
     pub(super) fn recv_content(&mut self, id: StreamId, input: &mut Bytes, taken: usize) {
         if taken == 0 {
             return;
@@ -181,7 +187,7 @@ impl Connection {
         }
     }
 
-    /// The peer's message is complete: its content has the length that was said (RFC 9113, 8.1.1).
+    /// Ends the peer's message, after checking its content against Content-Length (RFC 9113, 8.1.1).
     pub(super) fn recv_end_stream(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(id).filter(|stream| stream.state.can_recv()) else { return };
         if let Err(malformed) = stream.recv.length.finish() {
@@ -192,7 +198,7 @@ impl Connection {
         self.transition(id, crate::stream::Transition::RecvEndStream);
     }
 
-    /// Tells the caller that there is something to read, if it waits for that.
+    /// Tells the caller that the stream is readable, if the caller waits for that.
     pub(super) fn wake_reader(&mut self, id: StreamId) {
         if let Some(stream) = self.streams.get_mut(id)
             && stream.held
@@ -202,7 +208,7 @@ impl Connection {
         }
     }
 
-    /// The caller has taken octets of content.
+    /// Records that the caller has read `octets` bytes of content.
     fn consumed(&mut self, id: StreamId, octets: u32) {
         if !self.config.manual_window_update {
             return self.discarded(id, octets);
@@ -213,8 +219,8 @@ impl Connection {
         }
     }
 
-    /// Gives octets back that nobody will read, or that were read: to the connection, and to the stream as long
-    /// as the peer may send on it.
+    /// Returns credit for bytes that were read or discarded: to the connection, and to the stream while the peer
+    /// may send on it.
     pub(super) fn discarded(&mut self, id: StreamId, octets: u32) {
         if octets == 0 {
             return;
@@ -231,10 +237,10 @@ impl Connection {
         }
     }
 
-    /// Gives the connection what it is owed, if that is due. True if it was.
+    /// Sends the connection's credit if it is due, and returns whether it was.
     pub(super) fn credit_connection(&mut self) -> bool {
         let target = (!self.config.manual_window_update).then(|| self.bandwidth.connection_window());
-        // Of a client, nobody knows what it will ask next. A server has nothing to say until it is asked.
+        // A client may send another request at any time, but a server sends only responses to known requests.
         let awaited = || if self.role == Role::Client { self.streams.awaited() } else { None };
         let Some(increment) = self.window.take_due(DEFAULT_WINDOW, target, awaited) else { return false };
         self.bandwidth.connection_updated(self.window.updated(self.now));
@@ -242,7 +248,7 @@ impl Connection {
         true
     }
 
-    /// Gives a stream what it is owed, if that is due and the peer may send on it. True if it was.
+    /// Sends a stream's credit if it is due and the peer may send on the stream, and returns whether it was.
     pub(super) fn credit_stream(&mut self, id: StreamId) -> bool {
         let target = (!self.config.manual_window_update).then(|| self.bandwidth.stream_window());
         let initial = self.initial_window_to_come();

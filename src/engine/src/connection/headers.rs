@@ -1,4 +1,4 @@
-//! Field blocks that arrive, and the messages in them.
+//! Received field blocks, and the messages in them.
 
 use super::Connection;
 use crate::abuse::Cause;
@@ -13,8 +13,9 @@ use crate::stream::{ClosedBy, Expect, State, Stream, Transition, WaitingHead, Wa
 use crate::subscriber::Direction;
 use crate::time::Time;
 
-/// How many times as large as its block a field section over the limit may be. Those of honest peers, whose fields
-/// do not fit into a table of 4 KiB, are hardly larger.
+/// Largest allowed ratio of a field section over the limit to its field block.
+///
+/// Honest peers hardly exceed a ratio of 1, because their fields do not fit into a table of 4 KiB.
 const EXPANSION: usize = 8;
 
 /// A field block whose end has not arrived.
@@ -27,7 +28,7 @@ pub(super) struct Block {
     pub(super) since: Time,
 }
 
-/// What a field block belongs to.
+/// The kind of a field block.
 #[derive(Clone, Copy, Debug)]
 enum BlockKind {
     Message { end_stream: bool, self_dependent: bool },
@@ -35,7 +36,7 @@ enum BlockKind {
 }
 
 impl Connection {
-    /// Takes HEADERS, whose block may go on in CONTINUATION (RFC 9113, 6.2).
+    /// Handles HEADERS, whose field block may continue in CONTINUATION (RFC 9113, 6.2).
     pub(super) fn recv_headers(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         let headers = Headers::parse(header, payload)?;
         let self_dependent = headers.is_self_dependent();
@@ -45,7 +46,8 @@ impl Connection {
 
     pub(super) fn recv_push_promise(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         let promise = PushPromise::parse(header, payload)?;
-        // A server takes none; a client, none after its refusal was acknowledged (RFC 9113, 6.6, 8.4).
+        // A server never accepts a promise; a client does not once its refusal was acknowledged
+        // (RFC 9113, 6.6, 8.4).
         if !self.is_client() || !self.local.acknowledged.enable_push {
             return Err(Violation::UnexpectedPush);
         }
@@ -68,7 +70,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Goes on with a field block (RFC 9113, 6.10).
+    /// Handles CONTINUATION (RFC 9113, 6.10).
     pub(super) fn recv_continuation(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         let continuation = Continuation::parse(header, payload);
         let Some(mut block) = self.block.take() else { return Err(Violation::UnexpectedContinuation) };
@@ -89,7 +91,8 @@ impl Connection {
         }
     }
 
-    /// Decodes a field block, whatever becomes of its message: the dynamic table needs it (RFC 9113, 4.3).
+    /// Decodes a field block, even if its message is ignored: the block may change the dynamic table
+    /// (RFC 9113, 4.3).
     fn finish_block(&mut self, id: StreamId, kind: BlockKind, block: &[u8]) -> Result<(), Violation> {
         let limits = hpack::Limits {
             list_size: self.config.max_header_list_size as usize,
@@ -126,7 +129,7 @@ impl Connection {
         outcome
     }
 
-    /// Takes the head or the trailers of a message (RFC 9113, 8.1).
+    /// Handles the head or the trailers of a message (RFC 9113, 8.1).
     fn message(
         &mut self,
         id: StreamId,
@@ -159,8 +162,10 @@ impl Connection {
         }
     }
 
-    /// HEADERS on a stream that is not open: what that means depends on how it came to be so (RFC 9113, 5.1). The
-    /// peer may have sent them before it knew that the stream has ended, unless it surely ended the stream itself.
+    /// Handles HEADERS on a stream that is not open, depending on how the stream was closed (RFC 9113, 5.1).
+    ///
+    /// The peer may have sent them before it knew that the stream had ended, unless it certainly ended the stream
+    /// itself.
     fn late_headers(&self, id: StreamId) -> Result<(), Violation> {
         if self.is_idle(id) {
             return Err(Violation::IdleStream);
@@ -189,7 +194,7 @@ impl Connection {
         if self.is_above_last(id) {
             return Ok(());
         }
-        // RFC 9113, 5.1.2; the fields are decoded all the same.
+        // RFC 9113, 5.1.2; the field block was decoded nevertheless.
         if self.counts.peer >= self.max_peer_streams() {
             return Err(Violation::TooManyStreams);
         }
@@ -209,7 +214,7 @@ impl Connection {
         let mut stream = Stream::new(id, State::Idle, facts.method, ReceiveWindow::new(0));
         stream.recv.length = length;
         stream.recv.expect = if end_stream { Expect::Nothing } else { Expect::Content };
-        // PRIORITY_UPDATE has the last word, even if it came first (RFC 9218, 7.1).
+        // PRIORITY_UPDATE overrides the field, even if it arrived first (RFC 9218, 7.1).
         if let Some(priority) = early_priority.or(facts.priority) {
             stream.priority = priority;
             stream.prioritized = true;
@@ -226,7 +231,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Takes up a stream on which the peer has sent HEADERS.
+    /// Adds a stream on which the peer has sent HEADERS.
     fn begin_request(&mut self, stream: Stream, end_stream: bool) {
         let id = stream.id;
         self.streams.insert(stream);
@@ -236,13 +241,15 @@ impl Connection {
         }
     }
 
-    /// The peer has used an identifier, and so closed the idle streams below it (RFC 9113, 5.1.1).
+    /// Records that the peer used an identifier, which closes the idle streams below it (RFC 9113, 5.1.1).
     fn reach(&mut self, id: StreamId) {
         self.streams.skip(self.highest_peer_id, id);
         self.highest_peer_id = id;
     }
 
-    /// Answers a request with too many fields with 431, as RFC 9113, 10.5.1 advises. The caller never hears of it.
+    /// Answers a request whose field section is too large with 431, as RFC 9113, 10.5.1 advises.
+    ///
+    /// The caller does not see the request.
     fn refuse_large(&mut self, id: StreamId, end_stream: bool) {
         let mut stream = Stream::new(id, State::Idle, MethodKind::Other, ReceiveWindow::new(0));
         stream.recv.expect = if end_stream { Expect::Nothing } else { Expect::Content };
@@ -255,14 +262,14 @@ impl Connection {
         self.sent_end_stream(id);
     }
 
-    /// Streams that the peer may have open: while a change is under way, both values hold.
+    /// Returns how many streams the peer may have open; until it acknowledges a change, the higher limit holds.
     pub(super) fn max_peer_streams(&self) -> usize {
         let wanted = self.local.wanted.max_concurrent_streams.unwrap_or(self.config.max_concurrent_streams);
         let acknowledged = self.local.acknowledged.max_concurrent_streams.unwrap_or(wanted);
         wanted.max(acknowledged) as usize
     }
 
-    /// Takes the head of a response, informational ones among them (RFC 9113, 8.1).
+    /// Handles the head of a response, final or informational (RFC 9113, 8.1).
     fn response(&mut self, id: StreamId, section: &FieldSection, end_stream: bool) -> Result<(), Violation> {
         let facts = message::response(section)?;
         if self.streams.get(id).is_some_and(|stream| stream.state == State::ReservedRemote) {
@@ -278,7 +285,7 @@ impl Connection {
         }
         stream.recv.expect = if end_stream { Expect::Nothing } else { Expect::Content };
         stream.tunnel = stream.method.is_connect() && (200..300).contains(&facts.status);
-        // The response itself says that nothing follows, unless the caller has asked before.
+        // The response event says that nothing follows; a caller that asked before needs its own event.
         let asked = stream.recv.wake == Wake::Asked;
         if stream.held {
             self.events.push_back(Event::Response { id, head: section.clone(), end_stream });
@@ -292,7 +299,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Takes a 1xx. All of those of a stream together may be as large as one response (RFC 9110, 15.2).
+    /// Handles a 1xx response; those of one stream together may be as large as one response (RFC 9110, 15.2).
     fn informational(
         &mut self,
         id: StreamId,
@@ -313,7 +320,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Takes what ends a message that has begun (RFC 9113, 8.1); a tunnel has no such thing (RFC 9113, 8.5).
+    /// Handles trailers, which end a message (RFC 9113, 8.1); a tunnel has none (RFC 9113, 8.5).
     fn trailers(&mut self, id: StreamId, section: &FieldSection, end_stream: bool) -> Result<(), Violation> {
         let Some(stream) = self.streams.get_mut(id) else { return Ok(()) };
         if !end_stream || stream.tunnel {
@@ -321,7 +328,7 @@ impl Connection {
         }
         message::trailers(section)?;
         stream.recv.length.finish()?;
-        // An empty trailer section says nothing, and many a reader does not expect one.
+        // An empty trailer section has no meaning, and many readers do not expect one.
         if !section.is_empty() {
             stream.recv.trailers = Some(Box::new(section.clone()));
         }
@@ -329,7 +336,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Takes a promise (RFC 9113, 8.4).
+    /// Handles a promise (RFC 9113, 8.4).
     fn promise(
         &mut self,
         parent: StreamId,
@@ -342,14 +349,14 @@ impl Connection {
         }
         let request = self.streams.get(parent).filter(|stream| stream.state.can_recv());
         let open = request.is_some();
-        // What was asked is not known of requests that were made when pushes were not wanted.
+        // The authority of a request was not recorded if push was disabled at the time.
         let known = request.is_some_and(|stream| stream.authority.is_some());
         let unseen = self.is_local(parent) && !self.is_idle(parent) && self.streams.is_end_unseen(parent);
         if !open && !unseen {
             return Err(Violation::UnexpectedPush);
         }
         self.reach(id);
-        // Reserved streams do not count (RFC 9113, 5.1.2): too many are no offence, but they take memory.
+        // Reserved streams do not count (RFC 9113, 5.1.2): too many are no offence, but they use memory.
         let pushed = self.counts.peer.saturating_add(self.counts.promised);
         if !known || !self.local.wanted.enable_push || self.is_above_last(id) {
             self.refuse_promise(id, ErrorCode::CANCEL);
@@ -379,8 +386,7 @@ impl Connection {
             return Err(Violation::FieldSectionTooLarge);
         }
         let facts = message::promise(section)?;
-        // The server speaks for the authority that it was asked for; for others, nobody has vouched
-        // (RFC 9113, 8.4 and 10.1).
+        // The server is trusted for the authority of the request, and for no other (RFC 9113, 8.4 and 10.1).
         let asked = self.streams.get(parent).and_then(|stream| stream.authority.as_deref());
         let promised = section.authority();
         let same = matches!((asked, promised), (Some(asked), Some(promised)) if asked.eq_ignore_ascii_case(promised));
@@ -398,7 +404,7 @@ impl Connection {
         self.events.push_back(Event::Push { parent, id, head: section.clone() });
     }
 
-    /// Takes RST_STREAM, and never answers it with another (RFC 9113, 5.4.2 and 6.4).
+    /// Handles RST_STREAM, and never answers it with another (RFC 9113, 5.4.2 and 6.4).
     pub(super) fn recv_rst_stream(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         let code = crate::frame::RstStream::parse(header, payload)?.code;
         let id = header.stream_id;

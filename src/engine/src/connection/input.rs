@@ -1,4 +1,4 @@
-//! Octets from the transport, cut into frames.
+//! Input from the transport, split into frames.
 
 use bytes::{Buf, Bytes};
 
@@ -12,31 +12,32 @@ use crate::time::Time;
 /// The client connection preface (RFC 9113, 3.4).
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Bytes that the buffer behind a piece of input is taken to have at least. [`Bytes`] does not tell its capacity, and
-/// callers read into buffers that a read does not fill.
+/// Assumed minimum size of the buffer behind a piece of input, in bytes.
+///
+/// [`Bytes`] does not expose its capacity, and callers read into buffers that one read does not fill.
 const BUFFER: usize = 64 << 10;
 
-/// Where in the input we are.
+/// The position in the input.
 #[derive(Debug)]
 pub(super) struct Reader {
     state: ReaderState,
-    /// The first octets of a frame, or of the preface, whose rest has not arrived.
+    /// The beginning of a frame or of the preface whose rest has not arrived.
     partial: Vec<u8>,
-    /// The first frame must be SETTINGS (RFC 9113, 3.4).
+    /// Whether the next frame is the first, which must be SETTINGS (RFC 9113, 3.4).
     first_frame: bool,
-    /// Bytes of the input that is being read: pieces of it keep all of it alive.
+    /// Size of the input being read, in bytes: a slice of it keeps all of it alive.
     buffer: usize,
 }
 
 #[derive(Debug)]
 enum ReaderState {
-    /// The client's preface is to come.
+    /// The client's preface is expected.
     Preface,
-    /// A frame is to begin, or has begun in [`Reader::partial`].
+    /// A frame is expected, or has begun in [`Reader::partial`].
     Frame,
-    /// The rest of a DATA frame's content: it is handed on as it arrives.
+    /// The rest of a DATA frame's content, passed on as it arrives.
     Data { id: StreamId, left: u32, end_stream: bool },
-    /// The rest of a payload that nobody wants.
+    /// The rest of a payload to be discarded.
     Skip { left: u32 },
 }
 
@@ -46,30 +47,30 @@ impl Reader {
         Self { state, partial: Vec::new(), first_frame: true, buffer: 0 }
     }
 
-    /// Whether the input so far ends between two frames.
+    /// Returns whether the input so far ends between two frames.
     pub(super) fn is_between_frames(&self) -> bool {
         matches!(self.state, ReaderState::Frame) && self.partial.is_empty()
     }
 
-    /// Whether a piece is so large a part of its buffer that it may keep the buffer alive.
+    /// Returns whether a piece is large enough, compared to its buffer, to keep the buffer alive.
     pub(super) fn may_keep(&self, piece: usize) -> bool {
         piece >= self.buffer.max(BUFFER) / 4
     }
 
-    /// Whether the peer's preface has come (RFC 9113, 3.4).
+    /// Returns whether the peer's preface has arrived (RFC 9113, 3.4).
     pub(super) fn has_preface(&self) -> bool {
         !self.first_frame
     }
 }
 
 impl Connection {
-    /// Takes octets that have arrived, from the front of `input`.
+    /// Takes received bytes from the front of `input`.
     ///
-    /// What it leaves is to be offered again once events and output were taken: while much of either waits, it
-    /// takes nothing. After the end of the connection it swallows everything.
+    /// The caller offers the rest again once it has taken events and output: while too much of either is pending,
+    /// `recv` takes nothing. After the connection has ended, `recv` discards all input.
     ///
-    /// Content that fills a quarter of 64 KiB, or of `input` if that is more, is kept as a slice of `input`; less is
-    /// copied. So a caller whose buffers are larger than 64 KiB passes them well filled.
+    /// Content of at least a quarter of 64 KiB, or of `input` if that is larger, is kept as a slice of `input`;
+    /// smaller content is copied. A caller with buffers larger than 64 KiB should therefore fill them well.
     pub fn recv(&mut self, now: Time, input: &mut Bytes) {
         self.advance(now);
         if input.is_empty() {
@@ -99,18 +100,19 @@ impl Connection {
         self.arm_timers();
     }
 
-    /// Whether so much waits to be taken from us that we take nothing more. DATA that waits for a window is no
-    /// reason: WINDOW_UPDATE may be the next that comes (RFC 9113, 5.2.2).
+    /// Returns whether so much output or so many events are pending that no more input is taken.
+    ///
+    /// DATA that waits for a window does not count: its WINDOW_UPDATE may be the next input (RFC 9113, 5.2.2).
     fn is_choked(&self) -> bool {
         let limits = &self.config.limits;
-        // A client's requests must not keep it from reading: the server might not read either, until its
+        // A client must not stop reading because of its own requests: the server may stop reading, too, until its
         // responses are taken.
         let control = if self.is_client() { self.provoked } else { self.control.len() };
         control.saturating_add(self.pongs.len().saturating_mul(17)) >= limits.control_octets
             || self.events.len() >= limits.events
     }
 
-    /// Takes the next part of the input: at least an octet, at most a frame.
+    /// Takes the next part of the input: at least one byte, at most one frame.
     fn recv_some(&mut self, input: &mut Bytes) -> Result<(), Violation> {
         match self.reader.state {
             ReaderState::Preface => self.recv_preface(input),
@@ -145,7 +147,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Takes a frame: straight from the input if it is whole, otherwise by way of the partial one.
+    /// Takes a frame: directly from the input if it is complete there, otherwise through the partial frame.
     fn recv_frame(&mut self, input: &mut Bytes) -> Result<(), Violation> {
         if self.reader.partial.is_empty()
             && let Some((octets, rest)) = input.split_first_chunk::<HEADER_LEN>()
@@ -167,7 +169,7 @@ impl Connection {
         self.recv_partial(input)
     }
 
-    /// Goes on with a frame that comes in more than one piece.
+    /// Continues a frame that arrives in several pieces.
     fn recv_partial(&mut self, input: &mut Bytes) -> Result<(), Violation> {
         let lacking = HEADER_LEN.saturating_sub(self.reader.partial.len());
         if lacking > 0 {
@@ -209,8 +211,10 @@ impl Connection {
         self.reader.partial.extend_from_slice(&input.split_to(taken));
     }
 
-    /// Judges a frame by its header, before anything of its payload is kept: its place behind the preface
-    /// (RFC 9113, 3.4) and behind a field block (RFC 9113, 4.3 and 6.10), its stream and its length (RFC 9113, 4.2).
+    /// Checks a frame by its header, before any of its payload is kept.
+    ///
+    /// The checks concern its position after the preface (RFC 9113, 3.4) and after a field block
+    /// (RFC 9113, 4.3 and 6.10), its stream and its length (RFC 9113, 4.2).
     fn begin(&mut self, header: FrameHeader) -> Result<(), Violation> {
         self.stats.frames_received = self.stats.frames_received.saturating_add(1);
         if self.reader.first_frame && self.is_client() && looks_like_http1(&header.to_bytes()) {
@@ -223,7 +227,7 @@ impl Connection {
         if interrupted {
             return Err(Violation::FieldBlockInterrupted);
         }
-        // Before its length: the peer may not speak HTTP/2 at all.
+        // Checked before the length: the peer may not speak HTTP/2 at all.
         if self.reader.first_frame && (header.kind != FrameType::SETTINGS || header.has(flags::ACK)) {
             return Err(Violation::FirstFrameNotSettings);
         }
@@ -240,7 +244,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Acts on a frame that is there whole.
+    /// Handles a complete frame.
     fn frame(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         if self.close_reason.is_some() {
             return Ok(());
@@ -267,7 +271,7 @@ impl Connection {
         }
     }
 
-    /// Takes a frame of an extension that says something without changing anything.
+    /// Handles a frame of an extension, which changes no state.
     fn recv_extension(&mut self, kind: FrameType, header: FrameHeader, payload: &[u8]) {
         match kind {
             FrameType::ORIGIN => self.recv_origin(header, payload),
@@ -276,7 +280,7 @@ impl Connection {
         }
     }
 
-    /// Passes over a frame of a type that is not known (RFC 9113, 4.1 and 5.5).
+    /// Ignores a frame of an unknown type (RFC 9113, 4.1 and 5.5), or reports it if the caller has asked for that.
     fn recv_unknown(&mut self, header: FrameHeader, payload: &[u8]) {
         if self.config.unknown_frames {
             self.events.push_back(Event::UnknownFrame {
@@ -288,7 +292,7 @@ impl Connection {
         }
     }
 
-    /// Begins a DATA frame without padding, whose content is handed on as it arrives.
+    /// Begins a DATA frame without padding, whose content is passed on as it arrives.
     fn begin_data(&mut self, header: FrameHeader, input: &Bytes) -> Result<(), Violation> {
         let begun = self.begin(header);
         if let Some(subscriber) = &mut self.subscriber {
@@ -308,7 +312,7 @@ impl Connection {
         }
     }
 
-    /// A DATA frame with padding is taken whole, since its padding shows only at its first octet and its end.
+    /// Handles a complete DATA frame with padding, which shows only in the frame's first byte and at its end.
     fn recv_padded_data(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         let layout = data::layout(header, payload.first().copied())?;
         self.data_arrives(header, layout.content)?;
@@ -340,8 +344,10 @@ impl Connection {
         self.reader.state = if left == 0 { ReaderState::Frame } else { ReaderState::Skip { left } };
     }
 
-    /// Answers an offence as its scope asks. An error of a stream is one of the connection where the stream is
-    /// idle, since RST_STREAM must not be sent on an idle stream (RFC 9113, 6.4).
+    /// Responds to an offence according to its scope.
+    ///
+    /// On an idle stream, a stream error becomes a connection error, since RST_STREAM must not be sent there
+    /// (RFC 9113, 6.4).
     fn offend(&mut self, id: StreamId, violation: Violation) -> Result<(), Violation> {
         if violation.scope() == Scope::Connection || id.is_connection() || self.is_idle(id) {
             return Err(violation);
@@ -351,12 +357,12 @@ impl Connection {
     }
 }
 
-/// Whether the content of a frame is handed on as it arrives.
+/// Returns whether the content of a frame is passed on as it arrives.
 fn streams_content(header: FrameHeader) -> bool {
     header.kind == FrameType::DATA && !header.has(flags::PADDED)
 }
 
-/// How messages of HTTP/1 begin.
+/// The beginnings of HTTP/1 messages.
 const HTTP1: [&[u8]; 10] = [
     b"GET ",
     b"HEAD ",
@@ -370,12 +376,12 @@ const HTTP1: [&[u8]; 10] = [
     b"HTTP/1.",
 ];
 
-/// Whether these are the first octets of an HTTP/1 message.
+/// Returns whether an HTTP/1 message begins with these bytes.
 fn looks_like_http1(octets: &[u8]) -> bool {
     HTTP1.iter().any(|start| octets.starts_with(start))
 }
 
-/// Whether they can be, once more has arrived.
+/// Returns whether these bytes may become the beginning of an HTTP/1 message.
 fn may_become_http1(octets: &[u8]) -> bool {
     HTTP1.iter().any(|start| start.starts_with(octets))
 }

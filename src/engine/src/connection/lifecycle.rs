@@ -1,4 +1,4 @@
-//! How streams begin, change and end.
+//! The beginning, the changes and the end of streams.
 
 use super::Connection;
 use crate::error::{ErrorCode, Initiator, StreamError, Violation};
@@ -8,18 +8,22 @@ use crate::frame::{RstStream, StreamId};
 use crate::stream::{ClosedBy, Ending, Expect, Linger, Transition};
 
 impl Connection {
-    /// Ends a stream at once, in both directions. Nothing happens if it has ended.
+    /// Resets a stream with `code`, which ends it in both directions at once.
+    ///
+    /// The call has no effect if the stream has ended.
     pub fn reset(&mut self, id: StreamId, code: ErrorCode) {
         self.reset_stream(id, StreamError::local(code));
     }
 
-    /// The caller is done with a stream: no event follows, and its room is free. If it has not ended, it goes on
-    /// in order to hand out what was given to [`send_data`](Self::send_data), if that is complete; otherwise it
-    /// is reset with CANCEL.
+    /// Gives up a stream: no event follows, and its slot is free.
     ///
-    /// A server that has answered completely reads the rest of the request and drops it, up to
-    /// [`linger_timeout`](crate::Config::linger_timeout) and [`linger_bytes`](crate::Config::linger_bytes). What exceeds
-    /// that, RST_STREAM with NO_ERROR stops (RFC 9113, 8.1): many clients take it badly, so that it is the last resort.
+    /// If the stream has not ended, it goes on only to send the rest of a complete message: of a response, or of a
+    /// request whose response has arrived in full. Otherwise it is reset with CANCEL.
+    ///
+    /// A server whose response is complete reads and discards the rest of the request, up to
+    /// [`linger_timeout`](crate::Config::linger_timeout) and [`linger_bytes`](crate::Config::linger_bytes). Beyond
+    /// that, RST_STREAM with NO_ERROR stops the client (RFC 9113, 8.1). This is the last resort, because many
+    /// clients handle it badly.
     pub fn release(&mut self, id: StreamId) {
         let client = self.is_client();
         let peers = !self.is_local(id);
@@ -47,7 +51,7 @@ impl Connection {
         self.admit_arriving();
     }
 
-    /// The caller wants no more of a message whose answer is complete: what comes of it is dropped.
+    /// Discards the rest of a message that the caller no longer wants, after its answer is complete.
     fn linger(&mut self, id: StreamId) {
         let left = self.config.linger_bytes;
         let Some(timeout) = self.config.linger_timeout.filter(|_| left > 0 && !self.is_client()) else {
@@ -60,7 +64,7 @@ impl Connection {
         }
     }
 
-    /// `bytes` of content were dropped; of a stream that lingers, only so many are.
+    /// Counts `bytes` of discarded content against the limit of a lingering stream.
     pub(super) fn linger_on(&mut self, id: StreamId, bytes: u32) {
         let Some(linger) = self.streams.get_mut(id).and_then(|stream| stream.linger.as_mut()) else { return };
         linger.left = linger.left.saturating_sub(bytes);
@@ -69,7 +73,7 @@ impl Connection {
         }
     }
 
-    /// Moves a stream along the table of RFC 9113, 5.1.
+    /// Moves a stream to the next state of RFC 9113, 5.1.
     pub(super) fn transition(&mut self, id: StreamId, transition: Transition) {
         let local = self.is_local(id);
         let Some(stream) = self.streams.get_mut(id) else { return };
@@ -139,7 +143,7 @@ impl Connection {
         self.stream_left();
     }
 
-    /// Removes a stream that is closed and that the caller does not have.
+    /// Removes a closed stream that the caller does not hold.
     fn forget(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(id) else { return };
         let unread = u32::try_from(stream.recv.content.clear()).unwrap_or(u32::MAX);
@@ -147,19 +151,19 @@ impl Connection {
         self.streams.remove(id);
     }
 
-    /// Resets a stream, and notes why.
+    /// Resets a stream, and records why.
     pub(super) fn reset_stream(&mut self, id: StreamId, error: StreamError) {
         let Some(stream) = self.streams.get_mut(id).filter(|stream| !stream.is_closed()) else { return };
         stream.error = Some(error);
         if stream.state == crate::stream::State::Idle {
-            // It still waits for the peer's limit: the peer has never heard of it.
+            // The stream still waits for the peer's limit: the peer does not know of it.
             return self.drop_unopened(id);
         }
         self.write_rst_stream(id, error.code);
         self.transition(id, Transition::SendReset);
     }
 
-    /// Ends a stream of ours of which nothing was sent.
+    /// Ends a local stream of which nothing was sent.
     pub(super) fn drop_unopened(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(id) else { return };
         stream.state = crate::stream::State::Closed;
@@ -180,7 +184,7 @@ impl Connection {
         self.write_control(|out| RstStream { stream_id, code }.encode(out));
     }
 
-    /// Answers what the peer did on a stream that is not idle with RST_STREAM (RFC 9113, 5.4.2).
+    /// Answers a violation on a stream that is not idle with RST_STREAM (RFC 9113, 5.4.2).
     pub(super) fn stream_violation(&mut self, id: StreamId, violation: Violation) {
         let error = StreamError { violation: Some(violation), ..StreamError::local(violation.code()) };
         if self.streams.get(id).is_some_and(|stream| !stream.is_closed()) {
@@ -194,7 +198,7 @@ impl Connection {
         }
     }
 
-    /// Tells the caller, if the stream is with it, that it has ended before its time.
+    /// Records that a stream ended early, and tells the caller if it holds the stream.
     pub(super) fn tell_reset(&mut self, id: StreamId, error: StreamError) {
         if let Some(stream) = self.streams.get_mut(id) {
             stream.error = Some(error);
@@ -204,7 +208,9 @@ impl Connection {
         }
     }
 
-    /// All of our message was handed out: the rest of the peer's is not wanted if the caller has gone.
+    /// Records that all of the local message was sent.
+    ///
+    /// If the caller has released the stream, the rest of the peer's message is not wanted.
     pub(super) fn sent_end_stream(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(id) else { return };
         stream.send.ending = Ending::Sent;
@@ -215,7 +221,7 @@ impl Connection {
         }
     }
 
-    /// Hands a request to the caller.
+    /// Gives a request to the caller.
     pub(super) fn deliver(&mut self, id: StreamId, head: FieldSection, end_stream: bool) {
         let Some(stream) = self.streams.get_mut(id) else { return };
         stream.held = true;
@@ -228,7 +234,7 @@ impl Connection {
         }
     }
 
-    /// Hands over requests that have waited, as far as there is room.
+    /// Gives waiting requests to the caller while it may hold more.
     pub(super) fn admit_arriving(&mut self) {
         while self.counts.held < self.max_held()
             && let Some(id) = self.arriving.pop_front()
@@ -239,9 +245,10 @@ impl Connection {
         }
     }
 
-    /// Streams of the peer's that the caller may have at a time. None that is open waits for another that is open: its
-    /// content would use up the window of the connection, which the other may need. There can be more of them than our
-    /// limit allows if that was lowered.
+    /// Returns how many of the peer's streams the caller may hold.
+    ///
+    /// No open stream waits for another open one: its content would use up the connection's window, which the other
+    /// may need. More streams than the local limit may be open after the limit was lowered.
     pub(super) fn max_held(&self) -> usize {
         let limit = self.local.wanted.max_concurrent_streams.unwrap_or(self.config.max_concurrent_streams);
         self.counts.peer.max(limit as usize)
@@ -249,12 +256,12 @@ impl Connection {
 }
 
 impl StreamError {
-    /// This endpoint ends the stream with that code.
+    /// Creates the error of a stream that this endpoint ends with `code`.
     pub(super) fn local(code: ErrorCode) -> Self {
         Self { code, initiator: Initiator::Local, violation: None, retryable: false }
     }
 
-    /// The peer ended the stream with that code.
+    /// Creates the error of a stream that the peer ended with `code`.
     pub(super) fn peer(code: ErrorCode) -> Self {
         Self {
             code,
