@@ -48,7 +48,7 @@ pub(super) const CONNECTION: &[Requirement] = &[
         ),
         &[test(
             "src/engine/src/connection/tests/endings.rs",
-            "a_server_announces_the_end_and_names_the_last_request_a_round_trip_later",
+            "server_shutdown_names_the_last_stream_after_a_round_trip",
         )],
     ),
     shown(
@@ -62,7 +62,7 @@ pub(super) const CONNECTION: &[Requirement] = &[
         ),
         &[test(
             "src/engine/src/connection/tests/endings.rs",
-            "a_server_announces_the_end_and_names_the_last_request_a_round_trip_later",
+            "server_shutdown_names_the_last_stream_after_a_round_trip",
         )],
     ),
     shown(
@@ -75,10 +75,10 @@ pub(super) const CONNECTION: &[Requirement] = &[
             "REFUSED_STREAM promises that the request was not processed; only then is it retried automatically",
         ),
         &[
-            test("src/engine/src/connection/tests/concurrency.rs", "a_refused_request_may_be_tried_again"),
+            test("src/engine/src/connection/tests/concurrency.rs", "refused_request_is_retryable"),
             test(
                 "src/engine/src/connection/tests/endings.rs",
-                "requests_above_the_last_one_may_be_tried_again",
+                "requests_above_the_last_stream_are_retryable",
             ),
         ],
     ),
@@ -96,10 +96,7 @@ pub(super) const CONNECTION: &[Requirement] = &[
         row("W4", "RFC 9113, 6.9, 6.9.1", Either, "FLOW_CONTROL_ERROR", Both, "DATA beyond the window"),
         &[
             test("src/engine/src/connection/tests/violations.rs", "data_beyond_a_servers_window_is_an_error"),
-            test(
-                "src/engine/src/connection/tests/violations.rs",
-                "data_beyond_a_clients_window_is_an_error",
-            ),
+            test("src/engine/src/connection/tests/violations.rs", "data_beyond_a_clients_window_is_an_error"),
         ],
     ),
     row(

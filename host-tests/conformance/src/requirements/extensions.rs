@@ -36,7 +36,10 @@ pub(super) const EXTENSIONS: &[Requirement] = &[
             Both,
             "In an extended CONNECT, END_STREAM stands for TCP's FIN, and RST_STREAM with CANCEL for its RST",
         ),
-        &[test("src/engine/src/connection/tests/messages.rs", "extended_connect_ends_with_end_stream_or_cancel")],
+        &[test(
+            "src/engine/src/connection/tests/messages.rs",
+            "extended_connect_ends_with_end_stream_or_cancel",
+        )],
     ),
     row(
         "X4",

@@ -86,7 +86,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         &[
             test(
                 "src/engine/src/connection/tests/settings.rs",
-                "after_a_smaller_table_is_acknowledged_the_peer_says_so_in_its_next_block",
+                "smaller_acknowledged_table_requires_a_size_update",
             ),
             test("src/engine/src/hpack/tests/errors.rs", "smallest_table_requires_a_size_update"),
         ],
@@ -116,7 +116,10 @@ pub(super) const FRAMES: &[Requirement] = &[
             Server,
             "On a stream reserved by us, only RST_STREAM, PRIORITY and WINDOW_UPDATE may arrive",
         ),
-        &[test("src/engine/src/connection/tests/push.rs", "reserved_streams_allow_little")],
+        &[test(
+            "src/engine/src/connection/tests/push.rs",
+            "disallowed_frames_on_reserved_streams_are_connection_errors",
+        )],
     ),
     shown(
         row(
@@ -127,7 +130,10 @@ pub(super) const FRAMES: &[Requirement] = &[
             Client,
             "On a stream reserved by the peer, only HEADERS, RST_STREAM and PRIORITY may arrive",
         ),
-        &[test("src/engine/src/connection/tests/push.rs", "reserved_streams_allow_little")],
+        &[test(
+            "src/engine/src/connection/tests/push.rs",
+            "disallowed_frames_on_reserved_streams_are_connection_errors",
+        )],
     ),
     row(
         "T5",
@@ -192,7 +198,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         row("T12", "RFC 9113, 5.1.2", Duty, "", Client, "No more streams are opened than the peer allows"),
         &[test(
             "src/engine/src/connection/tests/concurrency.rs",
-            "requests_wait_for_the_peers_limit_and_go_in_order",
+            "requests_beyond_the_peers_limit_wait_in_order",
         )],
     ),
     row("T13", "RFC 9113, 5.1.2", Stream, "REFUSED_STREAM", Server, "Streams beyond our limit are refused"),
@@ -208,7 +214,7 @@ pub(super) const FRAMES: &[Requirement] = &[
         &[
             test(
                 "src/engine/src/connection/tests/flow_control.rs",
-                "large_heads_both_ways_do_not_stop_each_other",
+                "large_heads_in_both_directions_do_not_deadlock",
             ),
             test("src/engine/src/connection/tests/pings.rs", "pings_are_answered_while_content_is_blocked"),
         ],
@@ -340,7 +346,7 @@ pub(super) const FRAMES: &[Requirement] = &[
             Both,
             "A peer that does not acknowledge SETTINGS in time is disconnected",
         ),
-        &[test("src/engine/src/connection/tests/deadlines.rs", "settings_are_acknowledged_in_time")],
+        &[test("src/engine/src/connection/tests/deadlines.rs", "settings_must_be_acknowledged_in_time")],
     ),
     row(
         "N8",
@@ -360,10 +366,10 @@ pub(super) const FRAMES: &[Requirement] = &[
             "Our new settings bind the peer once it has acknowledged them",
         ),
         &[
-            test("src/engine/src/connection/tests/settings.rs", "our_own_hold_once_they_are_acknowledged"),
+            test("src/engine/src/connection/tests/settings.rs", "local_settings_apply_once_acknowledged"),
             test(
                 "src/engine/src/connection/tests/flow_control.rs",
-                "a_new_initial_window_binds_the_peer_once_it_knows_it",
+                "new_initial_window_applies_once_acknowledged",
             ),
         ],
     ),
@@ -401,10 +407,7 @@ pub(super) const FRAMES: &[Requirement] = &[
             "A promised request is safe, cacheable, complete, without content, and for an authority of the server",
         ),
         &[
-            test(
-                "src/engine/src/connection/tests/push.rs",
-                "promises_that_a_client_cannot_take_end_their_stream_only",
-            ),
+            test("src/engine/src/connection/tests/push.rs", "unacceptable_promises_are_stream_errors"),
             test("src/engine/src/message/validate/tests.rs", "promised_requests"),
         ],
     ),

@@ -115,10 +115,7 @@ pub(super) const MESSAGES: &[Requirement] = &[
             Client,
             "RST_STREAM with NO_ERROR after a complete response discards nothing of it",
         ),
-        &[test(
-            "src/engine/src/connection/tests/messages.rs",
-            "response_may_precede_the_end_of_the_request",
-        )],
+        &[test("src/engine/src/connection/tests/messages.rs", "response_may_precede_the_end_of_the_request")],
     ),
     shown(
         row(
@@ -142,7 +139,7 @@ pub(super) const MESSAGES: &[Requirement] = &[
         ),
         &[
             test("src/engine/src/connection/tests/violations.rs", "malformed_request_is_a_stream_error"),
-            test("src/engine/src/connection/tests/malformed.rs", "a_request_that_is_malformed_is_not_sent"),
+            test("src/engine/src/connection/tests/malformed.rs", "malformed_request_is_not_sent"),
         ],
     ),
     shown(
@@ -166,10 +163,10 @@ pub(super) const MESSAGES: &[Requirement] = &[
             "A peer that abuses the protocol is disconnected",
         ),
         &[
-            test("src/engine/src/connection/tests/abuse.rs", "amplification_is_warned_of_and_then_ended"),
+            test("src/engine/src/connection/tests/abuse.rs", "amplification_causes_a_warning_then_goaway"),
             test(
                 "src/engine/src/connection/tests/abuse.rs",
-                "output_that_the_peer_causes_holds_it_up_until_it_is_taken",
+                "recv_takes_no_input_while_caused_output_is_pending",
             ),
             test("src/engine/src/connection/tests/abuse.rs", "made_you_reset"),
         ],

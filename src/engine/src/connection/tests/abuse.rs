@@ -1,4 +1,4 @@
-//! Amplification: a peer is warned, and then shown the door. All else that it may do goes on for ever, within bounds.
+//! Amplification ends the connection after a warning. Everything else is allowed indefinitely, within bounds.
 
 use super::pair::{request, response};
 use super::raw::{Frame, Raw, id, raw_frame, requests};
@@ -6,13 +6,15 @@ use crate::error::Violation;
 use crate::frame::{FrameType, PushPromise, SettingId, flags};
 use crate::{Config, ErrorCode, Event, FieldSection};
 
-/// Repeats something until the connection ends. Says how often that was, and after how many times a warning came.
+/// Repeats an action until the connection ends.
+///
+/// Returns the number of repetitions, and the number of repetitions before the warning.
 #[track_caller]
 fn flood(raw: &mut Raw, mut once: impl FnMut(&mut Raw, u32)) -> (u32, Option<u32>) {
     let mut warned = None;
     for count in 1..10_000 {
         once(raw, count);
-        // What it brings about is taken, so that nothing else holds the peer up.
+        // Take output and events, so that they don't stall the peer.
         if raw.events().iter().any(|event| matches!(event, Event::Abuse { .. })) {
             warned = Some(count);
         }
@@ -21,15 +23,15 @@ fn flood(raw: &mut Raw, mut once: impl FnMut(&mut Raw, u32)) -> (u32, Option<u32
         }
         raw.sent();
     }
-    panic!("nobody has had enough");
+    panic!("the connection did not end");
 }
 
-/// The stream that this is the n-th request on.
+/// Returns the stream of the n-th request.
 fn stream(n: u32) -> u32 {
     2 * n + 1
 }
 
-/// HEADERS of a request whose fields expand to 40 KB from a block of a few bytes.
+/// Receives HEADERS of a request whose fields expand to 40 KB from a block of a few bytes.
 fn expanding(raw: &mut Raw, stream: u32) {
     if stream == 1 {
         let mut block = b"\x82\x86\x84\x40\x01x\x7f\xa1\x1e".to_vec();
@@ -42,7 +44,7 @@ fn expanding(raw: &mut Raw, stream: u32) {
 }
 
 #[test]
-fn amplification_is_warned_of_and_then_ended() {
+fn amplification_causes_a_warning_then_goaway() {
     let mut raw = Raw::server(Config::default());
     raw.post(1);
     raw.events();
@@ -54,15 +56,15 @@ fn amplification_is_warned_of_and_then_ended() {
 }
 
 #[test]
-fn field_sections_that_expand_over_the_limit_are_amplification() {
+fn expanding_field_sections_count_as_amplification() {
     let mut raw = Raw::server(Config::default());
     let (count, warned) = flood(&mut raw, |raw, n| expanding(raw, 2 * n - 1));
-    // Each is answered with 431 and so completes a stream, which pays off one of its ten.
+    // Each is charged ten points. The response with status 431 completes a stream, which pays off one point.
     assert_eq!((count, warned), (224, Some(168)));
 }
 
 #[test]
-fn settings_are_charged_for_the_streams_that_they_let_go_on() {
+fn settings_are_charged_for_the_streams_they_unblock() {
     let mut raw = Raw::server(Config::default());
     raw.settings(&[(SettingId::INITIAL_WINDOW_SIZE, 0)]);
     for n in 0..64 {
@@ -76,12 +78,13 @@ fn settings_are_charged_for_the_streams_that_they_let_go_on() {
         raw.settings(&[(SettingId::INITIAL_WINDOW_SIZE, n)]);
         raw.window_update(0, 64);
     });
-    assert_eq!((count, warned), (501, Some(376)), "the first finds none blocked");
+    assert_eq!((count, warned), (501, Some(376)), "the first SETTINGS frame finds no stream blocked");
 }
 
-/// Frames of constant cost, and frames that are answered, in any number and without any reason that shows.
+/// Frames of constant cost and frames that cause a reply are not charged, however many arrive for no apparent
+/// reason.
 #[test]
-fn frames_that_their_bytes_pay_for_are_free() {
+fn frames_of_constant_cost_are_free() {
     use FrameType as T;
     type Once = fn(&mut Raw, u32);
     let cases: &[Once] = &[
@@ -98,10 +101,10 @@ fn frames_that_their_bytes_pay_for_are_free() {
         |raw, _| raw.frame(T::DATA, flags::PADDED, 1, b"\x02xx"),
         |raw, _| raw.window_update(0, 1),
         |raw, _| raw.window_update(1, 1),
-        // A stream that is over.
+        // A closed stream.
         |raw, _| raw.reset(3, ErrorCode::CANCEL),
         |raw, _| raw.window_update(3, 1),
-        // A request that is cancelled, refused, or malformed.
+        // A cancelled request and a malformed one.
         |raw, n| {
             raw.get(stream(n + 1));
             raw.reset(stream(n + 1), ErrorCode::CANCEL);
@@ -129,7 +132,7 @@ fn frames_that_their_bytes_pay_for_are_free() {
 }
 
 #[test]
-fn the_same_goaway_again_is_free() {
+fn repeated_goaway_is_free() {
     let mut raw = Raw::server(Config::default());
     raw.post(1);
     for _ in 0..10_000 {
@@ -139,7 +142,8 @@ fn the_same_goaway_again_is_free() {
     assert_eq!((raw.engine.close_reason(), raw.engine.stats().abuse_score_peak), (None, 4));
 }
 
-/// Ways to make the server reset a stream (CVE-2025-8671). The slot stays taken until the application has let go.
+/// Ways to make the server reset a stream (CVE-2025-8671). The slot remains taken until the application releases
+/// the stream.
 #[test]
 fn made_you_reset() {
     use FrameType as T;
@@ -163,12 +167,12 @@ fn made_you_reset() {
         assert_eq!((begun, raw.engine.close_reason()), (100, None), "{kind:?}");
         raw.engine.release(id(1));
         raw.get(stream(5_000));
-        assert!(matches!(raw.events()[..], [Event::Request { .. }]), "{kind:?}: there is room for one again");
+        assert!(matches!(raw.events()[..], [Event::Request { .. }]), "{kind:?}: one slot is free again");
     }
 }
 
 #[test]
-fn output_that_the_peer_causes_holds_it_up_until_it_is_taken() {
+fn recv_takes_no_input_while_caused_output_is_pending() {
     let client = Config { enable_push: true, ..Config::default() };
     for mut raw in [Raw::server(Config::default()), Raw::client(client, &[])] {
         let is_client = raw.engine.role() == crate::Role::Client;
@@ -195,17 +199,21 @@ fn output_that_the_peer_causes_holds_it_up_until_it_is_taken() {
             }
             taken = n;
         }
-        assert!((2_000..5_000).contains(&taken), "{taken} frames taken of a peer that reads nothing");
-        assert!(raw.engine.control.len() < (32 << 10) + 100, "{} bytes wait", raw.engine.control.len());
+        assert!((2_000..5_000).contains(&taken), "took {taken} frames from a peer that reads nothing");
+        assert!(
+            raw.engine.control.len() < (32 << 10) + 100,
+            "{} bytes are pending",
+            raw.engine.control.len()
+        );
         assert_eq!(raw.engine.stats().abuse_score_peak, 0);
         raw.sent();
         raw.ping(*b"12345678");
-        assert_eq!(raw.sent(), [Frame::Pong(*b"12345678")], "once it reads, it is heard");
+        assert_eq!(raw.sent(), [Frame::Pong(*b"12345678")], "frames are taken again once the peer reads");
     }
 }
 
 #[test]
-fn a_peer_that_stops_when_it_is_warned_parts_in_good_order() {
+fn peer_that_heeds_the_warning_is_shut_down_gracefully() {
     let mut raw = Raw::server(Config::default());
     expanding(&mut raw, 1);
     raw.events();
@@ -221,18 +229,18 @@ fn a_peer_that_stops_when_it_is_warned_parts_in_good_order() {
     let [Frame::Ping(ping)] =
         sent.into_iter().filter(|frame| matches!(frame, Frame::Ping(_))).collect::<Vec<_>>()[..]
     else {
-        panic!("no question whether the announcement has arrived")
+        panic!("no PING after the first GOAWAY")
     };
     raw.pong(ping);
     raw.sent();
     raw.sleep(core::time::Duration::from_secs(3_600));
-    assert_eq!(raw.engine.close_reason(), None, "streams that run keep all the time that they need");
+    assert_eq!(raw.engine.close_reason(), None, "open streams are not limited in time");
     raw.engine.respond(id(1), &response(200), true).unwrap();
     assert_eq!(raw.engine.close_reason(), Some(Ok(())));
 }
 
 #[test]
-fn nothing_is_told_behind_the_end() {
+fn closed_is_the_last_event() {
     let mut config = Config::default();
     config.limits.abuse = 5;
     let mut raw = Raw::server(config);
@@ -242,7 +250,7 @@ fn nothing_is_told_behind_the_end() {
         raw.goaway(0, ErrorCode(code));
     }
     raw.assert_failed(Violation::Abuse);
-    // A warning ends a connection without streams.
+    // The warning ends a connection that has no streams.
     let mut config = Config::default();
     config.limits.abuse = 40;
     let mut raw = Raw::server(config);
@@ -262,7 +270,7 @@ fn nothing_is_told_behind_the_end() {
 }
 
 #[test]
-fn field_blocks_have_an_end() {
+fn field_blocks_are_limited_in_frames_and_bytes() {
     let mut raw = Raw::server(Config::default());
     raw.frame(FrameType::HEADERS, 0, 1, b"\x82");
     for _ in 0..8 {
@@ -282,9 +290,9 @@ fn field_blocks_have_an_end() {
     raw.assert_failed(Violation::FieldBlockTooLarge);
 }
 
-/// A field of 4,000 octets in the dynamic table, and one octet for each time that it is referred to.
+/// A field of 4,000 bytes in the dynamic table, referenced by one byte each.
 #[test]
-fn an_hpack_bomb_does_not_go_off() {
+fn hpack_bomb_is_rejected() {
     let mut block = b"\x82\x86\x84\x40\x01x\x7f\xa1\x1e".to_vec();
     block.extend_from_slice(&[b'~'; 4_000]);
     let soft = [&block[..], &[0xbe; 10]].concat();
@@ -298,7 +306,7 @@ fn an_hpack_bomb_does_not_go_off() {
 }
 
 #[test]
-fn a_busy_and_honest_peer_is_never_limited() {
+fn busy_well_behaved_peer_is_never_limited() {
     let mut raw = Raw::server(Config::default());
     let mut messages = 0;
     for n in 0..3_000 {

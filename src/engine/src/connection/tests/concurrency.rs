@@ -1,4 +1,4 @@
-//! How many streams there may be, and who waits for whom (RFC 9113, 5.1.2).
+//! Limits on concurrent streams, and the queues of streams waiting for a slot (RFC 9113, 5.1.2).
 
 use super::pair::{Pair, request, response};
 use super::raw::{Frame, Raw, id, requests};
@@ -10,7 +10,7 @@ fn limit(streams: u32) -> [(SettingId, u32); 1] {
     [(SettingId::MAX_CONCURRENT_STREAMS, streams)]
 }
 
-/// The streams that the engine has begun to use.
+/// Returns the streams for which the engine has sent HEADERS.
 fn begun(frames: &[Frame]) -> Vec<u32> {
     let begun = |frame: &Frame| match frame {
         Frame::Headers { id, .. } => Some(*id),
@@ -26,17 +26,17 @@ fn open(raw: &mut Raw, streams: usize) {
 }
 
 #[test]
-fn before_settings_a_hundred_streams_are_assumed() {
+fn a_hundred_streams_are_allowed_before_settings() {
     let mut raw = Raw::silent_client(Config::default());
     assert_eq!(raw.engine.open_capacity(), 200);
     open(&mut raw, 101);
     assert_eq!(begun(&raw.sent()).len(), 100);
     raw.settings(&[]);
-    assert_eq!(begun(&raw.sent()), [201], "no limit was set");
+    assert_eq!(begun(&raw.sent()), [201], "the peer set no limit");
 }
 
 #[test]
-fn requests_wait_for_the_peers_limit_and_go_in_order() {
+fn requests_beyond_the_peers_limit_wait_in_order() {
     let mut raw = Raw::client(Config::default(), &limit(2));
     open(&mut raw, 5);
     assert_eq!(begun(&raw.sent()), [1, 3]);
@@ -48,13 +48,13 @@ fn requests_wait_for_the_peers_limit_and_go_in_order() {
     assert_eq!(begun(&raw.sent()), [5]);
     raw.settings(&limit(1));
     raw.respond(1, true);
-    assert!(begun(&raw.sent()).is_empty(), "one stream is one too many already");
+    assert!(begun(&raw.sent()).is_empty(), "one stream is still open, which is the limit");
     raw.settings(&limit(3));
     assert_eq!(begun(&raw.sent()), [7, 9]);
 }
 
 #[test]
-fn a_request_that_may_go_now_is_output() {
+fn request_ready_to_be_sent_counts_as_output() {
     let mut raw = Raw::client(Config::default(), &limit(1));
     open(&mut raw, 2);
     assert_eq!(begun(&raw.sent()), [1]);
@@ -66,19 +66,19 @@ fn a_request_that_may_go_now_is_output() {
 }
 
 #[test]
-fn as_many_streams_can_be_opened_as_there_is_capacity_for() {
+fn open_capacity_counts_streams_that_can_be_opened() {
     let mut raw = Raw::client(Config { waiting_streams: 1, ..Config::default() }, &limit(1));
     open(&mut raw, 2);
     assert_eq!(begun(&raw.sent()), [1]);
     raw.respond(1, true);
-    assert_eq!(raw.engine.open_capacity(), 1, "the second may go, the third would wait");
+    assert_eq!(raw.engine.open_capacity(), 1, "the second can be sent, a third would wait");
     open(&mut raw, 1);
     assert_eq!(raw.engine.open_capacity(), 0);
     assert_eq!(begun(&raw.sent()), [3]);
 }
 
 #[test]
-fn what_was_given_to_a_waiting_request_goes_with_it() {
+fn content_given_to_a_waiting_request_is_sent_with_it() {
     let mut raw = Raw::client(Config::default(), &limit(0));
     let ids = [(); 4].map(|()| raw.engine.open(&request("POST", "/"), false).unwrap());
     raw.engine.send_data(ids[0], &mut "content".into(), true).unwrap();
@@ -116,7 +116,7 @@ fn what_was_given_to_a_waiting_request_goes_with_it() {
 }
 
 #[test]
-fn a_caller_who_was_refused_a_stream_is_told_when_there_is_room() {
+fn streams_available_event_follows_would_block() {
     let mut raw = Raw::client(Config { waiting_streams: 1, ..Config::default() }, &limit(1));
     open(&mut raw, 2);
     assert_eq!(raw.engine.open_capacity(), 0);
@@ -138,7 +138,7 @@ fn a_caller_who_was_refused_a_stream_is_told_when_there_is_room() {
 }
 
 #[test]
-fn a_waiting_request_that_is_given_up_makes_room_and_is_never_heard_of() {
+fn cancelled_waiting_request_is_never_sent() {
     let mut raw = Raw::client(Config { waiting_streams: 1, ..Config::default() }, &limit(1));
     open(&mut raw, 2);
     assert_eq!(raw.engine.open(&request("GET", "/"), true), Err(OpenError::WouldBlock));
@@ -153,7 +153,7 @@ fn a_waiting_request_that_is_given_up_makes_room_and_is_never_heard_of() {
     assert!(raw.sent().is_empty());
     assert_eq!(raw.engine.stream_count(), 1);
     open(&mut raw, 1);
-    assert_eq!(begun(&raw.sent()), [7], "the peer takes the others as closed (RFC 9113, 5.1.1)");
+    assert_eq!(begun(&raw.sent()), [7], "the peer considers the others closed (RFC 9113, 5.1.1)");
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn identifiers_run_out() {
 }
 
 #[test]
-fn streams_above_the_limit_are_refused_from_the_first_octet() {
+fn streams_above_the_limit_are_refused_before_settings_are_acknowledged() {
     let mut raw = Raw::silent_server(Config { max_concurrent_streams: 2, ..Config::default() });
     raw.recv(crate::connection::input::PREFACE);
     raw.settings(&[]);
@@ -177,13 +177,13 @@ fn streams_above_the_limit_are_refused_from_the_first_octet() {
     }
     assert_eq!(raw.resets(), [(5, ErrorCode::REFUSED_STREAM)]);
     assert_eq!(raw.events().len(), 2);
-    // What follows on the refused stream was sent before the peer knew.
+    // The peer sent this frame before it knew that the stream was refused.
     raw.window_update(5, 1);
     assert!(raw.sent().is_empty());
 }
 
 #[test]
-fn a_refused_request_may_be_tried_again() {
+fn refused_request_is_retryable() {
     let server = Config { max_concurrent_streams: 1, ..Config::default() };
     let mut pair = Pair::with(Config::default(), server);
     let ids = [(); 2].map(|()| pair.client.open(&request("GET", "/"), true).unwrap());
@@ -196,7 +196,7 @@ fn a_refused_request_may_be_tried_again() {
 }
 
 #[test]
-fn a_lower_limit_holds_once_the_peer_knows_it() {
+fn lower_limit_applies_once_acknowledged() {
     let mut raw = Raw::server(Config::default());
     raw.engine.change_settings(&limit(1)).unwrap();
     raw.get(1);
@@ -207,16 +207,16 @@ fn a_lower_limit_holds_once_the_peer_knows_it() {
     assert_eq!(raw.resets(), [(5, ErrorCode::REFUSED_STREAM)]);
 }
 
-/// The content of one that waits could use up the window of the connection, and the other would wait for ever.
+/// Otherwise the content of the waiting request could use up the connection window, and the two would deadlock.
 #[test]
-fn no_request_that_is_open_waits_for_another_that_is_open() {
+fn open_requests_do_not_wait_for_each_other() {
     let mut raw = Raw::server(Config::default());
     raw.engine.change_settings(&limit(1)).unwrap();
     raw.post(1);
     raw.post(3);
     raw.settings_ack();
     assert!(matches!(raw.events()[..], [Event::Request { .. }, Event::Request { .. }]));
-    // One that has ended is another matter: nothing but its caller keeps it.
+    // Closed requests may hold others back: they only depend on the caller to release them.
     raw.engine.reset(id(1), ErrorCode::CANCEL);
     raw.engine.reset(id(3), ErrorCode::CANCEL);
     raw.post(5);
@@ -226,7 +226,7 @@ fn no_request_that_is_open_waits_for_another_that_is_open() {
     assert!(matches!(raw.events()[..], [Event::Request { .. }]));
 }
 
-/// A server whose caller has one stream at a time and holds the first, although it is closed on the wire.
+/// Creates a server limited to one stream, whose caller holds the first although it is closed on the wire.
 fn server_with_a_held_stream() -> Raw {
     let mut raw = Raw::server(Config { max_concurrent_streams: 1, ..Config::default() });
     raw.get(1);
@@ -238,14 +238,14 @@ fn server_with_a_held_stream() -> Raw {
 }
 
 #[test]
-fn a_request_waits_while_the_caller_holds_streams_that_are_closed() {
+fn request_waits_while_the_caller_holds_closed_streams() {
     let mut raw = server_with_a_held_stream();
     raw.post(3);
     raw.data(3, 10, true);
     assert!(raw.events().is_empty() && raw.sent().is_empty());
     assert_eq!(raw.engine.stats().streams_waiting, 1);
     raw.get(5);
-    assert_eq!(raw.resets(), [(5, ErrorCode::REFUSED_STREAM)], "one waits at most");
+    assert_eq!(raw.resets(), [(5, ErrorCode::REFUSED_STREAM)], "at most one waits");
     raw.engine.release(id(1));
     let events = raw.events();
     assert!(
@@ -257,7 +257,7 @@ fn a_request_waits_while_the_caller_holds_streams_that_are_closed() {
 }
 
 #[test]
-fn a_request_that_is_reset_while_it_waits_is_never_seen() {
+fn request_reset_while_waiting_is_not_delivered() {
     let mut raw = server_with_a_held_stream();
     let window = raw.engine.windows().0;
     for stream in (3..23).step_by(2) {
@@ -270,14 +270,14 @@ fn a_request_that_is_reset_while_it_waits_is_never_seen() {
     assert_eq!(raw.resets(), [(23, ErrorCode::PROTOCOL_ERROR)]);
     let stats = raw.engine.stats();
     assert_eq!((raw.engine.stream_count(), stats.streams_waiting, stats.streams_open), (1, 0, 0));
-    assert_eq!(raw.engine.windows().0, window - 1_000, "owed, not lost");
+    assert_eq!(raw.engine.windows().0, window - 1_000, "credit is owed, not lost");
     raw.engine.release(id(1));
     assert!(raw.events().is_empty());
     raw.assert_serves(25);
 }
 
 #[test]
-fn resets_do_not_let_a_peer_give_the_caller_more_than_its_share() {
+fn resets_do_not_bypass_the_stream_limit() {
     let mut raw = Raw::server(Config { max_concurrent_streams: 10, ..Config::default() });
     let mut seen = 0;
     for stream in (1..101).step_by(2) {
@@ -285,11 +285,11 @@ fn resets_do_not_let_a_peer_give_the_caller_more_than_its_share() {
         seen += requests(&raw.events());
         raw.reset(stream, ErrorCode::CANCEL);
     }
-    assert_eq!(seen, 10, "the others are gone before the caller has released any");
+    assert_eq!(seen, 10, "the other requests end before the caller has released any stream");
 }
 
 #[test]
-fn a_request_that_is_given_up_before_the_caller_looks_is_not_handed_over() {
+fn request_reset_before_polling_is_not_delivered() {
     let mut raw = Raw::server(Config { max_concurrent_streams: 10, ..Config::default() });
     for stream in (1..101).step_by(2) {
         raw.get(stream);
@@ -300,7 +300,7 @@ fn a_request_that_is_given_up_before_the_caller_looks_is_not_handed_over() {
     assert_eq!(raw.engine.stream_count(), 1);
 }
 
-/// A client that has not seen our SETTINGS may open any number of streams.
+/// A client that has not received our SETTINGS may open any number of streams.
 #[test]
 fn refusals_do_not_end_the_connection() {
     let mut raw = Raw::server(Config { max_concurrent_streams: 0, ..Config::default() });
@@ -312,7 +312,7 @@ fn refusals_do_not_end_the_connection() {
 }
 
 #[test]
-fn a_caller_hears_when_a_request_that_waited_is_sent() {
+fn request_sent_event_follows_for_waiting_request() {
     let mut raw = Raw::client(Config::default(), &limit(1));
     open(&mut raw, 2);
     raw.sent();
@@ -324,7 +324,7 @@ fn a_caller_hears_when_a_request_that_waited_is_sent() {
 }
 
 #[test]
-fn a_caller_without_a_queue_is_told_when_a_stream_can_be_opened() {
+fn streams_available_event_follows_without_a_queue() {
     let mut raw = Raw::client(Config { waiting_streams: 0, ..Config::default() }, &limit(1));
     open(&mut raw, 1);
     assert_eq!(raw.engine.open(&request("GET", "/"), true), Err(OpenError::WouldBlock));

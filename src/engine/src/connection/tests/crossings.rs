@@ -1,26 +1,26 @@
-//! Frames that cross: the peer sent them before it knew how a stream had ended, however long ago that was here.
+//! Frames that the peer sent before it knew that a stream was closed, however long ago the engine closed it.
 
 use super::pair::{request, response};
 use super::raw::{Frame, Raw, id};
 use crate::error::Violation;
 use crate::{Config, ErrorCode, Event};
 
-/// More streams than are remembered once they are closed.
+/// More streams than the engine remembers after they are closed.
 const MANY: u32 = 200;
 
 #[track_caller]
-fn assert_goes_on(raw: &mut Raw) {
+fn assert_unaffected(raw: &mut Raw) {
     assert_eq!((raw.engine.close_reason(), raw.engine.stats().abuse_score_peak), (None, 0));
     assert!(raw.engine.is_open() && raw.resets().is_empty());
 }
 
-/// The streams of `count` requests.
+/// Returns the streams of `count` requests.
 fn streams(count: u32) -> impl Iterator<Item = u32> + Clone {
     (0..count).map(|n| 2 * n + 1)
 }
 
 #[test]
-fn responses_to_requests_that_were_cancelled_are_ignored() {
+fn responses_to_cancelled_requests_are_ignored() {
     let mut raw = Raw::client(Config { initial_max_send_streams: MANY, ..Config::default() }, &[]);
     for stream in streams(MANY) {
         raw.engine.open(&request("GET", "/"), true).unwrap();
@@ -35,12 +35,12 @@ fn responses_to_requests_that_were_cancelled_are_ignored() {
         raw.headers(stream, true, &crate::FieldSection::new());
     }
     assert!(raw.events().is_empty());
-    assert_goes_on(&mut raw);
-    assert!(window - raw.engine.windows().0 < 1 << 19, "what is dropped is given back");
+    assert_unaffected(&mut raw);
+    assert!(window - raw.engine.windows().0 < 1 << 19, "discarded data is credited");
 }
 
 #[test]
-fn a_late_response_may_come_when_others_have_been_completed_since() {
+fn late_response_is_ignored_after_many_completed_streams() {
     let mut raw = Raw::client(Config::default(), &[]);
     raw.engine.open(&request("GET", "/"), true).unwrap();
     raw.sent();
@@ -53,11 +53,11 @@ fn a_late_response_may_come_when_others_have_been_completed_since() {
         raw.engine.release(id(stream));
     }
     raw.respond(1, true);
-    assert_goes_on(&mut raw);
+    assert_unaffected(&mut raw);
 }
 
 #[test]
-fn the_rest_of_requests_that_were_answered_early_is_ignored() {
+fn rest_of_requests_answered_early_is_ignored() {
     let mut raw = Raw::server(Config { linger_timeout: None, ..Config::default() });
     for stream in streams(MANY) {
         raw.post(stream);
@@ -74,12 +74,12 @@ fn the_rest_of_requests_that_were_answered_early_is_ignored() {
         raw.reset(stream, ErrorCode::NO_ERROR);
     }
     raw.events();
-    assert_goes_on(&mut raw);
+    assert_unaffected(&mut raw);
     raw.assert_serves(2 * MANY + 1);
 }
 
 #[test]
-fn both_may_reset_a_stream_at_once() {
+fn crossing_resets_are_not_abuse() {
     let mut raw = Raw::server(Config { linger_timeout: None, ..Config::default() });
     for stream in streams(5_000) {
         raw.post(stream);
@@ -89,11 +89,11 @@ fn both_may_reset_a_stream_at_once() {
         raw.reset(stream, ErrorCode::NO_ERROR);
         raw.events();
     }
-    assert_goes_on(&mut raw);
+    assert_unaffected(&mut raw);
 }
 
 #[test]
-fn cancelled_calls_do_not_end_innocent_streams() {
+fn cancelled_calls_do_not_affect_other_streams() {
     let mut raw = Raw::server(Config::default());
     raw.post(1);
     for stream in streams(50_000).skip(1) {
@@ -105,14 +105,14 @@ fn cancelled_calls_do_not_end_innocent_streams() {
         raw.sent();
         raw.events();
     }
-    assert_goes_on(&mut raw);
+    assert_unaffected(&mut raw);
     raw.data(1, 10, true);
     raw.engine.respond(id(1), &response(200), true).unwrap();
     assert!(matches!(raw.sent()[..], [Frame::Headers { id: 1, end_stream: true, .. }]));
 }
 
 #[test]
-fn promises_on_streams_that_are_forgotten_are_refused() {
+fn promises_on_forgotten_streams_are_cancelled() {
     let client = Config { enable_push: true, initial_max_send_streams: MANY, ..Config::default() };
     let mut raw = Raw::client(client, &[]);
     for stream in streams(MANY) {
@@ -127,29 +127,29 @@ fn promises_on_streams_that_are_forgotten_are_refused() {
     // The server may not know yet that its promises were refused.
     raw.respond(2, false);
     raw.data(2, 100, true);
-    assert_goes_on(&mut raw);
+    assert_unaffected(&mut raw);
 }
 
 #[test]
-fn promises_beyond_what_there_is_room_for_are_refused_without_blame() {
+fn promises_beyond_the_limit_are_refused_but_not_abuse() {
     let mut raw = Raw::client(Config { enable_push: true, ..Config::default() }, &[]);
     raw.engine.open(&request("GET", "/"), true).unwrap();
     raw.sent();
     for n in 1..=1_000 {
         raw.promise(1, 2 * n, &request("GET", "/style.css"));
         if n <= 100 {
-            // Complete, and kept by the application.
+            // Complete, but the application holds it.
             raw.respond(2 * n, true);
         } else {
             assert_eq!(raw.resets(), [(2 * n, ErrorCode::REFUSED_STREAM)]);
         }
     }
     assert_eq!(raw.events().iter().filter(|event| matches!(event, Event::Push { .. })).count(), 100);
-    assert_goes_on(&mut raw);
+    assert_unaffected(&mut raw);
 }
 
 #[test]
-fn what_the_peer_has_surely_ended_stays_an_error() {
+fn frames_on_streams_closed_by_the_peer_are_errors() {
     type Close = fn(&mut Raw);
     let complete: Close = |raw| {
         raw.get(1);

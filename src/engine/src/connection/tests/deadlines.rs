@@ -1,4 +1,4 @@
-//! Time: what happens when nothing happens, all of it by way of `poll_timeout` and `handle_timeout`.
+//! Deadlines, driven by `poll_timeout` and `handle_timeout`.
 
 use core::time::Duration;
 
@@ -15,8 +15,8 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// A configuration without any deadline.
-fn timeless() -> Config {
+/// Returns a configuration without deadlines.
+fn without_deadlines() -> Config {
     Config {
         preface_timeout: None,
         settings_timeout: None,
@@ -29,41 +29,42 @@ fn timeless() -> Config {
     }
 }
 
-/// Lets time pass up to `until` as a good driver does. Each deadline is met once: then it lies in the future.
+/// Advances the time to `until`, firing each deadline as a correct driver does. A fired deadline must not remain
+/// due.
 #[track_caller]
-fn pass(raw: &mut Raw, until: Time) {
+fn advance_to(raw: &mut Raw, until: Time) {
     while let Some(at) = raw.engine.poll_timeout().filter(|&at| at <= until) {
         assert!(at >= raw.now, "a deadline in the past");
         raw.now = at;
         raw.engine.handle_timeout(at);
-        assert!(raw.engine.poll_timeout().is_none_or(|next| next > at), "the deadline is still there");
+        assert!(raw.engine.poll_timeout().is_none_or(|next| next > at), "the deadline is still due");
     }
     raw.now = until;
 }
 
-/// The connection lives for so long from now, and fails then.
+/// Asserts that the connection fails with this violation after `timeout`, and not earlier.
 #[track_caller]
 fn assert_fails_after(raw: &mut Raw, timeout: Duration, violation: Violation) {
     let due = raw.now + timeout;
-    pass(raw, Time::from_nanos(due.as_nanos() - 1));
+    advance_to(raw, Time::from_nanos(due.as_nanos() - 1));
     assert_eq!(raw.engine.close_reason(), None, "too early");
-    pass(raw, due);
+    advance_to(raw, due);
     raw.assert_failed(violation);
 }
 
 #[test]
-fn without_deadlines_there_is_nothing_to_wait_for() {
-    let mut raw = Raw::server(timeless());
+fn no_timeout_without_deadlines() {
+    let mut raw = Raw::server(without_deadlines());
     raw.get(1);
     raw.sent();
     assert_eq!(raw.engine.poll_timeout(), None);
 }
 
 #[test]
-fn the_preface_takes_no_longer_than_it_may() {
-    let config = || Config { preface_timeout: Some(5 * SECOND), ..timeless() };
+fn preface_must_arrive_in_time() {
+    let config = || Config { preface_timeout: Some(5 * SECOND), ..without_deadlines() };
     let mut server = Raw::silent_server(config());
-    assert_eq!(server.engine.poll_timeout(), None, "nobody has told the time");
+    assert_eq!(server.engine.poll_timeout(), None, "the engine does not know the time yet");
     server.sent();
     server.recv(&PREFACE[..10]);
     assert_fails_after(&mut server, 5 * SECOND, Violation::TooSlow);
@@ -72,12 +73,12 @@ fn the_preface_takes_no_longer_than_it_may() {
     client.sent();
     assert_fails_after(&mut client, 5 * SECOND, Violation::TooSlow);
 
-    assert_eq!(Raw::server(config()).engine.poll_timeout(), None, "it has come");
+    assert_eq!(Raw::server(config()).engine.poll_timeout(), None, "the preface has arrived");
 }
 
 #[test]
-fn settings_are_acknowledged_in_time() {
-    let mut raw = Raw::silent_server(Config { settings_timeout: Some(5 * SECOND), ..timeless() });
+fn settings_must_be_acknowledged_in_time() {
+    let mut raw = Raw::silent_server(Config { settings_timeout: Some(5 * SECOND), ..without_deadlines() });
     raw.recv(PREFACE);
     raw.settings(&[]);
     raw.sent();
@@ -85,32 +86,32 @@ fn settings_are_acknowledged_in_time() {
 }
 
 #[test]
-fn each_settings_frame_has_its_own_time_from_when_it_was_handed_out() {
-    let mut raw = Raw::server(Config { settings_timeout: Some(5 * SECOND), ..timeless() });
+fn settings_timeout_starts_when_each_frame_is_transmitted() {
+    let mut raw = Raw::server(Config { settings_timeout: Some(5 * SECOND), ..without_deadlines() });
     raw.now = raw.now + HOUR;
     for _ in 0..2 {
         raw.engine.change_settings(&[(SettingId::MAX_FRAME_SIZE, 20_000)]).unwrap();
         assert_eq!(raw.sent().len(), 1);
-        pass(&mut raw, Time::from_nanos(1) + HOUR + 3 * SECOND);
+        advance_to(&mut raw, Time::from_nanos(1) + HOUR + 3 * SECOND);
     }
     raw.settings_ack();
     assert_fails_after(&mut raw, 5 * SECOND, Violation::SettingsTimeout);
 }
 
 #[test]
-fn a_field_block_is_finished_in_time() {
-    let mut raw = Raw::server(Config { headers_timeout: Some(5 * SECOND), ..timeless() });
+fn field_block_must_be_finished_in_time() {
+    let mut raw = Raw::server(Config { headers_timeout: Some(5 * SECOND), ..without_deadlines() });
     raw.frame(FrameType::HEADERS, 0, 1, b"\x82");
-    pass(&mut raw, Time::from_nanos(1) + 4 * SECOND);
+    advance_to(&mut raw, Time::from_nanos(1) + 4 * SECOND);
     raw.frame(FrameType::CONTINUATION, 0, 1, b"\x86");
     assert_fails_after(&mut raw, SECOND, Violation::TooSlow);
 }
 
 #[test]
-fn the_transport_takes_what_there_is() {
-    let mut raw = Raw::server(Config { stall_timeout: Some(5 * SECOND), ..timeless() });
+fn transport_must_take_output_in_time() {
+    let mut raw = Raw::server(Config { stall_timeout: Some(5 * SECOND), ..without_deadlines() });
     raw.ping(*b"anybody?");
-    pass(&mut raw, Time::from_nanos(1) + 4 * SECOND);
+    advance_to(&mut raw, Time::from_nanos(1) + 4 * SECOND);
     assert_eq!(raw.sent(), [Frame::Pong(*b"anybody?")]);
     assert_eq!(raw.engine.poll_timeout(), None);
     raw.ping(*b"anybody?");
@@ -118,29 +119,30 @@ fn the_transport_takes_what_there_is() {
 }
 
 #[test]
-fn a_transport_that_takes_output_slowly_is_given_its_time() {
+fn write_progress_extends_the_stall_timeout() {
     let mut raw = server_with_content(300_000, 1 << 20);
     raw.window_update(0, 1 << 20);
     let start = raw.now;
     let mut output = Vec::new();
     raw.engine.poll_transmit(raw.now, &mut output, 100_000);
     for second in (10..=600).step_by(10) {
-        pass(&mut raw, start + second * SECOND);
+        advance_to(&mut raw, start + second * SECOND);
         raw.engine.handle_write_progress(raw.now, 2_000);
     }
     assert_eq!(raw.engine.poll_timeout(), Some(start + 660 * SECOND));
     for second in (600..660).step_by(10) {
-        pass(&mut raw, start + second * SECOND);
+        advance_to(&mut raw, start + second * SECOND);
         raw.engine.handle_write_progress(raw.now, 1);
     }
-    pass(&mut raw, start + 660 * SECOND);
+    advance_to(&mut raw, start + 660 * SECOND);
     raw.assert_failed(Violation::TooSlow);
 }
 
-/// A server with one response of this size, whose client has these windows for it. An hour has gone by before
-/// the response was given to the engine.
+/// Creates a server with one response of `octets` bytes and the client's stream window.
+///
+/// An hour passes before the response is given to the engine.
 fn server_with_content(octets: usize, stream_window: u32) -> Raw {
-    let mut raw = Raw::server(Config { stall_timeout: Some(60 * SECOND), ..timeless() });
+    let mut raw = Raw::server(Config { stall_timeout: Some(60 * SECOND), ..without_deadlines() });
     raw.settings(&[(SettingId::INITIAL_WINDOW_SIZE, stream_window)]);
     raw.get(1);
     raw.sent();
@@ -153,7 +155,7 @@ fn server_with_content(octets: usize, stream_window: u32) -> Raw {
 }
 
 #[test]
-fn a_stream_without_window_is_reset_in_time_and_the_others_go_on() {
+fn stream_without_window_is_reset_after_the_stall_timeout() {
     let mut raw = server_with_content(10, 0);
     let start = raw.now;
     assert_eq!(raw.engine.poll_timeout(), Some(start + 60 * SECOND));
@@ -161,7 +163,7 @@ fn a_stream_without_window_is_reset_in_time_and_the_others_go_on() {
     raw.events();
     raw.engine.respond(id(3), &response(200), false).unwrap();
     raw.sent();
-    pass(&mut raw, start + 60 * SECOND);
+    advance_to(&mut raw, start + 60 * SECOND);
     let [Event::Reset { id: reset, error }] = raw.events()[..] else { panic!() };
     assert_eq!((reset, error.violation), (id(1), Some(Violation::StreamStalled)));
     assert_eq!(raw.resets(), [(1, ErrorCode::ENHANCE_YOUR_CALM)]);
@@ -170,10 +172,10 @@ fn a_stream_without_window_is_reset_in_time_and_the_others_go_on() {
 }
 
 #[test]
-fn a_window_that_moves_by_a_kibibyte_gives_more_time() {
+fn window_progress_of_a_kibibyte_extends_the_stall_timeout() {
     let mut raw = server_with_content(2_000, 0);
     let start = raw.now;
-    pass(&mut raw, start + 40 * SECOND);
+    advance_to(&mut raw, start + 40 * SECOND);
     for (increment, deadline) in [(1_000, 60), (23, 60), (1, 100)] {
         raw.window_update(1, increment);
         let octets = increment as usize;
@@ -185,9 +187,10 @@ fn a_window_that_moves_by_a_kibibyte_gives_more_time() {
     assert_eq!(raw.engine.poll_timeout(), None);
 }
 
-/// A byte of window for each stream now and then: as long as there is memory, a stream takes so for five minutes.
+/// The peer grants each stream one byte of window now and then. This keeps a stream alive for five minutes at most,
+/// and only if memory permits.
 #[test]
-fn a_drip_does_not_keep_streams_alive() {
+fn dripping_windows_do_not_keep_streams_alive() {
     let mut raw = Raw::server(Config::default());
     raw.settings(&[(SettingId::INITIAL_WINDOW_SIZE, 0)]);
     for stream in (1..200).step_by(2) {
@@ -207,29 +210,30 @@ fn a_drip_does_not_keep_streams_alive() {
         open.push((raw.engine.stats().streams_open, raw.engine.content_waiting >> 20));
         raw.events();
     }
-    // The first go when a minute has passed, until a megabyte is left less a quarter; all others after five minutes.
+    // After a minute, streams are reset until the total is below three quarters of a megabyte; after five minutes,
+    // the rest.
     assert_eq!((open[0].0, open[1].1), (100, 0), "{open:?}");
     assert_eq!(open[5].0, 0, "{open:?}");
     assert_eq!(raw.engine.close_reason(), None);
 }
 
 #[test]
-fn each_blocked_stream_has_its_own_time() {
-    let mut raw = Raw::server(Config { stall_timeout: Some(60 * SECOND), ..timeless() });
+fn each_blocked_stream_has_its_own_deadline() {
+    let mut raw = Raw::server(Config { stall_timeout: Some(60 * SECOND), ..without_deadlines() });
     raw.settings(&[(SettingId::INITIAL_WINDOW_SIZE, 0)]);
     let start = raw.now;
     for (stream, second) in [(1, 0), (3, 10), (5, 20)] {
-        pass(&mut raw, start + second * SECOND);
+        advance_to(&mut raw, start + second * SECOND);
         raw.get(stream);
         raw.engine.respond(id(stream), &response(200), false).unwrap();
         raw.engine.send_data(id(stream), &mut Bytes::from(vec![0; 2_000]), true).unwrap();
         raw.sent();
     }
-    pass(&mut raw, start + 30 * SECOND);
+    advance_to(&mut raw, start + 30 * SECOND);
     raw.window_update(3, 1_024);
     raw.sent();
     let mut reset = |second| {
-        pass(&mut raw, start + second * SECOND);
+        advance_to(&mut raw, start + second * SECOND);
         raw.resets().into_iter().map(|(stream, _)| stream).collect::<Vec<_>>()
     };
     assert_eq!([reset(59), reset(60)], [vec![], vec![1]]);
@@ -238,34 +242,34 @@ fn each_blocked_stream_has_its_own_time() {
 }
 
 #[test]
-fn the_window_of_the_connection_opens_in_time_if_anybody_waits_for_it() {
+fn exhausted_connection_window_resets_waiting_streams() {
     let mut raw = server_with_content(70_000, 100_000);
     assert_eq!(raw.engine.windows().1, 0);
     let start = raw.now;
-    pass(&mut raw, start + 40 * SECOND);
+    advance_to(&mut raw, start + 40 * SECOND);
     raw.window_update(0, 1);
     raw.sent();
-    pass(&mut raw, start + 59 * SECOND);
+    advance_to(&mut raw, start + 59 * SECOND);
     assert!(raw.resets().is_empty());
-    pass(&mut raw, start + 60 * SECOND);
-    assert_eq!(raw.resets(), [(1, ErrorCode::ENHANCE_YOUR_CALM)], "the stream, and not the connection");
+    advance_to(&mut raw, start + 60 * SECOND);
+    assert_eq!(raw.resets(), [(1, ErrorCode::ENHANCE_YOUR_CALM)], "the stream fails, not the connection");
     raw.events();
     raw.assert_serves(3);
 
     let mut raw = server_with_content(70_000, 100_000);
     raw.engine.reset(id(1), ErrorCode::CANCEL);
     raw.sent();
-    assert_eq!(raw.engine.poll_timeout(), None, "nobody waits any more");
+    assert_eq!(raw.engine.poll_timeout(), None, "no stream is waiting any more");
 }
 
 #[test]
-fn an_idle_connection_is_shut_down() {
-    let config = || Config { idle_timeout: Some(60 * SECOND), ..timeless() };
+fn idle_connection_is_shut_down() {
+    let config = || Config { idle_timeout: Some(60 * SECOND), ..without_deadlines() };
     let mut raw = Raw::server(config());
     let start = raw.now;
-    pass(&mut raw, start + 30 * SECOND);
+    advance_to(&mut raw, start + 30 * SECOND);
     raw.ping(*b"no work ");
-    pass(&mut raw, start + 60 * SECOND);
+    advance_to(&mut raw, start + 60 * SECOND);
     let sent = raw.sent();
     let [Frame::Pong(_), Frame::GoAway { last: 0x7fff_ffff, .. }, Frame::Ping(payload)] = sent[..] else {
         panic!("{sent:?}")
@@ -275,13 +279,13 @@ fn an_idle_connection_is_shut_down() {
 
     let mut client = Raw::client(config(), &[]);
     let start = client.now;
-    pass(&mut client, start + 60 * SECOND);
+    advance_to(&mut client, start + 60 * SECOND);
     assert_eq!(client.engine.close_reason(), Some(Ok(())));
 }
 
 #[test]
-fn a_connection_is_idle_from_the_end_of_its_last_stream() {
-    let config = || Config { idle_timeout: Some(60 * SECOND), ..timeless() };
+fn idle_timeout_starts_when_the_last_stream_ends() {
+    let config = || Config { idle_timeout: Some(60 * SECOND), ..without_deadlines() };
     let mut raw = Raw::server(config());
     raw.get(1);
     raw.now = raw.now + HOUR;
@@ -293,65 +297,65 @@ fn a_connection_is_idle_from_the_end_of_its_last_stream() {
     let mut client = Raw::client(config(), &[(SettingId::MAX_CONCURRENT_STREAMS, 0)]);
     client.engine.open(&request("GET", "/"), true).unwrap();
     client.sent();
-    assert_eq!(client.engine.poll_timeout(), None, "a request waits");
+    assert_eq!(client.engine.poll_timeout(), None, "a request is waiting");
 }
 
 #[test]
-fn a_silent_peer_is_asked_and_given_up() {
+fn keep_alive_fails_if_the_peer_is_silent() {
     let keep_alive = Some(KeepAlive { interval: 10 * SECOND, timeout: 3 * SECOND });
-    let mut raw = Raw::client(Config { keep_alive, ..timeless() }, &[]);
+    let mut raw = Raw::client(Config { keep_alive, ..without_deadlines() }, &[]);
     for _ in 0..3 {
         let heard = raw.now;
-        pass(&mut raw, heard + 10 * SECOND);
+        advance_to(&mut raw, heard + 10 * SECOND);
         let sent = raw.sent();
         let [Frame::Ping(payload)] = sent[..] else { panic!("{sent:?}") };
-        pass(&mut raw, heard + 12 * SECOND);
+        advance_to(&mut raw, heard + 12 * SECOND);
         raw.pong(payload);
         assert_eq!(raw.engine.poll_timeout(), Some(raw.now + 10 * SECOND));
     }
     let heard = raw.now;
-    pass(&mut raw, heard + 13 * SECOND);
+    advance_to(&mut raw, heard + 13 * SECOND);
     raw.assert_failed(Violation::PingTimeout);
 }
 
 #[test]
-fn streams_that_do_not_end_after_a_shutdown_are_broken_off() {
-    let mut raw = Raw::server(Config { drain_timeout: Some(30 * SECOND), ..timeless() });
+fn drain_timeout_aborts_remaining_streams() {
+    let mut raw = Raw::server(Config { drain_timeout: Some(30 * SECOND), ..without_deadlines() });
     raw.get(1);
     raw.events();
     let start = raw.now;
     raw.engine.shutdown(start);
     raw.sent();
-    pass(&mut raw, start + 29 * SECOND);
+    advance_to(&mut raw, start + 29 * SECOND);
     assert_eq!(raw.engine.close_reason(), None);
-    pass(&mut raw, start + 30 * SECOND);
+    advance_to(&mut raw, start + 30 * SECOND);
     assert_eq!(raw.engine.close_reason(), Some(Err(&ConnectionError::DrainTimeout)));
     assert!(matches!(raw.events()[..], [Event::Reset { .. }, Event::Closed]));
     assert!(matches!(raw.sent().last(), Some(Frame::GoAway { last: 1, code: ErrorCode::NO_ERROR, .. })));
 }
 
 #[test]
-fn a_peer_that_does_not_hear_of_the_end_does_not_put_it_off() {
+fn shutdown_proceeds_without_a_ping_reply() {
     for streams in [0, 1] {
-        let mut raw = Raw::server(timeless());
+        let mut raw = Raw::server(without_deadlines());
         (0..streams).for_each(|_| raw.get(1));
         let start = raw.now;
         raw.engine.shutdown(start);
         assert!(matches!(raw.sent()[..], [Frame::GoAway { .. }, Frame::Ping(_)]));
-        pass(&mut raw, start + 999 * MILLISECOND);
+        advance_to(&mut raw, start + 999 * MILLISECOND);
         assert_eq!(raw.sent(), []);
-        pass(&mut raw, start + SECOND);
+        advance_to(&mut raw, start + SECOND);
         assert!(matches!(raw.sent()[..], [Frame::GoAway { last, .. }] if last == streams));
-        assert_eq!(raw.engine.is_closed(), streams == 0, "what is under way is finished");
+        assert_eq!(raw.engine.is_closed(), streams == 0, "open streams may finish");
     }
 }
 
 #[test]
-fn part_of_a_frame_is_no_work() {
+fn incomplete_frame_causes_no_output_or_deadline() {
     let mut octets = Vec::new();
     crate::frame::Ping { ack: false, opaque_data: *b"12345678" }.encode(&mut octets);
     for kind in [FrameType::PING, FrameType::HEADERS, FrameType::DATA, FrameType(0xbb)] {
-        let mut raw = Raw::server(timeless());
+        let mut raw = Raw::server(without_deadlines());
         raw.post(1);
         raw.events();
         octets[3] = kind.0;

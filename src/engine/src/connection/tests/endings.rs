@@ -1,4 +1,4 @@
-//! How connections end: GOAWAY from either side, and the end of the transport (RFC 9113, 5.4.1 and 6.8).
+//! The end of a connection: GOAWAY from either endpoint, and the end of the transport (RFC 9113, 5.4.1 and 6.8).
 
 use super::pair::{Pair, request, response};
 use super::raw::{Frame, Raw, id};
@@ -11,7 +11,7 @@ fn goaway(last: u32, code: ErrorCode) -> Frame {
     Frame::GoAway { last, code, debug_data: String::new() }
 }
 
-/// The streams that were broken off, and whether they may be tried again.
+/// Returns the streams that were reset, and whether their requests are retryable.
 fn retryable(events: &[Event]) -> Vec<(u32, bool)> {
     let reset = |event: &Event| match event {
         Event::Reset { id, error } => Some((id.as_u32(), error.retryable)),
@@ -21,7 +21,7 @@ fn retryable(events: &[Event]) -> Vec<(u32, bool)> {
 }
 
 #[test]
-fn a_server_announces_the_end_and_names_the_last_request_a_round_trip_later() {
+fn server_shutdown_names_the_last_stream_after_a_round_trip() {
     let mut raw = Raw::server(Config::default());
     raw.get(1);
     raw.engine.shutdown(raw.now);
@@ -31,7 +31,7 @@ fn a_server_announces_the_end_and_names_the_last_request_a_round_trip_later() {
     assert!(!raw.engine.is_open());
 
     raw.post(3);
-    assert_eq!(raw.events().len(), 2, "requests that were under way are taken up");
+    assert_eq!(raw.events().len(), 2, "requests in transit are processed");
     raw.pong(*payload);
     assert_eq!(raw.sent(), [goaway(3, ErrorCode::NO_ERROR)]);
 
@@ -40,8 +40,8 @@ fn a_server_announces_the_end_and_names_the_last_request_a_round_trip_later() {
     raw.data(5, 100, false);
     raw.headers(5, true, &crate::FieldSection::new());
     raw.reset(5, ErrorCode::CANCEL);
-    assert_eq!((raw.sent(), raw.events().len()), (vec![], 0), "later ones are not");
-    assert_eq!(raw.engine.windows().0, window - 100, "owed, to go with the next WINDOW_UPDATE");
+    assert_eq!((raw.sent(), raw.events().len()), (vec![], 0), "later requests are ignored");
+    assert_eq!(raw.engine.windows().0, window - 100, "credited with the next WINDOW_UPDATE");
 
     raw.engine.respond(id(1), &response(200), true).unwrap();
     assert_eq!(raw.engine.close_reason(), None);
@@ -53,7 +53,7 @@ fn a_server_announces_the_end_and_names_the_last_request_a_round_trip_later() {
 }
 
 #[test]
-fn a_client_says_goaway_when_its_last_stream_is_done() {
+fn client_sends_goaway_after_its_last_stream() {
     let mut raw = Raw::client(Config::default(), &[]);
     let stream = raw.engine.open(&request("GET", "/"), true).unwrap();
     raw.sent();
@@ -68,7 +68,7 @@ fn a_client_says_goaway_when_its_last_stream_is_done() {
 }
 
 #[test]
-fn two_engines_part_without_losing_a_request() {
+fn graceful_shutdown_loses_no_request() {
     let mut pair = Pair::new();
     pair.run();
     let early = pair.client.open(&request("GET", "/early"), true).unwrap();
@@ -90,7 +90,7 @@ fn two_engines_part_without_losing_a_request() {
 }
 
 #[test]
-fn requests_above_the_last_one_may_be_tried_again() {
+fn requests_above_the_last_stream_are_retryable() {
     let mut raw = Raw::client(Config::default(), &[(SettingId::MAX_CONCURRENT_STREAMS, 3)]);
     for _ in 0..5 {
         raw.engine.open(&request("GET", "/"), true).unwrap();
@@ -98,7 +98,7 @@ fn requests_above_the_last_one_may_be_tried_again() {
     assert_eq!(raw.sent().len(), 3);
     raw.goaway(0x7fff_ffff, ErrorCode::NO_ERROR);
     let events = raw.events();
-    assert_eq!(retryable(&events), [(7, true), (9, true)], "those that were not sent");
+    assert_eq!(retryable(&events), [(7, true), (9, true)], "requests not sent yet");
     assert_eq!(raw.engine.open(&request("GET", "/"), true), Err(OpenError::Closed));
 
     raw.goaway(3, ErrorCode::NO_ERROR);
@@ -111,7 +111,7 @@ fn requests_above_the_last_one_may_be_tried_again() {
 }
 
 #[test]
-fn requests_that_all_wait_are_each_told_once_when_goaway_comes() {
+fn goaway_resets_each_waiting_request_once() {
     let mut raw = Raw::client(Config::default(), &[(SettingId::MAX_CONCURRENT_STREAMS, 0)]);
     for _ in 0..3 {
         raw.engine.open(&request("GET", "/"), true).unwrap();
@@ -123,7 +123,7 @@ fn requests_that_all_wait_are_each_told_once_when_goaway_comes() {
 }
 
 #[test]
-fn a_shutdown_fails_requests_that_wait() {
+fn shutdown_resets_waiting_requests() {
     let mut raw = Raw::client(Config::default(), &[(SettingId::MAX_CONCURRENT_STREAMS, 0)]);
     for _ in 0..2 {
         raw.engine.open(&request("GET", "/"), true).unwrap();
@@ -149,25 +149,25 @@ fn goaway_with_an_error_lets_earlier_streams_finish() {
 }
 
 #[test]
-fn the_last_stream_of_goaway_is_never_raised() {
+fn goaway_must_not_raise_the_last_stream() {
     let mut raw = Raw::client(Config::default(), &[]);
     raw.engine.open(&request("GET", "/"), true).unwrap();
     raw.goaway(1, ErrorCode::NO_ERROR);
     raw.goaway(1, ErrorCode::NO_ERROR);
-    assert_eq!(raw.engine.close_reason(), None, "the same again is no offence");
+    assert_eq!(raw.engine.close_reason(), None, "the same identifier again is allowed");
     raw.goaway(3, ErrorCode::NO_ERROR);
     raw.assert_failed(Violation::GoAwayRaised);
 }
 
 #[test]
-fn of_debug_data_a_kilobyte_is_kept() {
+fn debug_data_is_truncated_to_a_kilobyte() {
     let mut raw = Raw::server(Config::default());
     raw.frame(FrameType::GOAWAY, 0, 0, &[b'x'; 10_000]);
     assert_eq!(raw.engine.received_go_away().unwrap().debug_data.len(), 1_024);
 }
 
 #[test]
-fn a_server_goes_on_after_the_clients_goaway() {
+fn server_continues_after_the_clients_goaway() {
     let mut raw = Raw::server(Config::default());
     raw.get(1);
     raw.events();
@@ -180,7 +180,7 @@ fn a_server_goes_on_after_the_clients_goaway() {
 }
 
 #[test]
-fn an_abort_tells_the_peer_and_ends_all_streams() {
+fn abort_sends_goaway_and_ends_all_streams() {
     let mut raw = Raw::server(Config::default());
     raw.get(1);
     raw.events();
@@ -198,7 +198,7 @@ fn an_abort_tells_the_peer_and_ends_all_streams() {
 }
 
 #[test]
-fn nothing_is_sent_behind_the_last_goaway() {
+fn nothing_is_sent_after_the_last_goaway() {
     let mut raw = Raw::server(Config::default());
     raw.post(1);
     raw.data(1, 60_000 / 4, false);
@@ -222,7 +222,7 @@ fn nothing_is_sent_behind_the_last_goaway() {
 }
 
 #[test]
-fn a_request_that_nobody_has_seen_leaves_nothing_behind() {
+fn abort_drops_undelivered_requests() {
     let mut raw = Raw::server(Config { max_concurrent_streams: 1, ..Config::default() });
     raw.get(1);
     raw.engine.respond(id(1), &response(200), true).unwrap();
@@ -234,18 +234,18 @@ fn a_request_that_nobody_has_seen_leaves_nothing_behind() {
     assert!(matches!(raw.events()[..], [Event::Closed]));
 }
 
-/// What becomes of a connection whose transport ends after something was said.
+/// Returns how a connection ends if the transport ends after some input.
 fn end_after(mut raw: Raw, say: impl FnOnce(&mut Raw)) -> Result<(), ConnectionError> {
     say(&mut raw);
     raw.engine.recv_end(raw.now);
     raw.engine.recv_end(raw.now);
-    assert!(raw.engine.is_closed(), "nobody is left to take output");
+    assert!(raw.engine.is_closed(), "the transport takes no more output");
     assert!(matches!(raw.events().last(), Some(Event::Closed)));
     raw.engine.close_reason().unwrap().map_err(Clone::clone)
 }
 
 #[test]
-fn the_transport_ends() {
+fn end_of_transport_is_clean_only_if_idle() {
     let cut = |inside_frame| Err(ConnectionError::TransportEnded { inside_frame });
     let server = || Raw::server(Config::default());
     let silent = || Raw::silent_server(Config::default());
@@ -265,7 +265,7 @@ fn the_transport_ends() {
 }
 
 #[test]
-fn streams_that_the_transport_cuts_off_say_so_after_what_had_arrived() {
+fn end_of_transport_is_reported_after_received_content() {
     let mut raw = Raw::client(Config::default(), &[]);
     let stream = raw.engine.open(&request("GET", "/"), true).unwrap();
     raw.respond(1, false);
@@ -279,7 +279,7 @@ fn streams_that_the_transport_cuts_off_say_so_after_what_had_arrived() {
 }
 
 #[test]
-fn http1_is_recognised_however_it_is_cut() {
+fn http1_is_recognized_regardless_of_splits() {
     let request = b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n";
     let response = b"HTTP/1.1 400 Bad Request\r\n\r\n";
     for piece in [1, 2, 5, 100] {
@@ -299,7 +299,7 @@ fn http1_is_recognised_however_it_is_cut() {
 }
 
 #[test]
-fn a_preface_that_is_neither_is_a_violation() {
+fn invalid_preface_is_a_violation() {
     for preface in ["GRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\rx", "\x16\x03\x01"] {
         for piece in [1, 100] {
             let mut server = Raw::silent_server(Config::default());

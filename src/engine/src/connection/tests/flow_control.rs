@@ -1,4 +1,4 @@
-//! Windows (RFC 9113, 5.2 and 6.9): how they move, grow and run out, and who waits.
+//! Flow control (RFC 9113, 5.2 and 6.9): how windows move, grow and block streams.
 
 use core::time::Duration;
 
@@ -16,7 +16,7 @@ fn initial_window(size: u32) -> [(SettingId, u32); 1] {
     [(SettingId::INITIAL_WINDOW_SIZE, size)]
 }
 
-/// The DATA that was sent: streams and sizes.
+/// Returns the stream and the size of each DATA frame sent.
 fn data(frames: &[Frame]) -> Vec<(u32, usize)> {
     let data = |frame: &Frame| match frame {
         Frame::Data { id, octets, .. } => Some((*id, *octets)),
@@ -25,7 +25,7 @@ fn data(frames: &[Frame]) -> Vec<(u32, usize)> {
     frames.iter().filter_map(data).collect()
 }
 
-/// A server that has this much to send on each of these streams, whose peer has set this initial window.
+/// Creates a server with this much pending content on each of these streams, and the peer's initial window.
 fn server_with_content(streams: &[u32], octets: usize, window: u32) -> Raw {
     let mut raw = Raw::server(Config::default());
     raw.settings(&initial_window(window));
@@ -41,7 +41,7 @@ fn server_with_content(streams: &[u32], octets: usize, window: u32) -> Raw {
     raw
 }
 
-/// Reads all content that is there, and counts it.
+/// Reads all available content and returns its length.
 fn read_all(engine: &mut crate::Connection, id: StreamId) -> usize {
     let mut octets = 0;
     while let Ok(Read::Data(data)) = engine.read(id, usize::MAX) {
@@ -51,7 +51,7 @@ fn read_all(engine: &mut crate::Connection, id: StreamId) -> usize {
 }
 
 #[test]
-fn content_is_cut_by_frame_size_and_windows() {
+fn content_is_split_by_frame_size_and_windows() {
     let mut raw = server_with_content(&[1], 50_000, 40_000);
     assert_eq!(data(&raw.sent()), [(1, 16_384), (1, 16_384), (1, 7_232)]);
     assert_eq!(raw.engine.stream_windows(id(1)).unwrap().1, 0);
@@ -63,19 +63,19 @@ fn content_is_cut_by_frame_size_and_windows() {
 }
 
 #[test]
-fn all_streams_share_the_window_of_the_connection() {
+fn streams_share_the_connection_window() {
     let mut raw = server_with_content(&[1, 3], 50_000, 100_000);
     let sent = data(&raw.sent());
     assert_eq!(sent.iter().map(|(_, octets)| octets).sum::<usize>(), 65_535);
     assert!(sent.iter().any(|&(stream, _)| stream == 1) && sent.iter().any(|&(stream, _)| stream == 3));
     raw.window_update(1, 10_000);
-    assert!(raw.sent().is_empty(), "the window of a stream does not help");
+    assert!(raw.sent().is_empty(), "the connection window is used up");
     raw.window_update(0, 34_465);
     assert_eq!(data(&raw.sent()).iter().map(|(_, octets)| octets).sum::<usize>(), 34_465);
 }
 
 #[test]
-fn a_blocked_stream_does_not_block_others() {
+fn blocked_stream_does_not_block_others() {
     let mut raw = server_with_content(&[1, 3], 1_000, 0);
     raw.window_update(3, 1_000);
     assert_eq!(data(&raw.sent()), [(3, 1_000)]);
@@ -84,22 +84,22 @@ fn a_blocked_stream_does_not_block_others() {
 }
 
 #[test]
-fn settings_move_all_windows_and_make_them_negative() {
+fn settings_can_make_stream_windows_negative() {
     let mut raw = server_with_content(&[1, 3], 2_000, 1_000);
     assert_eq!(data(&raw.sent()), [(1, 1_000), (3, 1_000)]);
     raw.settings(&initial_window(200));
     assert_eq!(raw.engine.stream_windows(id(1)).unwrap().1, -800);
     raw.window_update(1, 800);
-    assert!(data(&raw.sent()).is_empty(), "0 is not enough");
+    assert!(data(&raw.sent()).is_empty(), "a window of 0 allows no content");
     raw.window_update(1, 5);
     assert_eq!(data(&raw.sent()), [(1, 5)]);
     raw.settings(&initial_window(1_100));
     assert_eq!(data(&raw.sent()), [(1, 900), (3, 100)]);
-    assert_eq!(raw.engine.windows().1, 65_535 - 3_005, "the connection's window is not touched");
+    assert_eq!(raw.engine.windows().1, 65_535 - 3_005, "the connection window is not affected");
 }
 
 #[test]
-fn a_window_lowered_while_content_waits_holds_it_back() {
+fn lowered_window_holds_back_pending_content() {
     let mut raw = server_with_content(&[1], 100, 1_000);
     raw.settings(&initial_window(0));
     assert!(data(&raw.sent()).is_empty());
@@ -108,7 +108,7 @@ fn a_window_lowered_while_content_waits_holds_it_back() {
 }
 
 #[test]
-fn no_window_passes_its_limit() {
+fn window_overflow_is_a_connection_error() {
     let mut raw = server_with_content(&[1], 0, 0);
     raw.window_update(1, MAX_WINDOW);
     raw.settings(&[]);
@@ -116,7 +116,7 @@ fn no_window_passes_its_limit() {
     raw.settings(&initial_window(1));
     raw.assert_failed(Violation::ConnectionWindowOverflow);
 
-    // Streams that have ended do not count.
+    // Ended streams don't count.
     let mut raw = server_with_content(&[1], 0, 0);
     raw.window_update(1, MAX_WINDOW);
     raw.engine.send_data(id(1), &mut Bytes::new(), true).unwrap();
@@ -131,7 +131,7 @@ fn no_window_passes_its_limit() {
 }
 
 #[test]
-fn what_was_read_is_given_back_in_quarters() {
+fn window_update_is_sent_per_quarter_of_the_window() {
     let mut raw =
         Raw::server(Config { initial_window_size: 1_000, stream_window_max: 1_000, ..Config::default() });
     raw.post(1);
@@ -148,8 +148,9 @@ fn what_was_read_is_given_back_in_quarters() {
     assert!(raw.sent().is_empty(), "the peer sends no more on this stream");
 }
 
-/// A client that has read this much of the content of each response, whose Content-Length is given. The windows of
-/// its streams are 80,000 bytes, that of the connection 120,000.
+/// Creates a client that has read this much content of each response, and the Content-Length of each.
+///
+/// Stream windows are 80,000 bytes, the connection window is 120,000 bytes.
 fn client_that_reads(responses: &[(Option<&str>, usize)]) -> Raw {
     let config = Config {
         initial_window_size: 80_000,
@@ -178,7 +179,7 @@ fn client_that_reads(responses: &[(Option<&str>, usize)]) -> Raw {
     raw
 }
 
-/// The windows that were raised: streams and increments.
+/// Returns the stream and the increment of each WINDOW_UPDATE sent.
 fn raised(frames: &[Frame]) -> Vec<(u32, u32)> {
     let raised = |frame: &Frame| match frame {
         Frame::WindowUpdate { id, increment } => Some((*id, *increment)),
@@ -188,8 +189,8 @@ fn raised(frames: &[Frame]) -> Vec<(u32, u32)> {
 }
 
 #[test]
-fn a_window_that_has_room_for_the_rest_of_a_message_is_not_raised() {
-    // 55,000 bytes of the window are left, of which a frame may have 256 for padding.
+fn window_with_room_for_the_rest_of_a_message_is_not_raised() {
+    // 55,000 bytes of the window remain, of which a frame may use 256 for padding.
     for (length, updates) in [("79744", &[][..]), ("79745", &[(1, 25_000)]), ("90000", &[(1, 25_000)])] {
         let mut raw = client_that_reads(&[(Some(length), 25_000)]);
         assert_eq!(raised(&raw.sent()), updates, "{length}");
@@ -200,13 +201,13 @@ fn a_window_that_has_room_for_the_rest_of_a_message_is_not_raised() {
         assert_eq!(read_all(&mut raw.engine, id(1)), rest);
     }
     let mut raw = client_that_reads(&[(None, 25_000)]);
-    assert_eq!(raised(&raw.sent()), [(1, 25_000)], "nobody knows how much is to come");
+    assert_eq!(raised(&raw.sent()), [(1, 25_000)], "the length of the rest is unknown");
 }
 
 #[test]
-fn the_window_of_the_connection_is_raised_when_more_may_come_than_it_has_room_for() {
+fn connection_window_is_raised_if_more_may_arrive_than_fits() {
     let with = |first, second| raised(&client_that_reads(&[first, second]).sent());
-    // 80,000 bytes are left of it in the end; a quarter is used up with the first piece of the second response.
+    // 80,000 bytes of it remain at the end. The first piece of the second response uses up a quarter.
     let known = (Some("20000"), 20_000);
     assert_eq!(with(known, (Some("30000"), 20_000)), []);
     assert_eq!(with(known, (None, 20_000)), [(0, 36_384), (3, 20_000)]);
@@ -215,18 +216,18 @@ fn the_window_of_the_connection_is_raised_when_more_may_come_than_it_has_room_fo
     let mut raw = client_that_reads(&[known, (Some("30000"), 20_000)]);
     assert_eq!(raised(&raw.sent()), []);
     raw.engine.open(&request("GET", "/"), true).unwrap();
-    assert_eq!(raised(&raw.sent()), [(0, 40_000)], "a request may be answered with more");
+    assert_eq!(raised(&raw.sent()), [(0, 40_000)], "the response to the request may need more");
 
     let mut raw = Raw::server(Config { connection_window: 120_000, ..Config::default() });
     raw.post(1);
     raw.data(1, 16_384, false);
     raw.data(1, 16_384, true);
     read_all(&mut raw.engine, id(1));
-    assert_eq!(raised(&raw.sent()), [(0, 32_768)], "clients may always ask for more");
+    assert_eq!(raised(&raw.sent()), [(0, 32_768)], "clients can always send more requests");
 }
 
 #[test]
-fn padding_that_takes_the_room_is_made_up_for() {
+fn window_update_compensates_for_padding() {
     let mut raw = client_that_reads(&[(Some("79700"), 25_000)]);
     assert_eq!(raised(&raw.sent()), []);
     let mut payload = vec![0; 257];
@@ -236,7 +237,7 @@ fn padding_that_takes_the_room_is_made_up_for() {
 }
 
 #[test]
-fn padding_counts_and_is_given_back_at_once() {
+fn padding_is_counted_and_credited_immediately() {
     let mut raw =
         Raw::server(Config { initial_window_size: 2_000, stream_window_max: 2_000, ..Config::default() });
     raw.post(1);
@@ -251,18 +252,18 @@ fn padding_counts_and_is_given_back_at_once() {
         panic!("{sent:?}")
     };
     assert_eq!(read_all(&mut raw.engine, id(1)), 2);
-    assert_eq!(raw.engine.window.parts(DEFAULT_WINDOW).1, 0, "nothing is held");
+    assert_eq!(raw.engine.window.parts(DEFAULT_WINDOW).1, 0, "no credit is held back");
 }
 
 #[test]
-fn content_is_padded_to_multiples_as_far_as_windows_allow() {
+fn content_is_padded_to_multiples_if_windows_allow() {
     let mut raw = Raw::server(Config { pad_to: 100, ..Config::default() });
     raw.settings(&initial_window(450));
     raw.get(1);
     raw.engine.respond(id(1), &response(200), false).unwrap();
     raw.sent();
     raw.engine.send_data(id(1), &mut Bytes::from(vec![7; 430]), true).unwrap();
-    // 399 bytes and the one that tells the length of the padding are four hundred; 50 of the window are left.
+    // 399 bytes of content and the Pad Length field make four hundred, which leaves 50 bytes of the window.
     assert_eq!(raw.engine.stream_windows(id(1)).unwrap().1, 450);
     let mut out = Vec::new();
     raw.engine.poll_transmit(raw.now, &mut out, usize::MAX);
@@ -280,7 +281,7 @@ fn content_is_padded_to_multiples_as_far_as_windows_allow() {
 }
 
 #[test]
-fn by_hand_the_caller_moves_the_windows() {
+fn manual_mode_leaves_windows_to_the_caller() {
     let config = Config { manual_window_update: true, initial_window_size: 100, ..Config::default() };
     let mut raw = Raw::server(config);
     raw.post(1);
@@ -304,7 +305,7 @@ fn by_hand_the_caller_moves_the_windows() {
 }
 
 #[test]
-fn by_hand_what_the_caller_never_saw_is_given_back_all_the_same() {
+fn manual_mode_credits_content_that_was_never_read() {
     let config =
         Config { manual_window_update: true, connection_window: DEFAULT_WINDOW, ..Config::default() };
     let mut raw = Raw::server(config);
@@ -318,13 +319,13 @@ fn by_hand_what_the_caller_never_saw_is_given_back_all_the_same() {
 }
 
 #[test]
-fn a_lower_initial_window_leaves_no_stream_without_credit() {
+fn lower_initial_window_releases_owed_credit() {
     let mut raw =
         Raw::server(Config { initial_window_size: 1_000, stream_window_max: 1_000, ..Config::default() });
     raw.post(1);
     raw.data(1, 200, false);
     assert_eq!(read_all(&mut raw.engine, id(1)), 200);
-    assert!(raw.sent().is_empty(), "less than a quarter");
+    assert!(raw.sent().is_empty(), "less than a quarter of the window");
     raw.engine.change_settings(&initial_window(100)).unwrap();
     assert!(matches!(raw.sent()[..], [Frame::Settings(_), Frame::WindowUpdate { id: 1, increment: 200 }]));
     raw.settings_ack();
@@ -332,21 +333,21 @@ fn a_lower_initial_window_leaves_no_stream_without_credit() {
 }
 
 #[test]
-fn a_new_initial_window_binds_the_peer_once_it_knows_it() {
+fn new_initial_window_applies_once_acknowledged() {
     let mut raw = Raw::server(Config { initial_window_size: 1_000, ..Config::default() });
     raw.post(1);
     raw.engine.change_settings(&initial_window(10)).unwrap();
     raw.data(1, 600, false);
-    assert!(raw.resets().is_empty(), "the old one holds");
+    assert!(raw.resets().is_empty(), "the old window applies");
     raw.settings_ack();
     assert_eq!(raw.engine.stream_windows(id(1)).unwrap().0, -590);
     raw.data(1, 1, false);
     assert_eq!(raw.resets().len(), 1);
 }
 
-/// When the peer hears of the credit, it has heard of the settings, whether it has acknowledged them or not.
+/// When the peer receives the credit, it has received the settings, whether it has acknowledged them or not.
 #[test]
-fn credit_counts_from_the_initial_window_that_was_sent_before_it() {
+fn credit_is_relative_to_the_initial_window_sent_before() {
     let config =
         Config { initial_window_size: MAX_WINDOW, stream_window_max: MAX_WINDOW, ..Config::default() };
     let mut raw = Raw::silent_server(config);
@@ -356,7 +357,7 @@ fn credit_counts_from_the_initial_window_that_was_sent_before_it() {
     raw.data(1, 10_000, false);
     assert_eq!(read_all(&mut raw.engine, id(1)), 10_000);
     let updated = |frame: &Frame| matches!(frame, Frame::WindowUpdate { id: 1, .. });
-    assert!(!raw.sent().iter().any(updated), "the settings raise it by far more");
+    assert!(!raw.sent().iter().any(updated), "the settings raise the window by far more");
     assert_eq!(raw.engine.window_update(id(1), 10_001), Err(WindowError::Overflow));
     raw.engine.window_update(id(1), 10_000).unwrap();
     raw.settings_ack();
@@ -364,7 +365,7 @@ fn credit_counts_from_the_initial_window_that_was_sent_before_it() {
 }
 
 #[test]
-fn an_empty_frame_ends_a_stream_whose_window_is_below_zero() {
+fn empty_data_frame_is_allowed_with_a_negative_window() {
     let mut raw = Raw::server(Config::default());
     raw.post(1);
     raw.data(1, 1_000, false);
@@ -379,7 +380,7 @@ fn an_empty_frame_ends_a_stream_whose_window_is_below_zero() {
 }
 
 #[test]
-fn an_initial_window_that_a_raised_stream_cannot_have_is_refused() {
+fn initial_window_that_would_overflow_a_stream_is_refused() {
     let mut raw = Raw::server(Config { initial_window_size: 1_000, ..Config::default() });
     raw.post(1);
     raw.engine.window_update(id(1), MAX_WINDOW - 1_000).unwrap();
@@ -388,7 +389,7 @@ fn an_initial_window_that_a_raised_stream_cannot_have_is_refused() {
 }
 
 #[test]
-fn octets_for_a_slow_reader_stop_at_its_window_and_others_go_on() {
+fn slow_reader_does_not_block_other_streams() {
     let mut pair = Pair::new();
     let ids = [(); 2].map(|()| pair.client.open(&request("GET", "/"), true).unwrap());
     pair.run();
@@ -406,7 +407,7 @@ fn octets_for_a_slow_reader_stop_at_its_window_and_others_go_on() {
         pair.run();
         read += read_all(&mut pair.client, fast);
     }
-    assert_eq!(sent[0], 2 * (256 << 10), "a window and a buffer");
+    assert_eq!(sent[0], 2 * (256 << 10), "a window plus a send buffer");
     assert!(read > 10 << 20, "only {read}");
     assert_eq!(read_all(&mut pair.client, slow), 256 << 10);
 }
@@ -436,12 +437,12 @@ fn windows_grow_with_the_bandwidth_delay_product() {
     }
     assert_eq!(in_a_round_trip[0], 65_535);
     assert!(*in_a_round_trip.iter().max().unwrap() > 1 << 19, "{in_a_round_trip:?}");
-    assert_eq!(pair.client.stats().connection_window_target, 1 << 20, "the most that is allowed");
+    assert_eq!(pair.client.stats().connection_window_target, 1 << 20, "the configured maximum");
     assert!(in_a_round_trip.len() < 40, "{in_a_round_trip:?}");
 }
 
 #[test]
-fn windows_stay_where_they_are_not_the_limit() {
+fn windows_do_not_grow_if_they_are_not_the_bottleneck() {
     let mut pair = Pair::new();
     let id = pair.client.open(&request("GET", "/"), true).unwrap();
     pair.run();
@@ -456,11 +457,11 @@ fn windows_stay_where_they_are_not_the_limit() {
 }
 
 #[test]
-fn writable_comes_when_half_the_buffer_is_free() {
+fn writable_event_follows_when_half_the_buffer_is_free() {
     let mut raw = server_with_content(&[1], 0, 0);
     let mut data = Bytes::from(vec![0; 300 << 10]);
     raw.engine.send_data(id(1), &mut data, true).unwrap();
-    assert_eq!(data.len(), 44 << 10, "what the buffer has no room for is left");
+    assert_eq!(data.len(), 44 << 10, "data beyond the buffer is not taken");
     raw.window_update(1, (128 << 10) - 1);
     raw.window_update(0, 1 << 20);
     raw.sent();
@@ -474,11 +475,15 @@ fn writable_comes_when_half_the_buffer_is_free() {
 }
 
 #[test]
-fn content_of_many_streams_waits_within_a_bound_and_none_waits_for_another() {
+fn pending_content_of_many_streams_is_bounded_without_blocking() {
     let streams: Vec<u32> = (0..100).map(|n| 2 * n + 1).collect();
     let mut raw = server_with_content(&streams, 1 << 20, 0);
     let waiting = |raw: &Raw| raw.engine.content_waiting >> 10;
-    assert_eq!(waiting(&raw), 4 * 256 + 96 * 16, "KiB: four buffers, and a frame each for all others");
+    assert_eq!(
+        waiting(&raw),
+        4 * 256 + 96 * 16,
+        "KiB: four full buffers, and one frame for each other stream"
+    );
     raw.window_update(0, 1 << 20);
     for _ in 0..3 {
         raw.window_update(199, 16 << 10);
@@ -496,15 +501,15 @@ fn content_of_many_streams_waits_within_a_bound_and_none_waits_for_another() {
     raw.engine.reset(id(3), ErrorCode::CANCEL);
     raw.engine.reset(id(5), ErrorCode::CANCEL);
     raw.engine.reset(id(7), ErrorCode::CANCEL);
-    assert_eq!(raw.engine.send_capacity(id(199)), 240 << 10, "there is room for all of a buffer again");
+    assert_eq!(raw.engine.send_capacity(id(199)), 240 << 10, "the full buffer is available again");
     let writable = |event: &Event| matches!(event, Event::Writable { id: stream } if *stream == id(199));
-    assert_eq!(raw.events().iter().filter(|event| writable(event)).count(), 1, "and the caller hears of it");
+    assert_eq!(raw.events().iter().filter(|event| writable(event)).count(), 1, "the caller is notified");
 }
 
 #[test]
-fn writable_comes_when_content_that_was_taken_leaves_no_room_for_more() {
+fn writable_event_follows_after_exceeding_the_total_limit() {
     let mut raw = server_with_content(&[1, 3, 5, 7, 9], 250 << 10, 0);
-    assert_eq!(raw.engine.content_waiting, 1_250 << 10, "all was taken, although that is too much");
+    assert_eq!(raw.engine.content_waiting, 1_250 << 10, "all of it was taken, exceeding the limit");
     assert_eq!(raw.engine.send_capacity(id(9)), 0);
     raw.window_update(0, 1 << 20);
     raw.window_update(9, 250 << 10);
@@ -513,7 +518,7 @@ fn writable_comes_when_content_that_was_taken_leaves_no_room_for_more() {
 }
 
 #[test]
-fn writable_does_not_come_when_the_message_has_ended() {
+fn no_writable_event_after_the_end_of_the_message() {
     let mut raw = Raw::server(Config { send_buffer: 10, ..Config::default() });
     raw.get(1);
     raw.engine.shutdown(raw.now);
@@ -527,11 +532,14 @@ fn writable_does_not_come_when_the_message_has_ended() {
     trailers.push(b"checksum", b"0123");
     raw.engine.send_trailers(id(1), &trailers).unwrap();
     raw.sent();
-    assert!(matches!(raw.events()[..], [Event::Closed]), "and above all not behind the end");
+    assert!(
+        matches!(raw.events()[..], [Event::Closed]),
+        "no Writable event, in particular none after Closed"
+    );
 }
 
 #[test]
-fn large_heads_both_ways_do_not_stop_each_other() {
+fn large_heads_in_both_directions_do_not_deadlock() {
     let mut pair = Pair::new();
     pair.run();
     let mut head = request("GET", "/");
@@ -547,17 +555,17 @@ fn large_heads_both_ways_do_not_stop_each_other() {
     for _ in 0..50 {
         pair.client.open(&head, true).unwrap();
     }
-    // Neither transport has room for anything new. Whoever does not read now waits for ever.
+    // Neither transport can take more output. If either endpoint stopped reading now, both would wait forever.
     let mut octets = Vec::new();
     pair.server.poll_transmit(pair.now, &mut octets, usize::MAX);
     let mut input = Bytes::from(octets);
     pair.client.recv(pair.now, &mut input);
-    assert!(input.is_empty(), "a client reads, however much it has to send");
+    assert!(input.is_empty(), "a client reads regardless of pending output");
 }
 
-/// A buffer of 64 KiB that a read has filled with a little of everything.
+/// A small piece of content in a 64 KiB read buffer must not keep the whole buffer alive.
 #[test]
-fn small_pieces_do_not_keep_the_buffer_that_they_came_in() {
+fn small_pieces_do_not_retain_the_read_buffer() {
     let mut raw = Raw::server(Config::default());
     raw.post(1);
     let mut input = Vec::with_capacity(64 << 10);

@@ -1,4 +1,5 @@
-//! Messages that must not be sent: the caller hears why, nothing goes out, and the connection lives (RFC 9113, 8.1.1).
+//! Malformed messages passed by the caller: the call fails, nothing is sent, and the connection continues
+//! (RFC 9113, 8.1.1).
 
 use bytes::Bytes;
 
@@ -15,19 +16,19 @@ fn section(fields: Fields) -> FieldSection {
     fields.iter().copied().collect()
 }
 
-/// GET with these fields behind it.
+/// Builds a GET request with these additional fields.
 fn get(fields: Fields) -> FieldSection {
     TARGET.iter().chain(fields).copied().collect()
 }
 
-/// A request with this pseudo-header field in the place of its own; without it, if there is no value.
+/// Builds a request that has this value for a pseudo-header field, or lacks the field if there is no value.
 fn target(name: &str, value: Option<&str>) -> FieldSection {
     let replaced =
         TARGET.iter().filter_map(|&(n, v)| if n == name { Some((n, value?)) } else { Some((n, v)) });
     replaced.collect()
 }
 
-/// Fields that no message may have, requests and responses and trailers alike.
+/// Fields that are malformed in any request, response or trailer section.
 const FIELDS: [(Fields, Malformed); 20] = [
     (&[("", "value")], Malformed::FieldName),
     (&[("Name", "value")], Malformed::FieldName),
@@ -51,7 +52,7 @@ const FIELDS: [(Fields, Malformed); 20] = [
     (&[("x", "y"), ("Name", "value")], Malformed::FieldName),
 ];
 
-/// Heads that no request may have.
+/// Returns malformed request heads.
 fn bad_requests() -> Vec<(FieldSection, Malformed)> {
     let bad = |name, value| target(name, Some(value));
     let connect = |fields: Fields| section(&[&[(":method", "CONNECT")], fields].concat());
@@ -88,7 +89,7 @@ fn bad_requests() -> Vec<(FieldSection, Malformed)> {
 }
 
 #[test]
-fn a_request_that_is_malformed_is_not_sent() {
+fn malformed_request_is_not_sent() {
     let mut pair = Pair::new();
     pair.run();
     for (head, malformed) in bad_requests() {
@@ -97,13 +98,13 @@ fn a_request_that_is_malformed_is_not_sent() {
     }
     assert!(pair.server_event().is_none());
     let id = pair.client.open(&request("GET", "/"), true).unwrap();
-    assert_eq!(id.as_u32(), 1, "no stream was used up");
+    assert_eq!(id.as_u32(), 1, "no stream identifier was used up");
     pair.run();
     assert!(matches!(pair.server_event(), Some(Event::Request { .. })));
 }
 
-/// A pair whose server has a request that it has not answered.
-fn asked() -> (Pair, StreamId) {
+/// Creates a pair whose server has received a request and not answered it yet.
+fn with_unanswered_request() -> (Pair, StreamId) {
     let mut pair = Pair::with(Config::default(), Config::default());
     let id = pair.client.open(&request("GET", "/"), true).unwrap();
     pair.run();
@@ -112,8 +113,8 @@ fn asked() -> (Pair, StreamId) {
 }
 
 #[test]
-fn a_response_that_is_malformed_is_not_sent_and_another_one_can_be() {
-    let (mut pair, id) = asked();
+fn malformed_response_is_not_sent_and_can_be_replaced() {
+    let (mut pair, id) = with_unanswered_request();
     let ok = |fields: Fields| section(&[&[(":status", "200")], fields].concat());
     let status = |status| section(&[(":status", status)]);
     let mut heads: Vec<_> = FIELDS.iter().map(|&(fields, malformed)| (ok(fields), malformed)).collect();
@@ -139,14 +140,14 @@ fn a_response_that_is_malformed_is_not_sent_and_another_one_can_be() {
         assert_eq!(pair.server.inform(id, &hint), Err(SendError::Malformed(malformed)), "{fields:?}");
     }
     pair.run();
-    assert!(pair.client_event().is_none(), "nothing has come");
+    assert!(pair.client_event().is_none(), "nothing was sent");
     pair.server.respond(id, &response(200), true).unwrap();
     pair.run();
     assert!(matches!(pair.client_event(), Some(Event::Response { end_stream: true, .. })));
 }
 
 #[test]
-fn trailers_that_are_malformed_are_not_sent_and_others_can_be() {
+fn malformed_trailers_are_not_sent_and_can_be_replaced() {
     let mut trailers = FIELDS.to_vec();
     trailers.extend([
         (&[(":status", "200")][..], Malformed::PseudoInTrailers),
@@ -176,8 +177,8 @@ fn trailers_that_are_malformed_are_not_sent_and_others_can_be() {
 }
 
 #[test]
-fn content_of_another_length_than_was_said_is_not_sent() {
-    let (mut pair, id) = asked();
+fn content_violating_content_length_is_not_sent() {
+    let (mut pair, id) = with_unanswered_request();
     let mismatch = Err(SendError::Malformed(Malformed::ContentLengthMismatch));
     pair.server.respond(id, &section(&[(":status", "200"), ("content-length", "5")]), false).unwrap();
     let mut send = |octets: &'static str, end| pair.server.send_data(id, &mut Bytes::from(octets), end);

@@ -1,4 +1,4 @@
-//! Server push (RFC 9113, 8.4): off unless the client wants it.
+//! Server push (RFC 9113, 8.4), which is off unless the client enables it.
 
 use bytes::Bytes;
 
@@ -12,7 +12,7 @@ fn push_enabled() -> Config {
     Config { enable_push: true, ..Config::default() }
 }
 
-/// A pair that takes pushes, with a request that is not answered.
+/// Creates a pair whose client accepts pushes, with a request not answered yet.
 fn with_request() -> (Pair, StreamId) {
     let mut pair = Pair::with(push_enabled(), Config::default());
     let id = pair.client.open(&request("GET", "/"), true).unwrap();
@@ -22,7 +22,7 @@ fn with_request() -> (Pair, StreamId) {
 }
 
 #[test]
-fn a_promise_and_its_response() {
+fn promise_and_response() {
     let (mut pair, parent) = with_request();
     let pushed = pair.server.push(parent, &request("GET", "/style.css")).unwrap();
     assert_eq!((pushed, pair.server.state(pushed)), (id(2), Some(State::ReservedLocal)));
@@ -57,7 +57,7 @@ fn a_promise_and_its_response() {
 }
 
 #[test]
-fn a_client_that_did_not_ask_takes_none() {
+fn push_is_disabled_by_default() {
     let mut pair = Pair::new();
     let id = pair.client.open(&request("GET", "/"), true).unwrap();
     pair.run();
@@ -66,7 +66,7 @@ fn a_client_that_did_not_ask_takes_none() {
 }
 
 #[test]
-fn a_promise_on_its_way_when_pushes_are_turned_off_is_cancelled() {
+fn promise_crossing_disabled_push_is_cancelled() {
     let (mut pair, parent) = with_request();
     pair.server.push(parent, &request("GET", "/x")).unwrap();
     pair.client.change_settings(&[(SettingId::ENABLE_PUSH, 0)]).unwrap();
@@ -79,7 +79,7 @@ fn a_promise_on_its_way_when_pushes_are_turned_off_is_cancelled() {
 }
 
 #[test]
-fn pushes_that_are_turned_on_later_are_checked_and_limited_all_the_same() {
+fn limits_apply_to_push_enabled_later() {
     let mut raw = Raw::client(Config { max_concurrent_streams: 1, ..Config::default() }, &[]);
     raw.engine.change_settings(&[(SettingId::ENABLE_PUSH, 1)]).unwrap();
     raw.settings_ack();
@@ -92,7 +92,7 @@ fn pushes_that_are_turned_on_later_are_checked_and_limited_all_the_same() {
 }
 
 #[test]
-fn a_promise_with_a_request_that_is_older_than_the_wish_for_pushes_is_cancelled() {
+fn promise_for_a_request_older_than_enabled_push_is_cancelled() {
     let mut raw = Raw::client(Config::default(), &[]);
     raw.engine.open(&request("GET", "/"), true).unwrap();
     raw.engine.change_settings(&[(SettingId::ENABLE_PUSH, 1)]).unwrap();
@@ -101,11 +101,11 @@ fn a_promise_with_a_request_that_is_older_than_the_wish_for_pushes_is_cancelled(
     let charged = raw.engine.stats().abuse_score;
     raw.promise(1, 2, &request("GET", "/x"));
     assert_eq!(raw.resets(), [(2, ErrorCode::CANCEL)]);
-    assert_eq!(raw.engine.stats().abuse_score, charged, "the server could not know");
+    assert_eq!(raw.engine.stats().abuse_score, charged, "the server did nothing wrong");
 }
 
 #[test]
-fn what_a_server_may_promise() {
+fn invalid_promises_are_not_sent() {
     let (mut pair, parent) = with_request();
     let mut with_content = request("GET", "/");
     with_content.push(b"content-length", b"1");
@@ -116,11 +116,15 @@ fn what_a_server_may_promise() {
     assert_eq!(pair.server.push(parent, &response(200)), malformed);
     assert_eq!(pair.server.push(id(99), &request("GET", "/")), Err(OpenError::Parent));
     pair.server.respond(parent, &response(200), true).unwrap();
-    assert_eq!(pair.server.push(parent, &request("GET", "/")), Err(OpenError::Parent), "it is too late");
+    assert_eq!(
+        pair.server.push(parent, &request("GET", "/")),
+        Err(OpenError::Parent),
+        "the response is complete"
+    );
 }
 
 #[test]
-fn a_server_promises_no_more_than_the_client_has_room_for() {
+fn promises_are_limited_by_the_clients_max_concurrent_streams() {
     let client = Config { max_concurrent_streams: 2, ..push_enabled() };
     let mut pair = Pair::with(client, Config::default());
     let parent = pair.client.open(&request("GET", "/"), true).unwrap();
@@ -132,7 +136,7 @@ fn a_server_promises_no_more_than_the_client_has_room_for() {
     assert!(pair.server.push(parent, &request("GET", "/y")).is_ok());
 }
 
-/// A client that takes pushes, with a request on stream 1.
+/// Creates a client that accepts pushes, with a request on stream 1.
 fn client() -> Raw {
     let mut raw = Raw::client(push_enabled(), &[]);
     raw.engine.open(&request("GET", "/"), true).unwrap();
@@ -141,7 +145,7 @@ fn client() -> Raw {
 }
 
 #[test]
-fn promises_that_a_client_cannot_take_end_their_stream_only() {
+fn unacceptable_promises_are_stream_errors() {
     let mut foreign = crate::FieldSection::new();
     for (name, value) in
         [(":method", "GET"), (":scheme", "http"), (":authority", "evil.example"), (":path", "/")]
@@ -152,7 +156,7 @@ fn promises_that_a_client_cannot_take_end_their_stream_only() {
         let mut raw = client();
         raw.promise(1, 2, &head);
         assert_eq!(raw.resets(), [(2, ErrorCode::PROTOCOL_ERROR)]);
-        // What follows on it was sent before the server knew.
+        // The server sent these frames before it knew.
         raw.respond(2, false);
         raw.data(2, 5, true);
         assert!(raw.sent().is_empty() && raw.events().is_empty());
@@ -162,7 +166,7 @@ fn promises_that_a_client_cannot_take_end_their_stream_only() {
 }
 
 #[test]
-fn promises_that_break_the_protocol() {
+fn promises_on_invalid_streams_are_connection_errors() {
     let promise = |parent, promised| {
         let mut raw = client();
         raw.promise(1, 4, &request("GET", "/"));
@@ -173,7 +177,7 @@ fn promises_that_break_the_protocol() {
     promise(1, 2).assert_failed(Violation::UnexpectedPush);
     promise(1, 4).assert_failed(Violation::UnexpectedPush);
     promise(3, 6).assert_failed(Violation::UnexpectedPush);
-    // The server has ended its side of the parent.
+    // The server has already ended its side of the parent.
     let mut raw = Raw::client(push_enabled(), &[]);
     raw.engine.open(&request("POST", "/"), false).unwrap();
     raw.sent();
@@ -183,7 +187,7 @@ fn promises_that_break_the_protocol() {
 }
 
 #[test]
-fn a_promise_on_a_stream_that_was_reset_is_cancelled() {
+fn promise_on_a_reset_stream_is_cancelled() {
     let mut raw = client();
     raw.engine.release(id(1));
     raw.sent();
@@ -192,7 +196,7 @@ fn a_promise_on_a_stream_that_was_reset_is_cancelled() {
 }
 
 #[test]
-fn a_released_promise_is_cancelled() {
+fn releasing_a_promise_cancels_it() {
     let mut raw = client();
     raw.promise(1, 2, &request("GET", "/"));
     raw.engine.release(id(2));
@@ -201,7 +205,7 @@ fn a_released_promise_is_cancelled() {
 }
 
 #[test]
-fn reserved_streams_allow_little() {
+fn disallowed_frames_on_reserved_streams_are_connection_errors() {
     let mut raw = client();
     raw.promise(1, 2, &request("GET", "/"));
     raw.data(2, 1, false);
@@ -223,7 +227,7 @@ fn reserved_streams_allow_little() {
 }
 
 #[test]
-fn a_connection_that_ends_waits_for_what_was_promised() {
+fn shutdown_waits_for_promised_responses() {
     let (mut pair, parent) = with_request();
     let pushed = pair.server.push(parent, &request("GET", "/x")).unwrap();
     pair.server.shutdown(pair.now);

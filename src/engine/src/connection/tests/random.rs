@@ -1,7 +1,6 @@
-//! Conversations at random between two engines: every message arrives whole or is broken off, and in the end
-//! nothing is left of it.
+//! Random conversations between two engines: every message arrives complete or is reset, and no state remains.
 //!
-//! The callers act on events alone, so a wake-up that is missed shows as a conversation that does not end.
+//! The callers only act on events, so a missed wake-up shows as a conversation that does not end.
 
 use core::ops::Range;
 use core::panic::RefUnwindSafe;
@@ -39,30 +38,30 @@ impl Random {
         self.below(n) == 0
     }
 
-    /// A size: small ones are as likely as large ones.
+    /// Returns a random size that is as likely to be small as large.
     fn size(&mut self) -> usize {
         let magnitude = self.below(14);
         self.below(1 << magnitude)
     }
 }
 
-/// A stream as a caller sees it.
+/// A stream as seen by the caller.
 #[derive(Debug)]
 struct Exchange {
-    /// What is to be sent, and what was taken of it.
+    /// The length of the content to send, and of the part already taken.
     total: usize,
     sent: usize,
     trailers: bool,
-    /// The head was sent, and not the end.
+    /// Whether the head was sent but not the end.
     sending: bool,
     writable: bool,
-    /// What the peer's head has promised, and what has come.
+    /// The content length announced by the peer's head, and the length received so far.
     expected: Option<usize>,
     received: usize,
-    /// What was read and not given back.
+    /// The number of bytes read but not credited.
     owed: u32,
     readable: bool,
-    /// All was read, or the stream was broken off.
+    /// Whether the caller has read everything, or the stream was reset.
     read: bool,
 }
 
@@ -91,16 +90,16 @@ impl Exchange {
     }
 }
 
-/// Every octet of a message is told by its place and by its stream.
+/// Returns the byte at a position of a stream's content, distinct for each position and stream.
 fn octet(id: StreamId, at: usize) -> u8 {
     (at.wrapping_mul(31) ^ (at >> 8) ^ id.as_u32() as usize) as u8
 }
 
-/// An engine with its caller, and what is on its way to it.
+/// An engine with its caller and pending input.
 struct End {
     engine: Connection,
     exchanges: BTreeMap<StreamId, Exchange>,
-    /// Octets for this end that it has not taken.
+    /// Bytes sent to this endpoint but not yet taken.
     input: Vec<u8>,
     may_open: bool,
     completed: usize,
@@ -111,7 +110,7 @@ impl End {
         Self { engine, exchanges: BTreeMap::new(), input: Vec::new(), may_open: true, completed: 0 }
     }
 
-    /// Opens a stream, if the engine takes one.
+    /// Opens a stream if the engine accepts one.
     fn open(&mut self, random: &mut Random) -> bool {
         let mut exchange = Exchange::new(random);
         let mut head = request("POST", "/");
@@ -130,7 +129,7 @@ impl End {
         self.may_open
     }
 
-    /// Takes one event. True if there was one.
+    /// Takes one event. Returns whether there was one.
     fn event(&mut self, random: &mut Random) -> bool {
         let Some(event) = self.engine.poll_event() else { return false };
         match event {
@@ -152,7 +151,7 @@ impl End {
             Event::Readable { id } => self.exchanges.get_mut(&id).unwrap().readable = true,
             Event::Writable { id } => self.exchanges.get_mut(&id).unwrap().writable = true,
             Event::Reset { id, .. } => {
-                // What is there is read before the error shows.
+                // Received content is read before the error.
                 let exchange = self.exchanges.get_mut(&id).unwrap();
                 exchange.stop_sending();
                 exchange.readable = true;
@@ -168,7 +167,7 @@ impl End {
         true
     }
 
-    /// Sends more of a stream, if there is room. True if anything was done.
+    /// Sends more of a stream if there is room. Returns whether it did anything.
     fn write(&mut self, id: StreamId, random: &mut Random) -> bool {
         let exchange = self.exchanges.get_mut(&id).unwrap();
         if !exchange.sending || !exchange.writable {
@@ -194,7 +193,7 @@ impl End {
         true
     }
 
-    /// Reads more of a stream, if there is something. True if anything was done.
+    /// Reads more of a stream if anything is available. Returns whether it did anything.
     fn read(&mut self, id: StreamId, random: &mut Random) -> bool {
         let exchange = self.exchanges.get_mut(&id).unwrap();
         if !exchange.readable || exchange.read {
@@ -225,7 +224,7 @@ impl End {
         true
     }
 
-    /// Gives what was read back to the peer, if the engine does not.
+    /// Credits the peer for content that was read, unless the engine does so itself.
     fn give_back(&mut self, id: StreamId) {
         let octets = core::mem::take(&mut self.exchanges.get_mut(&id).unwrap().owed);
         if self.engine.config.manual_window_update && octets > 0 {
@@ -238,7 +237,7 @@ impl End {
         self.give_back(id);
         self.engine.release(id);
         self.exchanges.remove(&id);
-        // Events may still stand in the queue.
+        // Events of the stream may still be queued.
         self.engine.events.retain(|event| {
             !matches!(event,
                 Event::Readable { id: other } | Event::Writable { id: other } | Event::Reset { id: other, .. }
@@ -246,7 +245,7 @@ impl End {
         });
     }
 
-    /// Gives up a stream in one way or another.
+    /// Resets or releases a stream.
     fn abandon(&mut self, id: StreamId, random: &mut Random) {
         if random.one_in(2) {
             self.engine.reset(id, ErrorCode::CANCEL);
@@ -274,7 +273,7 @@ impl End {
             _ => (SettingId::MAX_FRAME_SIZE, 16_384 + random.size()),
         };
         let server = self.engine.role() == crate::Role::Server;
-        // A manual window is the caller's to mind, and this one does not.
+        // With manual window updates, the caller would have to account for the change, and this one doesn't.
         let allowed = match setting.0 {
             SettingId::MAX_CONCURRENT_STREAMS => server,
             SettingId::INITIAL_WINDOW_SIZE => !self.engine.config.manual_window_update,
@@ -285,7 +284,7 @@ impl End {
         }
     }
 
-    /// Nothing is left: no stream, no octet that was not given back.
+    /// Asserts that no stream remains and that all content was credited.
     fn assert_clean(&self) {
         let engine = &self.engine;
         assert_eq!(engine.stream_count(), 0);
@@ -308,7 +307,7 @@ impl Exchange {
         self.read |= end_stream;
     }
 
-    /// The event that says so may still stand in the queue.
+    /// The reset event may still be queued.
     fn was_reset(&mut self, error: SendError) {
         assert!(matches!(error, SendError::Reset(_)), "{error}");
         self.stop_sending();
@@ -320,7 +319,7 @@ impl Exchange {
     }
 }
 
-/// Tells in a head how long the content is: to the test always, to the engine at times.
+/// Announces the content length in a head: always for the test, sometimes for the engine.
 fn describe(exchange: &Exchange, head: &mut FieldSection, random: &mut Random) {
     let length = exchange.total.to_string();
     head.push(b"x-length", length.as_bytes());
@@ -350,12 +349,12 @@ fn config(random: &mut Random) -> Config {
     config.limits.frames_per_recv = u32::try_from(1 + random.below(20)).unwrap();
     config.limits.events = 1 + random.below(20);
     config.limits.control_octets = 1 + random.size();
-    // Whoever does everything at random is no good peer.
+    // A peer that acts at random looks abusive.
     config.limits.abuse = 1 << 30;
     config
 }
 
-/// Moves some octets from one end to the other. True if there were any.
+/// Transfers some bytes between the endpoints. Returns whether there were any.
 fn carry(from: &mut End, to: &mut End, now: Time, random: &mut Random) -> bool {
     let sent = from.engine.poll_transmit(now, &mut to.input, 1 + random.size()) > 0;
     if to.input.is_empty() {
@@ -421,7 +420,7 @@ fn converse(seed: u64) -> usize {
         }
     }
     let left = (&client.exchanges, &server.exchanges);
-    assert!(requests == 0 && left.0.is_empty() && left.1.is_empty(), "waits for ever: {left:?}");
+    assert!(requests == 0 && left.0.is_empty() && left.1.is_empty(), "streams wait forever: {left:?}");
     for (end, other) in [(&client, &server), (&server, &client)] {
         assert_eq!(end.engine.close_reason(), None);
         end.assert_clean();
@@ -430,7 +429,7 @@ fn converse(seed: u64) -> usize {
     client.completed + server.completed
 }
 
-/// Does the same with many seeds, and says which one it was that failed.
+/// Runs a test with many seeds, reporting the seed of a failure.
 pub(super) fn with_seeds(seeds: Range<u64>, run: impl Fn(u64) + RefUnwindSafe) {
     for seed in seeds {
         if let Err(cause) = catch_unwind(|| run(seed)) {
@@ -441,7 +440,7 @@ pub(super) fn with_seeds(seeds: Range<u64>, run: impl Fn(u64) + RefUnwindSafe) {
 }
 
 #[test]
-fn conversations_at_random() {
+fn random_conversations_complete() {
     let completed = AtomicUsize::new(0);
     with_seeds(0..300, |seed| {
         completed.fetch_add(converse(seed), Ordering::Relaxed);

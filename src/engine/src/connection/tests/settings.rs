@@ -1,4 +1,4 @@
-//! SETTINGS of both sides, at the start and at run time (RFC 9113, 6.5).
+//! SETTINGS of both endpoints, initially and at run time (RFC 9113, 6.5).
 
 use super::pair::{Pair, request, response};
 use super::raw::{Frame, Raw, id};
@@ -7,7 +7,7 @@ use crate::frame::{FrameType, SettingId};
 use crate::{Config, Event, FieldSection, StreamId};
 
 #[test]
-fn a_client_may_keep_to_the_list_size_that_the_server_advises() {
+fn client_can_enforce_the_servers_max_header_list_size() {
     let advised = [(SettingId::MAX_HEADER_LIST_SIZE, 100)];
     let mut raw = Raw::client(Config { check_header_list_size: true, ..Config::default() }, &advised);
     assert_eq!(raw.engine.open(&request("GET", "/"), true), Err(crate::OpenError::TooLarge));
@@ -16,7 +16,7 @@ fn a_client_may_keep_to_the_list_size_that_the_server_advises() {
 }
 
 #[test]
-fn frames_of_extensions_are_sent_as_they_are() {
+fn extension_frames_are_sent_verbatim() {
     let mut raw = Raw::client(Config::default(), &[]);
     raw.engine.send_unknown_frame(0xbb, 5, StreamId::CONNECTION, b"payload").unwrap();
     let mut out = Vec::new();
@@ -36,7 +36,7 @@ fn frames_of_extensions_are_sent_as_they_are() {
 }
 
 #[test]
-fn settings_come_first_and_say_what_differs() {
+fn initial_settings_contain_only_non_default_values() {
     let mut raw = Raw::silent_client(Config::default());
     let expected = [
         (SettingId::ENABLE_PUSH, 0),
@@ -52,11 +52,14 @@ fn settings_come_first_and_say_what_differs() {
     let mut raw = Raw::silent_server(Config::default());
     let Frame::Settings(settings) = &raw.sent()[0] else { panic!() };
     assert!(settings.contains(&(SettingId::MAX_CONCURRENT_STREAMS, 100)));
-    assert!(!settings.iter().any(|&(id, _)| id == SettingId::ENABLE_PUSH), "a server has nothing to enable");
+    assert!(
+        !settings.iter().any(|&(id, _)| id == SettingId::ENABLE_PUSH),
+        "a server must not send ENABLE_PUSH"
+    );
 }
 
 #[test]
-fn settings_of_the_peer_are_in_force_and_acknowledged_at_once() {
+fn peer_settings_are_applied_and_acknowledged_immediately() {
     let mut raw = Raw::client(Config::default(), &[]);
     raw.settings(&[
         (SettingId::HEADER_TABLE_SIZE, 100),
@@ -72,14 +75,14 @@ fn settings_of_the_peer_are_in_force_and_acknowledged_at_once() {
     assert_eq!(raw.sent(), [Frame::SettingsAck]);
     let peer = raw.engine.peer_settings();
     assert_eq!((peer.header_table_size, peer.max_concurrent_streams), (100, Some(7)));
-    assert_eq!((peer.initial_window_size, peer.max_frame_size), (2, 20_000), "the last one counts");
+    assert_eq!((peer.initial_window_size, peer.max_frame_size), (2, 20_000), "the last value counts");
     assert_eq!((peer.max_header_list_size, peer.enable_connect_protocol), (Some(9), true));
     raw.engine.open(&request("GET", "/"), true).unwrap();
-    assert!(matches!(raw.sent()[..], [Frame::Headers { .. }]), "the limit of a field section is advice");
+    assert!(matches!(raw.sent()[..], [Frame::Headers { .. }]), "MAX_HEADER_LIST_SIZE is advisory");
 }
 
 #[test]
-fn settings_with_one_bad_value_have_no_effect() {
+fn settings_with_an_invalid_value_have_no_effect() {
     let mut raw = Raw::client(Config::default(), &[]);
     raw.settings(&[(SettingId::MAX_CONCURRENT_STREAMS, 7), (SettingId::MAX_FRAME_SIZE, 1)]);
     assert_eq!(raw.engine.peer_settings().max_concurrent_streams, None);
@@ -87,7 +90,7 @@ fn settings_with_one_bad_value_have_no_effect() {
 }
 
 #[test]
-fn so_many_parameters_and_no_more() {
+fn number_of_parameters_is_limited() {
     let mut raw = Raw::client(Config::default(), &[]);
     raw.settings(&[(SettingId(0xfafa), 0); 32]);
     assert_eq!(raw.sent(), [Frame::SettingsAck]);
@@ -96,7 +99,7 @@ fn so_many_parameters_and_no_more() {
 }
 
 #[test]
-fn our_own_hold_once_they_are_acknowledged() {
+fn local_settings_apply_once_acknowledged() {
     let mut pair = Pair::new();
     pair.run();
     let changes = [(SettingId::MAX_CONCURRENT_STREAMS, 5), (SettingId::MAX_HEADER_LIST_SIZE, 1_000)];
@@ -111,7 +114,7 @@ fn our_own_hold_once_they_are_acknowledged() {
 }
 
 #[test]
-fn changes_that_cannot_be_are_refused_and_nothing_is_sent() {
+fn invalid_changes_are_not_sent() {
     use SettingId as Id;
     let server: &[(Id, u32)] = &[
         (Id::ENABLE_PUSH, 0),
@@ -138,7 +141,7 @@ fn changes_that_cannot_be_are_refused_and_nothing_is_sent() {
 }
 
 #[test]
-fn a_larger_frame_is_taken_from_when_we_ask_for_it() {
+fn larger_frames_are_accepted_until_a_lower_limit_is_acknowledged() {
     let mut raw = Raw::server(Config::default());
     raw.post(1);
     raw.engine.change_settings(&[(SettingId::MAX_FRAME_SIZE, 20_000)]).unwrap();
@@ -147,14 +150,14 @@ fn a_larger_frame_is_taken_from_when_we_ask_for_it() {
     raw.settings_ack();
     raw.engine.change_settings(&[(SettingId::MAX_FRAME_SIZE, 16_384)]).unwrap();
     raw.data(1, 20_000, false);
-    assert!(raw.resets().is_empty(), "the peer does not know yet");
+    assert!(raw.resets().is_empty(), "not acknowledged yet");
     raw.settings_ack();
     raw.data(1, 16_385, false);
     assert_eq!(raw.resets().len(), 1);
 }
 
 #[test]
-fn frames_are_as_large_as_both_sides_want() {
+fn data_frames_respect_both_endpoints_frame_sizes() {
     for (ours, theirs, size) in [(16_384, 30_000, 16_384), (30_000, 20_000, 20_000), (30_000, 40_000, 30_000)]
     {
         let mut raw = Raw::server(Config { max_send_frame_size: ours, ..Config::default() });
@@ -169,19 +172,19 @@ fn frames_are_as_large_as_both_sides_want() {
 }
 
 #[test]
-fn after_a_smaller_table_is_acknowledged_the_peer_says_so_in_its_next_block() {
+fn smaller_acknowledged_table_requires_a_size_update() {
     let mut raw = Raw::server(Config::default());
     raw.engine.change_settings(&[(SettingId::HEADER_TABLE_SIZE, 0)]).unwrap();
-    // GET, http, /: without a size update before them.
+    // GET, http, / without a preceding size update.
     raw.frame(FrameType::HEADERS, 5, 1, b"\x82\x86\x84");
-    assert_eq!(raw.engine.close_reason(), None, "it has not been acknowledged");
+    assert_eq!(raw.engine.close_reason(), None, "not acknowledged yet");
     raw.settings_ack();
     raw.frame(FrameType::HEADERS, 5, 3, b"\x82\x86\x84");
     raw.assert_failed(Violation::Compression);
 }
 
 #[test]
-fn table_sizes_change_in_both_directions_while_requests_go_on() {
+fn header_table_sizes_can_change_between_requests() {
     let mut pair = Pair::new();
     for size in [4_096, 0, 100, 4_096, 65_536, 60] {
         for end in [&mut pair.client, &mut pair.server] {
@@ -211,7 +214,7 @@ fn head_of_response() -> FieldSection {
 }
 
 #[test]
-fn the_configuration_is_checked() {
+fn invalid_configurations_are_rejected() {
     let default = Config::default();
     let bad = [
         Config { initial_window_size: 1 << 31, ..default.clone() },
