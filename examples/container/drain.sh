@@ -1,7 +1,8 @@
 #!/bin/sh
-# Runs a composed server in Wasmtime, and has it drain on SIGTERM: drain.sh SERVER.wasm [OPTIONS]
+# Runs a composed server in Wasmtime, and drains it on SIGTERM: drain.sh SERVER.wasm [OPTIONS]
 #
-# WASI gives a guest no signals, but the end of its standard input can tell it as much. This shell holds the other end.
+# WASI does not deliver signals to a guest, so the end of standard input signals the drain. This shell holds the other
+# end of the pipe.
 set -eu
 fifo=$(mktemp -u)
 mkfifo "$fifo"
@@ -9,5 +10,5 @@ mkfifo "$fifo"
 exec 3>"$fifo"
 rm "$fifo"
 trap 'exec 3>&-' TERM INT
-# The signal ends the first wait.
+# The signal interrupts the first wait.
 wait $! || wait $!

@@ -1,9 +1,9 @@
 """A service in Python: a handler of wasi:http 0.3, which knows nothing of HTTP/2.
 
     GET  /           a short text
-    GET  /lines/N    N lines, each sent before the next is made
-    POST /echo       the content, as it comes; then the trailers of the request, and a SHA-256 of the content
-    GET  /fetch?URL  what another service answers: its status, content and trailers
+    GET  /lines/N    N lines, each sent before the next is generated
+    POST /echo       the content, as it arrives; then the request's trailers, and a SHA-256 digest of the content
+    GET  /fetch?URL  the response of another service: its status, content and trailers
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from wit_world.imports.wasi_http_types import (
     Scheme_Https,
 )
 
-# The generated names say the whole type.
+# Short names for generated functions, which are named after their whole type.
 new_trailers = wit_world.result_option_wasi_http_types_fields_wasi_http_types_error_code_future
 new_result = wit_world.result_unit_wasi_http_types_error_code_future
 
@@ -35,7 +35,7 @@ LINE_EVERY = 10_000_000  # nanoseconds
 
 
 class Handler(exports.Handler):
-    """What the component exports."""
+    """The implementation of the component's exports."""
 
     async def handle(self, request: Request) -> Response:
         path = request.get_path_with_query() or "/"
@@ -48,11 +48,11 @@ class Handler(exports.Handler):
                 return echo(request)
             case Method_Get(), ["fetch"]:
                 return await fetch(path.partition("?")[2])
-        return text(404, "There is nothing here.\n")
+        return text(404, "Not found.\n")
 
 
 async def write_lines(writer: ByteStreamWriter, count: int) -> Fields | None:
-    """Writes lines at intervals. It stops when nobody reads them any more."""
+    """Writes lines at intervals, and stops when the client has gone."""
     for number in range(1, count + 1):
         await writer.write_all(f"line {number}\n".encode())
         if writer.reader_dropped:
@@ -63,7 +63,7 @@ async def write_lines(writer: ByteStreamWriter, count: int) -> Fields | None:
 
 
 def echo(request: Request) -> Response:
-    """Answers before the request has ended, and goes on as it goes on."""
+    """Starts the response before the request has ended, and sends content as it arrives."""
     kept = [field for field in request.get_headers().copy_all() if field[0].lower() == "content-type"]
     content, trailers = Request.consume_body(request, new_result(lambda: Ok(None))[1])
 
@@ -87,10 +87,10 @@ def echo(request: Request) -> Response:
 
 
 async def fetch(url: str) -> Response:
-    """Asks another service, whose content and trailers go to our client without passing through Python."""
+    """Calls another service, and passes its content and trailers to the client without reading them in Python."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        return text(400, "That is no URL: /fetch?http://127.0.0.1:8080/path is one.\n")
+        return text(400, "Not a URL. Example: /fetch?http://127.0.0.1:8080/path\n")
     request = Request.new(Fields(), None, new_trailers(lambda: Ok(None))[1], None)[0]
     try:
         request.set_scheme(Scheme_Http() if parts.scheme == "http" else Scheme_Https())
@@ -98,7 +98,7 @@ async def fetch(url: str) -> Response:
         request.set_path_with_query(f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}")
         answer = await client.send(request)
     except Err as error:
-        return text(502, f"There is no answer: {error.value}\n")
+        return text(502, f"No response: {error.value}\n")
     status, fields = answer.get_status_code(), answer.get_headers().copy_all()
     content, trailers = Response.consume_body(answer, new_result(lambda: Ok(None))[1])
     kept = [field for field in fields if field[0].lower() == "content-type"]
@@ -108,7 +108,7 @@ async def fetch(url: str) -> Response:
 
 
 def text(status: int, content: str) -> Response:
-    """A response with a short text."""
+    """Returns a response with a short text."""
 
     async def write(writer: ByteStreamWriter) -> Fields | None:
         await writer.write_all(content.encode())
@@ -120,9 +120,9 @@ def text(status: int, content: str) -> Response:
 
 
 def streamed(write, fields: list[tuple[str, bytes]] = []) -> Response:
-    """A response whose content `write` writes after we have returned it; it returns the trailers.
+    """Returns a response whose content is sent by `write`, which returns the trailers.
 
-    An exception that left a task would end the instance and all its requests: it ends the response.
+    An uncaught exception in a task would end the instance and all its requests, so this ends only the response.
     """
     writer, reader = wit_world.byte_stream()
     end, trailers = new_trailers(lambda: Err(ErrorCode_InternalError(None)))
