@@ -14,7 +14,7 @@ fn flood(raw: &mut Raw, mut once: impl FnMut(&mut Raw, u32)) -> (u32, Option<u32
     let mut warned = None;
     for count in 1..10_000 {
         once(raw, count);
-        // Take output and events, so that they don't stall the peer.
+        // Take events and output, which would otherwise stop the engine from taking input.
         if raw.events().iter().any(|event| matches!(event, Event::Abuse { .. })) {
             warned = Some(count);
         }
@@ -81,8 +81,7 @@ fn settings_are_charged_for_the_streams_they_unblock() {
     assert_eq!((count, warned), (501, Some(376)), "the first SETTINGS frame finds no stream blocked");
 }
 
-/// Frames of constant cost and frames that cause a reply are not charged, however many arrive for no apparent
-/// reason.
+/// Frames of constant cost and frames that only cause a reply are never charged.
 #[test]
 fn frames_of_constant_cost_are_free() {
     use FrameType as T;

@@ -207,7 +207,7 @@ fn lower_limit_applies_once_acknowledged() {
     assert_eq!(raw.resets(), [(5, ErrorCode::REFUSED_STREAM)]);
 }
 
-/// Otherwise the content of the waiting request could use up the connection window, and the two would deadlock.
+/// The content of a waiting request could use up the connection window and block the open request forever.
 #[test]
 fn open_requests_do_not_wait_for_each_other() {
     let mut raw = Raw::server(Config::default());

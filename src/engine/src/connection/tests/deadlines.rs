@@ -138,9 +138,9 @@ fn write_progress_extends_the_stall_timeout() {
     raw.assert_failed(Violation::TooSlow);
 }
 
-/// Creates a server with one response of `octets` bytes and the client's stream window.
+/// Creates a server with one response of `octets` bytes and this stream window for it.
 ///
-/// An hour passes before the response is given to the engine.
+/// An hour passes before the engine gets the response.
 fn server_with_content(octets: usize, stream_window: u32) -> Raw {
     let mut raw = Raw::server(Config { stall_timeout: Some(60 * SECOND), ..without_deadlines() });
     raw.settings(&[(SettingId::INITIAL_WINDOW_SIZE, stream_window)]);

@@ -25,7 +25,8 @@ fn data(frames: &[Frame]) -> Vec<(u32, usize)> {
     frames.iter().filter_map(data).collect()
 }
 
-/// Creates a server with this much pending content on each of these streams, and the peer's initial window.
+/// Creates a server with `octets` bytes of pending content on each of these streams, whose peer has set this
+/// initial window.
 fn server_with_content(streams: &[u32], octets: usize, window: u32) -> Raw {
     let mut raw = Raw::server(Config::default());
     raw.settings(&initial_window(window));
@@ -148,7 +149,7 @@ fn window_update_is_sent_per_quarter_of_the_window() {
     assert!(raw.sent().is_empty(), "the peer sends no more on this stream");
 }
 
-/// Creates a client that has read this much content of each response, and the Content-Length of each.
+/// Creates a client that has received and read part of each response, given as Content-Length and number of bytes.
 ///
 /// Stream windows are 80,000 bytes, the connection window is 120,000 bytes.
 fn client_that_reads(responses: &[(Option<&str>, usize)]) -> Raw {
@@ -207,7 +208,7 @@ fn window_with_room_for_the_rest_of_a_message_is_not_raised() {
 #[test]
 fn connection_window_is_raised_if_more_may_arrive_than_fits() {
     let with = |first, second| raised(&client_that_reads(&[first, second]).sent());
-    // 80,000 bytes of it remain at the end. The first piece of the second response uses up a quarter.
+    // 80,000 bytes of the window remain at the end. The first piece of the second response uses up a quarter.
     let known = (Some("20000"), 20_000);
     assert_eq!(with(known, (Some("30000"), 20_000)), []);
     assert_eq!(with(known, (None, 20_000)), [(0, 36_384), (3, 20_000)]);

@@ -90,7 +90,7 @@ impl Exchange {
     }
 }
 
-/// Returns the byte at a position of a stream's content, distinct for each position and stream.
+/// Returns the byte at a position of a stream's content, which depends on both.
 fn octet(id: StreamId, at: usize) -> u8 {
     (at.wrapping_mul(31) ^ (at >> 8) ^ id.as_u32() as usize) as u8
 }
