@@ -1,4 +1,4 @@
-//! Generates messages and clients from what the service is made of.
+//! Generates messages and clients from the service's `proto` folder.
 
 use std::error::Error;
 

@@ -1,4 +1,4 @@
-//! What carries tonic's calls: wasi:http.
+//! The channel for tonic's calls: wasi:http.
 
 use std::future::{self, Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -19,7 +19,7 @@ use wasip3::http::{client, types};
 use wasip3::http_compat::{BodyWriter, IncomingResponseBody, http_from_wasi_response};
 use wasip3::wit_bindgen::spawn_local;
 
-/// Sends the request of a call, and keeps its deadline.
+/// Sends the request of a call, and enforces its deadline.
 #[derive(Clone)]
 pub(crate) struct Channel;
 
@@ -49,7 +49,7 @@ impl Service<Request<Body>> for Channel {
     }
 }
 
-/// A request in wasi:http. Its content follows by itself.
+/// Builds the wasi:http request, whose content follows in a task.
 fn outgoing(request: Request<Body>) -> Result<types::Request, ErrorCode> {
     let (head, body) = request.into_parts();
     let (writer, contents, trailers) = BodyWriter::new();
@@ -66,8 +66,8 @@ fn outgoing(request: Request<Body>) -> Result<types::Request, ErrorCode> {
 
 /// Sends the content of a request.
 ///
-/// `http_into_wasi_request` would do as well, but for a body that breaks off: it tells that before the stream has
-/// ended, when nobody listens yet.
+/// This replaces `http_into_wasi_request`, which reports a body that breaks off before the stream has ended, when
+/// no task is waiting for the report yet.
 async fn send(mut body: Body, mut writer: BodyWriter) {
     let end = loop {
         match poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
@@ -81,7 +81,7 @@ async fn send(mut body: Body, mut writer: BodyWriter) {
         }
     };
     drop(writer.stream_writer);
-    // Nobody may want to know.
+    // The reader may have been dropped.
     _ = writer.result_writer.write(end).await;
 }
 
@@ -107,15 +107,15 @@ impl http_body::Body for Content {
     }
 }
 
-/// When a call has to be complete.
+/// The deadline of a call.
 struct Deadline {
-    /// The end of the call on the monotonic clock; none if the call may take for ever.
+    /// The deadline on the monotonic clock; `None` for a call without one.
     at: Option<u64>,
     timer: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Deadline {
-    /// That of the field `grpc-timeout`; a call without it may take for ever.
+    /// Parses the field `grpc-timeout`; a call without it has no deadline.
     fn of(headers: &HeaderMap) -> Self {
         let timeout = headers.get("grpc-timeout").and_then(|value| parse_timeout(value.to_str().ok()?));
         match timeout.and_then(|timeout| u64::try_from(timeout.as_nanos()).ok()) {
@@ -131,8 +131,9 @@ impl Deadline {
         self.timer.as_mut().poll(context).map(|()| Self::expired())
     }
 
-    /// The status of a call that wasi:http could not carry to its end. A server that keeps the same deadline may reset
-    /// the stream before the timer here is seen to fire.
+    /// The status of a call that wasi:http could not complete.
+    ///
+    /// A server that enforces the same deadline may reset the stream before this timer is seen to fire.
     fn status(&self, code: &ErrorCode) -> Status {
         if self.at.is_some_and(|at| at <= monotonic_clock::now()) {
             Self::expired()
@@ -146,7 +147,7 @@ impl Deadline {
     }
 }
 
-/// Digits and a unit.
+/// Parses digits and a unit.
 fn parse_timeout(value: &str) -> Option<Duration> {
     let (number, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
     let number: u32 = number.parse().ok()?;

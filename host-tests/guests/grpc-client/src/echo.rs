@@ -16,20 +16,20 @@ use crate::proto::http2::echo_client::EchoClient;
 use crate::proto::http2::{Content, Nothing};
 
 const MIB: usize = 1 << 20;
-/// Around the sizes of frames and windows, and far beyond them.
+/// Sizes around those of frames and windows, and far larger ones.
 const SIZES: [usize; 11] = [0, 1, 16_378, 16_379, 16_384, 65_530, 65_535, 65_536, MIB, 5 * MIB, 16 * MIB];
 const AT_A_TIME: usize = 1_000;
 
 pub(crate) async fn message_sizes(services: Services) -> Result<(), Failure> {
-    there_and_back(services.echo, &SIZES).await
+    round_trips(services.echo, &SIZES).await
 }
 
 pub(crate) async fn compressed_messages(services: Services) -> Result<(), Failure> {
-    there_and_back(services.echo.send_compressed(Gzip), &[0, 1, 65_536, MIB]).await
+    round_trips(services.echo.send_compressed(Gzip), &[0, 1, 65_536, MIB]).await
 }
 
-/// Sends messages of these sizes, each as a single one and in a stream, and wants them back.
-async fn there_and_back(mut echo: EchoClient<Channel>, sizes: &[usize]) -> Result<(), Failure> {
+/// Sends messages of these sizes, each on its own and in a stream, and checks their echoes.
+async fn round_trips(mut echo: EchoClient<Channel>, sizes: &[usize]) -> Result<(), Failure> {
     let (requests, receiver) = unbounded();
     let mut responses = echo.each(receiver).await?.into_inner();
     for &size in sizes {
@@ -52,7 +52,7 @@ pub(crate) async fn concurrent_calls(services: Services) -> Result<(), Failure> 
 }
 
 pub(crate) async fn concurrent_streams(services: Services) -> Result<(), Failure> {
-    // None ends before all have begun.
+    // No call ends before all have begun.
     let begun = at_a_time(|content| begin(services.clone(), content)).await?;
     let ends = begun.into_iter().map(async |(requests, mut responses)| {
         drop(requests);
@@ -62,7 +62,7 @@ pub(crate) async fn concurrent_streams(services: Services) -> Result<(), Failure
 }
 
 pub(crate) async fn trailers_only_error(mut services: Services) -> Result<(), Failure> {
-    // Nothing is sent, and nothing ended.
+    // The client neither sends a message nor ends the request.
     let (_requests, receiver) = unbounded();
     let status = fails(services.echo.refuse(receiver).await, Code::FailedPrecondition)?;
     same(status.message(), "not today")?;
@@ -78,7 +78,7 @@ pub(crate) async fn request_broken_off(mut services: Services) -> Result<(), Fai
     let handle = request.cancellation_handle();
     let mut responses = services.echo.each(request).await?.into_inner();
     same(next(&mut responses).await?, content)?;
-    // It makes an error of what is left of the request.
+    // Cancelling turns the rest of the request into an error.
     handle.cancel();
     fails(responses.message().await, Code::Unavailable)?;
     expect_given_up(&mut services, before).await
@@ -100,12 +100,12 @@ pub(crate) async fn response_before_request_ends(mut services: Services) -> Resu
     same(responses.message().await?, None)
 }
 
-/// How many calls were given up by their clients, as the server knows.
+/// Returns how many calls the server has seen cancelled by their clients.
 pub(crate) async fn given_up(services: &mut Services) -> Result<i32, Failure> {
     Ok(services.echo.given_up(Nothing {}).await?.into_inner().calls)
 }
 
-/// Waits until the server knows that one more call was given up.
+/// Waits until the server has noticed one more cancelled call.
 pub(crate) async fn expect_given_up(services: &mut Services, before: i32) -> Result<(), Failure> {
     while given_up(services).await? == before {
         monotonic_clock::wait_for(10_000_000).await;
@@ -113,7 +113,7 @@ pub(crate) async fn expect_given_up(services: &mut Services, before: i32) -> Res
     same(given_up(services).await?, before + 1)
 }
 
-/// Runs many calls, each with a content of its own.
+/// Runs many concurrent calls, each with its own content.
 async fn at_a_time<T, F>(call: impl Fn(Content) -> F) -> Result<Vec<T>, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
@@ -134,7 +134,7 @@ async fn begin(
     Ok((requests, responses))
 }
 
-/// So many octets, in an order that would not survive a mistake.
+/// Pseudo-random content of this many bytes.
 fn pattern(octets: usize) -> Bytes {
     let next = |state: &u32| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
     std::iter::successors(Some(1_u32), next).take(octets).map(|state| state.to_be_bytes()[0]).collect()

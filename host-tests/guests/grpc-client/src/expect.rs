@@ -1,15 +1,15 @@
-//! What cases want, and what they say if it is not so.
+//! Assertions of the cases, and their failures.
 
 use std::fmt::{self, Debug, Display, Formatter};
 
 use tonic::{Code, Status, Streaming};
 
-/// How a case has failed.
+/// The reason why a case failed.
 pub(crate) struct Failure(String);
 
 impl Failure {
-    pub(crate) fn new(what: &str) -> Self {
-        Self(what.to_owned())
+    pub(crate) fn new(reason: &str) -> Self {
+        Self(reason.to_owned())
     }
 }
 
@@ -25,17 +25,17 @@ impl Display for Failure {
     }
 }
 
-/// Wants two values to be the same.
-#[expect(clippy::needless_pass_by_value, reason = "most values are made for this")]
+/// Expects two values to be equal.
+#[expect(clippy::needless_pass_by_value, reason = "callers build most values for this call")]
 pub(crate) fn same<T: PartialEq<U> + Debug, U: Debug>(got: T, wanted: U) -> Result<(), Failure> {
     if got == wanted {
         return Ok(());
     }
-    // Enough to recognise a message of some MiB.
+    // Enough to recognise a message of several MiB.
     Err(Failure(format!("{:.200} instead of {:.200}", format!("{got:?}"), format!("{wanted:?}"))))
 }
 
-/// Wants a call to fail, and gives its status.
+/// Expects a call to fail with a code, and returns its status.
 pub(crate) fn fails<T>(result: Result<T, Status>, code: Code) -> Result<Status, Failure> {
     match result {
         Ok(_) => Err(Failure(format!("Ok instead of {code:?}"))),
@@ -44,12 +44,12 @@ pub(crate) fn fails<T>(result: Result<T, Status>, code: Code) -> Result<Status, 
     }
 }
 
-/// Wants there to be something.
-pub(crate) fn some<T>(option: Option<T>, what: &str) -> Result<T, Failure> {
-    option.ok_or_else(|| Failure(format!("no {what}")))
+/// Expects a value to be present.
+pub(crate) fn some<T>(option: Option<T>, name: &str) -> Result<T, Failure> {
+    option.ok_or_else(|| Failure(format!("no {name}")))
 }
 
-/// Wants another message.
+/// Expects another message.
 pub(crate) async fn next<T>(messages: &mut Streaming<T>) -> Result<T, Failure> {
     some(messages.message().await?, "message")
 }

@@ -24,7 +24,7 @@ const INITIAL_VALUE: &str = "test_initial_metadata_value";
 const TRAILING: &str = "x-grpc-test-echo-trailing-bin";
 const TRAILING_VALUE: &[u8] = b"\xab\xab\xab";
 
-/// Sizes of the payloads that streaming cases send, and that they get.
+/// Payload sizes sent by the streaming cases, and those received.
 const SENT: [usize; 4] = [27_182, 8, 1_828, 45_904];
 const RECEIVED: [i32; 4] = [31_415, 9, 2_653, 58_979];
 
@@ -55,7 +55,7 @@ pub(crate) async fn server_streaming(mut services: Services) -> Result<(), Failu
 pub(crate) async fn ping_pong(mut services: Services) -> Result<(), Failure> {
     let (requests, receiver) = unbounded();
     let mut exchanges = zip(SENT, RECEIVED);
-    // A server may wait for the first message before it answers at all.
+    // A server may wait for the first message before it responds.
     let (sent, received) = some(exchanges.next(), "exchange")?;
     _ = requests.unbounded_send(duplex(sent, received, Duration::ZERO));
     let mut responses = services.test.full_duplex_call(receiver).await?.into_inner();
@@ -75,7 +75,7 @@ pub(crate) async fn empty_stream(mut services: Services) -> Result<(), Failure> 
 
 pub(crate) async fn custom_metadata(mut services: Services) -> Result<(), Failure> {
     let response = services.test.unary_call(with_metadata(large())).await?;
-    // Tonic puts what comes at the end of such a call beside what comes at its head.
+    // Tonic merges the trailers of a unary call into its initial metadata.
     same_metadata(response.metadata(), response.metadata())?;
 
     let requests = stream::iter([duplex(271_828, 314_159, Duration::ZERO)]);
@@ -91,7 +91,7 @@ pub(crate) async fn status_code_and_message(mut services: Services) -> Result<()
     unary_with_status(&mut services, MESSAGE).await?;
     let response_status = Some(unknown(MESSAGE));
     let requests = stream::iter([StreamingOutputCallRequest { response_status, ..Default::default() }]);
-    // Servers differ in whether the status stands in the head or in the trailers.
+    // Servers may send the status in the head or in the trailers.
     let result = match services.test.full_duplex_call(requests).await {
         Ok(responses) => responses.into_inner().message().await.map(|_| ()),
         Err(status) => Err(status),
@@ -118,7 +118,7 @@ pub(crate) async fn cancel_after_begin(mut services: Services) -> Result<(), Fai
     let mut other = services.clone();
     {
         let mut call = pin!(services.test.streaming_input_call(receiver));
-        // One that is given up before it has begun is never heard of. A later call may overtake it, but not so many.
+        // The server never sees a call cancelled before it began. A later call may overtake it, but not ten.
         for _ in 0..10 {
             match select(call.as_mut(), pin!(other.test.empty_call(Empty {}))).await {
                 Either::Left((response, _)) => {
@@ -154,7 +154,7 @@ pub(crate) async fn timeout_on_sleeping_server(mut services: Services) -> Result
     empty_unary(services).await
 }
 
-/// Wants a call to end with a status and a message.
+/// Expects a call to end with a status and a message.
 async fn unary_with_status(services: &mut Services, message: &str) -> Result<(), Failure> {
     let request = SimpleRequest { response_status: Some(unknown(message)), ..Default::default() };
     same(fails(services.test.unary_call(request).await, Code::Unknown)?.message(), message)
@@ -164,7 +164,7 @@ fn unknown(message: &str) -> EchoStatus {
     EchoStatus { code: Code::Unknown as i32, message: message.to_owned() }
 }
 
-/// A request with metadata that is to come back.
+/// A request with metadata that the server must echo.
 fn with_metadata<T>(message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.metadata_mut().insert(INITIAL, MetadataValue::from_static(INITIAL_VALUE));
@@ -172,7 +172,7 @@ fn with_metadata<T>(message: T) -> Request<T> {
     request
 }
 
-/// Wants the metadata to have come back.
+/// Expects the echoed metadata.
 fn same_metadata(head: &MetadataMap, end: &MetadataMap) -> Result<(), Failure> {
     let initial = some(head.get(INITIAL), "metadata at the head")?;
     same(initial.to_str().unwrap_or_default(), INITIAL_VALUE)?;
@@ -184,7 +184,7 @@ fn large() -> SimpleRequest {
     SimpleRequest { response_size: 314_159, payload: Some(zeros(271_828)), response_status: None }
 }
 
-/// A message that asks for one response.
+/// A message that requests one response.
 pub(crate) fn duplex(sent: usize, received: i32, after: Duration) -> StreamingOutputCallRequest {
     let interval_us = i32::try_from(after.as_micros()).unwrap_or(i32::MAX);
     StreamingOutputCallRequest {
@@ -198,7 +198,7 @@ pub(crate) fn zeros(octets: usize) -> Payload {
     Payload { body: Bytes::from(vec![0; octets]) }
 }
 
-/// How many octets a payload has.
+/// The size of a payload in bytes.
 pub(crate) fn octets(payload: Option<Payload>) -> i32 {
     payload.map_or(-1, |payload| i32::try_from(payload.body.len()).unwrap_or(i32::MAX))
 }

@@ -1,4 +1,4 @@
-//! How long calls and messages take, one at a time.
+//! Measures the latency of calls and messages, one at a time.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::expect::{Failure, next, same};
 use crate::interop::{duplex, octets, zeros};
 use crate::proto::grpc::SimpleRequest;
 
-/// Bytes of a message.
+/// Size of a message's payload in bytes.
 const SIZE: u16 = 5;
 
-/// Measures `call` or `messages` so many times; gives the microseconds of each, one a line.
+/// Measures `call` or `messages` `count` times, and returns the microseconds of each, one per line.
 pub(crate) async fn measure(services: Services, case: &str, count: u32) -> Result<String, Failure> {
     match case {
         "call" => calls(services, count).await,
@@ -39,11 +39,11 @@ async fn calls(mut services: Services, count: u32) -> Result<String, Failure> {
     Ok(took)
 }
 
-/// Messages on one stream, each when the one before has come back.
+/// Measures messages on one stream, each sent after the previous one was answered.
 async fn messages(mut services: Services, count: u32) -> Result<String, Failure> {
     let (requests, receiver) = unbounded();
     let message = || duplex(SIZE.into(), SIZE.into(), Duration::ZERO);
-    // A server may wait for the first message before it answers at all.
+    // A server may wait for the first message before it responds.
     _ = requests.unbounded_send(message());
     let mut responses = services.test.full_duplex_call(receiver).await?.into_inner();
     next(&mut responses).await?;

@@ -1,8 +1,11 @@
-//! A client that runs cases of the public gRPC interoperability tests, and some of this project, made with tonic, over
-//! wasi:http. It knows nothing of connections: what it is composed with makes them.
+//! A client that runs cases of the public gRPC interoperability tests, and some of this project, built with tonic
+//! over wasi:http.
 //!
-//! Arguments: the URL of the server, and the names of cases; without names, all. It prints a line for each, and fails
-//! if any has failed. Or the URL, `latency`, and what [`latency::measure`] takes: it prints what that gives.
+//! It has no knowledge of connections; the component that it is composed with opens them.
+//!
+//! Arguments: the URL of the server, and names of cases; all cases if none is named. The client prints a line for
+//! each case, and fails if any case failed. With the URL, `latency`, and the arguments of [`latency::measure`],
+//! it prints those measurements.
 
 mod channel;
 mod echo;
@@ -10,7 +13,7 @@ mod expect;
 mod interop;
 mod latency;
 
-/// Messages and clients, generated.
+/// Generated messages and clients.
 #[allow(missing_docs, unreachable_pub, unused_qualifications, dead_code, clippy::all, clippy::pedantic)]
 mod proto {
     pub(crate) mod grpc {

@@ -1,4 +1,4 @@
-//! The service of this project's own cases.
+//! The service for this project's own cases.
 
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -29,7 +29,7 @@ impl EchoService for Echo {
 
     async fn first(&self, request: Request<Streaming<Content>>) -> Result<Response<Content>, Status> {
         let first = messages(request).try_next().await?;
-        first.map(Response::new).ok_or_else(|| Status::invalid_argument("there is no message"))
+        first.map(Response::new).ok_or_else(|| Status::invalid_argument("no message"))
     }
 
     async fn refuse(&self, _request: Request<Streaming<Content>>) -> Result<Response<Content>, Status> {
@@ -42,14 +42,14 @@ impl EchoService for Echo {
     }
 }
 
-/// The messages of a request. If they break off, the client has given up, and is counted.
+/// The messages of a request; an error in their place counts as a cancellation by the client.
 pub(crate) fn messages<T>(
     request: Request<Streaming<T>>,
 ) -> impl Stream<Item = Result<T, Status>> + Send + Unpin
 where
     T: Send + 'static,
 {
-    // Tonic may tell an error twice.
+    // Tonic may report an error twice.
     let mut is_counted = false;
     request.into_inner().inspect_err(move |_| {
         if !std::mem::replace(&mut is_counted, true) {
@@ -58,7 +58,7 @@ where
     })
 }
 
-/// Counts a call that its client has given up, when it is dropped: as it is with a call that is cancelled.
+/// Counts a cancelled call when dropped, as happens when the call is cancelled.
 pub(crate) struct CountGivenUp;
 
 impl Drop for CountGivenUp {

@@ -1,4 +1,4 @@
-//! The service of the public tests.
+//! The service for the public tests.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ impl TestService for Interop {
     }
 }
 
-/// The responses that a message asks for, and the status.
+/// The responses and the status that a message requests.
 fn responses(
     message: StreamingOutputCallRequest,
 ) -> impl Stream<Item = Result<StreamingOutputCallResponse, Status>> + Send {
@@ -76,7 +76,7 @@ fn responses(
     responses.chain(stream::iter(status))
 }
 
-/// The status that a message asks for, unless it is OK.
+/// The status that a message requests, as an error unless it is OK.
 fn wanted_status(status: Option<EchoStatus>) -> Result<(), Status> {
     let Some(EchoStatus { code, message }) = status else { return Ok(()) };
     match Code::from_i32(code) {

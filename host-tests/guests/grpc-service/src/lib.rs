@@ -1,5 +1,7 @@
-//! The service of the public gRPC interoperability tests, and one of this project, made with tonic, as a handler of
-//! wasi:http. It knows nothing of connections: what it is composed with serves it.
+//! The service of the public gRPC interoperability tests, and one of this project, built with tonic as a handler
+//! of wasi:http.
+//!
+//! It has no knowledge of connections; the component that it is composed with serves it.
 
 mod echo;
 mod interop;
@@ -41,10 +43,10 @@ impl wasip3::exports::http::handler::Guest for Handler {
     }
 }
 
-/// Has the service answer that the path names.
+/// Passes a request to the service named by its path.
 async fn route(request: http::Request<IncomingRequestBody>) -> http::Response<Body> {
     let service = request.uri().path().split('/').nth(1).unwrap_or_default();
-    // Clients that compress get compressed answers, and no others: messages of the public tests are mostly zeros.
+    // Only clients that compress get compressed responses: messages of the public tests are mostly zeros.
     let compresses = request.headers().get("grpc-encoding").is_some_and(|encoding| encoding == "gzip");
     if service == TestServiceServer::<Interop>::NAME {
         let metadata = request.headers().clone();
@@ -56,7 +58,7 @@ async fn route(request: http::Request<IncomingRequestBody>) -> http::Response<Bo
         let service = EchoServer::new(Echo).max_decoding_message_size(usize::MAX).accept_compressed(Gzip);
         call(if compresses { service.send_compressed(Gzip) } else { service }, request).await
     } else {
-        Status::new(Code::Unimplemented, format!("there is no service {service:?}")).into_http()
+        Status::new(Code::Unimplemented, format!("unknown service {service:?}")).into_http()
     }
 }
 

@@ -1,15 +1,15 @@
-//! Metadata that the public tests want back.
+//! Echoes the metadata of the public tests.
 
 use http::HeaderMap;
 use http_body_util::BodyExt;
 use tonic::body::Body;
 
-/// What comes back at the head of a response.
+/// Metadata echoed in the head of a response.
 const INITIAL: &str = "x-grpc-test-echo-initial";
-/// What comes back at its end.
+/// Metadata echoed in its trailers.
 const TRAILING: &str = "x-grpc-test-echo-trailing-bin";
 
-/// Gives a response the metadata that its request wants back.
+/// Adds the metadata to a response that its request asks to be echoed.
 pub(crate) fn echo(request: &HeaderMap, response: http::Response<Body>) -> http::Response<Body> {
     let (mut head, body) = response.into_parts();
     copy(request, &mut head.headers, INITIAL);

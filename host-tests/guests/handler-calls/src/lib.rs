@@ -1,10 +1,11 @@
-//! Calls a handler of wasi:http as the server does, without HTTP/2 or sockets: what remains is what such a call costs.
+//! Calls a handler of wasi:http as the server does, without HTTP/2 or sockets, to measure the cost of the calls
+//! alone.
 //!
-//! A line of standard input is a number of calls: so many are made, a number of them at a time, and a line says that all
-//! were answered.
+//! Each line of standard input is a number of calls. The program makes that many, several of them concurrently,
+//! and prints a line when all were answered.
 
 mod bindings {
-    #![allow(missing_docs, reason = "the documentation stands in the WIT files")]
+    #![allow(missing_docs, reason = "the WIT files hold the documentation")]
 
     wit_bindgen::generate!({
         path: "../../../src/wasi-http/wit",
@@ -26,7 +27,7 @@ use crate::bindings::exports::wasi::cli::run::Guest;
 use crate::bindings::wasi::cli::stdin;
 use crate::bindings::wasi::http::handler;
 
-/// Calls at a time, as many as the server begins in one turn.
+/// Maximum number of concurrent calls: as many as the server begins in one turn.
 const AT_A_TIME: usize = 64;
 
 struct Command;
@@ -57,7 +58,7 @@ impl Guest for Command {
     }
 }
 
-/// A GET of `/`, and all of its response.
+/// Makes a GET request for `/`, and reads the whole response.
 async fn call() -> Result<(), ErrorCode> {
     let fields = Fields::from_list(&[("user-agent".to_owned(), b"handler-calls".to_vec())])
         .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
@@ -68,7 +69,7 @@ async fn call() -> Result<(), ErrorCode> {
     request.set_authority(Some("127.0.0.1:8080")).map_err(refused)?;
     request.set_path_with_query(Some("/")).map_err(refused)?;
     let response = handler::handle(request).await?;
-    // As is usual, the handler did not ask for it.
+    // Like most handlers, this one does not read the request's end.
     _ = end_writer.write(Ok(None)).await;
     assert_eq!(response.get_status_code(), 200);
     let fields = response.get_headers().copy_all();

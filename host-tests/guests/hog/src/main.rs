@@ -1,4 +1,4 @@
-//! Takes more than its share, in the way that its argument names.
+//! Exhausts the resource named by its argument: `memory` or `time`; or traps, for `trap`.
 
 use std::hint::black_box;
 use std::process::{ExitCode, abort};

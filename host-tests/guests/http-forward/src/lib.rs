@@ -1,4 +1,4 @@
-//! A handler of wasi:http that hands every request on to its own client, and so is a forward proxy.
+//! A forward proxy: a handler of wasi:http that passes every request to its own client.
 
 use wasip3::http::client;
 use wasip3::http::types::{ErrorCode, Request, Response};

@@ -1,4 +1,4 @@
-//! Content that can be told from any other: octet number i is i modulo 251.
+//! Recognisable content: byte number i is i modulo 251.
 
 use std::iter;
 
@@ -8,10 +8,10 @@ use wasip3::wit_bindgen::StreamWriter;
 
 use crate::exchange::tell;
 
-/// Octets that are written at a time.
+/// Size of the chunks in which content is written, in bytes.
 const CHUNK: usize = 64 << 10;
 
-/// Writes content: `first` octets, and then as many as are ordered, until the orders end or nobody takes any more.
+/// Writes `first` bytes of content, then as many as are ordered, until the orders end or the client drops its reader.
 pub(crate) async fn write(
     id: &str,
     mut writer: StreamWriter<u8>,
@@ -48,7 +48,7 @@ fn pattern(start: usize, octets: usize) -> Vec<u8> {
     (start..start + octets).map(|number| u8::try_from(number % 251).unwrap_or_default()).collect()
 }
 
-/// A hash of content that comes in pieces (FNV-1a).
+/// An incremental hash of content (FNV-1a).
 pub(crate) struct Hash(u64);
 
 impl Hash {

@@ -12,12 +12,12 @@ use wasip3::{wit_future, wit_stream};
 use crate::content::{self, Hash};
 use crate::order::Order;
 
-/// Octets of content that are read at a time.
+/// Size of the buffer for reading content, in bytes.
 const CHUNK: usize = 64 << 10;
-/// Octets of content that are told.
+/// How much of each piece of content is printed, in bytes.
 const TOLD: usize = 200;
 
-/// By what an exchange is steered while it runs.
+/// Controls of an exchange that is running.
 pub(crate) struct Controls {
     cancel: Option<oneshot::Sender<()>>,
     read: Option<oneshot::Sender<()>>,
@@ -25,23 +25,23 @@ pub(crate) struct Controls {
 }
 
 impl Controls {
-    /// Follows an order; one that comes too late is passed over.
+    /// Executes an order; an order that comes too late has no effect.
     pub(crate) fn follow(&mut self, verb: &str, argument: Option<&str>) -> Result<(), String> {
         match (verb, argument) {
             ("cancel", None) => _ = self.cancel.take().map(|cancel| cancel.send(())),
             ("read", None) => _ = self.read.take().map(|read| read.send(())),
             ("end", None) => drop(self.content.take()),
             ("more", Some(octets)) => {
-                let octets = octets.parse().map_err(|_| "how much?")?;
+                let octets = octets.parse().map_err(|_| "invalid number of bytes")?;
                 _ = self.content.as_ref().map(|content| content.unbounded_send(octets));
             }
-            _ => return Err("what?".to_owned()),
+            _ => return Err("unknown order".to_owned()),
         }
         Ok(())
     }
 }
 
-/// An exchange that is still to be run, and what steers it.
+/// Creates an exchange, which the caller must run, and its controls.
 pub(crate) fn new(id: &str, order: Order) -> (impl Future<Output = ()> + use<>, Controls) {
     let ((cancel, cancelled), (read, may_read)) = (oneshot::channel(), oneshot::channel());
     let (content, orders) = mpsc::unbounded();
@@ -67,7 +67,7 @@ async fn run(
 ) {
     let has_content = order.content.is_some() || order.open;
     let (end_writer, end) = wit_future::new(|| Ok(None));
-    // The end of a request that is nothing but a head is known at once.
+    // The end of a request without content is known at once.
     let end_writer = Some(end_writer).filter(|_| has_content || order.has_end());
     let (content_writer, content) = if has_content {
         let (writer, content) = wit_stream::new();
@@ -107,7 +107,7 @@ async fn receive(id: &str, is_unread: bool, response: Response, may_read: onesho
     let (_result, result) = wit_future::new(|| Ok(()));
     let (mut content, end) = Response::consume_body(response, result);
     if is_unread {
-        // Without the one who could say so, it is read just as well.
+        // If the sender is dropped, the content is read as well.
         _ = may_read.await;
     }
     let (mut count, mut hash) = (0_usize, Hash::new());
@@ -135,20 +135,20 @@ async fn receive(id: &str, is_unread: bool, response: Response, may_read: onesho
     }
 }
 
-/// Fields, with a tab before each.
+/// The fields, each after a tab.
 fn lines(fields: &Fields) -> String {
     let line = |(name, value): (String, Vec<u8>)| format!("\t{name}: {}", value.escape_ascii());
     fields.copy_all().into_iter().map(line).collect()
 }
 
-/// An error by its name in Rust.
+/// The name of an error in Rust.
 fn words(code: &ErrorCode) -> String {
     format!("{code:?}").replace("ErrorCode::", "")
 }
 
-/// Writes a line of the answer.
-pub(crate) fn tell(id: &str, what: &str, rest: &str) {
+/// Prints a line of the answer.
+pub(crate) fn tell(id: &str, kind: &str, rest: &str) {
     let mut stdout = std::io::stdout();
-    // Whoever does not listen any more does not want to know.
-    _ = writeln!(stdout, "{id}\t{what}\t{rest}").and_then(|()| stdout.flush());
+    // The test may have stopped reading.
+    _ = writeln!(stdout, "{id}\t{kind}\t{rest}").and_then(|()| stdout.flush());
 }

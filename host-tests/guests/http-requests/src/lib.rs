@@ -1,27 +1,27 @@
-//! Sends the requests of `wasi:http` that standard input orders, and tells on standard output what becomes of them.
+//! Sends requests of `wasi:http` as ordered on standard input, and reports their progress on standard output.
 //!
-//! Lines go both ways, and a tab stands between the words of a line. The first word of an order is a number, by which
-//! later lines name the request:
+//! Orders and answers are lines of words separated by tabs. The first word is a number, chosen by the order that
+//! sends a request, that identifies the request:
 //!
-//! | line | meaning |
+//! | order | meaning |
 //! |---|---|
-//! | `1 send OPTION…` | sends a request; the options are those of [`order::Order`] |
-//! | `1 more 1000` | 1,000 octets more of content that is `open` |
-//! | `1 end` | the end of content that is `open` |
-//! | `1 read` | reads the content of a response that was to be `unread` |
-//! | `1 cancel` | drops the call, or the response |
+//! | `1 send OPTION…` | send a request; [`order::Order`] lists the options |
+//! | `1 more 1000` | write 1,000 more bytes of content that is `open` |
+//! | `1 end` | end content that is `open` |
+//! | `1 read` | read the content of a response that is `unread` |
+//! | `1 cancel` | drop the call, or the response |
 //!
 //! | answer | meaning |
 //! |---|---|
-//! | `1 written 1000` | so many octets of content were taken, all in all |
-//! | `1 unwanted` | no more content is taken |
-//! | `1 sent Ok` | what the client says of the way of the request |
-//! | `1 head 200 NAME: VALUE…` | a response |
-//! | `1 data 5 hello` | content; only a little of it is told |
-//! | `1 end 5 HASH TRAILERS…` | the end, with octets and hash of all content; `none` where there are no trailers |
+//! | `1 written 1000` | the client has taken this many bytes of content in total |
+//! | `1 unwanted` | the client takes no more content |
+//! | `1 sent Ok` | the client's result of sending the request |
+//! | `1 head 200 NAME: VALUE…` | the head of the response |
+//! | `1 data 5 hello` | a piece of content: its size and its start |
+//! | `1 end 5 HASH TRAILERS…` | the end, with size and hash of all content, and the trailers or `none` |
 //! | `1 cut 5 CODE` | an error in place of the end |
 //! | `1 error CODE` | an error in place of a response |
-//! | `1 cancelled` | it was dropped as ordered |
+//! | `1 cancelled` | the call or the response was dropped as ordered |
 
 mod content;
 mod exchange;
@@ -54,14 +54,14 @@ impl wasip3::exports::cli::run::Guest for HttpRequests {
                 )?;
             }
             if !matches!(result, StreamResult::Complete(_)) {
-                // What still runs ends with this.
+                // Exchanges that are still running end with the process.
                 std::process::exit(0);
             }
         }
     }
 }
 
-/// Follows one line.
+/// Executes one line.
 fn follow(line: &str, exchanges: &mut BTreeMap<String, Controls>) -> Result<(), String> {
     let mut words = line.split('\t');
     let (Some(id), Some(verb)) = (words.next(), words.next()) else { return Err("no order".to_owned()) };

@@ -1,9 +1,9 @@
-//! What is to be sent.
+//! The options of a request.
 
 use wasip3::http::types::{ErrorCode, Fields, Method, Request, RequestOptions, Scheme, Trailers};
 use wasip3::wit_bindgen::{FutureReader, StreamReader};
 
-/// A request, by its options.
+/// A request, described by its options.
 #[derive(Debug, Default)]
 pub(crate) struct Order {
     /// `method=GET`.
@@ -14,19 +14,19 @@ pub(crate) struct Order {
     authority: Option<String>,
     /// `path=/`.
     path: Option<String>,
-    /// `field=NAME: VALUE`, any number of times.
+    /// `field=NAME: VALUE`, may be repeated.
     fields: Vec<(String, Vec<u8>)>,
-    /// `trailer=NAME: VALUE`, any number of times.
+    /// `trailer=NAME: VALUE`, may be repeated.
     trailers: Vec<(String, Vec<u8>)>,
-    /// `trailers`: a trailer section even if it is empty.
+    /// `trailers`: send a trailer section even if it is empty.
     has_trailers: bool,
-    /// `content=N`: content of so many octets.
+    /// `content=N`: content of N bytes.
     pub(crate) content: Option<usize>,
-    /// `open`: content that does not end by itself.
+    /// `open`: leave the content open for further orders.
     pub(crate) open: bool,
     /// `broken`: an error in place of the end of the content.
     broken: bool,
-    /// `unread`: the content of the response is not read at first.
+    /// `unread`: do not read the response's content until ordered.
     pub(crate) unread: bool,
     /// `connect-timeout=MILLISECONDS`.
     connect_timeout: Option<u64>,
@@ -37,11 +37,11 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// Reads the options.
+    /// Parses the options.
     pub(crate) fn parse<'a>(options: impl Iterator<Item = &'a str>) -> Result<Self, String> {
         let mut order = Self::default();
         for option in options {
-            order.add(option).ok_or_else(|| format!("the option {option:?}"))?;
+            order.add(option).ok_or_else(|| format!("invalid option {option:?}"))?;
         }
         Ok(order)
     }
@@ -69,7 +69,7 @@ impl Order {
         Some(())
     }
 
-    /// Makes the request. What tells how its sending went comes with it.
+    /// Builds the request, and returns it with the future of its transmission result.
     pub(crate) fn request(
         &self,
         content: Option<StreamReader<u8>>,
@@ -77,7 +77,7 @@ impl Order {
     ) -> Result<(Request, FutureReader<Result<(), ErrorCode>>), String> {
         let fields = Fields::from_list(&self.fields).map_err(|error| format!("{error:?}"))?;
         let (request, sent) = Request::new(fields, content, end, Some(self.timeouts()?));
-        let refused = |what: &'static str| move |()| what.to_owned();
+        let refused = |part: &'static str| move |()| part.to_owned();
         if let Some(token) = &self.method {
             request.set_method(&method(token)).map_err(refused("the method"))?;
         }
@@ -97,12 +97,12 @@ impl Order {
         Ok(options)
     }
 
-    /// Whether there is more at the end than the end.
+    /// Whether the end carries trailers or an error.
     pub(crate) fn has_end(&self) -> bool {
         self.broken || self.has_trailers || !self.trailers.is_empty()
     }
 
-    /// What follows the content.
+    /// The end of the request.
     pub(crate) fn end(&self) -> Result<Option<Trailers>, ErrorCode> {
         if self.broken {
             return Err(ErrorCode::LoopDetected);

@@ -1,4 +1,4 @@
-//! Responses, and what they are made of.
+//! Responses of the routes.
 
 use std::sync::atomic::Ordering;
 
@@ -8,22 +8,22 @@ use wasip3::{wit_future, wit_stream};
 
 use crate::{CUT, UNWANTED, WRITTEN};
 
-/// Octets of content that are given at a time.
+/// Size of the chunks in which content is written, in bytes.
 const CHUNK: usize = 64 << 10;
 
-/// A text, known as a whole.
+/// A text with its Content-Length.
 pub(crate) fn text(status: u16, text: &str) -> Result<Response, ErrorCode> {
     let octets = text.as_bytes().to_vec();
     let length = octets.len().to_string();
     let mut head = vec![("content-length", length.as_str())];
     if status == 401 {
-        // The client is told how to authenticate (RFC 9110, 15.5.2).
+        // A 401 response tells the client how to authenticate (RFC 9110, 15.5.2).
         head.push(("www-authenticate", "Bearer"));
     }
     respond(status, &head, octets, Ok(None))
 }
 
-/// So many octets.
+/// Content of this many bytes.
 pub(crate) fn bytes(octets: u64) -> Result<Response, ErrorCode> {
     let (mut writer, reader) = wit_stream::new();
     let (end_writer, end_reader) = wit_future::new(|| Ok(None));
@@ -47,7 +47,7 @@ pub(crate) fn bytes(octets: u64) -> Result<Response, ErrorCode> {
     Ok(response)
 }
 
-/// Content that goes on until the client takes no more.
+/// Content that continues until the client stops reading.
 pub(crate) fn endless() -> Result<Response, ErrorCode> {
     let (mut writer, reader) = wit_stream::new();
     let (end_writer, end_reader) = wit_future::new(|| Ok(None));
@@ -63,33 +63,33 @@ pub(crate) fn endless() -> Result<Response, ErrorCode> {
     Ok(response)
 }
 
-/// 10,000 bytes, known as a whole.
+/// 10,000 bytes, with their Content-Length.
 pub(crate) fn early() -> Result<Response, ErrorCode> {
     respond(200, &[("content-length", "10000")], vec![b'a'; 10_000], Ok(None))
 }
 
-/// The method is none for this resource.
+/// A refusal of a method that the resource does not support.
 pub(crate) fn not_allowed() -> Result<Response, ErrorCode> {
     respond(405, &[("allow", "GET, HEAD"), ("content-length", "0")], Vec::new(), Ok(None))
 }
 
-/// A text and trailers.
+/// A text with trailers.
 pub(crate) fn trailers() -> Result<Response, ErrorCode> {
     let trailers = fields(&[("checksum", "1234"), ("grpc-status", "0")])?;
     respond(200, &[("trailer", "checksum")], b"followed by trailers\n".to_vec(), Ok(Some(trailers)))
 }
 
-/// A text and trailers that are none.
+/// A text with an empty trailer section.
 pub(crate) fn empty_trailers() -> Result<Response, ErrorCode> {
     respond(200, &[], b"followed by nothing\n".to_vec(), Ok(Some(Fields::new())))
 }
 
-/// A text that is shorter than it says.
+/// A text shorter than its Content-Length.
 pub(crate) fn too_short() -> Result<Response, ErrorCode> {
     respond(200, &[("content-length", "100")], b"too short".to_vec(), Ok(None))
 }
 
-/// A head with what otherwise stands in trailers, as gRPC has it for calls that fail at once.
+/// A head that contains the fields of trailers, as gRPC sends for a call that fails at once.
 pub(crate) fn trailers_only() -> Result<Response, ErrorCode> {
     let head =
         [("content-type", "application/grpc"), ("grpc-status", "12"), ("grpc-message", "no such method")];
@@ -99,12 +99,12 @@ pub(crate) fn trailers_only() -> Result<Response, ErrorCode> {
     Ok(response)
 }
 
-/// Some content, then an error.
+/// Some content followed by an error.
 pub(crate) fn broken() -> Result<Response, ErrorCode> {
     respond(200, &[], b"this is not".to_vec(), Err(ErrorCode::ConnectionReadTimeout))
 }
 
-/// The content and the trailers of the request, as they come.
+/// Echoes the content and trailers of the request as they arrive.
 pub(crate) fn echo(request: Request) -> Result<Response, ErrorCode> {
     let content_type = request.get_headers().get("content-type");
     let head = Fields::new();
@@ -117,7 +117,7 @@ pub(crate) fn echo(request: Request) -> Result<Response, ErrorCode> {
     Ok(response)
 }
 
-/// Reads a request to its end, and says how many octets its content had.
+/// Reads a request to its end, and returns the size of its content in bytes.
 pub(crate) async fn count(request: Request) -> Result<usize, ErrorCode> {
     let (result_writer, result) = wit_future::new(|| Ok(()));
     let (mut content, end) = Request::consume_body(request, result);

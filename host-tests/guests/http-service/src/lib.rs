@@ -1,30 +1,30 @@
-//! A handler of wasi:http with a route for everything that a server has to pass on.
+//! A handler of wasi:http with a route for each behaviour that a server must pass on.
 //!
-//! | path | answer |
+//! | path | response |
 //! |---|---|
 //! | `/` | a short text; to POST after the end of the request |
-//! | `/headers` | the request, one line a field |
-//! | `/echo` | content and trailers of the request, as they come |
-//! | `/upload` | how many octets the request had, after its end |
-//! | `/bytes/N` | N octets |
+//! | `/headers` | the request, one field per line |
+//! | `/echo` | content and trailers of the request, as they arrive |
+//! | `/upload` | the size of the request's content in bytes, after its end |
+//! | `/bytes/N` | N bytes |
 //! | `/endless` | content without end |
 //! | `/refuse` | 401 with a short text at once; the request is dropped unread |
 //! | `/early` | 10,000 bytes at once; the request is dropped unread |
-//! | `/status/N` | that status |
-//! | `/delay/N` | a text after N milliseconds, without a look at the request's content |
-//! | `/memory/N` | a text, once N octets of memory were taken |
-//! | `/loop` | none: it computes without end |
-//! | `/trap` | none: it traps |
+//! | `/status/N` | status N |
+//! | `/delay/N` | a text after N milliseconds; the request's content is not read |
+//! | `/memory/N` | a text after allocating N bytes of memory |
+//! | `/loop` | none: computes without end |
+//! | `/trap` | none: traps |
 //! | `/trailers` | a text and trailers |
-//! | `/trailers-only` | a head that is all there is |
+//! | `/trailers-only` | a head without content or trailers |
 //! | `/empty-trailers` | a text and a trailer section without fields |
 //! | `/error/NAME` | the `error-code` of that name instead of a response |
 //! | `/broken` | some content, then an error in place of its end |
-//! | `/too-short` | less content than Content-Length says |
-//! | `/written` | how many octets of `/bytes` were taken, all in all |
-//! | `/unwanted` | how many times `/bytes` or `/endless` was not taken to its end |
-//! | `/cut` | how many requests to `/upload` broke off |
-//! | `/cancelled` | how many calls of `/delay` were cancelled |
+//! | `/too-short` | less content than Content-Length |
+//! | `/written` | total number of bytes of `/bytes` accepted by the server |
+//! | `/unwanted` | number of `/bytes` and `/endless` responses cut short by the client |
+//! | `/cut` | number of requests to `/upload` that were cut short |
+//! | `/cancelled` | number of calls of `/delay` that were cancelled |
 
 mod answer;
 
@@ -81,7 +81,7 @@ impl wasip3::exports::http::handler::Guest for Service {
     }
 }
 
-/// Answers a path that ends with an argument.
+/// Responds to a path that ends with an argument.
 async fn numbered(path: &str, request: Request) -> Result<Response, ErrorCode> {
     let argument = |prefix| path.strip_prefix(prefix);
     let number = |prefix| argument(prefix).and_then(|number| number.parse::<u64>().ok());
@@ -107,7 +107,7 @@ async fn numbered(path: &str, request: Request) -> Result<Response, ErrorCode> {
     }
 }
 
-/// Counts itself if it is dropped.
+/// Counts a cancelled call when dropped.
 struct CountCancelled;
 
 impl Drop for CountCancelled {
@@ -116,7 +116,7 @@ impl Drop for CountCancelled {
     }
 }
 
-/// An error by its name in Rust.
+/// The error with this name in Rust.
 fn error_code(name: &str) -> Option<ErrorCode> {
     let size = || FieldSizePayload { field_name: None, field_size: None };
     let codes = [
@@ -160,14 +160,14 @@ fn error_code(name: &str) -> Option<ErrorCode> {
         ErrorCode::ConfigurationError,
         ErrorCode::InternalError(None),
     ];
-    let is_it = |code: &ErrorCode| {
-        let words = format!("{code:?}");
-        words.trim_start_matches("ErrorCode::").split('(').next() == Some(name)
+    let matches = |code: &ErrorCode| {
+        let text = format!("{code:?}");
+        text.trim_start_matches("ErrorCode::").split('(').next() == Some(name)
     };
-    codes.into_iter().find(is_it)
+    codes.into_iter().find(matches)
 }
 
-/// The request as text, one line a field.
+/// The request as text, one field per line.
 fn describe(request: &Request) -> String {
     let mut lines = format!(
         ":method: {:?}\n:scheme: {:?}\n:authority: {}\n:path: {}\n",

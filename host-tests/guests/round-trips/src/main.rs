@@ -1,10 +1,10 @@
-//! Messages to a server and back, one at a time on one connection, by the blocking calls of `http2:engine`.
+//! Measures round trips to a server, one at a time on one connection, with the blocking calls of `http2:engine`.
 //!
-//! Arguments: the address of the server, the case (`get`, `post` or `ping-pong`), the path, and how many. Each round trip is
-//! a line of standard output: its microseconds.
+//! Arguments: the server's address, the case (`get`, `post` or `ping-pong`), the path, and the number of round trips.
+//! The program prints the duration of each round trip in microseconds, one per line.
 
 mod bindings {
-    #![allow(missing_docs, reason = "the documentation stands in the WIT")]
+    #![allow(missing_docs, reason = "the WIT files hold the documentation")]
 
     wit_bindgen::generate!({
         path: "../../../wit",
@@ -23,7 +23,7 @@ use bindings::http2::engine::tcp;
 use bindings::http2::engine::types::{Error, Method, RequestHead, Scheme};
 use wasi::clocks::monotonic_clock;
 
-/// How long any call may take, in nanoseconds.
+/// Time limit of each call, in nanoseconds.
 const TIMEOUT: Option<u64> = Some(60_000_000_000);
 
 /// The content of a POST, and a message of a ping-pong.
@@ -41,7 +41,7 @@ fn main() {
         "get" => (0..count).map(|_| timed(|| client.exchange(Method::Get, &[]))).collect(),
         "post" => (0..count).map(|_| timed(|| client.exchange(Method::Post, CONTENT))).collect(),
         "ping-pong" => client.ping_pong(count),
-        other => panic!("no such case: {other}"),
+        other => panic!("unknown case: {other}"),
     };
     let took: Result<Vec<u64>, Error> = took;
     let mut stdout = io::stdout().lock();
@@ -50,7 +50,7 @@ fn main() {
     }
 }
 
-/// A connection, and what is asked for on it.
+/// A connection, and the target of its requests.
 struct Client<'a> {
     connection: Connection,
     address: &'a str,
@@ -84,7 +84,7 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// Sends messages on one stream, each when the one before has come back.
+    /// Sends messages on one stream, each after the previous one has been echoed.
     fn ping_pong(&self, count: u32) -> Result<Vec<u64>, Error> {
         let stream = self.open(Method::Post, false)?;
         let mut answered = false;
@@ -97,8 +97,8 @@ impl Client<'_> {
                 }
                 let mut left = CONTENT.len();
                 while left > 0 {
-                    let octets = stream.blocking_read_data(1 << 16, TIMEOUT)?.expect("all that was sent");
-                    left = left.checked_sub(octets.len()).expect("no more than was sent");
+                    let octets = stream.blocking_read_data(1 << 16, TIMEOUT)?.expect("the rest of the echo");
+                    left = left.checked_sub(octets.len()).expect("no more than the echo");
                 }
                 Ok(())
             })
@@ -110,7 +110,7 @@ impl Client<'_> {
     }
 }
 
-/// The microseconds that something takes.
+/// Measures an exchange, in microseconds.
 fn timed(exchange: impl FnOnce() -> Result<(), Error>) -> Result<u64, Error> {
     let began = monotonic_clock::now();
     exchange()?;

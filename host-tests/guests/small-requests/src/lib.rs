@@ -1,9 +1,9 @@
 //! Small requests in memory: client and server in one thread, on one connection, without sockets.
 //!
-//! Each request is a GET with 8 field lines, pseudo-header fields among them, and each response has 6 field lines
-//! and 100 octets of content. Both heads are made anew for each message; the server reads method and path, the
-//! client status and content. What the heads are made of, and read as, is the types of the implementation: h2 knows
-//! only those of the `http` crate, so the engine is measured with these, too.
+//! Each request is a GET with 8 field lines, including pseudo-header fields; each response has 6 field lines and
+//! 100 bytes of content. Both heads are built anew for each message; the server reads method and path, the client
+//! status and content. Heads are built from, and parsed into, the types of each implementation. As h2 supports
+//! only those of the `http` crate, the engine is measured with these types as well.
 
 mod messages;
 mod with_engine;
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use with_engine::{Heads, HttpTypes, Pair, Sections};
 
-/// Whose HTTP/2 is measured.
+/// The HTTP/2 implementation to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// This project's engine, with heads in its own type.
@@ -26,10 +26,10 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// All of them.
+    /// All subjects.
     pub const ALL: [Self; 3] = [Self::Engine, Self::EngineHttp, Self::H2];
 
-    /// What it is called on the command line.
+    /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Engine => "engine",
@@ -47,12 +47,13 @@ impl FromStr for Subject {
     }
 }
 
-/// Makes `rounds` times `at_once` requests after a warm-up of a tenth of that. Gives the time for one request, both
-/// ends counted.
+/// Measures `rounds` rounds of `at_once` concurrent requests, after a warm-up of a tenth as many rounds.
+///
+/// Returns the time per request, client and server together.
 ///
 /// # Panics
 ///
-/// If a message is not the one that was sent.
+/// If a message differs from the one that was sent.
 pub fn measure(subject: Subject, rounds: u32, at_once: u32) -> Duration {
     let elapsed = match subject {
         Subject::Engine => run(Pair::new(Sections::default(), at_once), rounds),
@@ -67,7 +68,7 @@ fn run(mut pair: Pair<impl Heads>, rounds: u32) -> Duration {
     pair.run(rounds)
 }
 
-/// Rounds until buffers have grown and tables are full.
+/// Number of rounds before buffers have grown and tables are full.
 fn warm_up(rounds: u32) -> u32 {
     rounds.div_ceil(10)
 }

@@ -1,4 +1,4 @@
-//! Prints how many nanoseconds a request takes. Inside of a component, this is the guest of the benchmark.
+//! Prints the time per request in nanoseconds. As a component, this program is the guest of the benchmark.
 
 use std::env;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! The messages: a GET as a browser sends it, and a short answer.
+//! The messages: a GET request as a browser sends it, and a short response.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response};
@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 pub(crate) const SCHEME: &str = "https";
 pub(crate) const AUTHORITY: &str = "api.example.com";
 
-/// What is asked for, in turn.
+/// The paths requested, in turn.
 pub(crate) const PATHS: [&str; 8] = [
     "/v1/accounts/17/orders",
     "/v1/accounts/17/orders/2041",
@@ -18,7 +18,7 @@ pub(crate) const PATHS: [&str; 8] = [
     "/v1/products?page=2&per_page=20",
 ];
 
-/// The fields of every request, behind its four pseudo-header fields.
+/// The header fields of every request, after its four pseudo-header fields.
 pub(crate) const REQUEST_FIELDS: [(&str, &str); 4] = [
     ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
     ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
@@ -26,7 +26,7 @@ pub(crate) const REQUEST_FIELDS: [(&str, &str); 4] = [
     ("accept-encoding", "gzip, deflate, br, zstd"),
 ];
 
-/// The fields of every response, behind `:status`.
+/// The header fields of every response, after `:status`.
 pub(crate) const RESPONSE_FIELDS: [(&str, &str); 5] = [
     ("server", "example"),
     ("date", "Mon, 06 Oct 2025 08:49:37 GMT"),
@@ -38,7 +38,7 @@ pub(crate) const RESPONSE_FIELDS: [(&str, &str); 5] = [
 /// The content of every response.
 pub(crate) const CONTENT: Bytes = Bytes::from_static(&[b'x'; 100]);
 
-/// The requests as the `http` crate has them, one a path. To clone one is the cheapest way to make one.
+/// The requests in the types of the `http` crate, one per path; cloning is the cheapest way to build a request.
 pub(crate) fn requests() -> Vec<Request<()>> {
     let request = |path| {
         let mut request = Request::new(());
@@ -49,7 +49,7 @@ pub(crate) fn requests() -> Vec<Request<()>> {
     PATHS.into_iter().map(request).collect()
 }
 
-/// The response as the `http` crate has it, to be cloned.
+/// The response in the types of the `http` crate, to be cloned.
 pub(crate) fn response() -> Response<()> {
     let mut response = Response::new(());
     insert(response.headers_mut(), RESPONSE_FIELDS);
@@ -62,12 +62,12 @@ fn insert(headers: &mut HeaderMap, fields: impl IntoIterator<Item = (&'static st
     }
 }
 
-/// Reads what every server has to know of a request.
+/// Reads the parts of a request that every server needs.
 pub(crate) fn check_request(method: &[u8], path: &[u8]) {
-    assert!(method == b"GET" && path.starts_with(b"/v1/"), "not a request that was sent");
+    assert!(method == b"GET" && path.starts_with(b"/v1/"), "the request differs from those sent");
 }
 
-/// Reads what every client has to know of a response.
+/// Reads the parts of a response that every client needs.
 pub(crate) fn check_response(status: u16, content: usize) {
-    assert!(status == 200 && content == CONTENT.len(), "not the response that was sent");
+    assert!(status == 200 && content == CONTENT.len(), "the response differs from the one sent");
 }

@@ -8,22 +8,22 @@ use http2_engine::{Config, Connection, Event, FieldSection, Read, StreamId, Time
 
 use crate::messages::{self, AUTHORITY, CONTENT, PATHS, REQUEST_FIELDS, RESPONSE_FIELDS, SCHEME};
 
-/// Octets that the transport takes at a time.
+/// Number of bytes that the transport carries at once.
 const TRANSPORT: usize = 64 << 10;
 
-/// How client and server make and read the heads of messages.
+/// How client and server build and parse heads.
 pub(crate) trait Heads {
-    /// Makes the head of a request.
+    /// Builds the head of a request.
     fn request(&mut self, number: usize) -> &FieldSection;
     /// Reads the head of a request.
     fn check_request(&self, head: FieldSection);
-    /// Makes the head of the response.
+    /// Builds the head of the response.
     fn response(&mut self) -> &FieldSection;
-    /// Reads the head of a response, and gives its status.
+    /// Parses the head of a response, and returns its status.
     fn status(&self, head: FieldSection) -> u16;
 }
 
-/// Heads in the engine's own type, made in a buffer that is used again.
+/// Heads in the engine's own type, built in a reused buffer.
 #[derive(Default)]
 pub(crate) struct Sections(FieldSection);
 
@@ -54,7 +54,7 @@ impl Heads for Sections {
     }
 }
 
-/// Heads in the types of the `http` crate, made as they are for h2.
+/// Heads in the types of the `http` crate, built as they are for h2.
 pub(crate) struct HttpTypes {
     requests: Vec<Request<()>>,
     response: Response<()>,
@@ -89,18 +89,18 @@ impl Heads for HttpTypes {
     }
 }
 
-/// A client and a server that are connected by memory.
+/// A client and a server connected in memory.
 pub(crate) struct Pair<H> {
     client: Connection,
     server: Connection,
     requests: Transport,
     responses: Transport,
     heads: H,
-    /// What the client has of each response of the round, in the order of the requests.
+    /// What the client has received of each response of the round, in the order of the requests.
     received: Vec<Received>,
 }
 
-/// One direction of what connects the ends.
+/// One direction of the connection in memory.
 struct Transport {
     opened: Instant,
     output: Vec<u8>,
@@ -130,7 +130,7 @@ impl<H: Heads> Pair<H> {
         }
     }
 
-    /// Makes all requests of a round at once, so many times.
+    /// Runs a number of rounds, making all requests of a round at once.
     pub(crate) fn run(&mut self, rounds: u32) -> Duration {
         let start = Instant::now();
         for _ in 0..rounds {
@@ -160,7 +160,7 @@ impl<H: Heads> Pair<H> {
         }
     }
 
-    /// The server: answers what has arrived.
+    /// Server: answers the requests that have arrived.
     fn serve(&mut self) {
         while let Some(event) = self.server.poll_event() {
             let Event::Request { id, head, .. } = event else { continue };
@@ -171,9 +171,9 @@ impl<H: Heads> Pair<H> {
         }
     }
 
-    /// The client: reads what has arrived, and says how many responses are complete by it.
+    /// Client: reads the responses that have arrived, and returns how many this completes.
     fn receive(&mut self, first: StreamId) -> usize {
-        // A client's streams have the odd identifiers.
+        // A client's streams have odd identifiers.
         let place = |id: StreamId| (id.as_u32() - first.as_u32()) as usize / 2;
         let mut completed = 0;
         while let Some(event) = self.client.poll_event() {
@@ -188,7 +188,7 @@ impl<H: Heads> Pair<H> {
         completed
     }
 
-    /// Reads what there is of a response's content, and says whether it is complete.
+    /// Reads the available content of a response; returns whether the response is complete.
     fn read(&mut self, id: StreamId, place: usize) -> bool {
         loop {
             match self.client.read(id, usize::MAX).expect("content") {
@@ -209,7 +209,7 @@ impl Transport {
         Self { opened: Instant::now(), output: Vec::new(), input: Bytes::new() }
     }
 
-    /// Does what a socket would do: the output is copied into a buffer of the receiver.
+    /// Does the work of a socket: copies the output into the receiver's buffer.
     fn carry(&mut self, from: &mut Connection, to: &mut Connection) {
         let now = Time::default() + self.opened.elapsed();
         if self.input.is_empty() {

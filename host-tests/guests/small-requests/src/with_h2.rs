@@ -1,4 +1,4 @@
-//! The workload on h2, in the configuration and the order of calls that were found to be its fastest.
+//! The workload on h2, with the fastest configuration and order of calls found.
 
 use std::time::{Duration, Instant};
 
@@ -10,13 +10,13 @@ use tokio::runtime;
 
 use crate::messages::{self, CONTENT};
 
-/// Octets that the transport holds.
+/// Capacity of the transport in bytes.
 const TRANSPORT: usize = 64 << 10;
-/// Receive windows that are never in the way.
+/// Receive windows large enough never to block.
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
 
-/// Makes all requests of a round at once, so many times after the warm-up.
+/// Runs a number of rounds after the warm-up, making all requests of a round at once.
 pub(crate) fn run(warm_up: u32, rounds: u32, at_once: u32) -> Duration {
     let runtime = runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async {
@@ -44,7 +44,7 @@ pub(crate) fn run(warm_up: u32, rounds: u32, at_once: u32) -> Duration {
     })
 }
 
-/// The client. It has no task for each request: they would cost it time.
+/// The client, without a task per request, which would be slower.
 async fn ask(
     mut client: SendRequest<Bytes>,
     requests: &[Request<()>],
@@ -72,7 +72,7 @@ async fn ask(
     client
 }
 
-/// The server: answers what has arrived, without a task for each request.
+/// The server, which answers requests as they arrive, without a task per request.
 async fn serve(transport: DuplexStream, streams: u32) {
     let mut connection = h2::server::Builder::new()
         .initial_window_size(STREAM_WINDOW)

@@ -1,4 +1,4 @@
-//! Octets there and back.
+//! Echoes and half-closed connections.
 
 use crate::bindings::http2::engine::transport::{ByteStream, TransportError};
 use crate::{listen, pair, read, write};
@@ -6,8 +6,8 @@ use wasi::io::poll::{Pollable, poll};
 
 const LENGTH: usize = 10 << 20;
 
-/// 10 MiB from the client to the server and back, all at once: neither end reads ahead of what it can send.
-pub(crate) fn there_and_back(address: &str, host: &str) {
+/// Echoes 10 MiB from the client through the server, without either end reading further ahead than it can send.
+pub(crate) fn round_trip(address: &str, host: &str) {
     let (listener, port) = listen(address);
     let (client, server) = pair(&listener, host, port);
     let mut sent = 0;
@@ -34,14 +34,14 @@ pub(crate) fn there_and_back(address: &str, host: &str) {
     assert_eq!((sent, received), (LENGTH, LENGTH));
 }
 
-/// Writes what is taken at once, and counts it.
+/// Writes as much as the stream takes at once, and adds it to `count`.
 fn take(stream: &ByteStream, bytes: &[u8], count: &mut usize) -> usize {
     let taken = stream.write(bytes).unwrap() as usize;
     *count += taken;
     taken
 }
 
-/// At most 100,000 of the octets that stand at `position` of the endless pattern.
+/// Returns at most 100,000 bytes of an endless pattern, starting at `position`.
 fn pattern(position: usize, length: usize) -> Vec<u8> {
     (position..position + length.min(100_000)).map(|at| (at % 251) as u8).collect()
 }
@@ -55,20 +55,20 @@ fn wait(client: &ByteStream, client_writes: bool, server: &ByteStream, server_wr
     poll(&pollables.iter().collect::<Vec<&Pollable>>());
 }
 
-/// One direction ends, and the other goes on; nothing that was written before the end is lost.
+/// Ends one direction while the other continues; no byte written before the end is lost.
 pub(crate) fn half_close() {
     let (listener, port) = listen("127.0.0.1:0");
     let (client, server) = pair(&listener, "127.0.0.1", port);
     let mut written = 0;
     loop {
-        // Until there is no more room: the end must wait for what the host still holds.
+        // Fill the buffers: the end must wait for output that the host still holds.
         match client.write(&pattern(written, LENGTH)).unwrap() as usize {
             0 => break,
             taken => written += taken,
         }
     }
     client.finish().unwrap();
-    client.finish().expect("a second call does nothing");
+    client.finish().expect("a second call has no effect");
     assert!(matches!(client.write(b"late"), Err(TransportError::Closed)));
 
     let mut received = 0;

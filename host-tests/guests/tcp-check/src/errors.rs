@@ -1,4 +1,4 @@
-//! What goes wrong, and how it is called.
+//! Failures, and the errors that report them.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use crate::bindings::http2::engine::tcp::{self, Listener};
 use crate::bindings::http2::engine::transport::TransportError;
 use crate::{listen, read, write};
 
-/// Nobody listens on a port whose listener is gone.
+/// Connections to the port of a dropped listener are refused.
 pub(crate) fn refused() {
     let (listener, port) = listen("127.0.0.1:0");
     drop(listener);
@@ -28,7 +28,7 @@ pub(crate) fn unresolvable() {
 pub(crate) fn unusable() {
     let (_listener, port) = listen("127.0.0.1:0");
     let taken = format!("127.0.0.1:{port}");
-    // The host of the test permits loopback alone; 198.51.100.1 is for documentation (RFC 5737).
+    // The test's host permits only loopback; 198.51.100.1 is reserved for documentation (RFC 5737).
     for (address, reason) in [
         (taken.as_str(), "already in use"),
         ("198.51.100.1:80", "not permitted"),
@@ -46,7 +46,7 @@ pub(crate) fn unusable() {
     }
 }
 
-/// The listener on `port` is there, but answers nobody.
+/// Connecting to `port`, whose listener does not answer, times out.
 pub(crate) fn timeout(port: u16) {
     let start = Instant::now();
     let error = tcp::connect("127.0.0.1", port, Some(200_000_000)).unwrap_err();
@@ -54,7 +54,7 @@ pub(crate) fn timeout(port: u16) {
     assert!(start.elapsed().as_millis() >= 200);
 }
 
-/// The peer on `port` resets the connection after its first octet.
+/// The peer on `port` resets the connection after its first byte.
 pub(crate) fn reset(port: u16) {
     let stream = tcp::connect("127.0.0.1", port, None).unwrap();
     write(&stream, b"?").unwrap();

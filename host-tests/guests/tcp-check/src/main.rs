@@ -1,12 +1,11 @@
-//! Tries out the socket component: one scenario a run, named by the first argument. What is not as it should be is
-//! a panic.
+//! Checks the socket component: each run executes the scenario named by the first argument, and panics on failure.
 
 mod echo;
 mod errors;
 mod order;
 
 mod bindings {
-    #![allow(missing_docs, reason = "the documentation stands in the WIT")]
+    #![allow(missing_docs, reason = "the WIT files hold the documentation")]
 
     wit_bindgen::generate!({
         path: "../../../wit",
@@ -25,7 +24,7 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
-        ["echo", listen, host] => echo::there_and_back(listen, host),
+        ["echo", listen, host] => echo::round_trip(listen, host),
         ["half-close"] => echo::half_close(),
         ["refused"] => errors::refused(),
         ["unresolvable"] => errors::unresolvable(),
@@ -34,20 +33,20 @@ fn main() {
         ["reset", port] => errors::reset(port.parse().unwrap()),
         ["streams-first"] => order::streams_before_pollables(),
         ["listener-first"] => order::listener_before_pollable(),
-        ["stalled-peers"] => order::peers_that_read_nothing(),
+        ["stalled-peers"] => order::peers_that_do_not_read(),
         ["many"] => order::many_connections(),
         _ => panic!("unknown scenario: {args:?}"),
     }
 }
 
-/// A listener on `address`, and its port.
+/// Listens on `address`, and returns the listener with its port.
 fn listen(address: &str) -> (Listener, u16) {
     let listener = Listener::listen(address).unwrap();
     let port = listener.local_address().rsplit(':').next().unwrap().parse().unwrap();
     (listener, port)
 }
 
-/// Both ends of a connection: the one that connected, and the one that accepted.
+/// Connects to a listener, and returns the connecting and the accepting end.
 fn pair(listener: &Listener, host: &str, port: u16) -> (ByteStream, ByteStream) {
     let client = tcp::connect(host, port, Some(5_000_000_000)).unwrap();
     listener.subscribe().block();
@@ -56,7 +55,7 @@ fn pair(listener: &Listener, host: &str, port: u16) -> (ByteStream, ByteStream) 
     (client, server)
 }
 
-/// Reads, waiting for something to arrive.
+/// Reads at least one byte, waiting for input if needed.
 fn read(stream: &ByteStream) -> Result<Vec<u8>, TransportError> {
     loop {
         let bytes = stream.read(65_536)?;

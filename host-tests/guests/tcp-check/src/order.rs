@@ -1,10 +1,10 @@
-//! Streams, listeners and pollables dropped in all orders: nothing traps, hangs or leaks.
+//! Drops streams, listeners and pollables in every order: none may trap, hang or leak.
 
 use crate::bindings::http2::engine::tcp;
 use crate::bindings::http2::engine::transport::TransportError;
 use crate::{listen, pair, read, write};
 
-/// A pollable that outlives its stream is ready, and that is all. The peer sees the end nevertheless.
+/// A pollable that outlives its stream is ready, and the peer still sees the end of the stream.
 pub(crate) fn streams_before_pollables() {
     let (listener, port) = listen("127.0.0.1:0");
     let mut orphans = Vec::new();
@@ -21,7 +21,7 @@ pub(crate) fn streams_before_pollables() {
     }
 }
 
-/// A listener that goes before its pollable is closed all the same, once the pollable is gone.
+/// A listener dropped before its pollable is closed when the pollable is dropped.
 pub(crate) fn listener_before_pollable() {
     let (listener, port) = listen("127.0.0.1:0");
     let pollable = listener.subscribe();
@@ -31,9 +31,8 @@ pub(crate) fn listener_before_pollable() {
     assert!(matches!(error, TransportError::ConnectionRefused), "{error:?}");
 }
 
-/// Streams are dropped while the host still holds output that their peers do not take: nobody waits for that. The
-/// output arrives when the peer does read.
-pub(crate) fn peers_that_read_nothing() {
+/// Dropping a stream does not wait for output that its peer has not read, and that output still arrives.
+pub(crate) fn peers_that_do_not_read() {
     let (listener, port) = listen("127.0.0.1:0");
     let mut peers = Vec::new();
     for subscribe in [false, true, false] {
@@ -64,7 +63,7 @@ pub(crate) fn peers_that_read_nothing() {
     }
 }
 
-/// More connections, one after the other, than a process may have sockets open.
+/// Opens more connections, one after another, than a process may have open sockets.
 pub(crate) fn many_connections() {
     let (listener, port) = listen("127.0.0.1:0");
     for _ in 0..5_000 {
