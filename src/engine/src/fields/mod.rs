@@ -337,7 +337,7 @@ impl fmt::Debug for FieldSection {
 }
 
 impl fmt::Debug for Field<'_> {
-    /// Formats name and value, hiding values that are never indexed because they are secrets.
+    /// Formats name and value, but hides never-indexed values, which are secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value =
             if self.never_indexed { "(never indexed)".into() } else { self.value.escape_ascii().to_string() };

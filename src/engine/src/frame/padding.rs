@@ -11,7 +11,7 @@ pub(super) fn length_octets(header: FrameHeader) -> u32 {
 /// Returns the length of a payload in bytes without its padding and Pad Length field.
 ///
 /// `pad_length` is the value of that field if the PADDED flag is set. `mandatory` is the length of the fixed fields
-/// at the start of the frame type, which must fit in addition to the padding.
+/// of the frame type, which must fit in addition to the padding.
 pub(super) fn content_length(length: u32, pad_length: Option<u8>, mandatory: u32) -> Result<u32, Violation> {
     let (content, padding) = match pad_length {
         None => (length, 0),

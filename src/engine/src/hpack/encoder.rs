@@ -48,8 +48,8 @@ impl Encoder {
         if max_size != self.table.max_size() {
             self.smallest_size = Some(self.smallest_size.map_or(max_size, |earlier| earlier.min(max_size)));
             self.table.set_max_size(max_size);
-            // The index is sized for the table. The encoder won't find the remaining entries again; they only take
-            // up space.
+            // The index is sized for the table, so start a new one. The encoder no longer finds the remaining entries;
+            // they only take up space until they are evicted.
             self.index = Index::default();
         }
     }
