@@ -21,7 +21,9 @@ use crate::kinds::{GRPC, HTTP, Kind};
 use crate::load::Load;
 use crate::support::Serve;
 
-/// Bytes by which memory may grow per request. A leak costs some 300 bytes at least.
+/// Bytes by which memory may grow per request.
+///
+/// A leak costs some 300 bytes at least.
 const ALLOWED: i64 = 30;
 /// How often a kind is repeated before growth counts as a leak, because an allocator occasionally grows as well.
 const ROUNDS: usize = 12;

@@ -1,4 +1,6 @@
-//! A Wasmtime bug that the relay works around; this test fails once it is fixed. See `upstream/README.md`.
+//! A Wasmtime bug that the relay works around; this test fails once it is fixed.
+//!
+//! See `upstream/README.md`.
 
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Store};

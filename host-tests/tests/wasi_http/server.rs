@@ -444,7 +444,7 @@ fn slow_application_closes_the_clients_window() {
             _ => {}
         }
     }
-    // The server may open the window for what fits into its buffer, but no further.
+    // The server may open the window by the size of its buffer, but no further.
     assert!(raised <= 2 * 65_536, "{raised}");
 }
 

@@ -52,7 +52,7 @@ pub(crate) struct Options {
     pub(crate) quiet: bool,
 }
 
-/// What the arguments request.
+/// The action requested by the arguments.
 #[derive(Debug)]
 pub(crate) enum Request {
     Serve(Box<Options>),

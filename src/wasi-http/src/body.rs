@@ -73,7 +73,9 @@ struct Sent {
     octets: usize,
 }
 
-/// The reader's state. A read can be interrupted at any point and resumed later without losing data.
+/// The reader's state.
+///
+/// A read can be interrupted at any point and resumed later without losing data.
 enum Reading {
     Idle(Option<Reader>),
     Busy(Pin<Box<dyn Future<Output = (Reader, Piece)>>>),
@@ -115,8 +117,9 @@ impl Source {
         true
     }
 
-    /// Waits until a piece of the message is available or the head must be sent without one. Reads at most `max`
-    /// bytes of content.
+    /// Waits until a piece of the message is available or the head must be sent without one.
+    ///
+    /// Reads at most `max` bytes of content.
     pub async fn ready_soon(&mut self, max: usize, tasks: &Tasks) {
         let max = max.clamp(LEAST_CHUNK, CHUNK);
         if before(self.ready(max), tasks.turn_end()).await.is_none() {

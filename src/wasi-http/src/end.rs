@@ -14,12 +14,15 @@ use crate::tasks::Tasks;
 pub type End = Result<Option<Trailers>, ErrorCode>;
 
 thread_local! {
-    /// The futures of this component that, as far as it knows, have a reader and have not been read. The
-    /// application may pass one of them back to this component.
+    /// The futures of this component that may have a reader and have not been read.
+    ///
+    /// The application may pass one of them back to this component.
     static UNREAD: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The end of a message, reported once it is known. Dropping it first reports `connection-terminated`.
+/// The end of a message, reported once it is known.
+///
+/// Dropping it first reports `connection-terminated`.
 pub struct EndWriter {
     writer: FutureWriter<End>,
     unread: Unread,
@@ -35,7 +38,9 @@ impl EndWriter {
         (Self { writer, unread: Unread::new() }, reader)
     }
 
-    /// Reports the end. Unless a reader is waiting already, a task waits until the future is read or dropped.
+    /// Reports the end.
+    ///
+    /// Unless a reader is waiting already, a task waits until the future is read or dropped.
     pub async fn tell(self, end: End, tasks: &Tasks) {
         let Self { writer, unread } = self;
         let mut write = Box::pin(writer.write(end));

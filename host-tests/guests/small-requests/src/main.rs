@@ -1,4 +1,6 @@
-//! Prints the time per request in nanoseconds. As a component, this program is the guest of the benchmark.
+//! Prints the time per request in nanoseconds.
+//!
+//! As a component, this program is the guest of the benchmark.
 
 use std::env;
 use std::process::ExitCode;

@@ -206,7 +206,7 @@ fn application_that_does_not_read_stops_the_server() {
     connection.head(stream, &[(":status", "200")], 0);
     assert_eq!(exchange.head().unwrap().0, 200);
     connection.data(stream, &[b'a'; 16_384], 0);
-    // The client may open the window for what fits into its buffer, but no further.
+    // The client may open the window by the size of its buffer, but no further.
     let mut frames = connection.synchronise();
     connection.data(stream, &[b'a'; 16_384], 0);
     connection.data(stream, &[b'a'; 16_384], 0);
