@@ -1,4 +1,4 @@
-//! Messages that are sent.
+//! Sending messages.
 
 use bytes::Bytes;
 
@@ -12,24 +12,25 @@ use crate::message::{self, ContentLength};
 use crate::stream::{Ending, Expect, State, Stream, Transition, WaitingHead};
 use crate::subscriber::Direction;
 
-/// Octets of content that a stream may have waiting while all streams together have too many.
+/// Send-buffer limit of each stream, in bytes, while the total pending content is too high.
 const CROWDED: usize = 16 << 10;
 
 impl Connection {
-    /// Client: sends the head of a request on a new stream. Its pseudo-header fields come first in `head`
-    /// (RFC 9113, 8.3.1).
+    /// Client: opens a stream and sends the head of a request.
     ///
-    /// While the peer has as many streams of ours as it takes, the request waits for its turn.
+    /// `head` starts with the pseudo-header fields (RFC 9113, 8.3.1). While the peer's limit of streams is reached,
+    /// the request waits.
+    ///
+    /// Waiting requests are sent in the order of their streams (RFC 9113, 5.1.1). A caller that wants another order
+    /// queues them itself: with [`waiting_streams`](crate::Config::waiting_streams) 0, it opens a stream for its
+    /// most urgent request when [`Event::StreamsAvailable`] comes.
     ///
     /// # Errors
     ///
-    /// [`OpenError::WouldBlock`] if too many wait; [`OpenError::Closed`] if the connection takes no more
+    /// [`OpenError::WouldBlock`] if too many requests wait; [`OpenError::Closed`] if the connection takes no more
     /// streams; [`OpenError::Malformed`]; [`OpenError::TooLarge`] if
-    /// [`check_header_list_size`](crate::Config::check_header_list_size) asks for that; [`OpenError::Role`] for a server.
-    ///
-    /// Requests that wait are sent in the order of their streams (RFC 9113, 5.1.1). A caller that wants another order
-    /// keeps them itself: with [`waiting_streams`](crate::Config::waiting_streams) 0, it opens a stream for the most
-    /// urgent one when [`Event::StreamsAvailable`] comes.
+    /// [`check_header_list_size`](crate::Config::check_header_list_size) is set and the head exceeds the peer's
+    /// limit; [`OpenError::Role`] for a server.
     pub fn open(&mut self, head: &FieldSection, end_stream: bool) -> Result<StreamId, OpenError> {
         if !self.is_client() {
             return Err(OpenError::Role);
@@ -37,7 +38,7 @@ impl Connection {
         if !self.is_open() {
             return Err(OpenError::Closed);
         }
-        // Extended CONNECT needs the server's word, which may not have come yet (RFC 8441, 3).
+        // Extended CONNECT needs the server's SETTINGS, which may not have arrived yet (RFC 8441, 3).
         let facts =
             message::request(head, self.peer.enable_connect_protocol).map_err(OpenError::Malformed)?;
         let length = ContentLength::of_request(&facts);
@@ -48,7 +49,7 @@ impl Connection {
         if limit.is_some_and(|limit| head.size() > limit as usize) {
             return Err(OpenError::TooLarge);
         }
-        // A place of those that wait may have become free.
+        // A place among the waiting requests may have become free.
         self.send_waiting_requests();
         let waits = !self.opening.is_empty() || self.counts.local >= self.max_send_streams();
         if waits && self.opening.len() >= self.config.waiting_streams {
@@ -82,7 +83,7 @@ impl Connection {
         Ok(id)
     }
 
-    /// How many more streams [`open`](Self::open) would take now.
+    /// Returns how many more streams [`open`](Self::open) would take now.
     pub fn open_capacity(&self) -> usize {
         if !self.is_client() || !self.is_open() {
             return 0;
@@ -91,13 +92,13 @@ impl Connection {
         slots.saturating_add(self.config.waiting_streams).saturating_sub(self.opening.len())
     }
 
-    /// Streams that we may have open (RFC 9113, 5.1.2).
+    /// Returns how many streams this endpoint may have open (RFC 9113, 5.1.2).
     fn max_send_streams(&self) -> usize {
         let unknown = if self.peer_settings_known { u32::MAX } else { self.config.initial_max_send_streams };
         self.peer.max_concurrent_streams.unwrap_or(unknown) as usize
     }
 
-    /// The next identifier; none when they are used up (RFC 9113, 5.1.1).
+    /// Takes the next identifier, or `None` if they are used up (RFC 9113, 5.1.1).
     fn take_next_id(&mut self) -> Option<StreamId> {
         let id = StreamId::new(self.next_id)?;
         self.next_id = self.next_id.saturating_add(2);
@@ -108,19 +109,19 @@ impl Connection {
     fn send_request(&mut self, id: StreamId, head: &FieldSection, end_stream: bool) {
         self.write_headers(id, end_stream, head);
         self.transition(id, Transition::SendHeaders);
-        // What is known to come may have needed no credit; now, more may come.
+        // The content known to come may have needed no credit; the response may add to it.
         self.credit_connection();
         if end_stream {
             self.sent_end_stream(id);
         }
     }
 
-    /// Whether a request waits that the peer's limit allows now.
+    /// Returns whether a request waits that the peer's limit allows now.
     pub(super) fn may_send_waiting_request(&self) -> bool {
         !self.opening.is_empty() && self.counts.local < self.max_send_streams()
     }
 
-    /// Sends requests that have waited, as far as the peer's limit allows now.
+    /// Sends waiting requests while the peer's limit allows it.
     pub(super) fn send_waiting_requests(&mut self) {
         while self.may_send_waiting_request()
             && let Some(id) = self.opening.pop_front()
@@ -142,7 +143,7 @@ impl Connection {
         self.tell_streams_available();
     }
 
-    /// Tells a caller who was refused a stream that there is room again.
+    /// Tells a caller that was refused a stream when it can open one again.
     pub(super) fn tell_streams_available(&mut self) {
         if self.open_refused && self.open_capacity() > 0 {
             self.open_refused = false;
@@ -150,11 +151,11 @@ impl Connection {
         }
     }
 
-    /// Server: sends an informational response (1xx), any number of them before the response.
+    /// Server: sends an informational response (1xx), any number of which may precede the response.
     ///
     /// # Errors
     ///
-    /// [`SendError`]: the head is malformed or no 1xx, or the stream does not take one now.
+    /// [`SendError`] if the head is malformed or not a 1xx, or if the stream does not take one now.
     pub fn inform(&mut self, id: StreamId, head: &FieldSection) -> Result<(), SendError> {
         let facts = message::response(head)?;
         if !facts.is_informational() {
@@ -168,11 +169,11 @@ impl Connection {
         Ok(())
     }
 
-    /// Server: sends the head of the response. `:status` comes first in `head` (RFC 9113, 8.3.2).
+    /// Server: sends the head of the response, which starts with `:status` (RFC 9113, 8.3.2).
     ///
     /// # Errors
     ///
-    /// [`SendError`]: the head is malformed or a 1xx, or the stream does not take one now.
+    /// [`SendError`] if the head is malformed or a 1xx, or if the stream does not take one now.
     pub fn respond(&mut self, id: StreamId, head: &FieldSection, end_stream: bool) -> Result<(), SendError> {
         let facts = message::response(head)?;
         if facts.is_informational() {
@@ -197,12 +198,12 @@ impl Connection {
         Ok(())
     }
 
-    /// The stream, if a response may begin on it.
+    /// Returns the stream if a response may begin on it.
     fn check_response(&mut self, id: StreamId) -> Result<&mut Stream, SendError> {
         let peers = !self.is_client();
         let stream = self.sending(id)?;
         if !peers {
-            return Err(SendError::State("a client sends no response"));
+            return Err(SendError::State("a client cannot send a response"));
         }
         if stream.send.head_sent {
             return Err(SendError::State("the response has begun already"));
@@ -210,7 +211,7 @@ impl Connection {
         Ok(stream)
     }
 
-    /// The stream, if it may still send.
+    /// Returns the stream if it may still send.
     fn sending(&mut self, id: StreamId) -> Result<&mut Stream, SendError> {
         let stream =
             self.streams.get_mut(id).filter(|stream| !stream.released).ok_or(SendError::UnknownStream)?;
@@ -220,12 +221,13 @@ impl Connection {
         }
     }
 
-    /// Server: promises to answer a request that the client has not made (RFC 9113, 8.4), and gives the stream
-    /// on which to [`respond`](Self::respond).
+    /// Server: promises to answer a request that the client has not made (RFC 9113, 8.4), and returns the stream on
+    /// which to [`respond`](Self::respond).
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: the client takes no pushes, or no more streams; the stream or the head does not allow it.
+    /// [`OpenError`] if the client takes no pushes or no more streams, or if the parent stream or the head does not
+    /// allow a promise.
     pub fn push(&mut self, parent: StreamId, head: &FieldSection) -> Result<StreamId, OpenError> {
         if self.is_client() {
             return Err(OpenError::Role);
@@ -248,7 +250,7 @@ impl Connection {
             crate::error::Violation::Malformed(malformed) => OpenError::Malformed(malformed),
             _ => OpenError::Promise,
         })?;
-        // A promise is to become a stream, which the client must have room for then.
+        // The promised stream will count against the client's limit once the response begins.
         if self.counts.local.saturating_add(self.counts.promised) >= self.max_send_streams() {
             return Err(OpenError::WouldBlock);
         }
@@ -262,13 +264,15 @@ impl Connection {
         Ok(id)
     }
 
-    /// Takes content from the front of `data`, as far as the stream's send buffer has room. What is left is to
-    /// be offered again after [`Event::Writable`]. `end_stream` holds once all of it was taken.
+    /// Takes content from the front of `data` while the stream's send buffer has room.
+    ///
+    /// The caller offers the rest again after [`Event::Writable`]. `end_stream` takes effect once all of `data` was
+    /// taken.
     ///
     /// # Errors
     ///
-    /// [`SendError`]: the message has not begun or has ended, or the content does not fit its Content-Length.
-    /// Then nothing was taken.
+    /// [`SendError`] if the message has not begun or has ended, or if the content does not match its
+    /// Content-Length. Nothing was taken then.
     pub fn send_data(&mut self, id: StreamId, data: &mut Bytes, end_stream: bool) -> Result<(), SendError> {
         let limit = self.send_limit();
         let stream = self.sending(id)?;
@@ -288,7 +292,7 @@ impl Connection {
             stream.send.ending = Ending::EndStream;
         }
         self.content_queued(taken);
-        // Who has filled the buffer to the brim waits for room, like who was refused some.
+        // A caller that has filled the buffer exactly waits for room, too.
         if !ends
             && self.send_capacity(id) == 0
             && let Some(stream) = self.streams.get_mut(id)
@@ -299,8 +303,9 @@ impl Connection {
         Ok(())
     }
 
-    /// How many octets [`send_data`](Self::send_data) would take now; 0 if the message takes no content. When there are
-    /// none after [`send_data`](Self::send_data), [`Event::Writable`] tells that there are some.
+    /// Returns how many bytes [`send_data`](Self::send_data) would take now; 0 if the message takes no content.
+    ///
+    /// If `send_data` leaves no room, [`Event::Writable`] tells when there is some again.
     pub fn send_capacity(&self, id: StreamId) -> usize {
         match self.streams.get(id) {
             Some(stream) if stream.can_take_content() && !stream.is_closed() && !stream.released => {
@@ -310,9 +315,11 @@ impl Connection {
         }
     }
 
-    /// Octets of content that a stream may have waiting now: [`Config::send_buffer`](crate::Config::send_buffer), or
-    /// less while all streams together have many ([`Limits::content_octets`](crate::Limits::content_octets)). Each has
-    /// room for a frame even then, so that none has to wait for another.
+    /// Returns the current send-buffer limit of each stream, in bytes.
+    ///
+    /// It is [`Config::send_buffer`](crate::Config::send_buffer), or less while the total over all streams is high
+    /// ([`Limits::content_octets`](crate::Limits::content_octets)). Even then, each stream has room for a frame, so
+    /// that none has to wait for another.
     pub fn send_limit(&self) -> usize {
         let limit = self.config.send_buffer;
         if self.crowded { limit.min(CROWDED) } else { limit }
@@ -322,7 +329,7 @@ impl Connection {
         self.content_waiting = self.content_waiting.saturating_add(bytes);
         if !self.crowded && self.content_waiting >= self.config.limits.content_octets {
             self.crowded = true;
-            // Streams that lose their room wait for it as if they had filled it.
+            // A stream that loses its room waits for it as if it had filled the buffer.
             let limit = self.send_limit();
             for stream in self.streams.iter_mut() {
                 stream.send.starved |= stream.can_take_content() && stream.send.content.len() >= limit;
@@ -330,8 +337,10 @@ impl Connection {
         }
     }
 
-    /// Content has been sent, or was dropped. Streams get their room back when a quarter of what made it scarce has
-    /// gone, so that they do not lose it again at once.
+    /// Records that content was sent or dropped.
+    ///
+    /// Streams regain their room once the total is a quarter below the limit, so that they do not lose it again at
+    /// once.
     pub(super) fn content_gone(&mut self, bytes: usize) {
         self.content_waiting = self.content_waiting.saturating_sub(bytes);
         let enough = self.config.limits.content_octets;
@@ -346,24 +355,26 @@ impl Connection {
         }
     }
 
-    /// Content that is not sent any more is dropped.
+    /// Drops the content of a stream that will not be sent any more.
     pub(super) fn drop_content(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(id) else { return };
         let dropped = stream.send.content.clear();
         self.content_gone(dropped);
     }
 
-    /// Ends the message with a trailer section, behind all content that was taken (RFC 9113, 8.1). An empty one
-    /// is sent as the mere end of the stream.
+    /// Ends the message with a trailer section, after all content taken so far (RFC 9113, 8.1).
+    ///
+    /// An empty section is sent as a plain end of the stream.
     ///
     /// # Errors
     ///
-    /// [`SendError`]: the message has not begun or has ended; the trailers are malformed; content is missing.
+    /// [`SendError`] if the message has not begun or has ended, if the trailers are malformed, or if content is
+    /// missing.
     pub fn send_trailers(&mut self, id: StreamId, trailers: &FieldSection) -> Result<(), SendError> {
         message::trailers(trailers)?;
         let client = self.is_client();
         let stream = self.sending(id)?;
-        // Of a client's CONNECT, DATA alone may follow (RFC 9113, 8.5), whatever the server answers.
+        // After a client's CONNECT, only DATA may follow (RFC 9113, 8.5), whatever the server answers.
         let tunnel = stream.tunnel || (client && stream.method.is_connect());
         if !stream.can_take_content() || tunnel {
             return Err(SendError::State("the message takes no trailers: it has not begun, or it has ended"));
@@ -378,8 +389,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Content or the end was added, or the stream has just begun: schedules what there is, and sends at once
-    /// what needs no window.
+    /// Schedules the content of a stream, or sends its ending at once, which needs no window.
+    ///
+    /// Called after content or the ending was added, or after the stream has begun.
     pub(super) fn content_changed(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get(id) else { return };
         if !stream.state.can_send() {
@@ -392,7 +404,7 @@ impl Connection {
         }
     }
 
-    /// All content has gone: sends what ends the message, if that is known.
+    /// Sends the ending of a message, if known, after all content was sent.
     pub(super) fn send_ending(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(id) else { return };
         match core::mem::take(&mut stream.send.ending) {
@@ -409,7 +421,7 @@ impl Connection {
         }
     }
 
-    /// Encodes a field section behind all that is to be sent before content.
+    /// Encodes a field section after all other output that precedes content.
     pub(super) fn write_headers(&mut self, id: StreamId, end_stream: bool, section: &FieldSection) {
         self.write_block(id, section, |out| FieldBlock::headers(out, id, end_stream));
     }
@@ -435,7 +447,7 @@ impl Connection {
         self.control_sent(start);
     }
 
-    /// Ends a stream that the peer has surely not acted on.
+    /// Ends a stream on which the peer certainly has not acted.
     pub(super) fn fail_unprocessed(&mut self, id: StreamId, error: StreamError) {
         let error = StreamError { retryable: true, ..error };
         self.tell_reset(id, error);

@@ -1,4 +1,4 @@
-//! How a connection ends (RFC 9113, 5.4.1 and 6.8).
+//! The end of a connection (RFC 9113, 5.4.1 and 6.8).
 
 use core::time::Duration;
 
@@ -14,31 +14,32 @@ use crate::scheduler::Scheduler;
 use crate::stream::State;
 use crate::time::Time;
 
-/// Octets of the debug data of GOAWAY that are kept.
+/// Largest debug data of GOAWAY that is kept or sent, in bytes.
 const DEBUG_DATA: usize = 1_024;
 
-/// How long a peer may take to acknowledge that the end was announced. Many do not read a connection that they do not
-/// use.
+/// How long the peer may take to acknowledge an announced shutdown.
+///
+/// Many peers do not read a connection that they do not use.
 const ANNOUNCEMENT: Duration = Duration::from_secs(1);
 
-/// How far the end of the connection has come.
+/// Progress of a shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Streams may be opened.
     Running,
-    /// Server: GOAWAY has announced the end; requests that were under way are still taken.
+    /// Server: GOAWAY has announced the shutdown; requests in flight are still accepted.
     Announced,
-    /// No new streams; those that run go on.
+    /// No new streams; existing ones continue.
     Draining,
 }
 
 impl Connection {
-    /// Ends the connection in good order: no new streams, and those that run go on until they are done or
+    /// Ends the connection gracefully: no new streams, while existing ones continue until they end or
     /// [`drain_timeout`](crate::Config::drain_timeout) has passed.
     ///
-    /// A server first announces it, and names the last request that it takes up one round trip later, or a second
-    /// later at most, so that none is lost (RFC 9113, 6.8). A client says GOAWAY when its last stream is done, since many servers hang
-    /// up at once when they see it.
+    /// A server first announces the shutdown. One round trip later, or after a second at most, it names the last
+    /// request that it accepts, so that no request is lost (RFC 9113, 6.8). A client sends GOAWAY only after its
+    /// last stream, since many servers close the connection as soon as they receive it.
     pub fn shutdown(&mut self, now: Time) {
         self.advance(now);
         if self.close_reason.is_none() {
@@ -47,7 +48,7 @@ impl Connection {
         }
     }
 
-    /// Begins to end the connection in good order, without a deadline for the streams that run.
+    /// Begins a graceful shutdown, without a deadline for existing streams.
     pub(super) fn stop_accepting(&mut self) {
         if self.phase != Phase::Running || self.close_reason.is_some() {
             return;
@@ -64,7 +65,7 @@ impl Connection {
         self.stream_left();
     }
 
-    /// The peer has seen the announcement, or had the time to: from now on, new requests are not taken up.
+    /// Stops accepting requests, after the peer has acknowledged the announcement or had the time to.
     pub(super) fn finish_shutdown(&mut self) {
         if self.phase == Phase::Announced {
             self.phase = Phase::Draining;
@@ -74,7 +75,7 @@ impl Connection {
         }
     }
 
-    /// Ends the connection at once, with a code and debug data for the peer.
+    /// Ends the connection at once, with an error code and debug data for the peer.
     pub fn abort(&mut self, code: ErrorCode, debug_data: &[u8]) {
         if self.close_reason.is_none() {
             self.write_goaway(self.last_taken_up(), code, debug_data);
@@ -82,10 +83,11 @@ impl Connection {
         }
     }
 
-    /// The transport has ended for reading.
+    /// Records that the receiving side of the transport has ended.
     ///
-    /// One that takes nothing more, but may have more to give, has not: what has arrived may be the rest of a response,
-    /// or say why the peer has gone. Call [`shutdown`](Self::shutdown) then, throw the output away, and read on.
+    /// A transport that only takes no more output has not ended: unread input may hold the rest of a response, or
+    /// the peer's reason to close. In that case, call [`shutdown`](Self::shutdown), discard the output, and
+    /// continue to read.
     pub fn recv_end(&mut self, now: Time) {
         self.advance(now);
         if self.close_reason.is_some() {
@@ -104,12 +106,12 @@ impl Connection {
         self.close(reason);
     }
 
-    /// Ends the connection for what the peer did.
+    /// Ends the connection because of a violation by the peer.
     pub(super) fn fail(&mut self, violation: Violation) {
         self.fail_with(ConnectionError::Violation(violation), violation.reason());
     }
 
-    /// Ends the connection with GOAWAY (RFC 9113, 5.4.1), and words for people.
+    /// Ends the connection with GOAWAY (RFC 9113, 5.4.1), whose debug data is `reason`.
     pub(super) fn fail_with(&mut self, error: ConnectionError, reason: &'static str) {
         if self.close_reason.is_none() {
             let code = error.code().unwrap_or(ErrorCode::INTERNAL_ERROR);
@@ -118,23 +120,23 @@ impl Connection {
         }
     }
 
-    /// The highest stream of the peer's that we may have acted on.
+    /// Returns the highest peer-initiated stream on which this endpoint may have acted.
     fn last_taken_up(&self) -> StreamId {
         self.last_accepted.unwrap_or(self.highest_peer_id)
     }
 
-    /// Whether a stream of the peer's lies above the last one that we take up.
+    /// Returns whether a peer-initiated stream lies above the last one that this endpoint accepts.
     pub(super) fn is_above_last(&self, id: StreamId) -> bool {
         !self.is_local(id) && self.last_accepted.is_some_and(|last| id > last)
     }
 
     fn write_goaway(&mut self, last_stream_id: StreamId, code: ErrorCode, debug_data: &[u8]) {
-        // Every peer takes frames of 16,384 octets.
+        // Every peer accepts frames of 16,384 bytes.
         let debug_data = debug_data.get(..DEBUG_DATA).unwrap_or(debug_data);
         self.write_control(|out| frame::GoAway { last_stream_id, code, debug_data }.encode(out));
     }
 
-    /// The connection has ended: so have all streams.
+    /// Ends the connection, and all streams with it.
     fn close(&mut self, reason: Result<(), ConnectionError>) {
         let (code, initiator, violation) = match &reason {
             Ok(()) => (ErrorCode::NO_ERROR, Initiator::Local, None),
@@ -147,7 +149,7 @@ impl Connection {
             }
         };
         if matches!(reason, Err(ConnectionError::TransportEnded { .. })) {
-            // Nobody will read it.
+            // The peer will not read it.
             self.control.clear();
         }
         self.close_reason = Some(reason);
@@ -182,13 +184,13 @@ impl Connection {
         self.events.push_back(Event::Closed);
     }
 
-    /// Whether there are streams that have not ended, or requests and promises that are to become some.
+    /// Returns whether any stream has not ended, or a request or promise is still to become a stream.
     pub(super) fn is_busy(&self) -> bool {
         let counts = &self.counts;
         counts.local > 0 || counts.peer > 0 || counts.promised > 0 || !self.opening.is_empty()
     }
 
-    /// A stream has ended: perhaps it was the last, and the connection ends with it.
+    /// Ends a connection that is shutting down, if its last stream has ended.
     pub(super) fn stream_left(&mut self) {
         if self.is_busy() || self.close_reason.is_some() {
             return;
@@ -210,7 +212,7 @@ impl Connection {
         }
     }
 
-    /// Takes GOAWAY: no stream is opened any more, and those above its last one were not processed
+    /// Handles GOAWAY: no stream is opened any more, and those above its last stream were not processed
     /// (RFC 9113, 6.8).
     pub(super) fn recv_goaway(&mut self, payload: &[u8]) -> Result<(), Violation> {
         let goaway = frame::GoAway::parse(payload)?;
@@ -219,7 +221,7 @@ impl Connection {
             if last > earlier.last_stream_id {
                 return Err(Violation::GoAwayRaised);
             }
-            // Some servers answer each request that comes too late with the same GOAWAY again.
+            // Some servers answer each late request with the same GOAWAY again.
             if (last, goaway.code) == (earlier.last_stream_id, earlier.code) {
                 return Ok(());
             }
@@ -244,7 +246,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Requests of which nothing was sent will not be sent any more.
+    /// Fails the waiting requests, of which nothing was sent.
     fn fail_waiting_requests(&mut self) {
         let code = ErrorCode::REFUSED_STREAM;
         let error = match self.received_go_away {
@@ -257,7 +259,7 @@ impl Connection {
         }
     }
 
-    /// The drain deadline has passed.
+    /// Ends the connection after the drain deadline.
     pub(super) fn drain_timeout(&mut self) {
         self.write_goaway(self.last_taken_up(), ErrorCode::NO_ERROR, b"the drain deadline has passed");
         self.close(Err(ConnectionError::DrainTimeout));

@@ -1,4 +1,4 @@
-//! Deadlines: all that depends on time goes through [`Connection::poll_timeout`].
+//! Deadlines: everything that depends on time goes through [`Connection::poll_timeout`].
 
 use core::time::Duration;
 
@@ -11,24 +11,24 @@ use crate::frame::StreamId;
 use crate::stream::{Stall, Stream};
 use crate::time::Time;
 
-/// Since when things are so, or until when they may be.
+/// Start times and deadlines of the connection.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    /// When the connection began: at the first call that told the time.
+    /// When the connection began: at the first call that passed the time.
     started: Option<Time>,
-    /// When octets last arrived.
+    /// When bytes last arrived.
     heard: Time,
-    /// Since when output waits that the transport does not take.
+    /// Since when output has waited for the transport.
     untaken: Option<Stall>,
-    /// Since when content waits for the window of the connection.
+    /// Since when content has waited for the connection's window.
     window_closed: Option<Stall>,
-    /// Since when there has been no stream.
+    /// Since when the connection has had no stream.
     idle_since: Option<Time>,
-    /// Until when the peer may acknowledge that a shutdown was announced.
+    /// Until when the peer may acknowledge an announced shutdown.
     announced_until: Option<Time>,
-    /// Until when the streams may go on after a shutdown.
+    /// Until when streams may continue after a shutdown.
     drain_until: Option<Time>,
-    /// When a keep-alive PING was sent that has no answer yet.
+    /// When the unanswered keep-alive PING was sent.
     asked_at: Option<Time>,
 }
 
@@ -37,17 +37,17 @@ impl Timers {
         self.heard = now;
     }
 
-    /// The transport has taken something.
+    /// Records that the transport has taken output.
     pub(super) fn taken(&mut self) {
         self.untaken = None;
     }
 
-    /// The transport has taken some bytes of what it was given before.
+    /// Records that the transport has taken `bytes` of earlier output.
     pub(super) fn moved(&mut self, bytes: usize) {
         self.untaken = self.untaken.and_then(|stall| stall.after(bytes));
     }
 
-    /// Content was handed out.
+    /// Records that content was handed to the transport.
     pub(super) fn content_sent(&mut self, bytes: usize) {
         self.window_closed = self.window_closed.and_then(|stall| stall.after(bytes));
     }
@@ -67,7 +67,7 @@ impl Timers {
     }
 }
 
-/// What is due at a deadline.
+/// The deadline that has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Due {
     Preface,
@@ -85,15 +85,15 @@ enum Due {
 }
 
 impl Connection {
-    /// When [`handle_timeout`](Self::handle_timeout) is to be called, if nothing else happens before.
+    /// Returns when to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
     pub fn poll_timeout(&self) -> Option<Time> {
         self.next_due().map(|(at, _)| at)
     }
 
-    /// Acts on every deadline that has passed. Calling it too early does nothing.
+    /// Acts on every deadline that has passed.
     ///
-    /// Who was held up gives what has arrived to [`recv`](Self::recv) first: a peer that has kept its deadlines is not to be
-    /// blamed for it.
+    /// A call before the deadline has no effect. If the caller was delayed, it passes pending input to
+    /// [`recv`](Self::recv) first: the peer may have met the deadline.
     pub fn handle_timeout(&mut self, now: Time) {
         self.advance(now);
         while let Some((at, due)) = self.next_due()
@@ -104,7 +104,7 @@ impl Connection {
         self.arm_timers();
     }
 
-    /// The first deadline. Each is its beginning and how long it may take.
+    /// Returns the first deadline; each is the start of a condition plus its timeout.
     fn next_due(&self) -> Option<(Time, Due)> {
         if self.close_reason.is_some() {
             return None;
@@ -151,7 +151,7 @@ impl Connection {
         match due {
             Due::Preface | Due::FieldBlock | Due::Transport => self.fail(Violation::TooSlow),
             Due::ConnectionWindow => {
-                // The window is the same for all that have content.
+                // All streams with content share the window.
                 let scheduled = |stream: &&Stream| stream.send.scheduled;
                 let stalled: Vec<_> = self.streams.iter().filter(scheduled).map(|stream| stream.id).collect();
                 stalled.into_iter().for_each(|id| self.reset_stalled(id));
@@ -170,13 +170,13 @@ impl Connection {
         }
     }
 
-    /// How long what waits to be sent may stall.
+    /// Returns how long pending output may stall.
     fn stall_timeout(&self) -> Option<Duration> {
         let Config { stall_timeout, crowded_stall_timeout, .. } = self.config;
         stall_timeout.map(|timeout| if self.crowded { timeout.min(crowded_stall_timeout) } else { timeout })
     }
 
-    /// Whether content waits for the window of the connection.
+    /// Returns whether content waits for the connection's window.
     fn is_window_closed(&self) -> bool {
         self.send_window <= 0 && !self.scheduler.is_empty()
     }
@@ -188,8 +188,9 @@ impl Connection {
         self.reset_stream(id, error);
     }
 
-    /// Notes since when things are as they are now. Operations do not tell the time, so what they bring about
-    /// counts from the next call that does.
+    /// Records when the current conditions began.
+    ///
+    /// Operations do not pass the time, so conditions that they cause count from the next call that does.
     pub(super) fn arm_timers(&mut self) {
         let untaken = self.has_output();
         let idle = !self.is_busy();
@@ -203,7 +204,7 @@ impl Connection {
         }
         timers.untaken = untaken.then(|| timers.untaken.unwrap_or(Stall::new(now)));
         timers.idle_since = idle.then(|| timers.idle_since.unwrap_or(now));
-        // A window that opens and is used up at once has not ended the stall: see `content_sent`.
+        // A window that opens and is used up at once does not end the stall: see `content_sent`.
         timers.window_closed =
             timers.window_closed.filter(|_| content_waits).or_else(|| window_closed.then(|| Stall::new(now)));
     }

@@ -1,4 +1,6 @@
-//! Octets for the transport. Content is cut into frames only here, by what the windows allow at this moment.
+//! Output for the transport.
+//!
+//! Only this module splits content into frames, according to the windows at that moment.
 
 use super::{Connection, show_sent};
 use crate::event::Event;
@@ -6,23 +8,23 @@ use crate::frame::{Ping, StreamId, data};
 use crate::stream::{Ending, Stall};
 use crate::time::Time;
 
-/// How much content a DATA frame has, and how much padding behind it.
+/// The sizes of content and padding in a DATA frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Padded {
     content: usize,
-    /// None for a frame without padding and the byte that tells its length.
+    /// `None` for a frame without padding and without the byte for its length.
     padding: Option<u8>,
 }
 
 impl Padded {
-    /// A frame of at most `allowed` bytes for so much content, padded to a multiple of `pad_to` if that fits.
+    /// Creates a frame of at most `allowed` bytes for `content` bytes, padded to a multiple of `pad_to` if that fits.
     fn new(content: usize, allowed: usize, pad_to: u16) -> Self {
         let unit = usize::from(pad_to);
         let plain = Self { content: content.min(allowed), padding: None };
         if content == 0 || unit < 2 {
             return plain;
         }
-        // Whole units that fit.
+        // The largest multiple of the unit that fits.
         let most = allowed.saturating_sub(allowed.checked_rem(unit).unwrap_or(0));
         let content = content.min(most.saturating_sub(1));
         let payload = content.saturating_add(1).checked_next_multiple_of(unit).unwrap_or(usize::MAX);
@@ -32,22 +34,23 @@ impl Padded {
         }
     }
 
-    /// Bytes of payload besides the content.
+    /// Returns the bytes of payload other than content.
     fn overhead(self) -> i64 {
         self.padding.map_or(0, |padding| i64::from(padding).saturating_add(1))
     }
 }
 
-/// Bytes of buffer that an idle connection keeps for frames other than DATA.
+/// Buffer that an idle connection keeps for frames other than DATA, in bytes.
 const CONTROL_KEPT: usize = 1 << 10;
 
 impl Connection {
-    /// Appends what is to be sent to `out`, and says how many octets it was; 0 means that there is nothing to send now.
+    /// Appends pending output to `out`, and returns the number of bytes appended; 0 means that nothing can be sent
+    /// now.
     ///
-    /// First come all frames that wait and are not content, however many they are. Then comes content, as long as less
-    /// than `max` octets were appended: at most a frame more, and what ends its message.
+    /// All pending frames other than content come first, whatever their size. Content follows while fewer than `max`
+    /// bytes were appended, and passes `max` by at most one frame and the end of its message.
     ///
-    /// What was appended is gone from the connection: call it when the transport has room.
+    /// The connection does not keep the appended bytes: call this method when the transport has room.
     pub fn poll_transmit(&mut self, now: Time, out: &mut Vec<u8>, max: usize) -> usize {
         self.advance(now);
         let start = out.len();
@@ -60,7 +63,7 @@ impl Connection {
         self.flush_control(out);
         if self.close_reason.is_none() {
             self.write_content(out, end);
-            // What ends a message behind its content.
+            // The frames that end a message after its content.
             self.flush_control(out);
         }
         let written = out.len().saturating_sub(start);
@@ -73,18 +76,17 @@ impl Connection {
         written
     }
 
-    /// The transport has taken `bytes` of what [`poll_transmit`](Self::poll_transmit) gave before, and the caller
-    /// still has more of that.
+    /// Records that the transport has taken `bytes` of earlier output, of which the caller still has more.
     ///
-    /// A caller that hands output to a slow transport piece by piece reports each piece, so that the deadline for the
-    /// transport ([`stall_timeout`](crate::Config::stall_timeout)) does not pass while it moves.
+    /// A caller that hands output to a slow transport piece by piece reports each piece, so that the transport's
+    /// deadline ([`stall_timeout`](crate::Config::stall_timeout)) does not pass while output moves.
     pub fn handle_write_progress(&mut self, now: Time, bytes: usize) {
         self.advance(now);
         self.timers.moved(bytes);
         self.arm_timers();
     }
 
-    /// Whether everything that was given for sending has been handed out, also what waits for a window or for the
+    /// Returns whether all accepted output was handed out, including that which waits for a window or for the
     /// peer's limit of streams.
     pub fn is_flushed(&self) -> bool {
         !self.has_output()
@@ -92,7 +94,7 @@ impl Connection {
             && self.streams.iter().all(|stream| stream.send.content.is_empty())
     }
 
-    /// Whether [`poll_transmit`](Self::poll_transmit) may give octets now; if not, it gives none.
+    /// Returns whether [`poll_transmit`](Self::poll_transmit) may append bytes now; if false, it appends none.
     pub fn has_output(&self) -> bool {
         !self.control.is_empty()
             || (self.close_reason.is_none()
@@ -102,10 +104,11 @@ impl Connection {
                     || (self.send_window > 0 && !self.scheduler.is_empty())))
     }
 
-    /// Answers PINGs: before all else that waits (RFC 9113, 6.7). `control` holds whole frames, so this is
-    /// between two of them.
+    /// Answers PINGs before sending anything else (RFC 9113, 6.7).
+    ///
+    /// `control` holds complete frames, so the answers stand between two of them.
     fn write_pongs(&mut self, out: &mut Vec<u8>) {
-        // The preface comes before even that.
+        // Only the preface precedes the answers.
         if self.pongs.is_empty() || self.close_reason.is_some() {
             return;
         }
@@ -129,7 +132,7 @@ impl Connection {
     fn flush_control(&mut self, out: &mut Vec<u8>) {
         out.append(&mut self.control);
         self.provoked = 0;
-        // A connection without streams needs no more than the next SETTINGS or PING.
+        // Without streams, the buffer needs room only for the next SETTINGS or PING.
         if self.control.capacity() > CONTROL_KEPT && !self.is_busy() {
             self.control.shrink_to(CONTROL_KEPT);
         }
@@ -142,7 +145,7 @@ impl Connection {
         }
     }
 
-    /// Writes one DATA frame of a stream, and schedules the stream again if it has more.
+    /// Writes one DATA frame of a stream, and reschedules the stream if it has more content.
     fn write_data(&mut self, id: StreamId, out: &mut Vec<u8>) {
         let initial = i64::from(self.peer.initial_window_size);
         let max_frame = self.peer.max_frame_size.min(self.config.max_send_frame_size);
@@ -186,7 +189,7 @@ impl Connection {
         }
     }
 
-    /// Counts a DATA frame with so many bytes of content, and shows it to the subscriber.
+    /// Counts a DATA frame with `content` bytes of content, and shows it to the subscriber.
     fn count_data(&mut self, frame: &[u8], content: u32) {
         self.stats.content_sent = self.stats.content_sent.saturating_add(u64::from(content));
         self.abuse.earn_content(content);
@@ -194,8 +197,7 @@ impl Connection {
         self.stats.frames_sent = self.stats.frames_sent.saturating_add(count);
     }
 
-    /// Puts a stream that has content among those that send. Whether its window allows that shows when its turn
-    /// comes.
+    /// Schedules a stream that has content; its window is checked when its turn comes.
     pub(super) fn schedule(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(id) else { return };
         let send = &mut stream.send;
@@ -208,7 +210,7 @@ impl Connection {
         self.scheduler.push(id, place);
     }
 
-    /// Puts a stream that has content and no window among those that may have stalled.
+    /// Adds a stream that has content but no window to those that may stall.
     fn block(&mut self, id: StreamId) {
         if let Some(stream) = self.streams.get_mut(id).filter(|stream| !stream.send.content.is_empty()) {
             let since = stream.send.stall.get_or_insert(Stall::new(self.now)).since;
@@ -217,7 +219,7 @@ impl Connection {
         }
     }
 
-    /// The window of a stream has grown: the stream is scheduled again if that lets it send.
+    /// Reschedules a stream whose window has grown, if it may send now.
     pub(super) fn unblock(&mut self, id: StreamId) {
         let initial = i64::from(self.peer.initial_window_size);
         let Some(stream) = self.streams.get_mut(id) else { return };
