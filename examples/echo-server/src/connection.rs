@@ -1,4 +1,4 @@
-//! One connection and the exchanges on it.
+//! One connection and its exchanges.
 
 use std::collections::BTreeMap;
 
@@ -10,40 +10,40 @@ use crate::bindings::http2::engine::transport::ByteStream;
 use crate::bindings::http2::engine::types::{Error, ErrorKind};
 use crate::exchange::{Exchange, Progress};
 
-/// How often in a turn octets are moved, and then the requests advanced: what these have to say is under way at its end.
+/// Rounds per turn. Each moves bytes and then advances the exchanges; the second sends the output of the first.
 const ROUNDS: u32 = 2;
 
 /// The abuse score at which the engine ends a connection.
 const ABUSE_LIMIT: u64 = 2_000;
 
-/// What a connection needs next.
+/// The next step of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Another turn, without waiting.
+    /// Take another turn, without waiting.
     Turn,
-    /// To wait for its pollables or its deadline.
+    /// Wait for its pollables or its deadline.
     Wait,
-    /// Nothing: it is over.
+    /// Drop it: it is over.
     Drop,
 }
 
-/// Which of its pollables a connection is ready for.
+/// The pollable that a connection is ready for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ready {
-    /// There is something to read.
+    /// Input can be read.
     Read,
-    /// There is room for output.
+    /// Output can be written.
     Write,
 }
 
 /// A connection in the event loop.
 ///
-/// Pollables stand before what they belong to, and so are dropped first.
+/// The pollables are declared before their connection, and so are dropped first.
 pub(crate) struct Connection {
     peer: String,
     read_ready: Pollable,
     write_ready: Option<Pollable>,
-    /// The engine takes no input before its output has gone.
+    /// Whether the engine accepts no input until its output has been written.
     read_paused: bool,
     deadline: Option<Instant>,
     exchanges: BTreeMap<u32, Exchange>,
@@ -52,7 +52,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Starts HTTP/2 on a connection that was accepted.
+    /// Starts HTTP/2 on an accepted connection.
     pub(crate) fn start(io: ByteStream, peer: String) -> Result<Self, Error> {
         let http2 = Http2::handshake(io, Role::Server, None)?;
         Ok(Self {
@@ -67,14 +67,14 @@ impl Connection {
         })
     }
 
-    /// What to wait for.
+    /// Returns the pollables to wait for.
     pub(crate) fn pollables(&self) -> impl Iterator<Item = (Ready, &Pollable)> {
         let read_ready = (!self.read_paused).then_some((Ready::Read, &self.read_ready));
         let write_ready = self.write_ready.as_ref().map(|pollable| (Ready::Write, pollable));
         read_ready.into_iter().chain(write_ready)
     }
 
-    /// Waits for one of them, which is ready as far as anybody knows.
+    /// Waits for one of the pollables, which was ready at the last poll.
     pub(crate) fn wait(&self, ready: Ready) {
         match (ready, &self.write_ready) {
             (Ready::Read, _) => self.read_ready.block(),
@@ -83,17 +83,17 @@ impl Connection {
         }
     }
 
-    /// When it wants a turn even if no pollable is ready.
+    /// Returns when the connection needs a turn even if no pollable is ready.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
-    /// Ends the connection when the exchanges on it are done.
+    /// Ends the connection once its exchanges are complete.
     pub(crate) fn shutdown(&self) {
         self.http2.shutdown();
     }
 
-    /// Moves octets and answers requests, as far as that goes without waiting.
+    /// Moves bytes and answers requests, as much as possible without waiting.
     pub(crate) fn turn(&mut self, now: Instant) -> Next {
         let mut next = Next::Turn;
         let mut moved = false;
@@ -120,7 +120,7 @@ impl Connection {
         next
     }
 
-    /// Tells how the connection has ended, and how near it came to the limit of the engine's abuse score.
+    /// Logs how the connection ended, and its highest abuse score.
     pub(crate) fn log_end(&self) {
         let outcome = match self.http2.closed() {
             Some(Err(error)) => error.message,
@@ -149,7 +149,7 @@ impl Connection {
         })
     }
 
-    /// Starts to answer the requests that have come.
+    /// Starts exchanges for the requests that have arrived.
     fn accept(&mut self) -> bool {
         let mut worked = false;
         while let Ok(Some(stream)) = self.http2.accept() {
@@ -178,7 +178,7 @@ impl Connection {
         !changed.is_empty()
     }
 
-    /// Goes on with those whose window may have been opened.
+    /// Advances the exchanges whose stream window may have opened.
     fn advance_blocked(&mut self) -> bool {
         let blocked = |(&id, exchange): (&u32, &Exchange)| exchange.is_blocked().then_some(id);
         let blocked: Vec<u32> = self.exchanges.iter().filter_map(blocked).collect();
@@ -197,7 +197,7 @@ impl Connection {
         !due.is_empty()
     }
 
-    /// Goes on with one exchange, and forgets it when it is complete or the client has given it up.
+    /// Advances one exchange, and removes it once it is complete or reset by the client.
     fn advance(&mut self, id: u32) {
         let Some(exchange) = self.exchanges.get_mut(&id) else { return };
         match exchange.advance() {
@@ -212,7 +212,7 @@ impl Connection {
         }
     }
 
-    /// That a client gives up a request, or a connection on which requests are, is nothing to talk about.
+    /// Logs an error unless it only means that the client has cancelled a request or closed the connection.
     fn report_unless_reset(&self, error: &Error) {
         if matches!(error.kind, ErrorKind::InvalidArgument | ErrorKind::InvalidState) {
             self.report(error);

@@ -6,62 +6,63 @@ use crate::bindings::http2::engine::connection::Http2Stream;
 use crate::bindings::http2::engine::types::{Error, Fields, Method, RequestHead, ResponseHead};
 use crate::route::{Answer, route};
 
-/// Octets that are read, or made, before they are sent.
+/// Bytes read or generated at once.
 const CHUNK: usize = 32 << 10;
-/// Octets that are handed over on a stream whose window is closed: enough for the engine to see that the client takes
-/// nothing, and little to keep for each of very many streams.
+/// Bytes queued on a stream whose window is closed.
+///
+/// Enough for the engine to notice a client that accepts nothing, and little to buffer for each of very many streams.
 const AHEAD: usize = 1 << 10;
 static ZEROS: [u8; CHUNK] = [0; CHUNK];
 
-/// Where an exchange stands.
+/// The progress of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// The client has to send or to take something, or a time has to come.
+    /// The exchange waits for the client or for a time.
     Waiting,
-    /// All of the response was handed to the engine.
+    /// The engine has accepted the whole response.
     Complete,
 }
 
-/// A request that is being answered. It does what can be done without waiting, each time it is asked to.
+/// A request that is being answered, as far as possible without waiting at each call of [`advance`](Self::advance).
 pub(crate) struct Exchange {
     stream: Http2Stream,
-    /// HEAD: the response has no content (RFC 9110, 9.3.2).
+    /// Whether the method is HEAD: the response has no content (RFC 9110, 9.3.2).
     head_only: bool,
     room: Room,
     content: Content,
 }
 
-/// What the client lets the server send on a stream.
+/// The amount of content that the server may queue on a stream.
 #[derive(Default)]
 struct Room {
-    /// Octets of the window that nothing was handed over for.
+    /// Bytes of the window not yet used by queued content.
     window: usize,
-    /// Octets that were handed over since the window was last open.
+    /// Bytes queued since the window was last open.
     ahead: usize,
-    /// Whether more would have been handed over, had the window been open.
+    /// Whether the closed window has kept content from being queued.
     blocked: bool,
 }
 
-/// What is still to be sent.
+/// The remaining content of the response.
 enum Content {
-    /// Nothing until this time, then a text.
+    /// No content until this time, then a text.
     Delayed(Instant),
-    /// A text, and how much of it was taken.
+    /// A text, and the number of its bytes that were accepted.
     Text(Vec<u8>, usize),
-    /// So many octets.
+    /// This many zero bytes.
     Zeros(u64),
-    /// Octets without end.
+    /// Endless zero bytes.
     Endless,
-    /// What the client sends: the octets read, and how many of them were taken.
+    /// The request's content: the bytes read, and the number of them that were accepted.
     Echo(Vec<u8>, usize),
-    /// Nothing until the client has sent everything, then a text; so much has come.
+    /// No content until the request ends, then its size, which is this so far, in bytes.
     Count(u64),
-    /// Nothing.
+    /// No more content.
     End,
 }
 
 impl Exchange {
-    /// Sends the head of the response, unless that has to wait.
+    /// Sends the head of the response, unless it has to wait.
     pub(crate) fn start(stream: Http2Stream) -> Result<Self, Error> {
         let Some(request) = stream.request() else {
             return Ok(Self { stream, head_only: false, room: Room::default(), content: Content::End });
@@ -69,7 +70,7 @@ impl Exchange {
         let head_only = matches!(request.method, Method::Head);
         let mut exchange = Self { stream, head_only, room: Room::default(), content: Content::End };
         match route(&request) {
-            // The client is told how to authenticate (RFC 9110, 15.5.2).
+            // A 401 response needs WWW-Authenticate (RFC 9110, 15.5.2).
             Answer::Text { status: 401, text } => {
                 exchange.reply(401, text, vec![field("www-authenticate", "Bearer")])?;
             }
@@ -91,7 +92,7 @@ impl Exchange {
                 exchange.content = Content::Delayed(monotonic_clock::now().saturating_add(delay));
             }
             Answer::Echo => {
-                // Read before the response begins: a client that waits for 100 (Continue) is then told to go on.
+                // Read before the response begins: the engine then sends 100 (Continue) to a client that waits for it.
                 let first = exchange.stream.read_data(CHUNK as u32)?.unwrap_or_default();
                 exchange.respond(200, echoed_fields(&request), Content::Echo(first, 0), false)?;
             }
@@ -100,7 +101,7 @@ impl Exchange {
         Ok(exchange)
     }
 
-    /// When something is to be done although nothing has arrived.
+    /// Returns when the exchange needs to advance even if nothing has arrived.
     pub(crate) fn due(&self) -> Option<Instant> {
         match self.content {
             Content::Delayed(at) => Some(at),
@@ -108,19 +109,19 @@ impl Exchange {
         }
     }
 
-    /// Whether it goes on when the client opens the window of the stream, which nothing tells.
+    /// Returns whether the exchange waits for the client to open the stream's window, which no event reports.
     pub(crate) fn is_blocked(&self) -> bool {
         self.room.blocked
     }
 
-    /// Does what can be done now.
+    /// Advances the exchange as far as possible now.
     pub(crate) fn advance(&mut self) -> Result<Progress, Error> {
         self.room.look(&self.stream);
         loop {
             match &mut self.content {
                 Content::End => return Ok(Progress::Complete),
                 Content::Delayed(at) => {
-                    // The client has given up, and its stream keeps a slot until it is released.
+                    // The client has cancelled the request; its stream counts as open until it is dropped.
                     if self.stream.finished() {
                         return Ok(Progress::Complete);
                     }
@@ -178,7 +179,7 @@ impl Exchange {
         }
     }
 
-    /// Ends an echo in the way in which the request has ended.
+    /// Ends an echo as the request ended: with or without trailers.
     fn end_echo(&mut self) -> Result<(), Error> {
         match self.stream.trailers() {
             Some(trailers) => self.stream.send_trailers(&trailers)?,
@@ -190,7 +191,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// Answers with a text.
+    /// Responds with a text.
     fn reply(&mut self, status: u16, text: String, mut fields: Fields) -> Result<(), Error> {
         let empty = text.is_empty();
         if !empty {
@@ -209,7 +210,7 @@ impl Exchange {
 }
 
 impl Room {
-    /// Sees how far the window is open now.
+    /// Updates the state from the stream's current window.
     fn look(&mut self, stream: &Http2Stream) {
         let (_, window) = stream.windows();
         self.window = usize::try_from(window).unwrap_or(0);
@@ -219,8 +220,10 @@ impl Room {
         self.blocked = false;
     }
 
-    /// Hands over as much as there is room for, and says how much that was. Where the engine has no room, one octet is
-    /// offered all the same: what is not taken makes the engine tell when there is room again.
+    /// Queues as much content as permitted, and returns the number of bytes accepted.
+    ///
+    /// If the engine has no room, offers one byte nevertheless: having refused it, the engine reports when it has room
+    /// again.
     fn offer(&mut self, stream: &Http2Stream, octets: &[u8], last: bool) -> Result<usize, Error> {
         let allowed = if self.window > 0 { self.window } else { AHEAD - self.ahead };
         if allowed == 0 {
@@ -239,7 +242,7 @@ impl Room {
     }
 }
 
-/// The fields of a response that has the content of its request.
+/// Returns the fields of a response that echoes the request's content.
 fn echoed_fields(request: &RequestHead) -> Fields {
     let same = |name: &str| request.headers.iter().find(|(found, _)| found == name).cloned();
     let kind = same("content-type").unwrap_or_else(octet_stream);

@@ -1,5 +1,7 @@
-//! An HTTP/2 server in a WebAssembly component. The protocol comes from `http2:engine`, the sockets from whatever
-//! supplies `byte-stream`; what is here is one event loop for all connections and the answers that it gives.
+//! An HTTP/2 server in a WebAssembly component.
+//!
+//! `http2:engine` implements the protocol, and another component the sockets. This crate has the event loop, which
+//! serves all connections, and the responses.
 
 mod connection;
 mod exchange;
@@ -32,7 +34,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Ok(Command::Serve(options)) => Server::listen(&options).and_then(Server::run),
-        Err(error) => Err(format!("{error}; --help shows the options")),
+        Err(error) => Err(format!("{error}; see --help")),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,45 +8,45 @@ Serves HTTP/2 over cleartext TCP, with prior knowledge.
 Usage: echo-server [--addr ADDRESS] [--max-connections N] [--drain-on-stdin-eof] [--log-connections]
 
 Options:
-  --addr ADDRESS          Where to listen; port 0 takes any free one [default: 127.0.0.1:8080]
-  --max-connections N     Connections that are open at a time; others wait [default: 1000]
-  --drain-on-stdin-eof    When standard input ends: take nothing new, finish what runs, exit
-  --log-connections       Tell on standard error how each connection has ended
-  --help                  Print this
+  --addr ADDRESS          The address to listen on; port 0 selects a free port [default: 127.0.0.1:8080]
+  --max-connections N     Limit of connections open at the same time; further ones wait [default: 1000]
+  --drain-on-stdin-eof    Drain when standard input ends: refuse new requests, finish those in progress, exit
+  --log-connections       Log to standard error how each connection ended
+  --help                  Print this help
 
 Requests:
   GET /                   A line of text
-  POST /, POST /upload    How many bytes the content of the request has
-  any /echo               The content and the trailers of the request, as they come
-  any /refuse             An answer with status 401 at once; the content is not read
-  any /early              10,000 bytes at once; the content is not read
+  POST /, POST /upload    The size of the request's content in bytes
+  any /echo               The content and trailers of the request, as they arrive
+  any /refuse             Status 401 at once, without reading the content
+  any /early              10,000 bytes at once, without reading the content
   GET /bytes/N            N bytes
-  GET /endless            Bytes without end
-  GET /status/N           An answer with status N
-  GET /delay/MS           An answer after MS milliseconds
+  GET /endless            An endless response
+  GET /status/N           A response with status N
+  GET /delay/MS           A response after MS milliseconds
   GET /headers            The fields of the request
-  GET /early-hints        An informational response (103) before the answer
+  GET /early-hints        An informational response (103), then the final response
 ";
 
-/// What the command line asks for.
+/// The command selected on the command line.
 pub(crate) enum Command {
     Serve(Options),
     Help,
 }
 
-/// How to serve.
+/// The options of the server.
 pub(crate) struct Options {
-    /// An address with a port, as `http2:engine/tcp` takes it.
+    /// The address and port to listen on, in the format of `http2:engine/tcp`.
     pub(crate) address: String,
-    /// Connections that are open at a time.
+    /// The limit of connections open at the same time.
     pub(crate) max_connections: usize,
-    /// Whether the end of standard input is the sign to finish.
+    /// Whether to drain when standard input ends.
     pub(crate) drain_on_stdin_eof: bool,
-    /// Whether to tell how each connection has ended.
+    /// Whether to log how each connection ended.
     pub(crate) log_connections: bool,
 }
 
-/// Reads the command line.
+/// Parses the command line.
 pub(crate) fn parse() -> Result<Command, lexopt::Error> {
     let mut options = Options {
         address: "127.0.0.1:8080".to_owned(),

@@ -1,31 +1,31 @@
-//! What each request is answered with.
+//! The answer to each request.
 
 use crate::bindings::http2::engine::types::{Method, RequestHead};
 
 #[cfg(test)]
 mod tests;
 
-/// Bytes of the response at `/early`.
+/// Size of the response at `/early`, in bytes.
 const EARLY: u64 = 10_000;
 
-/// The answer to a request, before any octet of it is sent.
+/// The answer to a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// A text, known as a whole.
+    /// A text.
     Text { status: u16, text: String },
-    /// So many octets, made while they are sent.
+    /// This many bytes, generated while they are sent.
     Bytes(u64),
-    /// Content without end, until the client gives up.
+    /// Endless content, until the client cancels the request.
     Endless,
-    /// A text, after so many milliseconds.
+    /// A text, after a delay.
     Delayed { milliseconds: u64 },
     /// An informational response, then a text.
     EarlyHints { link: &'static str, text: String },
-    /// What the client sends.
+    /// The request's content.
     Echo,
-    /// How much the client has sent, once it is complete.
+    /// The size of the request's content, once the request is complete.
     Count,
-    /// The resource is there, and does not take this method.
+    /// The resource exists, but does not permit this method.
     NotAllowed { allow: &'static str },
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn route(request: &RequestHead) -> Answer {
     let reads = matches!(request.method, Method::Get | Method::Head);
     match path {
         "/echo" => return Answer::Echo,
-        // Neither waits for the content of the request, nor reads it.
+        // These two neither wait for the request's content nor read it.
         "/refuse" => return Answer::Text { status: 401, text: "refused\n".to_owned() },
         "/early" => return Answer::Bytes(EARLY),
         "/" | "/upload" if matches!(request.method, Method::Post) => return Answer::Count,
@@ -53,11 +53,11 @@ pub(crate) fn route(request: &RequestHead) -> Answer {
     match resource(path, request) {
         Some(_) if !reads => Answer::NotAllowed { allow: "GET, HEAD" },
         Some(answer) => answer,
-        None => Answer::Text { status: 404, text: format!("there is nothing at {path}\n") },
+        None => Answer::Text { status: 404, text: format!("not found: {path}\n") },
     }
 }
 
-/// What can be read at a path.
+/// Returns the answer to GET at a path, if the path exists.
 fn resource(path: &str, request: &RequestHead) -> Option<Answer> {
     let mut segments = path.strip_prefix('/')?.split('/');
     let answer = match (segments.next()?, segments.next(), segments.next()) {
@@ -75,7 +75,7 @@ fn resource(path: &str, request: &RequestHead) -> Option<Answer> {
     Some(answer)
 }
 
-/// A final status, with content where it may have some (RFC 9110, 15).
+/// Returns an answer with a final status, and with content if the status permits it (RFC 9110, 15).
 fn status_only(status: u16) -> Option<Answer> {
     let text = match status {
         204 | 205 | 304 => String::new(),
@@ -85,7 +85,7 @@ fn status_only(status: u16) -> Option<Answer> {
     Some(Answer::Text { status, text })
 }
 
-/// The request as text, one field a line.
+/// Formats the request, with one field per line.
 fn describe(request: &RequestHead) -> String {
     let mut text = String::new();
     let pseudo = [

@@ -12,40 +12,40 @@ use crate::bindings::http2::engine::transport::TransportError;
 use crate::connection::{Connection, Next, Ready};
 use crate::options::Options;
 
-/// How long no connection is taken after the listener has failed, in nanoseconds.
+/// How long accepting pauses after the listener has failed, in nanoseconds.
 const ACCEPT_PAUSE: u64 = 1_000_000_000;
 
-/// All there is to serve.
+/// The server: its listener and its connections.
 pub(crate) struct Server {
-    /// None once the server drains.
+    /// `None` once the server drains.
     listener: Option<Listening>,
     stdin: Option<Stdin>,
     connections: BTreeMap<u64, Connection>,
-    /// Connections that have work left although nothing has to be waited for, whose turn is next first.
+    /// Connections that have work left without waiting, in the order of their next turns.
     unfinished: VecDeque<u64>,
     accepted: u64,
-    /// The connection that had the first turn: next time, those behind it come first. What the host gives in one go may
-    /// be used up by the first alone.
+    /// The connection that had the first turn: the next round starts behind it, since one connection may use up all the
+    /// input and output that the host permits in one round.
     first_turn: u64,
     max_connections: usize,
     log_connections: bool,
     full: bool,
 }
 
-/// The listener, with what tells that somebody has connected.
+/// The listener and its pollable.
 struct Listening {
     ready: Pollable,
     paused_until: Option<Instant>,
     socket: Listener,
 }
 
-/// Standard input, whose end is the sign to finish.
+/// Standard input, whose end starts the drain.
 struct Stdin {
     ready: Pollable,
     stream: InputStream,
 }
 
-/// What a pollable stands for.
+/// The source that a pollable belongs to.
 #[derive(Clone, Copy)]
 enum Source {
     Listener,
@@ -54,20 +54,21 @@ enum Source {
     Deadline,
 }
 
-/// Connections that get their turn without the host being asked again whether they are ready.
+/// The number of ready connections up to which their turns follow without waiting for each again.
 ///
-/// A host that shares its thread fairly lets a guest have only so much ready input and output in one go (Wasmtime's
-/// Tokio: 128 times), and then says of everything that it is not ready, until the guest waits. If `poll` alone uses
-/// that up, the guest would go round for ever: told that much is ready, and given none of it. Waiting for what is
-/// ready anyway costs next to nothing, and gives the host the occasion to begin anew.
-const TURNS_IN_ONE_GO: usize = 16;
+/// A host that shares its thread fairly limits how often a guest finds input and output ready before it waits
+/// (Wasmtime's Tokio: 128 times). From then on, the host reports everything as not ready until the guest waits. If
+/// `poll` alone used up that budget, the guest would loop forever: `poll` reports ready connections, but reads return
+/// nothing. Waiting for a ready connection costs next to nothing, and renews the budget.
+const TURNS_WITHOUT_WAITING: usize = 16;
 
-/// How long connections that a turn was not enough for go on, before others are looked for, in nanoseconds: so long does
-/// one that has little to do wait for those that have much, however many they are.
+/// How long connections with work left continue before the server polls again, in nanoseconds.
+///
+/// This bounds how long a connection with little work waits for those with much, however many these are.
 const SLICE: u64 = 1_000_000;
 
 impl Server {
-    /// Listens, and says where on standard output.
+    /// Listens, and prints the address to standard output.
     pub(crate) fn listen(options: &Options) -> Result<Self, String> {
         let socket = Listener::listen(&options.address)
             .map_err(|error| format!("listening on {}: {}", options.address, describe(&error)))?;
@@ -89,18 +90,18 @@ impl Server {
         })
     }
 
-    /// Serves until standard input has ended, if that is the sign to finish, and all connections with it.
+    /// Serves until standard input has ended (if that starts the drain) and all connections have ended.
     pub(crate) fn run(mut self) -> Result<(), String> {
         while self.listener.is_some() || !self.connections.is_empty() {
             let ready = self.wait();
             let now = monotonic_clock::now();
-            let wait_again = ready.len() > TURNS_IN_ONE_GO;
+            let wait_again = ready.len() > TURNS_WITHOUT_WAITING;
             let mut had_turn = None;
             for source in ready {
                 match source {
-                    // Ready for both is still one turn: afterwards it is perhaps not ready for the other.
+                    // One turn serves both pollables; after it, the other may no longer be ready.
                     Source::Connection(key, _) if had_turn == Some(key) => {}
-                    // Those that have less to do come first.
+                    // Connections with less work come first.
                     Source::Connection(key, _) if self.unfinished.contains(&key) => {}
                     Source::Connection(key, ready) => {
                         if had_turn.replace(key).is_none() {
@@ -113,7 +114,7 @@ impl Server {
                     }
                     Source::Listener => self.accept(now),
                     Source::Stdin => self.read_stdin(now),
-                    // Now that the host gives what there is: perhaps what is overdue has come.
+                    // The turn reads pending input first, so overdue input may prevent the timeout.
                     Source::Deadline => {
                         for key in self.overdue(now) {
                             self.turn(key, now);
@@ -131,12 +132,12 @@ impl Server {
         Ok(())
     }
 
-    /// Waits until there is something to do, and says what.
+    /// Waits for work, and returns its sources.
     fn wait(&mut self) -> Vec<Source> {
         let full = self.connections.len() >= self.max_connections;
         if full && !self.full {
             eprintln!(
-                "echo-server: {} connections are open: others wait until one ends",
+                "echo-server: the limit of {} connections is reached; further ones wait",
                 self.max_connections
             );
         }
@@ -172,13 +173,13 @@ impl Server {
                 sources.push(Source::Connection(key, ready));
             }
         }
-        // The host says which are ready in any order.
+        // The host reports the ready pollables in any order.
         let mut ready = poll(&pollables);
         ready.sort_unstable();
         ready.into_iter().filter_map(|index| sources.get(index as usize).copied()).collect()
     }
 
-    /// The connections whose deadline has come. The listener may be tried again, if it was its time too.
+    /// Returns the connections whose deadline has passed; also resumes accepting, if its pause is over.
     fn overdue(&mut self, now: Instant) -> Vec<u64> {
         if let Some(listener) = &mut self.listener {
             listener.paused_until = listener.paused_until.filter(|&until| until > now);
@@ -187,7 +188,7 @@ impl Server {
         self.connections.iter().filter(|(_, connection)| overdue(connection)).map(|(&key, _)| key).collect()
     }
 
-    /// Takes the connections that wait, up to the limit.
+    /// Accepts pending connections, up to the limit.
     fn accept(&mut self, now: Instant) {
         while let Some(listener) = &mut self.listener
             && self.connections.len() < self.max_connections
@@ -204,7 +205,7 @@ impl Server {
                 },
                 Ok(None) => return,
                 Err(error) => {
-                    eprintln!("echo-server: taking a connection: {}", describe(&error));
+                    eprintln!("echo-server: accepting a connection: {}", describe(&error));
                     listener.paused_until = Some(now.saturating_add(ACCEPT_PAUSE));
                     return;
                 }
@@ -212,7 +213,7 @@ impl Server {
         }
     }
 
-    /// Drains at the end of standard input; what stands in it before is of no interest.
+    /// Drains at the end of standard input, and ignores its content.
     fn read_stdin(&mut self, now: Instant) {
         let Some(stdin) = &self.stdin else { return };
         if stdin.stream.read(4096).is_ok() {
@@ -243,13 +244,13 @@ impl Server {
     }
 }
 
-/// A transport error in words.
+/// Describes a transport error.
 fn describe(error: &TransportError) -> String {
     match error {
         TransportError::Closed => "closed".to_owned(),
         TransportError::ConnectionReset => "connection reset".to_owned(),
         TransportError::ConnectionRefused => "connection refused".to_owned(),
-        TransportError::Timeout => "it took too long".to_owned(),
+        TransportError::Timeout => "timed out".to_owned(),
         TransportError::NameUnresolvable(words)
         | TransportError::AddressUnusable(words)
         | TransportError::Other(words) => words.clone(),

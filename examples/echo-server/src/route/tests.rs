@@ -41,7 +41,7 @@ fn every_path_has_its_answer() {
 }
 
 #[test]
-fn reading_is_allowed_where_writing_is_not() {
+fn read_only_paths_reject_other_methods() {
     for path in ["/bytes/1", "/status/200", "/headers", "/delay/1", "/early-hints", "/endless"] {
         assert_eq!(status(&route(&request(Method::Put, path))), 405, "{path}");
         assert_eq!(status(&route(&request(Method::Head, path))), 200, "{path}");
@@ -51,7 +51,7 @@ fn reading_is_allowed_where_writing_is_not() {
 }
 
 #[test]
-fn statuses_without_content_have_none() {
+fn statuses_204_205_304_have_no_content() {
     for status in [204, 205, 304] {
         let answer = route(&request(Method::Get, &format!("/status/{status}")));
         assert_eq!(answer, Answer::Text { status, text: String::new() });
@@ -61,7 +61,7 @@ fn statuses_without_content_have_none() {
 }
 
 #[test]
-fn the_fields_of_the_request_are_shown() {
+fn headers_path_lists_the_request_fields() {
     let Answer::Text { text, .. } = route(&request(Method::Get, "/headers")) else { panic!("no text") };
     assert_eq!(text, ":authority: 127.0.0.1\n:path: /headers\naccept: */*\n");
 }
