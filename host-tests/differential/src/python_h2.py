@@ -47,8 +47,8 @@ class Stream:
 
 
 class Connection(h2.connection.H2Connection):
-    """With a frame size that holds as soon as it is acknowledged (h2 4.4.1 has the old one hold for all that it was
-    given with the acknowledgement)."""
+    """Applies a new frame size as soon as the peer acknowledges it; h2 4.4.1 keeps the old one for the rest of the input that
+    contains the acknowledgement."""
 
     def _receive_frame(self, frame):
         events = super()._receive_frame(frame)

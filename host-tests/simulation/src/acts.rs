@@ -1,22 +1,23 @@
-//! What a caller has done, apart from its streams, that explains what follows.
+//! Records the caller's actions on the connection that explain later events.
 
 use http2_engine::{Config, ErrorCode, Priority, SettingId, StreamId};
 
-/// What a caller has done.
+/// The caller's actions on the connection.
 pub(crate) struct Acts {
-    /// It may open streams, as far as it knows.
+    /// Whether it may open streams, as far as it knows.
     pub(crate) may_open: bool,
-    /// PINGs that were not answered, and the number of the next one.
+    /// Unanswered PINGs, and the number of the next one.
     pub(crate) pings: Vec<[u8; 8]>,
     pub(crate) next_ping: u8,
-    /// The priorities that it has asked for.
+    /// The priorities that it has requested.
     pub(crate) prioritized: Vec<(StreamId, Priority)>,
-    /// SETTINGS_INITIAL_WINDOW_SIZE and SETTINGS_MAX_CONCURRENT_STREAMS as it wanted them last.
+    /// The last SETTINGS_INITIAL_WINDOW_SIZE and SETTINGS_MAX_CONCURRENT_STREAMS that it requested.
     pub(crate) initial_window: u32,
     pub(crate) limit_of_streams: u32,
     /// The smallest SETTINGS_MAX_HEADER_LIST_SIZE so far.
     pub(crate) smallest_list: usize,
-    /// The connection was shut down, by the caller or for being idle; or ended by the caller with this code.
+    /// Whether the connection was shut down, by the caller or because it was idle; or the code with which the
+    /// caller ended it.
     pub(crate) shut_down: bool,
     pub(crate) aborted: Option<ErrorCode>,
 }
@@ -36,7 +37,7 @@ impl Acts {
         }
     }
 
-    /// A setting was changed.
+    /// Records a changed setting.
     pub(crate) fn change_setting(&mut self, setting: SettingId, value: u32) {
         match setting {
             SettingId::MAX_HEADER_LIST_SIZE => self.smallest_list = self.smallest_list.min(value as usize),

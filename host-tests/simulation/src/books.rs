@@ -1,8 +1,8 @@
-//! What an observer of an endpoint's octets, in both directions, knows of the endpoint: its windows (RFC 9113, 5.2 and
-//! 6.9), the life of its streams (RFC 9113, 5.1), its settings and those of its peer (RFC 9113, 6.5). It knows nothing
-//! from the engine.
+//! The model of an endpoint that an observer derives from its bytes in both directions, without asking the
+//! engine: its windows (RFC 9113, 5.2 and 6.9), the states of its streams (RFC 9113, 5.1), its settings and
+//! those of its peer (RFC 9113, 6.5).
 //!
-//! Whatever the endpoint sends that it must not send is a panic.
+//! If the endpoint sends anything that the RFC forbids, the observer panics.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,33 +11,34 @@ use http2_engine::{Role, StreamId};
 
 use crate::wire::{Part, describe, number};
 
-/// The window of the connection to start with, and the initial window of streams (RFC 9113, 6.9.2).
+/// The initial window of the connection and of streams (RFC 9113, 6.9.2).
 pub(crate) const DEFAULT_WINDOW: i64 = 65_535;
 pub(crate) const MAX_WINDOW: i64 = 0x7fff_ffff;
 
-/// The books of one endpoint.
+/// The model of one endpoint.
 pub(crate) struct Books {
     pub(crate) role: Role,
-    /// What the endpoint has heard of its peer's settings.
+    /// The peer's settings as the endpoint received them.
     pub(crate) peer: PeerSettings,
-    /// What it has acknowledged of them, and so keeps to, and what it has not.
+    /// The peer's settings that the endpoint has acknowledged, and thus obeys; and those it has not
+    /// acknowledged.
     bound_by: PeerSettings,
     to_acknowledge: VecDeque<PeerSettings>,
-    /// The endpoint's SETTINGS_INITIAL_WINDOW_SIZE as the peer has acknowledged it.
+    /// The endpoint's SETTINGS_INITIAL_WINDOW_SIZE as acknowledged by the peer.
     pub(crate) initial_window: i64,
-    /// SETTINGS that are not acknowledged, each with its last SETTINGS_INITIAL_WINDOW_SIZE.
+    /// Unacknowledged SETTINGS, each with its last SETTINGS_INITIAL_WINDOW_SIZE.
     unacknowledged: VecDeque<Option<i64>>,
     pub(crate) connection: Flow,
     pub(crate) streams: BTreeMap<StreamId, Stream>,
-    /// A field block that was sent, or heard, and goes on.
+    /// An unfinished field block, sent or received.
     block_sent: Option<StreamId>,
     block_heard: Option<(FrameHeader, Vec<u8>)>,
-    /// PINGs that were heard, and not answered.
+    /// Received PINGs without an acknowledgement yet.
     pongs_due: VecDeque<Vec<u8>>,
-    /// The last stream of the GOAWAYs that were sent, and those that were heard.
+    /// The last stream of the GOAWAY sent, and the GOAWAYs received.
     pub(crate) go_away_sent: Option<StreamId>,
     pub(crate) go_aways_heard: Vec<GoAway>,
-    /// PINGs that were sent, acknowledgements apart, and those of them that were answered.
+    /// PINGs sent, without acknowledgements, and how many of them were acknowledged.
     pub(crate) pings_sent: usize,
     pub(crate) pings_answered: usize,
     pub(crate) frames_sent: u64,
@@ -47,10 +48,10 @@ pub(crate) struct Books {
     pub(crate) content_sent: u64,
 }
 
-/// What an endpoint knows of its peer's settings.
+/// An endpoint's knowledge of its peer's settings.
 #[derive(Clone, Copy)]
 pub(crate) struct PeerSettings {
-    /// They have come.
+    /// Whether they have arrived.
     known: bool,
     pub(crate) initial_window: i64,
     max_frame_size: u32,
@@ -58,39 +59,39 @@ pub(crate) struct PeerSettings {
     enable_push: bool,
 }
 
-/// Octets that count against a window, and the credit for them, in both directions.
+/// Flow-controlled bytes and the credit for them, in both directions.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Flow {
     pub(crate) data_sent: i64,
     credit_heard: i64,
     pub(crate) data_heard: i64,
-    /// The part of it that is no padding.
+    /// Received bytes without padding.
     pub(crate) content_heard: i64,
     pub(crate) credit_sent: i64,
 }
 
 impl Flow {
-    /// What the endpoint may send.
+    /// The number of bytes that the endpoint may send.
     pub(crate) fn may_send(&self, initial: i64) -> i64 {
         initial + self.credit_heard - self.data_sent
     }
 }
 
-/// A stream that something was sent or heard on.
+/// A stream with traffic in either direction.
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
     pub(crate) flow: Flow,
     pub(crate) sent: Half,
     pub(crate) heard: Half,
-    /// It is reserved, and no response has begun.
+    /// Whether it is reserved, without a response so far.
     pub(crate) promised: bool,
-    /// GOAWAY says that it is not taken up.
+    /// Whether a GOAWAY says that it is not processed.
     refused: bool,
-    /// It was heard of while the peer had not acknowledged all settings of the endpoint.
+    /// Whether it was first heard of before the peer had acknowledged all settings of the endpoint.
     pub(crate) early: bool,
 }
 
-/// What one side has said on a stream.
+/// The output of one side on a stream.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Half {
     pub(crate) begun: bool,
@@ -100,14 +101,14 @@ pub(crate) struct Half {
 }
 
 impl Half {
-    /// Nothing more is said. What the other side says does not end it at once: something may stand in the queue
-    /// (RFC 9113, 5.4.2).
+    /// Whether the side sends no more. A frame of the other side does not end it immediately, since output
+    /// may be queued (RFC 9113, 5.4.2).
     fn is_over(&self) -> bool {
         self.ended || self.reset.is_some()
     }
 }
 
-/// GOAWAY, as it was heard.
+/// A received GOAWAY.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GoAway {
     pub(crate) last: StreamId,
@@ -115,13 +116,13 @@ pub(crate) struct GoAway {
 }
 
 impl Stream {
-    /// Neither side says anything on it any more.
+    /// Whether both sides have finished, or the stream was reset or refused.
     pub(crate) fn is_closed(&self) -> bool {
         let reset = self.sent.reset.is_some() || self.heard.reset.is_some();
         reset || self.refused || (self.sent.ended && self.heard.ended)
     }
 
-    /// It counts against SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113, 5.1.2).
+    /// Whether it counts against SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113, 5.1.2).
     fn counts(&self) -> bool {
         !self.is_closed() && !self.promised
     }
@@ -160,17 +161,17 @@ impl Books {
         }
     }
 
-    /// What the endpoint may send on the connection.
+    /// The number of bytes that the endpoint may send on the connection.
     pub(crate) fn send_window(&self) -> i64 {
         self.connection.may_send(DEFAULT_WINDOW)
     }
 
-    /// What the endpoint may send on a stream.
+    /// The number of bytes that the endpoint may send on a stream.
     pub(crate) fn stream_send_window(&self, id: StreamId) -> i64 {
         self.streams.get(&id).map_or(0, |stream| stream.flow.may_send(self.peer.initial_window))
     }
 
-    /// Streams that are neither reserved nor closed, of those that one side opens.
+    /// The number of streams that one side opened, neither reserved nor closed.
     pub(crate) fn open_streams(&self, opener: Role) -> usize {
         let opened = |id: &StreamId| id.is_client_initiated() == (opener == Role::Client);
         self.streams.iter().filter(|(id, stream)| opened(id) && stream.counts()).count()
@@ -184,7 +185,7 @@ impl Books {
         self.streams.keys().rev().copied().find(|&id| self.is_local(id) == local)
     }
 
-    /// The endpoint has sent something.
+    /// Records a part sent by the endpoint, and checks it.
     pub(crate) fn sent(&mut self, part: &Part) {
         match part {
             Part::Header(header) => {
@@ -201,7 +202,7 @@ impl Books {
         }
     }
 
-    /// What is asked of every frame (RFC 9113, 3.4, 4.2 and 6.10).
+    /// Checks the rules for all frames (RFC 9113, 3.4, 4.2 and 6.10).
     fn begin_sent(&mut self, header: FrameHeader) {
         let first = self.frames_sent == 0;
         self.frames_sent += 1;
@@ -211,10 +212,13 @@ impl Books {
         let expected = self.block_sent.map(|id| (FrameType::CONTINUATION, id));
         let continues = (header.kind, header.stream_id);
         assert!(expected.is_none_or(|expected| expected == continues), "{words} in {expected:?}");
-        assert!(expected.is_some() || header.kind != FrameType::CONTINUATION, "{words}: nothing goes on");
+        assert!(
+            expected.is_some() || header.kind != FrameType::CONTINUATION,
+            "{words}: no field block is in progress"
+        );
     }
 
-    /// DATA is sent where it may be, and as far as the windows allow it (RFC 9113, 6.1 and 6.9.1).
+    /// Checks that DATA is allowed on its stream and within the windows (RFC 9113, 6.1 and 6.9.1).
     fn data_sent(&mut self, header: FrameHeader) {
         let words = format!("{:?} sends {}", self.role, describe(header, &[]));
         let length = i64::from(header.length);
@@ -222,10 +226,10 @@ impl Books {
         let stream =
             self.streams.get_mut(&header.stream_id).filter(|stream| length == 0 || !stream.is_closed());
         let Some(stream) = stream.filter(|stream| stream.sent.begun && !stream.sent.is_over()) else {
-            panic!("{words} on a stream that takes none");
+            panic!("{words} on a stream that may not send it");
         };
         let window = connection.min(stream.flow.may_send(initial));
-        assert!(length == 0 || length <= window, "{words}, the window being {window}");
+        assert!(length == 0 || length <= window, "{words} with a window of {window}");
         stream.flow.data_sent += length;
         self.connection.data_sent += length;
         self.content_sent += u64::from(header.length);
@@ -238,33 +242,33 @@ impl Books {
             FrameType::DATA => self.end_sent(header),
             FrameType::HEADERS => {
                 self.headers_sent(id)?;
-                self.block_goes_on(header);
+                self.begin_block(header);
                 self.end_sent(header);
             }
-            FrameType::CONTINUATION => self.block_goes_on(header),
+            FrameType::CONTINUATION => self.begin_block(header),
             FrameType::PUSH_PROMISE => {
                 let promised =
                     PushPromise::parse(header, payload).map_err(|_| "it is malformed")?.promised_id;
                 let parent = self.streams.get(&id).filter(|stream| !stream.sent.is_over());
-                rule(self.role == Role::Server && self.bound_by.enable_push, "it is not wanted")?;
+                rule(self.role == Role::Server && self.bound_by.enable_push, "the peer disabled push")?;
                 rule(parent.is_some(), "its stream does not allow it")?;
                 rule(Some(promised) > self.highest(true), "identifiers grow")?;
                 let stream = self.streams.entry(promised).or_default();
                 (stream.promised, stream.heard.ended) = (true, true);
-                self.block_goes_on(header);
+                self.begin_block(header);
             }
             FrameType::RST_STREAM => {
                 self.resets_sent += 1;
                 let stream = self.streams.get_mut(&id).ok_or("the stream is idle")?;
-                rule(stream.sent.reset.is_none(), "once is enough")?;
+                rule(stream.sent.reset.is_none(), "the stream was already reset")?;
                 stream.sent.reset = Some(number(payload, 0));
             }
             FrameType::SETTINGS if header.has(flags::ACK) => {
-                self.bound_by = self.to_acknowledge.pop_front().ok_or("there is none to acknowledge")?;
+                self.bound_by = self.to_acknowledge.pop_front().ok_or("no SETTINGS to acknowledge")?;
             }
             FrameType::SETTINGS => self.unacknowledged.push_back(initial_window(header, payload)),
             FrameType::PING if header.has(flags::ACK) => {
-                rule(self.pongs_due.pop_front().as_deref() == Some(payload), "that was not asked")?;
+                rule(self.pongs_due.pop_front().as_deref() == Some(payload), "no such PING was received")?;
             }
             FrameType::PING => self.pings_sent += 1,
             FrameType::GOAWAY => {
@@ -275,7 +279,7 @@ impl Books {
             }
             FrameType::WINDOW_UPDATE => {
                 let increment = i64::from(number(payload, 0));
-                rule(increment > 0, "by nothing")?;
+                rule(increment > 0, "the increment is 0")?;
                 let flow = match self.streams.get_mut(&id) {
                     Some(stream) => &mut stream.flow,
                     None if id.is_connection() => &mut self.connection,
@@ -285,10 +289,13 @@ impl Books {
             }
             FrameType::PRIORITY_UPDATE => {
                 let id = StreamId::new(number(payload, 0)).ok_or("the reserved bit is set")?;
-                rule(self.role == Role::Client && self.streams.contains_key(&id), "it is of no use")?;
+                rule(
+                    self.role == Role::Client && self.streams.contains_key(&id),
+                    "the stream is not the client's",
+                )?;
             }
-            FrameType::ORIGIN | FrameType::ALTSVC => rule(self.role == Role::Server, "clients do not")?,
-            _ => return Err("nobody asked for that"),
+            FrameType::ORIGIN | FrameType::ALTSVC => rule(self.role == Role::Server, "only servers send it")?,
+            _ => return Err("the frame type is unknown"),
         }
         Ok(())
     }
@@ -297,7 +304,7 @@ impl Books {
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.sent.begun = true;
             stream.promised = false;
-            return if stream.sent.is_over() { Err("the stream takes none") } else { Ok(()) };
+            return if stream.sent.is_over() { Err("the stream may not send it") } else { Ok(()) };
         }
         if !self.is_local(id) || self.role == Role::Server {
             return Err("the stream is idle");
@@ -307,11 +314,11 @@ impl Books {
         }
         let limit = self.bound_by.max_concurrent_streams.map_or(usize::MAX, |limit| limit as usize);
         if self.open_streams(self.role) >= limit {
-            return Err("the peer takes no more streams");
+            return Err("the peer accepts no more streams");
         }
         let stream = self.streams.entry(id).or_default();
         stream.sent.begun = true;
-        // It stood in the queue when GOAWAY came.
+        // The frame was queued when the GOAWAY arrived.
         stream.refused = self.go_aways_heard.iter().any(|go_away| id > go_away.last);
         Ok(())
     }
@@ -322,11 +329,11 @@ impl Books {
         }
     }
 
-    fn block_goes_on(&mut self, header: FrameHeader) {
+    fn begin_block(&mut self, header: FrameHeader) {
         self.block_sent = (!header.has(flags::END_HEADERS)).then_some(header.stream_id);
     }
 
-    /// The endpoint has taken something that its peer has sent.
+    /// Records a part sent by the peer and accepted by the endpoint.
     pub(crate) fn heard(&mut self, part: &Part) {
         match part {
             Part::Header(header) => {
@@ -340,13 +347,13 @@ impl Books {
         }
     }
 
-    /// DATA that arrives was allowed by the endpoint.
+    /// Checks that the endpoint allowed received DATA.
     fn data_heard(&mut self, header: FrameHeader, padding: u32) {
         let length = i64::from(header.length);
         let initial = self.initial_window;
         self.connection.data_heard += length;
         let window = DEFAULT_WINDOW + self.connection.credit_sent - self.connection.data_heard;
-        assert!(window >= 0, "{:?} hears more DATA than it has given credit for: {window}", self.role);
+        assert!(window >= 0, "{:?} received more DATA than it gave credit for: {window}", self.role);
         if let Some(stream) = self.streams.get_mut(&header.stream_id).filter(|stream| !stream.is_closed()) {
             stream.flow.data_heard += length;
             stream.flow.content_heard += length - i64::from(padding);
@@ -379,7 +386,7 @@ impl Books {
                 self.streams.entry(id).or_default().heard.reset.get_or_insert(number(payload, 0));
             }
             FrameType::SETTINGS if header.has(flags::ACK) => {
-                let window = self.unacknowledged.pop_front().expect("an acknowledgement of something");
+                let window = self.unacknowledged.pop_front().expect("an acknowledgement of sent SETTINGS");
                 self.initial_window = window.unwrap_or(self.initial_window);
             }
             FrameType::SETTINGS => {
@@ -409,7 +416,7 @@ impl Books {
         }
     }
 
-    /// A whole field block was heard; this is its first frame.
+    /// Records a completely received field block, given its first frame.
     fn block_ended(&mut self, header: FrameHeader, payload: &[u8]) {
         let id = header.stream_id;
         if header.kind == FrameType::PUSH_PROMISE {
@@ -427,7 +434,7 @@ impl Books {
         self.end_heard(header);
     }
 
-    /// Whether a field block has begun, and not ended.
+    /// Whether a field block is unfinished.
     pub(crate) fn is_in_block(&self) -> bool {
         self.block_heard.is_some()
     }
@@ -438,7 +445,7 @@ impl Books {
         }
     }
 
-    /// The streams of one side above the last one that GOAWAY names are not taken up (RFC 9113, 6.8).
+    /// Marks the streams of one side above the last one of a GOAWAY as not processed (RFC 9113, 6.8).
     fn refuse_above(&mut self, last: StreamId, local: bool) {
         let client = self.role == Role::Client;
         let of_that_side = |id: StreamId| (id.is_client_initiated() == client) == local;
@@ -470,7 +477,7 @@ fn initial_window(header: FrameHeader, payload: &[u8]) -> Option<i64> {
     windows.map(|(_, value)| i64::from(value)).last()
 }
 
-/// Octets of padding in a padded DATA frame, with the one that tells its length.
+/// The length of the padding in a padded DATA frame, including the Pad Length field, in bytes.
 pub(crate) fn padding(header: FrameHeader, payload: &[u8]) -> u32 {
     data::layout(header, payload.first().copied()).expect("DATA with padding").padding
 }

@@ -1,4 +1,5 @@
-//! The caller of an engine: it does at random what a caller can do, and holds every answer against what it knows.
+//! The caller of an engine, which makes any possible call at random, and checks every result against its own
+//! knowledge.
 
 use bytes::Bytes;
 use http2_engine::{
@@ -13,11 +14,11 @@ use crate::end::End;
 use crate::message::{Message, content, is_delivered};
 use crate::stream::Stream;
 
-/// The octets that every PING has, apart from its number.
+/// The bytes common to all PINGs; the last byte is a number.
 const PING: [u8; 7] = *b"simulat";
 
 impl End {
-    /// Client: opens a stream with a request of at most so much content.
+    /// Client: opens a stream with a request of at most `most` bytes of content.
     pub(crate) fn open(&mut self, cx: &mut Context, most: usize) {
         let message = Message::request(&mut cx.random, most);
         let end = message.is_bare() && cx.random.one_in(2);
@@ -39,11 +40,11 @@ impl End {
         }
     }
 
-    /// Server: promises to answer a request that goes with a stream.
+    /// Server: promises to answer a request associated with a stream.
     pub(crate) fn push(&mut self, cx: &mut Context, parent: StreamId, most: usize) {
         let asked = self.streams[&parent].head.as_ref();
         if asked.is_some_and(|head| head.method() == Some(b"CONNECT")) {
-            // It was made to another authority.
+            // The parent request was for another authority.
             return;
         }
         let request = Message::promised(&mut cx.random);
@@ -70,7 +71,7 @@ impl End {
         }
     }
 
-    /// Sends the next part of a stream's message. True if there was one.
+    /// Sends the next part of a stream's message; returns whether the stream had anything to send.
     pub(crate) fn send(&mut self, cx: &mut Context, id: StreamId) -> bool {
         let Some(stream) = self.streams.get(&id).filter(|stream| !stream.is_sent() && !stream.released)
         else {
@@ -142,11 +143,11 @@ impl End {
         true
     }
 
-    /// Whether something was taken for sending. If not, the stream has been broken off.
+    /// Whether the engine accepted the item for sending; if not, the stream must have been reset.
     fn taken(&mut self, id: StreamId, result: Result<(), SendError>) -> bool {
         let Err(error) = result else { return true };
         assert!(matches!(error, SendError::Reset(_)) && self.is_closed(id), "stream {id}: {error}");
-        // The event that says so may still stand in the queue.
+        // The event about it may still be queued.
         self.stream(id).writable = false;
         false
     }
@@ -155,7 +156,7 @@ impl End {
         self.streams.get_mut(&id).expect("a stream of this caller's")
     }
 
-    /// Reads something of a stream. True if there was anything.
+    /// Reads from a stream; returns whether anything was available.
     pub(crate) fn read(&mut self, cx: &mut Context, id: StreamId, peer: &Self) -> bool {
         let Some(stream) = self.streams.get(&id).filter(|stream| !stream.is_read() && !stream.released)
         else {
@@ -164,7 +165,7 @@ impl End {
         let (got, most) = (stream.got, 1 + cx.random.size(1 << 16));
         let result = self.engine.read(id, most);
         cx.trace.note(|| match &result {
-            Ok(Read::Data(data)) => format!("{:?} reads {} octets of {id}", self.role, data.len()),
+            Ok(Read::Data(data)) => format!("{:?} reads {} bytes of {id}", self.role, data.len()),
             other => format!("{:?} reads of {id}: {other:?}", self.role),
         });
         let read = if let Ok(Read::Data(data)) = &result { data.len() } else { 0 };
@@ -180,7 +181,7 @@ impl End {
                 let expected = content(id.as_u32(), peer.role, got.content..got.content + data.len());
                 assert!(
                     data == expected,
-                    "octets of stream {id} from {} on are not as they were sent",
+                    "bytes of stream {id} from {} on differ from those sent",
                     got.content
                 );
                 stream.got.content += data.len();
@@ -221,7 +222,7 @@ impl End {
                 match (stream.was_reset, stream.reset) {
                     (Some(told), _) => assert_eq!(error, told),
                     (None, Some(code)) => assert_eq!(error.code, code),
-                    // The event that says so stands in the queue.
+                    // The event about it is queued.
                     (None, None) => self.explain_end(peer, id, error),
                 }
                 assert!(self.is_closed(id), "{error}");
@@ -230,7 +231,8 @@ impl End {
         true
     }
 
-    /// Gives back what was read of a stream, if the peer may wait for it: a frame for every octet would be abuse.
+    /// Returns credit for content read from a stream if the peer may be waiting for it; a frame per byte
+    /// would be abuse.
     pub(crate) fn give_back_in_time(&mut self, id: StreamId) {
         let stream = &self.streams[&id];
         let window = self.engine.stream_windows(id).map_or(0, |(window, _)| window);
@@ -239,7 +241,7 @@ impl End {
         }
     }
 
-    /// Gives back what was read of a stream, where that is done by hand.
+    /// Returns credit for content read from a stream, under manual flow control.
     pub(crate) fn give_back(&mut self, id: StreamId) {
         let octets = std::mem::take(&mut self.stream(id).owed);
         if octets > 0 {
@@ -248,13 +250,14 @@ impl End {
             let connections = self
                 .operate(Call::Raise(connection, octets), |engine| engine.connection_window_update(octets));
             for result in [streams, connections] {
-                // Somebody may have raised it as far as it goes.
+                // The window may already have been raised to its maximum.
                 assert!(matches!(result, Ok(()) | Err(WindowError::Overflow)), "{result:?}");
             }
         }
     }
 
-    /// A window as the peer will know it when it hears of more credit: settings that it has not acknowledged stand before.
+    /// A receive window as the peer will know it when more credit arrives: it will have received the
+    /// unacknowledged SETTINGS by then.
     fn receive_window(&self, id: StreamId) -> Option<i64> {
         if id.is_connection() {
             return Some(self.engine.windows().0);
@@ -263,7 +266,7 @@ impl End {
         self.engine.stream_windows(id).map(|(window, _)| window + to_come)
     }
 
-    /// Raises a window by any number of octets, even if that cannot be.
+    /// Raises a window by a random number of bytes, even an impossible one.
     pub(crate) fn raise(&mut self, cx: &mut Context, id: StreamId) {
         let octets = cx.random.pick(&[0, 1, 100, 10_000, 65_535, 0x7fff_ffff]);
         let window = self.receive_window(id);
@@ -283,11 +286,11 @@ impl End {
             Ok(()) => assert!(octets > 0),
             Err(WindowError::Zero) => assert_eq!(octets, 0),
             Err(WindowError::Overflow) => assert!(window + i64::from(octets) > MAX_WINDOW),
-            Err(WindowError::UnknownStream) => panic!("stream {id} is there"),
+            Err(WindowError::UnknownStream) => panic!("stream {id} exists"),
         }
     }
 
-    /// Ends a stream at once.
+    /// Resets a stream.
     pub(crate) fn reset(&mut self, cx: &mut Context, id: StreamId) {
         let code = ErrorCode(cx.random.pick(&[0x0, 0x1, 0x2, 0x8, 0xb, 0xd, 0x1234]));
         let open = !self.is_closed(id);
@@ -297,12 +300,12 @@ impl End {
         if open {
             let stream = self.stream(id);
             stream.reset = Some(code);
-            // What arrived before can still be read.
+            // Content that arrived earlier can still be read.
             stream.readable = true;
         }
     }
 
-    /// Is done with a stream, whatever has become of it.
+    /// Releases a stream in any state.
     pub(crate) fn release(&mut self, cx: &mut Context, id: StreamId) {
         self.give_back(id);
         cx.trace.note(|| format!("{:?} releases {id}", self.role));
@@ -320,7 +323,7 @@ impl End {
         assert!(self.engine.read(id, 1).is_err() && self.engine.send_capacity(id) == 0);
     }
 
-    /// Raises by hand what would let nothing through.
+    /// Raises windows and limits that would block the peer, under manual flow control.
     pub(crate) fn raise_what_is_low(&mut self) -> bool {
         let mut raised = false;
         for id in self.held().into_iter().chain([StreamId::CONNECTION]) {
@@ -339,7 +342,7 @@ impl End {
         raised
     }
 
-    /// Whether the peer may send content on a stream.
+    /// Whether the peer may still send content on a stream.
     fn may_arrive(&self, id: StreamId) -> bool {
         matches!(self.engine.state(id), Some(State::Open | State::HalfClosedLocal))
     }
@@ -358,7 +361,7 @@ impl End {
         self.change_setting(cx, setting, value);
     }
 
-    /// Asks for a sign of life.
+    /// Sends a PING.
     pub(crate) fn ping(&mut self, cx: &mut Context) {
         let [a, b, c, d, e, f, g] = PING;
         let payload = [a, b, c, d, e, f, g, self.acts.next_ping];
@@ -375,7 +378,7 @@ impl End {
         }
     }
 
-    /// Wants another priority for a stream.
+    /// Requests another priority for a stream.
     pub(crate) fn prioritize(&mut self, cx: &mut Context, id: StreamId) {
         let urgency = u8::try_from(cx.random.below(8)).expect("a small number");
         let priority = Priority::new(urgency, cx.random.one_in(2));
@@ -386,7 +389,7 @@ impl End {
         assert_eq!(self.engine.priority(id), Some(priority));
     }
 
-    /// Does what has no place now: it is refused, and nothing comes of it.
+    /// Makes a call that is invalid now; the engine must reject it without any effect.
     pub(crate) fn misuse(&mut self, cx: &mut Context, id: StreamId) {
         let sent = self.streams[&id].sent;
         let (server, no_content) = (self.role == Role::Server, sent.end || !sent.head);
@@ -408,7 +411,7 @@ impl End {
             4 => engine.open(&head, false).is_err(),
             _ => engine.push(id, &head).is_err(),
         });
-        assert!(refused, "what has no place was taken on stream {id}");
-        assert_eq!(before, seen(&self.engine), "something has come of it");
+        assert!(refused, "an invalid call was accepted on stream {id}");
+        assert_eq!(before, seen(&self.engine), "an invalid call had an effect");
     }
 }

@@ -1,4 +1,4 @@
-//! What holds for an engine after every call of it, as far as it can be seen from outside.
+//! Invariants of an engine after every call, as far as they are visible from outside.
 
 use bytes::Bytes;
 use http2_engine::frame::FrameType;
@@ -12,7 +12,7 @@ use crate::end::End;
 use crate::stream::Length;
 
 impl End {
-    /// What holds after every call. `told` is the time, if the call told it to the engine.
+    /// Checks all invariants; `told` is the time that the call passed to the engine, if any.
     pub(crate) fn check(&mut self, call: Call, told: Option<Time>) {
         self.find_live();
         let stats = self.engine.stats();
@@ -24,7 +24,7 @@ impl End {
         assert_eq!(stats.frames_received, self.books.frames_heard);
         assert_eq!(stats.resets_received, self.books.resets_heard);
         let waiting = self.role == Role::Client && stats.streams_waiting > 0;
-        assert!(!waiting || self.engine.is_open(), "requests wait for what will not come");
+        assert!(!waiting || self.engine.is_open(), "requests are waiting although no stream can be opened");
         self.check_send_windows();
         let to_come = self.live.iter().map(|&id| (id, self.content_to_come(id))).collect();
         if let Some(credit) = &mut self.credit {
@@ -37,7 +37,8 @@ impl End {
         self.closed.extend(closed);
     }
 
-    /// How much content may yet come on a stream: the least that the engine may know of; none if it cannot know.
+    /// The most content that may still arrive on a stream, as far as the engine may know; `None` if it cannot
+    /// know.
     fn content_to_come(&self, id: StreamId) -> Option<i64> {
         let (stream, wire) = (self.streams.get(&id), self.books.streams.get(&id));
         let over = self.is_closed(id) || wire.is_some_and(|wire| wire.is_closed() || wire.heard.ended);
@@ -46,12 +47,12 @@ impl End {
             _ if over => Some(0),
             Length::Octets(octets) => Some(octets - heard),
             Length::Unknown => None,
-            // Somebody may have seen the head, unless there is none.
+            // The head may have been received, if one was sent.
             Length::Unseen => wire.is_some_and(|wire| wire.promised || wire.heard.begun).then_some(0),
         }
     }
 
-    /// Finds the streams of which the caller or the wire knows, and that were not closed after the last call.
+    /// Collects the streams known to the caller or the wire that were not closed after the last call.
     pub(crate) fn find_live(&mut self) {
         let on_wire = self.books.streams.keys().filter(|id| !self.streams.contains_key(id));
         let known = self.streams.keys().chain(on_wire).copied();
@@ -59,18 +60,18 @@ impl End {
         self.live.extend(known.filter(|id| !self.closed.contains(id)));
     }
 
-    /// The engine believes that it may send what an observer says.
+    /// Checks the engine's send windows against those of the observer.
     fn check_send_windows(&self) {
-        assert_eq!(self.engine.windows().1, self.books.send_window(), "the window of the connection to send");
+        assert_eq!(self.engine.windows().1, self.books.send_window(), "the connection's send window");
         for &id in self.live.iter().filter(|&&id| !self.is_closed(id)) {
             let on_wire = self.books.streams.get(&id).is_some_and(|stream| !stream.is_closed());
             if let Some((_, window)) = self.engine.stream_windows(id).filter(|_| on_wire) {
-                assert_eq!(window, self.books.stream_send_window(id), "the window of stream {id} to send");
+                assert_eq!(window, self.books.stream_send_window(id), "the send window of stream {id}");
             }
         }
     }
 
-    /// The engine wants to be woken when its first deadline comes, neither before nor after.
+    /// Checks that the engine requests a wake-up at its earliest deadline, neither earlier nor later.
     fn check_deadlines(&mut self, told: Option<Time>) {
         let situation = self.situation();
         if let Some(now) = told {
@@ -81,10 +82,10 @@ impl End {
         let times = [earliest, self.engine.poll_timeout(), latest];
         let [low, asked, high] = times.map(|time| time.unwrap_or(never).as_nanos());
         let fits = self.is_touchy() || (low <= asked && asked <= high);
-        assert!(fits, "{:?} wants to be woken at {asked}, and not at {low} to {high}", self.role);
+        assert!(fits, "{:?} requests a wake-up at {asked}, instead of {low} to {high}", self.role);
     }
 
-    /// What there is to do, as far as deadlines depend on it.
+    /// The part of the state that determines deadlines.
     pub(crate) fn situation(&self) -> Situation {
         let stats = self.engine.stats();
         let reserved = |&id: &StreamId| {
@@ -97,7 +98,8 @@ impl End {
         }
     }
 
-    /// Whether the engine has taken content of a stream that it may send, as far as windows allow, and has not.
+    /// Whether the engine has accepted content of a stream that the windows allow it to send, and has not
+    /// sent it.
     fn has_content_to_send(&self, id: StreamId) -> bool {
         let may = matches!(self.engine.state(id), Some(State::Open | State::HalfClosedRemote));
         match (self.streams.get(&id), self.books.streams.get(&id)) {
@@ -108,27 +110,28 @@ impl End {
         }
     }
 
-    /// Once all output was taken, the peer will know what the engine believes.
+    /// Checks, once all output was taken, that the peer will know the engine's receive windows and open
+    /// streams.
     pub(crate) fn check_flushed(&self) {
         let stats = self.engine.stats();
         assert_eq!((stats.frames_sent, stats.resets_sent), (self.books.frames_sent, self.books.resets_sent));
         let flow = &self.books.connection;
         let window = DEFAULT_WINDOW + flow.credit_sent - flow.data_heard;
-        assert_eq!(self.engine.windows().0, window, "the window of the connection to receive");
+        assert_eq!(self.engine.windows().0, window, "the connection's receive window");
         for (&id, stream) in self.books.streams.iter().filter(|(_, stream)| !stream.is_closed()) {
             let window = self.books.initial_window + stream.flow.credit_sent - stream.flow.data_heard;
             let believed = self.engine.stream_windows(id).map(|(window, _)| window);
-            assert_eq!(believed, Some(window), "the window of stream {id} to receive");
+            assert_eq!(believed, Some(window), "the receive window of stream {id}");
         }
         let open = self.books.open_streams(Role::Client) + self.books.open_streams(Role::Server);
         assert_eq!(stats.streams_open, open as u64, "streams that are not closed");
     }
 
-    /// When the connection is gone, nothing is left but what the caller has not taken.
+    /// Checks that a closed connection keeps only the items that the caller has not taken.
     fn check_ended(&self) {
         let stats = self.engine.stats();
         assert_eq!((stats.streams_open, stats.streams_waiting), (0, 0));
-        assert_eq!(self.engine.poll_timeout(), None, "there is nothing to wait for");
+        assert_eq!(self.engine.poll_timeout(), None, "a closed connection requests a wake-up");
         assert!(!self.engine.is_open() && self.engine.open_capacity() == 0);
         assert!(self.live.iter().all(|&id| self.is_closed(id)), "streams outlive their connection");
         if self.engine.is_closed() {
@@ -139,16 +142,16 @@ impl End {
                     | ConnectionError::Aborted(_)
                     | ConnectionError::DrainTimeout))
             );
-            assert!(!by_us || self.last_sent == FrameType::GOAWAY, "{:?} behind GOAWAY", self.last_sent);
+            assert!(!by_us || self.last_sent == FrameType::GOAWAY, "{:?} after GOAWAY", self.last_sent);
         }
     }
 
-    /// Whether nothing waits for the transport, or can.
+    /// Whether no output is pending, now or later.
     pub(crate) fn is_flushed(&self) -> bool {
         self.outbox.is_empty() && !self.engine.has_output() && self.engine.is_flushed()
     }
 
-    /// The connection has ended, and the caller has released everything: nothing at all is left.
+    /// Checks that nothing is left after the connection has ended and the caller has released everything.
     pub(crate) fn assert_nothing_is_left(&mut self, cx: &mut Context) {
         assert!(self.engine.is_closed() && self.told_closed, "{:?}", self.engine);
         assert_eq!(self.engine.stream_count(), 0);

@@ -1,4 +1,4 @@
-//! Configurations at random: everything that can be chosen is chosen, from tiny to huge.
+//! Random configurations: every option takes values from tiny to huge.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use crate::random::Random;
 
 const MAX_WINDOW: u32 = 0x7fff_ffff;
 
-/// Configurations of a client and a server.
+/// Creates configurations for a client and a server.
 pub(crate) fn configs(random: &mut Random, calm: bool) -> [Config; 2] {
     let [mut client, server] = [config(random, calm), config(random, calm)];
-    // A client without room for the answers to all PINGs might wait for a server that waits for it.
+    // Without room for the acknowledgements of all PINGs, client and server might wait for each other.
     client.limits.control_octets += 17 * (server.limits.pings + 4);
     [client, server]
 }
 
-/// A configuration. `calm` ones have no deadline that a peer misses who only takes its time.
+/// Creates a configuration; a `calm` one has no deadline that a merely slow peer misses.
 fn config(random: &mut Random, calm: bool) -> Config {
     let initial_window_size = window(random);
     let connection_window = match random.below(4) {
@@ -43,7 +43,7 @@ fn config(random: &mut Random, calm: bool) -> Config {
         waiting_streams: random.pick(&[0, 1, 5, 100]),
         initial_max_send_streams: random.pick(&[0, 1, 10, 100]),
         max_send_frame_size: 16_384 + random.size_u32(1 << 17),
-        // The relay pads.
+        // Padding is left to the relay.
         pad_to: 0,
         encoder_table_size: random.pick(&[0, 100, 4_096, 4_096, 65_536]),
         check_header_list_size: false,
@@ -62,14 +62,14 @@ fn config(random: &mut Random, calm: bool) -> Config {
         limits: limits(random),
     };
     if random.one_in(3) {
-        // PINGs without a pause would be abuse, and no world would come to rest.
+        // PINGs without pauses would be abuse, and no world would come to rest.
         let interval = Duration::from_millis(5_000 + u64::from(random.size_u32(60_000)));
         config.keep_alive = timeout(random, calm).map(|timeout| KeepAlive { interval, timeout });
     }
     config
 }
 
-/// An initial window that lets messages stop and go, or one that does not.
+/// An initial window, either small enough that messages stall and resume, or large.
 pub(crate) fn window(random: &mut Random) -> u32 {
     match random.below(6) {
         0 => 0,
@@ -80,7 +80,7 @@ pub(crate) fn window(random: &mut Random) -> u32 {
     }
 }
 
-/// Calm ones are longer than anything takes that is not at a stop for ever; of the others, few are short.
+/// A timeout: if `calm`, longer than anything takes that does not stall for good; otherwise rarely short.
 fn timeout(random: &mut Random, calm: bool) -> Option<Duration> {
     match random.below(40) {
         0..12 => None,

@@ -1,4 +1,4 @@
-//! What everything in a simulation shares: the clock, the decisions, and the record of what happens.
+//! The state shared by a whole simulation: clock, decisions, and record of events.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -8,7 +8,7 @@ use http2_engine::Time;
 
 use crate::random::Random;
 
-/// The clock, the decisions, and the record.
+/// The clock, the source of decisions, and the record of events.
 pub(crate) struct Context {
     pub(crate) now: Time,
     pub(crate) random: Random,

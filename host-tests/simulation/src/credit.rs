@@ -1,14 +1,15 @@
-//! What becomes of the octets that an endpoint receives: every one that counts against a window is either kept for the
-//! caller, or consumed, and then given back (RFC 9113, 5.2.2 and 6.9).
+//! Accounts for the bytes that an endpoint receives: each flow-controlled byte is either kept for the caller,
+//! or consumed and then credited (RFC 9113, 5.2.2 and 6.9).
 //!
-//! After every call of the engine, the credit that it has given is held against what there was to give, the window of a
-//! stream being the one that the peer will know when it hears of it: SETTINGS that it has not acknowledged stand before.
+//! After every call of the engine, compares the credit that it gave with the credit due. The window of a
+//! stream is the one that the peer will know when the credit arrives, that is, after the unacknowledged
+//! SETTINGS.
 //!
-//! - by itself, the engine makes window and unread octets together what they were, or larger while windows grow; and not
-//!   later than when half of that is due;
-//! - but not where the rest of the content is known, and has room in the window;
-//! - where windows are moved by hand, it gives back what nobody will read, and nothing else; not later than when that is
-//!   half of the initial window.
+//! - With automatic flow control, the engine restores the sum of window and unread bytes, or enlarges it
+//!   while windows grow, at the latest when half of it is due;
+//! - but gives no credit if the length of the remaining content is known, and fits into the window.
+//! - With manual flow control, it gives credit only for bytes that nobody will read, at the latest when they
+//!   amount to half of the initial window.
 
 use std::collections::BTreeMap;
 
@@ -27,49 +28,49 @@ pub(crate) struct Credit {
     /// The DATA frame that has begun, and how much of it is to come.
     arriving: Option<(StreamId, i64)>,
     growth: Growth,
-    /// What the window of the connection started with, and what it is made up to.
+    /// The initial window of the connection, and the window that credit restores.
     connection_window: i64,
     target: i64,
 }
 
-/// What the window of a stream may be made up to.
+/// The limits for the growth of stream windows.
 #[derive(Debug)]
 struct Growth {
-    /// The last SETTINGS_INITIAL_WINDOW_SIZE, from which it grows by doubling.
+    /// The last SETTINGS_INITIAL_WINDOW_SIZE; windows grow from it by doubling.
     initial: i64,
     max: i64,
 }
 
-/// What a frame can have besides content: room for content that is known is room for it with padding.
+/// The most padding of a frame: a window with room for known content must also have room for its padding.
 const PADDING_MAX: i64 = 256;
 
-/// What has become of the octets that count against one window.
+/// The bytes that count against one window, by state.
 #[derive(Clone, Copy, Debug, Default)]
 struct Account {
-    /// They have arrived, or will as parts of a frame that has begun, and nobody has read them.
+    /// Received, or expected as the rest of a started frame, and not read.
     unread: i64,
-    /// They were read, or nobody will read them, since the engine gave credit by itself for the last time.
+    /// Read, or discarded, since the engine last gave credit on its own.
     consumed: i64,
-    /// Those that nobody will read, in all.
+    /// The total of discarded bytes.
     discarded: i64,
-    /// Credit that the engine has given by itself, in all, and all credit.
+    /// The total credit that the engine gave on its own, and the total of all credit.
     given: i64,
     issued: i64,
-    /// In the present call: consumed, and given by the engine itself.
+    /// Consumed, and credited by the engine on its own, in the current call.
     consumed_now: i64,
     given_now: i64,
 }
 
-/// What a call of the engine was about.
+/// The kind of a call to the engine.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Call {
-    /// Octets arrived: several things may have happened, one after the other.
+    /// Input was received, which may have had several effects in turn.
     Recv,
-    /// The caller has read octets of content.
+    /// The caller read bytes of content from a stream.
     Read(StreamId, usize),
-    /// The caller has raised a window by hand; stream 0 is the connection.
+    /// The caller raised a window; stream 0 is the connection.
     Raise(StreamId, u32),
-    /// Anything else.
+    /// Any other call.
     Other,
 }
 
@@ -83,22 +84,27 @@ impl Account {
         }
     }
 
-    /// Notes all credit issued so far, what was given by hand in this call among it.
+    /// Records the total credit issued so far, including any that the caller gave in this call.
     fn issue(&mut self, issued: i64, by_hand: Option<u32>) {
         let new = issued - self.issued;
         self.issued = issued;
         match by_hand {
-            Some(octets) => assert!(new == 0 || new == i64::from(octets), "{new} was given, not {octets}"),
+            Some(octets) => {
+                assert!(new == 0 || new == i64::from(octets), "{new} was given instead of {octets}")
+            }
             None => {
-                assert!(new >= 0, "credit is never taken back: {new}, {self:?}");
+                assert!(new >= 0, "credit was taken back: {new}, {self:?}");
                 self.given += new;
                 self.given_now = new;
             }
         }
     }
 
-    /// What is given back makes window and unread octets together one of `targets` again, and is given when it is half
-    /// of `least`, or in `vain`. Where much has happened in one call, some may have been consumed after that.
+    /// Checks the engine's own credit.
+    ///
+    /// It must restore the sum of window and unread bytes to one of `targets`, and is due when it amounts to
+    /// half of `least`, unless it would be in `vain`. If much happened in one call, some bytes may have been
+    /// consumed after the credit was given.
     fn check(
         &mut self,
         window: i64,
@@ -124,7 +130,8 @@ impl Account {
         (self.consumed_now, self.given_now) = (0, 0);
     }
 
-    /// What nobody will read is given back, and nothing else, when it is half of the initial window, or in `vain`.
+    /// Checks manual flow control: credit is given only for discarded bytes, when they amount to half of the
+    /// initial window, unless it would be in `vain`.
     fn check_by_hand(&self, window: i64, initial: i64, much: bool, vain: bool) {
         let owed = self.discarded - self.given;
         assert!(owed >= 0, "more was given back than was discarded: {self:?}");
@@ -142,7 +149,7 @@ impl Growth {
 }
 
 impl Call {
-    /// By how much the caller has raised this window.
+    /// The increment by which the caller raised this window.
     fn raises(self, window: StreamId) -> Option<u32> {
         match self {
             Self::Raise(id, octets) if id == window => Some(octets),
@@ -167,11 +174,11 @@ impl Credit {
         }
     }
 
-    /// The endpoint has taken something in one call. `keeps` says whether content of a stream is kept for the caller.
+    /// Records input accepted in one call; `keeps` says whether content of a stream is kept for the caller.
     pub(crate) fn heard(&mut self, parts: &[Part], keeps: impl Fn(StreamId) -> bool) {
         for part in parts {
             match part {
-                // With padding, a frame counts as a whole.
+                // A padded frame is handled as a whole.
                 Part::Header(header) if header.kind == FrameType::DATA && !header.has(flags::PADDED) => {
                     self.receive(header.stream_id, header.length);
                     self.arriving = Some((header.stream_id, header.length.into()));
@@ -208,13 +215,13 @@ impl Credit {
         self.streams.entry(id).or_default().consume(octets, discarded);
     }
 
-    /// The caller has changed SETTINGS_INITIAL_WINDOW_SIZE.
+    /// Records a change of SETTINGS_INITIAL_WINDOW_SIZE by the caller.
     pub(crate) fn change_initial_window(&mut self, window: u32) {
         self.growth.initial = window.into();
         self.growth.max = self.growth.max.max(window.into());
     }
 
-    /// The engine has come back from a call. `released` tells which streams the caller has released.
+    /// Checks the credit after a call of the engine; `released` says which streams the caller has released.
     pub(crate) fn settle(
         &mut self,
         engine: &Connection,
@@ -259,7 +266,7 @@ impl Credit {
     fn settle_connection(&mut self, engine: &Connection, books: &Books, call: Call, to_come: Option<i64>) {
         let much = matches!(call, Call::Recv);
         let window = engine.windows().0;
-        // Clients may always ask for more.
+        // A client may always send more requests, which a server cannot know.
         let vain = books.role == Role::Client && is_vain(window, to_come);
         let account = &mut self.connection;
         account.issue(
@@ -277,17 +284,17 @@ impl Credit {
         account.end_call();
     }
 
-    /// Nobody will read what has arrived of a stream.
+    /// Discards the unread content of a stream.
     fn drop_unread(&mut self, id: StreamId) {
         let to_come = self.arriving.filter(|&(other, _)| other == id).map_or(0, |(_, left)| left);
         let unread = self.streams.get(&id).map_or(0, |account| account.unread) - to_come;
         self.consume(id, unread, true);
     }
 
-    /// Everything was read: the window of the connection is what it was at the start, or larger, but for what is not
-    /// due yet.
+    /// Checks that after everything was read, the connection window is at least its initial size, except for
+    /// credit that is not due yet.
     pub(crate) fn assert_all_given_back(&self, engine: &Connection) {
-        assert_eq!(self.connection.unread, 0, "octets that nobody has read: {:?} {self:?}", engine.role());
+        assert_eq!(self.connection.unread, 0, "bytes that nobody has read: {:?} {self:?}", engine.role());
         if !self.by_hand {
             let whole = engine.windows().0 + self.connection.consumed;
             assert!(whole >= self.connection_window, "{whole} of {}", self.connection_window);
@@ -295,11 +302,11 @@ impl Credit {
     }
 }
 
-/// Whether credit would be of no use: all content that is to come has room in the window.
+/// Whether credit would be useless because the window has room for all remaining content.
 fn is_vain(window: i64, to_come: Option<i64>) -> bool {
     to_come.is_some_and(|content| content + PADDING_MAX <= window)
 }
 
 fn octets(number: usize) -> i64 {
-    i64::try_from(number).expect("octets in memory")
+    i64::try_from(number).expect("bytes in memory")
 }

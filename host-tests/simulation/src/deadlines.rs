@@ -1,8 +1,8 @@
-//! When an endpoint has to act if nothing happens, worked out from outside: from its configuration, what it has sent and
-//! heard, and when.
+//! Predicts the deadlines of an endpoint from outside: from its configuration, its traffic, and the times of
+//! both.
 //!
-//! The engine may wake its caller neither before nor after. Where the time is not known from outside, there are two: a
-//! moment before which a deadline cannot come, and one after which it cannot.
+//! The engine must request a wake-up neither earlier nor later. If an exact time is not visible from outside,
+//! the prediction is a range: the earliest and the latest possible time.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -16,56 +16,57 @@ use crate::wire::Part;
 /// The deadlines of one endpoint.
 #[derive(Default)]
 pub(crate) struct Deadlines {
-    /// When the endpoint first learned what time it is, and when it was last offered octets.
+    /// When the endpoint first learned the time, and when it was last offered input.
     started: Option<Time>,
     heard: Time,
-    /// The peer's first frame has begun.
+    /// Whether the peer's first frame has begun.
     preface_heard: bool,
-    /// When SETTINGS were sent that are not acknowledged.
+    /// When each unacknowledged SETTINGS frame was sent.
     settings: VecDeque<Time>,
-    /// Since when a field block goes on.
+    /// When the current field block began.
     block: Option<Time>,
-    /// Since when output waits for the transport.
+    /// When output began to wait for the transport.
     untaken: Option<Time>,
-    /// Since when there is no stream.
+    /// When the last stream ended, if none is open.
     idle: Option<Time>,
-    /// The connection is being shut down, and until when.
+    /// Whether the connection is being shut down, and the deadline for that.
     shut_down: bool,
     drain_until: Option<Time>,
-    /// The end was announced, and new requests are still taken up.
+    /// A graceful shutdown was announced, and new requests are still accepted.
     announced: Option<Announced>,
-    /// The peer was asked for a sign of life, and may have answered.
+    /// A keep-alive PING was sent, and may have been answered.
     asked: Option<Asked>,
-    /// What the window of the connection has let through.
+    /// The progress of content through the connection window.
     connection: Progress,
-    /// Since when it surely has been in the way of content, at the latest.
+    /// The latest time from which on the connection window has certainly blocked content.
     connection_closed: Option<Time>,
     /// Streams with content to send.
     stalls: BTreeMap<StreamId, Stall>,
 }
 
-/// A question for a sign of life. From outside, one PING looks like another: when it may have been answered, it may also
-/// have been asked anew.
+/// A keep-alive PING.
+///
+/// PINGs look alike from outside: when this one may have been answered, another may also have been sent.
 struct Asked {
     earliest: Time,
     latest: Time,
-    /// PINGs that were answered by then.
+    /// The number of PINGs answered by then.
     answered: usize,
-    /// The question is on its way.
+    /// Whether the PING has been taken by the transport.
     sent: bool,
 }
 
-/// Until when the peer may acknowledge that the end was announced.
+/// The announcement of a shutdown, and the deadline for its acknowledgement.
 struct Announced {
     until: Time,
-    /// PINGs that were answered before: whatever is answered now may be the acknowledgement.
+    /// The number of PINGs answered before: any later acknowledgement may be the one for the announcement.
     answered: usize,
 }
 
-/// How long a server lets its peer take for that.
+/// The time that a server allows for the acknowledgement of the announcement.
 const ANNOUNCEMENT: Duration = Duration::from_secs(1);
 
-/// How long a stream has had content that its window does not allow: not longer than since then, and surely since then.
+/// The time since when a stream has had content that its window does not allow: earliest and latest.
 struct Stall {
     progress: Progress,
     latest: Option<Time>,
@@ -76,7 +77,7 @@ impl Stall {
         Self { progress: Progress::new(now), latest: None }
     }
 
-    /// The window has become larger: if it is open now, the stream waits for its turn first.
+    /// Records a larger window: if it is open now, the stream first waits for its turn.
     fn raised(&mut self, id: StreamId, books: &Books) {
         if books.stream_send_window(id) > 0 {
             self.latest = None;
@@ -87,8 +88,10 @@ impl Stall {
 /// Bytes of content that end a stall.
 const KIBIBYTE: u32 = 1_024;
 
-/// When a stall that 1 KiB of content has not ended may have begun. From outside, its beginning does not show, so that the
-/// content is counted from any: what has begun before the last mark but one has ended.
+/// The earliest possible beginning of a stall that 1 KiB of content has not ended.
+///
+/// The beginning is not visible from outside, so content is counted in steps: a stall that began before the
+/// last mark but one has ended.
 #[derive(Default)]
 struct Progress {
     earliest: Time,
@@ -113,30 +116,30 @@ impl Progress {
     }
 }
 
-/// What there is to do for an endpoint, as far as its deadlines depend on it.
+/// The part of an endpoint's state that determines its deadlines.
 pub(crate) struct Situation {
-    /// The engine has something to send, if the transport takes it.
+    /// Whether the engine has output for the transport.
     pub(crate) has_output: bool,
-    /// There are streams that have not ended.
+    /// Whether any stream is open.
     pub(crate) busy: bool,
     /// Streams with content to send.
     pub(crate) waiting: BTreeSet<StreamId>,
 }
 
 impl Situation {
-    /// There is content that nothing but the window of the connection can be in the way of.
-    fn is_held_up(&self, books: &Books) -> bool {
+    /// Whether some content can be blocked only by the connection window.
+    fn is_blocked_by_connection(&self, books: &Books) -> bool {
         self.waiting.iter().any(|&id| books.stream_send_window(id) > 0)
     }
 }
 
 impl Deadlines {
-    /// The endpoint was offered octets.
+    /// Records that the endpoint was offered input.
     pub(crate) fn offered(&mut self, now: Time) {
         self.heard = now;
     }
 
-    /// The endpoint has taken something.
+    /// Records input that the endpoint accepted.
     pub(crate) fn heard(&mut self, part: &Part, books: &Books, now: Time) {
         let header = match part {
             Part::Header(_) => {
@@ -163,7 +166,7 @@ impl Deadlines {
         }
     }
 
-    /// The endpoint has sent something.
+    /// Records output of the endpoint.
     pub(crate) fn sent(&mut self, part: &Part, now: Time) {
         let Part::Header(header) = part else { return };
         match header.kind {
@@ -179,7 +182,7 @@ impl Deadlines {
         }
     }
 
-    /// The transport has taken something, all PINGs among it.
+    /// Records that the transport has taken output, including all PINGs.
     pub(crate) fn taken(&mut self) {
         self.untaken = None;
         if let Some(asked) = &mut self.asked {
@@ -187,7 +190,7 @@ impl Deadlines {
         }
     }
 
-    /// The connection is shut down.
+    /// Records that the connection is shut down.
     pub(crate) fn shut_down(&mut self, config: &Config, books: &Books, now: Time) {
         if !std::mem::replace(&mut self.shut_down, true) {
             self.drain_until = config.drain_timeout.map(|timeout| now + timeout);
@@ -196,7 +199,7 @@ impl Deadlines {
         }
     }
 
-    /// The endpoint was told the time, and so knows since when things are as they are.
+    /// Records the time passed to the endpoint, from which on it knows the current situation.
     pub(crate) fn told(&mut self, situation: &Situation, books: &Books, now: Time) {
         let waiting = &situation.waiting;
         if self.started.is_none() {
@@ -207,7 +210,8 @@ impl Deadlines {
         self.idle = since(self.idle, !situation.busy);
         self.stalls.retain(|id, _| waiting.contains(id));
         let closed = books.send_window() <= 0;
-        self.connection_closed = since(self.connection_closed, closed && situation.is_held_up(books));
+        self.connection_closed =
+            since(self.connection_closed, closed && situation.is_blocked_by_connection(books));
         for &id in waiting {
             let stall = self.stalls.entry(id).or_insert_with(|| Stall::new(now));
             if !closed && !situation.has_output {
@@ -216,7 +220,7 @@ impl Deadlines {
         }
     }
 
-    /// The endpoint was told that the time of its deadlines may have come: what that changes, if it lives on.
+    /// Records a time passed to the endpoint at which its deadlines may have expired, if it survives that.
     pub(crate) fn passed(&mut self, situation: &Situation, config: &Config, books: &Books, now: Time) {
         if self.idle_at(situation, config).is_some_and(|at| at <= now) {
             self.shut_down(config, books, now);
@@ -237,13 +241,13 @@ impl Deadlines {
         Some(idle? + config.idle_timeout?)
     }
 
-    /// When the peer is asked for a sign of life, unless it was.
+    /// The time of the next keep-alive PING, unless one is outstanding.
     fn silent_at(&self, config: &Config) -> Option<Time> {
         self.started?;
         Some(self.heard + config.keep_alive?.interval)
     }
 
-    /// The earliest and the latest time for which the engine may ask to be woken; none is never.
+    /// The earliest and the latest time for which the engine may request a wake-up; `None` for never.
     pub(crate) fn next(
         &mut self,
         situation: &Situation,
@@ -278,7 +282,7 @@ impl Deadlines {
         }
         if books.send_window() <= 0 && !situation.waiting.is_empty() {
             earliest.push(after(Some(self.connection.earliest), stall));
-            if situation.is_held_up(books) {
+            if situation.is_blocked_by_connection(books) {
                 latest.push(after(self.connection_closed, stall));
             }
         }

@@ -1,4 +1,4 @@
-//! One end of the connection: an engine, and all that watches it.
+//! One end of the connection: an engine and its observers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,38 +16,38 @@ use crate::deadlines::Deadlines;
 use crate::stream::Stream;
 use crate::wire::{Frames, PREFACE, Part, describe, number};
 
-/// An engine with its observers. Every call of the engine goes through here, and is followed by [all checks](Self::check)
-/// that can be made from outside.
+/// An engine with its observers. Every call of the engine passes through this type, followed by [all
+/// checks](Self::check) that are possible from outside.
 pub(crate) struct End {
     pub(crate) role: Role,
     pub(crate) config: Config,
     pub(crate) engine: Connection,
-    /// What the transport has not taken, and what the engine has not.
+    /// Output that the transport has not taken, and input that the engine has not taken.
     pub(crate) outbox: Bytes,
     pub(crate) inbox: Bytes,
-    /// The transport has ended for reading.
+    /// Whether the transport has ended for reading.
     pub(crate) input_ended: bool,
-    /// The streams that the caller has, or has had, and what else it has done.
+    /// The caller's present and past streams, and its other actions.
     pub(crate) streams: BTreeMap<StreamId, Stream>,
     pub(crate) acts: Acts,
     pub(crate) books: Books,
-    /// None once it is not certain any more which octets were kept.
+    /// The accounts of credit; `None` once it is uncertain which bytes the engine keeps.
     pub(crate) credit: Option<Credit>,
     pub(crate) deadlines: Deadlines,
     mouth: Frames,
     ear: Frames,
     pub(crate) octets_sent: u64,
     pub(crate) octets_heard: u64,
-    /// The last frame that was sent.
+    /// The type of the last frame sent.
     pub(crate) last_sent: FrameType,
     /// Streams that were closed after the last call, and all others.
     pub(crate) closed: BTreeSet<StreamId>,
     pub(crate) live: Vec<StreamId>,
-    /// There was no event after the last call.
+    /// Whether the last call left no events.
     no_events: bool,
-    /// [`Event::Closed`] was told.
+    /// Whether [`Event::Closed`] was delivered.
     pub(crate) told_closed: bool,
-    /// Streams that were closed when a deadline came, and whether the connection was.
+    /// Streams that a deadline closed, and whether one closed the connection.
     pub(crate) stalled: BTreeSet<StreamId>,
     pub(crate) timed_out: bool,
 }
@@ -60,7 +60,7 @@ impl End {
         };
         Self {
             role,
-            engine: engine.expect("the configuration is possible"),
+            engine: engine.expect("a valid configuration"),
             outbox: Bytes::new(),
             inbox: Bytes::new(),
             input_ended: false,
@@ -84,51 +84,51 @@ impl End {
         }
     }
 
-    /// Whether the connection goes on.
+    /// Whether the connection is alive.
     pub(crate) fn is_alive(&self) -> bool {
         self.engine.close_reason().is_none()
     }
 
-    /// Whether the engine says that a stream has ended in both directions.
+    /// Whether the engine considers a stream ended in both directions.
     pub(crate) fn is_closed(&self, id: StreamId) -> bool {
         self.engine.state(id).is_none_or(|state| state == State::Closed)
     }
 
-    /// Whether limits on the peer are so low that a good one breaks them.
+    /// Whether the limits on the peer are so low that an honest one exceeds them.
     pub(crate) fn is_touchy(&self) -> bool {
         self.config.limits.abuse < 2_000
     }
 
-    /// The streams that the caller has.
+    /// The streams that the caller holds.
     pub(crate) fn held(&self) -> Vec<StreamId> {
         self.streams.iter().filter(|(_, stream)| !stream.released).map(|(&id, _)| id).collect()
     }
 
-    /// An operation of the caller, with what it is about.
+    /// Performs an operation of the caller, of the given kind.
     pub(crate) fn operate<R>(&mut self, call: Call, operation: impl FnOnce(&mut Connection) -> R) -> R {
         let result = operation(&mut self.engine);
         self.operated(call);
         result
     }
 
-    /// The caller has operated on the engine.
+    /// Checks the engine after an operation of the caller.
     pub(crate) fn operated(&mut self, call: Call) {
         self.no_events = false;
         self.check(call, None);
     }
 
-    /// The caller shuts the connection down.
+    /// Shuts the connection down, as the caller.
     pub(crate) fn shut_down(&mut self, now: Time) {
         self.acts.shut_down = true;
         self.deadlines.shut_down(&self.config, &self.books, now);
         self.operate(Call::Other, |engine| engine.shutdown(now));
     }
 
-    /// The caller changes a setting. True if it can be changed so.
+    /// Changes a setting, as the caller; returns whether the engine accepted it.
     pub(crate) fn change_setting(&mut self, cx: &mut Context, setting: SettingId, value: u32) -> bool {
         let result = self.engine.change_settings(&[(setting, value)]);
         cx.trace.note(|| format!("{:?} changes {setting} to {value}: {result:?}", self.role));
-        // A window may have been raised as far as it goes.
+        // A window may have been raised to its maximum.
         assert!(result.is_ok() || setting == SettingId::INITIAL_WINDOW_SIZE, "{result:?}");
         if result.is_ok() {
             self.acts.change_setting(setting, value);
@@ -140,35 +140,32 @@ impl End {
         result.is_ok()
     }
 
-    /// The transport takes octets from the front of what waits for it.
+    /// Takes bytes from the front of the output.
     pub(crate) fn take_output(&mut self, most: usize) -> Bytes {
         self.outbox.split_to(most.min(self.outbox.len()))
     }
 
-    /// Offers the engine what has arrived.
+    /// Offers the engine the input that has arrived.
     pub(crate) fn recv(&mut self, cx: &mut Context) {
         let offered = self.inbox.clone();
         let (alive, had_output, quiet) = (self.is_alive(), self.engine.has_output(), self.no_events);
         self.engine.recv(cx.now, &mut self.inbox);
         let taken = offered.slice(..offered.len() - self.inbox.len());
-        cx.trace.note(|| format!("{:?} takes {} of {} octets", self.role, taken.len(), offered.len()));
+        cx.trace.note(|| format!("{:?} takes {} of {} bytes", self.role, taken.len(), offered.len()));
         self.octets_heard += taken.len() as u64;
         if !alive {
-            return assert!(self.inbox.is_empty(), "after the end, input is swallowed");
+            return assert!(self.inbox.is_empty(), "after the end, input is discarded");
         }
         let nothing_waits = quiet && !had_output;
-        assert!(
-            !taken.is_empty() || !nothing_waits,
-            "nothing waits, and yet nothing of {offered:?} is taken"
-        );
+        assert!(!taken.is_empty() || !nothing_waits, "nothing is pending, yet none of {offered:?} was taken");
         self.no_events = false;
         let parts = self.ear.take(&taken);
         self.hear(cx, &parts);
         let incomplete = parts.iter().all(|part| matches!(part, Part::Header(_)));
         if incomplete && quiet && !self.is_touchy() {
             let event = self.engine.poll_event();
-            assert!(event.is_none(), "an incomplete frame makes an event: {event:?}");
-            assert_eq!(self.engine.has_output(), had_output, "an incomplete frame makes output");
+            assert!(event.is_none(), "an incomplete frame caused an event: {event:?}");
+            assert_eq!(self.engine.has_output(), had_output, "an incomplete frame caused output");
         }
         self.check(Call::Recv, Some(cx.now));
     }
@@ -177,12 +174,13 @@ impl End {
         self.deadlines.offered(cx.now);
         for part in parts {
             if let Part::Frame(header, payload) = part {
-                cx.trace.note(|| format!("    {:?} has heard {}", self.role, describe(*header, payload)));
+                cx.trace.note(|| format!("    {:?} received {}", self.role, describe(*header, payload)));
             }
             self.books.heard(part);
             self.deadlines.heard(part, &self.books, cx.now);
         }
-        // When a stream was closed for a violation in the midst of it, nobody can tell from outside what was kept.
+        // If a violation closed a stream within the input, it is not visible from outside which bytes were
+        // kept.
         let in_the_midst = parts.iter().any(|part| match part {
             Part::Content(header, _) => self.has_just_reset(header.stream_id),
             _ => false,
@@ -197,21 +195,21 @@ impl End {
         }
     }
 
-    /// Whether the engine has closed a stream in the present call, and neither the caller nor the peer wanted that.
+    /// Whether the engine closed a stream in the current call, without the caller or the peer asking for it.
     fn has_just_reset(&self, id: StreamId) -> bool {
         let wire = &self.books.streams[&id];
         self.engine.state(id) == Some(State::Closed) && !self.closed.contains(&id) && !wire.is_closed()
     }
 
-    /// The transport has ended for reading.
+    /// Reports the end of the transport to the engine.
     pub(crate) fn recv_end(&mut self, cx: &mut Context) {
         self.input_ended = true;
         let alive = self.is_alive();
         let inside = !self.ear.is_between_frames() || self.books.is_in_block();
         self.engine.recv_end(cx.now);
         self.no_events = false;
-        cx.trace.note(|| format!("{:?} hears the end: {:?}", self.role, self.engine.close_reason()));
-        assert!(!self.is_alive(), "nothing more can come");
+        cx.trace.note(|| format!("{:?} receives the end: {:?}", self.role, self.engine.close_reason()));
+        assert!(!self.is_alive(), "nothing more can arrive");
         if let Some(Err(ConnectionError::TransportEnded { inside_frame })) = self.engine.close_reason()
             && alive
         {
@@ -220,7 +218,7 @@ impl End {
         self.check(Call::Other, None);
     }
 
-    /// Takes output: about `max` octets of it. Gives the streams that were reset with it.
+    /// Takes about `max` bytes of output; returns the streams that it resets.
     pub(crate) fn transmit(&mut self, cx: &mut Context, max: usize) -> Vec<(StreamId, ErrorCode)> {
         let had_output = self.engine.has_output();
         let mut out = Vec::new();
@@ -244,14 +242,14 @@ impl End {
         resets
     }
 
-    /// Looks at what is sent. Content begins before `max` octets, whatever stands before it.
+    /// Observes output; content begins before `max` bytes, whatever precedes it.
     fn say(&mut self, cx: &mut Context, out: &[u8], max: usize) -> Vec<(StreamId, ErrorCode)> {
         let (mut at, mut resets) = (0, Vec::new());
         for part in self.mouth.take(out) {
             match &part {
                 Part::Header(header) => {
                     let content = header.kind == FrameType::DATA && header.length > 0;
-                    assert!(!content || at < max, "content behind {max} octets");
+                    assert!(!content || at < max, "content after {max} bytes");
                     at += HEADER_LEN + header.length as usize;
                     self.last_sent = header.kind;
                 }
@@ -269,7 +267,7 @@ impl End {
         resets
     }
 
-    /// Tells the engine that the time of its next deadline has come, or has not.
+    /// Calls the engine's timeout handler, at or before its next deadline.
     pub(crate) fn timeout(&mut self, cx: &mut Context) {
         let due = self.engine.poll_timeout().is_some_and(|at| at <= cx.now);
         let before = (self.engine.has_output(), self.engine.stats(), self.is_alive());
@@ -301,7 +299,7 @@ impl End {
         self.check(Call::Other, Some(cx.now));
     }
 
-    /// The next event.
+    /// Takes the next event.
     pub(crate) fn poll_event(&mut self) -> Option<Event> {
         let event = self.engine.poll_event();
         self.no_events = event.is_none();

@@ -1,4 +1,4 @@
-//! What an engine tells its caller, held against what the other end's caller has done.
+//! Checks the events of an engine against the actions of the other end's caller.
 
 use http2_engine::{
     ConnectionError, ErrorCode, Event, FieldSection, Initiator, Role, StreamError, StreamId, Violation,
@@ -9,11 +9,11 @@ use crate::end::End;
 use crate::message::{Message, is_delivered};
 use crate::stream::{Length, Stream};
 
-/// What a server sends by itself when the head of a request is too large.
+/// The status that a server sends on its own when the head of a request is too large.
 const TOO_LARGE: u16 = 431;
 
 impl End {
-    /// Takes the next event. True if there was one.
+    /// Takes the next event; returns whether one was available.
     pub(crate) fn event(&mut self, cx: &mut Context, peer: &Self, most: usize) -> bool {
         let Some(event) = self.poll_event() else { return false };
         cx.trace.note(|| format!("        {:?} is told {event:?}", self.role));
@@ -35,22 +35,22 @@ impl End {
             }
             Event::GoAway => {
                 let told = self.engine.received_go_away().expect("GOAWAY");
-                assert!(self.has_heard_go_away(told.last_stream_id, told.code), "{told:?} was not heard");
-                // Whoever waits for room learns now that there will be none.
+                assert!(self.has_heard_go_away(told.last_stream_id, told.code), "{told:?} was not received");
+                // A caller that waits for room learns from this that none will come.
                 self.acts.may_open = true;
             }
             Event::PriorityUpdate { id, priority } => {
                 assert_eq!(self.role, Role::Server);
                 assert!(
                     peer.acts.prioritized.contains(&(id, priority)),
-                    "nobody wants {priority:?} for {id}"
+                    "nobody requested {priority:?} for {id}"
                 );
             }
             Event::UnknownFrame { kind, .. } => assert!(self.config.unknown_frames && kind == 0xbb),
-            Event::Abuse { cause } => assert!(self.is_touchy(), "{:?} is annoyed: {cause}", self.role),
+            Event::Abuse { cause } => assert!(self.is_touchy(), "{:?} reports abuse: {cause}", self.role),
             Event::Closed => self.ended(peer),
             Event::PeerSettings | Event::SettingsAcknowledged => {}
-            other => panic!("nobody has done anything that leads to {other:?}"),
+            other => panic!("nothing explains {other:?}"),
         }
         true
     }
@@ -74,7 +74,7 @@ impl End {
         stream.head = Some(head);
         assert!(!end_stream || theirs.has_sent_nothing_but_a_head(), "the end of request {id}");
         let earlier = self.streams.insert(id, stream);
-        assert!(earlier.is_none(), "request {id} comes twice");
+        assert!(earlier.is_none(), "request {id} was delivered twice");
     }
 
     fn informational(&mut self, peer: &Self, id: StreamId, head: &FieldSection) {
@@ -105,7 +105,7 @@ impl End {
                 let large = stream.message.as_ref().expect("a request").head.size() > peer.acts.smallest_list;
                 assert!(
                     large && head.status() == Some(TOO_LARGE),
-                    "the server answers {id} by itself: {head:?}"
+                    "the server answers {id} on its own: {head:?}"
                 );
             }
         }
@@ -116,23 +116,23 @@ impl End {
         let theirs = &peer.streams[&id];
         let sent = theirs.head.as_ref().expect("a promised request");
         assert!(is_delivered(sent, head, &peer.config.never_indexed), "{head:?}, not {sent:?}");
-        assert!(theirs.promised && self.streams.contains_key(&parent), "nobody has promised {id}");
+        assert!(theirs.promised && self.streams.contains_key(&parent), "{id} was not promised");
         let mut stream = Stream::sending(None);
         stream.promised = true;
-        assert!(self.streams.insert(id, stream).is_none(), "promise {id} comes twice");
+        assert!(self.streams.insert(id, stream).is_none(), "promise {id} was delivered twice");
     }
 
-    /// The caller is told that a stream has ended before its time.
+    /// Records that the caller was told of a stream's premature end.
     fn was_reset(&mut self, peer: &Self, id: StreamId, error: StreamError) {
         self.explain_end(peer, id, error);
         let stream = self.stream(id);
         assert!(stream.was_reset.is_none() && stream.reset.is_none(), "stream {id} ends twice");
         stream.was_reset = Some(error);
-        // What arrived before can still be read.
+        // Content that arrived earlier can still be read.
         stream.readable = true;
     }
 
-    /// A stream has ended before its time: somebody wanted it so, or could not help it.
+    /// Checks that a stream's premature end has a cause: a caller, the network or a rule.
     pub(crate) fn explain_end(&self, peer: &Self, id: StreamId, error: StreamError) {
         let heard = self.books.streams.get(&id).and_then(|stream| stream.heard.reset);
         let ended = self.engine.close_reason();
@@ -153,26 +153,26 @@ impl End {
             (Initiator::Transport, _) => matches!(ended, Some(Err(ConnectionError::TransportEnded { .. }))),
             (Initiator::Peer, Some(_)) => false,
         };
-        assert!(explained, "{:?}: what has ended stream {id}? {error:?} {ended:?}", self.role);
+        assert!(explained, "{:?}: nothing explains the end of stream {id}: {error:?} {ended:?}", self.role);
     }
 
     fn has_heard_go_away(&self, last: StreamId, code: ErrorCode) -> bool {
         self.books.go_aways_heard.iter().any(|heard| (heard.last, heard.code) == (last, code.0))
     }
 
-    /// Whether a section that the peer has sent on a stream was larger than this end wants.
+    /// Whether the peer sent a field section on a stream that exceeds this end's limit.
     fn is_too_large(&self, peer: &Self, id: StreamId) -> bool {
         peer.streams.get(&id).is_some_and(|stream| stream.largest_section() > self.acts.smallest_list)
     }
 
-    /// The engine has sent RST_STREAM: its caller wanted it so, or a rule does.
+    /// Checks that a sent RST_STREAM has a cause: the caller or a rule.
     pub(crate) fn explain_reset(&self, peer: &Self, id: StreamId, code: ErrorCode) {
         let stream = self.streams.get(&id);
         let (role, wire) = (self.role, &self.books.streams[&id]);
         let explained = match code {
             _ if stream.is_some_and(|stream| stream.reset == Some(code)) => true,
             ErrorCode::CANCEL if stream.is_some_and(|stream| stream.given_up) => true,
-            // The response is complete, and nobody wants the rest of the request.
+            // The response is complete, and the caller has released the request.
             ErrorCode::NO_ERROR if stream.is_some_and(|stream| stream.released) => role == Role::Server,
             ErrorCode::ENHANCE_YOUR_CALM if self.stalled.contains(&id) => true,
             ErrorCode::ENHANCE_YOUR_CALM => self.is_too_large(peer, id),
@@ -180,14 +180,14 @@ impl End {
             ErrorCode::NO_ERROR if role == Role::Server => stream.is_none() && self.is_too_large(peer, id),
             // The peer did not know the limit yet.
             ErrorCode::REFUSED_STREAM if role == Role::Server => stream.is_none() && wire.early,
-            // What a client does not want, or has no room for.
+            // Promises that a client does not accept, or has no room for.
             ErrorCode::REFUSED_STREAM | ErrorCode::CANCEL => stream.is_none() && id.is_server_initiated(),
             _ => false,
         };
-        assert!(explained, "{role:?} resets stream {id} with {code} by itself");
+        assert!(explained, "{role:?} resets stream {id} with {code} on its own");
     }
 
-    /// The connection has ended, for a reason.
+    /// Checks that the connection's end has a cause.
     fn ended(&mut self, peer: &Self) {
         let explained = match self.engine.close_reason().expect("it has ended") {
             Ok(()) | Err(ConnectionError::TransportEnded { .. }) => true,

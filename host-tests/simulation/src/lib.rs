@@ -1,35 +1,39 @@
-//! Two engines in one process, under a clock and a network that a seed makes up.
+//! Two engines in one process, with a simulated clock and network that a seed determines.
 //!
-//! A world is a client and a server with configurations at random; callers who do at random, and at any moment, what a
-//! caller can do; and two links between them that are slow or narrow, that cut octets into any pieces, stall, and are lost
-//! at any octet. Often there is a relay between them that pads, cuts and adds frames. First everything happens at random;
-//! then everybody does what is left to be done, and the world has to come to rest with every stream ended; and then the
-//! connection is ended.
+//! A world consists of a client and a server with random configurations; their callers, which make any
+//! possible call at any time; and two links, which are slow or narrow, cut bytes into pieces of any size,
+//! stall, and fail at any byte. In many worlds, a relay between them pads, splits and adds frames. A world
+//! first acts at random. Then each side finishes all remaining work, and the world must come to rest with
+//! every stream ended. Finally, the connection ends.
 //!
-//! After every call of an engine, it is held against what observers outside of it know: what both ends have put on the
-//! wire and heard, what their callers have done, and what time it is.
+//! After every call of an engine, the simulation checks it against the knowledge of outside observers: the
+//! bytes that both ends have sent and received, the actions of their callers, and the time.
 //!
-//! - Both flow-control windows are what an observer counts, and all credit is given back, to the octet and in time.
-//! - No frame is sent that must not be sent: in its place, of its size, on its stream, within windows and limits.
-//! - Octets, fields, trailers and ends are delivered as they were sent, once, and in order.
-//! - Every stream ends, once, and for a reason: nobody resets a stream or ends a connection unless a caller, the
-//!   network, or a deadline that has come, is the cause. What may be tried again was not acted upon.
-//! - Deadlines are where the configuration says, to the nanosecond; before they come, nothing happens.
-//! - An incomplete frame makes neither an event nor output; input is taken unless output or events wait.
-//! - When the connection is gone, nothing is left.
+//! - Both flow-control windows equal those of the observer, and all credit is returned, to the byte and in
+//!   time.
+//! - An engine sends only allowed frames: in order, of valid size, on the right stream, within windows and
+//!   limits.
+//! - Bytes, fields, trailers and ends are delivered as they were sent, once, and in order.
+//! - Every stream ends once and for a reason: an engine resets a stream or ends a connection only because of
+//!   a caller, the network, or an expired deadline. A request reported as safe to retry was not processed.
+//! - Deadlines are those of the configuration, to the nanosecond; before they expire, nothing happens.
+//! - An incomplete frame causes neither an event nor output; input is accepted unless output or events are
+//!   pending.
+//! - After the end of the connection, nothing is left.
 //!
-//! The differential tests (`http2-differential`) hold conversations with other implementations: all that is said there is
-//! valid, arrives, and is compared in the end. Here both ends are the engine; so all of it can be watched, at every step,
-//! anything may go wrong, and many more worlds can be tried.
+//! The differential tests (`http2-differential`) hold conversations with other implementations, in which
+//! everything is valid, arrives, and is compared in the end. Here both ends are the engine, so that every
+//! step can be checked, anything may go wrong, and many more worlds can be tried.
 //!
-//! Beside the worlds there are conversations of two applications with extreme habits ([`converse`]): one that acknowledges
-//! every byte or 40 s late, cancels everything, answers everything early, refuses every upload, pings with each message,
-//! pauses for 50 s, or opens 10,000 streams. Nobody may be blamed for that, in hours of simulated time.
+//! In addition, two applications with extreme habits hold conversations ([`converse`]): they acknowledge
+//! every byte or 40 s late, cancel everything, answer everything early, refuse every upload, send a PING with
+//! each message, pause for 50 s, or open 10,000 streams. Neither engine may blame them, in hours of simulated
+//! time.
 //!
 //! ```sh
 //! cargo test -p http2-simulation                       # 10,000 worlds, 500 conversations
 //! SEEDS=1000000 cargo test -p http2-simulation         # more of them
-//! SEED=17 cargo test -p http2-simulation               # one of them again, and all that happens in it
+//! SEED=17 cargo test -p http2-simulation               # replays one seed, and prints all that happens
 //! ```
 
 mod acts;
@@ -63,11 +67,11 @@ pub use random::Random;
 pub use seeds::with_seeds;
 use world::World;
 
-/// Lets a world live, come to rest, and end.
+/// Runs a world through all phases, and returns its totals.
 ///
 /// # Panics
 ///
-/// Something is not as it should be.
+/// Panics if a check fails.
 pub fn simulate(random: Random, trace: Trace) -> Summary {
     let mut world = World::new(random, trace);
     world.live();
@@ -79,11 +83,11 @@ pub fn simulate(random: Random, trace: Trace) -> Summary {
     world.summary()
 }
 
-/// The same for a seed. When something is not as it should be, the last that has happened is printed.
+/// Like [`simulate`], for a seed; if a check fails, prints the last events.
 ///
 /// # Panics
 ///
-/// As [`simulate`].
+/// Panics if a check fails.
 pub fn simulate_seed(seed: u64) -> Summary {
     let world = |trace| catch_unwind(AssertUnwindSafe(|| simulate(Random::from_seed(seed), trace)));
     if std::env::var_os("SEED").is_some() {

@@ -1,4 +1,5 @@
-//! One direction of the transport: octets take their time, wait for room, arrive in pieces, and may not arrive at all.
+//! One direction of the transport: it delays bytes, limits how many are in flight, delivers them in pieces,
+//! and may lose them.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,20 +9,20 @@ use http2_engine::Time;
 
 use crate::random::Random;
 
-/// One direction.
+/// One direction of the transport.
 pub(crate) struct Link {
-    /// Octets that may be under way.
+    /// The most bytes in flight.
     capacity: usize,
-    /// How long they are under way at least, and how much longer at most.
+    /// The minimum delay, and the maximum additional delay.
     delay: Duration,
     jitter: Duration,
     under_way: VecDeque<(Time, Bytes)>,
     octets: usize,
     /// Nothing arrives before this time.
     stalled_until: Time,
-    /// Octets after which nothing more arrives.
+    /// The number of bytes after which nothing more arrives.
     lost_after: Option<usize>,
-    /// What is behind the last octet that arrives.
+    /// How the direction ends after the last byte that arrives.
     pub(crate) end: Option<EndOfStream>,
 }
 
@@ -30,14 +31,14 @@ pub(crate) struct Link {
 pub(crate) enum EndOfStream {
     /// The receiver is told.
     Told,
-    /// Nobody is told.
+    /// The receiver is not told.
     Silent,
 }
 
 impl Link {
     pub(crate) fn new(random: &mut Random, calm: bool) -> Self {
         let capacity = 1 + random.size(1 << 18);
-        // What is narrow and slow at once would take its octets for ever.
+        // A link both narrow and slow would take too long for its bytes.
         let delay = random.size(if calm { 50_000 } else { 500_000 }).min(10 * capacity);
         let jitter = random.size(delay + 2);
         Self {
@@ -52,17 +53,17 @@ impl Link {
         }
     }
 
-    /// How many octets may be under way.
+    /// The most bytes in flight.
     pub(crate) fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// How many octets it takes now. One that has ended takes everything, and loses it.
+    /// The number of bytes that the link accepts now; a link that has ended accepts and loses everything.
     pub(crate) fn room(&self) -> usize {
         if self.end.is_some() { usize::MAX } else { self.capacity.saturating_sub(self.octets) }
     }
 
-    /// Takes octets.
+    /// Puts bytes on the link.
     pub(crate) fn put(&mut self, now: Time, random: &mut Random, mut octets: Bytes) {
         if self.end.is_some() {
             return;
@@ -82,7 +83,7 @@ impl Link {
         }
     }
 
-    /// Takes at most `most` octets that have arrived.
+    /// Takes at most `most` bytes that have arrived.
     pub(crate) fn take(&mut self, now: Time, most: usize) -> Vec<u8> {
         let mut taken = Vec::new();
         while now >= self.stalled_until
@@ -100,7 +101,7 @@ impl Link {
         taken
     }
 
-    /// When something can be taken again.
+    /// The time when bytes, or the end, next arrive.
     pub(crate) fn next_arrival(&self) -> Option<Time> {
         self.under_way.front().map(|&(arrival, _)| arrival.max(self.stalled_until))
     }
@@ -109,7 +110,7 @@ impl Link {
         self.under_way.is_empty()
     }
 
-    /// Whether the receiver has all octets that will ever arrive, and hears so.
+    /// Whether the receiver has taken all bytes that will ever arrive, and is told of the end.
     pub(crate) fn is_at_end(&self) -> bool {
         self.is_empty() && self.end == Some(EndOfStream::Told)
     }
@@ -118,12 +119,12 @@ impl Link {
         self.stalled_until = until;
     }
 
-    /// Only so many more octets arrive.
+    /// Loses everything after this many more bytes.
     pub(crate) fn lose_after(&mut self, octets: usize) {
         self.lost_after.get_or_insert(octets);
     }
 
-    /// Nothing more is taken; of what is under way, only so many octets arrive.
+    /// Closes the link: it accepts nothing more, and only this many of the bytes in flight arrive.
     pub(crate) fn cut(&mut self, mut octets: usize, end: EndOfStream) {
         self.end.get_or_insert(end);
         self.under_way.retain_mut(|(_, piece)| {
@@ -134,12 +135,12 @@ impl Link {
         self.octets = self.under_way.iter().map(|(_, piece)| piece.len()).sum();
     }
 
-    /// The sender has said its last.
+    /// Closes the link after the sender's last byte.
     pub(crate) fn finish(&mut self) {
         self.end.get_or_insert(EndOfStream::Told);
     }
 
-    /// Whoever was not told is told.
+    /// Tells the receiver of an end of which it was not told.
     pub(crate) fn tell(&mut self) {
         self.end = self.end.map(|_| EndOfStream::Told);
         self.stalled_until = Time::default();

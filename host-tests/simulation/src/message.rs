@@ -1,4 +1,4 @@
-//! Messages made up at random, all of them well-formed, and how they come out at the other end.
+//! Random, well-formed messages, and the comparison with what was delivered.
 
 use std::ops::Range;
 
@@ -6,19 +6,19 @@ use http2_engine::{FieldSection, Role};
 
 use crate::random::Random;
 
-/// A message that is to be sent.
+/// A message to be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
-    /// Informational responses before it.
+    /// The informational responses before the head.
     pub(crate) informational: Vec<FieldSection>,
     pub(crate) head: FieldSection,
-    /// Octets of content.
+    /// The length of the content in bytes.
     pub(crate) content: usize,
     pub(crate) trailers: Option<FieldSection>,
 }
 
 impl Message {
-    /// A request with at most so much content.
+    /// Creates a request with at most `most` bytes of content.
     pub(crate) fn request(random: &mut Random, most: usize) -> Self {
         let method = random.pick(&["GET", "POST", "PUT", "HEAD", "CONNECT"]);
         let mut head = FieldSection::new();
@@ -31,7 +31,7 @@ impl Message {
         Self::new(head, random, most, method != "CONNECT")
     }
 
-    /// A request that a server can promise to answer (RFC 9113, 8.4.1).
+    /// Creates a request that a server may promise (RFC 9113, 8.4.1).
     pub(crate) fn promised(random: &mut Random) -> FieldSection {
         let mut head = FieldSection::new();
         head.push(b":method", random.pick(&["GET", "HEAD"]).as_bytes());
@@ -40,7 +40,7 @@ impl Message {
         head
     }
 
-    /// A response to the request with this head.
+    /// Creates a response to the request with this head.
     pub(crate) fn response(random: &mut Random, request: &FieldSection, most: usize) -> Self {
         let status = random.pick(&["200", "200", "200", "404", "204"]);
         let mut head = FieldSection::new();
@@ -71,7 +71,7 @@ impl Message {
         Self { informational: Vec::new(), head, content, trailers }
     }
 
-    /// Whether the head is all of it.
+    /// Whether the message consists of its head alone.
     pub(crate) fn is_bare(&self) -> bool {
         self.content == 0 && self.trailers.is_none()
     }
@@ -84,7 +84,7 @@ fn push_target(head: &mut FieldSection, random: &mut Random) {
     push_fields(head, random);
 }
 
-/// Names that can stand in every section.
+/// Names allowed in every section.
 const NAMES: [&str; 6] =
     ["accept", "etag", "x-one", "x-two", "x-a-rather-long-name-that-nobody-else-uses", "via"];
 
@@ -101,14 +101,16 @@ fn push_fields(section: &mut FieldSection, random: &mut Random) {
     }
 }
 
-/// The content of a message: every octet is told by its place, its stream and its sender.
+/// The content of a message; position, stream and sender determine every byte.
 pub fn content(stream: u32, sender: Role, at: Range<usize>) -> Vec<u8> {
     let salt = stream as usize + if sender == Role::Client { 0 } else { 101 };
     at.map(|at| (at.wrapping_mul(31) ^ (at >> 8) ^ salt) as u8).collect()
 }
 
-/// Whether a section was delivered as it was sent: in order, and what is secret still marked so (RFC 7541, 7.1.3).
-/// `secret` are the names that the sender keeps out of compression.
+/// Whether a section was delivered as it was sent: in order, and with sensitive fields still marked so (RFC
+/// 7541, 7.1.3).
+///
+/// `secret` lists the names that the sender excludes from compression.
 pub(crate) fn is_delivered(sent: &FieldSection, delivered: &FieldSection, secret: &[bytes::Bytes]) -> bool {
     let same = |(sent, delivered): (http2_engine::Field<'_>, http2_engine::Field<'_>)| {
         let kept_secret = sent.never_indexed || secret.iter().any(|name| name == sent.name);

@@ -1,9 +1,9 @@
-//! Something between the two ends that takes frames apart and puts them together otherwise, as it may: with padding, in
-//! field blocks of several frames, and with frames of unknown types in between. The engine sends none of that, but has
-//! to take it.
+//! A relay between the two ends that rewrites frames within the protocol: it adds padding, splits field
+//! blocks into several frames, and inserts frames of unknown types. The engine sends none of these, but must
+//! accept them.
 //!
-//! Padding counts against windows (RFC 9113, 6.1). So the relay withholds a part of the credit that one end gives, and
-//! spends it on padding of what the other end sends; neither end can tell.
+//! Padding counts against windows (RFC 9113, 6.1). Therefore, the relay withholds a part of the credit that
+//! one end gives, and spends it on padding for the other end's DATA; neither end can tell.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -13,38 +13,38 @@ use http2_engine::{Role, StreamId};
 use crate::random::Random;
 use crate::wire::{Frames, PREFACE, Part, number};
 
-/// The relay, with what it knows of both directions.
+/// The relay, with its knowledge of both directions.
 pub(crate) struct Relay {
     directions: [Direction; 2],
 }
 
-/// What is known of one direction.
+/// The relay's knowledge of one direction.
 struct Direction {
     frames: Frames,
     preface: bool,
-    /// Credit of the connection that was withheld. No more is withheld of all streams than of the connection.
+    /// Withheld credit of the connection; for all streams together, no more is withheld than this.
     connection: u32,
     streams: BTreeMap<StreamId, Stream>,
-    /// Initial windows of streams: the one that was acknowledged, and those that were not.
+    /// Initial stream windows: the acknowledged one, followed by the unacknowledged ones.
     initial_windows: VecDeque<i64>,
-    /// A field block goes on.
+    /// Whether a field block is unfinished.
     in_block: bool,
-    /// What has come of a DATA frame.
+    /// The received part of a DATA frame.
     content: Vec<u8>,
 }
 
 /// The window of a stream in one direction.
 #[derive(Default)]
 struct Stream {
-    /// Credit that was withheld.
+    /// Withheld credit.
     withheld: u32,
-    /// Credit that was passed on, less the DATA that it was used for.
+    /// Credit passed on, minus the DATA that used it.
     balance: i64,
 }
 
-/// As much as one frame can have of padding, with the octet that tells its length.
+/// The most padding of a frame, including the Pad Length field.
 const PADDING: u32 = 256;
-/// Every end takes frames of so many octets.
+/// The frame size that every end accepts.
 const FRAME: u32 = 16_384;
 
 impl Relay {
@@ -61,12 +61,13 @@ impl Relay {
         Self { directions: [direction(Role::Client), direction(Role::Server)] }
     }
 
-    /// Credit of the connection that one end has given for this direction, and the other has not seen.
+    /// The credit of the connection that one end has given for this direction, and the other has not
+    /// received.
     pub(crate) fn withheld(&self, direction: usize) -> i64 {
         self.directions[direction].connection.into()
     }
 
-    /// Passes octets of one direction on.
+    /// Passes on bytes of one direction.
     pub(crate) fn pass(&mut self, from: usize, octets: &[u8], random: &mut Random) -> Vec<u8> {
         let mut out = Vec::new();
         for part in self.directions[from].frames.take(octets) {
@@ -138,8 +139,8 @@ impl Relay {
 }
 
 impl Direction {
-    /// Withholds a part of some credit, and says what is left of it: so much that something can be sent, and what is
-    /// withheld with it, or else both ends would wait for ever.
+    /// Withholds a part of some credit, and returns the rest. The rest must allow a frame that can carry the
+    /// withheld part as padding; otherwise both ends would wait for each other.
     fn withhold(&mut self, id: StreamId, increment: u32, random: &mut Random) -> u32 {
         if id.is_connection() {
             let room = (16 * PADDING).saturating_sub(self.connection).min(increment / 2);
@@ -158,7 +159,7 @@ impl Direction {
         increment - withheld
     }
 
-    /// All that was withheld of a stream goes into the padding of its next frame, if that has room for it.
+    /// Spends all credit withheld for a stream on padding of its next frame, if the frame has room.
     fn spend(&mut self, header: FrameHeader) -> Option<u32> {
         let initial = self.initial_window();
         let stream = self.streams.entry(header.stream_id).or_default();
@@ -171,21 +172,22 @@ impl Direction {
         Some(std::mem::take(&mut stream.withheld))
     }
 
-    /// The initial window may change, and with it what can be spared: all that was withheld of streams is given.
+    /// Releases all credit withheld for streams, since the initial window may change, and with it the credit
+    /// to spare.
     fn settings(&mut self, header: FrameHeader, payload: &[u8], out: &mut Vec<u8>) {
         let settings = Settings::parse(header, payload).expect("settings").iter();
         let windows = settings.filter(|&(id, _)| id == SettingId::INITIAL_WINDOW_SIZE);
-        let last = self.initial_windows.back().copied().expect("there is always one");
+        let last = self.initial_windows.back().copied().expect("the list is never empty");
         self.initial_windows.push_back(windows.last().map_or(last, |(_, window)| window.into()));
         self.give(true, out);
     }
 
-    /// The initial window of streams, or the lowest of those that it may be at present.
+    /// The initial stream window; the lowest possible one while SETTINGS are unacknowledged.
     fn initial_window(&self) -> i64 {
-        self.initial_windows.iter().copied().min().expect("there is always one")
+        self.initial_windows.iter().copied().min().expect("the list is never empty")
     }
 
-    /// Gives what was withheld after all: of all streams, or of those that may have less than no window.
+    /// Releases withheld credit: of all streams, or only of those whose window may be negative.
     fn give(&mut self, all: bool, out: &mut Vec<u8>) {
         let initial = self.initial_window();
         let due = |stream: &Stream| stream.withheld > 0 && (all || initial + stream.balance < 0);
@@ -197,17 +199,17 @@ impl Direction {
     }
 }
 
-/// A part of so many octets: none, all, or some.
+/// Returns a random part of this many bytes: none, all, or some.
 fn part(octets: u32, random: &mut Random) -> u32 {
-    u32::try_from(random.below(octets as usize + 1)).expect("it is not more")
+    u32::try_from(random.below(octets as usize + 1)).expect("a part is not more than the whole")
 }
 
-/// Whether a field block goes on behind this frame.
+/// Whether a field block continues after this frame.
 fn goes_on(header: FrameHeader) -> bool {
     header.carries_field_block() && !header.has(flags::END_HEADERS)
 }
 
-/// Writes HEADERS with a whole field block in up to three frames, and at times with padding.
+/// Writes HEADERS with a whole field block in up to three frames, sometimes padded.
 fn headers(header: FrameHeader, block: &[u8], random: &mut Random, out: &mut Vec<u8>) {
     let frames = 1 + random.below(3);
     let mut rest = block;
@@ -228,13 +230,13 @@ fn headers(header: FrameHeader, block: &[u8], random: &mut Random, out: &mut Vec
     }
 }
 
-/// Writes a frame; `padding` counts the octet that tells its length.
+/// Writes a frame; `padding` includes the Pad Length field.
 fn encode(header: FrameHeader, padding: Option<u32>, payload: &[u8], out: &mut Vec<u8>) {
     let content = u32::try_from(payload.len()).expect("a payload");
     let flags = header.flags | if padding.is_some() { flags::PADDED } else { 0 };
     FrameHeader { length: content + padding.unwrap_or(0), flags, ..header }.encode(out);
     if let Some(padding) = padding {
-        out.push(u8::try_from(padding - 1).expect("at most 255 octets"));
+        out.push(u8::try_from(padding - 1).expect("at most 255 bytes"));
     }
     out.extend_from_slice(payload);
     out.resize(out.len() + padding.map_or(0, |padding| padding as usize - 1), 0);

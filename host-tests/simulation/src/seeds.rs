@@ -1,17 +1,17 @@
-//! Many seeds, one after another.
+//! Runs many seeds in turn.
 
 use std::env;
 use std::thread;
 
-/// Runs as many seeds as `count` says, or as the environment does: `SEEDS` is another count, `SEED` the only one to be
-/// run. If a seed fails, says which one it was.
+/// Runs seeds: `count` of them, `SEEDS` of them if that variable is set, or only the seed `SEED`. If a seed
+/// fails, prints it.
 ///
 /// # Panics
 ///
-/// If `run` does, or if one of the two is no number.
+/// Panics if `run` panics, or if a variable is not a number.
 pub fn with_seeds(count: u64, mut run: impl FnMut(u64)) {
     let number =
-        |name| env::var(name).ok().map(|text| text.parse::<u64>().expect("SEED and SEEDS are numbers"));
+        |name| env::var(name).ok().map(|text| text.parse::<u64>().expect("SEED and SEEDS must be numbers"));
     let seeds = match (number("SEED"), number("SEEDS")) {
         (Some(seed), _) => seed..seed + 1,
         (None, asked) => 0..asked.unwrap_or(count),
@@ -25,13 +25,13 @@ pub fn with_seeds(count: u64, mut run: impl FnMut(u64)) {
     }
 }
 
-/// Says which seed it was, when it is dropped by a panic.
+/// Prints its seed when a panic drops it.
 struct Announce(u64);
 
 impl Drop for Announce {
     fn drop(&mut self) {
         if thread::panicking() {
-            eprintln!("SEED={} does it again", self.0);
+            eprintln!("SEED={} replays this failure", self.0);
         }
     }
 }

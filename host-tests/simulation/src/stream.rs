@@ -1,4 +1,4 @@
-//! A stream as the caller of one end knows it: what it has given away, and what it was given.
+//! A stream as one end's caller knows it: the items that it sent and received.
 
 use http2_engine::{ErrorCode, FieldSection, StreamError};
 
@@ -7,33 +7,34 @@ use crate::message::Message;
 /// One end's side of an exchange.
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
-    /// What this side is to send, if anything, and how much of it the engine has taken.
+    /// The message to be sent, if any, and how much of it the engine has accepted.
     pub(crate) message: Option<Message>,
     pub(crate) sent: Progress,
-    /// What was delivered of the peer's message, and the head of it.
+    /// The delivered part of the peer's message, and its head.
     pub(crate) got: Progress,
     pub(crate) head: Option<FieldSection>,
     pub(crate) length: Length,
-    /// There may be something to read, and room for more content.
+    /// Whether there may be something to read, and room for more content.
     pub(crate) readable: bool,
     pub(crate) writable: bool,
-    /// Octets that were read and not given back, where that is done by hand.
+    /// Bytes read and not credited, under manual flow control.
     pub(crate) owed: u32,
-    /// The caller has reset it with this code, has been told of a reset, or is done with it.
+    /// The code with which the caller reset it; whether the caller was told of a reset; whether it released
+    /// the stream.
     pub(crate) reset: Option<ErrorCode>,
     pub(crate) was_reset: Option<StreamError>,
     pub(crate) released: bool,
-    /// When it was released, there was something left to do.
+    /// Whether something was left to do when it was released.
     pub(crate) released_early: bool,
-    /// What it was released with was no message, or the peer's answer to it was not complete.
+    /// Whether it was released with an incomplete message on either side.
     pub(crate) given_up: bool,
-    /// Reading gives an error: the peer's message will not become complete.
+    /// Whether reading fails, because the peer's message will never be complete.
     pub(crate) broken: bool,
-    /// It was promised by the server.
+    /// Whether the server promised it.
     pub(crate) promised: bool,
 }
 
-/// How far a message has come.
+/// The progress of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
     pub(crate) informational: usize,
@@ -43,7 +44,7 @@ pub(crate) struct Progress {
     pub(crate) end: bool,
 }
 
-/// How much content the peer's message has in all.
+/// The total length of the content of the peer's message.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Length {
     /// The caller has not seen the head.
@@ -55,7 +56,7 @@ pub(crate) enum Length {
 }
 
 impl Length {
-    /// That of a request, or of a response to a request with that method (RFC 9110, 8.6).
+    /// The length of a request, or of a response to a request with that method (RFC 9110, 8.6).
     pub(crate) fn of(head: &FieldSection, method: Option<&[u8]>) -> Self {
         match (method, head.status()) {
             (Some(b"HEAD"), _) | (_, Some(204)) => Self::Octets(0),
@@ -67,17 +68,17 @@ impl Length {
 }
 
 impl Stream {
-    /// A stream on which this message is to be sent.
+    /// Creates a stream on which this message is to be sent.
     pub(crate) fn sending(message: Option<Message>) -> Self {
         Self { message, writable: true, ..Self::default() }
     }
 
-    /// Nothing more will be sent on it.
+    /// Whether nothing more will be sent on it.
     pub(crate) fn is_sent(&self) -> bool {
         self.message.is_none() || self.sent.end || self.is_broken_off()
     }
 
-    /// Nothing more will be read of it.
+    /// Whether nothing more will be read from it.
     pub(crate) fn is_read(&self) -> bool {
         self.got.end || self.broken
     }
@@ -86,12 +87,12 @@ impl Stream {
         self.reset.is_some() || self.was_reset.is_some()
     }
 
-    /// The engine has taken a whole message that consists of a head.
+    /// Whether the engine has accepted a whole message that consists of a head.
     pub(crate) fn has_sent_nothing_but_a_head(&self) -> bool {
         self.sent.end && self.sent.content == 0 && !self.sent.trailers
     }
 
-    /// The size of the largest field section of the message; informational responses count as one.
+    /// The size of the largest field section of the message; all informational responses count as one.
     pub(crate) fn largest_section(&self) -> usize {
         let Some(message) = &self.message else { return 0 };
         let informational = message.informational.iter().map(FieldSection::size).sum();
@@ -100,7 +101,7 @@ impl Stream {
         message.head.size().max(informational).max(trailers).max(promised)
     }
 
-    /// The caller has no more to do with it but to release it.
+    /// Whether the caller only has to release it.
     pub(crate) fn is_done(&self) -> bool {
         self.is_sent() && self.is_read()
     }

@@ -1,4 +1,4 @@
-//! The octets that an endpoint sends, cut into frames by an observer of its own.
+//! Splits the output of an endpoint into frames, independently of the engine.
 
 use std::fmt::Write;
 
@@ -8,43 +8,43 @@ use http2_engine::{ErrorCode, Role};
 /// The client connection preface (RFC 9113, 3.4).
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Cuts octets into frames, however they arrive.
+/// Splits bytes into frames, however they are cut.
 #[derive(Debug)]
 pub struct Frames {
     preface_due: bool,
-    /// The first octets of a frame, or of the preface.
+    /// The first bytes of a frame, or of the preface.
     partial: Vec<u8>,
-    /// A DATA frame without padding, and how many octets of it are to come.
+    /// A DATA frame without padding, and the number of its bytes still missing.
     data: Option<(FrameHeader, usize)>,
 }
 
-/// Something of a frame has arrived.
+/// A part of a frame that has arrived.
 #[derive(Clone, Debug)]
 pub enum Part {
     /// The header of a frame.
     Header(FrameHeader),
-    /// Octets of the content of a DATA frame without padding, which counts as it arrives.
+    /// Bytes of an unpadded DATA frame's content, which count on arrival.
     Content(FrameHeader, Vec<u8>),
-    /// All of a frame. The payload is there unless it was told as content.
+    /// A complete frame; the payload is empty if it was reported as content.
     Frame(FrameHeader, Vec<u8>),
 }
 
 impl Frames {
-    /// Nothing has arrived from `sender`.
+    /// Creates a splitter for the output of `sender`, from its first byte on.
     pub fn new(sender: Role) -> Self {
         Self { preface_due: sender == Role::Client, partial: Vec::new(), data: None }
     }
 
-    /// Whether the octets so far end between two frames.
+    /// Whether the bytes so far end between two frames.
     pub fn is_between_frames(&self) -> bool {
         self.partial.is_empty() && self.data.is_none() && !self.preface_due
     }
 
-    /// Takes octets, and says what they are.
+    /// Takes bytes, and returns the parts that they complete.
     ///
     /// # Panics
     ///
-    /// A client does not begin with the preface.
+    /// Panics if a client does not begin with the preface.
     pub fn take(&mut self, mut octets: &[u8]) -> Vec<Part> {
         let mut parts = Vec::new();
         while !octets.is_empty() {
@@ -78,7 +78,7 @@ impl Frames {
         self.partial.first_chunk().map(FrameHeader::parse)
     }
 
-    /// As many octets are there as were wanted.
+    /// Handles a part once all its bytes have arrived.
     fn arrived(&mut self, parts: &mut Vec<Part>) {
         if self.preface_due {
             assert_eq!(self.partial, PREFACE, "a client begins with the preface");
@@ -109,10 +109,10 @@ impl Frames {
     }
 }
 
-/// A frame in words, for people.
+/// Describes a frame for humans.
 pub fn describe(header: FrameHeader, payload: &[u8]) -> String {
     let kind = header.kind;
-    let mut words = format!("{kind} stream {}, {} octets", header.stream_id, header.length);
+    let mut words = format!("{kind} stream {}, {} bytes", header.stream_id, header.length);
     let named: &[(u8, &str)] = match kind {
         FrameType::DATA | FrameType::HEADERS => {
             &[(flags::END_STREAM, "END_STREAM"), (flags::PADDED, "PADDED")]
@@ -124,7 +124,7 @@ pub fn describe(header: FrameHeader, payload: &[u8]) -> String {
         _ = write!(words, ", {name}");
     }
     if header.carries_field_block() && !header.has(flags::END_HEADERS) {
-        words.push_str(", goes on");
+        words.push_str(", continued");
     }
     match kind {
         FrameType::RST_STREAM => _ = write!(words, ", {}", ErrorCode(number(payload, 0))),
@@ -146,7 +146,7 @@ pub fn describe(header: FrameHeader, payload: &[u8]) -> String {
     words
 }
 
-/// The number of 32 bits that stands at an offset; 0 where there is none.
+/// The 32-bit number at an offset; 0 if the payload is too short.
 pub fn number(payload: &[u8], at: usize) -> u32 {
     let octets = payload.get(at..).and_then(|octets| octets.first_chunk());
     octets.map_or(0, |&octets| u32::from_be_bytes(octets))
@@ -159,7 +159,7 @@ mod tests {
     use http2_engine::frame::{Ping, data};
 
     #[test]
-    fn frames_are_the_same_however_they_are_cut() {
+    fn frames_do_not_depend_on_how_input_is_cut() {
         let mut octets = PREFACE.to_vec();
         Ping { ack: false, opaque_data: *b"12345678" }.encode(&mut octets);
         data::encode_header(&mut octets, StreamId::new(1).unwrap(), 7, true);
@@ -177,9 +177,9 @@ mod tests {
             }
             assert_eq!(content, b"content");
             let expected = [
-                "PING stream 0, 8 octets",
-                "DATA stream 1, 7 octets, END_STREAM",
-                "DATA stream 3, 0 octets, END_STREAM",
+                "PING stream 0, 8 bytes",
+                "DATA stream 1, 7 bytes, END_STREAM",
+                "DATA stream 3, 0 bytes, END_STREAM",
             ];
             assert_eq!(whole, expected, "in pieces of {size}");
             assert!(frames.is_between_frames());

@@ -1,4 +1,4 @@
-//! A client and a server, what is between them, and the time.
+//! A client and a server, the links between them, and the time.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::random::Random;
 use crate::relay::Relay;
 use crate::stream::Stream;
 
-/// The places of the two ends in arrays; a link has the place of the end that sends.
+/// The index of each end in arrays; a link has the index of its sender.
 const CLIENT: usize = 0;
 const SERVER: usize = 1;
 
@@ -24,25 +24,25 @@ pub(crate) struct World {
     pub(crate) ends: [End; 2],
     links: [Link; 2],
     relay: Option<Relay>,
-    /// The largest piece in which octets arrive; 1 for octet by octet.
+    /// The largest piece in which bytes arrive; 1 for byte by byte.
     piece: usize,
-    /// The most octets of content of a message.
+    /// The most bytes of content in a message.
     most: usize,
-    /// How many streams are opened at most.
+    /// The number of streams that may still be opened.
     streams_left: usize,
-    /// No deadline is missed by taking time, and nothing is lost.
+    /// Whether no deadline expires because of mere slowness, and nothing is lost.
     calm: bool,
-    /// Streams are broken off, settings are changed.
+    /// Whether callers reset streams and change settings.
     restless: bool,
-    /// Octets were lost between the ends, or a program.
+    /// Whether bytes between the ends, or a program, were lost.
     pub(crate) lost: bool,
-    /// An end whose program is gone.
+    /// The ends whose program has crashed.
     pub(crate) gone: [bool; 2],
-    /// The connection is to end because nothing happens.
+    /// Whether the connection is to end by its idle timeout.
     awaits_end: bool,
 }
 
-/// How long the world may need to come to rest when everybody does what is to be done.
+/// The most time that a world may need to come to rest once both sides finish their work.
 const PATIENCE: Duration = Duration::from_secs(3_000);
 
 impl World {
@@ -53,7 +53,7 @@ impl World {
         let links = [Link::new(random_ref, calm), Link::new(random_ref, calm)];
         let configs = configs(random_ref, calm);
         let narrow = links.iter().map(Link::capacity).min().unwrap_or(1).min(piece);
-        // Who sends octet by octet has little to say.
+        // Bytes arrive singly, so keep messages short.
         let mut most = if narrow < 30 { 1 << 10 } else { 80 << 10 };
         for config in &configs {
             let window = config.initial_window_size as usize;
@@ -81,7 +81,7 @@ impl World {
         }
     }
 
-    /// Everything happens at random.
+    /// Lets everything act at random.
     pub(crate) fn live(&mut self) {
         let steps = 50 + self.cx.random.below(1_500);
         for _ in 0..steps {
@@ -100,22 +100,22 @@ impl World {
             40..55 => _ = self.event(side),
             55..92 => self.act(side),
             92..97 => self.pass_time(),
-            97 => self.look_at_clock(side),
+            97 => self.call_timeout_early(side),
             _ if !self.calm => self.disturb(side),
             _ => {}
         }
     }
 
-    /// Everybody does what is left to be done, until nothing moves and nothing is awaited.
+    /// Finishes all remaining work, until nothing moves and nothing is expected.
     pub(crate) fn come_to_rest(&mut self) {
-        self.cx.trace.note(|| "now everybody is diligent".to_owned());
+        self.cx.trace.note(|| "both sides finish their work".to_owned());
         let until = self.cx.now + PATIENCE;
         self.links.iter_mut().for_each(Link::tell);
         for passes in 0.. {
             assert!(passes < 100_000, "the world does not come to rest: {:#?}", self.left());
             let mut moved = false;
             for side in [CLIENT, SERVER] {
-                moved |= self.be_diligent(side);
+                moved |= self.finish_work(side);
             }
             if moved {
                 continue;
@@ -129,7 +129,7 @@ impl World {
         }
     }
 
-    /// The streams that have not ended, of either end.
+    /// The streams of each end that have not ended.
     fn left(&self) -> [Vec<(&StreamId, &Stream)>; 2] {
         self.ends.each_ref().map(|end| end.streams.iter().filter(|(_, stream)| !stream.released).collect())
     }
@@ -143,7 +143,7 @@ impl World {
         if side == CLIENT { (&mut self.cx, client, server) } else { (&mut self.cx, server, client) }
     }
 
-    /// The engine is asked for output, if the transport has taken what there was.
+    /// Asks the engine for output, if the transport has taken the earlier output.
     fn transmit(&mut self, side: usize) {
         if self.gone[side] || (!self.ends[side].outbox.is_empty() && !self.cx.random.one_in(8)) {
             return;
@@ -155,7 +155,7 @@ impl World {
         }
     }
 
-    /// The transport takes octets of one end, and gives some to the other. True if there were any.
+    /// Moves bytes from one end to the other; returns whether any moved.
     fn carry(&mut self, from: usize) -> bool {
         let link = &mut self.links[from];
         let mut octets = self.ends[from].take_output(link.room());
@@ -204,7 +204,7 @@ impl World {
         !gone && end.event(cx, peer, most)
     }
 
-    /// A caller does something.
+    /// Makes a caller act.
     fn act(&mut self, side: usize) {
         if self.gone[side] {
             return;
@@ -248,12 +248,12 @@ impl World {
         }
     }
 
-    /// A caller ends the connection, in one way or another.
+    /// Makes a caller end the connection in one of several ways.
     fn end_by(&mut self, side: usize) {
         let role = self.ends[side].role;
         match self.cx.random.below(4) {
             0 if !self.calm => {
-                self.cx.trace.note(|| format!("the program of the {role:?} is gone"));
+                self.cx.trace.note(|| format!("the program of the {role:?} crashes"));
                 self.lost = true;
                 self.gone[side] = true;
                 let left = self.cx.random.size(1 << 16);
@@ -281,12 +281,12 @@ impl World {
         end.operate(Call::Other, |engine| engine.abort(code, b"enough"));
     }
 
-    /// Something happens between the ends.
+    /// Disturbs a link.
     fn disturb(&mut self, side: usize) {
         let random = &mut self.cx.random;
         let kind = random.below(8);
         let (octets, other) = (random.size(1 << 15), random.size(1 << 15));
-        self.cx.trace.note(|| format!("disturbance {kind} of link {side}, {octets} octets"));
+        self.cx.trace.note(|| format!("disturbance {kind} of link {side}, {octets} bytes"));
         match kind {
             0..4 => {
                 let micros = u64::try_from(octets * 1_000).expect("a time");
@@ -311,7 +311,7 @@ impl World {
     fn pass_time(&mut self) {
         let soon = self.cx.now + Duration::from_micros(self.cx.random.size_u32(1_000).into());
         let arrival = self.next_arrival();
-        // The world does not run away in the minutes for which some deadlines wait.
+        // Rarely, so that the world does not skip minutes just because a deadline is that far away.
         let deadline = self.next_deadline().filter(|_| self.cx.random.one_in(50));
         match arrival.into_iter().chain(deadline).max() {
             Some(at) if !self.cx.random.one_in(4) => self.advance(at),
@@ -329,7 +329,7 @@ impl World {
         alive.filter_map(|(end, _)| end.engine.poll_timeout()).min()
     }
 
-    /// Time passes; nobody sleeps through a deadline.
+    /// Advances the time, stopping at each deadline.
     fn advance(&mut self, to: Time) {
         for rounds in 0.. {
             assert!(rounds < 10_000, "deadline follows upon deadline");
@@ -345,16 +345,16 @@ impl World {
         self.cx.now = self.cx.now.max(to);
     }
 
-    /// Somebody looks whether a deadline has come that has not.
-    fn look_at_clock(&mut self, side: usize) {
+    /// Makes an end call its timeout handler before any deadline has expired.
+    fn call_timeout_early(&mut self, side: usize) {
         if !self.gone[side] {
             self.ends[side].timeout(&mut self.cx);
             self.ends[side].engine.recv(self.cx.now, &mut Bytes::new());
         }
     }
 
-    /// One end does everything that is to be done. True if anything was.
-    fn be_diligent(&mut self, side: usize) -> bool {
+    /// Performs all pending work of one end; returns whether there was any.
+    fn finish_work(&mut self, side: usize) -> bool {
         let mut moved = false;
         if !self.gone[side] {
             moved |= self.open_up(side);
@@ -380,7 +380,7 @@ impl World {
         moved | self.carry(side)
     }
 
-    /// Windows and limits that let nothing through are no end.
+    /// Raises windows and limits that block the peer, which must not stay so for good.
     fn open_up(&mut self, side: usize) -> bool {
         let most = self.most;
         let (cx, end, _) = self.pair(side);
@@ -403,19 +403,19 @@ impl World {
         changed
     }
 
-    /// Credit for one end that the other has given, and that is still between them.
+    /// Credit that the other end has given, and that has not reached this end.
     pub(crate) fn withheld(&self, side: usize) -> i64 {
         self.relay.as_ref().map_or(0, |relay| relay.withheld(side))
     }
 
-    /// One of the ends, or the transport, ends the connection.
+    /// Ends the connection: by one of the ends, or by the transport.
     pub(crate) fn finish(&mut self) {
         let side = self.cx.random.below(2);
         let way = self.cx.random.below(6);
         self.lost |= matches!(way, 1 | 2);
         match way {
             0 => self.abort(side),
-            // Nobody does anything, until that has lasted too long.
+            // Waits until the idle timeout expires.
             3 if !self.calm && self.ends[side].config.idle_timeout.is_some() => self.awaits_end = true,
             1 => self.links[side].cut(usize::MAX, EndOfStream::Told),
             2 => self.links.iter_mut().for_each(|link| link.cut(0, EndOfStream::Told)),

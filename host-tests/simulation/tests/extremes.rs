@@ -1,4 +1,4 @@
-//! Honest applications that behave as extremely as they may.
+//! Conversations of honest applications with extreme behaviour.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use http2_engine::Limits;
 use http2_simulation::{Random, converse, with_seeds};
 
 #[test]
-fn nobody_is_blamed_for_honest_extremes() {
+fn honest_extremes_are_not_blamed() {
     let tenth = u64::from(Limits::default().abuse) / 10;
     let (mut blamed, mut highest, mut streams, mut messages) = (Vec::new(), 0, 0, 0);
     let mut time = Duration::ZERO;

@@ -1,9 +1,9 @@
-//! Many worlds, each of which a seed makes up.
+//! Many random worlds, each determined by a seed.
 
 use http2_simulation::{Summary, simulate_seed, with_seeds};
 
 #[test]
-fn worlds_at_random() {
+fn random_worlds() {
     let (mut total, mut worlds) = (Summary::default(), 0);
     with_seeds(10_000, |seed| {
         total += simulate_seed(seed);

@@ -11,7 +11,7 @@ use http2_engine::{
 
 use super::personality::{Credit, Ending, Personality, Reading};
 
-/// Bytes of output that may be under way.
+/// The most bytes of output in flight.
 const ROOM: usize = 256 << 10;
 
 /// An application and its engine.
@@ -20,17 +20,17 @@ pub(crate) struct Caller {
     pub(crate) personality: Personality,
     pub(crate) engine: Connection,
     streams: BTreeMap<StreamId, Stream>,
-    /// What is to be done, and when.
+    /// The tasks of the application, by time.
     agenda: BTreeSet<(Time, Task)>,
-    /// Client: streams that are still to be opened.
+    /// Client: the number of streams still to be opened.
     to_open: usize,
-    /// What is under way to this end.
+    /// Output of the other end in flight to this one, with times of arrival.
     pub(crate) under_way: VecDeque<(Time, Bytes)>,
     /// The highest abuse score so far.
     pub(crate) highest_score: u64,
     pub(crate) ended_streams: usize,
     pub(crate) messages_sent: usize,
-    /// What an honest peer was blamed for.
+    /// The first accusation by an engine against an honest peer.
     pub(crate) blame: Option<String>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Caller {
 #[derive(Debug, Default)]
 struct Stream {
     messages_left: usize,
-    /// The rest of a message that the engine has not taken.
+    /// The rest of a message, not yet accepted by the engine.
     message_left: usize,
     begun: bool,
     ended: bool,
@@ -47,7 +47,7 @@ struct Stream {
     owed: u32,
 }
 
-/// Something that is to be done.
+/// A task of the application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Task {
     Open,
@@ -63,7 +63,7 @@ impl Caller {
         let client = role == Role::Client;
         let mut caller = Self {
             role,
-            engine: engine.expect("the configuration is possible"),
+            engine: engine.expect("a valid configuration"),
             streams: BTreeMap::new(),
             agenda: BTreeSet::new(),
             to_open: if client { personality.streams } else { 0 },
@@ -78,19 +78,19 @@ impl Caller {
         caller
     }
 
-    /// Nothing is left to be done.
+    /// Whether no task is left.
     pub(crate) fn is_done(&self) -> bool {
         self.to_open == 0 && self.streams.is_empty()
     }
 
-    /// When something is to be done next.
+    /// The time of the next task.
     pub(crate) fn next(&self) -> Option<Time> {
         let arrival = self.under_way.front().map(|&(at, _)| at);
         let task = self.agenda.first().map(|&(at, _)| at);
         [arrival, task, self.engine.poll_timeout()].into_iter().flatten().min()
     }
 
-    /// Does everything that is to be done now. True if anything was.
+    /// Performs all tasks that are due; returns whether there were any.
     pub(crate) fn run(&mut self, now: Time) -> bool {
         let mut moved = false;
         while self.under_way.front().is_some_and(|&(at, _)| at <= now)
@@ -121,7 +121,7 @@ impl Caller {
         moved
     }
 
-    /// Takes output for the other end, which gets it `delay` later. True if there was any.
+    /// Passes output to the other end, where it arrives after `delay`; returns whether there was any.
     pub(crate) fn transmit(&mut self, now: Time, delay: Duration, to: &mut Self) -> bool {
         let under_way: usize = to.under_way.iter().map(|(_, bytes)| bytes.len()).sum();
         if under_way >= ROOM || !self.engine.has_output() {
@@ -176,7 +176,7 @@ impl Caller {
         }
     }
 
-    /// Streams may end because the peer's application wants them to.
+    /// Checks a reset: a stream may end only because the peer's application wants it to.
     fn check_reset(&mut self, error: StreamError) {
         let wanted =
             matches!(error.code, ErrorCode::CANCEL | ErrorCode::NO_ERROR | ErrorCode::REFUSED_STREAM);
@@ -237,13 +237,13 @@ impl Caller {
                         _ = self.engine.ping(*b"openping");
                     }
                     if self.personality.ending == Ending::Cancels {
-                        // It stands on the wire before it is cancelled.
+                        // The request must reach the wire before it is cancelled.
                         self.agenda.insert((now + Duration::from_millis(1), Task::GiveBack(id)));
                     }
                 }
                 Err(OpenError::WouldBlock) => return,
                 Err(error) => {
-                    self.blame(format!("no stream is taken: {error}"));
+                    self.blame(format!("the engine opens no stream: {error}"));
                     self.to_open = 0;
                 }
             }
@@ -297,7 +297,7 @@ impl Caller {
             let most = if let Reading::Slowly(most) = self.personality.reading { most } else { usize::MAX };
             match self.engine.read(id, most) {
                 Ok(Read::Data(data)) => {
-                    stream.owed += u32::try_from(data.len()).expect("not so many bytes");
+                    stream.owed += u32::try_from(data.len()).expect("fewer bytes");
                     if self.personality.ending == Ending::CancelsLater {
                         return self.cancel(now, id);
                     }
@@ -335,7 +335,7 @@ impl Caller {
         }
     }
 
-    /// Something was read.
+    /// Schedules credit for bytes read, according to the personality.
     fn consumed(&mut self, now: Time, id: StreamId) {
         match self.personality.credit {
             Credit::Engine => {}
@@ -369,7 +369,7 @@ impl Caller {
         self.let_go(now, id);
     }
 
-    /// Both messages may be complete, or as complete as the application wants them.
+    /// Releases a stream if both messages are complete, or as complete as the application wants them.
     fn finish(&mut self, now: Time, id: StreamId) {
         let early = self.personality.ending == Ending::AnswersEarly;
         if self.streams.get(&id).is_some_and(|stream| stream.ended && (stream.got_end || early)) {
@@ -377,7 +377,7 @@ impl Caller {
         }
     }
 
-    /// Is done with a stream; the connection gets back what was read of it.
+    /// Releases a stream; the connection window gets credit for the bytes read from it.
     fn let_go(&mut self, now: Time, id: StreamId) {
         let Some(stream) = self.streams.remove(&id) else { return };
         if stream.owed > 0 && self.personality.credit != Credit::Engine {

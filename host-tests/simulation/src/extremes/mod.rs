@@ -1,13 +1,14 @@
-//! Two honest applications, each of them as extreme as honest software gets: no engine blames them for anything.
+//! Conversations of two honest applications, each as extreme as honest software gets: neither engine may
+//! blame them for it.
 //!
-//! Each has a personality at random: it acknowledges every byte with a frame of its own, or 40 s late; it cancels
-//! everything, answers everything early, or refuses every upload; it sends a PING with each message; it pauses for
-//! 50 s; it opens 10,000 streams. Their conversation may take hours, of a time that nobody has to wait for. Limits and
-//! deadlines are the defaults. What the ordinary worlds watch call by call is not watched here, so that conversations
-//! can be long.
+//! Each application has a random personality: it acknowledges every byte with a separate frame, or 40 s late;
+//! it cancels everything, answers everything early, or refuses every upload; it sends a PING with each
+//! message; it pauses for 50 s; it opens 10,000 streams. A conversation may take hours of simulated time.
+//! Limits and deadlines are the defaults. To keep long conversations cheap, they run without the per-call
+//! checks of the ordinary worlds.
 //!
-//! The abuse score never passes a tenth of its limit, streams end only because an application wants them to, and
-//! the connection ends in good order when everything was said.
+//! The abuse score never exceeds a tenth of its limit, streams end only because an application wants them to,
+//! and the connection ends gracefully when both applications have finished.
 
 mod caller;
 mod personality;
@@ -20,28 +21,28 @@ use crate::random::Random;
 use caller::Caller;
 pub use personality::Personality;
 
-/// What came about in a conversation of extremes.
+/// The result of a conversation of extremes.
 #[derive(Debug)]
 pub struct Conversation {
-    /// The applications of the client and of the server.
+    /// The personalities of the client and the server.
     pub personalities: [Personality; 2],
-    /// The highest abuse score that each of them gave to the other.
+    /// The highest abuse score that each end assigned to the other.
     pub highest_scores: [u64; 2],
-    /// Streams that have ended, messages that were sent, and how long it took.
+    /// The number of streams that have ended.
     pub streams: usize,
-    /// Messages that were sent.
+    /// The number of messages sent.
     pub messages: usize,
-    /// How long it took, of the time that is made up.
+    /// The duration in simulated time.
     pub duration: Duration,
-    /// What an engine has blamed its honest peer for.
+    /// An engine's accusation against its honest peer, if any.
     pub blame: Option<String>,
 }
 
-/// Rounds after which a conversation is taken to be endless, and the longest that one may take.
+/// The number of rounds after which a conversation counts as endless, and the longest simulated duration.
 const ROUNDS: usize = 1_000_000;
 const HOURS: Duration = Duration::from_secs(1_000 * 3_600);
 
-/// Holds a conversation of extremes.
+/// Runs a conversation of extremes.
 pub fn converse(mut random: Random) -> Conversation {
     let [client, server] = Personality::pair(&mut random);
     let mut caller = |role, personality: Personality| {
@@ -70,7 +71,7 @@ pub fn converse(mut random: Random) -> Conversation {
                 continue;
             }
         }
-        // The client's last word is GOAWAY, behind which the transport ends.
+        // The client's last output is GOAWAY; then the transport ends.
         if pair[0].engine.is_closed() && pair[1].under_way.is_empty() {
             pair[1].engine.recv_end(now);
             continue;
@@ -79,7 +80,7 @@ pub fn converse(mut random: Random) -> Conversation {
         match next.filter(|&at| round < ROUNDS && at - start < HOURS) {
             Some(at) => now = now.max(at),
             None => {
-                blame = Some("the conversation does not come to an end".to_owned());
+                blame = Some("the conversation did not end".to_owned());
                 break;
             }
         }
@@ -95,7 +96,7 @@ pub fn converse(mut random: Random) -> Conversation {
     }
 }
 
-/// Both ends do what is to be done now. True if anything was.
+/// Performs the due tasks of both ends; returns whether there were any.
 fn step(pair: &mut [Caller; 2], now: Time, delay: Duration) -> bool {
     let [client, server] = pair;
     let mut moved = client.run(now);

@@ -1,4 +1,4 @@
-//! How an application behaves: honestly, and as far from the average as others have been seen to.
+//! The behaviour of an application: honest, and as far from the average as real software has been seen.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use http2_engine::{Config, Role};
 
 use crate::random::Random;
 
-/// Messages of all streams of an application together, unless each has one.
+/// The total of an application's messages over all streams, unless each stream has one.
 const MESSAGES: usize = 10_000;
 
-/// How an application behaves.
+/// The behaviour of an application.
 #[derive(Clone, Debug)]
 pub struct Personality {
     pub(crate) credit: Credit,
@@ -17,21 +17,21 @@ pub struct Personality {
     pub(crate) ending: Ending,
     /// Sends a PING with each message.
     pub(crate) pings: bool,
-    /// Client: how many streams it opens in all, and how many of them it has at once.
+    /// Client: the number of streams it opens in total, and how many at the same time.
     pub(crate) streams: usize,
     pub(crate) at_once: usize,
-    /// The messages of a stream: how many, their bytes, and the time between two of them.
+    /// The messages of a stream: their number, their length in bytes, and the interval between them.
     pub(crate) messages: usize,
     pub(crate) message: usize,
     pub(crate) pause: Duration,
 }
 
-/// How it gives back what it has read.
+/// How it returns credit for content that it has read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Credit {
-    /// As the engine does by itself.
+    /// Left to the engine.
     Engine,
-    /// Byte by byte, to the stream and to the connection.
+    /// One frame per byte, for the stream and for the connection.
     EveryByte,
     /// After each read.
     EveryRead,
@@ -43,34 +43,34 @@ pub(crate) enum Credit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reading {
     AtOnce,
-    /// So many bytes every millisecond.
+    /// This many bytes every millisecond.
     Slowly(usize),
-    /// It pauses for 50 s after the first bytes of each stream.
+    /// With a pause of 50 s after the first bytes of each stream.
     Pauses,
 }
 
 /// How it ends streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// When everything was said and read.
+    /// After sending and reading everything.
     Patient,
-    /// Cancels everything at once.
+    /// By cancelling everything immediately.
     Cancels,
-    /// Cancels everything when the first bytes, or the head, of the peer's message are there.
+    /// By cancelling everything when the head or the first bytes of the peer's message arrive.
     CancelsLater,
-    /// Server: answers everything completely before the request has ended, and is done with it.
+    /// Server: by answering completely before the request has ended, and releasing it.
     AnswersEarly,
-    /// Server: refuses every request with content.
+    /// Server: by refusing every request with content.
     RefusesUploads,
 }
 
 impl Personality {
-    /// Personalities of a client and a server at random.
+    /// Creates random personalities for a client and a server.
     pub(crate) fn pair(random: &mut Random) -> [Self; 2] {
         let streams = if random.one_in(10) { 10_000 } else { random.pick(&[1, 5, 100, 1_000]) };
         let habits = [Credit::Engine, Credit::EveryByte, Credit::EveryRead, Credit::Late];
         let credits = [random.pick(&habits), random.pick(&habits)];
-        // What is acknowledged byte by byte costs two frames for each.
+        // Acknowledging byte by byte costs two frames per byte.
         let few = credits.contains(&Credit::EveryByte);
         let bytes =
             random.pick(if few { &[10_000, 100_000, 400_000] } else { &[10_000, 1_000_000, 50_000_000] });
@@ -79,7 +79,7 @@ impl Personality {
             .map(|(role, credit)| Self::new(random, role, credit, streams, bytes / streams))
     }
 
-    /// A personality whose messages on each stream have so many bytes together.
+    /// Creates a personality whose messages on each stream have this many bytes in total.
     fn new(random: &mut Random, role: Role, credit: Credit, streams: usize, bytes: usize) -> Self {
         let reading =
             random.pick(&[Reading::AtOnce, Reading::Slowly(512), Reading::Slowly(4_096), Reading::Pauses]);
@@ -110,7 +110,7 @@ impl Personality {
         }
     }
 
-    /// The configuration that goes with it: the defaults, but for windows.
+    /// The configuration to go with it: the defaults, except for windows.
     pub(crate) fn config(&self, random: &mut Random) -> Config {
         let window = random.pick(&[1 << 10, 65_535, 256 << 10]);
         Config {
