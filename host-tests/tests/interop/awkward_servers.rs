@@ -1,4 +1,4 @@
-//! `wasi-http2 get`, and servers that do what they may, though few do.
+//! `wasi-http2 get` with servers whose behavior is allowed but unusual.
 
 use std::fs;
 use std::iter;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::support::raw::{self, Frame, RawClient};
 use crate::support::{Finished, block_on, get, octets};
 
-/// Runs `get` for the root of a server that takes one connection and does with it what it is told.
+/// Runs `get` for the root of a server that handles one connection with `serve`.
 fn get_from<T: Send + 'static>(
     options: &[&str],
     serve: impl FnOnce(RawClient) -> T + Send + 'static,
@@ -26,17 +26,17 @@ fn get_from<T: Send + 'static>(
     (finished, served)
 }
 
-/// Sends SETTINGS, and receives up to the head of the request.
+/// Sends SETTINGS, and receives frames up to the head of the request.
 fn begin(client: &mut RawClient) {
     assert_eq!(client.receive_octets(raw::PREFACE.len()), raw::PREFACE);
     client.send(raw::SETTINGS, 0, 0, &[]);
     while client.receive().expect("a request").kind != raw::HEADERS {}
 }
 
-/// `:status: 200`, and a field (RFC 7541, 6.1 and 6.2.2).
+/// A field block with `:status: 200` and one more field (RFC 7541, 6.1 and 6.2.2).
 const RESPONSE: &[u8] = b"\x88\x00\x06x-part\x05value";
 
-/// A PING, in octets.
+/// Encodes a PING frame.
 fn ping() -> Vec<u8> {
     raw::frame(raw::PING, 0, 0, b"answer!!")
 }
@@ -46,7 +46,7 @@ fn answers_ping(frame: &Frame) -> bool {
 }
 
 #[test]
-fn head_and_content_of_a_request_arrive_at_once() {
+fn head_and_content_of_a_request_are_sent_together() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("content");
     fs::write(&file, "hello").unwrap();
@@ -63,7 +63,7 @@ fn head_and_content_of_a_request_arrive_at_once() {
 }
 
 #[test]
-fn a_server_gets_one_request_before_it_has_said_how_many_it_takes() {
+fn one_request_is_sent_before_the_servers_settings_arrive() {
     let (finished, ()) = get_from(&["-n", "5", "-m", "5"], |mut client| {
         let first = client.receive_what_is_there();
         let is_head = |frame: &Frame| frame.kind == raw::HEADERS;
@@ -86,7 +86,7 @@ fn a_server_gets_one_request_before_it_has_said_how_many_it_takes() {
 }
 
 #[test]
-fn a_ping_right_behind_the_response_is_answered() {
+fn a_ping_after_the_response_is_answered() {
     let (finished, answered) = get_from(&[], |mut client| {
         begin(&mut client);
         let response = raw::frame(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, 1, RESPONSE);
@@ -98,7 +98,7 @@ fn a_ping_right_behind_the_response_is_answered() {
 }
 
 #[test]
-fn a_ping_behind_a_response_in_many_frames_is_answered() {
+fn a_ping_after_a_response_in_many_frames_is_answered() {
     let (finished, answered) = get_from(&[], |mut client| {
         begin(&mut client);
         let (first, rest) = RESPONSE.split_at(1);
@@ -114,7 +114,7 @@ fn a_ping_behind_a_response_in_many_frames_is_answered() {
 }
 
 #[test]
-fn an_upload_that_was_answered_early_goes_on_to_its_end() {
+fn an_upload_continues_after_an_early_response() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("content");
     let content = octets(200_000);
@@ -135,11 +135,11 @@ fn an_upload_that_was_answered_early_goes_on_to_its_end() {
 }
 
 #[test]
-fn an_upload_that_the_server_does_not_want_has_its_response() {
+fn a_response_is_kept_when_the_server_resets_the_upload() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("content");
     fs::write(&file, octets(200_000)).unwrap();
-    // Without a window, the rest could never be sent.
+    // The server opens no window, so the rest of the upload can never be sent.
     let (finished, _) = get_from(&["-i", "-d", &format!("@{}", file.display())], |mut client| {
         begin(&mut client);
         client.send(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, 1, RESPONSE);
@@ -149,7 +149,7 @@ fn an_upload_that_the_server_does_not_want_has_its_response() {
     assert_eq!(finished.text(), "HTTP/2 200\r\nx-part: value\r\n\r\n");
 }
 
-/// A server made of h2, that takes so many streams at a time, and so many requests on a connection.
+/// Starts an h2 server that accepts `streams` concurrent streams, and `requests` requests per connection.
 async fn h2_server(streams: u32, requests: usize, response: Response<()>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -162,7 +162,7 @@ async fn h2_server(streams: u32, requests: usize, response: Response<()>) -> Str
                     server.max_concurrent_streams(streams).handshake::<_, bytes::Bytes>(tcp).await.unwrap();
                 let mut taken = 0;
                 while let Some(Ok((_, mut respond))) = connection.accept().await {
-                    // The client may have gone.
+                    // The client may have disconnected.
                     _ = respond.send_response(response.clone(), true);
                     taken += 1;
                     if taken == requests {
@@ -175,7 +175,7 @@ async fn h2_server(streams: u32, requests: usize, response: Response<()>) -> Str
     url
 }
 
-/// Runs `get` for a server of this process.
+/// Runs `get` for a server in this process.
 async fn get_beside(options: &[&str], url: String) -> Finished {
     let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).chain([url]).collect();
     let run = move || get(&options.iter().map(String::as_str).collect::<Vec<_>>());
@@ -183,7 +183,7 @@ async fn get_beside(options: &[&str], url: String) -> Finished {
 }
 
 #[test]
-fn a_server_that_takes_one_stream_answers_all_requests() {
+fn a_server_with_a_limit_of_one_stream_answers_all_requests() {
     let finished = block_on(async {
         let url = h2_server(1, usize::MAX, Response::new(())).await;
         get_beside(&["-n", "500", "-m", "100"], url).await
@@ -193,7 +193,7 @@ fn a_server_that_takes_one_stream_answers_all_requests() {
 }
 
 #[test]
-fn requests_go_on_with_another_connection() {
+fn requests_continue_on_another_connection() {
     let finished = block_on(async {
         let url = h2_server(100, 20, Response::new(())).await;
         get_beside(&["-n", "200", "-m", "10", "--stats"], url).await
@@ -204,8 +204,8 @@ fn requests_go_on_with_another_connection() {
     assert!(connections > 2, "{connections} connections");
 }
 
-/// Runs `get` for a server that processes so many requests on a connection, answers the first of them, and ends the
-/// connection with ENHANCE_YOUR_CALM; also how many connections it has had.
+/// Runs `get` for a server that processes `processed` requests per connection, answers the first `answered` of them,
+/// and ends the connection with ENHANCE_YOUR_CALM. Also returns the number of connections.
 fn get_from_restless(options: &[&str], processed: usize, answered: usize) -> (Finished, usize) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -226,7 +226,7 @@ fn get_from_restless(options: &[&str], processed: usize, answered: usize) -> (Fi
             let last = taken.last().copied().unwrap_or(0);
             client.send(raw::GOAWAY, 0, 0, &[last.to_be_bytes(), 11_u32.to_be_bytes()].concat());
             if answered < processed {
-                // The client waits for the other responses, until it hears that the connection has ended.
+                // The client waits for the remaining responses until it learns that the connection has ended.
                 client.synchronise();
             } else {
                 client.receive_all();
@@ -237,7 +237,7 @@ fn get_from_restless(options: &[&str], processed: usize, answered: usize) -> (Fi
 }
 
 #[test]
-fn what_a_server_has_not_processed_goes_on_with_another_connection() {
+fn unprocessed_requests_are_retried_on_another_connection() {
     let (finished, connections) = get_from_restless(&["-n", "30", "-m", "10", "--stats"], 2, 2);
     let reason = " ended: the peer ended the connection with ENHANCE_YOUR_CALM; requests ";
     assert_eq!(finished.stderr.matches(reason).count(), 15, "{}", finished.stderr);
@@ -247,14 +247,14 @@ fn what_a_server_has_not_processed_goes_on_with_another_connection() {
 }
 
 #[test]
-fn what_a_server_has_not_processed_goes_on_with_another_connection_of_the_pool() {
+fn unprocessed_requests_are_retried_on_another_connection_of_the_pool() {
     let (finished, _) = get_from_restless(&["--wasi-http", "-n", "30", "-m", "10"], 2, 2);
     let summary = finished.text();
     assert!(summary.starts_with("30 requests: 30 succeeded, 0 failed"), "{summary}");
 }
 
 #[test]
-fn requests_that_fail_do_not_keep_others_from_being_sent() {
+fn failed_requests_do_not_block_others() {
     for client in [&[][..], &["--wasi-http"]] {
         let (finished, _) = get_from_restless(&[client, &["-n", "30", "-m", "3"]].concat(), 3, 1);
         assert_ne!(finished.code, Some(0));
@@ -264,7 +264,7 @@ fn requests_that_fail_do_not_keep_others_from_being_sent() {
 }
 
 #[test]
-fn a_server_that_processes_nothing_is_given_up() {
+fn get_gives_up_a_server_that_processes_no_requests() {
     for options in [&[][..], &["-n", "30", "-m", "10"]] {
         let (finished, connections) = get_from_restless(options, 0, 0);
         assert_eq!(connections, 3);
@@ -275,19 +275,19 @@ fn a_server_that_processes_nothing_is_given_up() {
 }
 
 #[test]
-fn a_connection_that_we_have_ended_says_why() {
+fn a_protocol_violation_is_reported_as_the_reason() {
     let (finished, ()) = get_from(&["--stats"], |mut client| {
         begin(&mut client);
         client.send(raw::WINDOW_UPDATE, 0, 0, &[0; 4]);
         client.receive_all();
     });
     let told =
-        finished.stderr.lines().find(|line| line.starts_with("connection to ")).expect("how it has ended");
+        finished.stderr.lines().find(|line| line.starts_with("connection to ")).expect("no reason reported");
     assert!(told.contains(" ended: the peer broke the protocol: "), "{told}");
 }
 
 #[test]
-fn the_largest_response_head_is_the_callers_choice() {
+fn limits_on_the_response_head_are_configurable() {
     let mut response = Response::new(());
     let value = HeaderValue::from_str(&"v".repeat(60)).unwrap();
     for _ in 0..1_200 {

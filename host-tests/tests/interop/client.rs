@@ -1,4 +1,4 @@
-//! `wasi-http2 get`, asking other servers.
+//! `wasi-http2 get` with other servers.
 
 use std::convert::Infallible;
 use std::fs;
@@ -20,9 +20,9 @@ use tokio::sync::Barrier;
 use crate::support::{Process, assert_same, block_on, get, octets, peers, run_with_input, wasi_http2};
 
 const MIB: usize = 1 << 20;
-/// Around the sizes of frames and windows, and far beyond them.
+/// Sizes around those of frames and windows, and far beyond them.
 const SIZES: [usize; 9] = [0, 1, 16_383, 16_384, 16_385, 65_535, 65_536, 5 * MIB, 100 * MIB];
-/// Requests that are sent at a time.
+/// The number of concurrent requests.
 const AT_A_TIME: usize = 100;
 
 #[test]
@@ -39,7 +39,7 @@ fn nghttpd_sends_content_of_any_size() {
 }
 
 #[test]
-fn nghttpd_gets_content_and_sends_it_back() {
+fn nghttpd_echoes_content() {
     let folder = TempDir::new().unwrap();
     let Some((_nghttpd, url)) = peers::nghttpd(folder.path(), &["--echo-upload"]) else { return };
     let content = octets(5 * MIB);
@@ -60,7 +60,7 @@ fn nghttpd_sends_trailers() {
 }
 
 #[test]
-fn nghttpd_answers_100_requests_at_a_time() {
+fn nghttpd_answers_100_concurrent_requests() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("file"), octets(20_000)).unwrap();
     let Some((_nghttpd, url)) = peers::nghttpd(folder.path(), &[]) else { return };
@@ -68,13 +68,13 @@ fn nghttpd_answers_100_requests_at_a_time() {
     assert!(summary.starts_with("1000 requests: 1000 succeeded, 0 failed"), "{summary}");
 }
 
-/// Node's server, until it is dropped, and where it listens.
+/// Starts Node's server, and returns its URL.
 fn node() -> Option<(Process, String)> {
     Some(Process::start_listening(&mut peers::node("server.mjs")?))
 }
 
 #[test]
-fn node_gets_content_and_sends_it_back() {
+fn node_echoes_content() {
     let Some((_node, url)) = node() else { return };
     let content = octets(100 * MIB);
     for size in SIZES {
@@ -93,7 +93,7 @@ fn node_sends_all_parts_of_a_response() {
 }
 
 #[test]
-fn node_sees_one_connection() {
+fn concurrent_requests_share_one_connection_to_node() {
     let Some((_node, url)) = node() else { return };
     let summary = get(&["-n", "1000", "-m", "100", &format!("{url}/bytes/1000")]).text();
     assert!(summary.starts_with("1000 requests: 1000 succeeded, 0 failed"), "{summary}");
@@ -101,12 +101,12 @@ fn node_sees_one_connection() {
     assert_eq!(
         get(&[&counts, &counts]).text(),
         "2 connections, 1001 requests\n2 connections, 1002 requests\n",
-        "one was this one"
+        "the second connection is this request's own"
     );
 }
 
 #[test]
-fn node_gives_up_and_the_command_says_so() {
+fn errors_of_node_are_reported() {
     let Some((_node, url)) = node() else { return };
     let refused = get(&[&format!("{url}/reset")]);
     assert!(refused.complaint().contains("REFUSED_STREAM"), "{}", refused.stderr);
@@ -115,14 +115,14 @@ fn node_gives_up_and_the_command_says_so() {
     assert_eq!(cut.stdout, b"less than was promised");
 }
 
-/// A server made of hyper, in this process.
+/// A hyper server in this process.
 struct Hyper {
     url: String,
     connections: Arc<AtomicUsize>,
 }
 
 impl Hyper {
-    /// Answers with `answer` on a free port.
+    /// Starts a server on a free port that responds with `answer`.
     async fn start<A, F>(answer: A) -> Self
     where
         A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
@@ -148,7 +148,7 @@ impl Hyper {
         Self { url, connections }
     }
 
-    /// Runs `wasi-http2 get` for a path, while the server runs.
+    /// Runs `wasi-http2 get` for a path of the server.
     async fn get(&self, options: &[&str], path: &str) -> Vec<u8> {
         let url = format!("{}{path}", self.url);
         let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).chain([url]).collect();
@@ -166,7 +166,7 @@ fn full(content: impl Into<Bytes>) -> BoxBody<Bytes, hyper::Error> {
 }
 
 #[test]
-fn hyper_gets_content_and_sends_it_back() {
+fn hyper_echoes_content() {
     block_on(async {
         let hyper = Hyper::start(async |request| Response::new(request.into_body().boxed())).await;
         let folder = TempDir::new().unwrap();
@@ -192,9 +192,9 @@ fn hyper_sends_trailers() {
 }
 
 #[test]
-fn hyper_sees_100_requests_at_a_time_on_one_connection() {
+fn hyper_receives_100_concurrent_requests_on_one_connection() {
     block_on(async {
-        // Nobody is answered before so many have asked.
+        // Answer no request before this many have arrived.
         let barrier = Arc::new(Barrier::new(AT_A_TIME));
         let hyper = Hyper::start(move |_| {
             let barrier = Arc::clone(&barrier);

@@ -1,4 +1,4 @@
-//! What the demonstration serves beyond what any server can, asked by other clients.
+//! Features that only the demonstration server has, tested with other clients.
 
 use crate::support::peers::{self, Python};
 use crate::support::raw::{self, RawClient};
@@ -12,7 +12,7 @@ fn a_post_is_answered_once_it_is_complete() {
 }
 
 #[test]
-fn requests_that_are_answered_early_are_not_read() {
+fn content_is_not_read_after_an_early_response() {
     let serve = Serve::start();
     let mut client = RawClient::connect(serve.address());
     for (stream, path, length) in [(1, "/refuse", 8), (3, "/early", 10_000)] {
@@ -31,13 +31,13 @@ fn requests_that_are_answered_early_are_not_read() {
         assert_eq!(
             (reset.stream, reset.payload),
             (stream, vec![0; 4]),
-            "NO_ERROR, once the response is complete"
+            "NO_ERROR after the complete response"
         );
     }
 }
 
 #[test]
-fn a_refusal_says_how_to_authenticate() {
+fn a_401_response_names_the_authentication_scheme() {
     let serve = Serve::start();
     for path in ["/refuse", "/status/401"] {
         let refused = get(&["-i", &serve.url(path)]).text();
@@ -47,7 +47,7 @@ fn a_refusal_says_how_to_authenticate() {
 }
 
 #[test]
-fn curl_gets_responses_to_its_uploads() {
+fn curl_receives_responses_to_its_uploads() {
     let serve = Serve::start();
     for (path, response) in [("/refuse", "401 8"), ("/early", "200 10000"), ("/upload", "200 9")] {
         let Some(mut curl) = peers::curl() else { return };
@@ -58,17 +58,17 @@ fn curl_gets_responses_to_its_uploads() {
 }
 
 #[test]
-fn curl_ends_content_that_has_no_end() {
+fn curl_cancels_an_endless_response() {
     let serve = Serve::start();
     let Some(mut curl) = peers::curl() else { return };
     curl.args(["--max-filesize", "100000", "-o", "/dev/null"]).arg(serve.url("/endless"));
-    // CURLE_FILESIZE_EXCEEDED, or an end by a limit of time where curl does not count as it goes.
+    // CURLE_FILESIZE_EXCEEDED, or a timeout where curl does not check the size while it receives.
     assert_eq!(run(curl.args(["--max-time", "2"])).code.map(|code| [28, 63].contains(&code)), Some(true));
-    assert_eq!(get(&[&serve.url("/bytes/1")]).content().len(), 1, "the server has gone on");
+    assert_eq!(get(&[&serve.url("/bytes/1")]).content().len(), 1, "the server still answers");
 }
 
 #[test]
-fn both_sides_tell_how_a_connection_has_ended() {
+fn both_sides_report_how_a_connection_ended() {
     let serve = Serve::start_with(&["--log-connections"]);
     let client = get(&["--stats", "-n", "30", "-m", "3", &serve.url("/")]);
     let told = format!("connection to {} ended: ok; requests 30, highest abuse score ", serve.address());
@@ -82,7 +82,7 @@ fn both_sides_tell_how_a_connection_has_ended() {
 }
 
 #[test]
-fn curl_is_told_to_send_its_content_when_it_is_wanted() {
+fn curl_receives_100_continue_when_its_content_is_wanted() {
     let serve = Serve::start();
     for path in ["/", "/echo"] {
         let Some(mut curl) = peers::curl() else { return };
@@ -95,7 +95,7 @@ fn curl_is_told_to_send_its_content_when_it_is_wanted() {
 }
 
 #[test]
-fn a_client_that_waits_is_refused_without_being_told_to_continue() {
+fn a_refusal_is_sent_without_100_continue() {
     let serve = Serve::start();
     let mut client = RawClient::connect(serve.address());
     let expect = b"\x00\x06expect\x0c100-continue";
@@ -110,11 +110,11 @@ fn a_client_that_waits_is_refused_without_being_told_to_continue() {
             break;
         }
     }
-    assert_eq!(heads, 1, "the response alone");
+    assert_eq!(heads, 1, "only the final response");
 }
 
 #[test]
-fn curl_gets_early_hints_before_the_response() {
+fn curl_receives_early_hints_before_the_response() {
     let serve = Serve::start();
     let Some(mut curl) = peers::installed("curl", "curl") else { return };
     curl.args(["-sS", "--http2-prior-knowledge", "-i"]).arg(serve.url("/early-hints"));
@@ -139,7 +139,7 @@ fn httpx_is_served() {
 }
 
 #[test]
-fn windows_that_stay_closed_cost_little_memory() {
+fn closed_windows_cost_little_memory() {
     let serve = Serve::start();
     assert_eq!(get(&[&serve.url("/bytes/20000")]).content().len(), 20_000);
     let before = serve.resident();
@@ -155,11 +155,11 @@ fn windows_that_stay_closed_cost_little_memory() {
         client.synchronise();
     }
     if let (Some(before), Some(now)) = (before, serve.resident()) {
-        // In KiB. All that is asked for is 39 MiB.
+        // In KiB. The requested content amounts to 39 MiB.
         assert!(now < before + 12_000, "memory grows from {before} to {now} KiB");
     }
 
-    // Whoever opens a window gets what it was opened for.
+    // When a client opens a window, it receives the content that the window allows.
     let client = &mut clients[7];
     let mut received = 0;
     for increment in [1_u32, 4_999, 15_000] {
@@ -175,7 +175,7 @@ fn windows_that_stay_closed_cost_little_memory() {
 }
 
 #[test]
-fn requests_that_are_given_up_leave_their_slots() {
+fn cancelled_requests_free_their_slots() {
     let serve = Serve::start();
     let mut client = RawClient::connect(serve.address());
     let slow = (0..100).map(|n| 2 * n + 1);

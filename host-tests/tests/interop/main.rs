@@ -1,8 +1,8 @@
-//! The command `wasi-http2` and other implementations of HTTP/2, over TCP.
+//! Tests the command `wasi-http2` with other implementations of HTTP/2 over TCP.
 //!
-//! Peers come from three places: crates (h2, hyper), Debian's packages (curl, nghttp2, Node), and PyPI (httpx, hpack,
-//! grpcio, componentize-py, Wasmtime's command), which go to `target/peers` once. What is missing is skipped with a
-//! word, unless the environment has `CI=true`: then it is an error.
+//! Peers come from crates (h2, hyper), from Debian's packages (curl, nghttp2, Node), and from PyPI (httpx, hpack,
+//! grpcio, componentize-py, Wasmtime's command), which are installed once in `target/peers`. A missing peer is
+//! skipped with a message, unless the environment has `CI=true`: then it is an error.
 
 #![cfg(unix)]
 
@@ -14,6 +14,6 @@ mod demonstration;
 mod hpack;
 mod server;
 mod stock_wasmtime;
-#[allow(dead_code, reason = "some of it is for the other tests that share it")]
+#[allow(dead_code, reason = "other tests share it and use the rest")]
 mod support;
 mod wrong_input;

@@ -1,5 +1,5 @@
-//! `wasi-http2 serve`, asked by other clients: what any server has to be able to do. The server for `wasi:http` has
-//! the same tests.
+//! `wasi-http2 serve` with other clients: features that every server must have. The server for `wasi:http` has the same
+//! tests.
 
 use std::fs;
 
@@ -11,13 +11,13 @@ use crate::support::{Serve, assert_same, octets, run, run_with_input};
 
 const MIB: usize = 1 << 20;
 
-/// What curl prints for a URL of a server.
+/// Returns curl's output for a path of a server.
 fn curls(serve: &Serve, options: &[&str], path: &str) -> Option<String> {
     Some(run(curl()?.args(options).arg(serve.url(path))).text())
 }
 
 #[test]
-fn curl_asks_for_a_line() {
+fn curl_receives_a_response() {
     let serve = Serve::start();
     let Some(response) = curls(&serve, &["-i"], "/") else { return };
     assert!(response.starts_with("HTTP/2 200"), "{response}");
@@ -25,7 +25,7 @@ fn curl_asks_for_a_line() {
 }
 
 #[test]
-fn curl_gets_fields_without_content_for_head() {
+fn curl_receives_fields_without_content_for_head() {
     let serve = Serve::start();
     for path in ["/", "/bytes/100000", "/status/404"] {
         let Some(head) = curls(&serve, &["--head"], path) else { return };
@@ -35,7 +35,7 @@ fn curl_gets_fields_without_content_for_head() {
 }
 
 #[test]
-fn curl_gets_100_mib_back() {
+fn curl_receives_an_echo_of_100_mib() {
     let serve = Serve::start();
     let sent = octets(100 * MIB);
     let Some(mut curl) = curl() else { return };
@@ -44,7 +44,7 @@ fn curl_gets_100_mib_back() {
 }
 
 #[test]
-fn curl_gets_each_status() {
+fn curl_receives_each_status() {
     let serve = Serve::start();
     for status in ["200", "204", "304", "404", "500", "599"] {
         let options = ["-o", "/dev/null", "-w", "%{http_version} %{http_code}"];
@@ -54,21 +54,21 @@ fn curl_gets_each_status() {
 }
 
 #[test]
-fn curl_is_told_which_methods_are_allowed() {
+fn curl_receives_the_allowed_methods() {
     let serve = Serve::start();
     let Some(refused) = curls(&serve, &["-X", "DELETE", "-i"], "/bytes/1") else { return };
     assert!(refused.starts_with("HTTP/2 405") && refused.contains("allow: GET, HEAD"), "{refused}");
 }
 
 #[test]
-fn curl_gets_an_answer_that_takes_a_while() {
+fn curl_receives_a_delayed_response() {
     let serve = Serve::start();
     let Some(response) = curls(&serve, &[], "/delay/300") else { return };
     assert_eq!(response, "that took a while\n");
 }
 
 #[test]
-fn fields_of_curl_arrive_as_they_are() {
+fn fields_of_curl_arrive_unchanged() {
     let serve = Serve::start();
     let long = "v".repeat(9_000);
     let field = format!("x-long: {long}");
@@ -82,7 +82,7 @@ fn fields_of_curl_arrive_as_they_are() {
 }
 
 #[test]
-fn nghttp_sees_the_frames_that_are_due() {
+fn nghttp_receives_the_expected_frames() {
     let serve = Serve::start();
     let Some(mut nghttp) = peers::installed("nghttp", "nghttp2-client") else { return };
     let frames = run(nghttp.args(["-nv", &serve.url("/")])).text();
@@ -92,7 +92,7 @@ fn nghttp_sees_the_frames_that_are_due() {
 }
 
 #[test]
-fn nghttp_gets_its_trailers_back() {
+fn nghttp_receives_its_trailers_back() {
     let serve = Serve::start();
     let Some(mut nghttp) = peers::installed("nghttp", "nghttp2-client") else { return };
     let folder = TempDir::new().unwrap();
@@ -104,7 +104,7 @@ fn nghttp_gets_its_trailers_back() {
 }
 
 #[test]
-fn h2load_has_200_000_requests_answered() {
+fn h2load_receives_200_000_responses() {
     let serve = Serve::start();
     let Some(mut h2load) = peers::installed("h2load", "nghttp2-client") else { return };
     let summary = run(h2load.args(["-n", "200000", "-c", "10", "-m", "100", &serve.url("/")])).text();
@@ -113,7 +113,7 @@ fn h2load_has_200_000_requests_answered() {
 }
 
 #[test]
-fn an_interrupt_lets_a_request_finish_and_says_goaway() {
+fn an_interrupt_sends_goaway_and_lets_a_request_finish() {
     let serve = Serve::start();
     let mut client = RawClient::connect(serve.address());
     client.request(1, "GET", "/delay/2000", raw::END_STREAM);
@@ -122,7 +122,7 @@ fn an_interrupt_lets_a_request_finish_and_says_goaway() {
     let frames = client.receive_all();
     let go_aways: Vec<&[u8]> =
         frames.iter().filter(|frame| frame.kind == raw::GOAWAY).map(|frame| &*frame.payload).collect();
-    // In two steps: at first, any stream is still taken; in the end, stream 1 was the last one. NO_ERROR.
+    // In two steps: the first GOAWAY still allows any stream, the last one names stream 1. The code is NO_ERROR.
     assert_eq!(go_aways, [&[0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0], &[0, 0, 0, 1, 0, 0, 0, 0]]);
     let content = frames.iter().find(|frame| frame.kind == raw::DATA).expect("the response");
     assert_eq!((content.stream, content.flags), (1, raw::END_STREAM));
@@ -131,7 +131,7 @@ fn an_interrupt_lets_a_request_finish_and_says_goaway() {
 }
 
 #[test]
-fn httpwg_finds_nothing_wrong() {
+fn httpwg_reports_no_failures() {
     if !has_io_uring() {
         return peers::skip("the kernel has no io_uring, which httpwg-cli needs");
     }
@@ -143,8 +143,8 @@ fn httpwg_finds_nothing_wrong() {
     assert!(finished.code == Some(0) && told.contains("107/107"), "{told}");
 }
 
-/// Whether processes may use io_uring.
+/// Returns whether processes may use io_uring.
 fn has_io_uring() -> bool {
-    // «2» is for nobody; without the file, the kernel is older than the switch, or has none of it.
+    // "1" permits only some processes, "2" none. Without the file, the kernel predates the setting or lacks io_uring.
     fs::read_to_string("/proc/sys/kernel/io_uring_disabled").is_ok_and(|disabled| disabled.trim() == "0")
 }

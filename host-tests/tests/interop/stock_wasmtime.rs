@@ -1,4 +1,4 @@
-//! What `wasi-http2 compose` makes runs in Wasmtime as anybody has it.
+//! Runs components composed by `wasi-http2 compose` in stock Wasmtime.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::support::peers::Python;
 use crate::support::{Process, get, run, wasi_http2};
 
 #[test]
-fn a_composed_server_and_a_composed_client_meet() {
+fn a_composed_client_talks_to_a_composed_server() {
     let Some(python) = Python::with_packages() else { return };
     let folder = TempDir::new().unwrap();
     let compose = |name: &str, application: &[u8]| {

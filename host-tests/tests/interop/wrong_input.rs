@@ -1,4 +1,4 @@
-//! What does not work is told in one sentence that names the cause.
+//! Errors are reported in one line that names the cause.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -10,13 +10,13 @@ use tempfile::TempDir;
 use crate::support::raw::{self, RawClient};
 use crate::support::{Finished, Serve, get, peers, run, wasi_http2};
 
-/// Runs `get`, and gives what it complains about.
+/// Runs `get`, and returns its error message.
 fn complaint(args: &[&str]) -> String {
     get(args).complaint().to_owned()
 }
 
 #[test]
-fn urls_that_are_none() {
+fn invalid_urls_are_refused() {
     let cases = [
         ("127.0.0.1:8080", "http://"),
         ("http://", "URL"),
@@ -35,7 +35,7 @@ fn urls_that_are_none() {
 }
 
 #[test]
-fn requests_that_are_malformed() {
+fn malformed_requests_are_refused() {
     let serve = Serve::start();
     let url = serve.url("/");
     let cases: [(&[&str], &str); 8] = [
@@ -52,11 +52,11 @@ fn requests_that_are_malformed() {
         let complaint = complaint(&[options, &[url.as_str()]].concat());
         assert!(complaint.contains(cause), "{options:?}: {complaint}");
     }
-    assert_eq!(get(&[&url]).content().len(), 49, "the server is none the worse for it");
+    assert_eq!(get(&[&url]).content().len(), 49, "the server still answers");
 }
 
 #[test]
-fn files_that_are_not_there() {
+fn missing_files_are_reported() {
     let serve = Serve::start();
     let folder = TempDir::new().unwrap();
     let missing = folder.path().join("missing");
@@ -66,14 +66,14 @@ fn files_that_are_not_there() {
 }
 
 #[test]
-fn peers_that_are_not_there() {
+fn missing_peers_are_reported() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert!(complaint(&[&format!("http://{free}/")]).contains("connection refused"));
     let unresolvable = complaint(&["http://no.such.name.invalid/"]);
     assert!(unresolvable.contains("no.such.name.invalid has no address"), "{unresolvable}");
 }
 
-/// A server that takes one connection, says `words`, and hangs up once the client does.
+/// Starts a server that accepts one connection, sends `words`, and closes it after the client does.
 fn server_that_says(words: &'static [u8]) -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -81,14 +81,14 @@ fn server_that_says(words: &'static [u8]) -> (String, JoinHandle<()>) {
         let (mut client, _) = listener.accept().unwrap();
         client.write_all(words).unwrap();
         client.shutdown(Shutdown::Write).unwrap();
-        // The client may hang up first.
+        // The client may disconnect first.
         _ = client.read_to_end(&mut Vec::new());
     });
     (url, server)
 }
 
 #[test]
-fn servers_that_do_not_speak_http2() {
+fn servers_that_do_not_speak_http2_are_reported() {
     let cases: [(&[u8], &str); 5] = [
         (b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n", "HTTP/1"),
         (b"HTTP/1.0 505 HTTP Version Not Supported\r\n\r\n", "HTTP/1"),
@@ -109,8 +109,8 @@ fn servers_that_do_not_speak_http2() {
 }
 
 #[test]
-fn a_server_that_hangs_up_inside_a_frame() {
-    // SETTINGS, then three octets of a HEADERS frame that is to have eight.
+fn a_connection_closed_inside_a_frame_is_reported() {
+    // SETTINGS, then three bytes of a HEADERS frame whose length is eight.
     let (url, server) =
         server_that_says(&[0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8, 1, 4, 0, 0, 0, 1, 0x88, 0x88, 0x88]);
     let complaint = complaint(&[&url]);
@@ -119,7 +119,7 @@ fn a_server_that_hangs_up_inside_a_frame() {
 }
 
 #[test]
-fn a_server_that_never_answers() {
+fn a_server_that_never_answers_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let complaint = complaint(&["--timeout", "0.5", &url]);
@@ -127,7 +127,7 @@ fn a_server_that_never_answers() {
 }
 
 #[test]
-fn clients_that_speak_http1_are_one_line_each() {
+fn http1_clients_receive_505_and_are_logged() {
     let serve = Serve::start();
     if let Some(mut curl) = peers::installed("curl", "curl") {
         let answer = run(curl.args(["-sSi", "--http1.1", &serve.url("/")])).text();
@@ -146,7 +146,7 @@ fn clients_that_speak_http1_are_one_line_each() {
 }
 
 #[test]
-fn clients_that_hang_up_anywhere() {
+fn clients_may_disconnect_at_any_byte() {
     let serve = Serve::start();
     let mut whole = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     whole.extend([0, 0, 0, raw::SETTINGS, 0, 0, 0, 0, 0]);
@@ -168,7 +168,7 @@ fn assert_no_crash(log: &str) {
 }
 
 #[test]
-fn limits_of_memory_that_are_too_small() {
+fn memory_limits_too_small_to_start_are_reported() {
     let limit = |finished: &Finished| finished.complaint().to_owned();
     let serve = run(&mut wasi_http2(&["serve", "--addr", "127.0.0.1:0", "--max-memory", "1"]));
     assert_eq!(limit(&serve), "wasi-http2: the guest wanted more memory than its limit of 1 MiB");
@@ -178,9 +178,9 @@ fn limits_of_memory_that_are_too_small() {
 }
 
 #[test]
-fn a_limit_of_memory_that_is_reached_while_serving() {
+fn a_memory_limit_reached_while_serving_is_reported() {
     let serve = Serve::start_with(&["--max-memory", "8"]);
-    // The echo of each has nowhere to go, since the client gives it no window.
+    // The server cannot send the echoes, because the client opens no window.
     let no_window = [0, 4, 0, 0, 0, 0];
     let mut octets = raw::PREFACE.to_vec();
     octets.extend(raw::frame(raw::SETTINGS, 0, 0, &no_window));
@@ -203,7 +203,7 @@ fn a_limit_of_memory_that_is_reached_while_serving() {
 }
 
 #[test]
-fn addresses_that_cannot_be_listened_on() {
+fn unusable_listen_addresses_are_reported() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let in_use = run(&mut wasi_http2(&["serve", "--addr", &address]));
@@ -218,7 +218,7 @@ fn addresses_that_cannot_be_listened_on() {
 }
 
 #[test]
-fn files_that_are_no_components() {
+fn files_that_are_not_components_are_reported() {
     let folder = TempDir::new().unwrap();
     let output = folder.path().join("out.wasm");
     let compose = |name: &str, content: &[u8]| {

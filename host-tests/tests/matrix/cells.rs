@@ -1,32 +1,32 @@
-//! What is tried with a peer, and what came of it.
+//! The tests of a peer, and their results.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::support::peers;
 
-/// What is tried with each peer.
+/// A test that is run with each peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Column {
     Get,
     Head,
-    /// 16 MiB, whole and equal.
+    /// 16 MiB, complete and unchanged.
     Download,
-    /// 16 MiB, whole and equal.
+    /// 16 MiB, complete and unchanged.
     Upload,
     Trailers,
     /// 103 (Early Hints) before the response.
     Informational,
-    /// 100 requests at a time on a connection.
+    /// 100 concurrent requests on a connection.
     AtOnce,
-    /// The client gives up a response without end, and others are answered.
+    /// The client cancels an endless response, and other requests are answered.
     Cancel,
-    /// The server is told to end in the middle of a response, which arrives whole.
+    /// The server is told to stop in the middle of a response, which arrives whole.
     Shutdown,
 }
 
 impl Column {
-    /// From left to right; the last one ends the server.
+    /// All columns from left to right. The last one stops the server.
     pub(crate) const ALL: [Self; 9] = [
         Self::Get,
         Self::Head,
@@ -53,7 +53,7 @@ impl Column {
         }
     }
 
-    /// What the scripts of `peers` call it.
+    /// Returns the name of the test in the scripts of `peers`.
     pub(crate) fn case(self) -> &'static str {
         match self {
             Self::Get => "get",
@@ -65,16 +65,16 @@ impl Column {
     }
 }
 
-/// What came of it.
+/// The result of a test.
 #[derive(Clone, Debug)]
 pub(crate) enum Cell {
     Passed,
-    /// It could not be tried, because of the peer.
+    /// The peer does not allow the test.
     Unsupported,
     Failed(String),
 }
 
-/// Programs that several rows need, and their packages.
+/// Programs that several rows need, with their Debian packages.
 pub(crate) const CURL: (&str, &str) = ("curl", "curl");
 pub(crate) const NGHTTP: (&str, &str) = ("nghttp", "nghttp2-client");
 pub(crate) const NODE: (&str, &str) = ("node", "nodejs");
@@ -82,41 +82,41 @@ pub(crate) const NODE: (&str, &str) = ("node", "nodejs");
 /// Another implementation.
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
-    /// The programs that its row needs, and the packages that have them. Python is looked for by `run`.
+    /// The programs that the row needs, with their packages. `run` looks for Python itself.
     pub(crate) needs: &'static [(&'static str, &'static str)],
-    /// What it cannot do, and why.
+    /// The tests that the peer does not allow, with reasons.
     pub(crate) unsupported: &'static [(Column, &'static str)],
-    /// Tries the rest; none if something is missing.
+    /// Runs the other tests; returns `None` if a dependency is missing.
     pub(crate) run: fn(&Self) -> Option<Row>,
 }
 
 impl Peer {
-    /// Tries everything, unless the peer is missing.
+    /// Runs all tests, unless the peer is missing.
     pub(crate) fn run(&self) -> Option<Row> {
         for (program, package) in self.needs {
             peers::installed(program, package)?;
         }
-        // A peer that does not even start.
+        // If the peer does not start, all cells fail.
         catch_unwind(|| (self.run)(self)).unwrap_or_else(|panic| {
             let failed = Cell::Failed(message(&*panic));
             Some(Row { peer: self.name, cells: Column::ALL.map(|_| failed.clone()) })
         })
     }
 
-    /// Tries what the peer can do.
+    /// Runs the tests that the peer allows.
     pub(crate) fn try_all(&self, check: impl Fn(Column)) -> Row {
         row(self.name, self.unsupported, check)
     }
 }
 
-/// What came of everything with one peer.
+/// The results of all tests with one peer.
 pub(crate) struct Row {
     peer: &'static str,
     pub(crate) cells: [Cell; 9],
 }
 
 impl Row {
-    /// What failed, and how.
+    /// Returns a message for each failed test.
     pub(crate) fn failures(&self) -> impl Iterator<Item = String> {
         self.cells.iter().zip(Column::ALL).filter_map(|(cell, column)| match cell {
             Cell::Failed(why) => Some(format!("{}, {}: {why}", self.peer, column.title())),
@@ -125,7 +125,7 @@ impl Row {
     }
 }
 
-/// Tries each column that is not unsupported; a check that panics has failed.
+/// Runs the check of each supported column; a check that panics has failed.
 pub(crate) fn row(peer: &'static str, unsupported: &[(Column, &'static str)], check: impl Fn(Column)) -> Row {
     let cells = Column::ALL.map(|column| {
         if unsupported.iter().any(|(unsupported, _)| *unsupported == column) {
@@ -139,7 +139,7 @@ pub(crate) fn row(peer: &'static str, unsupported: &[(Column, &'static str)], ch
     Row { peer, cells }
 }
 
-/// The words of a panic.
+/// Returns the message of a panic.
 fn message(panic: &(dyn Any + Send)) -> String {
     let words = panic.downcast_ref::<String>().map(String::as_str);
     words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("?").to_owned()

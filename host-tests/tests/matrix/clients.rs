@@ -1,4 +1,4 @@
-//! Other clients, and proxies, which ask `wasi-http2 serve`.
+//! Other clients, and proxies, that send requests to `wasi-http2 serve`.
 
 use std::cell::RefCell;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::support::peers::{self, Python};
 use crate::support::{Process, Serve, assert_same, octets, run};
 use crate::{go, proxies, script};
 
-const CLOSES: &str = "The command closes its connection with a request that it gives up.";
+const CLOSES: &str = "The command closes its connection when it cancels a request.";
 
 pub(crate) const PEERS: &[Peer] = &[
     Peer {
@@ -21,8 +21,8 @@ pub(crate) const PEERS: &[Peer] = &[
         unsupported: &[
             (
                 Column::AtOnce,
-                "With prior knowledge, curl 7.88 fails on a connection that it has used before, \
-                 also with nghttpd and Node.js (curl/curl#10634).",
+                "With prior knowledge, curl 7.88 fails when it reuses a connection, also with nghttpd and Node.js \
+                 (curl/curl#10634).",
             ),
             (Column::Cancel, CLOSES),
         ],
@@ -33,7 +33,7 @@ pub(crate) const PEERS: &[Peer] = &[
         needs: &[],
         unsupported: &[(
             Column::Trailers,
-            "libcurl sends none over HTTP/2, so that none come back. Those that curl gets are of another of our servers.",
+            "libcurl sends none over HTTP/2, so the echo has none. curl receives those of another of our servers.",
         )],
         run: |peer| {
             let python = Python::with_packages()?;
@@ -50,10 +50,10 @@ pub(crate) const PEERS: &[Peer] = &[
         name: "h2load",
         needs: &[("h2load", "nghttp2-client")],
         unsupported: &[
-            (Column::Trailers, "h2load neither sends trailers nor tells of those that it gets."),
-            (Column::Informational, "h2load does not tell of them."),
-            (Column::Cancel, "h2load gives up no request."),
-            (Column::Shutdown, "h2load does not tell when a response has begun."),
+            (Column::Trailers, "h2load neither sends trailers nor reports those that it receives."),
+            (Column::Informational, "h2load does not report them."),
+            (Column::Cancel, "h2load cancels no requests."),
+            (Column::Shutdown, "h2load does not report when a response begins."),
         ],
         run: |peer| Some(Asked::by(peer, |column, serve| h2load_asks(column, &serve.url("")))),
     },
@@ -73,11 +73,12 @@ pub(crate) const PEERS: &[Peer] = &[
         name: "httpx (Python)",
         needs: &[],
         unsupported: &[
-            (Column::Trailers, "httpx has no trailers."),
-            (Column::Informational, "httpx passes over informational responses."),
+            (Column::Trailers, "httpx does not support trailers."),
+            (Column::Informational, "httpx ignores informational responses."),
             (
                 Column::Shutdown,
-                "The package h2, below httpx, takes a connection for closed after GOAWAY, and fails at the next frame.",
+                "The package h2, which httpx uses, treats a connection as closed after GOAWAY, and fails at the \
+                 next frame.",
             ),
         ],
         run: |peer| {
@@ -100,11 +101,11 @@ pub(crate) const PEERS: &[Peer] = &[
 ];
 
 const LARGE: usize = 16 << 20;
-/// More than buffers hold, so that it is under way for a while.
+/// More than buffers hold, so that the transfer takes a while.
 const LONG: usize = 100_000_000;
 pub(crate) const ENDLESS: &str = "/bytes/1000000000000";
 
-/// Our server, until the last column.
+/// Our server, which runs until the last column.
 pub(crate) struct Asked(RefCell<Option<Serve>>);
 
 impl Asked {
@@ -112,13 +113,13 @@ impl Asked {
         Self(RefCell::new(Some(Serve::start())))
     }
 
-    /// Our server, before it ends.
+    /// Passes our server to `ask`; not allowed after the last column.
     pub(crate) fn with<T>(&self, ask: impl FnOnce(&Serve) -> T) -> T {
-        ask(self.0.borrow().as_ref().expect("it has not ended"))
+        ask(self.0.borrow().as_ref().expect("the server has stopped"))
     }
 
-    /// Asked by a client, in all columns but the last: there it starts to receive a long response, and our server is
-    /// told to end.
+    /// Runs all tests with a client. In the last column, `download` starts to receive a long response, and our
+    /// server is told to stop.
     pub(crate) fn try_all(
         &self,
         peer: &Peer,
@@ -134,13 +135,13 @@ impl Asked {
             let path = format!("/bytes/{LONG}");
             let download = Process::start_writing(&mut download(&serve, &path));
             serve.interrupt();
-            assert!(is_whole(&download.finish().content()), "it is not whole");
+            assert!(is_whole(&download.finish().content()), "the response is incomplete");
             let ended = serve.finish();
             assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         })
     }
 
-    /// By a command that is told what to do, and writes the content.
+    /// Runs the tests with a command that writes the content it receives.
     fn by(peer: &Peer, check: impl Fn(Column, &Serve)) -> Row {
         let download = |serve: &Serve, path: &str| {
             let mut command = if peer.name == "curl" { curl() } else { program("nghttp") };
@@ -150,7 +151,7 @@ impl Asked {
         Self::new().try_all(peer, check, download, is_long)
     }
 
-    /// By a script that knows the cases by name, and checks what comes.
+    /// Runs the tests with a script that knows the tests by name, and checks the responses itself.
     fn by_script(peer: &Peer, command: impl Fn() -> Command) -> Row {
         let check = |column: Column, serve: &Serve| {
             let said = run(command().arg(column.case()).arg(serve.url(""))).text();
@@ -165,24 +166,24 @@ impl Asked {
     }
 }
 
-/// All of the long response.
+/// Returns whether `content` is the whole long response.
 pub(crate) fn is_long(content: &[u8]) -> bool {
     content.len() == LONG
 }
 
-/// A program that is there: the rows of others are left out.
+/// Returns a program that is known to be installed, because rows of missing peers are skipped.
 fn program(name: &str) -> Command {
     peers::find(name).unwrap_or_else(|| panic!("{name} is missing"))
 }
 
-/// curl, which starts with HTTP/2.
+/// Returns curl with options to start with HTTP/2.
 pub(crate) fn curl() -> Command {
     let mut curl = program("curl");
     curl.args(["--silent", "--show-error", "--no-buffer", "--http2-prior-knowledge"]);
     curl
 }
 
-/// What is uploaded.
+/// Creates the file to upload.
 fn upload() -> (NamedTempFile, Vec<u8>) {
     let file = NamedTempFile::new().unwrap();
     let content = octets(LARGE);
@@ -190,7 +191,7 @@ fn upload() -> (NamedTempFile, Vec<u8>) {
     (file, content)
 }
 
-/// curl asks our server, or a proxy before it.
+/// Sends requests with curl to our server, or to a proxy in front of it.
 pub(crate) fn curl_asks(column: Column, url: &str) {
     let curls = |options: &[&str], path: &str| run(curl().args(options).arg(format!("{url}{path}")));
     match column {
@@ -212,7 +213,7 @@ pub(crate) fn curl_asks(column: Column, url: &str) {
             assert_same(&curls(&["--data-binary", &data], "/echo").content(), &content);
         }
         Column::Trailers => {
-            // curl sends none, and so gets none back: here, another of our servers has some.
+            // curl sends no trailers, so the echo has none. Use another of our servers, which adds some.
             curl_gets_trailers(&serve_trailers().url(""));
         }
         Column::Informational => {
@@ -220,25 +221,25 @@ pub(crate) fn curl_asks(column: Column, url: &str) {
             assert!(response.starts_with("HTTP/2 103"), "{response}");
             assert!(response.contains("\r\n\r\nHTTP/2 200"), "{response}");
         }
-        Column::AtOnce | Column::Cancel | Column::Shutdown => unreachable!("curl alone does not do it"),
+        Column::AtOnce | Column::Cancel | Column::Shutdown => unreachable!("curl alone cannot run this test"),
     }
 }
 
-/// Our server for `wasi:http`, whose `/trailers` has some without being sent any.
+/// Starts our server for `wasi:http`, whose `/trailers` sends trailers of its own.
 pub(crate) fn serve_trailers() -> Serve {
     Serve::start_handler(components::HTTP_SERVICE, &[])
 }
 
-/// curl asks that server, or a proxy before it.
+/// Requests trailers with curl from that server, or from a proxy in front of it.
 pub(crate) fn curl_gets_trailers(url: &str) {
     let response = run(curl().arg("-i").arg(format!("{url}/trailers"))).text();
     assert!(response.contains("checksum: 1234\r\n"), "{response}");
 }
 
-/// nghttp sends trailers, which come back.
+/// Sends trailers with nghttp, and asserts that they are echoed.
 pub(crate) fn nghttp_sends_trailers(url: &str) {
-    // Little content: HAProxy 2.6 stops for ever when more is echoed to a client with windows as small as nghttp's,
-    // since it then reads neither of its connections, where the updates of the windows are.
+    // Little content: when HAProxy 2.6 echoes more to a client whose windows are as small as nghttp's, it stalls: it
+    // reads neither of its connections, and so never sees the WINDOW_UPDATE frames.
     let file = NamedTempFile::new().unwrap();
     fs::write(&file, octets(1_000)).unwrap();
     let mut nghttp = program("nghttp");
@@ -281,11 +282,11 @@ fn nghttp_asks(column: Column, url: &str) {
             let frames = nghttp(&["-nv", "-m", "100"], "/bytes/100").text();
             assert_eq!(frames.matches(":status: 200").count(), 100);
         }
-        Column::Cancel | Column::Shutdown => unreachable!("it is done elsewhere"),
+        Column::Cancel | Column::Shutdown => unreachable!("tested elsewhere"),
     }
 }
 
-/// h2load asks our server, or a proxy before it.
+/// Sends requests with h2load to our server, or to a proxy in front of it.
 pub(crate) fn h2load_asks(column: Column, url: &str) {
     let h2load = |options: &[&str], path: &str| {
         run(program("h2load").args(options).arg(format!("{url}{path}"))).text()
@@ -307,7 +308,7 @@ pub(crate) fn h2load_asks(column: Column, url: &str) {
             let options = ["-n", "20000", "-c", "1", "-m", "100"];
             (h2load(&options, "/bytes/100"), ["20000 succeeded, 0 failed", "(2000000) data"])
         }
-        _ => unreachable!("h2load does not do it"),
+        _ => unreachable!("h2load does not support this test"),
     };
     for wanted in wanted {
         assert!(summary.contains(wanted), "{wanted}: {summary}");

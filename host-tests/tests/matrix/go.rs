@@ -1,4 +1,4 @@
-//! `peers/peer.go`, built with what Debian has.
+//! `peers/peer.go`, built with the Go packages of Debian.
 
 use std::process::Command;
 
@@ -6,13 +6,13 @@ use crate::script;
 use crate::support::apps::lock;
 use crate::support::{peers, run};
 
-/// The program; none if it cannot be built.
+/// Builds the program; returns `None` if that fails.
 pub(crate) fn peer() -> Option<Command> {
     let _lock = lock();
     let folder = peers::peers_folder();
     let program = folder.join("go-peer");
     let built = run(peers::find("go")?
-        // Packages come from golang-golang-x-net-dev, and from nowhere else.
+        // Take packages only from golang-golang-x-net-dev.
         .envs([("GO111MODULE", "off"), ("GOPATH", "/usr/share/gocode"), ("GOFLAGS", "")])
         .env("GOCACHE", folder.join("go-cache"))
         .args(["build", "-p", "2", "-o"])

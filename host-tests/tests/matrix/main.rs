@@ -1,17 +1,17 @@
-//! Which other implementations our client and our server work with, and in what: the tables of README.md.
+//! Tests our client and our server with other implementations, and checks the tables of tests/matrix/README.md.
 //!
-//! Each peer is a row, each of [`Column::ALL`] a test with it. Peers that are not installed are left out with a word.
-//! In CI, they have to be; so this is the command for all of them:
+//! Each peer is a row, and each of [`Column::ALL`] is a test with it. Peers that are not installed are skipped with a
+//! message. With `CI=true`, a missing peer is an error, so this command tests all of them:
 //!
 //! ```sh
 //! CI=true cargo test --workspace --test matrix
 //! ```
 //!
-//! The tables are written to `target/matrix.md`, from where they go into README.md.
+//! The tables are written to `target/matrix.md`, to be copied into README.md.
 
 #![cfg(unix)]
 
-#[allow(dead_code, unused_imports, reason = "what it has is shared with other tests")]
+#[allow(dead_code, unused_imports, reason = "other tests share it and use the rest")]
 #[path = "../interop/support/mod.rs"]
 mod support;
 
@@ -30,7 +30,7 @@ use std::thread;
 use cells::Cell;
 use table::Table;
 
-/// Everything, run once.
+/// The results of all tests, which run once.
 static MATRIX: LazyLock<[Table; 2]> = LazyLock::new(|| {
     let matrix = thread::scope(|scope| {
         let client = scope.spawn(|| Table::run("our client", "client", servers::PEERS));
@@ -41,12 +41,12 @@ static MATRIX: LazyLock<[Table; 2]> = LazyLock::new(|| {
     matrix
 });
 
-/// Both tables, as they stand in README.md.
+/// Formats both tables as in README.md.
 fn markdown(matrix: &[Table; 2]) -> String {
     matrix.each_ref().map(Table::markdown).join("\n")
 }
 
-/// A script of this folder.
+/// Returns the path of a script in `peers`.
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/matrix/peers").join(name)
 }
@@ -59,23 +59,23 @@ fn every_cell_passes_or_has_a_reason() {
 }
 
 #[test]
-fn the_readme_shows_what_was_seen() {
+fn the_readme_shows_the_results() {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/matrix/README.md");
     let readme = fs::read_to_string(readme).unwrap();
-    let (_, shown) = readme.split_once("<!-- matrix -->\n").expect("where the tables begin");
-    let (shown, _) = shown.split_once("<!-- end of matrix -->").expect("where they end");
+    let (_, shown) = readme.split_once("<!-- matrix -->\n").expect("no start of the tables");
+    let (shown, _) = shown.split_once("<!-- end of matrix -->").expect("no end of the tables");
     for line in markdown(&MATRIX).lines().filter(|line| !line.contains(table::NOT_RUN)) {
         assert!(
             shown.lines().any(|shown| shown == line),
-            "README.md lacks this, see target/matrix.md: {line}"
+            "tests/matrix/README.md lacks a line, see target/matrix.md: {line}"
         );
     }
-    // Whoever is not here keeps the row that others have seen.
-    assert_eq!(shown.lines().count(), markdown(&MATRIX).lines().count(), "more in README.md than there is");
+    // Rows of peers that are missing here stay as they were seen elsewhere.
+    assert_eq!(shown.lines().count(), markdown(&MATRIX).lines().count(), "README.md has additional lines");
 }
 
 #[test]
-fn a_failure_is_told() {
+fn failures_are_reported() {
     let row = cells::row("a peer", &[], |column| assert!(column != cells::Column::Head, "no head"));
     assert!(matches!(row.cells[0], Cell::Passed));
     assert_eq!(row.failures().collect::<Vec<_>>(), ["a peer, HEAD: no head"]);

@@ -1,4 +1,4 @@
-//! Proxies that speak HTTP/2 to the server behind them, which is ours. curl and nghttp ask them, over HTTP/2.
+//! Proxies in front of our server, which they ask over HTTP/2. curl and nghttp send requests to them, also over HTTP/2.
 
 use rustix::process::Signal;
 
@@ -12,21 +12,21 @@ use crate::support::peers::on_free_port;
 use crate::support::{Process, Serve, run};
 
 pub(crate) const HAPROXY: Peer = Peer {
-    name: "HAProxy, before our server",
+    name: "HAProxy in front of our server",
     needs: &[("haproxy", "haproxy"), CURL, NGHTTP],
     unsupported: &[],
     run: |peer| Some(passes(peer, Proxy::Haproxy)),
 };
 
 pub(crate) const CADDY: Peer = Peer {
-    name: "Caddy, before our server",
+    name: "Caddy in front of our server",
     needs: &[("caddy", "caddy"), CURL, NGHTTP],
     unsupported: &[],
     run: |peer| Some(passes(peer, Proxy::Caddy)),
 };
 
 pub(crate) const APACHE: Peer = Peer {
-    name: "Apache httpd, before our server",
+    name: "Apache httpd in front of our server",
     needs: &[("apache2", "apache2-bin"), CURL, NGHTTP],
     unsupported: &[],
     run: |peer| Some(passes(peer, Proxy::Apache)),
@@ -40,7 +40,7 @@ enum Proxy {
 }
 
 impl Proxy {
-    /// Starts it before one of our servers.
+    /// Starts the proxy in front of one of our servers.
     fn start(self, serve: &Serve) -> Server {
         let site = Site::new();
         let address = serve.address();
@@ -58,7 +58,7 @@ impl Proxy {
     }
 }
 
-/// Tries everything through a proxy.
+/// Runs all tests through a proxy.
 fn passes(peer: &Peer, proxy: Proxy) -> Row {
     let asked = Asked::new();
     let server = asked.with(|serve| proxy.start(serve));
@@ -72,7 +72,7 @@ fn passes(peer: &Peer, proxy: Proxy) -> Row {
 
 fn check(proxy: Proxy, column: Column, url: &str) {
     match column {
-        // Caddy 2.6 passes on those of responses, but none of requests, which could come back.
+        // Caddy 2.6 forwards trailers of responses but not of requests, so the echo has none.
         Column::Trailers if matches!(proxy, Proxy::Caddy) => {
             let serve = serve_trailers();
             curl_gets_trailers(&proxy.start(&serve).url);
@@ -80,7 +80,7 @@ fn check(proxy: Proxy, column: Column, url: &str) {
         Column::Trailers => nghttp_sends_trailers(url),
         Column::AtOnce => h2load_asks(column, url),
         Column::Cancel => {
-            // Whoever asked the proxy is gone. Were our server to go on, it would not come to an end in the last column.
+            // If our server did not notice that the client is gone, it could not stop in the last column.
             drop(Process::start_writing(curl().arg(format!("{url}{ENDLESS}"))));
             assert!(run(curl().arg(format!("{url}/"))).text().starts_with("Hello"));
         }

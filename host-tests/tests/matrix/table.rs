@@ -1,31 +1,31 @@
-//! The tables in Markdown.
+//! The results as Markdown tables.
 
 use std::fmt::Write;
 
 use crate::cells::{Cell, Column, Peer, Row};
 
-/// What stands in the row of a peer that is missing.
+/// The cell of a peer that is missing.
 pub(crate) const NOT_RUN: &str = "not run here";
 
-/// Ourselves in one role, and all peers in the other.
+/// The results of our client or server with all peers.
 pub(crate) struct Table {
-    /// What we are.
+    /// Our role.
     ours: &'static str,
-    /// Where the names of footnotes begin.
+    /// The prefix of footnote names.
     prefix: &'static str,
     peers: &'static [Peer],
-    /// One for each peer; none for those that are missing.
+    /// One row for each peer; `None` for missing peers.
     pub(crate) rows: Vec<Option<Row>>,
 }
 
 impl Table {
-    /// Tries everything with every peer.
+    /// Runs all tests with every peer.
     pub(crate) fn run(ours: &'static str, prefix: &'static str, peers: &'static [Peer]) -> Self {
         Self { ours, prefix, peers, rows: peers.iter().map(Peer::run).collect() }
     }
 
-    /// The table and its footnotes. The reasons are numbered in the order in which they first stand in it, whoever is
-    /// missing.
+    /// Formats the table and its footnotes. Reasons are numbered in order of first use, including those of missing
+    /// peers.
     pub(crate) fn markdown(&self) -> String {
         let mut reasons: Vec<&str> = Vec::new();
         let titles = Column::ALL.map(Column::title).join(" | ");
@@ -52,7 +52,7 @@ impl Table {
     }
 }
 
-/// The number of a reason, which is a new one if it was not there.
+/// Returns the number of a reason, which is added if it is new.
 fn number<'a>(reasons: &mut Vec<&'a str>, reason: &'a str) -> usize {
     let index = reasons.iter().position(|known| *known == reason).unwrap_or_else(|| {
         reasons.push(reason);

@@ -13,7 +13,7 @@ use crate::support::peers::Python;
 use crate::support::raw::{self, RawClient};
 
 #[test]
-fn a_server_that_is_terminated_completes_what_runs() {
+fn sigterm_lets_requests_finish() {
     let Some(python) = Python::with_packages() else { return };
     let folder = TempDir::new().unwrap();
     let server = folder.path().join("server.wasm");

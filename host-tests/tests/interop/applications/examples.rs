@@ -1,4 +1,4 @@
-//! The examples that come with the crate wasip3.
+//! The examples of the crate wasip3.
 
 use super::run;
 use crate::support::apps::{compose, wasip3_example};
@@ -15,7 +15,7 @@ fn an_example_of_wasip3_with_the_types_of_http_answers_over_http2() {
     answers("http-proxy-compat");
 }
 
-/// Every client gets the example's greeting.
+/// Runs an example behind the server, and asserts that every client receives its greeting.
 fn answers(example: &str) {
     let (Some(python), Some(application)) = (Python::with_packages(), wasip3_example(example)) else {
         return;

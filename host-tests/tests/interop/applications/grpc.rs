@@ -1,4 +1,4 @@
-//! A gRPC service in Python: grpcio's client runs the cases of the public interoperability tests, and ours.
+//! A gRPC service in Python: grpcio's client runs the public interoperability cases and this project's own.
 
 use std::path::Path;
 
@@ -27,14 +27,14 @@ const CASES: [&str; 20] = [
     "concurrent_streams",
     "trailers_only_error",
     "response_before_request_ends",
-    // Once more, after all that.
+    // Check that the service still works after all other cases.
     "empty_unary",
 ];
 
 #[test]
 fn a_grpc_service_in_python_passes_the_cases() {
     let Some(python) = Python::with_packages() else { return };
-    // As many as the cases have at once.
+    // The maximum number of concurrent streams in the cases.
     let options = ["--max-concurrent-streams", "1000"];
     let (_wasmtime, url) = run(&python, &compose(&python_grpc_service(&python), &["--server"]), &options);
     let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/grpc/client.py");

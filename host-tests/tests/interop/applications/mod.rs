@@ -1,5 +1,4 @@
-//! Applications of wasi:http that this project did not write, composed with its server and its client, in Wasmtime
-//! as anybody has it.
+//! Applications of wasi:http from outside this project, composed with its server and client, in stock Wasmtime.
 
 mod container;
 mod examples;
@@ -14,7 +13,7 @@ use std::sync::LazyLock;
 use crate::support::peers::{Python, peers_folder};
 use crate::support::{Process, apps};
 
-/// Runs a command that listens for HTTP/2, and gives its URL.
+/// Runs a command that listens for HTTP/2, and returns its URL.
 #[track_caller]
 fn run(python: &Python, component: &Path, options: &[&str]) -> (Process, String) {
     let mut wasmtime = wasmtime(python, "run");
@@ -25,7 +24,7 @@ fn run(python: &Python, component: &Path, options: &[&str]) -> (Process, String)
     (process, format!("http://{address}"))
 }
 
-/// Has Wasmtime serve a handler, over HTTP/1.1, and gives its URL.
+/// Serves a handler over HTTP/1.1 with Wasmtime, and returns its URL.
 #[track_caller]
 fn serve(python: &Python, component: &Path) -> (Process, String) {
     let mut wasmtime = wasmtime(python, "serve");
@@ -35,7 +34,7 @@ fn serve(python: &Python, component: &Path) -> (Process, String) {
     (process, url.trim_end_matches('/').to_owned())
 }
 
-/// Where Wasmtime keeps what it has compiled. Written once: others may be about to read it.
+/// Wasmtime's cache configuration. It is written only once, because other tests may be reading it.
 static CACHE: LazyLock<PathBuf> = LazyLock::new(|| {
     let config = peers_folder().join("wasmtime-cache.toml");
     fs::write(&config, format!("[cache]\ndirectory = {:?}\n", peers_folder().join("wasmtime-cache")))
@@ -43,7 +42,7 @@ static CACHE: LazyLock<PathBuf> = LazyLock::new(|| {
     config
 });
 
-/// A subcommand of Wasmtime.
+/// Returns a command for a subcommand of Wasmtime.
 fn wasmtime(python: &Python, subcommand: &str) -> Command {
     let mut wasmtime = python.wasmtime();
     wasmtime.arg(subcommand).arg(format!("-Ccache-config={}", CACHE.display()));

@@ -11,7 +11,7 @@ use crate::support::{self, Process, assert_same, get, octets, run_with_input};
 
 const MIB: usize = 1 << 20;
 
-/// The example behind the server.
+/// Starts the example behind the server.
 fn start() -> Option<(Process, String)> {
     let python = Python::with_packages()?;
     Some(run(&python, &compose(&python_handler(&python), &["--server"]), &[]))
@@ -29,7 +29,7 @@ fn a_handler_in_python_answers_over_http2() {
 }
 
 #[test]
-fn python_sends_content_back_while_it_comes_and_trailers_after_it() {
+fn python_echoes_content_while_it_arrives_and_adds_trailers() {
     let Some((_wasmtime, url)) = start() else { return };
     let echo = format!("{url}/echo");
     let shown = get(&["--trailers", "-d", "some content", &echo]).text();
@@ -44,17 +44,17 @@ fn python_sends_content_back_while_it_comes_and_trailers_after_it() {
 }
 
 #[test]
-fn python_writes_a_line_after_another() {
+fn python_streams_lines() {
     let Some((_wasmtime, url)) = start() else { return };
     let shown = get(&["-v", &format!("{url}/lines/20")]);
-    // Each is sent when it is written, unless the machine is slow.
+    // Each line is sent when it is written; a slow machine may merge some of them.
     let frames = shown.stderr.lines().filter(|line| line.contains("recv DATA frame")).count();
     assert!(frames > 1, "{}", shown.stderr);
     assert!(shown.text().ends_with("line 19\nline 20\n"));
 }
 
 #[test]
-fn clients_that_go_away_leave_python_to_the_others() {
+fn a_client_that_disconnects_does_not_affect_others() {
     let Some((_wasmtime, url)) = start() else { return };
     let Some(mut curl) = curl() else { return };
     let endless = support::run(curl.args(["--max-time", "0.5", &format!("{url}/lines/999999")]));
@@ -63,7 +63,7 @@ fn clients_that_go_away_leave_python_to_the_others() {
 }
 
 #[test]
-fn python_asks_another_service_over_http2() {
+fn python_sends_requests_over_http2() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("file"), "from another service\n").unwrap();
     let Some((_nghttpd, other)) = peers::nghttpd(folder.path(), &["--trailer", "checked: yes"]) else {
@@ -81,7 +81,7 @@ fn python_asks_another_service_over_http2() {
     let refused = get(&["-i", &format!("{url}/fetch?http://127.0.0.1:1/")]).text();
     assert!(refused.starts_with("HTTP/2 502"), "{refused}");
 
-    // nghttpd has no HTTP/1.1, so that this cannot be Wasmtime's own client.
+    // nghttpd does not speak HTTP/1.1, so this request cannot have used Wasmtime's own client.
     let (_wasmtime, url) = serve(&python, &compose(&application, &["--client"]));
     let Some(mut curl) = peers::installed("curl", "curl") else { return };
     assert_eq!(support::run(curl.args(["-sS", &format!("{url}{ask}")])).text(), "from another service\n");

@@ -1,4 +1,4 @@
-// Node's HTTP/2 client against the demonstration service; the URL is the argument.
+// Node's HTTP/2 client against the demonstration server. Argument: the URL.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -11,7 +11,7 @@ const session = http2.connect(process.argv[2]);
 
 const request = (...what) => start(session, ...what).response;
 
-// A line of text, and the same without content.
+// GET, and HEAD of the same resource.
 const line = await request({ ":path": "/" });
 assert.equal(line.head[":status"], 200);
 assert.equal(line.content.length, Number(line.head["content-length"]));
@@ -19,7 +19,7 @@ const head = await request({ ":method": "HEAD", ":path": "/" });
 assert.equal(head.head["content-length"], line.head["content-length"]);
 assert.equal(head.content.length, 0);
 
-// Content of many sizes, with trailers, all at a time.
+// Concurrent requests with content of many sizes, and with trailers.
 const sizes = [0, 1, 100, 16_384, 16_385, 65_535, 65_536, 1_000_000, 5_000_000];
 await Promise.all(
   sizes.map(async (size) => {
@@ -35,11 +35,11 @@ const hinted = await request({ ":path": "/early-hints" });
 assert.deepEqual(hinted.informational, [103]);
 assert.equal(hinted.head[":status"], 200);
 
-// More requests than the server takes at a time.
+// More requests than the server accepts concurrently.
 const answers = await Promise.all(Array.from({ length: 1_000 }, (_, n) => request({ ":path": `/bytes/${n}` })));
 answers.forEach((answer, n) => assert.equal(answer.content.length, n));
 
-// Requests that are given up leave the connection as it was.
+// Cancelled requests do not affect the connection.
 for (let n = 0; n < 20; n++) {
   const { stream, response } = start(session, { ":path": "/bytes/1000000000" });
   const gone = once(stream, "close");
@@ -50,7 +50,7 @@ for (let n = 0; n < 20; n++) {
 }
 assert.equal((await request({ ":path": "/" })).head[":status"], 200);
 
-// PING, and new settings.
+// PING, and changed settings.
 await new Promise((resolve, reject) => session.ping((error) => (error ? reject(error) : resolve())));
 await new Promise((resolve) => session.settings({ initialWindowSize: 1_000, headerTableSize: 0 }, resolve));
 assert.equal((await request({ ":path": "/bytes/100000" })).content.length, 100_000);

@@ -1,4 +1,4 @@
-"""httpx against the demonstration service; the URL is the argument."""
+"""httpx against the demonstration server. Argument: the URL."""
 
 import asyncio
 import sys

@@ -1,6 +1,6 @@
-// What Node's HTTP/2 clients have in common.
+// Shared by Node's HTTP/2 clients.
 
-/** Sends a request, and gives its stream and what comes back. */
+/** Sends a request, and returns its stream and a promise of the response. */
 export function start(session, headers, content, trailers) {
   const stream = session.request(headers, { endStream: content === undefined, waitForTrailers: trailers !== undefined });
   stream.on("wantTrailers", () => stream.sendTrailers(trailers));

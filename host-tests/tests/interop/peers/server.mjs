@@ -1,4 +1,4 @@
-// Node's HTTP/2 server, for our client: says where it listens, echoes, and counts.
+// Node's HTTP/2 server for tests of our client: prints its URL, echoes content, and counts connections and requests.
 
 import http2 from "node:http2";
 

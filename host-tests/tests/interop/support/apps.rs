@@ -1,5 +1,4 @@
-//! Applications of wasi:http that are made with other people's tools. Each is built once, and again when what it is
-//! made of has changed.
+//! Applications of wasi:http made with external tools. Each is built once, and again when its inputs have changed.
 
 use std::env;
 use std::fs::{self, File};
@@ -9,27 +8,27 @@ use std::process::Command;
 use super::peers::{Python, peer_file, peers_folder, skip};
 use super::{run, wasi_http2};
 
-/// The folder of the workspace.
+/// Returns the root of the workspace.
 fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// One of the examples that come with the crate wasip3, built as it is, by the Cargo that runs the tests.
+/// Builds one of the examples of the crate wasip3 unchanged, with the Cargo that runs the tests.
 ///
-/// None if Cargo has no access to what the crate depends on.
+/// Returns `None` if Cargo cannot access the crate's dependencies.
 pub(crate) fn wasip3_example(name: &str) -> Option<PathBuf> {
     let _lock = lock();
     let cargo = || {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(workspace());
-        // What was meant for the harness.
+        // Drop settings meant for this package.
         for inherited in ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"]
         {
             cargo.env_remove(inherited);
         }
         cargo
     };
-    // The guests depend on it, so that Cargo has its sources, examples included.
+    // The guests depend on wasip3, so Cargo has its sources, which include the examples.
     let metadata = run(cargo().args(["metadata", "--format-version", "1", "--locked"])).text();
     let manifest =
         metadata.split('"').find(|part| part.contains("/wasip3-") && part.ends_with("/Cargo.toml"));
@@ -47,13 +46,13 @@ pub(crate) fn wasip3_example(name: &str) -> Option<PathBuf> {
     Some(target.join("wasm32-wasip2/release/examples").join(file))
 }
 
-/// `examples/python-handler`.
+/// Builds `examples/python-handler`.
 pub(crate) fn python_handler(python: &Python) -> PathBuf {
     let source = workspace().join("examples/python-handler");
     componentize(python, "python-handler", &[source])
 }
 
-/// `guests-python/grpc-service`, with the messages that protoc makes of `guests/grpc-service/proto`.
+/// Builds `guests-python/grpc-service`, with the messages that protoc generates from `guests/grpc-service/proto`.
 pub(crate) fn python_grpc_service(python: &Python) -> PathBuf {
     let guests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let proto = guests.join("guests/grpc-service/proto");
@@ -74,7 +73,7 @@ pub(crate) fn python_grpc_service(python: &Python) -> PathBuf {
     componentize(python, "grpc-service", &sources)
 }
 
-/// Makes the module `app` of the first folder a component, which finds its imports in all of them.
+/// Makes a component from the module `app` in the first folder, whose imports are found in all folders.
 fn componentize(python: &Python, name: &str, folders: &[PathBuf]) -> PathBuf {
     let _lock = lock();
     let component = peers_folder().join(name).with_extension("wasm");
@@ -100,7 +99,7 @@ fn componentize(python: &Python, name: &str, folders: &[PathBuf]) -> PathBuf {
     component
 }
 
-/// Adds the contents of a folder's own files, in the order of their names.
+/// Appends the names and contents of the files directly in a folder, in the order of their names.
 fn add_files(inputs: &mut Vec<u8>, folder: &Path) {
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -110,7 +109,7 @@ fn add_files(inputs: &mut Vec<u8>, folder: &Path) {
     }
 }
 
-/// Composes an application with the server, the client, or both, as `options` say.
+/// Composes an application with the server, the client, or both, according to `options`.
 #[track_caller]
 pub(crate) fn compose(application: &Path, options: &[&str]) -> PathBuf {
     let _lock = lock();
@@ -118,12 +117,12 @@ pub(crate) fn compose(application: &Path, options: &[&str]) -> PathBuf {
     let output = composed.with_extension("new");
     let mut compose = wasi_http2(&["compose", "--app"]);
     run(compose.arg(application).args(options).arg("-o").arg(&output)).text();
-    // Another test may be running it.
+    // Rename, because another test may be running the old file.
     fs::rename(output, &composed).unwrap();
     composed
 }
 
-/// Keeps others from building or compiling the same at the same time.
+/// Prevents other tests from building or compiling the same application at the same time.
 pub(crate) fn lock() -> File {
     let lock = File::create(peers_folder().join("apps.lock")).unwrap();
     lock.lock().unwrap();

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers shared by the tests.
 
 pub(crate) mod apps;
 pub(crate) mod peers;
@@ -13,10 +13,10 @@ use std::future::Future;
 use std::process::Command;
 use std::time::Duration;
 
-/// How long anything may take. It guards against hangs alone: nothing here measures time.
+/// How long any step may take. The deadline only guards against hangs: no test measures time.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(240);
 
-/// The command of this project.
+/// Returns a command that runs `wasi-http2`.
 pub(crate) fn wasi_http2(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wasi-http2"));
     command.args(args);
@@ -28,7 +28,7 @@ pub(crate) fn get(args: &[&str]) -> Finished {
     run(wasi_http2(&["get"]).args(args))
 }
 
-/// Octets that do not repeat, always the same ones.
+/// Returns bytes that do not repeat. They are the same in every call.
 pub(crate) fn octets(count: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut octets = Vec::with_capacity(count.next_multiple_of(8));
@@ -42,17 +42,17 @@ pub(crate) fn octets(count: usize) -> Vec<u8> {
     octets
 }
 
-/// Says where two contents differ, instead of printing both.
+/// Asserts that two contents are equal. On failure, prints where they differ instead of both contents.
 #[track_caller]
 pub(crate) fn assert_same(received: &[u8], sent: &[u8]) {
     if received != sent {
         let at = received.iter().zip(sent).position(|(left, right)| left != right);
-        panic!("{} octets received, {} sent, first difference at {at:?}", received.len(), sent.len());
+        panic!("{} bytes received, {} sent, first difference at {at:?}", received.len(), sent.len());
     }
 }
 
-/// Runs a test that waits, until the deadline.
+/// Runs an asynchronous test, up to the deadline.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async { tokio::time::timeout(DEADLINE, future).await.expect("it hangs") })
+    runtime.block_on(async { tokio::time::timeout(DEADLINE, future).await.expect("the test hangs") })
 }

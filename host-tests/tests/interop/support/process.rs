@@ -1,4 +1,4 @@
-//! Processes that end with the test.
+//! Processes that end with their test.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
@@ -9,34 +9,34 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::DEADLINE;
 
-/// How a process has ended, and what it wrote.
+/// The exit code and the output of a process.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    /// The exit code; none if a signal ended it.
+    /// The exit code, or `None` if a signal ended the process.
     pub(crate) code: Option<i32>,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: String,
 }
 
 impl Finished {
-    /// Wants success, and gives what stands on standard output.
+    /// Asserts success, and returns the standard output.
     #[track_caller]
     pub(crate) fn content(self) -> Vec<u8> {
         assert_eq!(self.code, Some(0), "{}{}", String::from_utf8_lossy(&self.stdout), self.stderr);
         self.stdout
     }
 
-    /// Wants success and text.
+    /// Asserts success, and returns the standard output as text.
     #[track_caller]
     pub(crate) fn text(self) -> String {
-        String::from_utf8(self.content()).expect("text")
+        String::from_utf8(self.content()).expect("the output is not UTF-8")
     }
 
-    /// Wants failure, told in one sentence, as a person is told it.
+    /// Asserts failure with an error message of one line that a user can read, and returns it.
     #[track_caller]
     pub(crate) fn complaint(&self) -> &str {
         assert!(self.code.is_some_and(|code| code != 0), "exit code {:?}", self.code);
-        let sentence = self.stderr.strip_suffix('\n').expect("an error that is told");
+        let sentence = self.stderr.strip_suffix('\n').expect("no error message");
         assert_eq!(sentence.lines().count(), 1, "{sentence}");
         for crash in ["panicked", "backtrace", "trapped", "unreachable"] {
             assert!(!sentence.contains(crash), "{sentence}");
@@ -45,7 +45,7 @@ impl Finished {
     }
 }
 
-/// Runs a command to its end, with nothing on its standard input.
+/// Runs a command to its end, with empty standard input.
 #[track_caller]
 pub(crate) fn run(command: &mut Command) -> Finished {
     run_with_input(command, Vec::new())
@@ -59,7 +59,7 @@ pub(crate) fn run_with_input(command: &mut Command, input: Vec<u8>) -> Finished 
     process.finish()
 }
 
-/// A process that runs, until it is dropped at the latest. Its output is kept.
+/// A running process, which is killed on drop. Its output is collected.
 pub(crate) struct Process {
     child: Child,
     name: String,
@@ -68,7 +68,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a command whose standard input is open until [`write`](Self::write) or [`finish`](Self::finish).
+    /// Starts a command whose standard input stays open until [`write`](Self::write) or [`finish`](Self::finish).
     #[track_caller]
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut process = Self::spawn(command);
@@ -77,7 +77,7 @@ impl Process {
         process
     }
 
-    /// Starts a server, and waits until it tells its URL on the first line.
+    /// Starts a server, and waits until it prints its URL on the first line.
     #[track_caller]
     pub(crate) fn start_listening(command: &mut Command) -> (Self, String) {
         let mut process = Self::spawn(command);
@@ -92,7 +92,7 @@ impl Process {
         (process, url.to_owned())
     }
 
-    /// Starts a server, and waits until a line of its standard error says, after `prefix`, where it listens.
+    /// Starts a server, and waits until a line of its standard error contains, after `prefix`, its address.
     #[track_caller]
     pub(crate) fn start_telling(command: &mut Command, prefix: &str) -> (Self, String) {
         let mut process = Self::spawn(command);
@@ -113,7 +113,7 @@ impl Process {
         (process, address)
     }
 
-    /// Starts a command, and waits until there is something on its standard output.
+    /// Starts a command, and waits until it writes to its standard output.
     #[track_caller]
     pub(crate) fn start_writing(command: &mut Command) -> Self {
         let mut process = Self::spawn(command);
@@ -125,7 +125,7 @@ impl Process {
         process
     }
 
-    /// Starts a command whose output nobody reads yet.
+    /// Starts a command, without collecting its output yet.
     #[track_caller]
     fn spawn(command: &mut Command) -> Self {
         let name = command.get_program().to_string_lossy().into_owned();
@@ -138,34 +138,34 @@ impl Process {
         Self { child, name, stdout: None, stderr: None }
     }
 
-    /// Writes its standard input in the background, and ends it.
+    /// Writes the standard input in the background, and closes it.
     pub(crate) fn write(&mut self, input: Vec<u8>) {
-        let mut stdin = self.child.stdin.take().expect("standard input is written once");
-        // A process need not read all of its input.
+        let mut stdin = self.child.stdin.take().expect("standard input was written before");
+        // An error means that the process has not read all of its input, which is allowed.
         thread::spawn(move || _ = stdin.write_all(&input));
     }
 
-    /// The number of the process.
+    /// Returns the process identifier.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Whether it has ended by itself.
+    /// Returns whether the process has exited.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
-    /// What Ctrl-C does in a terminal.
+    /// Sends SIGINT, as Ctrl-C does in a terminal.
     pub(crate) fn interrupt(&self) {
         kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
     }
 
-    /// What an orchestrator does to end it.
+    /// Sends SIGTERM, as an orchestrator does.
     pub(crate) fn terminate(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until the process exits.
     #[track_caller]
     pub(crate) fn finish(mut self) -> Finished {
         drop(self.child.stdin.take());
@@ -181,7 +181,7 @@ impl Process {
     }
 
     fn kill_and_finish(&mut self) -> Finished {
-        // It may have ended, which is all that is wanted.
+        // An error means that the process has already exited.
         _ = self.child.kill();
         let code = self.child.wait().unwrap().code();
         let join = |output: &mut Option<JoinHandle<Vec<u8>>>| {
@@ -195,13 +195,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // As above.
+        // Errors are ignored as in `kill_and_finish`.
         _ = self.child.kill();
         _ = self.child.wait();
     }
 }
 
-/// Reads an output to its end, so that no process waits for a reader.
+/// Reads an output to its end, so that the process never blocks on a full pipe.
 fn collect(mut output: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut octets = Vec::new();

@@ -7,11 +7,11 @@ use tempfile::TempDir;
 
 use super::{Finished, Process, wasi_http2};
 
-/// A server of this project, until it is dropped.
+/// A server of this project, which runs until it is dropped.
 pub(crate) struct Serve {
     process: Process,
     url: String,
-    /// What has to be there as long as it runs.
+    /// A folder that must exist while the server runs.
     _folder: Option<TempDir>,
 }
 
@@ -22,7 +22,7 @@ impl Serve {
         Self::start_with(&[])
     }
 
-    /// Serves on a free port, with more options.
+    /// Serves on a free port, with additional options.
     #[track_caller]
     pub(crate) fn start_with(options: &[&str]) -> Self {
         let mut command = wasi_http2(&["serve", "--addr", "127.0.0.1:0"]);
@@ -30,7 +30,7 @@ impl Serve {
         Self { process, url, _folder: None }
     }
 
-    /// Serves a handler of `wasi:http` on a free port, with more options.
+    /// Serves a handler of `wasi:http` on a free port, with additional options.
     #[track_caller]
     pub(crate) fn start_handler(handler: &[u8], options: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
@@ -43,35 +43,35 @@ impl Serve {
         Self { process, url, _folder: Some(folder) }
     }
 
-    /// The URL of something that it serves.
+    /// Returns the URL of a path on the server.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 
-    /// Where it listens.
+    /// Returns the server's address.
     pub(crate) fn address(&self) -> SocketAddr {
         self.url.strip_prefix("http://").unwrap().parse().unwrap()
     }
 
-    /// What Ctrl-C does in a terminal.
+    /// Sends SIGINT, as Ctrl-C does in a terminal.
     pub(crate) fn interrupt(&self) {
         self.process.interrupt();
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until the server exits.
     #[track_caller]
     pub(crate) fn finish(self) -> Finished {
         self.process.finish()
     }
 
-    /// Ends it by Ctrl-C.
+    /// Sends SIGINT, and waits until the server exits.
     #[track_caller]
     pub(crate) fn stop(self) -> Finished {
         self.interrupt();
         self.finish()
     }
 
-    /// The memory that it occupies, in KiB; none where there is no /proc.
+    /// Returns the server's resident memory in KiB, or `None` without /proc.
     pub(crate) fn resident(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.pid())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -1,4 +1,4 @@
-"""An ASGI application: the files of the folder FOLDER, and some answers of its own."""
+"""An ASGI application that serves the files of the folder FOLDER, and several paths of its own."""
 
 import asyncio
 import os
@@ -49,7 +49,7 @@ async def app(scope, receive, send):
         file = os.path.join(os.environ["FOLDER"], os.path.basename(path))
         await start([(b"content-length", str(os.path.getsize(file)).encode())])
         if scope["method"] != "HEAD":
-            # What is sent on a stream that is closed is thrown away, without a word.
+            # The server silently discards everything sent on a closed stream.
             given_up = asyncio.create_task(until_given_up(receive))
             with open(file, "rb") as content:
                 while not given_up.done() and (piece := content.read(PIECE)):

@@ -1,4 +1,4 @@
-// Node's client. Arguments: the case, and the URL of our server. It prints «ok» in the end.
+// Node's client. Arguments: the case, and the URL of our server. Prints "ok" at the end.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -8,7 +8,8 @@ import http2 from "node:http2";
 import { start } from "../../interop/peers/exchange.mjs";
 
 const [name, url] = process.argv.slice(2);
-// Node gives a connection 10 MB, and resets streams (ENHANCE_YOUR_CALM) when an upload in one piece needs more.
+// Node limits the memory of a session to 10 MB, and resets streams with ENHANCE_YOUR_CALM when an upload in one piece
+// needs more.
 const session = http2.connect(url, { maxSessionMemory: 64 });
 
 /** Sends a request; gives what comes back. */

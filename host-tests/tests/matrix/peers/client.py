@@ -1,4 +1,4 @@
-"""httpx. Arguments: the case, and the URL of our server. It prints «ok» in the end."""
+"""httpx. Arguments: the case, and the URL of our server. Prints "ok" at the end."""
 
 import asyncio
 import os

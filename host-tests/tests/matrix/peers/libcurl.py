@@ -1,4 +1,4 @@
-"""libcurl. Arguments: the case, and the URL of our server. It prints «ok» in the end."""
+"""libcurl. Arguments: the case, and the URL of our server. Prints "ok" at the end."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ NAME, URL = sys.argv[1:]
 
 
 class Request:
-    """A request, and what has come of it."""
+    """A request and its response."""
 
     def __init__(self, path, content=None, method=None):
         self.head = []
@@ -29,12 +29,12 @@ class Request:
         self.content += octets
 
     def connections(self):
-        """How many were made for it."""
+        """Returns how many connections were opened for the request."""
         return self.handle.getinfo(pycurl.NUM_CONNECTS)
 
 
 def perform(until=lambda: False):
-    """Performs all requests, or until something has come."""
+    """Performs all requests, until they are complete or `until` returns true."""
     while not until():
         _, running = MULTI.perform()
         _, _, failed = MULTI.info_read()

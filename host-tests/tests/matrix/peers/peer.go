@@ -1,4 +1,4 @@
-// Go's net/http with x/net/http2. Arguments: «serve» and a folder, or the case and the URL of our server.
+// Go's net/http with x/net/http2. Arguments: "serve" and a folder, or the case and the URL of our server.
 package main
 
 import (
@@ -51,7 +51,7 @@ func serve(folder string) {
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)
-	// Shutdown does not wait for connections that h2c has taken over: this does.
+	// Shutdown does not wait for connections that h2c has taken over, so wait for them here.
 	var running sync.WaitGroup
 	counted := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		running.Add(1)
@@ -144,7 +144,7 @@ func (c *client) run(name string) {
 		_, echo := c.do(c.request("POST", "/echo", bytes.NewReader(content)))
 		check(bytes.Equal(echo, content), len(echo))
 	case "trailers":
-		// Of unknown length, since trailers follow.
+		// The length is unknown, because trailers follow.
 		request := c.request("POST", "/echo", io.MultiReader(bytes.NewReader([]byte("content"))))
 		request.Trailer = http.Header{"X-Check": {"sum"}}
 		response, _ := c.do(request)

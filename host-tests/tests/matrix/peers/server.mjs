@@ -1,4 +1,4 @@
-// Node's server, of HTTP/2 or, behind a proxy, of HTTP/1.1. Arguments: http1 or http2, and the folder to serve.
+// Node's server, for HTTP/2 or, behind a proxy, for HTTP/1.1. Arguments: http1 or http2, and the folder to serve.
 
 import { createReadStream, statSync } from "node:fs";
 import http from "node:http";
@@ -14,7 +14,7 @@ function answer(request, response) {
   switch (request.url) {
     case "/echo":
       if (version === "http1") {
-        // Apache and H2O send all of a request before they read a response.
+        // Apache and H2O send a whole request before they read the response.
         const chunks = [];
         request.on("data", (chunk) => chunks.push(chunk));
         request.on("end", () => response.end(Buffer.concat(chunks)));

@@ -1,4 +1,4 @@
-//! Other servers, asked by `wasi-http2 get`.
+//! Other servers, to which `wasi-http2 get` sends requests.
 
 mod start;
 
@@ -22,7 +22,7 @@ pub(crate) const PEERS: &[Peer] = &[
         needs: &[("nghttpd", "nghttp2-server")],
         unsupported: &[
             (Column::Informational, "nghttpd sends none."),
-            (Column::Shutdown, "nghttpd ends at once when it is told to end."),
+            (Column::Shutdown, "nghttpd exits at once when it is told to stop."),
         ],
         run: |peer| Some(answers(peer, &start::nghttpd())),
     },
@@ -43,7 +43,7 @@ pub(crate) const PEERS: &[Peer] = &[
         needs: &[("nginx", "nginx-light"), NODE],
         unsupported: &[(
             Column::Informational,
-            "nginx 1.22 sends none, and takes the 103 of a server behind it for the response, as nghttp shows.",
+            "nginx 1.22 sends none, and mistakes a backend's 103 for the final response, as nghttp shows.",
         )],
         run: |peer| Some(answers(peer, &start::nginx())),
     },
@@ -65,11 +65,11 @@ pub(crate) const PEERS: &[Peer] = &[
         unsupported: &[
             (
                 Column::Trailers,
-                "H2O 2.2 does not pass on those of the server behind it; nghttp gets none either.",
+                "H2O 2.2 does not forward its backend's trailers; nghttp receives none either.",
             ),
             (
                 Column::Informational,
-                "H2O 2.2 does not pass on the 103 of the server behind it; nghttp gets none either.",
+                "H2O 2.2 does not forward its backend's 103; nghttp receives none either.",
             ),
         ],
         run: |peer| Some(answers(peer, &start::h2o())),
@@ -79,7 +79,7 @@ pub(crate) const PEERS: &[Peer] = &[
         needs: &[("caddy", "caddy"), NODE],
         unsupported: &[(
             Column::Shutdown,
-            "Caddy 2.6 ends without a word while connections of cleartext HTTP/2 are busy (caddyserver/caddy#4907): \
+            "Caddy 2.6 stops without GOAWAY while connections of cleartext HTTP/2 are busy (caddyserver/caddy#4907): \
              curl and nghttp lose the response as well.",
         )],
         run: |peer| Some(answers(peer, &start::caddy())),
@@ -94,13 +94,13 @@ pub(crate) const PEERS: &[Peer] = &[
 
 const LINE: &str = "a line of text\n";
 const LARGE: usize = 16 << 20;
-/// More than buffers hold, so that it is under way for a while.
+/// More than buffers hold, so that the transfer takes a while.
 const LONG: u64 = 64 << 20;
-/// More than is ever sent.
+/// More than any test receives.
 const ENDLESS: u64 = 1 << 40;
 
-/// What is served: `/file`, `/large`, `/long` and `/endless` from this folder. Besides, `/echo` sends the content of a
-/// request back, `/trailers` has the trailer `x-check: sum`, and `/hints` sends 103 before its response.
+/// The files of a server: `/file`, `/large`, `/long` and `/endless`. In addition, `/echo` returns the content of a
+/// request, `/trailers` has the trailer `x-check: sum`, and `/hints` sends 103 before its response.
 pub(crate) struct Site {
     folder: TempDir,
     large: Vec<u8>,
@@ -111,7 +111,7 @@ impl Site {
         let folder = TempDir::new().unwrap();
         let files = folder.path().join("files");
         fs::create_dir(&files).unwrap();
-        // Servers that are started by the administrator read it as somebody else.
+        // Servers started by root read the folder as another user.
         for folder in [folder.path(), &files] {
             fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
         }
@@ -120,37 +120,37 @@ impl Site {
             fs::write(files.join(name), LINE).unwrap();
         }
         fs::write(files.join("large"), &large).unwrap();
-        // Nothing but holes, which take no room.
+        // Sparse files, which take no disk space.
         for (name, length) in [("long", LONG), ("endless", ENDLESS)] {
             File::create(files.join(name)).unwrap().set_len(length).unwrap();
         }
         Self { folder, large }
     }
 
-    /// A place for what a server keeps.
+    /// Returns a path for a server's own files.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// The files that are served.
+    /// Returns the folder of the files to serve.
     pub(crate) fn files(&self) -> PathBuf {
         self.path("files")
     }
 }
 
-/// Another server.
+/// A running server of another implementation.
 pub(crate) struct Server {
     pub(crate) process: Process,
     pub(crate) url: String,
-    /// What tells it to finish what it does, and to end.
+    /// The signal for a graceful shutdown.
     pub(crate) stop: Signal,
-    /// What stands behind it.
+    /// The backend of the server.
     pub(crate) _behind: Option<Box<Self>>,
     pub(crate) site: Site,
 }
 
 impl Server {
-    /// Tells it to finish what it does, and to end.
+    /// Requests a graceful shutdown.
     fn shut_down(&self) {
         let pid = i32::try_from(self.process.pid()).unwrap();
         kill_process(Pid::from_raw(pid).unwrap(), self.stop).unwrap();
@@ -159,7 +159,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Servers with several processes have to end the others themselves.
+        // A server with several processes must stop the others itself, so try SIGTERM before it is killed.
         if !self.process.has_ended() {
             self.process.terminate();
             let told = Instant::now();
@@ -170,7 +170,7 @@ impl Drop for Server {
     }
 }
 
-/// Tries everything with a server.
+/// Runs all tests with a server.
 fn answers(peer: &Peer, server: &Server) -> Row {
     peer.try_all(|column| check(column, server))
 }
@@ -219,7 +219,7 @@ fn check(column: Column, server: &Server) {
     }
 }
 
-/// The server is told to end while our client receives a response.
+/// Tells the server to stop while our client receives a response.
 fn shutdown(server: &Server) {
     let url = format!("{}/long", server.url);
     let download = Process::start_writing(wasi_http2(&["get", "-v"]).arg(url));
@@ -228,10 +228,10 @@ fn shutdown(server: &Server) {
     let last = finished.stderr.lines().last();
     assert_eq!(finished.code, Some(0), "{last:?}");
     assert_eq!(finished.stdout.len() as u64, LONG);
-    assert!(finished.stderr.contains("recv GOAWAY"), "it says that it goes: {last:?}");
+    assert!(finished.stderr.contains("recv GOAWAY"), "no GOAWAY: {last:?}");
 }
 
-/// A configuration, written to a file.
+/// Writes a configuration to a file, and returns its path.
 fn write(path: &Path, text: &str) -> PathBuf {
     fs::write(path, text).unwrap();
     path.to_owned()

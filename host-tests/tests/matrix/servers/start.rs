@@ -1,5 +1,5 @@
-//! How each server is started, on a free port of 127.0.0.1. What it cannot answer by itself is answered by Node's
-//! server behind it, over HTTP/1.1.
+//! Starts each server on a free port of 127.0.0.1. A server that cannot answer a test by itself forwards it to Node's
+//! server over HTTP/1.1.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,10 +11,10 @@ use crate::support::Process;
 use crate::support::peers::{self, Python, on_free_port};
 use crate::{go as go_peer, script};
 
-/// The folder of Debian's modules for Apache.
+/// The folder of Apache's modules in Debian.
 const APACHE_MODULES: &str = "/usr/lib/apache2/modules";
 
-/// A program that is there: the rows of others are left out.
+/// Returns a program that is known to be installed, because rows of missing peers are skipped.
 fn program(name: &str) -> Command {
     peers::find(name).unwrap_or_else(|| panic!("{name} is missing"))
 }
@@ -24,7 +24,7 @@ fn listening(site: Site, command: &mut Command) -> Server {
     Server { process, url, stop: Signal::TERM, _behind: None, site }
 }
 
-/// Node's server, of the given version of HTTP.
+/// Starts Node's server for the given version of HTTP.
 fn node_of(version: &str, site: Site) -> Server {
     let folder = site.files();
     listening(site, program("node").arg(script("server.mjs")).arg(version).arg(folder))
@@ -34,7 +34,7 @@ pub(super) fn node() -> Server {
     node_of("http2", Site::new())
 }
 
-/// What stands behind servers, and where.
+/// Starts the backend of other servers, and returns its address.
 fn origin() -> (Server, String) {
     let origin = node_of("http1", Site::new());
     let address = origin.url.strip_prefix("http://").unwrap().to_owned();
@@ -105,7 +105,7 @@ pub(super) fn nginx() -> Server {
     served(process, port, Signal::QUIT, Some(origin), site)
 }
 
-/// A server that runs, perhaps with another behind it.
+/// Describes a running server, possibly with a backend.
 pub(crate) fn served(
     process: Process,
     port: u16,
@@ -116,7 +116,7 @@ pub(crate) fn served(
     Server { process, url: format!("http://127.0.0.1:{port}"), stop, _behind: behind.map(Box::new), site }
 }
 
-/// Apache with some modules and more lines.
+/// Returns a command for Apache with additional modules and configuration lines.
 pub(crate) fn apache_command(site: &Site, port: u16, modules: &[&str], lines: &str) -> Command {
     let loaded: String = ["mpm_event", "authz_core", "http2"]
         .iter()
@@ -151,7 +151,7 @@ pub(super) fn apache() -> Server {
     served(process, port, Signal::WINCH, Some(origin), site)
 }
 
-/// HAProxy before another server, whose protocol may be named.
+/// Returns a command for HAProxy in front of another server, with options such as the protocol.
 pub(crate) fn haproxy_command(site: &Site, port: u16, behind: &str) -> Command {
     let text = format!(
         "defaults
@@ -172,7 +172,7 @@ pub(crate) fn haproxy_command(site: &Site, port: u16, behind: &str) -> Command {
 }
 
 pub(super) fn haproxy() -> Server {
-    // The files of both are the same.
+    // Both sites have the same files.
     let site = Site::new();
     let (origin, address) = origin();
     let (process, port) = on_free_port(|port| haproxy_command(&site, port, &address));
@@ -198,7 +198,7 @@ pub(super) fn h2o() -> Server {
     served(process, port, Signal::TERM, Some(origin), site)
 }
 
-/// Caddy with directives for its site.
+/// Returns a command for Caddy with additional directives for its site.
 pub(crate) fn caddy_command(site: &Site, port: u16, lines: &str) -> Command {
     let text = format!(
         "{{\n admin off\n auto_https off\n grace_period 60s\n servers {{\n  protocols h1 h2 h2c\n }}\n}}
@@ -210,7 +210,7 @@ pub(crate) fn caddy_command(site: &Site, port: u16, lines: &str) -> Command {
     caddy
 }
 
-/// Keeps what the program writes out of the home directory.
+/// Keeps the program's files out of the home directory.
 fn in_folder(command: &mut Command, folder: &Path) {
     for variable in ["HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
         command.env(variable, folder);
