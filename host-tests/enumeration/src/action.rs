@@ -1,4 +1,4 @@
-//! What the application of an endpoint can do, and what else can happen to the endpoint.
+//! The actions of an endpoint's application, and the other steps of an endpoint.
 
 use std::fmt;
 
@@ -7,61 +7,61 @@ use http2_simulation::wire::describe;
 
 use crate::cut::Queued;
 
-/// Something that an application does.
+/// An action of an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Client: opens so many requests that are complete.
+    /// Client: opens this many complete requests.
     Get(u8),
-    /// Client: opens a request whose content follows.
+    /// Client: opens a request with content to follow.
     Post,
-    /// Client: asks for a tunnel.
+    /// Client: opens a tunnel with CONNECT.
     Connect,
-    /// Server: begins a response whose content follows.
+    /// Server: begins a response with content to follow.
     Respond,
-    /// Server: sends a response that is complete, whatever of the request is still to come.
+    /// Server: sends a complete response, even if the request is incomplete.
     Answer,
     /// Server: sends an informational response.
     Inform,
-    /// Sends content: so many bytes.
+    /// Sends this many bytes of content.
     Send(u32),
-    /// Looks whether there is room for content, and waits if there is none.
+    /// Checks for room for content, and waits if there is none.
     LookForRoom,
     /// Ends the message.
     End,
     /// Ends the message with trailers.
     Trailers,
-    /// Reads what has arrived, until nothing is left.
+    /// Reads until nothing is left.
     Read,
-    /// Ends a stream at once.
+    /// Resets a stream.
     Reset,
-    /// Is done with a stream, whatever has become of it.
+    /// Releases a stream in any state.
     Release,
-    /// Server: promises so many responses.
+    /// Server: promises this many responses.
     Push(u8),
-    /// Asks for another priority.
+    /// Requests another priority.
     Prioritize,
-    /// Raises the receive window of a stream, or of the connection, by so many bytes.
+    /// Raises the receive window of a stream, or of the connection, by this many bytes.
     Raise(u32),
     RaiseConnection(u32),
     Ping,
-    /// Sends another value of a setting: SETTINGS_MAX_CONCURRENT_STREAMS, SETTINGS_INITIAL_WINDOW_SIZE,
+    /// Changes a setting: SETTINGS_MAX_CONCURRENT_STREAMS, SETTINGS_INITIAL_WINDOW_SIZE, or
     /// SETTINGS_HEADER_TABLE_SIZE.
     LimitStreams(u32),
     LimitWindow(u32),
     LimitTable(u32),
-    /// Client: wants pushes, or none, from now on.
+    /// Client: enables or disables push from now on.
     EnablePush(bool),
     Shutdown,
-    /// Does the same on every stream where it can be done.
+    /// Performs the action on every stream where it is possible.
     ResetAll,
     ReleaseAll,
     AnswerAll,
-    /// Hands output to the transport, where that does not happen by itself.
+    /// Passes output to the transport, in scenarios where that does not happen automatically.
     Transmit,
 }
 
 impl Action {
-    /// Whether it is done to one stream.
+    /// Whether the action applies to one stream.
     pub(crate) fn is_of_stream(self) -> bool {
         matches!(
             self,
@@ -82,19 +82,19 @@ impl Action {
     }
 }
 
-/// Something that happens to one endpoint. Its whole state follows from the steps that it has taken.
+/// A step of one endpoint; its whole state follows from its steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Its application does something: the number of the action in the scenario, and of the stream among those that the
-    /// application has.
+    /// The application acts: the index of the action in the scenario, and of the stream among the
+    /// application's streams.
     Act { entry: u8, stream: u8 },
-    /// What stands at the front of the queue arrives.
+    /// The item at the front of the queue arrives.
     Deliver(Queued),
-    /// It is this time, and a deadline may have come.
+    /// The clock advances to this time, at which deadlines may expire.
     Wake(Time),
 }
 
-/// A step in words.
+/// Describes a step.
 pub(crate) struct InWords<'a>(pub(crate) &'a Step, pub(crate) Option<Action>);
 
 impl fmt::Display for InWords<'_> {
@@ -106,12 +106,12 @@ impl fmt::Display for InWords<'_> {
             (Step::Act { .. }, Some(action)) => write!(f, "{action:?}"),
             (Step::Act { entry, .. }, None) => write!(f, "action {entry}"),
             (Step::Deliver(queued), _) => write!(f, "receives {}", Frames(queued)),
-            (Step::Wake(time), _) => write!(f, "looks at the clock: {} ms", time.as_nanos() / 1_000_000),
+            (Step::Wake(time), _) => write!(f, "the clock advances to {} ms", time.as_nanos() / 1_000_000),
         }
     }
 }
 
-/// Queued frames in words.
+/// Describes queued frames.
 pub(crate) struct Frames<'a>(pub(crate) &'a Queued);
 
 impl fmt::Display for Frames<'_> {

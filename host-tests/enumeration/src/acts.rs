@@ -1,4 +1,4 @@
-//! The actions of an application: which of them it can take now, and how.
+//! The actions of an application: which ones are possible now, and how they are performed.
 
 use bytes::Bytes;
 use http2_engine::{FieldSection, OpenError, Priority, SendError, SettingId, State};
@@ -8,14 +8,15 @@ use crate::endpoint::{CODE, Endpoint, Fault, content_byte};
 use crate::stream::Stream;
 
 impl Endpoint<'_> {
-    /// The actions that an application with good manners can take: the number of each in the scenario, and of the stream.
+    /// The actions that a well-behaved application can take now: the index of each in the scenario, and of
+    /// its stream.
     pub(crate) fn possible(&self) -> Vec<(u8, u8)> {
         let mut possible = Vec::new();
         if self.is_over() {
             return possible;
         }
         for (entry, &(action, most)) in self.scenario.actions[self.side].iter().enumerate() {
-            let entry = u8::try_from(entry).expect("a handful of actions");
+            let entry = u8::try_from(entry).expect("few actions");
             if self.taken[usize::from(entry)] >= most && most < u8::MAX {
                 continue;
             }
@@ -23,10 +24,10 @@ impl Endpoint<'_> {
                 possible.extend(self.makes_sense(action).then_some((entry, 0)));
                 continue;
             }
-            // Where streams are many, one stands for all of them.
+            // If many streams are open, the first ones stand for all of them.
             for (at, stream) in self.streams.iter().enumerate().take(4) {
                 if !stream.released && self.makes_sense_on(action, stream) {
-                    possible.push((entry, u8::try_from(at).expect("a few streams")));
+                    possible.push((entry, u8::try_from(at).expect("few streams")));
                 }
             }
         }
@@ -60,7 +61,7 @@ impl Endpoint<'_> {
             Action::LookForRoom => {
                 sends && !stream.waits_for_room && self.engine.send_capacity(stream.id) == 0
             }
-            // What was not taken is to be offered again before the end.
+            // The application must offer rejected content again before the end.
             Action::End | Action::Trailers => sends && !stream.waits_for_room,
             Action::Read => !stream.is_read() && !stream.waits_for_more,
             Action::Reset | Action::Prioritize | Action::Raise(_) => self.is_live(stream),
@@ -72,7 +73,7 @@ impl Endpoint<'_> {
         }
     }
 
-    /// Takes an action.
+    /// Performs an action.
     pub(crate) fn act(&mut self, action: Action, at: usize) -> Result<(), Fault> {
         match action {
             Action::Get(many) => (0..many).try_for_each(|_| self.open("GET", true)),
@@ -189,7 +190,7 @@ impl Endpoint<'_> {
         match self.engine.push(self.streams[at].id, &head) {
             Ok(id) => {
                 let mut stream = Stream::new(id);
-                // Nothing of a promised request is to be read.
+                // A promised request has nothing to be read.
                 (stream.promised, stream.bare, stream.got_end) = (true, true, true);
                 self.streams.push(stream);
                 Ok(())
@@ -238,7 +239,7 @@ impl Endpoint<'_> {
         no_error(self.engine.change_settings(&[(setting, value)]))
     }
 
-    /// What an application asks on a stream that was not broken off is accepted.
+    /// Checks that the engine accepted an operation, unless the stream was reset.
     fn accepted(&self, at: usize, result: Result<(), SendError>) -> Result<(), Fault> {
         match result {
             Ok(()) => Ok(()),

@@ -1,31 +1,31 @@
-//! Bytes on their way, cut into frames.
+//! Splits bytes in flight into frames.
 
 use bytes::Bytes;
 use http2_engine::frame::{FrameHeader, HEADER_LEN};
 
-/// The length of the client connection preface (RFC 9113, 3.4), which travels with the frame behind it.
+/// The client connection preface (RFC 9113, 3.4), which travels with the frame after it.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// One item of a queue.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Queued {
-    /// A frame; or all frames at once, where a scenario delivers them so.
+    /// A frame; or all frames at once, in scenarios that deliver them together.
     Frames(Bytes),
     /// The sender has closed the transport.
     End,
 }
 
-/// Cuts output into frames.
+/// Splits output into frames.
 ///
 /// # Panics
 ///
-/// It does not end between two frames: an engine hands out whole frames only.
+/// Panics if the output does not end between two frames, since an engine produces only whole frames.
 pub(crate) fn cut(output: &[u8]) -> Vec<Queued> {
     let mut rest = output;
     let mut items = Vec::new();
     while !rest.is_empty() {
         let start = if rest.starts_with(PREFACE) { PREFACE.len() } else { 0 };
-        let header = rest[start..].first_chunk().map(FrameHeader::parse).expect("the header of a frame");
+        let header = rest[start..].first_chunk().map(FrameHeader::parse).expect("a frame header");
         let (frame, behind) = rest.split_at(start + HEADER_LEN + header.length as usize);
         items.push(Queued::Frames(Bytes::copy_from_slice(frame)));
         rest = behind;
@@ -33,7 +33,7 @@ pub(crate) fn cut(output: &[u8]) -> Vec<Queued> {
     items
 }
 
-/// The frames of an item, without the preface.
+/// Iterates over the frames of an item, without the preface.
 pub(crate) fn frames(item: &[u8]) -> impl Iterator<Item = (FrameHeader, &[u8])> {
     let mut rest = item.strip_prefix(PREFACE).unwrap_or(item);
     std::iter::from_fn(move || {
@@ -51,7 +51,7 @@ mod tests {
     use http2_engine::frame::Ping;
 
     #[test]
-    fn output_is_cut_into_frames_and_the_preface_goes_with_the_first() {
+    fn output_is_split_into_frames_with_the_preface_in_the_first() {
         let mut output = PREFACE.to_vec();
         for opaque_data in [*b"pingping", *b"gnipgnip"] {
             Ping { ack: false, opaque_data }.encode(&mut output);

@@ -1,4 +1,4 @@
-//! One endpoint: an engine, its application, and what they have promised each other.
+//! One endpoint: an engine and its application, with the checks of what each owes the other.
 
 use std::collections::VecDeque;
 
@@ -12,13 +12,13 @@ use crate::cut::{Queued, cut, frames};
 use crate::scenario::{CLIENT, Scenario};
 use crate::stream::{Stream, Wire};
 
-/// What is wrong, in words.
+/// The description of a fault.
 pub(crate) type Fault = String;
 
-/// The code with which applications reset streams; the engine has no use for it.
+/// The code with which applications reset streams; the engine never uses it.
 pub(crate) const CODE: ErrorCode = ErrorCode(0x1234);
 
-/// Rounds of events and output that may follow one step.
+/// The most rounds of events and output after one step.
 const PATIENCE: usize = 10_000;
 
 /// An engine and its application.
@@ -27,21 +27,22 @@ pub(crate) struct Endpoint<'a> {
     pub(crate) side: usize,
     pub(crate) engine: Connection,
     pub(crate) now: Time,
-    /// Frames that have arrived, and that the engine has not taken; of the first, it may have taken a part.
+    /// Frames that have arrived, and that the engine has not accepted completely.
     pub(crate) inbox: VecDeque<Bytes>,
     in_frame: bool,
-    /// What was handed to the transport.
+    /// The output passed to the transport.
     pub(crate) output: Vec<Queued>,
-    /// How often each action was taken.
+    /// The number of times that each action was taken.
     pub(crate) taken: Vec<u8>,
     pub(crate) streams: Vec<Stream>,
     pub(crate) wires: Vec<Wire>,
-    /// The application was refused a stream, and waits for [`Event::StreamsAvailable`].
+    /// Whether the engine refused to open a stream, so that the application waits for
+    /// [`Event::StreamsAvailable`].
     pub(crate) waits_for_streams: bool,
-    /// PINGs without an answer.
+    /// The number of unanswered PINGs.
     pub(crate) pings: usize,
     pub(crate) shut_down: bool,
-    /// The application lets the peer send, as the engine gives back what is read.
+    /// Whether the application lets the peer send, by leaving credit to the engine.
     pub(crate) gives_credit: bool,
     pub(crate) told_closed: bool,
     transport_closed: bool,
@@ -54,7 +55,7 @@ impl<'a> Endpoint<'a> {
         Self {
             scenario,
             side,
-            engine: engine.expect("the configuration is possible"),
+            engine: engine.expect("a valid configuration"),
             now: Time::from_nanos(1),
             inbox: VecDeque::new(),
             in_frame: false,
@@ -80,7 +81,7 @@ impl<'a> Endpoint<'a> {
         self.engine.close_reason().is_some()
     }
 
-    /// Takes a step, and everything that follows from it.
+    /// Performs a step, and everything that follows from it.
     pub(crate) fn step(&mut self, step: &Step) -> Result<(), Fault> {
         match step {
             Step::Act { entry, stream } => {
@@ -95,14 +96,14 @@ impl<'a> Endpoint<'a> {
                 self.now = *now;
                 self.engine.handle_timeout(*now);
                 if self.engine.poll_timeout().is_some_and(|next| next <= *now) {
-                    return Err("the deadline that has come is still there".to_owned());
+                    return Err("the expired deadline is still pending".to_owned());
                 }
             }
         }
         self.settle()
     }
 
-    /// What the engine is to take, frame by frame; the preface goes with the first.
+    /// Queues input for the engine, frame by frame, with the preface in the first.
     fn arrive(&mut self, bytes: &Bytes) {
         let mut rest = bytes.clone();
         let lengths: Vec<_> = frames(bytes).map(|(header, _)| 9 + header.length as usize).collect();
@@ -112,7 +113,8 @@ impl<'a> Endpoint<'a> {
         }
     }
 
-    /// Takes events and output, and offers input, until nothing moves: as the engine asks of its caller.
+    /// Takes events and output, and offers input, until nothing changes, as the engine requires of its
+    /// caller.
     pub(crate) fn settle(&mut self) -> Result<(), Fault> {
         for _ in 0..PATIENCE {
             let mut moved = false;
@@ -124,7 +126,7 @@ impl<'a> Endpoint<'a> {
             if !self.scenario.slow_transport {
                 moved |= self.transmit()?;
             }
-            moved |= self.be_diligent()?;
+            moved |= self.read_and_release()?;
             if !moved {
                 return self.check_promises();
             }
@@ -132,7 +134,7 @@ impl<'a> Endpoint<'a> {
         Err("events or output never end".to_owned())
     }
 
-    /// Offers what has arrived to the engine. True if it took something.
+    /// Offers input to the engine; returns whether the engine took some.
     fn receive(&mut self) -> bool {
         let Some(mut input) = self.inbox.pop_front() else { return false };
         let header = if self.in_frame { None } else { frames(&input).next().map(|(header, _)| header) };
@@ -152,7 +154,7 @@ impl<'a> Endpoint<'a> {
         moved
     }
 
-    /// Notes a frame that the engine has taken. `before` is the state in which it found the stream.
+    /// Records a frame that the engine accepted; `before` is the state of its stream at that time.
     fn heard(&mut self, header: FrameHeader, before: Option<State>) {
         let id = header.stream_id;
         let live = before.map_or(self.engine.state(id).is_some(), |state| {
@@ -179,13 +181,13 @@ impl<'a> Endpoint<'a> {
         &mut self.wires[at]
     }
 
-    /// Hands output to the transport. True if there was any.
+    /// Passes output to the transport; returns whether there was any.
     pub(crate) fn transmit(&mut self) -> Result<bool, Fault> {
         if self.engine.has_output() {
             let mut output = Vec::new();
             let written = self.engine.poll_transmit(self.now, &mut output, 1 << 20);
             if written == 0 && self.engine.has_output() {
-                return Err("has_output stays true, and poll_transmit gives nothing".to_owned());
+                return Err("has_output stays true, but poll_transmit produces nothing".to_owned());
             }
             for item in cut(&output) {
                 if let Queued::Frames(bytes) = &item {
@@ -205,7 +207,7 @@ impl<'a> Endpoint<'a> {
         Ok(false)
     }
 
-    /// Notes a frame that was sent. Between honest endpoints, none tells of an error.
+    /// Records a frame that the engine sent; between honest endpoints, no frame may report an error.
     fn sent(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Fault> {
         let id = header.stream_id;
         let words = || describe(header, payload);
@@ -228,7 +230,7 @@ impl<'a> Endpoint<'a> {
         }
     }
 
-    /// Whether the application is the cause of a reset, or the limit that it has lowered.
+    /// Whether the application, or a limit that it lowered, explains a reset.
     fn explains_reset(&self, id: StreamId, code: ErrorCode) -> bool {
         let stream = self.streams.iter().find(|stream| stream.id == id);
         match code {
@@ -272,14 +274,14 @@ impl<'a> Endpoint<'a> {
                     return Err(format!("stream {id} ends twice: {error}"));
                 }
                 if error.violation.is_some() || error.initiator == Initiator::Transport {
-                    return Err(format!("stream {id} ends for what nobody did: {error}"));
+                    return Err(format!("nothing explains the end of stream {id}: {error}"));
                 }
                 stream.told = Some(error);
                 (stream.waits_for_more, stream.waits_for_room) = (false, false);
             }
             Event::StreamsAvailable => self.waits_for_streams = false,
             Event::Pong { .. } => self.pings = self.pings.saturating_sub(1),
-            Event::Abuse { cause } => return Err(format!("the engine warns: {cause}")),
+            Event::Abuse { cause } => return Err(format!("the engine reports abuse: {cause}")),
             Event::Closed => self.told_closed = true,
             _ => {}
         }
@@ -289,7 +291,7 @@ impl<'a> Endpoint<'a> {
     fn add(&mut self, stream: Stream) -> Result<(), Fault> {
         let id = stream.id;
         if self.streams.iter().any(|known| known.id == id) {
-            return Err(format!("stream {id} is handed over twice"));
+            return Err(format!("stream {id} is delivered twice"));
         }
         self.streams.push(stream);
         Ok(())
@@ -297,11 +299,11 @@ impl<'a> Endpoint<'a> {
 
     fn known(&mut self, id: StreamId) -> Result<&mut Stream, Fault> {
         let stream = self.streams.iter_mut().find(|stream| stream.id == id && !stream.released);
-        stream.ok_or_else(|| format!("an event on stream {id}, which the application does not have"))
+        stream.ok_or_else(|| format!("an event on stream {id}, which the application does not hold"))
     }
 
-    /// Reads and releases, where applications do so by themselves.
-    fn be_diligent(&mut self) -> Result<bool, Fault> {
+    /// Reads and releases, in scenarios where applications do so automatically.
+    fn read_and_release(&mut self) -> Result<bool, Fault> {
         let mut moved = false;
         for at in 0..self.streams.len() {
             let stream = &self.streams[at];
@@ -329,7 +331,7 @@ impl<'a> Endpoint<'a> {
                 Ok(Read::Data(data)) => {
                     let expected = (stream.read..).take(data.len()).map(content_byte);
                     if !data.iter().copied().eq(expected) {
-                        return Err(format!("content of stream {id} is not as it was sent"));
+                        return Err(format!("content of stream {id} differs from what was sent"));
                     }
                     stream.read += data.len() as u64;
                 }
@@ -349,7 +351,7 @@ impl<'a> Endpoint<'a> {
                     return if over {
                         Ok(())
                     } else {
-                        Err(format!("stream {id} is broken, and nobody was told"))
+                        Err(format!("reading stream {id} fails, but no event reported a reset"))
                     };
                 }
             }
@@ -365,7 +367,7 @@ impl<'a> Endpoint<'a> {
     }
 }
 
-/// The content of every message, by its place.
+/// The content of every message, by position.
 pub(crate) fn content_byte(at: u64) -> u8 {
     u8::try_from(at % 251).expect("below 251")
 }

@@ -1,4 +1,4 @@
-//! What must hold between the two endpoints.
+//! Checks between the two endpoints.
 
 use http2_engine::State;
 
@@ -7,14 +7,14 @@ use crate::scenario::{CLIENT, SERVER};
 use crate::stream::Wire;
 use crate::view::View;
 
-/// Two endpoints, and whether nothing is under way between them.
+/// Two endpoints, and whether both queues are empty.
 pub(crate) struct Joint<'a> {
     pub(crate) views: [&'a View; 2],
     pub(crate) quiet: bool,
 }
 
 impl Joint<'_> {
-    /// Holds the two against each other.
+    /// Compares the two endpoints.
     pub(crate) fn check(&self) -> Result<(), Fault> {
         self.check_refusals()?;
         if !self.quiet {
@@ -24,23 +24,26 @@ impl Joint<'_> {
         match (client.over, server.over) {
             (true, true) => Ok(()),
             (false, false) => self.check_quiet(),
-            _ => Err("one endpoint has ended the connection, and the other has not".to_owned()),
+            _ => Err("one endpoint has ended the connection, but the other has not".to_owned()),
         }
     }
 
-    /// A request that may be sent again was not handed to the server's application.
+    /// Checks that no request reported as safe to retry was delivered to the server's application.
     fn check_refusals(&self) -> Result<(), Fault> {
         let [client, server] = self.views;
         let again = |stream: &&crate::stream::Stream| stream.told.is_some_and(|error| error.retryable);
         for stream in client.streams.iter().filter(again) {
             if server.streams.iter().any(|theirs| theirs.id == stream.id) {
-                return Err(format!("request {} may be sent again, and was handed to the server", stream.id));
+                return Err(format!(
+                    "request {} is reported as safe to retry, but was delivered to the server",
+                    stream.id
+                ));
             }
         }
         Ok(())
     }
 
-    /// Nothing is under way: both believe the same.
+    /// Checks, when both queues are empty, that both endpoints agree.
     fn check_quiet(&self) -> Result<(), Fault> {
         let [client, server] = self.views;
         if client.open != server.open {
@@ -53,10 +56,12 @@ impl Joint<'_> {
             let sender = self.views[side];
             if sender.windows.1 != receiver.windows.0 {
                 let (may, expected) = (sender.windows.1, receiver.windows.0);
-                return Err(format!("{may} bytes may be sent on the connection, {expected} are expected"));
+                return Err(format!(
+                    "{may} bytes may be sent on the connection, but {expected} are expected"
+                ));
             }
             if sender.pings > 0 {
-                return Err("a PING is not answered".to_owned());
+                return Err("a PING was not answered".to_owned());
             }
             self.check_shutdown(sender)?;
             for wire in &sender.wires {
@@ -67,27 +72,25 @@ impl Joint<'_> {
         Ok(())
     }
 
-    /// Who has shut down is done when all streams are.
+    /// Checks that a shutdown is complete once all streams have ended.
     fn check_shutdown(&self, view: &View) -> Result<(), Fault> {
         let reserved =
             |wire: &&Wire| matches!(wire.state, Some(State::ReservedLocal | State::ReservedRemote));
         let busy = view.open > 0 || view.waiting > 0 || view.wires.iter().any(|wire| reserved(&wire));
         if view.shut_down && !busy {
-            return Err(
-                "Closed does not come: the connection was shut down, and no stream is left".to_owned()
-            );
+            return Err("Closed is missing: the connection was shut down, and no stream is left".to_owned());
         }
         Ok(())
     }
 }
 
-/// Both endpoints see a stream in states that fit together, and count the same.
+/// Checks that both endpoints have a stream in matching states, and count the same bytes.
 fn check_stream(wire: &Wire, theirs: Option<&Wire>) -> Result<(), Fault> {
     let id = wire.id;
     let theirs_open = theirs.is_some_and(Wire::is_open);
     if wire.is_open() != theirs_open {
         let state = theirs.and_then(|theirs| theirs.state);
-        return Err(format!("stream {id} is {:?} for one endpoint, and {state:?} for the other", wire.state));
+        return Err(format!("stream {id} is {:?} for one endpoint, but {state:?} for the other", wire.state));
     }
     let (Some(state), Some(theirs)) = (wire.state.filter(|_| wire.is_open()), theirs) else { return Ok(()) };
     let expected = match state {
@@ -98,29 +101,29 @@ fn check_stream(wire: &Wire, theirs: Option<&Wire>) -> Result<(), Fault> {
         other => other,
     };
     if theirs.state != Some(expected) {
-        return Err(format!("stream {id} is {state} for one endpoint, and {:?} for the other", theirs.state));
+        return Err(format!("stream {id} is {state} for one endpoint, but {:?} for the other", theirs.state));
     }
     let sends = matches!(state, State::Open | State::HalfClosedRemote);
     if let (true, Some((_, may)), Some((expects, _))) = (sends, wire.windows, theirs.windows)
         && may != expects
     {
-        return Err(format!("{may} bytes may be sent on stream {id}, {expects} are expected"));
+        return Err(format!("{may} bytes may be sent on stream {id}, but {expects} are expected"));
     }
     if sends && wire.content_sent != theirs.content_heard {
         let (sent, heard) = (wire.content_sent, theirs.content_heard);
-        return Err(format!("{sent} bytes were sent on stream {id}, {heard} have arrived"));
+        return Err(format!("{sent} bytes were sent on stream {id}, but {heard} have arrived"));
     }
     Ok(())
 }
 
-/// Content waits for a window only while the other application has something to read.
+/// Checks that content waits for a window only while the other application has something to read.
 fn check_progress(sender: &View, receiver: &View) -> Result<(), Fault> {
     let unread = receiver.streams.iter().any(|stream| {
         let heard =
             receiver.wires.iter().find(|wire| wire.id == stream.id).map_or(0, |wire| wire.content_heard);
         !stream.released && heard > stream.read
     });
-    // Content of a request that waits for the application cannot be read yet.
+    // The server's application cannot yet read the content of a request that it has not accepted.
     if sender.flushed || unread || !receiver.gives_credit || receiver.waiting > 0 {
         return Ok(());
     }
@@ -128,7 +131,7 @@ fn check_progress(sender: &View, receiver: &View) -> Result<(), Fault> {
         let Some(wire) = sender.wires.iter().find(|wire| wire.id == stream.id) else { continue };
         let sends = matches!(wire.state, Some(State::Open | State::HalfClosedRemote));
         if sends && stream.content > wire.content_sent {
-            return Err(format!("stream {} has no window, although all that came was read", stream.id));
+            return Err(format!("stream {} has no window, although everything received was read", stream.id));
         }
     }
     Ok(())

@@ -1,9 +1,10 @@
-//! Two engines joined by two queues of frames, and every order of a handful of actions.
+//! Explores every order of a few actions by two engines that are joined by two queues of frames.
 //!
-//! Frames that pass each other on the way are where implementations of HTTP/2 go wrong: one side has ended what the other
-//! still speaks of. Samples find such crossings late; here, all of them are visited, up to a depth. Both ends are the real
-//! [`Connection`](http2_engine::Connection), driven as its documentation asks, by applications with good manners, and with
-//! limits so low that each is reached. See the README for what must hold, and for the faults that this finds.
+//! Implementations of HTTP/2 often go wrong when frames cross in flight: one side still refers to something
+//! that the other has already ended. Random tests find such crossings late; this one visits all of them, up
+//! to a depth. Both ends are the real [`Connection`](http2_engine::Connection), driven as its documentation
+//! requires, by well-behaved applications, with limits so low that each is reached. The README lists the
+//! invariants, and the faults that the search finds.
 //!
 //! ```sh
 //! cargo test -p http2-enumeration -- --nocapture              # a minute: depth and states of each scenario

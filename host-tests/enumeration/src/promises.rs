@@ -1,12 +1,12 @@
-//! What an endpoint owes its application, whatever the other endpoint does: every event that was promised has come once
-//! no event, no input and no output is left.
+//! Checks what an endpoint owes its application, whatever the other endpoint does: once no event, input or
+//! output is left, every promised event has been delivered.
 
 use http2_engine::{ConnectionError, State};
 
 use crate::endpoint::{Endpoint, Fault};
 
 impl Endpoint<'_> {
-    /// Holds the engine against what it has promised so far.
+    /// Checks the engine against its promises so far.
     pub(crate) fn check_promises(&self) -> Result<(), Fault> {
         self.check_end()?;
         let stats = self.engine.stats();
@@ -19,10 +19,10 @@ impl Endpoint<'_> {
         }
         let waits_for_transport = self.engine.has_output();
         if !self.inbox.is_empty() && !waits_for_transport {
-            return Err("input is not taken, and nothing waits to be taken from the engine".to_owned());
+            return Err("the engine does not take input, although no event or output is pending".to_owned());
         }
         if self.waits_for_streams && self.engine.open_capacity() > 0 && !waits_for_transport {
-            return Err("StreamsAvailable does not come: open would be accepted".to_owned());
+            return Err("StreamsAvailable is missing: open would succeed".to_owned());
         }
         if self.inbox.is_empty() {
             self.check_counts()?;
@@ -31,7 +31,7 @@ impl Endpoint<'_> {
         Ok(())
     }
 
-    /// The engine counts as many streams as there are (RFC 9113, 5.1.2).
+    /// Checks that the engine's counts of streams are correct (RFC 9113, 5.1.2).
     fn check_counts(&self) -> Result<(), Fault> {
         if self.is_over() {
             return Ok(());
@@ -49,24 +49,24 @@ impl Endpoint<'_> {
         }
         let stats = self.engine.stats();
         if stats.streams_open != open {
-            return Err(format!("{} streams are counted as open, and {open} are", stats.streams_open));
+            return Err(format!("{} streams are counted as open, but {open} are", stats.streams_open));
         }
         if self.is_client() && stats.streams_waiting != waiting {
             return Err(format!(
-                "{} requests are counted as waiting, and {waiting} are",
+                "{} requests are counted as waiting, but {waiting} are",
                 stats.streams_waiting
             ));
         }
         Ok(())
     }
 
-    /// Nothing that an honest peer does ends the connection otherwise than in good order.
+    /// Checks that an honest peer never causes a connection to end with an error.
     fn check_end(&self) -> Result<(), Fault> {
         match self.engine.close_reason() {
             None => Ok(()),
             Some(Ok(())) if self.told_closed => Ok(()),
             Some(Err(ConnectionError::DrainTimeout)) if self.shut_down && self.told_closed => Ok(()),
-            Some(Ok(())) => Err("the connection has ended, and Closed was not told".to_owned()),
+            Some(Ok(())) => Err("the connection has ended, but Closed was not delivered".to_owned()),
             Some(Err(error)) => Err(format!("the connection ends: {error}")),
         }
     }
@@ -84,27 +84,27 @@ impl Endpoint<'_> {
                 && !stream.reset
                 && (stream.waits_for_more || (first && !stream.bare))
             {
-                return Err(format!("Readable does not come: stream {id} has something to read"));
+                return Err(format!("Readable is missing: stream {id} has something to read"));
             }
             let limit = self.engine.send_limit();
             let room = self.engine.send_capacity(id);
             if stream.waits_for_room && room > 0 && room >= limit - limit / 2 {
-                return Err(format!("Writable does not come: stream {id} has room for {room} of {limit}"));
+                return Err(format!("Writable is missing: stream {id} has room for {room} of {limit}"));
             }
             let unsent = stream.content > wire.map_or(0, |wire| wire.content_sent);
             let sends = matches!(state, Some(State::Open | State::HalfClosedRemote));
             let window = self.engine.stream_windows(id).map_or(0, |(_, window)| window);
             if unsent && sends && window.min(self.engine.windows().1) > 0 && !self.engine.has_output() {
-                return Err(format!("stream {id} has content and a window, and nothing is sent"));
+                return Err(format!("stream {id} has content and a window, but nothing is sent"));
             }
             let reset = wire.is_some_and(|wire| wire.reset_heard);
             if reset && stream.told.is_none() && !stream.reset {
-                return Err(format!("Reset does not come: the peer has reset stream {id}"));
+                return Err(format!("Reset is missing: the peer has reset stream {id}"));
             }
             let closed = matches!(state, None | Some(State::Closed));
             let complete = (ended || stream.promised) && stream.ended;
             if closed && !complete && stream.told.is_none() && !stream.reset {
-                return Err(format!("stream {id} is closed, and the application was not told why"));
+                return Err(format!("stream {id} is closed, but the application was not told why"));
             }
         }
         Ok(())

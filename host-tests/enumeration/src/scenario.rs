@@ -1,47 +1,47 @@
-//! A scenario: two configurations, and the actions that are tried in every order.
+//! A scenario: two configurations, and the actions whose orders are explored.
 
 use http2_engine::{Config, Role};
 
 use crate::action::Action;
 
-/// The places of the two endpoints in arrays.
+/// The index of each endpoint in arrays.
 pub(crate) const CLIENT: usize = 0;
 pub(crate) const SERVER: usize = 1;
 
-/// When time passes: always to the next deadline of either endpoint.
+/// When time passes; it always advances to the next deadline of either endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Clock {
     /// Never.
     Stopped,
-    /// When nothing is under way: the network is fast, the applications are not.
+    /// When both queues are empty: the network is fast, and the applications are slow.
     WhenQuiet,
-    /// At any moment.
+    /// At any time.
     Running,
 }
 
-/// Two configurations, and what is tried.
+/// Two configurations, and the actions to explore.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) configs: [Config; 2],
-    /// The actions of each application, and how often it takes them at most.
+    /// The actions of each application, and the most times it takes each.
     pub(crate) actions: [Vec<(Action, u8)>; 2],
-    /// SETTINGS were exchanged and acknowledged before the first action.
+    /// Whether SETTINGS were exchanged and acknowledged before the first action.
     pub(crate) greeted: bool,
-    /// The whole queue is delivered in one step.
+    /// Whether one step delivers the whole queue.
     pub(crate) in_bulk: bool,
-    /// The transport takes output only when [`Action::Transmit`] says so.
+    /// Whether the transport takes output only at [`Action::Transmit`].
     pub(crate) slow_transport: bool,
-    /// Applications read by themselves, and release what is done with by themselves.
+    /// Whether applications read automatically, and release finished streams automatically.
     pub(crate) reads: bool,
     pub(crate) releases: bool,
     pub(crate) clock: Clock,
-    /// A stream may be refused: limits change while streams are opened.
+    /// Whether a stream may be refused, because limits change while streams are opened.
     pub(crate) may_refuse: bool,
 }
 
 impl Scenario {
-    /// A scenario with the tightest limits: `streams` at a time.
+    /// Creates a scenario with the tightest limits, and at most `streams` concurrent streams.
     pub(crate) fn new(name: &'static str, streams: u32) -> Self {
         Self {
             name,
@@ -84,7 +84,7 @@ impl Scenario {
     }
 }
 
-/// Every limit and every memory is as small as it can be; no deadline can be missed by an endpoint that waits.
+/// The smallest limits and memories; no deadline expires while an endpoint merely waits.
 fn tight(streams: u32) -> Config {
     let mut config = Config {
         max_concurrent_streams: streams,

@@ -1,4 +1,5 @@
-//! The scenarios. Each is small, so that its actions meet each other at depth; together, every action meets every other.
+//! The scenarios: each has few actions, so that all their orders can be explored deeply; together, they pair
+//! every action with every other.
 
 use std::time::Duration;
 
@@ -9,10 +10,10 @@ use crate::scenario::{Clock, Scenario};
 
 /// All scenarios.
 pub fn scenarios() -> Vec<Scenario> {
-    [small(), messages(), endings(), memories(), pushes(), limits(), endings_of_connections()].concat()
+    [small(), messages(), endings(), memories(), pushes(), limits(), shutdowns()].concat()
 }
 
-/// Few actions, so that all there is can be visited, or nearly.
+/// So few actions that their state space can be explored completely, or nearly.
 fn small() -> Vec<Scenario> {
     let diligent = |name| Scenario { reads: true, releases: true, ..Scenario::new(name, 1) };
     let window = Scenario::new("one upload", 1)
@@ -39,7 +40,7 @@ fn small() -> Vec<Scenario> {
     vec![window, crossing, turns, resized, promise, farewell]
 }
 
-/// Content, trailers, and the windows that let them pass.
+/// Content and trailers, and the windows that they need.
 fn messages() -> Vec<Scenario> {
     let exchange = Scenario::new("exchange", 1)
         .client(&[(Post, 1), (Send(2), 2), (End, 1), (Trailers, 1), (Read, 3)])
@@ -55,7 +56,7 @@ fn messages() -> Vec<Scenario> {
     let windows = Scenario { reads: true, ..Scenario::new("windows", 2) }
         .client(&[(Post, 2), (Send(2), 3), (End, 1), (RaiseConnection(1), 1)])
         .server(&[(LimitWindow(0), 1), (LimitWindow(1), 1), (LimitWindow(3), 1), (Raise(1), 1)]);
-    // A stream may have much, or 16 KiB while others wait.
+    // A stream may buffer much, or 16 KiB while others wait.
     let crowd = Scenario { reads: true, ..Scenario::new("crowd", 2) }
         .client(&[(Post, 2), (Send(16_384), 3), (LookForRoom, 1), (End, 1)])
         .server(&[(Answer, 1), (Reset, 1)])
@@ -63,7 +64,7 @@ fn messages() -> Vec<Scenario> {
             config.send_buffer = 32_768;
             (config.initial_window_size, config.stream_window_max) = (16_384, 16_384);
         });
-    // One stream nearly fills the window of the connection; the other can go on when that is given back.
+    // One stream nearly fills the connection window; the other can continue once credit is returned.
     let narrow = Scenario { reads: true, releases: true, ..Scenario::new("narrow connection", 2) }
         .client(&[(Post, 2), (Send(60_000), 2), (Reset, 1)])
         .server(&[(Reset, 1), (Release, 1)])
@@ -76,7 +77,7 @@ fn messages() -> Vec<Scenario> {
     vec![exchange, queue, unread, windows, crowd, narrow]
 }
 
-/// Streams that end before their time, on one side or on both.
+/// Streams that either side or both end prematurely.
 fn endings() -> Vec<Scenario> {
     let resets = Scenario::new("resets", 1)
         .client(&[(Post, 2), (Send(1), 1), (End, 1), (Reset, 1), (Release, 1), (Read, 1)])
@@ -93,7 +94,7 @@ fn endings() -> Vec<Scenario> {
     vec![resets, early, cancels, connect]
 }
 
-/// Many streams in one step, so that every memory of closed streams is full at once.
+/// Many streams in one step, which fill every memory of closed streams at once.
 fn memories() -> Vec<Scenario> {
     let bulk = |name, streams| Scenario { in_bulk: true, ..Scenario::new(name, streams) };
     let late_responses = bulk("many cancels", 200)
@@ -109,7 +110,7 @@ fn memories() -> Vec<Scenario> {
     vec![late_responses, late_requests, late_pushes]
 }
 
-/// Promises, and what they cross.
+/// Promises, and frames that cross them.
 fn pushes() -> Vec<Scenario> {
     let promises = Scenario { reads: true, may_refuse: true, ..Scenario::new("promises", 1) }
         .client(&[(Get(1), 2), (Reset, 1), (Release, 2)])
@@ -162,8 +163,8 @@ fn limits() -> Vec<Scenario> {
     vec![settings, tables, unqueued, slow, greeting]
 }
 
-/// Connections that are shut down in the midst of something.
-fn endings_of_connections() -> Vec<Scenario> {
+/// Connections that are shut down at any point.
+fn shutdowns() -> Vec<Scenario> {
     let shutdown =
         Scenario { reads: true, releases: true, clock: Clock::Running, ..Scenario::new("shutdown", 1) }
             .client(&[(Get(1), 2), (Post, 1), (End, 1), (Reset, 1), (Ping, 1), (Shutdown, 1)])

@@ -1,9 +1,10 @@
 //! The search: breadth first, over pairs of nodes.
 //!
-//! A state of both endpoints and both queues follows from what has happened to each endpoint, in its own order: the
-//! queues hold what one has sent and the other has not taken. So a pair of nodes is a state, exactly; steps of different
-//! endpoints that commute lead to the same pair, and interleavings that differ only in them are visited once. No state is
-//! left out by that, and none is taken for another.
+//! A state of both endpoints and both queues follows from the steps of each endpoint in its own order, since
+//! the queues hold the items that one has sent and the other has not taken. Therefore, a pair of nodes
+//! determines a state exactly. Steps of different endpoints commute, so interleavings that differ only in
+//! their order lead to the same pair, and are visited once. The search omits no state, and confuses no two
+//! states.
 
 use std::fmt::Write;
 use std::time::Instant;
@@ -20,41 +21,41 @@ use crate::tree::{NodeId, Tree};
 /// A node of each tree.
 type Pair = [NodeId; 2];
 
-/// What a search has come to.
+/// The result of a search.
 #[derive(Debug)]
 pub struct Report {
-    /// The scenario.
+    /// The name of the scenario.
     pub name: &'static str,
-    /// Steps of both endpoints together, up to which every order was visited.
+    /// The number of steps of both endpoints together up to which every order was visited.
     pub depth: usize,
-    /// Whether no action was left to be taken: more depth would add nothing.
+    /// Whether no action was left, so that more depth would add nothing.
     pub exhausted: bool,
-    /// States of both endpoints and both queues that were visited.
+    /// The number of states of both endpoints and both queues visited.
     pub states: usize,
-    /// Histories of a single endpoint, each of which a new engine has gone through.
+    /// The number of histories of a single endpoint, each of which a new engine has replayed.
     pub histories: usize,
-    /// What was found, the shortest first; each kind of fault once.
+    /// The faults found, shortest first, one per kind.
     pub counterexamples: Vec<Counterexample>,
 }
 
-/// The shortest way to a fault.
+/// The shortest list of steps that leads to a fault.
 #[derive(Debug)]
 pub struct Counterexample {
-    /// What is wrong.
+    /// The description of the fault.
     pub fault: String,
     /// The number of steps.
     pub depth: usize,
-    /// The steps, in words.
+    /// The description of the steps.
     pub steps: String,
 }
 
-/// Faults of different kinds that are looked for in one scenario.
+/// The most kinds of faults to look for in one scenario.
 const FAULTS: usize = 6;
-/// States that may wait to be visited, and histories that are kept: what fits into some 5 GB.
+/// The most states waiting to be visited, and the most histories kept; they take about 5 GB.
 const FRONTIER: usize = 60_000_000;
 const HISTORIES: usize = 4_000_000;
 
-/// Visits every order of the actions of a scenario, breadth first, until `deadline`.
+/// Visits every order of a scenario's actions, breadth first, until `deadline`.
 pub fn search(scenario: &Scenario, deadline: Instant) -> Report {
     let mut search = Search::new(scenario);
     let start = search.start();
@@ -82,7 +83,7 @@ pub fn search(scenario: &Scenario, deadline: Instant) -> Report {
 struct Search<'a> {
     scenario: &'a Scenario,
     trees: [Tree<'a>; 2],
-    /// Where the search starts: nodes at which SETTINGS have been exchanged, or the roots.
+    /// The start of the search: nodes at which SETTINGS have been exchanged, or the roots.
     start: Pair,
     report: Report,
 }
@@ -104,7 +105,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The pair from which the search starts.
+    /// The pair at which the search starts.
     fn start(&mut self) -> Pair {
         let mut pair = [0, 0];
         while self.scenario.greeted
@@ -116,7 +117,7 @@ impl<'a> Search<'a> {
         pair
     }
 
-    /// Every pair that is one step from those of the frontier. None if time or memory is used up.
+    /// Returns every pair one step away from those of the frontier; `None` if time or memory is used up.
     fn expand(&mut self, frontier: &[Pair], deadline: Instant) -> Option<Vec<Pair>> {
         let mut next = Vec::new();
         for (place, &pair) in frontier.iter().enumerate() {
@@ -149,7 +150,7 @@ impl<'a> Search<'a> {
         Some(next)
     }
 
-    /// One endpoint has taken a step.
+    /// Adds the pair in which one endpoint has taken a step.
     fn reach(&mut self, mut pair: Pair, side: usize, node: NodeId, next: &mut Vec<Pair>) {
         pair[side] = node;
         match self.trees[side].fault(node) {
@@ -158,7 +159,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Both endpoints look at the clock when the first deadline comes.
+    /// Advances both clocks to the earliest deadline.
     fn let_time_pass(&mut self, pair: Pair, next: &mut Vec<Pair>) {
         let passes = match self.scenario.clock {
             Clock::Stopped => false,
@@ -179,7 +180,7 @@ impl<'a> Search<'a> {
         next.push(later);
     }
 
-    /// How many items are under way to an endpoint that takes them.
+    /// The number of items in flight to an endpoint that takes input.
     fn under_way(&self, pair: Pair, to: usize) -> u32 {
         let over = self.trees[to].view(pair[to]).over;
         let from = 1 - to;
@@ -187,7 +188,7 @@ impl<'a> Search<'a> {
         if over { 0 } else { sent - self.trees[to].node(pair[to]).consumed }
     }
 
-    /// The next item arrives, or all of them up to the end of the transport.
+    /// Delivers the next item, or all of them up to the end of the transport.
     fn deliver(&mut self, pair: Pair, to: usize) -> NodeId {
         let from = 1 - to;
         let first = self.trees[to].node(pair[to]).consumed;
@@ -233,7 +234,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The steps to a pair, in words, in one of the orders that lead there.
+    /// Describes the steps to a pair, in one of the orders that lead there.
     fn tell(&self, pair: Pair) -> (usize, String) {
         let paths = [CLIENT, SERVER].map(|side| self.trees[side].path(pair[side]));
         let greeting = [CLIENT, SERVER].map(|side| self.trees[side].path(self.start[side]).len());
@@ -256,7 +257,7 @@ impl<'a> Search<'a> {
             };
             let side =
                 (0..2).find(|&side| ready(side) && !clock(side)).or_else(|| (0..2).find(|&side| ready(side)));
-            let Some(side) = side else { unreachable!("some order leads to every pair") };
+            let Some(side) = side else { unreachable!("every pair is reachable") };
             let node = paths[side][places[side]];
             if places[side] >= greeting[side] {
                 depth += 1;

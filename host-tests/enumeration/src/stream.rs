@@ -1,27 +1,28 @@
-//! A stream as an application knows it, and as it looks from the frames that have come and gone.
+//! A stream as an application knows it, and as its frames show it.
 
 use http2_engine::{State, StreamError, StreamId};
 
-/// A stream that an application was given.
+/// A stream that an application holds.
 #[derive(Clone, Debug)]
 pub(crate) struct Stream {
     pub(crate) id: StreamId,
-    /// The application's message: its head, its content and its end were taken.
+    /// The application's message: whether the engine has accepted its head, content and end.
     pub(crate) begun: bool,
     pub(crate) content: u64,
     pub(crate) ended: bool,
-    /// The application waits for [`http2_engine::Event::Writable`].
+    /// Whether the application waits for [`http2_engine::Event::Writable`].
     pub(crate) waits_for_room: bool,
-    /// The peer's message: its head has come; bytes of content that were read; its end was read, or read to be broken.
+    /// The peer's message: whether its head has arrived; bytes of content read; whether its end, or an error,
+    /// was read.
     pub(crate) answered: bool,
     pub(crate) read: u64,
     pub(crate) got_end: bool,
     pub(crate) broken: bool,
-    /// The head said that nothing follows.
+    /// Whether the head said that nothing follows.
     pub(crate) bare: bool,
-    /// [`http2_engine::Event::Readable`] was told at least once.
+    /// Whether [`http2_engine::Event::Readable`] was delivered at least once.
     pub(crate) woken: bool,
-    /// The application found nothing, and waits for [`http2_engine::Event::Readable`].
+    /// Whether the application found nothing to read, and waits for [`http2_engine::Event::Readable`].
     pub(crate) waits_for_more: bool,
     pub(crate) reset: bool,
     pub(crate) told: Option<StreamError>,
@@ -53,40 +54,40 @@ impl Stream {
         }
     }
 
-    /// Nothing more will be read.
+    /// Whether nothing more will be read.
     pub(crate) fn is_read(&self) -> bool {
         self.got_end || self.broken
     }
 
-    /// The application may send content, as far as it knows.
+    /// Whether the application may send content, as far as it knows.
     pub(crate) fn is_sending(&self) -> bool {
         self.begun && !self.ended && !self.is_over()
     }
 
-    /// It was ended before its time, by the application or, as it was told, by others.
+    /// Whether the stream ended prematurely, by the application or, as reported to it, by others.
     pub(crate) fn is_over(&self) -> bool {
         self.reset || self.released || self.told.is_some()
     }
 
-    /// The application has no more to do with it.
+    /// Whether the application has nothing left to do with it.
     pub(crate) fn is_done(&self) -> bool {
         self.is_read() && (self.ended || self.is_over())
     }
 }
 
-/// What has come and gone on a stream.
+/// The traffic on a stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Wire {
     pub(crate) id: StreamId,
-    /// Content and end that arrived while the engine had to take them.
+    /// Content and end that arrived while the engine had to accept them.
     pub(crate) content_heard: u64,
     pub(crate) end_heard: bool,
     pub(crate) reset_heard: bool,
     pub(crate) content_sent: u64,
     pub(crate) reset_sent: bool,
-    /// How the engine sees it now.
+    /// The engine's current state of the stream.
     pub(crate) state: Option<State>,
-    /// What the peer may send, and what the engine may.
+    /// The bytes that the peer may send, and those that the engine may send.
     pub(crate) windows: Option<(i64, i64)>,
 }
 
@@ -104,7 +105,7 @@ impl Wire {
         }
     }
 
-    /// Whether the engine still takes frames that belong to it.
+    /// Whether the engine still accepts frames for it.
     pub(crate) fn is_open(&self) -> bool {
         !matches!(self.state, None | Some(State::Closed | State::Idle))
     }

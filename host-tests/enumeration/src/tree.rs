@@ -1,7 +1,7 @@
-//! All that can happen to one endpoint, as a tree: each node is a step, and stands for the steps that lead to it.
+//! All histories of one endpoint, as a tree: each node is a step, and stands for the steps that lead to it.
 //!
-//! An endpoint depends on nothing but the steps that it has taken. So each node is computed once, however often the
-//! other endpoint has taken different steps meanwhile.
+//! An endpoint depends only on its own steps. Therefore, each node is computed once, however many different
+//! steps the other endpoint has taken meanwhile.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -11,19 +11,19 @@ use crate::endpoint::{Endpoint, Fault};
 use crate::scenario::Scenario;
 use crate::view::View;
 
-/// The number of a node; 0 is the root, at which nothing has happened.
+/// The index of a node; 0 is the root, before any step.
 pub(crate) type NodeId = u32;
 
-/// A step, and what has come of it.
+/// A step and its result.
 pub(crate) struct Node {
     parent: NodeId,
     step: Option<Step>,
     children: Vec<NodeId>,
-    /// Items taken from the queue that leads to this endpoint, and put into the one that leads away from it, so far.
+    /// The total items taken from the queue to this endpoint, and put into the queue from it.
     pub(crate) consumed: u32,
     pub(crate) produced: u32,
     output: Vec<Queued>,
-    /// What is wrong, or what the endpoint knows. None once it is not needed any more.
+    /// The fault, or the view of the endpoint; `None` once it is no longer needed.
     pub(crate) outcome: Option<Result<View, Fault>>,
 }
 
@@ -49,20 +49,20 @@ impl<'a> Tree<'a> {
         &self.nodes[id as usize]
     }
 
-    /// What the endpoint knows at a node without fault.
+    /// The view of the endpoint at a node without fault.
     pub(crate) fn view(&self, id: NodeId) -> &View {
         match &self.node(id).outcome {
             Some(Ok(view)) => view,
-            _ => unreachable!("only what is right and still needed is looked at"),
+            _ => unreachable!("a node without fault that is still needed"),
         }
     }
 
-    /// What is wrong at a node.
+    /// The fault at a node, if any.
     pub(crate) fn fault(&self, id: NodeId) -> Option<&Fault> {
         self.node(id).outcome.as_ref().and_then(|outcome| outcome.as_ref().err())
     }
 
-    /// The node behind `parent` at which `step` was taken, which takes so many items from the queue.
+    /// The child of `parent` for `step`, which takes `items` items from the queue.
     pub(crate) fn child(&mut self, parent: NodeId, step: Step, items: u32) -> NodeId {
         let known = &self.nodes[parent as usize].children;
         let known = known.iter().find(|&&child| self.node(child).step.as_ref() == Some(&step));
@@ -84,20 +84,20 @@ impl<'a> Tree<'a> {
         steps.extend(&step);
         let (output, outcome) = self.replay(&steps);
         let id = NodeId::try_from(self.nodes.len()).expect("fewer than 2^32 nodes");
-        let produced = produced + u32::try_from(output.len()).expect("a few frames");
+        let produced = produced + u32::try_from(output.len()).expect("few frames");
         let outcome = Some(outcome);
         self.nodes.push(Node { parent, step, children: Vec::new(), consumed, produced, output, outcome });
         id
     }
 
-    /// Takes steps from the start. A panic of the engine is a fault like others.
+    /// Performs steps from the start; reports a panic of the engine as a fault.
     fn replay(&self, steps: &[&Step]) -> (Vec<Queued>, Result<View, Fault>) {
         let replay = || replay(self.scenario, self.side, steps);
         catch_unwind(AssertUnwindSafe(replay))
             .unwrap_or_else(|cause| (Vec::new(), Err(format!("the engine panics: {}", words(&*cause)))))
     }
 
-    /// The nodes from the root to this one, which are none for the root.
+    /// The nodes on the path from the root, exclusive, to this one.
     pub(crate) fn path(&self, mut id: NodeId) -> Vec<NodeId> {
         let mut path = Vec::new();
         while id != 0 {
@@ -117,16 +117,16 @@ impl<'a> Tree<'a> {
         self.node(id).step.as_ref()
     }
 
-    /// What a step has put into the queue.
+    /// The items that a step has put into the queue.
     pub(crate) fn output(&self, id: NodeId) -> &[Queued] {
         &self.node(id).output
     }
 
-    /// The item with that number of the queue that leads away from the endpoint.
+    /// The item with this index in the queue from the endpoint.
     pub(crate) fn item(&self, mut id: NodeId, number: u32) -> &Queued {
         loop {
             let node = self.node(id);
-            let first = node.produced - u32::try_from(node.output.len()).expect("a few frames");
+            let first = node.produced - u32::try_from(node.output.len()).expect("few frames");
             if number >= first {
                 return &node.output[(number - first) as usize];
             }
@@ -134,7 +134,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Forgets what the endpoint knew at nodes that are not needed any more; `needed` is sorted.
+    /// Drops the views of nodes that are no longer needed; `needed` is sorted.
     pub(crate) fn prune(&mut self, needed: &[NodeId]) {
         for (id, node) in self.nodes.iter_mut().enumerate() {
             if node.outcome.is_some() && needed.binary_search(&(id as NodeId)).is_err() {
@@ -144,7 +144,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Takes all steps, and gives the output of the last, and what the endpoint knows then.
+/// Performs all steps; returns the output of the last, and the resulting view.
 fn replay(scenario: &Scenario, side: usize, steps: &[&Step]) -> (Vec<Queued>, Result<View, Fault>) {
     let mut endpoint = Endpoint::new(scenario, side);
     let mut result = endpoint.settle();
@@ -162,5 +162,5 @@ fn replay(scenario: &Scenario, side: usize, steps: &[&Step]) -> (Vec<Queued>, Re
 fn words(cause: &(dyn std::any::Any + Send)) -> String {
     let text =
         cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
-    text.unwrap_or("without a word").to_owned()
+    text.unwrap_or("no message").to_owned()
 }

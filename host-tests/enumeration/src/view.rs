@@ -1,24 +1,24 @@
-//! What one endpoint knows after a step, kept so that it can be held against what the other one knows.
+//! A snapshot of one endpoint after a step, kept for comparison with the other endpoint.
 
 use http2_engine::Time;
 
 use crate::endpoint::Endpoint;
 use crate::stream::{Stream, Wire};
 
-/// An endpoint as it is after a step.
+/// An endpoint after a step.
 #[derive(Debug)]
 pub(crate) struct View {
-    /// The connection has ended.
+    /// Whether the connection has ended.
     pub(crate) over: bool,
-    /// Nothing waits to be sent, nor for a window, nor for the limit of streams.
+    /// Whether nothing waits to be sent, for a window, or for the stream limit.
     pub(crate) flushed: bool,
-    /// Neither input nor output waits for the application or the transport.
+    /// Whether neither input nor output waits for the application or the transport.
     pub(crate) settled: bool,
-    /// What has arrived before was taken.
+    /// Whether the engine accepts more input.
     pub(crate) takes_input: bool,
     pub(crate) open: u64,
     pub(crate) waiting: u64,
-    /// What the peer may send on the connection, and what the engine may.
+    /// The bytes that the peer may send on the connection, and those that the engine may send.
     pub(crate) windows: (i64, i64),
     pub(crate) pings: usize,
     pub(crate) shut_down: bool,
@@ -26,7 +26,7 @@ pub(crate) struct View {
     pub(crate) deadline: Option<Time>,
     pub(crate) streams: Vec<Stream>,
     pub(crate) wires: Vec<Wire>,
-    /// The actions that can be taken now.
+    /// The actions that are possible now.
     pub(crate) possible: Vec<(u8, u8)>,
 }
 
