@@ -129,8 +129,9 @@ impl Process {
         Ok(ticks / TICKS_PER_SECOND)
     }
 
-    /// Runs `work`, which makes the process answer `requests` requests. Returns the CPU time per request in
-    /// microseconds, and the result of `work`.
+    /// Runs `work`, which makes the process answer `requests` requests.
+    ///
+    /// Returns the CPU time per request in microseconds, and the result of `work`.
     fn measure<T>(&self, requests: u32, work: impl FnOnce() -> Result<T>) -> Result<(f64, T)> {
         let before = self.processor_time()?;
         let given = work()?;

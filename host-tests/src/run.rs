@@ -143,7 +143,9 @@ impl Command {
             .or_else(|_| p2::bindings::CommandPre::new(pre.clone()).map(Self::Wasi02))
     }
 
-    /// Runs until the guest's `run` returns. WASI 0.3 tasks that are still running then end with the store.
+    /// Runs until the guest's `run` returns.
+    ///
+    /// WASI 0.3 tasks that are still running then end with the store.
     async fn run(&self, store: &mut Store<Guest>) -> wasmtime::Result<Result<(), ()>> {
         match self {
             Self::Wasi02(pre) => {
@@ -203,7 +205,9 @@ impl Program {
     }
 }
 
-/// The resources of one run. A guest has only those that are added here.
+/// The resources of one run.
+///
+/// A guest has only those that are added here.
 pub struct Invocation {
     wasi: WasiCtxBuilder,
     memory_limit: usize,
@@ -296,7 +300,9 @@ impl Invocation {
     }
 
     /// Limits how long the guest may compute without waiting and without calling the host; see
-    /// [`Runtime::with_interrupts`]. This distinguishes a server that is stuck from one that is busy.
+    /// [`Runtime::with_interrupts`].
+    ///
+    /// This distinguishes a server that is stuck from one that is busy.
     #[must_use]
     pub fn compute_limit(self, limit: Duration) -> Self {
         Self { compute_limit: Some(limit), ..self }
@@ -401,7 +407,7 @@ impl fmt::Display for Outcome {
             Self::Exited(code) => write!(f, "the guest ended with exit code {code}"),
             Self::OutOfMemory(limit) => OutOfMemory(*limit).fmt(f),
             Self::Unresponsive(limit) => Unresponsive(*limit).fmt(f),
-            Self::OutOfTime(limit) => write!(f, "the guest took longer than its limit of {limit:?}"),
+            Self::OutOfTime(limit) => write!(f, "the guest exceeded its time limit of {limit:?}"),
             // The root cause is the error itself; its context only tells where it occurred.
             Self::Trapped(error) => write!(f, "the guest trapped: {}", error.root_cause()),
         }
@@ -414,7 +420,7 @@ pub(crate) struct OutOfMemory(pub(crate) usize);
 
 impl fmt::Display for OutOfMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the guest wanted more memory than its limit of {} MiB", self.0 >> 20)
+        write!(f, "the guest exceeded its memory limit of {} MiB", self.0 >> 20)
     }
 }
 
@@ -448,7 +454,9 @@ impl Guest {
         }
     }
 
-    /// Returns the size of its memories together, in bytes. Memories do not shrink, so this is also the peak.
+    /// Returns the size of its memories together, in bytes.
+    ///
+    /// Memories do not shrink, so this is also the peak.
     pub fn memory(&self) -> usize {
         self.memory
     }

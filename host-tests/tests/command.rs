@@ -34,7 +34,8 @@ fn echo_in_progress(server: &Server) -> Child {
 fn in_progress(get: &mut Command) -> Child {
     let mut request = get.spawn().unwrap();
     let mut frames = BufReader::new(request.stderr.as_mut().unwrap()).lines().map(Result::unwrap);
-    // The server acknowledges SETTINGS once it has read them, and with them the request, which was sent in the same write.
+    // The server acknowledges SETTINGS once it has read them, and with them the request, which was sent in the same
+    // write.
     let mut said = Vec::new();
     while said.last().is_none_or(|frame: &String| !frame.contains("recv SETTINGS frame <length=0")) {
         said.push(frames.next().unwrap_or_else(|| panic!("the request ended: {said:#?}")));
@@ -179,7 +180,7 @@ fn errors_are_one_line() {
     assert!(complaint(&second).contains(&format!("{address}: already in use")), "{}", complaint(&second));
 
     let starved = wasi_http2(&["serve", "--max-memory", "1"]).output().unwrap();
-    assert_eq!(complaint(&starved), "wasi-http2: the guest wanted more memory than its limit of 1 MiB\n");
+    assert_eq!(complaint(&starved), "wasi-http2: the guest exceeded its memory limit of 1 MiB\n");
 
     assert!(complaint(&get(&["http://127.0.0.1:1/"])).contains("connection refused"));
     assert!(
@@ -258,7 +259,7 @@ fn workers_take_turns_and_are_replaced_after_a_failure() {
     let mut said = BufReader::new(server.process.stderr.take().unwrap()).lines().map(Result::unwrap);
     // Each time, it is the first worker's turn for the next connection.
     let breaks = [
-        ("/memory/1000000000", "the guest wanted more memory than its limit of 64 MiB"),
+        ("/memory/1000000000", "the guest exceeded its memory limit of 64 MiB"),
         ("/loop", "the guest computed for longer than its limit of 500ms without calling the host"),
         ("/trap", "the guest trapped: wasm trap: wasm `unreachable` instruction executed"),
     ];
@@ -286,7 +287,7 @@ fn a_worker_that_fails_before_its_first_connection_is_not_replaced() {
     fs::write(file.path(), components::HTTP_SERVICE).unwrap();
     let mut serve = wasi_http2(&["serve", "--addr", "127.0.0.1:0", "--workers", "2", "--max-memory", "1"]);
     let output = serve.arg("--component").arg(file.path()).output().unwrap();
-    assert_eq!(complaint(&output), "wasi-http2: the guest wanted more memory than its limit of 1 MiB\n");
+    assert_eq!(complaint(&output), "wasi-http2: the guest exceeded its memory limit of 1 MiB\n");
 }
 
 #[test]

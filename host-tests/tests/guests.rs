@@ -142,13 +142,13 @@ mod hog {
     async fn a_guest_that_exceeds_its_memory_limit_is_stopped() {
         let outcome = outcome(&["memory"], AMPLE).await;
         assert!(matches!(outcome, Outcome::OutOfMemory(_)), "{outcome}");
-        assert_eq!(outcome.to_string(), "the guest wanted more memory than its limit of 16 MiB");
+        assert_eq!(outcome.to_string(), "the guest exceeded its memory limit of 16 MiB");
     }
 
     #[tokio::test]
     async fn a_guest_that_exceeds_its_time_limit_is_stopped() {
         let outcome = outcome(&["time"], Duration::from_millis(500)).await;
-        assert_eq!(outcome.to_string(), "the guest took longer than its limit of 500ms");
+        assert_eq!(outcome.to_string(), "the guest exceeded its time limit of 500ms");
     }
 
     #[tokio::test]
@@ -375,7 +375,9 @@ mod round_trips {
 
     use super::*;
 
-    /// Starts a server in the sandbox that echoes content. It runs until the runtime is dropped.
+    /// Starts a server in the sandbox that echoes content.
+    ///
+    /// It runs until the runtime is dropped.
     async fn echo() -> String {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();

@@ -155,7 +155,7 @@ impl Prepared {
         Self { pieces, reads: attack.reads }
     }
 
-    /// Attacks the server once. Returns an error when the server ends the connection.
+    /// Attacks the server once, and returns an error when the server ends the connection.
     async fn run(&self, scene: &Scene, octets: &mut u64) -> Result<()> {
         let mut tcp = TcpStream::connect(scene.server).await?;
         let (mut reading, mut writing) = tcp.split();

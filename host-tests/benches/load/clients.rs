@@ -15,7 +15,9 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::phase::Scene;
 
-/// How long an idle client pauses between requests. Servers close a connection after a minute without streams.
+/// How long an idle client pauses between requests.
+///
+/// Servers close a connection after a minute without streams.
 const IDLE_TIME: Duration = Duration::from_secs(40);
 /// The size of a response to a slow reader, in bytes.
 const SLOW: usize = 256 << 10;
@@ -74,7 +76,9 @@ async fn read(mut content: RecvStream, pause: Duration) -> Result<usize> {
     Ok(octets)
 }
 
-/// A client that sends a request whenever one is due. All `clients` together send `rate` requests per second.
+/// A client that sends a request whenever one is due.
+///
+/// All `clients` together send `rate` requests per second.
 pub(crate) async fn busy(scene: Scene, n: u32, clients: u32, rate: u32) {
     let interval = Duration::from_secs(1) * clients / rate;
     let mut due = Instant::now() + interval * n / clients;

@@ -130,7 +130,9 @@ fn milliseconds(latency: &Histogram<u64>, quantile: f64) -> f64 {
     latency.value_at_quantile(quantile) as f64 / 1_000.0
 }
 
-/// Prints the results of both phases as a table, and every condition that is not met. Returns false if one is not.
+/// Prints the results of both phases as a table, and every condition that is not met.
+///
+/// Returns false if one is not.
 pub(crate) fn print(before: &Figures, during: &Figures) -> bool {
     let row = |name: &str, cell: &dyn Fn(&Figures) -> String| {
         println!("| {name} | {} | {} |", cell(before), cell(during));

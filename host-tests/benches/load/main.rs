@@ -97,7 +97,9 @@ fn main() -> Result<ExitCode> {
 }
 
 impl Options {
-    /// Loads one server, and prints the results. Returns false if a condition is not met.
+    /// Loads one server, and prints the results.
+    ///
+    /// Returns false if a condition is not met.
     fn load(&self, server: Server) -> Result<bool> {
         let length = Duration::try_from_secs_f64(self.minutes * 60.0).context("--minutes")?;
         let workers = self.workers.to_string();

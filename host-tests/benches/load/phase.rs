@@ -125,7 +125,9 @@ impl Phase {
         Ok(scene.seen.figures(self.length, memory))
     }
 
-    /// Waits until the phase ends, printing progress. Returns the server's memory in KiB for each second.
+    /// Waits until the phase ends, printing progress.
+    ///
+    /// Returns the server's memory in KiB for each second.
     async fn watch(&self, server: &str, process: &Serve, scene: &Scene) -> Result<Vec<u64>> {
         let (start, mut second) = (Instant::now(), interval(Duration::from_secs(1)));
         let (mut memory, mut told) = (Vec::new(), Duration::ZERO);

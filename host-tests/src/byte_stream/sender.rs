@@ -17,8 +17,9 @@ use crate::bindings::http2::engine::transport::TransportError;
 /// How many bytes may wait for the writer.
 const CAPACITY: usize = 64 * 1024;
 
-/// How long the writer may take to send the remaining bytes after the end. The limit keeps a peer that takes nothing
-/// from holding memory that no guest owns any more.
+/// How long the writer may take to send the remaining bytes after the end.
+///
+/// The limit keeps a peer that takes nothing from holding memory that no guest owns any more.
 const FAREWELL: Duration = Duration::from_secs(30);
 
 /// A shared handle on the sending direction.
@@ -113,7 +114,9 @@ impl State {
         }
     }
 
-    /// Runs the task: writes, flushes, and shuts the writer down. Ready when no more bytes can follow.
+    /// Runs the task: writes, flushes, and shuts the writer down.
+    ///
+    /// Ready when no more bytes can follow.
     fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let outcome = match self.poll_write(cx) {
             Poll::Pending if self.poll_farewell(cx).is_ready() => Err(std::io::ErrorKind::TimedOut.into()),

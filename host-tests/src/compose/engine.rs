@@ -31,8 +31,9 @@ impl Default for Composition<'_> {
 }
 
 impl<'a> Composition<'a> {
-    /// Uses another component as the transport. It must export `http2:engine/transport`, and also `http2:engine/tcp` if
-    /// the application imports it.
+    /// Uses another component as the transport.
+    ///
+    /// It must export `http2:engine/transport`, and also `http2:engine/tcp` if the application imports it.
     #[must_use]
     pub fn transport(self, component: &'a [u8]) -> Self {
         Self { transport: Some(component), ..self }
@@ -44,7 +45,9 @@ impl<'a> Composition<'a> {
         Self { transport: None, ..self }
     }
 
-    /// Composes `application`. The result imports what remains of WASI, and exports the application's exports.
+    /// Composes `application`.
+    ///
+    /// The result imports what remains of WASI, and exports the application's exports.
     ///
     /// # Errors
     ///
@@ -69,8 +72,9 @@ impl<'a> Composition<'a> {
         graph.encode(&application)
     }
 
-    /// Instantiates `member` with the exports of `providers` from `http2:engine`. Interfaces of types remain imports,
-    /// and so does the transport if no component supplies it.
+    /// Instantiates `member` with the exports of `providers` from `http2:engine`.
+    ///
+    /// Interfaces of types remain imports, and so does the transport if no component supplies it.
     fn instantiate(&self, graph: &mut Graph, member: Member, providers: &[Instance]) -> Result<Instance> {
         let of_the_host = ["http2:engine/transport@", "http2:engine/tcp@"];
         let optional = |graph: &Graph, interface: &str| {

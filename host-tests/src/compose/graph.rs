@@ -18,7 +18,9 @@ pub(super) struct Instance {
     node: NodeId,
 }
 
-/// Components, their instances, and the links between them. An import without a link becomes an import of the whole.
+/// Components, their instances, and the links between them.
+///
+/// An import without a link becomes an import of the whole.
 #[derive(Default)]
 pub(super) struct Graph {
     composition: CompositionGraph,
@@ -71,8 +73,9 @@ impl Graph {
         types[*id].exports.values().all(|item| matches!(item, ItemKind::Type(Type::Value(_))))
     }
 
-    /// Instantiates `member`, and links each import for which `wanted` is true to an export of `providers`. Fails if no
-    /// provider exports such an interface, unless `optional` is true for it.
+    /// Instantiates `member`, and links each import for which `wanted` is true to an export of `providers`.
+    ///
+    /// Fails if no provider exports such an interface, unless `optional` is true for it.
     pub(super) fn instantiate(
         &mut self,
         member: Member,

@@ -83,7 +83,9 @@ pub(crate) fn with_relay(component: &[u8]) -> Result<Vec<u8>> {
     graph.encode(&component)
 }
 
-/// Instantiates `member`, and links its imports whose names begin with one of `interfaces` to exports of `providers`.
+/// Instantiates `member`, and links its imports whose names begin with one of `interfaces` to exports of
+/// `providers`.
+///
 /// All other imports remain imports.
 fn instantiate(
     graph: &mut Graph,

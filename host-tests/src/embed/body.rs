@@ -26,7 +26,9 @@ impl RecvBody {
         Self { stream, data: Next::new() }
     }
 
-    /// Waits for content, and returns `None` at its end. Cancel-safe: no content is lost.
+    /// Waits for content, and returns `None` at its end.
+    ///
+    /// Cancel-safe: no content is lost.
     ///
     /// # Errors
     ///
@@ -47,7 +49,9 @@ impl RecvBody {
         data.poll(cx, stream.connection(), read).map(Result::transpose)
     }
 
-    /// Returns the trailers once, or `None` if the message ends without them. Unread content is discarded.
+    /// Returns the trailers once, or `None` if the message ends without them.
+    ///
+    /// Unread content is discarded.
     ///
     /// # Errors
     ///
@@ -59,8 +63,9 @@ impl RecvBody {
         self.stream.ask(Operation::Trailers).await
     }
 
-    /// Raises the stream's receive window by `octets` bytes (RFC 9113, 6.9). The connection has its own window; see
-    /// [`Control::window_update`](super::Control::window_update).
+    /// Raises the stream's receive window by `octets` bytes (RFC 9113, 6.9).
+    ///
+    /// The connection has its own window; see [`Control::window_update`](super::Control::window_update).
     ///
     /// # Errors
     ///
@@ -122,8 +127,8 @@ impl SendBody {
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](super::ErrorKind::InvalidArgument) for fields that are not allowed in trailers; the errors of
-    /// [`send_data`](Self::send_data).
+    /// [`InvalidArgument`](super::ErrorKind::InvalidArgument) for fields that are not allowed in trailers; the errors
+    /// of [`send_data`](Self::send_data).
     pub async fn send_trailers(&mut self, trailers: &HeaderMap) -> Result<(), Error> {
         let trailers = head::to_fields(trailers);
         self.stream.ask(|answer| Operation::SendTrailers(trailers, answer)).await

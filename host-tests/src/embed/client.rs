@@ -16,7 +16,9 @@ use super::error::Error;
 use super::handle::{Handle, Leave, Next, Stream};
 use super::head;
 
-/// A client connection, which sends requests. Clones share the connection.
+/// A client connection, which sends requests.
+///
+/// Clones share the connection.
 ///
 /// When the last clone is dropped, the connection shuts down gracefully: open streams run to completion.
 #[derive(Clone)]
@@ -29,7 +31,9 @@ impl Client {
         Self { connection: Arc::new(Leave(connection)) }
     }
 
-    /// Sends the head of a request, which needs an absolute URI. With `end_of_stream`, the request has no content.
+    /// Sends the head of a request, which needs an absolute URI.
+    ///
+    /// With `end_of_stream`, the request has no content.
     ///
     /// Waits while too many requests are queued for the peer's limit of concurrent streams.
     ///

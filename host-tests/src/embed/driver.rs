@@ -101,8 +101,9 @@ impl Driver {
         }
     }
 
-    /// Executes commands and drives the engine until neither makes progress. `asked` tells whether a command was
-    /// executed before the call.
+    /// Executes commands and drives the engine until neither makes progress.
+    ///
+    /// `asked` tells whether a command was executed before the call.
     async fn turn(&mut self, mut asked: bool) -> wasmtime::Result<()> {
         loop {
             coop::consume_budget().await;
@@ -164,8 +165,10 @@ impl Driver {
         Ok(())
     }
 
-    /// Shuts the connection down gracefully once no handle can use it. A client lets its streams end first, because the
-    /// shutdown would fail those that still wait for the peer's stream limit.
+    /// Shuts the connection down gracefully once no handle can use it.
+    ///
+    /// A client lets its streams end first, because the shutdown would fail those that still wait for the peer's
+    /// stream limit.
     pub(super) fn leave(&mut self) -> wasmtime::Result<()> {
         if self.left && self.streams.is_empty() {
             self.instance.shutdown()?;
@@ -189,7 +192,9 @@ impl Driver {
         self.open()
     }
 
-    /// Server: hands requests to the caller that waits. Refuses them once no caller can accept any more.
+    /// Server: hands requests to the caller that waits.
+    ///
+    /// Refuses them once no caller can accept any more.
     fn accept(&mut self) -> wasmtime::Result<()> {
         while self.accepting.is_some() || (self.left && self.server) {
             let Ok(Some(resource)) = self.instance.accept()? else {
@@ -276,7 +281,7 @@ impl Driver {
         self.instance.release(resource)
     }
 
-    /// Records the end of the connection. Returns true the first time; callers must then be notified.
+    /// Records the end of the connection, and returns true the first time; callers must then be notified.
     fn conclude(&mut self, end: Result<(), Error>) -> bool {
         if self.end.borrow().is_some() {
             return false;
@@ -288,7 +293,7 @@ impl Driver {
         true
     }
 
-    /// Waits until the task can make progress. Returns true if it executed a command.
+    /// Waits until the task can make progress, and returns true if it executed a command.
     async fn wait(&mut self) -> wasmtime::Result<bool> {
         let reading = self.instance.takes_input()?;
         let due = self.instance.next_timeout()?;

@@ -104,10 +104,10 @@ impl Error {
     /// Converts a failure of the sandbox, in which a call may take no longer than `time_limit`.
     pub(super) fn trap(error: &wasmtime::Error, time_limit: Duration) -> Self {
         let (trap, fault, message) = if let Some(OutOfMemory(limit)) = error.downcast_ref() {
-            let message = format!("the connection needed more memory than its limit of {limit} bytes");
+            let message = format!("the connection exceeded its memory limit of {limit} bytes");
             (Trap::OutOfMemory(*limit), Fault::Limit, message)
         } else if let Some(wasmtime::Trap::Interrupt) = error.downcast_ref() {
-            let message = format!("a call into the sandbox took longer than its limit of {time_limit:?}");
+            let message = format!("a call into the sandbox exceeded its time limit of {time_limit:?}");
             (Trap::OutOfTime(time_limit), Fault::Limit, message)
         } else {
             (Trap::Defect, Fault::Sandbox, format!("the sandbox failed: {}", error.root_cause()))

@@ -62,8 +62,9 @@ impl Handle {
     }
 }
 
-/// A shared handle on a stream. Dropping the last one releases the stream, which frees its slot and resets it if it is
-/// not complete.
+/// A shared handle on a stream.
+///
+/// Dropping the last one releases the stream, which frees its slot and resets it if it is not complete.
 #[derive(Clone)]
 pub(super) struct Stream(Arc<Held>);
 
@@ -102,8 +103,9 @@ impl Drop for Held {
     }
 }
 
-/// A request for the next item of a sequence. A caller that stops polling and asks again later gets the same item, so
-/// none is lost.
+/// A request for the next item of a sequence.
+///
+/// A caller that stops polling and asks again later gets the same item, so none is lost.
 pub(super) struct Next<T>(Option<oneshot::Receiver<Result<T, Error>>>);
 
 impl<T> Next<T> {

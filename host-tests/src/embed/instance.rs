@@ -65,13 +65,15 @@ impl Instance {
         Ok(started.map_err(Error::from))
     }
 
-    /// Drops the connection, which must have ended; bytes already sent are still handed over. No call may follow.
+    /// Drops the connection, which must have ended; bytes already sent are still handed over.
+    ///
+    /// No call may follow.
     pub(super) fn close(&mut self) -> wasmtime::Result<()> {
         self.store.set_epoch_deadline(self.ticks);
         self.connection.resource_drop(&mut self.store)
     }
 
-    /// Reads, acts and writes while this is possible without blocking. Returns whether any bytes moved.
+    /// Reads, acts and writes while this is possible without blocking, and returns whether any bytes moved.
     pub(super) fn drive(&mut self) -> Called<bool> {
         let (exports, store, connection) = self.connection();
         Ok(exports.call_drive(store, connection)?.map_err(Error::from))
@@ -208,7 +210,9 @@ impl Instance {
         Ok(exports.call_push(store, stream, head)?.map_err(Error::from))
     }
 
-    /// Takes content from the front of `data`. Returns true once all of it was taken, and the end with it.
+    /// Takes content from the front of `data`.
+    ///
+    /// Returns true once all of it was taken, and the end with it.
     pub(super) fn send_data(
         &mut self,
         stream: ResourceAny,
@@ -352,12 +356,16 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// The clock of an instance. The host knows its start, and so can wait for the times that the instance names.
+/// The clock of an instance.
+///
+/// The host knows its start, and so can wait for the times that the instance names.
 #[derive(Clone, Copy)]
 struct Clock(Instant);
 
 impl Clock {
-    /// Converts a time of this clock. A time that `Instant` cannot represent becomes one that is far in the future.
+    /// Converts a time of this clock.
+    ///
+    /// A time that `Instant` cannot represent becomes one that is far in the future.
     fn at(self, nanoseconds: u64) -> Instant {
         const FAR: Duration = Duration::from_secs(86_400);
         let now = Instant::now();

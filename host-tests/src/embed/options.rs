@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use http2_engine::SettingId;
 
-/// Settings, windows and deadlines of a connection. The defaults fit most uses, and hold under attack.
+/// Settings, windows and deadlines of a connection.
+///
+/// The defaults fit most uses, and hold under attack.
 ///
 /// ```
 /// use wasi_http2::embed::{Options, SettingId};
@@ -50,7 +52,9 @@ impl Options {
         Self::default()
     }
 
-    /// Sets a parameter of the initial SETTINGS frame (RFC 9113, 6.5.2). Other parameters keep their defaults.
+    /// Sets a parameter of the initial SETTINGS frame (RFC 9113, 6.5.2).
+    ///
+    /// Other parameters keep their defaults.
     #[must_use]
     pub fn setting(mut self, id: SettingId, value: u32) -> Self {
         self.settings.push((id.0, value));
@@ -58,34 +62,42 @@ impl Options {
     }
 
     /// Sets the connection's receive window in bytes: its initial size, and the maximum to which it grows with the
-    /// measured bandwidth-delay product. Equal values give a fixed window. Default: 1 MiB and 4 MiB.
+    /// measured bandwidth-delay product.
+    ///
+    /// Equal values give a fixed window. Default: 1 MiB and 4 MiB.
     #[must_use]
     pub fn connection_window(self, initial: u32, maximum: u32) -> Self {
         self.choose(Choice::ConnectionWindow { initial, maximum })
     }
 
-    /// Sets the maximum to which a stream's receive window grows, in bytes. Default: 4 MiB.
+    /// Sets the maximum to which a stream's receive window grows, in bytes.
+    ///
+    /// Default: 4 MiB.
     #[must_use]
     pub fn stream_window_maximum(self, octets: u32) -> Self {
         self.choose(Choice::StreamWindowMaximum(octets))
     }
 
     /// Sets whether receive windows move only by [`RecvBody::window_update`](super::RecvBody::window_update) and
-    /// [`Control::window_update`](super::Control::window_update). Default: false, reading content reopens them.
+    /// [`Control::window_update`](super::Control::window_update).
+    ///
+    /// Default: false, reading content reopens them.
     #[must_use]
     pub fn manual_window_update(self, manual: bool) -> Self {
         self.choose(Choice::ManualWindowUpdate(manual))
     }
 
-    /// Sets the send-buffer limit per stream, in bytes. Default: 256 KiB, lowered to at most 16 KiB while all streams
-    /// together have 1 MiB or more waiting.
+    /// Sets the send-buffer limit per stream, in bytes.
+    ///
+    /// Default: 256 KiB, lowered to at most 16 KiB while all streams together have 1 MiB or more waiting.
     #[must_use]
     pub fn send_buffer(self, octets: u32) -> Self {
         self.choose(Choice::SendBuffer(octets))
     }
 
-    /// Client: sets how many streams the engine queues for the peer's SETTINGS_MAX_CONCURRENT_STREAMS. Further requests
-    /// wait outside the engine. Default: 100.
+    /// Client: sets how many streams the engine queues for the peer's SETTINGS_MAX_CONCURRENT_STREAMS.
+    ///
+    /// Further requests wait outside the engine. Default: 100.
     #[must_use]
     pub fn waiting_streams(self, streams: u32) -> Self {
         self.choose(Choice::WaitingStreams(streams))
@@ -98,25 +110,33 @@ impl Options {
         self.choose(Choice::NeverIndexed(names.into_iter().map(Into::into).collect()))
     }
 
-    /// Sets how long the peer may take to send its preface and first SETTINGS; `None` for no limit. Default: 10 s.
+    /// Sets how long the peer may take to send its preface and first SETTINGS; `None` for no limit.
+    ///
+    /// Default: 10 s.
     #[must_use]
     pub fn preface_timeout(self, timeout: Option<Duration>) -> Self {
         self.choose(Choice::Timeout(Timeout::Preface, timeout))
     }
 
-    /// Sets how long the peer may take to acknowledge SETTINGS; `None` for no limit. Default: 10 s.
+    /// Sets how long the peer may take to acknowledge SETTINGS; `None` for no limit.
+    ///
+    /// Default: 10 s.
     #[must_use]
     pub fn settings_timeout(self, timeout: Option<Duration>) -> Self {
         self.choose(Choice::Timeout(Timeout::Settings, timeout))
     }
 
-    /// Sets how long a field block may take from its first byte to its last; `None` for no limit. Default: 30 s.
+    /// Sets how long a field block may take from its first byte to its last; `None` for no limit.
+    ///
+    /// Default: 30 s.
     #[must_use]
     pub fn headers_timeout(self, timeout: Option<Duration>) -> Self {
         self.choose(Choice::Timeout(Timeout::Headers, timeout))
     }
 
-    /// Sets how long a stream, or the transport, may take less than 1 KiB of its pending content; `None` for no limit.
+    /// Sets how long a stream, or the transport, may take less than 1 KiB of its pending content; `None` for no
+    /// limit.
+    ///
     /// Default: 5 minutes, or 60 s while more than 1 MiB is pending on the connection.
     #[must_use]
     pub fn stall_timeout(self, timeout: Option<Duration>) -> Self {
@@ -129,14 +149,18 @@ impl Options {
         self.choose(Choice::Timeout(Timeout::Idle, timeout))
     }
 
-    /// Sets how long streams may go on after the connection is shut down; `None` for no limit. Default: 30 s.
+    /// Sets how long streams may go on after the connection is shut down; `None` for no limit.
+    ///
+    /// Default: 30 s.
     #[must_use]
     pub fn drain_timeout(self, timeout: Option<Duration>) -> Self {
         self.choose(Choice::Timeout(Timeout::Drain, timeout))
     }
 
-    /// Sends a PING after nothing has arrived for `interval`, and closes the connection if no acknowledgement arrives
-    /// within `timeout`. Off by default.
+    /// Sends a PING after nothing has arrived for `interval`, and closes the connection if no acknowledgement
+    /// arrives within `timeout`.
+    ///
+    /// Off by default.
     #[must_use]
     pub fn keep_alive(self, interval: Duration, timeout: Duration) -> Self {
         self.choose(Choice::KeepAlive { interval, timeout })

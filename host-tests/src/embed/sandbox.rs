@@ -21,7 +21,9 @@ use super::server::Server;
 use crate::run::{self, Guest};
 use crate::{ByteStream, byte_stream, components};
 
-/// Limits on the resources of one connection. A connection that exceeds them is ended; the others go on.
+/// Limits on the resources of one connection.
+///
+/// A connection that exceeds them is ended; the others go on.
 #[derive(Clone, Debug)]
 pub struct Limits {
     pub(super) memory: usize,
@@ -40,14 +42,16 @@ impl Limits {
         Self::default()
     }
 
-    /// Sets the memory limit of a connection in bytes. It starts at 1.1 MiB, and grows with data waiting to be sent or
-    /// read.
+    /// Sets the memory limit of a connection in bytes.
+    ///
+    /// It starts at 1.1 MiB, and grows with data waiting to be sent or read.
     #[must_use]
     pub fn memory(self, octets: usize) -> Self {
         Self { memory: octets, ..self }
     }
 
     /// Sets how long one call into a sandbox may take, whether it processes received bytes or performs an operation.
+    ///
     /// Calls normally take microseconds. A call that exceeds the limit is a bug, which then affects no other
     /// connection.
     #[must_use]
@@ -56,7 +60,9 @@ impl Limits {
     }
 }
 
-/// The compiled engine, which creates connections, each in its own sandbox. Clones share it.
+/// The compiled engine, which creates connections, each in its own sandbox.
+///
+/// Clones share it.
 #[derive(Clone)]
 pub struct Sandbox {
     shared: Arc<Shared>,
@@ -151,7 +157,9 @@ fn compile() -> wasmtime::Result<EnginePre<Guest>> {
     EnginePre::new(linker.instantiate_pre(&component)?)
 }
 
-/// Standard error. The engine writes to it only when it panics.
+/// Standard error.
+///
+/// The engine writes to it only when it panics.
 struct Panic;
 
 impl HasData for Panic {

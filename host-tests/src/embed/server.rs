@@ -26,8 +26,9 @@ impl Server {
         Self { connection: Leave(connection), request: Next::new() }
     }
 
-    /// Waits for the next request; returns `None` once the connection has ended gracefully. Cancel-safe: no request is
-    /// lost.
+    /// Waits for the next request; returns `None` once the connection has ended gracefully.
+    ///
+    /// Cancel-safe: no request is lost.
     ///
     /// # Errors
     ///
@@ -50,7 +51,9 @@ impl Server {
     }
 }
 
-/// Responds to a request. If it and the [`RecvBody`] are dropped before a response, the stream is reset with CANCEL.
+/// Responds to a request.
+///
+/// If it and the [`RecvBody`] are dropped before a response, the stream is reset with CANCEL.
 pub struct Responder {
     stream: Stream,
 }
@@ -66,7 +69,9 @@ impl Responder {
         self.stream.ask(|answer| Operation::Inform(head, answer)).await
     }
 
-    /// Sends the head of the response. With `end_of_stream`, the response has no content.
+    /// Sends the head of the response.
+    ///
+    /// With `end_of_stream`, the response has no content.
     ///
     /// # Errors
     ///

@@ -4,8 +4,9 @@
 //! listens, it asks whether the address is permitted. At that moment the socket has no peer, like few other sockets
 //! of the process. A listening socket passes the option on to the connections that it accepts.
 
-/// Disables Nagle's algorithm on all sockets of this process that have no peer yet. Sockets that do not belong to a
-/// guest may be among them; they then send small segments a little earlier.
+/// Disables Nagle's algorithm on all sockets of this process that have no peer yet.
+///
+/// Sockets that do not belong to a guest may be among them; they then send small segments a little earlier.
 #[cfg(unix)]
 pub(super) fn set_on_new_sockets() {
     use std::os::fd::{BorrowedFd, RawFd};

@@ -77,8 +77,9 @@ impl SharedListener {
         self.accepting.abort();
     }
 
-    /// Waits until all bytes that guests have written are sent. Byte-streams of the host may still hold some of them
-    /// after the guests have ended.
+    /// Waits until all bytes that guests have written are sent.
+    ///
+    /// Byte-streams of the host may still hold some of them after the guests have ended.
     pub async fn sent(&self) {
         if let Queue::Streams(streams) = &self.queue {
             streams.sent().await;
@@ -92,8 +93,10 @@ impl Drop for SharedListener {
     }
 }
 
-/// One guest's share of a [`SharedListener`]. A guest that listens on the listener's address gets its share of the
-/// connections. A replacement for a guest takes over its share.
+/// One guest's share of a [`SharedListener`].
+///
+/// A guest that listens on the listener's address gets its share of the connections. A replacement for a guest takes
+/// over its share.
 #[derive(Clone)]
 pub struct Share {
     address: SocketAddr,

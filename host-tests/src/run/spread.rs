@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// How many connections may wait for each worker. Further ones wait in the listener's backlog.
+/// How many connections may wait for each worker.
+///
+/// Further ones wait in the listener's backlog.
 const WAITING: usize = 16;
 
 /// Accepted connections on their way to the workers, each of which takes them at its own pace.

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use http2_conformance::Transport;
 
-/// How long an endpoint may take to send bytes. The timeout only guards against hangs.
+/// How long an endpoint may take to send bytes.
+///
+/// The timeout only guards against hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection to an endpoint, and the endpoint's state that must live as long as the connection.

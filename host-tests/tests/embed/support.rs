@@ -38,7 +38,9 @@ pub(crate) async fn tcp() -> (TcpStream, TcpStream) {
     (near.unwrap(), accepted.unwrap().0)
 }
 
-/// Waits for a future that must complete. The timeout only ends tests that hang.
+/// Waits for a future that must complete.
+///
+/// The timeout only ends tests that hang.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), future).await.expect("the test hangs")
 }

@@ -205,7 +205,9 @@ fn requests_continue_on_another_connection() {
 }
 
 /// Runs `get` for a server that processes `processed` requests per connection, answers the first `answered` of them,
-/// and ends the connection with ENHANCE_YOUR_CALM. Also returns the number of connections.
+/// and ends the connection with ENHANCE_YOUR_CALM.
+///
+/// Also returns the number of connections.
 fn get_from_restless(options: &[&str], processed: usize, answered: usize) -> (Finished, usize) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());

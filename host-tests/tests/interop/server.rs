@@ -1,5 +1,6 @@
-//! `wasi-http2 serve` with other clients: features that every server must have. The server for `wasi:http` has the same
-//! tests.
+//! `wasi-http2 serve` with other clients: features that every server must have.
+//!
+//! The server for `wasi:http` has the same tests.
 
 use std::fs;
 

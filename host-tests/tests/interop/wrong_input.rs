@@ -171,10 +171,10 @@ fn assert_no_crash(log: &str) {
 fn memory_limits_too_small_to_start_are_reported() {
     let limit = |finished: &Finished| finished.complaint().to_owned();
     let serve = run(&mut wasi_http2(&["serve", "--addr", "127.0.0.1:0", "--max-memory", "1"]));
-    assert_eq!(limit(&serve), "wasi-http2: the guest wanted more memory than its limit of 1 MiB");
+    assert_eq!(limit(&serve), "wasi-http2: the guest exceeded its memory limit of 1 MiB");
     let serve = Serve::start();
     let get = get(&["--max-memory", "1", &serve.url("/")]);
-    assert_eq!(limit(&get), "wasi-http2: the guest wanted more memory than its limit of 1 MiB");
+    assert_eq!(limit(&get), "wasi-http2: the guest exceeded its memory limit of 1 MiB");
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_memory_limit_reached_while_serving_is_reported() {
     }
     assert_eq!(
         serve.finish().complaint(),
-        "wasi-http2: the guest wanted more memory than its limit of 8 MiB"
+        "wasi-http2: the guest exceeded its memory limit of 8 MiB"
     );
 }
 

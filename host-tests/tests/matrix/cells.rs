@@ -26,7 +26,9 @@ pub(crate) enum Column {
 }
 
 impl Column {
-    /// All columns from left to right. The last one stops the server.
+    /// All columns from left to right.
+    ///
+    /// The last one stops the server.
     pub(crate) const ALL: [Self; 9] = [
         Self::Get,
         Self::Head,

@@ -118,8 +118,9 @@ impl Asked {
         ask(self.0.borrow().as_ref().expect("the server has stopped"))
     }
 
-    /// Runs all tests with a client. In the last column, `download` starts to receive a long response, and our
-    /// server is told to stop.
+    /// Runs all tests with a client.
+    ///
+    /// In the last column, `download` starts to receive a long response, and our server is told to stop.
     pub(crate) fn try_all(
         &self,
         peer: &Peer,

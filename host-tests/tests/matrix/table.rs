@@ -24,8 +24,9 @@ impl Table {
         Self { ours, prefix, peers, rows: peers.iter().map(Peer::run).collect() }
     }
 
-    /// Formats the table and its footnotes. Reasons are numbered in order of first use, including those of missing
-    /// peers.
+    /// Formats the table and its footnotes.
+    ///
+    /// Reasons are numbered in order of first use, including those of missing peers.
     pub(crate) fn markdown(&self) -> String {
         let mut reasons: Vec<&str> = Vec::new();
         let titles = Column::ALL.map(Column::title).join(" | ");

@@ -28,7 +28,9 @@ impl Caller {
         Self { store, engine, connections: Vec::new(), streams: Vec::new(), calls: 0, messages: 0 }
     }
 
-    /// Makes random calls, and drops everything in the end. An error is a trap.
+    /// Makes random calls, and drops everything in the end.
+    ///
+    /// An error is a trap.
     pub(crate) fn run(&mut self) -> wasmtime::Result<()> {
         self.handshake()?;
         for _ in 0..20 + self.choose(400) {
@@ -265,7 +267,7 @@ impl Caller {
         Ok(())
     }
 
-    /// Reads content. Returns true at the end of the message.
+    /// Reads content, and returns true at the end of the message.
     fn read(&mut self, stream: ResourceAny, max: u32) -> wasmtime::Result<bool> {
         let exports = self.engine.http2_engine_connection().http2_stream();
         let read = exports.call_read_data(&mut self.store, stream, max)?.inspect_err(check);

@@ -1,5 +1,6 @@
-//! The imports of the engine: a simulated clock and a simulated transport. No call blocks: whenever the engine waits,
-//! simulated time and I/O advance.
+//! The imports of the engine: a simulated clock and a simulated transport.
+//!
+//! No call blocks: whenever the engine waits, simulated time and I/O advance.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -1,5 +1,7 @@
 //! Random calls to the interface of `http2.wasm`: any function, in any order, with valid and invalid arguments, even
-//! after the end, over a transport that behaves in any way within its contract. No call may trap.
+//! after the end, over a transport that behaves in any way within its contract.
+//!
+//! No call may trap.
 //!
 //! This resembles fuzzing without instrumentation: the component runs in Wasmtime as compiled code, in which a
 //! fuzzer cannot measure coverage. The engine inside is fuzzed separately (`host-tests/fuzz`). The variables `SEEDS`

@@ -79,8 +79,9 @@ impl AsyncWrite for Writer {
     }
 }
 
-/// Listens on `address`, for `guests` guests. Returns the actual address, the guests' queue, and a future that accepts
-/// connections while it is polled.
+/// Listens on `address`, for `guests` guests.
+///
+/// Returns the actual address, the guests' queue, and a future that accepts connections while it is polled.
 pub(super) async fn bind(
     address: SocketAddr,
     guests: usize,
@@ -101,7 +102,9 @@ pub(super) async fn bind(
     Ok((address, Queue::Streams(streams), accepting))
 }
 
-/// Supplies `http2:engine/tcp`. It makes no outgoing connections, and listens only on addresses of a guest's share.
+/// Supplies `http2:engine/tcp`.
+///
+/// It makes no outgoing connections, and listens only on addresses of a guest's share.
 pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     tcp::add_to_linker::<Guest, HasSelf<Guest>>(linker, |guest| guest)
 }

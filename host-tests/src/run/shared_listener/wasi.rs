@@ -24,8 +24,9 @@ use super::{Listening, Queue};
 use crate::run::spread::Spread;
 use crate::run::{Guest, Network, Runtime};
 
-/// Listens on `address`, for `guests` guests. Returns the actual address, the guests' queue, and a future that accepts
-/// connections while it is polled.
+/// Listens on `address`, for `guests` guests.
+///
+/// Returns the actual address, the guests' queue, and a future that accepts connections while it is polled.
 pub(super) async fn bind(
     runtime: &Runtime,
     address: SocketAddr,
@@ -126,8 +127,9 @@ impl StreamProducer<Guest> for Connections {
     }
 }
 
-/// Lets guests that have a share listen on the shared address. Replaces three functions of `wasi:sockets/types`, which
-/// behave as before for all other sockets.
+/// Lets guests that have a share listen on the shared address.
+///
+/// Replaces three functions of `wasi:sockets/types`, which behave as before for all other sockets.
 pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let mut types = linker.instance("wasi:sockets/types@0.3.0")?;

@@ -34,7 +34,9 @@ fn serve(python: &Python, component: &Path) -> (Process, String) {
     (process, url.trim_end_matches('/').to_owned())
 }
 
-/// Wasmtime's cache configuration. It is written only once, because other tests may be reading it.
+/// Wasmtime's cache configuration.
+///
+/// It is written only once, because other tests may be reading it.
 static CACHE: LazyLock<PathBuf> = LazyLock::new(|| {
     let config = peers_folder().join("wasmtime-cache.toml");
     fs::write(&config, format!("[cache]\ndirectory = {:?}\n", peers_folder().join("wasmtime-cache")))

@@ -1,4 +1,6 @@
-//! Applications of wasi:http made with external tools. Each is built once, and again when its inputs have changed.
+//! Applications of wasi:http made with external tools.
+//!
+//! Each is built once, and again when its inputs have changed.
 
 use std::env;
 use std::fs::{self, File};

@@ -13,7 +13,9 @@ use std::future::Future;
 use std::process::Command;
 use std::time::Duration;
 
-/// How long any step may take. The deadline only guards against hangs: no test measures time.
+/// How long any step may take.
+///
+/// The deadline only guards against hangs: no test measures time.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(240);
 
 /// Returns a command that runs `wasi-http2`.
@@ -28,7 +30,9 @@ pub(crate) fn get(args: &[&str]) -> Finished {
     run(wasi_http2(&["get"]).args(args))
 }
 
-/// Returns bytes that do not repeat. They are the same in every call.
+/// Returns bytes that do not repeat.
+///
+/// They are the same in every call.
 pub(crate) fn octets(count: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut octets = Vec::with_capacity(count.next_multiple_of(8));
@@ -42,7 +46,9 @@ pub(crate) fn octets(count: usize) -> Vec<u8> {
     octets
 }
 
-/// Asserts that two contents are equal. On failure, prints where they differ instead of both contents.
+/// Asserts that two contents are equal.
+///
+/// On failure, prints where they differ instead of both contents.
 #[track_caller]
 pub(crate) fn assert_same(received: &[u8], sent: &[u8]) {
     if received != sent {

@@ -62,14 +62,17 @@ pub(crate) fn peers_folder() -> PathBuf {
     folder
 }
 
-/// A Python virtual environment with the packages of `peers/requirements.txt`. The packages of
-/// `peers/pure-requirements.txt` are for components.
+/// A Python virtual environment with the packages of `peers/requirements.txt`.
+///
+/// The packages of `peers/pure-requirements.txt` are for components.
 pub(crate) struct Python {
     folder: PathBuf,
 }
 
 impl Python {
-    /// Creates the environment, unless an earlier test has. Returns `None` without Python or a package index.
+    /// Creates the environment, unless an earlier test has.
+    ///
+    /// Returns `None` without Python or a package index.
     pub(crate) fn with_packages() -> Option<Self> {
         let mut python = installed("python3", "python3-venv")?;
         let folder = peers_folder().join("venv");
@@ -142,7 +145,9 @@ impl Python {
     }
 }
 
-/// Returns `httpwg` of the crate httpwg-cli. Builds it unless an earlier test has; returns `None` if that fails.
+/// Returns `httpwg` of the crate httpwg-cli.
+///
+/// Builds it unless an earlier test has; returns `None` if that fails.
 pub(crate) fn httpwg() -> Option<Command> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let root = target.join("peers/httpwg");

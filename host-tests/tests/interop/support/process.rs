@@ -59,7 +59,9 @@ pub(crate) fn run_with_input(command: &mut Command, input: Vec<u8>) -> Finished 
     process.finish()
 }
 
-/// A running process, which is killed on drop. Its output is collected.
+/// A running process, which is killed on drop.
+///
+/// Its output is collected.
 pub(crate) struct Process {
     child: Child,
     name: String,

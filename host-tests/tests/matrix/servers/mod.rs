@@ -99,8 +99,10 @@ const LONG: u64 = 64 << 20;
 /// More than any test receives.
 const ENDLESS: u64 = 1 << 40;
 
-/// The files of a server: `/file`, `/large`, `/long` and `/endless`. In addition, `/echo` returns the content of a
-/// request, `/trailers` has the trailer `x-check: sum`, and `/hints` sends 103 before its response.
+/// The files of a server: `/file`, `/large`, `/long` and `/endless`.
+///
+/// In addition, `/echo` returns the content of a request, `/trailers` has the trailer `x-check: sum`, and `/hints`
+/// sends 103 before its response.
 pub(crate) struct Site {
     folder: TempDir,
     large: Vec<u8>,

@@ -1,5 +1,6 @@
-//! Starts each server on a free port of 127.0.0.1. A server that cannot answer a test by itself forwards it to Node's
-//! server over HTTP/1.1.
+//! Starts each server on a free port of 127.0.0.1.
+//!
+//! A server that cannot answer a test by itself forwards it to Node's server over HTTP/1.1.
 
 use std::path::Path;
 use std::process::Command;
