@@ -196,10 +196,7 @@ fn a_memory_limit_reached_while_serving_is_reported() {
         }
         clients.push(client);
     }
-    assert_eq!(
-        serve.finish().complaint(),
-        "wasi-http2: the guest exceeded its memory limit of 8 MiB"
-    );
+    assert_eq!(serve.finish().complaint(), "wasi-http2: the guest exceeded its memory limit of 8 MiB");
 }
 
 #[test]
