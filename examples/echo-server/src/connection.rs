@@ -137,7 +137,7 @@ impl Connection {
         );
     }
 
-    /// Moves bytes; returns whether anything changed. The first error is reported, and ends all exchanges.
+    /// Moves bytes, and returns whether anything changed; logs the first error, and ends all exchanges.
     fn drive(&mut self) -> bool {
         self.http2.drive().unwrap_or_else(|error| {
             if !self.failed {

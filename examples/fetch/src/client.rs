@@ -1,4 +1,4 @@
-//! The requests, and the connections that they are sent on.
+//! The requests and their connections.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -16,17 +16,17 @@ use crate::transfer::{Order, Transfer};
 use crate::upload::Upload;
 use crate::verbose::Verbose;
 
-/// How often the server may refuse a request, on connections that go on.
+/// How often the server may refuse a request on connections that continue.
 const REFUSALS: u32 = 10;
 
-/// How many connections in a row may end without a response before no other one is made.
+/// How many connections in a row may end without a response before the client gives up.
 const FRUITLESS: u32 = 3;
 
-/// Requests that are under way, on one connection at a time.
+/// The client: its requests, on one connection at a time.
 pub(crate) struct Client<'a> {
     options: &'a Options,
     targets: Vec<Target>,
-    /// The target whose origin all have in common.
+    /// The target whose origin all targets share.
     origin: Target,
     requests: u64,
     at_a_time: usize,
@@ -34,23 +34,23 @@ pub(crate) struct Client<'a> {
     verbose: Option<Verbose>,
     deadline: Option<Instant>,
     transfers: BTreeMap<u32, Transfer>,
-    /// Requests that the server has surely not processed, to be sent again (RFC 9113, 8.7).
+    /// Requests to send again, since the server has certainly not processed them (RFC 9113, 8.7).
     again: VecDeque<Order>,
     started: u64,
     succeeded: u64,
-    /// The first failure; only with -n do others go on after it.
+    /// The first failure; other requests continue after it only with -n.
     failure: Option<Failure>,
-    /// Why the connection takes no more requests.
+    /// Why the connection accepts no more requests.
     exhausted: Option<Failure>,
-    /// How many requests had succeeded before the connection was made.
+    /// How many requests had succeeded before the current connection.
     succeeded_before: u64,
-    /// How many connections in a row have ended without a response.
+    /// How many connections in a row ended without a response.
     fruitless: u32,
     link: Link,
 }
 
 impl<'a> Client<'a> {
-    /// Connects to the origin that the URLs have in common.
+    /// Connects to the origin that the URLs share.
     pub(crate) fn connect(options: &'a Options) -> Result<Self, Failure> {
         let targets: Vec<Target> =
             options.urls.iter().map(|url| Target::parse(url)).collect::<Result<_, _>>()?;
@@ -94,7 +94,7 @@ impl<'a> Client<'a> {
         })
     }
 
-    /// Sends the requests and receives the responses, all of them whole.
+    /// Sends all requests, and receives all responses completely.
     pub(crate) fn run(mut self) -> Result<(), Failure> {
         let began = monotonic_clock::now();
         let outcome = self.transfer_all();
@@ -111,12 +111,12 @@ impl<'a> Client<'a> {
     fn transfer_all(&mut self) -> Result<(), Failure> {
         loop {
             let started = self.start()?;
-            // The content goes out together with the head.
+            // Queue content before driving, so that it goes out together with the head.
             for &id in &started {
                 self.advance(id)?;
             }
             let driven = self.link.connection.drive();
-            self.tell();
+            self.print_trace();
             let changed = self.link.connection.changed();
             for &id in &changed {
                 self.advance(id)?;
@@ -135,9 +135,10 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Gives up a connection that has ended in error. What the server has surely not processed, and what was not sent, may
-    /// go on over another one, unless the server breaks the protocol. The failure is told of the request that it hits
-    /// first.
+    /// Gives up a connection that has ended with an error.
+    ///
+    /// Requests that the server has certainly not processed, or that were not sent, move to another connection, unless
+    /// the server broke the protocol. The failure names the first affected request.
     fn lose_connection(&mut self, error: &Error) -> Result<(), Failure> {
         let failure = self.failure_of_any(&error.message);
         let ids: Vec<u32> = self.transfers.keys().copied().collect();
@@ -156,7 +157,7 @@ impl<'a> Client<'a> {
         self.transfers.is_empty() && self.again.is_empty() && self.started == self.requests
     }
 
-    /// Sends requests as long as more are wanted and allowed: those first that have to be sent again.
+    /// Starts requests while more are due and permitted, and first those to send again.
     fn start(&mut self) -> Result<Vec<u32>, Failure> {
         let mut started = Vec::new();
         while self.transfers.len() < self.at_a_time && self.exhausted.is_none() {
@@ -179,7 +180,7 @@ impl<'a> Client<'a> {
                     if !failure.is_retryable() {
                         return Err(failure);
                     }
-                    // Those that are under way may still be answered.
+                    // The server may still answer the requests in flight.
                     self.again.push_front(order);
                     self.exhausted = Some(failure);
                 }
@@ -188,7 +189,7 @@ impl<'a> Client<'a> {
         Ok(started)
     }
 
-    /// The next request that has not been sent yet.
+    /// Returns the next request that has not been sent yet.
     fn next_order(&mut self) -> Option<Order> {
         if self.started == self.requests {
             return None;
@@ -198,8 +199,10 @@ impl<'a> Client<'a> {
         Some(Order::new(usize::try_from(target).unwrap_or_default()))
     }
 
-    /// Goes on with one transfer. A failure ends all, or, with -n, is counted; what the server has not processed is sent
-    /// again: after a GOAWAY as often as [`reconnect`](Self::reconnect) allows.
+    /// Advances one transfer.
+    ///
+    /// A request that the server has not processed is sent again: after GOAWAY, as often as
+    /// [`reconnect`](Self::reconnect) permits. Any other failure ends the run or, with -n, is counted.
     fn advance(&mut self, id: u32) -> Result<(), Failure> {
         let Some(transfer) = self.transfers.get_mut(&id) else { return Ok(()) };
         let outcome = transfer.advance(&mut self.output);
@@ -223,7 +226,7 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
-    /// Goes on with another connection, unless the last ones were of no use.
+    /// Opens another connection, unless the last [`FRUITLESS`] ones ended without a response.
     fn reconnect(&mut self) -> Result<(), Failure> {
         let Some(failure) = self.exhausted.take() else { return Ok(()) };
         let fruitful = self.succeeded > self.succeeded_before;
@@ -237,16 +240,16 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
-    /// Ends the connection, and tells of it what is wanted.
+    /// Ends the connection, and logs its frames and statistics if requested.
     fn close(&self) {
         self.link.close();
-        self.tell();
+        self.print_trace();
         if self.options.stats {
             self.link.log_end(&self.origin);
         }
     }
 
-    /// Goes on with those that wait for standard input.
+    /// Advances the transfers that wait for standard input.
     fn advance_uploads(&mut self) -> Result<(), Failure> {
         let waiting = |(&id, transfer): (&u32, &Transfer)| {
             transfer.pollable().is_some_and(Pollable::ready).then_some(id)
@@ -264,7 +267,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Waits until there is something to do.
+    /// Waits for work.
     fn wait(&self) {
         let write_ready = self.link.connection.subscribe_write();
         let deadline = self.link.connection.next_timeout().into_iter().chain(self.deadline).min();
@@ -284,9 +287,9 @@ impl<'a> Client<'a> {
         }
     }
 
-    fn tell(&self) {
+    fn print_trace(&self) {
         if let Some(verbose) = &self.verbose {
-            verbose.tell(&self.link.connection);
+            verbose.print_trace(&self.link.connection);
         }
     }
 
@@ -302,7 +305,7 @@ impl<'a> Client<'a> {
     }
 }
 
-/// The head of a request for a target.
+/// Returns the head of a request for a target.
 fn request_head(target: &Target, options: &Options, upload: Option<&Upload>) -> RequestHead {
     let method = match (&options.method, upload) {
         (Some(method), _) => self::method(method),
@@ -334,7 +337,7 @@ fn request_head(target: &Target, options: &Options, upload: Option<&Upload>) -> 
     }
 }
 
-/// A method by its token, which is case-sensitive (RFC 9110, 9.1).
+/// Parses a method, which is case-sensitive (RFC 9110, 9.1).
 fn method(token: &str) -> Method {
     match token {
         "GET" => Method::Get,

@@ -1,38 +1,38 @@
-//! What is said when something does not work.
+//! Failures, as reported to the user.
 
 use std::fmt;
 
 use crate::bindings::http2::engine::transport::TransportError;
 use crate::bindings::http2::engine::types::Error;
 
-/// A sentence in three parts: where, what was being done, and why it failed.
+/// A failure: its location, the operation that failed, and the cause.
 #[derive(Debug)]
 pub(crate) struct Failure {
     location: String,
     doing: &'static str,
     cause: String,
-    /// Whether the server has surely not processed the request.
+    /// Whether the server has certainly not processed the request.
     retryable: bool,
 }
 
 impl Failure {
-    /// A failure at a URL or a file; nothing if there is none.
+    /// Creates a failure at a URL or a file; an empty `location` is not printed.
     pub(crate) fn new(location: &str, doing: &'static str, cause: impl fmt::Display) -> Self {
         Self { location: location.to_owned(), doing, cause: cause.to_string(), retryable: false }
     }
 
-    /// A failure of HTTP/2.
+    /// Creates a failure of HTTP/2.
     pub(crate) fn http2(url: &str, doing: &'static str, error: &Error) -> Self {
         Self { retryable: error.retryable, ..Self::new(url, doing, &error.message) }
     }
 
-    /// A failure of the transport.
+    /// Creates a failure of the transport.
     pub(crate) fn transport(url: &str, doing: &'static str, error: &TransportError) -> Self {
         let cause = match error {
             TransportError::Closed => "the connection was closed",
             TransportError::ConnectionReset => "connection reset",
             TransportError::ConnectionRefused => "connection refused",
-            TransportError::Timeout => "it took too long",
+            TransportError::Timeout => "timed out",
             TransportError::NameUnresolvable(words)
             | TransportError::AddressUnusable(words)
             | TransportError::Other(words) => words,
@@ -40,7 +40,7 @@ impl Failure {
         Self::new(url, doing, cause)
     }
 
-    /// Whether the request may be sent again, since the server has surely not processed it (RFC 9113, 8.7).
+    /// Returns whether the request may be sent again: the server has certainly not processed it (RFC 9113, 8.7).
     pub(crate) fn is_retryable(&self) -> bool {
         self.retryable
     }

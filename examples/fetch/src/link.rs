@@ -1,4 +1,4 @@
-//! A connection to the server, from its beginning to its end.
+//! A connection to the server.
 
 use wasi::clocks::monotonic_clock::{self, Instant};
 use wasi::io::poll::Pollable;
@@ -10,25 +10,25 @@ use crate::failure::Failure;
 use crate::options::Options;
 use crate::target::Target;
 
-/// How long the end of a connection may take, in nanoseconds.
-const FAREWELL: u64 = 1_000_000_000;
+/// Timeout for each step of closing a connection, in nanoseconds.
+const CLOSE_TIMEOUT: u64 = 1_000_000_000;
 
-/// The setting by which the largest response head is told (RFC 9113, 6.5.2).
+/// SETTINGS_MAX_HEADER_LIST_SIZE, which limits response heads (RFC 9113, 6.5.2).
 const MAX_HEADER_LIST_SIZE: u16 = 6;
 
 /// The abuse score at which the engine ends a connection.
 const ABUSE_LIMIT: u64 = 2_000;
 
-/// A connection, and what tells that there is something to read.
+/// A connection and the pollable for its input.
 ///
-/// The pollable stands before what it belongs to, and so is dropped first.
+/// The pollable is declared before its connection, and so is dropped first.
 pub(crate) struct Link {
     pub(crate) read_ready: Pollable,
     pub(crate) connection: Connection,
 }
 
 impl Link {
-    /// Connects to the origin of a URL.
+    /// Connects to the origin of a target.
     pub(crate) fn connect(
         target: &Target,
         options: &Options,
@@ -50,21 +50,23 @@ impl Link {
         Ok(Self { read_ready: connection.subscribe_read(), connection })
     }
 
-    /// Whether it was the server, or the transport, that has ended the connection with this error.
+    /// Returns whether the server or the transport ended the connection with this error.
     pub(crate) fn was_ended_by_peer(&self, error: &Error) -> bool {
         matches!(error.kind, ErrorKind::TransportFailed) || self.connection.received_go_away().is_some()
     }
 
-    /// Ends the connection in good order: a PING makes sure that all that the server has sent was answered, its own PINGs
-    /// among it, before the connection goes.
+    /// Ends the connection gracefully.
+    ///
+    /// A PING comes first. Its answer shows that everything the server sent before has been processed, including the
+    /// server's own PINGs.
     pub(crate) fn close(&self) {
-        // All that is wanted was received, or an error is reported anyway: a farewell that fails changes nothing.
-        _ = self.connection.blocking_ping(Some(FAREWELL));
+        // All responses have been received, or an error is reported already, so a failure to close doesn't matter.
+        _ = self.connection.blocking_ping(Some(CLOSE_TIMEOUT));
         self.connection.shutdown();
-        _ = self.connection.blocking_flush(Some(FAREWELL));
+        _ = self.connection.blocking_flush(Some(CLOSE_TIMEOUT));
     }
 
-    /// Tells how the connection has ended, and how near it came to the limit of the engine's abuse score.
+    /// Logs how the connection ended, and its highest abuse score.
     pub(crate) fn log_end(&self, target: &Target) {
         let outcome = self.connection.drive().map_or_else(|error| error.message, |_| "ok".to_owned());
         let stats = self.connection.stats();

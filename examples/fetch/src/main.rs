@@ -1,5 +1,6 @@
-//! An HTTP/2 client for the command line, in a WebAssembly component. The protocol comes from `http2:engine`, the
-//! sockets from whatever supplies `byte-stream`.
+//! A command-line HTTP/2 client in a WebAssembly component.
+//!
+//! `http2:engine` implements the protocol, and another component the sockets.
 
 mod client;
 mod failure;
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
         }
         Ok(Command::Fetch(options)) => Client::connect(&options).and_then(Client::run),
         Err(error) => {
-            Err(Failure::new("", "reading the command line", format!("{error}; --help shows the options")))
+            Err(Failure::new("", "reading the command line", format!("{error}; see --help")))
         }
     };
     match outcome {

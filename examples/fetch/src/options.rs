@@ -9,33 +9,33 @@ use lexopt::prelude::*;
 use crate::bindings::http2::engine::types::Fields;
 
 pub(crate) const HELP: &str = "\
-Asks a server over HTTP/2, over cleartext TCP with prior knowledge. Several URLs of one origin share one connection.
+Sends requests over HTTP/2 and prints the responses. Uses cleartext TCP with prior knowledge. Several URLs must share
+one origin; they then share one connection.
 
 Usage: fetch [OPTIONS] URL...
 
 Options:
   -X, --request METHOD      The method [default: GET, or POST with -d]
   -H, --header 'NAME: VALUE'
-                            A field of the request; may be given again
-  -d, --data DATA           The content of the request: as it stands, @FILE, or @- for standard input
-  -i, --include             Print the heads of responses, too
-  -o, --output FILE         Write the content here instead of standard output
+                            A header field of the request; may be repeated
+  -d, --data DATA           The content of the request: the text itself, @FILE, or @- for standard input
+  -i, --include             Print the heads of responses as well
+  -o, --output FILE         Write the content to FILE instead of standard output
       --trailers            Print the trailers of responses after the content
-  -v, --verbose             Tell each frame on standard error
+  -v, --verbose             Log each frame to standard error
       --max-header-list BYTES
-                            Take response heads up to this size [default: 32768]
-      --max-headers N       Take up to N fields in one head [default: 128]
-      --stats               Tell on standard error how each connection has ended, and its highest abuse
-                            score
-  -n N                      Send N requests, throw the content away, and print how long it took
-  -m M                      With -n: M requests at a time [default: 1]
-      --timeout SECONDS     Give up after this time
-  -h, --help                Print this
+                            Accept response heads up to this size [default: 32768]
+      --max-headers N       Accept up to N fields in one response head [default: 128]
+      --stats               Log to standard error how each connection ended, and its highest abuse score
+  -n N                      Send N requests, discard the content, and print how long it took
+  -m M                      With -n: keep M requests in flight [default: 1]
+      --timeout SECONDS     Give up after this many seconds
+  -h, --help                Print this help
 
-The exit code is 0 if every response was received whole, whatever its status.
+The exit code is 0 if every response was received completely, whatever its status.
 ";
 
-/// What the command line asks for.
+/// The command selected on the command line.
 pub(crate) enum Command {
     Fetch(Options),
     Help,
@@ -49,14 +49,14 @@ pub(crate) enum Data {
     Stdin,
 }
 
-/// Many requests, to see how fast it goes.
+/// The parameters of -n and -m.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
     pub(crate) requests: u64,
     pub(crate) at_a_time: usize,
 }
 
-/// What to ask for, and what to do with the answers.
+/// The options of the client.
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) urls: Vec<String>,
@@ -68,15 +68,15 @@ pub(crate) struct Options {
     pub(crate) trailers: bool,
     pub(crate) verbose: bool,
     pub(crate) stats: bool,
-    /// Bytes of a response head, counted as in SETTINGS_MAX_HEADER_LIST_SIZE.
+    /// The limit of the size of a response head in bytes, counted as in SETTINGS_MAX_HEADER_LIST_SIZE.
     pub(crate) max_header_list: Option<u32>,
-    /// Fields of a response head.
+    /// The limit of the number of fields in a response head.
     pub(crate) max_headers: Option<u32>,
     pub(crate) load: Option<Load>,
     pub(crate) timeout: Option<Duration>,
 }
 
-/// Reads the command line.
+/// Parses the command line.
 pub(crate) fn parse() -> Result<Command, lexopt::Error> {
     let mut options = Options {
         urls: Vec::new(),
@@ -123,7 +123,7 @@ pub(crate) fn parse() -> Result<Command, lexopt::Error> {
     check(options).map(Command::Fetch)
 }
 
-/// Refuses what cannot be done together.
+/// Rejects combinations of options that cannot work together.
 fn check(options: Options) -> Result<Options, lexopt::Error> {
     let once = options.urls.len() == 1 && options.load.is_none_or(|load| load.requests == 1);
     if options.urls.is_empty() {
@@ -133,16 +133,14 @@ fn check(options: Options) -> Result<Options, lexopt::Error> {
         return Err("standard input can be sent only once".into());
     }
     if options.load.is_some() && (options.output.is_some() || options.include_head || options.trailers) {
-        return Err(
-            "with -n the responses are thrown away, so that -o, -i and --trailers have no place".into()
-        );
+        return Err("-n discards the responses, so -o, -i and --trailers cannot be used with it".into());
     }
     Ok(options)
 }
 
 fn header(argument: &str) -> Result<(String, Vec<u8>), lexopt::Error> {
     let Some((name, value)) = argument.split_once(':') else {
-        return Err(format!("a field is NAME: VALUE, and {argument:?} has no colon").into());
+        return Err(format!("a header field has the form NAME: VALUE, but {argument:?} has no colon").into());
     };
     Ok((name.trim().to_owned(), value.trim().as_bytes().to_vec()))
 }
@@ -157,6 +155,6 @@ fn data(argument: OsString) -> Result<Data, lexopt::Error> {
 }
 
 fn seconds(argument: &str) -> Result<Duration, String> {
-    let seconds: f64 = argument.parse().map_err(|_| "it is no number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|_| "it is no number of seconds".to_owned())
+    let seconds: f64 = argument.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|_| "not a number of seconds".to_owned())
 }

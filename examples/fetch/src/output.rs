@@ -1,4 +1,4 @@
-//! Where responses go.
+//! The output of responses.
 
 use std::fs::File;
 use std::io::{self, Stdout, Write};
@@ -7,17 +7,17 @@ use std::path::Path;
 use crate::bindings::http2::engine::types::{Fields, ResponseHead};
 use crate::failure::Failure;
 
-/// What takes the content.
+/// The destination of the content.
 enum Sink {
     Stdout(Stdout),
     File(File),
     Nothing,
 }
 
-/// What is shown of a response, and where.
+/// Writes the requested parts of responses.
 pub(crate) struct Output {
     sink: Sink,
-    /// Where that is, in words.
+    /// A description of the destination.
     place: String,
     include_head: bool,
     trailers: bool,
@@ -26,7 +26,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// To standard output, or to a file, which is made or emptied.
+    /// Writes to standard output, or to a file, which is created or truncated.
     pub(crate) fn open(path: Option<&Path>, include_head: bool, trailers: bool) -> Result<Self, Failure> {
         let (sink, place) = match path {
             None => (Sink::Stdout(io::stdout()), "standard output".to_owned()),
@@ -39,7 +39,7 @@ impl Output {
         Ok(Self { sink, place, include_head, trailers, inside_line: false })
     }
 
-    /// To nowhere.
+    /// Discards everything.
     pub(crate) fn nothing() -> Self {
         Self {
             sink: Sink::Nothing,
@@ -50,7 +50,7 @@ impl Output {
         }
     }
 
-    /// The head of a response, informational ones included, if it is wanted.
+    /// Writes the head of a final or informational response, if requested.
     pub(crate) fn head(&mut self, head: &ResponseHead) -> Result<(), Failure> {
         if !self.include_head {
             return Ok(());
@@ -61,13 +61,13 @@ impl Output {
         self.write(&text)
     }
 
-    /// Content.
+    /// Writes content.
     pub(crate) fn content(&mut self, octets: &[u8]) -> Result<(), Failure> {
         self.inside_line = octets.last().is_some_and(|&last| last != b'\n');
         self.write(octets)
     }
 
-    /// The end of a response, with its trailers, if they are wanted: they begin on a line of their own.
+    /// Ends a response: writes its trailers, if requested, starting on a new line.
     pub(crate) fn end(&mut self, trailers: Option<&Fields>) -> Result<(), Failure> {
         if let Some(trailers) = trailers.filter(|_| self.trailers) {
             let mut text = if std::mem::take(&mut self.inside_line) { b"\r\n".to_vec() } else { Vec::new() };

@@ -1,4 +1,4 @@
-//! What a URL says about whom to ask for what.
+//! The target of a request, parsed from its URL.
 
 use http::Uri;
 
@@ -7,22 +7,22 @@ use crate::failure::Failure;
 #[cfg(test)]
 mod tests;
 
-/// A URL, taken apart.
+/// A parsed URL.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
-    /// As it was given.
+    /// The URL as given.
     pub(crate) url: String,
-    /// The name or address to connect to; an IPv6 address has its brackets.
+    /// The name or address to connect to, with brackets if it is an IPv6 address.
     pub(crate) host: String,
     pub(crate) port: u16,
-    /// Host, and port if it was given.
+    /// The host, and the port if given.
     pub(crate) authority: String,
-    /// Path and query.
+    /// The path and query.
     pub(crate) path: String,
 }
 
 impl Target {
-    /// Takes a URL apart.
+    /// Parses a URL.
     pub(crate) fn parse(url: &str) -> Result<Self, Failure> {
         let refuse = |cause: &str| Failure::new(url, "reading the URL", cause);
         let uri: Uri = url.parse().map_err(|error: http::uri::InvalidUri| refuse(&error.to_string()))?;
@@ -30,21 +30,21 @@ impl Target {
             Some("http") => {}
             Some("https") => {
                 return Err(refuse(
-                    "https needs TLS, which is not there; http works, with HTTP/2 from the first octet",
+                    "https needs TLS, which is not supported; use http, which starts with HTTP/2 at once",
                 ));
             }
             Some(_) => return Err(refuse("only http is supported")),
-            None => return Err(refuse("it has to start with http://")),
+            None => return Err(refuse("a URL must start with http://")),
         }
-        let authority = uri.authority().ok_or_else(|| refuse("there is no host"))?;
+        let authority = uri.authority().ok_or_else(|| refuse("the host is missing"))?;
         if authority.as_str().contains('@') {
-            return Err(refuse("a user name or password has no place in it"));
+            return Err(refuse("a user name or password is not permitted"));
         }
         if authority.host().is_empty() {
-            return Err(refuse("there is no host"));
+            return Err(refuse("the host is missing"));
         }
         if authority.port().is_none() && authority.as_str() != authority.host() {
-            return Err(refuse("the port is 0 to 65535"));
+            return Err(refuse("the port must be 0 to 65535"));
         }
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         Ok(Self {
@@ -56,7 +56,7 @@ impl Target {
         })
     }
 
-    /// Whether one connection serves both.
+    /// Returns whether one connection can serve both targets.
     pub(crate) fn same_origin(&self, other: &Self) -> bool {
         self.host.eq_ignore_ascii_case(&other.host) && self.port == other.port
     }

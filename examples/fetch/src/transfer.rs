@@ -8,35 +8,35 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::upload::Upload;
 
-/// Octets of content that are taken at a time.
+/// Bytes of content per read.
 const CHUNK: u32 = 64 << 10;
 
-/// A request that is wanted.
+/// A request to send.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Order {
-    /// The number of its URL.
+    /// The index of its URL.
     pub(crate) target: usize,
     refusals: u32,
 }
 
 impl Order {
-    /// A request that was not sent yet.
+    /// Creates a request that has not been sent yet.
     pub(crate) fn new(target: usize) -> Self {
         Self { target, refusals: 0 }
     }
 
-    /// The same, refused once more.
+    /// Returns the same request, refused once more.
     pub(crate) fn refused(self) -> Self {
         Self { refusals: self.refusals.saturating_add(1), ..self }
     }
 
-    /// How often it was refused.
+    /// Returns how often the server has refused it.
     pub(crate) fn refusals(self) -> u32 {
         self.refusals
     }
 }
 
-/// A request that was sent, and what has come of its response.
+/// A request that was sent, and the state of its response.
 pub(crate) struct Transfer {
     url: String,
     order: Order,
@@ -45,7 +45,7 @@ pub(crate) struct Transfer {
     stream: Http2Stream,
 }
 
-/// How far the response has come.
+/// The state of the response.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Response {
     Awaited,
@@ -54,37 +54,37 @@ enum Response {
 }
 
 impl Transfer {
-    /// Goes on with a stream that was opened.
+    /// Creates the transfer of a request on its stream.
     pub(crate) fn new(url: String, order: Order, stream: Http2Stream, upload: Option<Upload>) -> Self {
         Self { url, order, upload, response: Response::Awaited, stream }
     }
 
-    /// The identifier of its stream.
+    /// Returns the identifier of its stream.
     pub(crate) fn id(&self) -> u32 {
         self.stream.id()
     }
 
-    /// What it asks for.
+    /// Returns the URL requested.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// The request that it carries out.
+    /// Returns the request.
     pub(crate) fn order(&self) -> Order {
         self.order
     }
 
-    /// Whether the request can be sent once more as it is.
+    /// Returns whether the request can be sent again unchanged.
     pub(crate) fn is_repeatable(&self) -> bool {
         self.upload.as_ref().is_none_or(Upload::is_repeatable)
     }
 
-    /// What it waits for, besides the connection.
+    /// Returns the pollable it waits for besides the connection.
     pub(crate) fn pollable(&self) -> Option<&Pollable> {
         self.upload.as_ref()?.pollable()
     }
 
-    /// What it is waiting for, in words.
+    /// Describes the current operation.
     pub(crate) fn doing(&self) -> &'static str {
         match self.response {
             Response::Awaited => "waiting for the response",
@@ -93,9 +93,10 @@ impl Transfer {
         }
     }
 
-    /// Does what can be done without waiting; true when the response is complete, and the upload has ended: a server that
-    /// answers early is sent the rest until it says that it wants no more. To cancel the stream instead is allowed, but
-    /// some servers count that as abuse.
+    /// Advances the transfer without waiting; returns true once the response is complete and the upload has ended.
+    ///
+    /// If a server responds early, the upload continues until the server stops it. Cancelling the stream instead is
+    /// permitted, but some servers count that as abuse.
     pub(crate) fn advance(&mut self, output: &mut Output) -> Result<bool, Failure> {
         if let Some(upload) = &mut self.upload {
             upload.advance(&self.url, &self.stream)?;
@@ -107,7 +108,7 @@ impl Transfer {
         Ok(self.upload.as_ref().is_none_or(Upload::is_complete) || self.stream.finished())
     }
 
-    /// Receives what has come; true when the response is complete.
+    /// Receives the input that has arrived; returns true once the response is complete.
     fn receive(&mut self, output: &mut Output) -> Result<bool, Failure> {
         while let Some(head) = self.stream.informational() {
             output.head(&head)?;

@@ -1,4 +1,4 @@
-//! The content of a request, sent while it is read.
+//! The content of a request, streamed from its source.
 
 use std::fs::{File, Metadata};
 use std::io::Read;
@@ -12,20 +12,20 @@ use crate::bindings::http2::engine::types::ErrorKind;
 use crate::failure::Failure;
 use crate::options::Data;
 
-/// Octets that are read at a time.
+/// Bytes per read.
 const CHUNK: usize = 64 << 10;
 
-/// Where the content comes from.
+/// The source of the content.
 enum Source {
     File(File),
-    /// The pollable stands first, and so is dropped first.
+    /// The pollable comes first, and so is dropped first.
     Stdin(Pollable, InputStream),
 }
 
-/// Content on its way out.
+/// Content that is being sent.
 pub(crate) struct Upload {
     source: Option<Source>,
-    /// Where it comes from, in words.
+    /// A description of the source.
     origin: String,
     length: Option<u64>,
     chunk: Vec<u8>,
@@ -52,22 +52,22 @@ impl Upload {
         Ok(Self { source, origin, length, chunk, taken: 0, complete: false })
     }
 
-    /// How long the content is, if that is known.
+    /// Returns the length of the content in bytes, if known.
     pub(crate) fn length(&self) -> Option<u64> {
         self.length
     }
 
-    /// Whether nothing more is to be sent: all of it was, or the server wants no more.
+    /// Returns whether everything has been sent, or the server accepts no more.
     pub(crate) fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// Whether the content can be had once more from its beginning.
+    /// Returns whether the content can be read again from its beginning.
     pub(crate) fn is_repeatable(&self) -> bool {
         !matches!(self.source, Some(Source::Stdin(..)))
     }
 
-    /// What to wait for before there is more to send, unless it is room in the connection.
+    /// Returns the pollable of standard input, if the upload waits for it and not for the connection.
     pub(crate) fn pollable(&self) -> Option<&Pollable> {
         match &self.source {
             Some(Source::Stdin(ready, _)) if !self.complete && self.taken == self.chunk.len() => Some(ready),
@@ -75,7 +75,7 @@ impl Upload {
         }
     }
 
-    /// Sends what can be sent without waiting for room.
+    /// Sends as much as possible without waiting.
     pub(crate) fn advance(&mut self, url: &str, stream: &Http2Stream) -> Result<(), Failure> {
         while !self.complete {
             if self.taken < self.chunk.len() {
@@ -96,11 +96,13 @@ impl Upload {
         Ok(())
     }
 
-    /// Hands over what was read. A stream that takes nothing more has ended: why, shows when the response is read.
+    /// Queues the current chunk.
+    ///
+    /// If the stream accepts no more content, it has ended, and reading the response reports the reason.
     fn send(&mut self, url: &str, stream: &Http2Stream, end: bool) -> Result<(), Failure> {
         match stream.send_data(&self.chunk[self.taken..], end) {
             Ok(taken) => self.taken += taken as usize,
-            // What is sent is not what the head has promised, such as another length.
+            // The content contradicts the head, for example in its length.
             Err(error) if matches!(error.kind, ErrorKind::InvalidArgument) => {
                 return Err(Failure::http2(url, "sending the content", &error));
             }
@@ -109,7 +111,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Reads the next chunk: an empty one if nothing is there yet; none at the end.
+    /// Reads the next chunk, which is empty if no input is available yet; returns `None` at the end.
     fn read(&mut self) -> Result<Option<()>, Failure> {
         self.taken = 0;
         self.chunk.clear();

@@ -1,22 +1,22 @@
-//! Frames, told as they come and go.
+//! Prints frames as they are received and sent.
 
 use wasi::clocks::monotonic_clock::{self, Instant};
 
 use crate::bindings::http2::engine::connection::{Connection, TraceFrame};
 
-/// Tells frames on standard error, with the time since the start.
+/// Prints frames to standard error, with the time since the start.
 pub(crate) struct Verbose {
     since: Instant,
 }
 
 impl Verbose {
-    /// The time starts now.
+    /// Starts the clock.
     pub(crate) fn start() -> Self {
         Self { since: monotonic_clock::now() }
     }
 
-    /// Tells what has passed since the last call.
-    pub(crate) fn tell(&self, connection: &Connection) {
+    /// Prints the frames since the last call.
+    pub(crate) fn print_trace(&self, connection: &Connection) {
         let milliseconds = monotonic_clock::now().saturating_sub(self.since) / 1_000_000;
         for frame in connection.trace() {
             eprintln!("[{:>3}.{:03}] {}", milliseconds / 1000, milliseconds % 1000, lines(&frame));
@@ -24,7 +24,7 @@ impl Verbose {
     }
 }
 
-/// A frame in one line, and its fields in one more each.
+/// Formats a frame as one line, and one more for each field.
 fn lines(frame: &TraceFrame) -> String {
     let direction = if frame.sent { "send" } else { "recv" };
     let space = if frame.detail.is_empty() { "" } else { " " };
@@ -38,7 +38,7 @@ fn lines(frame: &TraceFrame) -> String {
     )
 }
 
-/// The name of a frame type (RFC 9113, 6; RFC 7838; RFC 8336; RFC 9218).
+/// Returns the name of a frame type (RFC 9113, 6; RFC 7838; RFC 8336; RFC 9218).
 fn name(kind: u8) -> String {
     let name = match kind {
         0x0 => "DATA",

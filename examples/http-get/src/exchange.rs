@@ -9,10 +9,10 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::request::Template;
 
-/// Octets of content that are taken at a time.
+/// Bytes of content per read.
 const CHUNK: usize = 64 << 10;
 
-/// Sends a request, and receives its response whole.
+/// Sends a request, and receives its response completely.
 pub(crate) async fn run(template: &Template<'_>, output: &mut Output) -> Result<(), Failure> {
     let failure = |error| Failure::http(template.url(), &error);
     let response = client::send(template.request()?).await.map_err(failure)?;

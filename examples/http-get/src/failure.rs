@@ -1,10 +1,10 @@
-//! What is said when something does not work.
+//! Failures, as reported to the user.
 
 use std::fmt;
 
 use wasip3::http::types::ErrorCode;
 
-/// What was being done, and why it failed.
+/// A failure: the operation that failed, and the cause.
 #[derive(Debug)]
 pub(crate) struct Failure {
     doing: String,
@@ -16,7 +16,7 @@ impl Failure {
         Self { doing: doing.into(), cause: cause.to_string() }
     }
 
-    /// A failure of HTTP.
+    /// Creates a failure of HTTP.
     pub(crate) fn http(url: &str, error: &ErrorCode) -> Self {
         Self::new(url, words(error))
     }
@@ -28,16 +28,16 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The errors that a person is likely to see, in words; the others by their names.
+/// Describes the errors that a user is likely to see; returns the names of the others.
 fn words(error: &ErrorCode) -> String {
     match error {
         ErrorCode::DnsTimeout | ErrorCode::DnsError(_) => "the name cannot be resolved".to_owned(),
-        ErrorCode::DestinationNotFound => "there is no such host".to_owned(),
+        ErrorCode::DestinationNotFound => "no such host".to_owned(),
         ErrorCode::ConnectionRefused => "connection refused".to_owned(),
         ErrorCode::ConnectionTerminated => "the connection was closed".to_owned(),
-        ErrorCode::ConnectionTimeout => "the connection took too long".to_owned(),
+        ErrorCode::ConnectionTimeout => "the connection timed out".to_owned(),
         ErrorCode::HttpRequestDenied => "the host sends no requests: compose with a client".to_owned(),
-        ErrorCode::TlsProtocolError => "https needs TLS, which is not there".to_owned(),
+        ErrorCode::TlsProtocolError => "https needs TLS, which is not supported".to_owned(),
         ErrorCode::InternalError(Some(words)) => words.clone(),
         other => format!("{other:?}"),
     }

@@ -1,5 +1,6 @@
-//! A client for the command line, in a WebAssembly component of WASI 0.3. It knows `wasi:http/client` and nothing of
-//! HTTP/2: that comes with whatever component it is composed with.
+//! A command-line client in a WebAssembly component of WASI 0.3.
+//!
+//! It uses `wasi:http/client` and knows nothing of HTTP/2, which the component that it is composed with implements.
 
 mod exchange;
 mod failure;
@@ -53,7 +54,7 @@ async fn get(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Does it within this time, or fails.
+/// Runs `work`, and fails if it takes longer than `limit`.
 async fn within(limit: Duration, work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let nanoseconds = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
     match select(pin!(work), pin!(monotonic_clock::wait_for(nanoseconds))).await {

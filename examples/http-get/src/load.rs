@@ -1,4 +1,4 @@
-//! Many requests, to see how fast it goes.
+//! Many requests, to measure their rate.
 
 use std::cell::{Cell, RefCell};
 use std::time::Instant;
@@ -11,12 +11,12 @@ use crate::options::Load;
 use crate::output::Output;
 use crate::request::Template;
 
-/// How many rounds of requests that all fail make it give up.
+/// Gives up after this many failures in a row for each request in flight.
 const FRUITLESS: u64 = 3;
 
-/// Sends the requests, so many at a time, and prints how long they took.
+/// Sends the requests, `load.at_a_time` of them in flight, and prints how long they took.
 ///
-/// Fails with the first failure. The others are sent nevertheless, unless nothing but failures follows.
+/// Returns the first failure. The other requests are sent nevertheless, unless too many fail in a row.
 pub(crate) async fn run(load: Load, templates: &[Template<'_>]) -> Result<(), Failure> {
     let began = Instant::now();
     let (started, succeeded, failure) = (Cell::new(0), Cell::new(0), RefCell::new(None));

@@ -7,26 +7,27 @@ use std::time::Duration;
 use lexopt::prelude::*;
 
 pub(crate) const HELP: &str = "\
-Asks servers by way of wasi:http, over whatever version of HTTP the component is composed with.
+Sends requests through wasi:http and prints the responses. The component that this one is composed with selects the
+version of HTTP.
 
 Usage: http-get [OPTIONS] URL...
 
 Options:
   -X, --request METHOD      The method [default: GET, or POST with -d]
   -H, --header 'NAME: VALUE'
-                            A field of the request; may be given again
-  -d, --data DATA           The content of the request: as it stands, @FILE, or @- for standard input
-  -i, --include             Print the heads of responses, too
+                            A header field of the request; may be repeated
+  -d, --data DATA           The content of the request: the text itself, @FILE, or @- for standard input
+  -i, --include             Print the heads of responses as well
       --trailers            Print the trailers of responses after the content
-  -n N                      Send N requests, throw the content away, and print how long it took
-  -m M                      With -n: M requests at a time [default: 1]
-      --timeout SECONDS     Give up after this time
-  -h, --help                Print this
+  -n N                      Send N requests, discard the content, and print how long it took
+  -m M                      With -n: keep M requests in flight [default: 1]
+      --timeout SECONDS     Give up after this many seconds
+  -h, --help                Print this help
 
-The exit code is 0 if every response was received whole, whatever its status.
+The exit code is 0 if every response was received completely, whatever its status.
 ";
 
-/// What the command line asks for.
+/// The command selected on the command line.
 pub(crate) enum Command {
     Get(Options),
     Help,
@@ -40,14 +41,14 @@ pub(crate) enum Data {
     Stdin,
 }
 
-/// Many requests, to see how fast it goes.
+/// The parameters of -n and -m.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
     pub(crate) requests: u64,
     pub(crate) at_a_time: u64,
 }
 
-/// What to ask for, and what to do with the answers.
+/// The options of the client.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
     pub(crate) urls: Vec<String>,
@@ -60,7 +61,7 @@ pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
 }
 
-/// Reads the command line.
+/// Parses the command line.
 pub(crate) fn parse() -> Result<Command, lexopt::Error> {
     let mut options = Options::default();
     let (mut requests, mut at_a_time) = (None, None);
@@ -88,7 +89,7 @@ pub(crate) fn parse() -> Result<Command, lexopt::Error> {
     check(options).map(Command::Get)
 }
 
-/// Refuses what cannot be done together.
+/// Rejects combinations of options that cannot work together.
 fn check(options: Options) -> Result<Options, lexopt::Error> {
     let once = options.urls.len() == 1 && options.load.is_none_or(|load| load.requests == 1);
     if options.urls.is_empty() {
@@ -98,14 +99,14 @@ fn check(options: Options) -> Result<Options, lexopt::Error> {
         return Err("standard input can be sent only once".into());
     }
     if options.load.is_some() && (options.include_head || options.trailers) {
-        return Err("with -n the responses are thrown away, so that -i and --trailers have no place".into());
+        return Err("-n discards the responses, so -i and --trailers cannot be used with it".into());
     }
     Ok(options)
 }
 
 fn header(argument: &str) -> Result<(String, Vec<u8>), lexopt::Error> {
     let Some((name, value)) = argument.split_once(':') else {
-        return Err(format!("a field is NAME: VALUE, and {argument:?} has no colon").into());
+        return Err(format!("a header field has the form NAME: VALUE, but {argument:?} has no colon").into());
     };
     Ok((name.trim().to_owned(), value.trim().as_bytes().to_vec()))
 }
@@ -120,6 +121,6 @@ fn data(argument: OsString) -> Result<Data, lexopt::Error> {
 }
 
 fn seconds(argument: &str) -> Result<Duration, String> {
-    let seconds: f64 = argument.parse().map_err(|_| "it is no number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|_| "it is no number of seconds".to_owned())
+    let seconds: f64 = argument.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|_| "not a number of seconds".to_owned())
 }

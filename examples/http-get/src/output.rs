@@ -1,4 +1,4 @@
-//! Where responses go.
+//! The output of responses.
 
 use std::io::{self, Stdout, Write};
 
@@ -6,9 +6,9 @@ use wasip3::http::types::{Fields, Response};
 
 use crate::failure::Failure;
 
-/// What is shown of a response.
+/// Writes the requested parts of responses to standard output.
 pub(crate) struct Output {
-    /// Nothing if nothing is shown at all.
+    /// `None` to discard everything.
     sink: Option<Stdout>,
     include_head: bool,
     trailers: bool,
@@ -17,17 +17,17 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// To standard output.
+    /// Writes to standard output.
     pub(crate) fn stdout(include_head: bool, trailers: bool) -> Self {
         Self { sink: Some(io::stdout()), include_head, trailers, inside_line: false }
     }
 
-    /// To nowhere.
+    /// Discards everything.
     pub(crate) fn nothing() -> Self {
         Self { sink: None, include_head: false, trailers: false, inside_line: false }
     }
 
-    /// The head of a response, if it is wanted. `wasi:http` does not tell the version of HTTP.
+    /// Writes the head of a response, if requested, without the version of HTTP, which `wasi:http` does not provide.
     pub(crate) fn head(&mut self, response: &Response) -> Result<(), Failure> {
         if !self.include_head {
             return Ok(());
@@ -38,13 +38,13 @@ impl Output {
         self.write(&text)
     }
 
-    /// Content.
+    /// Writes content.
     pub(crate) fn content(&mut self, octets: &[u8]) -> Result<(), Failure> {
         self.inside_line = octets.last().is_some_and(|&last| last != b'\n');
         self.write(octets)
     }
 
-    /// The end of a response, with its trailers, if they are wanted: they begin on a line of their own.
+    /// Ends a response: writes its trailers, if requested, starting on a new line.
     pub(crate) fn end(&mut self, trailers: Option<&Fields>) -> Result<(), Failure> {
         let inside_line = std::mem::take(&mut self.inside_line);
         if let Some(trailers) = trailers.filter(|_| self.trailers) {

@@ -1,4 +1,4 @@
-//! Requests, and their content.
+//! Requests and their content.
 
 use std::fs::{File, Metadata};
 use std::io::Read;
@@ -13,10 +13,10 @@ use wasip3::{wit_future, wit_stream};
 use crate::failure::Failure;
 use crate::options::{Data, Options};
 
-/// Octets of a file that are read at a time.
+/// Bytes of a file per read.
 const CHUNK: usize = 64 << 10;
 
-/// What is asked for, as often as wanted.
+/// A request that can be sent any number of times.
 pub(crate) struct Template<'a> {
     url: &'a str,
     uri: Uri,
@@ -26,11 +26,11 @@ pub(crate) struct Template<'a> {
 }
 
 impl<'a> Template<'a> {
-    /// Takes a URL apart.
+    /// Parses a URL.
     pub(crate) fn new(url: &'a str, options: &'a Options) -> Result<Self, Failure> {
         let uri: Uri = url.parse().map_err(|error: http::uri::InvalidUri| Failure::new(url, error))?;
         if uri.scheme().is_none() {
-            return Err(Failure::new(url, "it has to start with http://"));
+            return Err(Failure::new(url, "a URL must start with http://"));
         }
         let data = options.data.as_ref();
         let method = match (&options.method, data) {
@@ -41,12 +41,12 @@ impl<'a> Template<'a> {
         Ok(Self { url, uri, method, headers: &options.headers, data })
     }
 
-    /// What it asks for.
+    /// Returns the URL requested.
     pub(crate) fn url(&self) -> &str {
         self.url
     }
 
-    /// A request, the content of which is sent as the server takes it.
+    /// Creates a request, whose content is streamed as the server accepts it.
     pub(crate) fn request(&self) -> Result<Request, Failure> {
         let content = self.data.map(Content::open).transpose()?;
         let headers = self.fields(content.as_ref().and_then(|content| content.length))?;
@@ -95,7 +95,7 @@ struct Content {
 impl Content {
     fn open(data: &Data) -> Result<Self, Failure> {
         if matches!(data, Data::Stdin) {
-            // The stream goes to the client as it is: no octet of it comes by here.
+            // Pass the stream to `wasi:http/client` directly, without copying its bytes here.
             let (octets, _end) = stdin::read_via_stream();
             return Ok(Self { octets, length: None });
         }
@@ -122,7 +122,9 @@ impl Content {
     }
 }
 
-/// Sends a file as it is taken. One that cannot be read ends short of its length, which the client refuses.
+/// Sends a file as the server accepts it.
+///
+/// If reading fails, the content ends short of Content-Length, which `wasi:http/client` reports as an error.
 async fn send_file(mut file: File, mut writer: StreamWriter<u8>) {
     loop {
         let mut chunk = vec![0; CHUNK];
@@ -135,7 +137,7 @@ async fn send_file(mut file: File, mut writer: StreamWriter<u8>) {
     }
 }
 
-/// A method by its token, which is case-sensitive (RFC 9110, 9.1).
+/// Parses a method, which is case-sensitive (RFC 9110, 9.1).
 fn method(token: &str) -> Method {
     match token {
         "GET" => Method::Get,

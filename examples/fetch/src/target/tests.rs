@@ -5,7 +5,7 @@ fn refused(url: &str) -> String {
 }
 
 #[test]
-fn a_url_is_taken_apart() {
+fn url_is_split_into_its_parts() {
     let target = Target::parse("http://example.com:8080/path?query#fragment").unwrap();
     assert_eq!((target.host.as_str(), target.port), ("example.com", 8080));
     assert_eq!(target.authority, "example.com:8080");
@@ -13,14 +13,14 @@ fn a_url_is_taken_apart() {
 }
 
 #[test]
-fn what_is_not_there_has_its_default() {
+fn missing_port_and_path_have_defaults() {
     let target = Target::parse("http://[::1]").unwrap();
     assert_eq!((target.host.as_str(), target.port, target.path.as_str()), ("[::1]", 80, "/"));
     assert_eq!(Target::parse("http://a?q").unwrap().path, "/?q");
 }
 
 #[test]
-fn what_cannot_be_asked_is_refused_with_the_reason() {
+fn unsupported_urls_are_rejected_with_the_reason() {
     assert!(refused("https://example.com/").contains("https needs TLS"));
     assert!(refused("ftp://example.com/").contains("only http"));
     assert!(refused("example.com").contains("http://"));
@@ -30,7 +30,7 @@ fn what_cannot_be_asked_is_refused_with_the_reason() {
 }
 
 #[test]
-fn one_origin_is_one_host_and_port() {
+fn same_origin_compares_host_and_port() {
     let target = |url| Target::parse(url).unwrap();
     assert!(target("http://a/x").same_origin(&target("http://A:80/y")));
     assert!(!target("http://a/").same_origin(&target("http://a:8080/")));
