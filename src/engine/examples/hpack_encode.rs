@@ -1,7 +1,7 @@
-//! Encodes the header sections of one connection, for judging the encoder by another implementation's decoder.
+//! Encodes the header sections of one connection, to test the encoder with another implementation's decoder.
 //!
-//! Reads a story of <https://github.com/http2jp/hpack-test-case> on standard input, and prints the field block of
-//! each case in hexadecimal digits, one a line. A case's `header_table_size` applies before it.
+//! Reads a story of <https://github.com/http2jp/hpack-test-case> from standard input, and prints the field block of
+//! each case in hexadecimal, one per line. A case's `header_table_size` applies before the case.
 
 use std::{collections::BTreeMap, error::Error, io};
 
@@ -16,7 +16,7 @@ struct Story {
 #[derive(Deserialize)]
 struct Case {
     header_table_size: Option<u32>,
-    /// Maps of one name and its value each.
+    /// Maps with one name and its value each.
     headers: Vec<BTreeMap<String, String>>,
 }
 

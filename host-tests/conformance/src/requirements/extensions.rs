@@ -52,7 +52,7 @@ pub(super) const EXTENSIONS: &[Requirement] = &[
     row("X5", "RFC 9218, 2.1", Nothing, "", Both, "RFC 7540 priorities are ignored"),
     shown(
         row("X6", "RFC 9218, 4", Nothing, "", Both, "Unknown or invalid priority parameters are ignored"),
-        &[test("src/engine/src/priority/tests.rs", "values_and_what_they_mean")],
+        &[test("src/engine/src/priority/tests.rs", "values_parse_to_priorities")],
     ),
     row(
         "X7",

@@ -1,26 +1,26 @@
-//! Content against Content-Length (RFC 9113, 8.1.1; RFC 9110, 6.4.1 and 8.6).
+//! Comparison of content with Content-Length (RFC 9113, 8.1.1; RFC 9110, 6.4.1 and 8.6).
 
 use super::{MethodKind, RequestFacts, ResponseFacts};
 use crate::error::Malformed;
 
-/// How much content a message may yet have. Octets of padding are no content.
+/// The content that a message may still have, without padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ContentLength {
-    /// Content-Length is not there, or what follows is a tunnel: as much as there is.
+    /// Any number of bytes: Content-Length is missing, or a tunnel follows.
     Unknown,
-    /// As many octets as these.
+    /// Exactly this number of bytes.
     Remaining(u64),
-    /// A response that has no content, whatever its Content-Length says.
+    /// None: the response cannot have content, whatever its Content-Length.
     NoContent,
 }
 
 impl ContentLength {
-    /// The content of a request.
+    /// Returns the content that a request must have.
     pub(crate) fn of_request(request: &RequestFacts) -> Self {
         request.content_length.map_or(Self::Unknown, Self::Remaining)
     }
 
-    /// The content of the final response to a request with this method.
+    /// Returns the content that the final response to a request with this method must have.
     pub(crate) fn of_response(method: MethodKind, response: &ResponseFacts) -> Self {
         match (method, response.status) {
             (MethodKind::Connect | MethodKind::ExtendedConnect, 200..=299) => Self::Unknown,
@@ -29,7 +29,7 @@ impl ContentLength {
         }
     }
 
-    /// How much content may yet come, if that is known.
+    /// Returns the bytes of content still to come, if known.
     pub(crate) fn rest(self) -> Option<u64> {
         match self {
             Self::Unknown => None,
@@ -38,8 +38,10 @@ impl ContentLength {
         }
     }
 
-    /// Counts octets of content. Errors: [`Malformed::ContentLengthMismatch`] when they are more than the
-    /// message has left, [`Malformed::UnexpectedContent`] when it has no content at all.
+    /// Counts `octets` bytes of content.
+    ///
+    /// Fails with [`Malformed::ContentLengthMismatch`] if they exceed the rest, and with
+    /// [`Malformed::UnexpectedContent`] if the message cannot have content.
     pub(crate) fn receive(&mut self, octets: u32) -> Result<(), Malformed> {
         match self {
             Self::Unknown => Ok(()),
@@ -52,7 +54,9 @@ impl ContentLength {
         }
     }
 
-    /// Judges the end of the content. Error: [`Malformed::ContentLengthMismatch`] when some of it is missing.
+    /// Checks the end of the content.
+    ///
+    /// Fails with [`Malformed::ContentLengthMismatch`] if content is missing.
     pub(crate) fn finish(self) -> Result<(), Malformed> {
         match self {
             Self::Unknown | Self::NoContent | Self::Remaining(0) => Ok(()),
@@ -66,14 +70,14 @@ mod tests {
     use super::*;
     use Malformed::{ContentLengthMismatch, UnexpectedContent};
 
-    /// What becomes of content that arrives in these pieces.
+    /// Receives content in these pieces, and its end.
     fn outcome(mut content: ContentLength, pieces: &[u32]) -> Result<(), Malformed> {
         pieces.iter().try_for_each(|&octets| content.receive(octets))?;
         content.finish()
     }
 
     #[test]
-    fn requests_have_as_much_content_as_they_say() {
+    fn request_content_must_match_content_length() {
         let request = |content_length| {
             ContentLength::of_request(&RequestFacts {
                 method: MethodKind::Other,

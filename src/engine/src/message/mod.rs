@@ -1,6 +1,7 @@
-//! What makes a message valid, beyond its frames (RFC 9113, 8; RFC 9110). The same rules hold for what is
-//! received and for what is sent, so that whoever
-//! passes messages on passes nothing on that is malformed (RFC 9113, 8.1.1, 10.3).
+//! The rules for valid messages, beyond their frames (RFC 9113, 8; RFC 9110).
+//!
+//! The same rules apply to received and sent messages, so that an intermediary never forwards a malformed one
+//! (RFC 9113, 8.1.1, 10.3).
 
 mod content_length;
 mod octets;

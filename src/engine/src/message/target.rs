@@ -1,9 +1,9 @@
-//! The parts of a request's target: `:scheme`, `:authority` or Host, `:path` (RFC 9113, 8.3.1).
+//! The parts of a request target: `:scheme`, `:authority` or Host, `:path` (RFC 9113, 8.3.1).
 
 use super::octets;
 use crate::error::Malformed;
 
-/// Checks `:scheme`, and tells whether it is one of HTTP's own.
+/// Checks `:scheme`, and returns whether it is "http" or "https".
 pub(super) fn check_scheme(scheme: &[u8]) -> Result<bool, Malformed> {
     if scheme.eq_ignore_ascii_case(b"https") || scheme.eq_ignore_ascii_case(b"http") {
         return Ok(true);
@@ -11,7 +11,9 @@ pub(super) fn check_scheme(scheme: &[u8]) -> Result<bool, Malformed> {
     if octets::is_scheme(scheme) { Ok(false) } else { Err(Malformed::Scheme) }
 }
 
-/// Checks `:path`: absolute, or `*` for OPTIONS. It may be empty only where the scheme is not one of HTTP's.
+/// Checks `:path`, which is absolute, or `*` for OPTIONS.
+///
+/// It may be empty only if the scheme is neither "http" nor "https".
 pub(super) fn check_path(path: &[u8], http: bool, options: bool) -> Result<(), Malformed> {
     let valid = match path {
         [] => !http,
@@ -22,7 +24,7 @@ pub(super) fn check_path(path: &[u8], http: bool, options: bool) -> Result<(), M
     if valid { Ok(()) } else { Err(Malformed::Path) }
 }
 
-/// Checks `:authority` or Host: a host, and a port perhaps, without user information (RFC 9113, 8.3.1).
+/// Checks `:authority` or Host: a host with an optional port, without user information (RFC 9113, 8.3.1).
 pub(super) fn check_authority(authority: &[u8]) -> Result<(), Malformed> {
     match split_port(authority) {
         Some(None | Some([])) => Ok(()),
@@ -39,8 +41,7 @@ pub(super) fn check_connect_authority(authority: &[u8]) -> Result<(), Malformed>
     }
 }
 
-/// What stands behind the colon that ends a valid host, where there is one; `None` where the host is not
-/// valid.
+/// Returns the bytes after the colon that follows a valid host, if it has one; `None` if the host is invalid.
 fn split_port(authority: &[u8]) -> Option<Option<&[u8]>> {
     let (valid, behind) = if let Some(address) = authority.strip_prefix(b"[") {
         let (address, behind) = split_at(address, b']')?;
@@ -57,7 +58,7 @@ fn split_port(authority: &[u8]) -> Option<Option<&[u8]>> {
     }
 }
 
-/// Splits before the first octet of this kind.
+/// Splits before the first byte equal to `octet`.
 fn split_at(octets: &[u8], octet: u8) -> Option<(&[u8], &[u8])> {
     octets.split_at_checked(octets.iter().position(|&candidate| candidate == octet)?)
 }

@@ -1,4 +1,4 @@
-//! One look over the lines of a section, and a verdict (RFC 9113, 8.1 to 8.5).
+//! Validation of a section in a single pass (RFC 9113, 8.1 to 8.5).
 
 use super::{octets, target};
 use crate::error::{Malformed, Violation};
@@ -8,7 +8,7 @@ use crate::priority::Priority;
 #[cfg(test)]
 mod tests;
 
-/// What a method means for the messages that it stands in.
+/// The meaning of a method for its request and response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MethodKind {
     /// GET.
@@ -26,41 +26,43 @@ pub(crate) enum MethodKind {
 }
 
 impl MethodKind {
-    /// Whether a tunnel follows a successful response.
+    /// Returns whether a tunnel follows a successful response.
     pub(crate) fn is_connect(self) -> bool {
         matches!(self, Self::Connect | Self::ExtendedConnect)
     }
 }
 
-/// What the engine keeps of a valid request.
+/// The part of a valid request that the engine keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RequestFacts {
     pub(crate) method: MethodKind,
-    /// Octets of content, if told; never for a tunnel.
+    /// Content-Length in bytes, if present; never for a tunnel.
     pub(crate) content_length: Option<u64>,
-    /// The value of the `priority` field, where there is one (RFC 9218, 5).
+    /// The value of the `priority` field, if present (RFC 9218, 5).
     pub(crate) priority: Option<Priority>,
 }
 
-/// What the engine keeps of a valid response.
+/// The part of a valid response that the engine keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ResponseFacts {
-    /// 100 to 999, without 101.
+    /// 100 to 999, except 101.
     pub(crate) status: u16,
-    /// Octets of content, if told. Not every response has content, though: see
-    /// [`ContentLength`](super::ContentLength).
+    /// Content-Length in bytes, if present.
+    ///
+    /// Not every response has content: see [`ContentLength`](super::ContentLength).
     pub(crate) content_length: Option<u64>,
 }
 
 impl ResponseFacts {
-    /// Whether the final response is yet to come (RFC 9110, 15.2).
+    /// Returns whether the final response is still to come (RFC 9110, 15.2).
     pub(crate) fn is_informational(&self) -> bool {
         self.status < 200
     }
 }
 
-/// Judges the header section of a request (RFC 9113, 8.3.1). `connect_protocol` tells whether the server has
-/// enabled extended CONNECT (RFC 8441, 3).
+/// Validates the header section of a request (RFC 9113, 8.3.1).
+///
+/// `connect_protocol` tells whether the server has enabled extended CONNECT (RFC 8441, 3).
 pub(crate) fn request(section: &FieldSection, connect_protocol: bool) -> Result<RequestFacts, Malformed> {
     let mut lines = Lines::default();
     lines.collect(section)?;
@@ -78,8 +80,10 @@ pub(crate) fn request(section: &FieldSection, connect_protocol: bool) -> Result<
     Ok(RequestFacts { method, content_length, priority: lines.priority.map(Priority::parse) })
 }
 
-/// Judges a promised request (RFC 9113, 8.4.1): it is safe and cacheable, tells its authority, and has no
-/// content. Whether the server may speak for that authority is another question.
+/// Validates a promised request (RFC 9113, 8.4.1): it must be safe and cacheable, name its authority, and have no
+/// content.
+///
+/// The caller checks whether the server may speak for that authority.
 pub(crate) fn promise(section: &FieldSection) -> Result<RequestFacts, Violation> {
     let facts = request(section, false)?;
     let safe_and_cacheable = matches!(facts.method, MethodKind::Get | MethodKind::Head);
@@ -91,7 +95,7 @@ pub(crate) fn promise(section: &FieldSection) -> Result<RequestFacts, Violation>
     }
 }
 
-/// Judges the header section of a response (RFC 9113, 8.3.2), informational ones among them.
+/// Validates the header section of a response, final or informational (RFC 9113, 8.3.2).
 pub(crate) fn response(section: &FieldSection) -> Result<ResponseFacts, Malformed> {
     let mut lines = Lines::default();
     lines.collect(section)?;
@@ -99,7 +103,7 @@ pub(crate) fn response(section: &FieldSection) -> Result<ResponseFacts, Malforme
         return Err(Malformed::UnknownPseudo);
     }
     let status = match lines.status.ok_or(Malformed::MissingPseudo)? {
-        // HTTP/2 has no use for the upgrade that 101 speaks of (RFC 9113, 8.6).
+        // HTTP/2 does not support the upgrade of 101 (RFC 9113, 8.6).
         b"101" => None,
         digits @ [b'1'..=b'9', _, _] => octets::decimal(digits).and_then(|status| u16::try_from(status).ok()),
         _ => None,
@@ -108,8 +112,10 @@ pub(crate) fn response(section: &FieldSection) -> Result<ResponseFacts, Malforme
     Ok(ResponseFacts { status, content_length: lines.content_length })
 }
 
-/// Judges a trailer section: it has no pseudo-header fields (RFC 9113, 8.1), and none that frame or route a
-/// message (RFC 9110, 6.5.1), which somebody behind us might take for those of the header section.
+/// Validates a trailer section.
+///
+/// It must not have pseudo-header fields (RFC 9113, 8.1), or fields that frame or route a message
+/// (RFC 9110, 6.5.1): a later recipient might take them for those of the header section.
 pub(crate) fn trailers(section: &FieldSection) -> Result<(), Malformed> {
     section.defect().map_or(Ok(()), Err)?;
     section.numbered().try_for_each(|field| match field.known {
@@ -138,7 +144,7 @@ fn method_kind(method: &[u8], protocol: Option<&[u8]>) -> Result<MethodKind, Mal
     }
 }
 
-/// The lines of a header section that have a meaning here.
+/// The fields of a header section that have a meaning here.
 #[derive(Default)]
 struct Lines<'a> {
     method: Option<&'a [u8]>,
@@ -151,18 +157,18 @@ struct Lines<'a> {
     te: Option<&'a [u8]>,
     priority: Option<&'a [u8]>,
     content_length: Option<u64>,
-    /// Whether a field that is no pseudo-header field has come.
+    /// Whether a regular field has occurred.
     regular: bool,
 }
 
 impl<'a> Lines<'a> {
-    /// Looks at each line once, and applies the rules that requests and responses have in common.
+    /// Visits each field once, and applies the rules that requests and responses have in common.
     fn collect(&mut self, section: &'a FieldSection) -> Result<(), Malformed> {
         section.defect().map_or(Ok(()), Err)?;
         section.numbered().try_for_each(|field| self.add(field))
     }
 
-    /// Takes a pseudo-header field: a known one, once, before all others (RFC 9113, 8.3).
+    /// Adds a pseudo-header field, which must be known, occur once, and precede all others (RFC 9113, 8.3).
     fn add(&mut self, field: NumberedField<'a>) -> Result<(), Malformed> {
         let pseudo = match field.known {
             Name::METHOD => &mut self.method,
@@ -180,7 +186,8 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Takes another field: none of an HTTP/1.1 connection (RFC 9113, 8.2.2), and Host once (RFC 9110, 7.2).
+    /// Adds a regular field, which must not belong to an HTTP/1.1 connection (RFC 9113, 8.2.2); Host may occur once
+    /// (RFC 9110, 7.2).
     fn add_regular(&mut self, field: NumberedField<'a>) -> Result<(), Malformed> {
         self.regular = true;
         let value = field.value;
@@ -198,13 +205,14 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    /// Whether there are pseudo-header fields that only requests have.
+    /// Returns whether a pseudo-header field of requests is present.
     fn is_of_request(&self) -> bool {
         [self.method, self.scheme, self.authority, self.path, self.protocol].iter().any(Option::is_some)
     }
 
-    /// The target of a request other than CONNECT (RFC 9113, 8.3.1). A request without any authority is left
-    /// to the application, as a request without Host in HTTP/1.0 would be.
+    /// Checks the target of a request other than CONNECT (RFC 9113, 8.3.1).
+    ///
+    /// A request without an authority is left to the application, like one without Host in HTTP/1.0.
     fn check_target(&self, options: bool) -> Result<(), Malformed> {
         let scheme = self.scheme.ok_or(Malformed::MissingPseudo)?;
         let path = self.path.ok_or(Malformed::MissingPseudo)?;
@@ -214,7 +222,7 @@ impl<'a> Lines<'a> {
         self.check_host()
     }
 
-    /// The target of CONNECT (RFC 9113, 8.5).
+    /// Checks the target of CONNECT (RFC 9113, 8.5).
     fn check_connect(&self) -> Result<(), Malformed> {
         if self.scheme.is_some() || self.path.is_some() {
             return Err(Malformed::Connect);
@@ -223,7 +231,7 @@ impl<'a> Lines<'a> {
         self.check_host()
     }
 
-    /// Host names the same as `:authority`: otherwise two parties could take the request for two hosts
+    /// Checks that Host equals `:authority`: otherwise two recipients could assign the request to two hosts
     /// (RFC 9113, 8.3.1).
     fn check_host(&self) -> Result<(), Malformed> {
         match (self.authority, self.host) {
@@ -233,7 +241,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Reads Content-Length. Copies of one value, in one line or in several, count as one (RFC 9110, 8.6).
+/// Parses Content-Length; equal copies, in one line or in several, count as one (RFC 9110, 8.6).
 fn content_length(value: &[u8], before: Option<u64>) -> Result<u64, Malformed> {
     let mut copies = value.split(|&octet| octet == b',').map(|copy| octets::decimal(copy.trim_ascii()));
     let first = copies.next().flatten().ok_or(Malformed::ContentLength)?;

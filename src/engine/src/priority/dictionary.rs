@@ -1,7 +1,6 @@
-//! Dictionaries of structured fields (RFC 9651, 4.2.2), of which a priority is one.
+//! Dictionaries of structured fields (RFC 9651, 4.2.2), which encode a priority.
 //!
-//! A dictionary is good or bad as a whole, so the members that mean nothing here are parsed too, but not
-//! kept.
+//! A dictionary is valid or invalid as a whole, so unknown members are parsed too, but not kept.
 
 use super::Priority;
 
@@ -10,14 +9,14 @@ use super::Priority;
 enum Value {
     Integer(i64),
     Boolean(bool),
-    /// Of a type that no parameter of a priority has.
+    /// A type that no priority parameter has.
     Other,
 }
 
-/// What has not been read yet.
+/// The rest of the input.
 struct Parser<'a>(&'a [u8]);
 
-/// Reads a priority; `None` where the value is no dictionary.
+/// Parses a priority; returns `None` if the value is not a dictionary.
 pub(super) fn parse(value: &[u8]) -> Option<Priority> {
     let mut parser = Parser(value);
     let mut priority = Priority::default();
@@ -25,7 +24,7 @@ pub(super) fn parse(value: &[u8]) -> Option<Priority> {
     while !parser.0.is_empty() {
         let key = parser.key()?;
         let value = parser.member()?;
-        // The last of several members with the same key counts, also when its value is of no use.
+        // The last of several members with the same key counts, even if its value is unusable.
         match key {
             b"u" => priority.urgency = urgency(value).unwrap_or(Priority::default().urgency),
             b"i" => priority.incremental = matches!(value, Value::Boolean(true)),
@@ -48,13 +47,13 @@ impl<'a> Parser<'a> {
         Some(octet)
     }
 
-    /// Takes this octet, if it comes next.
+    /// Takes `octet`, if it comes next.
     fn take(&mut self, octet: u8) -> Option<()> {
         self.0 = self.0.strip_prefix(&[octet])?;
         Some(())
     }
 
-    /// Takes octets of a kind, as many as there are.
+    /// Takes all leading bytes of a kind.
     fn skip(&mut self, of_kind: impl Fn(u8) -> bool) -> &'a [u8] {
         let length = self.0.iter().position(|&octet| !of_kind(octet)).unwrap_or(self.0.len());
         let (taken, rest) = self.0.split_at_checked(length).unwrap_or((self.0, &[]));
@@ -62,7 +61,7 @@ impl<'a> Parser<'a> {
         taken
     }
 
-    /// The end, or a comma that has something behind it.
+    /// Takes the end, or a comma that does not precede the end.
     fn separator(&mut self) -> Option<()> {
         let white_space = |octet| matches!(octet, b' ' | b'\t');
         self.skip(white_space);
@@ -81,7 +80,7 @@ impl<'a> Parser<'a> {
         Some(self.skip(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b'*')))
     }
 
-    /// The value of a member, with its parameters: true where none is written.
+    /// Parses the value of a member, which is true if omitted, and its parameters.
     fn member(&mut self) -> Option<Value> {
         let value = match self.take(b'=') {
             None => Value::Boolean(true),
@@ -103,7 +102,7 @@ impl<'a> Parser<'a> {
         Some(())
     }
 
-    /// The items of an inner list, behind its opening parenthesis.
+    /// Parses the items of an inner list, after its opening parenthesis.
     fn inner_list(&mut self) -> Option<Value> {
         loop {
             self.skip(|octet| octet == b' ');
@@ -136,7 +135,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// An integer of at most 15 digits, or a decimal of at most 12 and 3.
+    /// Parses an integer of at most 15 digits, or a decimal of at most 12 and 3.
     fn number(&mut self) -> Option<Value> {
         let negative = self.take(b'-').is_some();
         let digits = self.skip(|octet| octet.is_ascii_digit());

@@ -5,7 +5,7 @@ fn priority(urgency: u8, incremental: bool) -> Priority {
 }
 
 #[test]
-fn values_and_what_they_mean() {
+fn values_parse_to_priorities() {
     let cases = [
         ("", priority(3, false)),
         ("u=0", priority(0, false)),
@@ -20,7 +20,7 @@ fn values_and_what_they_mean() {
         // Unknown parameters, of every type.
         ("a=1, b=-2.5, c=\"\\\"\\\\\", d=token/*:x, e=:aGk=:, f=?0, u=2", priority(2, false)),
         ("a=@1659578233, b=%\"f%c3%bc\", c=(1 \"x\";p=1   tok), d=(), *-_.9, u=2", priority(2, false)),
-        // Of a wrong type, or out of range.
+        // Wrong types, or out of range.
         ("u=8, i", priority(3, true)),
         ("u=-1", priority(3, false)),
         ("u=1.0", priority(3, false)),
@@ -30,7 +30,7 @@ fn values_and_what_they_mean() {
         ("u=(1)", priority(3, false)),
         ("u=1, i=1", priority(1, false)),
         ("u=1, i=yes", priority(1, false)),
-        // The last one counts.
+        // The last member counts.
         ("u=1, u=6", priority(6, false)),
         ("u=1, u=9", priority(3, false)),
         ("i, i=?0", priority(3, false)),
@@ -41,7 +41,7 @@ fn values_and_what_they_mean() {
 }
 
 #[test]
-fn a_value_that_is_no_dictionary_is_ignored() {
+fn invalid_dictionaries_are_ignored() {
     let values = [
         "u=1,",
         "u=1 i",
@@ -83,7 +83,7 @@ fn a_value_that_is_no_dictionary_is_ignored() {
 }
 
 #[test]
-fn what_is_written_is_read_again() {
+fn written_priorities_parse_back() {
     for urgency in 0..=7 {
         for incremental in [false, true] {
             let priority = priority(urgency, incremental);
@@ -97,7 +97,7 @@ fn what_is_written_is_read_again() {
 }
 
 #[test]
-fn no_octets_make_the_parser_panic() {
+fn parser_never_panics() {
     let octets = b"u=;,\" \t()i?1*:@%-.\\a\0\xff";
     let mut value = [0; 4];
     for n in 0..octets.len().pow(4) {

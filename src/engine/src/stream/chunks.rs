@@ -1,21 +1,23 @@
-//! Octets of content on their way, in order.
+//! Content in transit, in order.
 
 use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-/// Payloads up to this size are gathered in one buffer; larger ones are kept as they are.
+/// Pieces up to this size, in bytes, are gathered in one buffer; larger ones are kept as they are.
 const SMALL: usize = 1_024;
 
-/// A queue of octets: large pieces are kept as slices, small ones are gathered, so that what a piece costs is
-/// its octets, however small the peer or the caller cuts them.
+/// A queue of bytes.
+///
+/// Large pieces are kept as slices, and small ones are gathered. A piece therefore costs memory in proportion to
+/// its size, however finely the peer or the caller divides the content.
 #[derive(Debug, Default)]
 pub(crate) struct Chunks {
-    /// The first piece. The common message has no other.
+    /// The first piece, and the only one of most messages.
     front: Bytes,
-    /// The pieces between.
+    /// The pieces between `front` and `tail`.
     middle: VecDeque<Bytes>,
-    /// Small pieces gathered behind all others.
+    /// Small pieces, gathered behind all others.
     tail: BytesMut,
     len: usize,
 }
@@ -29,7 +31,7 @@ impl Chunks {
         self.len == 0
     }
 
-    /// Appends a piece that may be kept as it is.
+    /// Appends a piece that may be kept as a slice.
     pub(crate) fn push(&mut self, piece: Bytes) {
         if piece.is_empty() {
             return;
@@ -46,7 +48,7 @@ impl Chunks {
         }
     }
 
-    /// Appends a copy, for pieces of a buffer that is not to be kept alive for them.
+    /// Appends a copy of a piece, so that its buffer is not kept alive.
     pub(crate) fn push_copy(&mut self, piece: &[u8]) {
         self.len = self.len.saturating_add(piece.len());
         self.tail.extend_from_slice(piece);
@@ -61,7 +63,7 @@ impl Chunks {
         }
     }
 
-    /// Takes at most `max` octets, as one piece; empty only if nothing is there or `max` is 0.
+    /// Takes at most `max` bytes as one piece, which is empty only if the queue is empty or `max` is 0.
     pub(crate) fn pop(&mut self, max: usize) -> Bytes {
         self.refill_front();
         let piece =
@@ -70,7 +72,7 @@ impl Chunks {
         piece
     }
 
-    /// Moves the first `n` octets to the end of `out`; `n` is at most [`len`](Self::len).
+    /// Moves the first `n` bytes to the end of `out`; `n` is at most [`len`](Self::len).
     pub(crate) fn move_to(&mut self, out: &mut Vec<u8>, n: usize) {
         let mut left = n;
         while left > 0 && !self.is_empty() {
@@ -93,7 +95,7 @@ impl Chunks {
         }
     }
 
-    /// Drops everything and says how many octets that was.
+    /// Drops everything, and returns the number of bytes dropped.
     pub(crate) fn clear(&mut self) -> usize {
         if self.is_empty() { 0 } else { core::mem::take(self).len }
     }
@@ -126,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn octets_keep_their_order_however_they_are_cut() {
+    fn order_is_kept_for_any_size_of_pieces() {
         for max in [1, 3, 1_000, 4_096] {
             let mut chunks = Chunks::default();
             let mut expected = Vec::new();
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn clear_says_what_was_dropped() {
+    fn clear_returns_the_dropped_length() {
         let mut chunks = Chunks::default();
         chunks.push(Bytes::from_static(b"abc"));
         chunks.push_copy(b"de");

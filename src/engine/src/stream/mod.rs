@@ -1,4 +1,4 @@
-//! Streams: their life, their content on its way in both directions, and how they are found.
+//! Streams: their states, their content in both directions, and their storage.
 
 mod chunks;
 mod state;
@@ -18,18 +18,18 @@ use crate::priority::Priority;
 use crate::scheduler::Place;
 use crate::time::Time;
 
-/// What the peer's message lacks (RFC 9113, 8.1).
+/// The part of the peer's message that is expected next (RFC 9113, 8.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expect {
-    /// The head: of a response, after any number of informational ones.
+    /// The head; for a response, after any number of informational ones.
     Head,
     /// Content, trailers, or the end.
     Content,
-    /// Nothing: END_STREAM has come.
+    /// Nothing: END_STREAM has arrived.
     Nothing,
 }
 
-/// How our message ends, once it is known (RFC 9113, 8.1).
+/// The end of the local message, once it is known (RFC 9113, 8.1).
 #[derive(Debug, Default)]
 pub(crate) enum Ending {
     /// More content may follow.
@@ -39,68 +39,68 @@ pub(crate) enum Ending {
     EndStream,
     /// A trailer section after the last DATA.
     Trailers(Box<FieldSection>),
-    /// It was handed to the transport.
+    /// The end was sent.
     Sent,
 }
 
-/// How a stream came to be closed, which decides how late frames are answered (RFC 9113, 5.1).
+/// How a stream was closed, which decides how late frames are answered (RFC 9113, 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClosedBy {
     /// END_STREAM in both directions.
     EndStream,
-    /// RST_STREAM from here: what the peer sent before it knew is ignored.
+    /// RST_STREAM from this endpoint: frames that the peer sent before it knew are ignored.
     LocalReset,
     /// RST_STREAM from the peer.
     PeerReset,
-    /// The peer opened a higher one while it was idle (RFC 9113, 5.1.1).
+    /// The peer opened a higher stream while this one was idle (RFC 9113, 5.1.1).
     Skipped,
 }
 
-/// One stream.
+/// A stream.
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(crate) id: StreamId,
     pub(crate) state: State,
     pub(crate) closed_by: ClosedBy,
-    /// Why it ended before its time.
+    /// Why the stream ended early.
     pub(crate) error: Option<StreamError>,
     pub(crate) method: MethodKind,
 
-    /// The caller has it, so it takes one of our slots even when it is closed on the wire.
+    /// Whether the caller holds the stream, which then occupies a slot even if it is closed on the wire.
     pub(crate) held: bool,
-    /// The caller is done with it: it goes once it is closed.
+    /// Whether the caller has released the stream, which is then removed once it is closed.
     pub(crate) released: bool,
-    /// A head that waits: a request for a slot with the caller, or with the peer.
+    /// The head of a request that waits: for a slot with the caller, or for the peer's limit.
     pub(crate) waiting: Option<Box<WaitingHead>>,
-    /// The rest of the peer's message is read only to be dropped.
+    /// Limits on reading the rest of the peer's message, if that is discarded.
     pub(crate) linger: Option<Linger>,
 
     pub(crate) recv: Receiving,
     pub(crate) send: Sending,
 
     pub(crate) priority: Priority,
-    /// Whether anybody has asked for that priority.
+    /// Whether an endpoint has asked for `priority`.
     pub(crate) prioritized: bool,
-    /// CONNECT has succeeded: only DATA may follow (RFC 9113, 8.5; RFC 8441, 5).
+    /// Whether CONNECT has succeeded: only DATA may follow (RFC 9113, 8.5; RFC 8441, 5).
     pub(crate) tunnel: bool,
-    /// `:authority` of our request, empty if it has none. Only where pushes were wanted when it was made.
+    /// `:authority` of the local request, empty if it has none; recorded only if push was enabled at the time.
     pub(crate) authority: Option<Box<[u8]>>,
 }
 
-/// A head that could not be handed on at once.
+/// The head of a request that waits.
 #[derive(Debug)]
 pub(crate) struct WaitingHead {
     pub(crate) head: FieldSection,
     pub(crate) end_stream: bool,
-    /// The caller has asked for another priority since.
+    /// Whether the caller has set another priority since.
     pub(crate) reprioritized: bool,
 }
 
-/// How much longer a message is read that nobody wants.
+/// Limits on reading a message that the caller does not want.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Linger {
     pub(crate) until: Time,
-    /// Bytes of content.
+    /// Bytes of content that may still be read.
     pub(crate) left: u32,
 }
 
@@ -113,47 +113,47 @@ pub(crate) struct Receiving {
     pub(crate) trailers: Option<Box<FieldSection>>,
     pub(crate) length: ContentLength,
     pub(crate) window: ReceiveWindow,
-    /// The size of all informational responses so far.
+    /// Total size of the informational responses so far, in bytes.
     pub(crate) informational: usize,
     pub(crate) wake: Wake,
 }
 
-/// When the caller is told that there is something to read.
+/// When to tell the caller that the stream is readable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wake {
-    /// It has found something since it was told last.
+    /// Not now: the caller was told, and has found something on each read since.
     Off,
-    /// It has not looked yet, and is told when the first content comes.
+    /// When the first content arrives: the caller has not read yet.
     First,
-    /// It has found nothing, and is told when anything comes.
+    /// When anything arrives: the caller has found nothing.
     Asked,
 }
 
-/// Our message.
+/// The local message.
 #[derive(Debug)]
 pub(crate) struct Sending {
     /// Whether the head of the message was sent.
     pub(crate) head_sent: bool,
-    /// Content that the transport has not taken.
+    /// Content that was not handed to the transport.
     pub(crate) content: Chunks,
     pub(crate) ending: Ending,
     pub(crate) length: ContentLength,
-    /// The send window, less the peer's SETTINGS_INITIAL_WINDOW_SIZE: so that a change of it costs nothing here.
+    /// The send window minus the peer's SETTINGS_INITIAL_WINDOW_SIZE, whose changes therefore need no update here.
     pub(crate) window_delta: i64,
-    /// It stands in the scheduler.
+    /// Whether the stream is in the scheduler.
     pub(crate) scheduled: bool,
-    /// It has content that the window of the stream does not allow, and stands among those that may stall since then.
+    /// The stream's place among the blocked streams, if its content exceeds its window: the start of the stall.
     pub(crate) blocked_since: Option<Time>,
-    /// Since when it has stalled: less than [`PROGRESS`] was sent since it was blocked.
+    /// The current stall: less than [`PROGRESS`] was sent since the stream was blocked.
     pub(crate) stall: Option<Stall>,
-    /// The caller found no room, and is to be told when there is some.
+    /// Whether the caller found no room, and awaits an event when there is some.
     pub(crate) starved: bool,
 }
 
-/// Bytes that end a stall: less may be a drip that keeps memory taken.
+/// Bytes that end a stall; fewer may be a trickle that keeps memory occupied.
 const PROGRESS: usize = 1 << 10;
 
-/// A time in which too little was taken of what waits.
+/// A period in which too little of the pending data was taken.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stall {
     pub(crate) since: Time,
@@ -165,7 +165,7 @@ impl Stall {
         Self { since, sent: 0 }
     }
 
-    /// `bytes` were taken: the stall, unless that ends it.
+    /// Returns the stall after `bytes` more were taken, or `None` if they end it.
     pub(crate) fn after(self, bytes: usize) -> Option<Self> {
         let sent = self.sent.saturating_add(bytes);
         (sent < PROGRESS).then_some(Self { sent, ..self })
@@ -211,7 +211,7 @@ impl Stream {
         }
     }
 
-    /// How much content may yet come from the peer, if that is known.
+    /// Returns the bytes of content still to come from the peer, if known.
     pub(crate) fn awaited(&self) -> Option<u64> {
         match self.recv.expect {
             _ if self.is_closed() => Some(0),
@@ -225,19 +225,21 @@ impl Stream {
         self.state == State::Closed
     }
 
-    /// Where it stands among others. RFC 9218, 4.2 has whole messages as the default; but where nobody has asked
-    /// for anything, one endless message must not keep all others waiting.
+    /// Returns the place of the stream in the scheduler.
+    ///
+    /// RFC 9218, 4.2 treats messages as useful only as a whole by default. But if no endpoint has asked for a
+    /// priority, one endless message must not keep all others waiting.
     pub(crate) fn place(&self) -> Place {
         let shared = !self.prioritized || self.priority.is_incremental();
         Place { urgency: self.priority.urgency(), shared }
     }
 
-    /// Whether so much of a send buffer of `limit` bytes is free that the caller is to hear of it.
+    /// Returns whether so much of a send buffer of `limit` bytes is free that the caller is to be told.
     pub(crate) fn has_room(&self, limit: usize) -> bool {
         self.held && !self.is_closed() && self.can_take_content() && self.send.content.len() <= limit / 2
     }
 
-    /// Whether our message has neither been ended nor broken off.
+    /// Returns whether the local message has begun and not ended.
     pub(crate) fn can_take_content(&self) -> bool {
         self.send.head_sent && matches!(self.send.ending, Ending::Open)
     }

@@ -1,15 +1,15 @@
-//! The life of a stream (RFC 9113, 5.1), as one table.
+//! The states of a stream (RFC 9113, 5.1), as one table.
 
 use core::fmt;
 
 /// The state of a stream (RFC 9113, 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Nothing was sent or received on it.
+    /// Nothing was sent or received on the stream.
     Idle,
-    /// This endpoint has promised it.
+    /// This endpoint has promised the stream.
     ReservedLocal,
-    /// The peer has promised it.
+    /// The peer has promised the stream.
     ReservedRemote,
     /// Both endpoints may send.
     Open,
@@ -17,11 +17,11 @@ pub enum State {
     HalfClosedLocal,
     /// The peer has sent END_STREAM.
     HalfClosedRemote,
-    /// Neither may send.
+    /// Neither endpoint may send.
     Closed,
 }
 
-/// What moves a stream from one state to another.
+/// An event that moves a stream from one state to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Transition {
     SendHeaders,
@@ -35,9 +35,10 @@ pub(crate) enum Transition {
 }
 
 impl State {
-    /// The state that follows; `None` where the RFC has no such transition.
+    /// Returns the next state, or `None` if the RFC has no such transition.
     ///
-    /// PUSH_PROMISE concerns the promised stream. END_STREAM is told after the HEADERS that carry it.
+    /// PUSH_PROMISE applies to the promised stream. END_STREAM is a transition of its own, after the HEADERS that
+    /// carry it.
     pub(crate) fn after(self, transition: Transition) -> Option<Self> {
         use State::*;
         use Transition::*;
@@ -62,22 +63,22 @@ impl State {
         })
     }
 
-    /// Whether the peer may still send HEADERS or DATA.
+    /// Returns whether the peer may still send HEADERS or DATA.
     pub(crate) fn can_recv(self) -> bool {
         matches!(self, Self::Open | Self::HalfClosedLocal)
     }
 
-    /// Whether this endpoint may still send HEADERS or DATA, on a stream that is not merely promised.
+    /// Returns whether this endpoint may still send HEADERS or DATA, on a stream that is not reserved.
     pub(crate) fn can_send(self) -> bool {
         matches!(self, Self::Open | Self::HalfClosedRemote)
     }
 
-    /// Whether the stream is promised, and no more.
+    /// Returns whether the stream is promised, but not yet open.
     pub(crate) fn is_reserved(self) -> bool {
         matches!(self, Self::ReservedLocal | Self::ReservedRemote)
     }
 
-    /// Whether the stream counts against SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113, 5.1.2).
+    /// Returns whether the stream counts against SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113, 5.1.2).
     pub(crate) fn counts(self) -> bool {
         matches!(self, Self::Open | Self::HalfClosedLocal | Self::HalfClosedRemote)
     }
@@ -102,9 +103,9 @@ mod tests {
     use super::State::*;
     use super::Transition::*;
 
-    /// The drawing of RFC 9113, 5.1, as the table has it; a dot is a transition that does not exist.
+    /// The table has exactly the transitions of the diagram in RFC 9113, 5.1.
     #[test]
-    fn the_table_is_the_drawing() {
+    fn transitions_are_those_of_the_rfc() {
         let states = [Idle, ReservedLocal, ReservedRemote, Open, HalfClosedLocal, HalfClosedRemote, Closed];
         let transitions = [
             SendHeaders,

@@ -1,18 +1,20 @@
-//! Streams by identifier, without hashing anything that a peer chooses.
+//! Streams by identifier, without hashing data that a peer chooses.
 
 use std::collections::VecDeque;
 
 use super::{ClosedBy, Stream};
 use crate::frame::StreamId;
 
-/// How many closed streams are remembered, so that frames that the peer must not send on them are told from those that
-/// it may have sent before it knew (RFC 9113, 5.1). Of streams that are forgotten, the latter is supposed.
+/// Number of closed streams to remember.
+///
+/// They tell frames that the peer must not send from those that it may have sent before it knew of the end
+/// (RFC 9113, 5.1). On a forgotten stream, the latter is assumed.
 const RECENT: usize = 64;
-/// How many ranges of identifiers are remembered that the peer has left out.
+/// Number of ranges of skipped identifiers to remember.
 const SKIPPED: usize = 16;
-/// Identifiers that one ring covers; streams that outlive so many later ones move aside.
+/// Number of identifiers that a ring covers; a stream that outlives so many later ones moves aside.
 const RING: usize = 1_024;
-/// Streams that are gone through for each piece of content that is read.
+/// Largest number of streams to visit for each piece of content read.
 const FEW: usize = 256;
 
 /// All streams that are not both closed and released, and the last ones that were.
@@ -20,10 +22,10 @@ const FEW: usize = 256;
 pub(crate) struct Store {
     slots: Vec<Option<Stream>>,
     vacant: Vec<u32>,
-    /// By whether the server opens them.
+    /// The index of the server's streams, then that of the client's.
     indices: [Index; 2],
     recent: Recent,
-    /// Identifiers between these two were left out by the endpoint that the latter belongs to.
+    /// Ranges of skipped identifiers, between these two; the endpoint is that of the second.
     skipped: VecDeque<(StreamId, StreamId)>,
 }
 
@@ -38,7 +40,7 @@ impl Store {
         self.slots.get_mut(slot as usize)?.as_mut()
     }
 
-    /// Adds a stream. Of one endpoint's streams, identifiers only grow (RFC 9113, 5.1.1).
+    /// Adds a stream; the identifiers of one endpoint only grow (RFC 9113, 5.1.1).
     pub(crate) fn insert(&mut self, stream: Stream) {
         let id = stream.id;
         let slot = match self.vacant.pop() {
@@ -57,7 +59,7 @@ impl Store {
         self.index_mut(id).insert(id, slot);
     }
 
-    /// Forgets a stream, but for how it was closed.
+    /// Removes a stream, but remembers how it was closed.
     pub(crate) fn remove(&mut self, id: StreamId) {
         let Some(slot) = self.index_mut(id).remove(id) else { return };
         let stream = self.slots.get_mut(slot as usize).and_then(Option::take);
@@ -67,12 +69,13 @@ impl Store {
         }
     }
 
-    /// Notes how a stream was closed that is not kept.
+    /// Remembers how a stream was closed that is not stored.
     pub(crate) fn remember(&mut self, id: StreamId, closed_by: ClosedBy) {
         self.recent.push(id, closed_by);
     }
 
-    /// Notes that the peer has opened `next` after `last`, and so closed all idle streams between (RFC 9113, 5.1.1).
+    /// Records that the peer has opened `next` after `last`, and so closed all idle streams between
+    /// (RFC 9113, 5.1.1).
     pub(crate) fn skip(&mut self, last: StreamId, next: StreamId) {
         if next.as_u32().saturating_sub(last.as_u32()) > 2 {
             if self.skipped.len() >= SKIPPED {
@@ -82,7 +85,7 @@ impl Store {
         }
     }
 
-    /// How a stream was closed, if that is remembered. The identifier is not idle.
+    /// Returns how a stream was closed, if that is remembered; the stream must not be idle.
     pub(crate) fn closed_by(&self, id: StreamId) -> Option<ClosedBy> {
         if let Some(stream) = self.get(id) {
             return stream.is_closed().then_some(stream.closed_by);
@@ -92,8 +95,9 @@ impl Store {
         self.recent.find(id).or_else(|| self.skipped.iter().any(skipped).then_some(ClosedBy::Skipped))
     }
 
-    /// Whether a stream, which is not idle, has ended and the peer may not know it yet: this endpoint has reset it, or has
-    /// forgotten how it ended.
+    /// Returns whether a stream has ended and the peer may not know it yet; the stream must not be idle.
+    ///
+    /// That is so if this endpoint has reset the stream, or has forgotten how it ended.
     pub(crate) fn is_end_unseen(&self, id: StreamId) -> bool {
         self.get(id).is_none_or(Stream::is_closed)
             && matches!(self.closed_by(id), None | Some(ClosedBy::LocalReset))
@@ -111,7 +115,7 @@ impl Store {
         self.slots.iter_mut().flatten()
     }
 
-    /// How much content may yet come on all streams, if that is known, and they are few enough to go through.
+    /// Returns the bytes of content still to come on all streams, if known and if the streams are few enough to visit.
     pub(crate) fn awaited(&self) -> Option<u64> {
         if self.slots.len() > FEW {
             return None;
@@ -119,7 +123,7 @@ impl Store {
         self.iter().try_fold(0_u64, |sum, stream| Some(sum.saturating_add(stream.awaited()?)))
     }
 
-    /// The identifiers of all streams, for walks that change them.
+    /// Returns the identifiers of all streams, for loops that change the streams.
     pub(crate) fn ids(&self) -> Vec<StreamId> {
         self.iter().map(|stream| stream.id).collect()
     }
@@ -138,14 +142,14 @@ impl Store {
 /// Slots by identifier, for the streams of one endpoint.
 #[derive(Debug, Default)]
 struct Index {
-    /// The number (half the identifier) that the front of the ring stands for.
+    /// The number (half the identifier) at the front of the ring.
     base: u32,
     ring: VecDeque<u32>,
-    /// Streams that live longer than the ring is long, by number.
+    /// Streams that have outlived the ring, by number.
     aside: Vec<(u32, u32)>,
 }
 
-/// A place of the ring whose stream is gone.
+/// A place in the ring whose stream was removed.
 const GONE: u32 = u32::MAX;
 
 impl Index {
@@ -164,7 +168,7 @@ impl Index {
         let number = id.as_u32() >> 1;
         let place = number.saturating_sub(self.base) as usize;
         if place > self.ring.len().saturating_add(RING) {
-            // The peer has left out more identifiers than the ring is to have room for.
+            // The peer has skipped more identifiers than the ring may hold.
             while !self.ring.is_empty() {
                 self.move_front_aside();
             }
@@ -205,7 +209,7 @@ impl Index {
     }
 }
 
-/// A bounded memory of closed streams.
+/// The last closed streams, in bounded memory.
 #[derive(Debug)]
 struct Recent {
     entries: [(StreamId, ClosedBy); RECENT],
@@ -251,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn both_endpoints_streams_are_found() {
+    fn streams_of_both_endpoints_are_found() {
         let store = store(&[1, 2, 3, 7, 4]);
         for n in [1, 2, 3, 4, 7] {
             assert_eq!(store.get(id(n)).map(|stream| stream.id), Some(id(n)));
@@ -260,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_outlives_thousands_is_still_found_and_costs_no_more() {
+    fn long_lived_stream_is_found_in_bounded_memory() {
         let mut store = store(&[1]);
         for n in (3..20_003).step_by(2) {
             store.insert(Stream::new(id(n), State::Open, MethodKind::Get, ReceiveWindow::new(0)));
@@ -274,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_left_out_cost_nothing() {
+    fn skipped_identifiers_take_no_memory() {
         let mut store = store(&[1, 3, 0x7fff_ffff]);
         assert!(store.indices[1].ring.len() <= RING);
         for n in [1, 3, 0x7fff_ffff] {
@@ -285,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_closed_streams_are_remembered() {
+    fn last_closed_streams_are_remembered() {
         let mut store = store(&[1, 3]);
         store.get_mut(id(1)).unwrap().closed_by = ClosedBy::PeerReset;
         store.remove(id(1));

@@ -1,11 +1,11 @@
-//! Sections and the verdict on each, a table for each rule.
+//! Sections and the expected verdicts, with one table for each rule.
 
 use super::{MethodKind, RequestFacts, ResponseFacts, promise, request, response, trailers};
 use crate::error::{Malformed, Violation};
 use crate::fields::FieldSection;
 use crate::priority::Priority;
 
-/// A section from lines of `name: value`.
+/// Creates a section from lines of `name: value`.
 fn section(lines: &[&str]) -> FieldSection {
     lines
         .iter()
@@ -16,7 +16,7 @@ fn section(lines: &[&str]) -> FieldSection {
         .collect()
 }
 
-/// The lines of a request that is valid, with these behind them.
+/// Creates a valid request that ends with these lines.
 fn get(lines: &[&str]) -> FieldSection {
     section(&[&[":method: GET", ":scheme: https", ":path: /", ":authority: example.org"], lines].concat())
 }
@@ -32,7 +32,7 @@ fn assert_requests(cases: &[(&[&str], Result<MethodKind, Malformed>)]) {
     }
 }
 
-/// Asserts the verdict on a valid request with each of these groups of lines behind it.
+/// Asserts the verdict on a valid request that ends with each of these groups of lines.
 fn assert_fields(cases: &[(&[&str], Result<(), Malformed>)]) {
     for (lines, expected) in cases {
         assert_eq!(verdict_on_request(&get(lines)).map(drop), *expected, "{lines:?}");
@@ -40,7 +40,7 @@ fn assert_fields(cases: &[(&[&str], Result<(), Malformed>)]) {
 }
 
 #[test]
-fn what_is_kept_of_a_request() {
+fn request_facts() {
     let facts = request(&get(&["content-length: 5", "priority: u=1, i"]), false);
     let priority = Some(Priority::new(1, true));
     assert_eq!(facts, Ok(RequestFacts { method: MethodKind::Get, content_length: Some(5), priority }));
@@ -73,7 +73,7 @@ fn pseudo_header_fields_of_requests() {
 }
 
 #[test]
-fn names_and_values_that_no_field_has() {
+fn invalid_field_names_and_values() {
     assert_fields(&[
         (&["x-name: value"], Ok(())),
         (&["X-Name: value"], Err(Malformed::FieldName)),
@@ -89,7 +89,7 @@ fn names_and_values_that_no_field_has() {
 }
 
 #[test]
-fn fields_of_an_http_1_connection() {
+fn connection_specific_fields() {
     assert_fields(&[
         (&["connection: close"], Err(Malformed::ConnectionField)),
         (&["keep-alive: timeout=5"], Err(Malformed::ConnectionField)),
