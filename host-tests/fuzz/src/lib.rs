@@ -1,4 +1,4 @@
-//! What the targets of the fuzzer have in common. `host-tests/fuzz/run` runs them.
+//! Code shared by the fuzz targets; `host-tests/fuzz/run` runs them.
 
 pub mod memory;
 pub mod watched;

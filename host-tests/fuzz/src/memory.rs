@@ -1,11 +1,11 @@
-//! How much memory is in use, and was at most.
+//! Measures memory use.
 
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
-/// How many octets were in use at most while this was done, above those before.
+/// Returns the peak memory use during `act`, in bytes above the use before it.
 pub fn most_used(act: impl FnOnce()) -> usize {
     ALLOCATOR.reset_peak_usage();
     let before = ALLOCATOR.current_usage();

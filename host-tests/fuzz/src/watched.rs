@@ -1,4 +1,5 @@
-//! A connection that is fed with anything, an application that reacts to it, and what holds whatever comes.
+//! A connection fed with arbitrary input, an application that reacts to it, and the invariants that must
+//! hold.
 
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use http2_simulation::wire::{Frames, Part};
 /// The client connection preface (RFC 9113, 3.4).
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Octets that a connection may take up, with all that its peer can make it keep: field sections of as many requests as
-/// it takes, twice, and windows full of content.
+/// The most bytes that a connection may use for everything that its peer can make it keep: twice the field
+/// sections of as many requests as it accepts, and windows full of content.
 const MEMORY: usize = 8 << 20;
 
 /// A connection and its application.
@@ -24,22 +25,22 @@ pub struct Watched {
     max_streams: usize,
     now: Time,
     random: Rng,
-    /// What the engine has not taken.
+    /// Input that the engine has not accepted.
     input: Bytes,
-    /// Cuts the input into frames, once the preface has passed.
-    ear: Frames,
-    mouth: Frames,
+    /// Splits the input into frames, after the preface.
+    input_frames: Frames,
+    output_frames: Frames,
     heard: usize,
-    /// Octets of frames that answer what came, and how often the application has caused some.
+    /// Bytes of frames that reply to input, and the number of times that the application caused such frames.
     replied: usize,
     acts: usize,
-    /// The streams that the application has.
+    /// The streams that the application holds.
     streams: Vec<StreamId>,
     no_events: bool,
     ended: bool,
 }
 
-/// Feeds a connection with octets: a seed for all that the input does not say, and then what the peer sends.
+/// Feeds a connection: the input consists of a seed for all other decisions, followed by the peer's bytes.
 pub fn feed(role: Role, input: &[u8]) {
     let Some((seed, mut octets)) = input.split_first_chunk::<4>() else { return };
     let most = crate::memory::most_used(|| {
@@ -52,11 +53,11 @@ pub fn feed(role: Role, input: &[u8]) {
         }
         watched.end();
     });
-    assert!(most < MEMORY, "{most} octets of memory");
+    assert!(most < MEMORY, "{most} bytes of memory");
 }
 
 impl Watched {
-    /// A connection whose peer has said its preface.
+    /// Creates a connection whose peer has sent its preface.
     pub fn new(role: Role, seed: u32) -> Self {
         let mut random = Rng::with_seed(seed.into());
         let config = config(&mut random);
@@ -66,13 +67,13 @@ impl Watched {
             Role::Server => (Connection::server(config), Role::Client),
         };
         let mut watched = Self {
-            engine: engine.expect("the configuration is possible"),
+            engine: engine.expect("a valid configuration"),
             max_streams,
             now: Time::from_nanos(1),
             random,
             input: Bytes::new(),
-            ear: Frames::new(peer),
-            mouth: Frames::new(role),
+            input_frames: Frames::new(peer),
+            output_frames: Frames::new(role),
             heard: 0,
             replied: 0,
             acts: 0,
@@ -87,7 +88,7 @@ impl Watched {
         watched
     }
 
-    /// The peer has sent these octets.
+    /// Receives bytes from the peer.
     pub fn recv(&mut self, octets: &[u8]) {
         self.input = [&self.input[..], octets].concat().into();
         loop {
@@ -96,12 +97,12 @@ impl Watched {
             self.engine.recv(self.now, &mut self.input);
             let taken = &offered[..offered.len() - self.input.len()];
             self.heard += taken.len();
-            assert!(!taken.is_empty() || !quiet || had_output || offered.is_empty(), "nothing is taken");
+            assert!(!taken.is_empty() || !quiet || had_output || offered.is_empty(), "no input is taken");
             let alive = self.engine.close_reason().is_none();
-            let parts = if alive { self.ear.take(taken) } else { Vec::new() };
+            let parts = if alive { self.input_frames.take(taken) } else { Vec::new() };
             if alive && parts.is_empty() && quiet {
-                assert!(self.engine.poll_event().is_none(), "a part of a frame makes an event");
-                assert_eq!(self.engine.has_output(), had_output, "a part of a frame makes output");
+                assert!(self.engine.poll_event().is_none(), "an incomplete frame caused an event");
+                assert_eq!(self.engine.has_output(), had_output, "an incomplete frame caused output");
             }
             self.no_events = false;
             self.check();
@@ -115,7 +116,7 @@ impl Watched {
         }
     }
 
-    /// Time passes, and the application does something of its own accord.
+    /// Lets time pass, and the application act on its own.
     pub fn idle(&mut self) {
         if self.random.u8(..4) == 0 {
             let act = self.random.u8(..);
@@ -127,7 +128,7 @@ impl Watched {
         }
     }
 
-    /// Time passes.
+    /// Lets time pass.
     pub fn sleep(&mut self, duration: Duration) {
         self.now = self.now + duration;
         let due = self.engine.poll_timeout().is_some_and(|at| at <= self.now);
@@ -139,7 +140,7 @@ impl Watched {
         self.check();
     }
 
-    /// The transport ends, and the application releases everything: nothing is left.
+    /// Ends the transport, and releases all streams; nothing may be left.
     pub fn end(mut self) {
         self.react();
         if self.random.bool() {
@@ -154,23 +155,23 @@ impl Watched {
         self.react();
         assert!(self.engine.is_closed() && self.ended, "{:?}", self.engine);
         assert_eq!((self.engine.stream_count(), self.transmit()), (0, 0));
-        self.recv(b"whatever this may be");
+        self.recv(b"arbitrary input");
         assert!(
             self.input.is_empty() && self.engine.poll_event().is_none(),
-            "after the end, input is swallowed"
+            "after the end, input is discarded"
         );
         assert_eq!(self.transmit(), 0);
     }
 
-    /// What holds after every call.
+    /// Checks the invariants after every call.
     fn check(&mut self) {
         let stats = self.engine.stats();
         assert_eq!(stats.octets_received, self.heard as u64);
-        // Those that the peer has opened and the application has, as many that wait, and its own.
+        // Streams opened by the peer that the application holds, as many that wait, and its own.
         let most = 2 * self.max_streams + self.streams.len();
         assert!(self.engine.stream_count() <= most, "{:?}", self.engine);
         let allowed = 4_000 + 8 * self.heard + 50 * self.acts;
-        assert!(self.replied <= allowed, "{} octets in reply to {}", self.replied, self.heard);
+        assert!(self.replied <= allowed, "{} bytes in reply to {}", self.replied, self.heard);
         if self.engine.close_reason().is_some() {
             assert_eq!((stats.streams_open, stats.streams_waiting), (0, 0));
             assert_eq!(self.engine.poll_timeout(), None);
@@ -181,7 +182,7 @@ impl Watched {
         assert!(windows.contains(&receive) && windows.contains(&send), "windows of {receive} and {send}");
     }
 
-    /// The application and the transport take all that there is.
+    /// Lets the application and the transport take everything available.
     fn settle(&mut self) {
         self.react();
         while self.transmit() > 0 {
@@ -189,14 +190,14 @@ impl Watched {
         }
     }
 
-    /// Takes output, and looks at it.
+    /// Takes output, and checks it.
     fn transmit(&mut self) -> usize {
         let had_output = self.engine.has_output();
         let mut out = Vec::new();
         let written = self.engine.poll_transmit(self.now, &mut out, self.random.usize(1..100_000));
         assert!(written == out.len() && (written == 0 || had_output));
         assert!(written > 0 || !self.engine.has_output(), "no output where there is some");
-        for part in self.mouth.take(&out) {
+        for part in self.output_frames.take(&out) {
             if let Part::Frame(header, _) = part
                 && is_reply(header)
             {
@@ -208,10 +209,10 @@ impl Watched {
         written
     }
 
-    /// Takes all events, and does what an application does.
+    /// Takes all events, and reacts like an application.
     fn react(&mut self) {
         while let Some(event) = self.engine.poll_event() {
-            assert!(!self.ended, "{event:?} behind the last event");
+            assert!(!self.ended, "{event:?} after the last event");
             match event {
                 Event::Request { id, .. } => {
                     self.streams.push(id);
@@ -232,7 +233,7 @@ impl Watched {
         self.no_events = true;
     }
 
-    /// The application does something, by a number.
+    /// Makes the application perform one of its actions, selected by a number.
     pub fn act(&mut self, act: u8) {
         let some = self.random.usize(..self.streams.len().max(1));
         match (act, self.streams.get(some)) {
@@ -253,7 +254,7 @@ impl Watched {
         self.check();
     }
 
-    /// Most of it is refused most of the time, which may not matter.
+    /// Most calls are rejected most of the time, which must be harmless.
     fn act_on(&mut self, id: StreamId, act: u8) {
         let engine = &mut self.engine;
         let end = self.random.bool();
@@ -297,7 +298,7 @@ impl Watched {
     }
 }
 
-/// A configuration with everything on that the peer can reach, and limits that it can reach too.
+/// A configuration that enables every feature within the peer's reach, with limits that it can reach as well.
 fn config(random: &mut Rng) -> Config {
     let mut config = Config {
         enable_push: random.bool(),
@@ -325,7 +326,7 @@ fn config(random: &mut Rng) -> Config {
     config
 }
 
-/// Whether a frame is one that the peer can ask for.
+/// Whether the frame is one that the peer can provoke.
 fn is_reply(header: FrameHeader) -> bool {
     match header.kind {
         FrameType::RST_STREAM | FrameType::WINDOW_UPDATE | FrameType::GOAWAY => true,

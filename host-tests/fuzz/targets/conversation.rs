@@ -1,4 +1,4 @@
-//! A connection, and frames that are mostly valid, while the application does anything that it can do.
+//! Feeds a connection with mostly valid frames, while the application makes any possible call.
 #![no_main]
 
 use std::time::Duration;
@@ -18,7 +18,7 @@ struct Input {
 
 #[derive(Arbitrary, Debug)]
 enum Step {
-    /// The peer opens a stream, as far as its role allows, or answers one.
+    /// The peer opens a stream, as its role permits, or answers one.
     Head {
         stream: Stream,
         head: Head,
@@ -68,7 +68,7 @@ enum Step {
         payload: Vec<u8>,
     },
     Octets(Vec<u8>),
-    /// Of the next frame, only so many octets arrive with it; the rest with the one behind it.
+    /// Only this many bytes of the next frame arrive with it; the rest arrives with the frame after it.
     Cut(u8),
     Application(u8),
     Sleep {
@@ -76,7 +76,7 @@ enum Step {
     },
 }
 
-/// A stream: the next new one of the client's or of the server's, or one of the first of theirs.
+/// Selects a stream: the next new one of the client or of the server, or one of their first.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Stream {
     New,
@@ -99,7 +99,7 @@ enum Value {
     Any(u32),
 }
 
-/// The peer, as far as its frames need it.
+/// The peer's state that its frames depend on.
 struct Peer {
     encoder: Encoder,
     /// The stream that it opens next.
@@ -204,7 +204,7 @@ impl Peer {
         block
     }
 
-    /// HEADERS, and CONTINUATION if the block is to be cut.
+    /// HEADERS, followed by CONTINUATION if the block is to be cut.
     fn headers(&mut self, stream: u32, block: &[u8], end: bool, cut: Option<u8>, padding: Option<u8>) {
         let end = u8::from(end) * flags::END_STREAM;
         match cut {

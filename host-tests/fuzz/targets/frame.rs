@@ -1,4 +1,4 @@
-//! Every frame decoder: what it reads is written, and read again as the same.
+//! Checks every frame decoder: a decoded frame, encoded and decoded again, is the same.
 #![no_main]
 
 use http2_engine::frame::{
@@ -6,7 +6,7 @@ use http2_engine::frame::{
     PriorityUpdate, PushPromise, RstStream, Settings, WindowUpdate, data, flags,
 };
 
-/// Reads a frame, if it is one; writes it as it was, but for padding; and reads it again.
+/// Decodes a frame; if it is valid, encodes it, compares the result except for padding, and decodes it again.
 macro_rules! again {
     ($header:ident, $payload:ident, $read:expr) => {
         if let Some(frame) = $read {
@@ -28,7 +28,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let mut without_reserved_bit = *octets;
     without_reserved_bit[5] &= 0x7f;
     assert_eq!(header.to_bytes(), without_reserved_bit);
-    // The length that goes with the payload: otherwise there would be few frames.
+    // Use the length of the payload; otherwise few inputs would be valid frames.
     let header = FrameHeader { length: payload.len() as u32, ..header };
     let sound = header.check(16_384).is_ok();
     match header.kind {
@@ -60,7 +60,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
                 let mut out = Vec::new();
                 Origin::encode(&origins, &mut out);
                 let (header, payload) = split(&out);
-                let again = Origin::parse(header, payload).expect("it was one");
+                let again = Origin::parse(header, payload).expect("the frame was valid");
                 assert_eq!(again.iter().collect::<Vec<_>>(), origins);
             }
         }
@@ -68,7 +68,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// A payload without the bit at its front that is reserved in some frames.
+/// A payload without the leading bit that is reserved in some frames.
 fn plain(header: FrameHeader, payload: &[u8]) -> Vec<u8> {
     let mut payload = payload.to_vec();
     if let FrameType::PUSH_PROMISE
@@ -81,7 +81,7 @@ fn plain(header: FrameHeader, payload: &[u8]) -> Vec<u8> {
     payload
 }
 
-/// The header and the payload of a frame that was written.
+/// Splits an encoded frame into header and payload.
 fn split(octets: &[u8]) -> (FrameHeader, &[u8]) {
     let (header, payload) = octets.split_first_chunk().expect("a header");
     let header = FrameHeader::parse(header);

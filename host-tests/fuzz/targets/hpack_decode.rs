@@ -1,4 +1,4 @@
-//! The HPACK decoder: whatever a block is, limits hold, and what comes out is what another decoder makes of it.
+//! Checks the HPACK decoder: for any block, its limits hold, and its result equals that of another decoder.
 #![no_main]
 
 use fluke_hpack::decoder::DecoderError::{IntegerDecodingError, SizeUpdateAtEnd};
@@ -6,7 +6,7 @@ use fluke_hpack::decoder::IntegerDecodingError::TooManyOctets;
 use http2_engine::FieldSection;
 use http2_engine::hpack::{Decoded, Decoder, Limits};
 
-/// So large a dynamic table both decoders begin with.
+/// The initial size of the dynamic table in both decoders.
 const TABLE: u32 = 4_096;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
@@ -21,7 +21,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let (mut decoder, mut other) = (Decoder::new(TABLE), fluke_hpack::Decoder::new());
     other.set_max_allowed_table_size(TABLE as usize);
     let mut section = FieldSection::new();
-    // Each block has its length before it.
+    // Each block is preceded by its length.
     while let Some((length, rest)) = blocks.split_first_chunk() {
         let length = usize::from(u16::from_be_bytes(*length)).min(rest.len());
         let (block, behind) = rest.split_at(length);
@@ -31,9 +31,9 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         let Ok(decoded) = decoded else { break };
         let expected = match other.decode(block) {
             Ok(expected) => expected,
-            // It is stricter here.
+            // The other decoder is stricter here.
             Err(SizeUpdateAtEnd | IntegerDecodingError(TooManyOctets)) => break,
-            Err(error) => panic!("the other does not take that: {error:?}"),
+            Err(error) => panic!("the other decoder rejects the block: {error:?}"),
         };
         if decoded == Decoded::Whole {
             let fields = section.iter().map(|field| (field.name.to_vec(), field.value.to_vec()));

@@ -1,4 +1,4 @@
-//! From the HPACK encoder to the decoder, and to another decoder, while the size of the table changes.
+//! Passes fields from the HPACK encoder to the decoder and to another decoder, while the table size changes.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -14,7 +14,7 @@ struct Input {
 
 #[derive(Arbitrary, Debug)]
 enum Step {
-    /// The peer of the encoder allows tables of another size.
+    /// The encoder's peer allows another table size.
     TableSize(u16),
     Section(Vec<Line>),
 }
@@ -26,7 +26,7 @@ struct Line {
     never_indexed: bool,
 }
 
-/// Names that everybody knows, a few others, and any octets.
+/// Names from the static table, a few others, and arbitrary bytes.
 #[derive(Arbitrary, Debug)]
 enum Name {
     Known(u8),
@@ -64,7 +64,7 @@ libfuzzer_sys::fuzz_target!(|input: Input| {
                 decoder.set_max_table_size(size);
                 continue;
             }
-            // The other decoder does not take a change of the table's size with nothing behind it.
+            // The other decoder rejects a table size update at the end of a block.
             Step::Section(lines) if lines.is_empty() => continue,
             Step::Section(lines) => lines,
         };
@@ -79,12 +79,12 @@ libfuzzer_sys::fuzz_target!(|input: Input| {
         assert_eq!(fields(&decoded), fields(&section));
         let exposed =
             section.iter().zip(decoded.iter()).find(|(one, other)| one.never_indexed && !other.never_indexed);
-        assert!(exposed.is_none(), "a secret may be indexed: {exposed:?}");
+        assert!(exposed.is_none(), "a sensitive field may be indexed: {exposed:?}");
         assert_eq!(other.decode(&block).expect("a block"), fields(&section));
     }
 });
 
-/// A size of tables: every second one is so small that entries give way soon.
+/// A table size; every second one is so small that entries are soon evicted.
 fn table_size(size: u16) -> u32 {
     if size.is_multiple_of(2) { (size % 400).into() } else { size.into() }
 }

@@ -1,5 +1,5 @@
-//! Two engines under a clock and a network that the input makes up: see `http2-simulation`. With `TRACE`, all that happens
-//! is told.
+//! Runs two engines with a clock and a network that the input determines: see `http2-simulation`. With
+//! `TRACE`, prints every event.
 #![no_main]
 
 use http2_simulation::{Random, Trace, simulate};
