@@ -57,8 +57,8 @@ impl Link {
 
     /// Ends the connection gracefully.
     ///
-    /// A PING comes first. Its answer shows that everything the server sent before has been processed, including the
-    /// server's own PINGs.
+    /// A PING comes first: once the server has answered it, the client has processed everything that the server sent
+    /// before, and has answered the server's own PINGs.
     pub(crate) fn close(&self) {
         // All responses have been received, or an error is reported already, so a failure to close doesn't matter.
         _ = self.connection.blocking_ping(Some(CLOSE_TIMEOUT));

@@ -68,7 +68,7 @@ pub(crate) struct Options {
     pub(crate) trailers: bool,
     pub(crate) verbose: bool,
     pub(crate) stats: bool,
-    /// The limit of the size of a response head in bytes, counted as in SETTINGS_MAX_HEADER_LIST_SIZE.
+    /// The size limit of a response head, in bytes as counted by SETTINGS_MAX_HEADER_LIST_SIZE.
     pub(crate) max_header_list: Option<u32>,
     /// The limit of the number of fields in a response head.
     pub(crate) max_headers: Option<u32>,

@@ -169,7 +169,7 @@ impl Endpoint {
         self.message_begun = true;
     }
 
-    /// Writes pending output and GOAWAY, and drops the transport.
+    /// Writes pending output, and GOAWAY if the connection is still open, and drops the transport.
     pub(crate) fn close(&mut self) {
         let now = monotonic_clock::now();
         self.transmit(now);
