@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let section: FieldSection = case.headers.iter().flatten().collect();
         let mut block = Vec::new();
         encoder.encode(&section, &mut block);
-        let digits: String = block.iter().map(|octet| format!("{octet:02x}")).collect();
+        let digits: String = block.iter().map(|byte| format!("{byte:02x}")).collect();
         println!("{digits}");
     }
     Ok(())

@@ -42,29 +42,29 @@ impl ReceiveWindow {
         (self.available(initial), self.held, self.owed)
     }
 
-    /// Records `octets` bytes from the peer; returns false if they exceed the window.
+    /// Records `bytes` sent by the peer; returns false if they exceed the window.
     ///
     /// An empty frame is always allowed: the window is negative after SETTINGS lowered it below the bytes already
     /// received (RFC 9113, 6.9.1 and 6.9.2).
-    pub(crate) fn receive(&mut self, octets: u32, initial: u32) -> bool {
-        if octets > 0 && i64::from(octets) > self.available(initial) {
+    pub(crate) fn receive(&mut self, bytes: u32, initial: u32) -> bool {
+        if bytes > 0 && i64::from(bytes) > self.available(initial) {
             return false;
         }
-        self.delta = self.delta.saturating_sub(i64::from(octets));
-        self.held = self.held.saturating_add(octets);
+        self.delta = self.delta.saturating_sub(i64::from(bytes));
+        self.held = self.held.saturating_add(bytes);
         true
     }
 
-    /// Records that `octets` bytes were consumed by the caller or discarded, and owes the peer credit for them.
-    pub(crate) fn consume(&mut self, octets: u32) {
-        let octets = octets.min(self.held);
-        self.held = self.held.saturating_sub(octets);
-        self.owed = self.owed.saturating_add(octets);
+    /// Records that `bytes` were consumed by the caller or discarded, and owes the peer credit for them.
+    pub(crate) fn consume(&mut self, bytes: u32) {
+        let bytes = bytes.min(self.held);
+        self.held = self.held.saturating_sub(bytes);
+        self.owed = self.owed.saturating_add(bytes);
     }
 
-    /// Records that the caller consumed `octets` bytes, for which it returns the credit itself.
-    pub(crate) fn consume_manually(&mut self, octets: u32) {
-        self.held = self.held.saturating_sub(octets);
+    /// Records that the caller consumed `bytes`, for which it returns the credit itself.
+    pub(crate) fn consume_manually(&mut self, bytes: u32) {
+        self.held = self.held.saturating_sub(bytes);
     }
 
     /// Returns the increment to send now, if one is due.
@@ -111,12 +111,12 @@ impl ReceiveWindow {
     }
 
     /// Raises the window; returns false if it would exceed 2^31-1.
-    pub(crate) fn raise(&mut self, octets: u32, initial: u32) -> bool {
-        let raised = self.available(initial).saturating_add(i64::from(octets));
+    pub(crate) fn raise(&mut self, bytes: u32, initial: u32) -> bool {
+        let raised = self.available(initial).saturating_add(i64::from(bytes));
         if raised > i64::from(MAX_WINDOW) {
             return false;
         }
-        self.delta = self.delta.saturating_add(i64::from(octets));
+        self.delta = self.delta.saturating_add(i64::from(bytes));
         true
     }
 }

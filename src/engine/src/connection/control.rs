@@ -358,8 +358,8 @@ impl Connection {
     ///
     /// [`SendError::State`] for a client, or if the origins do not fit in a frame.
     pub fn send_origin(&mut self, origins: &[&[u8]]) -> Result<(), SendError> {
-        let octets: usize = origins.iter().map(|origin| origin.len().saturating_add(2)).sum();
-        self.check_extension(octets)?;
+        let bytes: usize = origins.iter().map(|origin| origin.len().saturating_add(2)).sum();
+        self.check_extension(bytes)?;
         if origins.iter().any(|origin| origin.len() > usize::from(u16::MAX)) {
             return Err(SendError::State("an origin is longer than 65,535 bytes"));
         }
@@ -423,11 +423,11 @@ impl Connection {
         Ok(())
     }
 
-    fn check_extension(&self, octets: usize) -> Result<(), SendError> {
+    fn check_extension(&self, bytes: usize) -> Result<(), SendError> {
         if self.is_client() {
             return Err(SendError::State("only a server can send this frame"));
         }
-        if octets > self.peer.max_frame_size as usize {
+        if bytes > self.peer.max_frame_size as usize {
             return Err(SendError::State("the payload does not fit in a frame"));
         }
         Ok(())

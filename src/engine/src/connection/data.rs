@@ -51,22 +51,22 @@ impl Connection {
     /// # Errors
     ///
     /// Returns an error if the stream is unknown, if the increment is 0, or if the window would exceed 2^31-1 bytes.
-    pub fn window_update(&mut self, id: StreamId, octets: u32) -> Result<(), WindowError> {
+    pub fn window_update(&mut self, id: StreamId, increment: u32) -> Result<(), WindowError> {
         let initial = self.initial_window_to_come();
         let stream = self.streams.get_mut(id).ok_or(WindowError::UnknownStream)?;
-        if octets == 0 {
+        if increment == 0 {
             return Err(WindowError::Zero);
         }
         let waits = stream.state == State::Idle;
         if !waits && !stream.state.can_recv() && stream.state != State::ReservedRemote {
             return Ok(());
         }
-        if !stream.recv.window.raise(octets, initial) {
+        if !stream.recv.window.raise(increment, initial) {
             return Err(WindowError::Overflow);
         }
         // For a request that still waits, the increment is sent along with it.
         if !waits {
-            self.write_window_update(id, octets);
+            self.write_window_update(id, increment);
         }
         Ok(())
     }
@@ -82,14 +82,14 @@ impl Connection {
     /// # Errors
     ///
     /// Returns an error if the increment is 0, or if the window would exceed 2^31-1 bytes.
-    pub fn connection_window_update(&mut self, octets: u32) -> Result<(), WindowError> {
-        if octets == 0 {
+    pub fn connection_window_update(&mut self, increment: u32) -> Result<(), WindowError> {
+        if increment == 0 {
             return Err(WindowError::Zero);
         }
-        if !self.window.raise(octets, DEFAULT_WINDOW) {
+        if !self.window.raise(increment, DEFAULT_WINDOW) {
             return Err(WindowError::Overflow);
         }
-        self.write_window_update(StreamId::CONNECTION, octets);
+        self.write_window_update(StreamId::CONNECTION, increment);
         Ok(())
     }
 
@@ -166,7 +166,7 @@ impl Connection {
         if taken == 0 {
             return;
         }
-        let octets = u32::try_from(taken).unwrap_or(u32::MAX);
+        let bytes = u32::try_from(taken).unwrap_or(u32::MAX);
         match self.streams.get_mut(id) {
             Some(stream) if !stream.is_closed() && !stream.released => {
                 if self.reader.may_keep(taken) {
@@ -176,13 +176,13 @@ impl Connection {
                     input.advance(taken);
                 }
                 self.stats.content_received = self.stats.content_received.saturating_add(taken as u64);
-                self.abuse.earn_content(octets);
+                self.abuse.earn_content(bytes);
                 self.wake_reader(id);
             }
             _ => {
                 input.advance(taken);
-                self.discarded(id, octets);
-                self.linger_on(id, octets);
+                self.discarded(id, bytes);
+                self.linger_on(id, bytes);
             }
         }
     }
@@ -208,29 +208,29 @@ impl Connection {
         }
     }
 
-    /// Records that the caller has read `octets` bytes of content.
-    fn consumed(&mut self, id: StreamId, octets: u32) {
+    /// Records that the caller has read `bytes` of content.
+    fn consumed(&mut self, id: StreamId, bytes: u32) {
         if !self.config.manual_window_update {
-            return self.discarded(id, octets);
+            return self.discarded(id, bytes);
         }
-        self.window.consume_manually(octets);
+        self.window.consume_manually(bytes);
         if let Some(stream) = self.streams.get_mut(id) {
-            stream.recv.window.consume_manually(octets);
+            stream.recv.window.consume_manually(bytes);
         }
     }
 
     /// Returns credit for bytes that were read or discarded: to the connection, and to the stream while the peer
     /// may send on it.
-    pub(super) fn discarded(&mut self, id: StreamId, octets: u32) {
-        if octets == 0 {
+    pub(super) fn discarded(&mut self, id: StreamId, bytes: u32) {
+        if bytes == 0 {
             return;
         }
         let manual = self.config.manual_window_update;
         if let Some(stream) = self.streams.get_mut(id) {
-            stream.recv.window.consume(octets);
+            stream.recv.window.consume(bytes);
         }
         let stream_limited = self.credit_stream(id);
-        self.window.consume(octets);
+        self.window.consume(bytes);
         let limited = self.credit_connection() || stream_limited;
         if limited && !manual && self.bandwidth.start() {
             self.pings.measure_bandwidth();

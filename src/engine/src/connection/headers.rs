@@ -78,8 +78,8 @@ impl Connection {
         if block.continuations > self.config.limits.continuations {
             return Err(Violation::TooManyContinuations);
         }
-        let octets = block.fragments.len().saturating_add(continuation.fragment.len());
-        if octets > self.config.limits.field_section_hard as usize {
+        let bytes = block.fragments.len().saturating_add(continuation.fragment.len());
+        if bytes > self.config.limits.field_section_hard as usize {
             return Err(Violation::FieldBlockTooLarge);
         }
         block.fragments.extend_from_slice(continuation.fragment);

@@ -150,9 +150,9 @@ impl Connection {
     /// Takes a frame: directly from the input if it is complete there, otherwise through the partial frame.
     fn recv_frame(&mut self, input: &mut Bytes) -> Result<(), Violation> {
         if self.reader.partial.is_empty()
-            && let Some((octets, rest)) = input.split_first_chunk::<HEADER_LEN>()
+            && let Some((bytes, rest)) = input.split_first_chunk::<HEADER_LEN>()
         {
-            let header = FrameHeader::parse(octets);
+            let header = FrameHeader::parse(bytes);
             let length = header.length as usize;
             if streams_content(header) {
                 input.advance(HEADER_LEN);
@@ -174,8 +174,8 @@ impl Connection {
         let lacking = HEADER_LEN.saturating_sub(self.reader.partial.len());
         if lacking > 0 {
             self.take_partial(input, lacking);
-            let Some(&octets) = self.reader.partial.first_chunk::<HEADER_LEN>() else { return Ok(()) };
-            let header = FrameHeader::parse(&octets);
+            let Some(&bytes) = self.reader.partial.first_chunk::<HEADER_LEN>() else { return Ok(()) };
+            let header = FrameHeader::parse(&bytes);
             if streams_content(header) {
                 self.reader.partial.clear();
                 return self.begin_data(header, input);
@@ -186,8 +186,8 @@ impl Connection {
                 return self.offend(header.stream_id, violation);
             }
         }
-        let Some(&octets) = self.reader.partial.first_chunk::<HEADER_LEN>() else { return Ok(()) };
-        let header = FrameHeader::parse(&octets);
+        let Some(&bytes) = self.reader.partial.first_chunk::<HEADER_LEN>() else { return Ok(()) };
+        let header = FrameHeader::parse(&bytes);
         let whole = HEADER_LEN.saturating_add(header.length as usize);
         self.take_partial(input, whole.saturating_sub(self.reader.partial.len()));
         if self.reader.partial.len() < whole {
@@ -377,11 +377,11 @@ const HTTP1: [&[u8]; 10] = [
 ];
 
 /// Returns whether an HTTP/1 message begins with these bytes.
-fn looks_like_http1(octets: &[u8]) -> bool {
-    HTTP1.iter().any(|start| octets.starts_with(start))
+fn looks_like_http1(bytes: &[u8]) -> bool {
+    HTTP1.iter().any(|start| bytes.starts_with(start))
 }
 
 /// Returns whether these bytes may become the beginning of an HTTP/1 message.
-fn may_become_http1(octets: &[u8]) -> bool {
-    HTTP1.iter().any(|start| start.starts_with(octets))
+fn may_become_http1(bytes: &[u8]) -> bool {
+    HTTP1.iter().any(|start| start.starts_with(bytes))
 }

@@ -15,9 +15,9 @@ impl Connection {
         self.reset_stream(id, StreamError::local(code));
     }
 
-    /// Gives up a stream: no event follows, and its slot is free.
+    /// Releases a stream: no event of it follows, and its slot is free.
     ///
-    /// If the stream has not ended, it goes on only to send the rest of a complete message: of a response, or of a
+    /// If the stream has not ended, it continues only to send the rest of a complete message: of a response, or of a
     /// request whose response has arrived in full. Otherwise it is reset with CANCEL.
     ///
     /// A server whose response is complete reads and discards the rest of the request, up to

@@ -48,8 +48,8 @@ pub enum Role {
 ///
 /// The methods fall into four groups:
 ///
-/// - *input* from the transport and the clock: [`recv`](Self::recv), [`recv_end`](Self::recv_end),
-///   [`handle_write_progress`](Self::handle_write_progress) and [`handle_timeout`](Self::handle_timeout);
+/// - *input* from the transport and the clock: [`recv`](Self::recv), [`recv_end`](Self::recv_end) and
+///   [`handle_timeout`](Self::handle_timeout);
 /// - *operations* of the caller: [`open`](Self::open), [`respond`](Self::respond), [`send_data`](Self::send_data),
 ///   [`read`](Self::read), [`reset`](Self::reset), [`release`](Self::release), [`shutdown`](Self::shutdown) and
 ///   others;
@@ -313,8 +313,8 @@ impl Connection {
         self.streams.get(id).map(|stream| stream.state)
     }
 
-    /// Returns whether both messages of a stream are complete or aborted, and nothing of either is left to send or
-    /// read.
+    /// Returns whether both messages of a stream are complete or aborted, the local one was handed out, and no received
+    /// content is left to read.
     pub fn is_finished(&self, id: StreamId) -> bool {
         self.streams.get(id).is_none_or(|stream| stream.is_closed() && stream.recv.content.is_empty())
     }

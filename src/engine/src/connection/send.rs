@@ -109,7 +109,7 @@ impl Connection {
     fn send_request(&mut self, id: StreamId, head: &FieldSection, end_stream: bool) {
         self.write_headers(id, end_stream, head);
         self.transition(id, Transition::SendHeaders);
-        // The content known to come may have needed no credit; the response may add to it.
+        // The content known to come may have needed no credit so far; the response may add to it.
         self.credit_connection();
         if end_stream {
             self.sent_end_stream(id);
@@ -305,7 +305,7 @@ impl Connection {
 
     /// Returns how many bytes [`send_data`](Self::send_data) would take now; 0 if the message takes no content.
     ///
-    /// If `send_data` leaves no room, [`Event::Writable`] tells when there is some again.
+    /// If `send_data` leaves no room, [`Event::Writable`] follows when the buffer has room again.
     pub fn send_capacity(&self, id: StreamId) -> usize {
         match self.streams.get(id) {
             Some(stream) if stream.can_take_content() && !stream.is_closed() && !stream.released => {

@@ -34,7 +34,7 @@ pub(super) enum Phase {
 }
 
 impl Connection {
-    /// Ends the connection gracefully: no new streams, while existing ones continue until they end or
+    /// Ends the connection gracefully: no new streams are opened, and existing ones continue until they end or
     /// [`drain_timeout`](crate::Config::drain_timeout) has passed.
     ///
     /// A server first announces the shutdown. One round trip later, or after a second at most, it names the last
@@ -85,7 +85,7 @@ impl Connection {
 
     /// Records that the receiving side of the transport has ended.
     ///
-    /// A transport that only takes no more output has not ended: unread input may hold the rest of a response, or
+    /// A transport that merely takes no more output has not ended: unread input may hold the rest of a response, or
     /// the peer's reason to close. In that case, call [`shutdown`](Self::shutdown), discard the output, and
     /// continue to read.
     pub fn recv_end(&mut self, now: Time) {

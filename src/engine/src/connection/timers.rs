@@ -67,7 +67,7 @@ impl Timers {
     }
 }
 
-/// The deadline that has passed.
+/// A kind of deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Due {
     Preface,

@@ -47,8 +47,8 @@ impl Connection {
     /// Appends pending output to `out`, and returns the number of bytes appended; 0 means that nothing can be sent
     /// now.
     ///
-    /// All pending frames other than content come first, whatever their size. Content follows while fewer than `max`
-    /// bytes were appended, and passes `max` by at most one frame and the end of its message.
+    /// All pending frames other than content come first, whatever their total size. Content follows while fewer than
+    /// `max` bytes were appended; it exceeds `max` by at most one frame and the end of its message.
     ///
     /// The connection does not keep the appended bytes: call this method when the transport has room.
     pub fn poll_transmit(&mut self, now: Time, out: &mut Vec<u8>, max: usize) -> usize {
@@ -86,7 +86,7 @@ impl Connection {
         self.arm_timers();
     }
 
-    /// Returns whether all accepted output was handed out, including that which waits for a window or for the
+    /// Returns whether all accepted output was handed out, including output that waits for a window or for the
     /// peer's limit of streams.
     pub fn is_flushed(&self) -> bool {
         !self.has_output()
@@ -161,12 +161,12 @@ impl Connection {
         }
         let all = length == stream.send.content.len();
         let end_stream = all && matches!(stream.send.ending, Ending::EndStream);
-        let octets = u32::try_from(length).unwrap_or(max_frame);
+        let content = u32::try_from(length).unwrap_or(max_frame);
         let at = out.len();
-        let used = i64::from(octets).saturating_add(padded.overhead());
+        let used = i64::from(content).saturating_add(padded.overhead());
         match padded.padding {
-            None => data::encode_header(out, id, octets, end_stream),
-            Some(padding) => data::encode_padded_header(out, id, octets, padding, end_stream),
+            None => data::encode_header(out, id, content, end_stream),
+            Some(padding) => data::encode_padded_header(out, id, content, padding, end_stream),
         }
         stream.send.content.move_to(out, length);
         out.resize(out.len().saturating_add(padded.padding.unwrap_or(0).into()), 0);
@@ -176,7 +176,7 @@ impl Connection {
         stream.send.stall = stream.send.stall.filter(|_| !all).and_then(|stall| stall.after(length));
         self.timers.content_sent(length);
         self.content_gone(length);
-        self.count_data(out.get(at..).unwrap_or_default(), octets);
+        self.count_data(out.get(at..).unwrap_or_default(), content);
         if end_stream {
             self.sent_end_stream(id);
         } else if all {

@@ -33,22 +33,22 @@ impl ContentLength {
     pub(crate) fn rest(self) -> Option<u64> {
         match self {
             Self::Unknown => None,
-            Self::Remaining(octets) => Some(octets),
+            Self::Remaining(bytes) => Some(bytes),
             Self::NoContent => Some(0),
         }
     }
 
-    /// Counts `octets` bytes of content.
+    /// Counts `bytes` of content.
     ///
     /// Fails with [`Malformed::ContentLengthMismatch`] if they exceed the rest, and with
     /// [`Malformed::UnexpectedContent`] if the message cannot have content.
-    pub(crate) fn receive(&mut self, octets: u32) -> Result<(), Malformed> {
+    pub(crate) fn receive(&mut self, bytes: u32) -> Result<(), Malformed> {
         match self {
             Self::Unknown => Ok(()),
-            Self::NoContent if octets > 0 => Err(Malformed::UnexpectedContent),
+            Self::NoContent if bytes > 0 => Err(Malformed::UnexpectedContent),
             Self::NoContent => Ok(()),
             Self::Remaining(remaining) => {
-                *remaining = remaining.checked_sub(octets.into()).ok_or(Malformed::ContentLengthMismatch)?;
+                *remaining = remaining.checked_sub(bytes.into()).ok_or(Malformed::ContentLengthMismatch)?;
                 Ok(())
             }
         }
@@ -72,7 +72,7 @@ mod tests {
 
     /// Receives content in these pieces, and its end.
     fn outcome(mut content: ContentLength, pieces: &[u32]) -> Result<(), Malformed> {
-        pieces.iter().try_for_each(|&octets| content.receive(octets))?;
+        pieces.iter().try_for_each(|&bytes| content.receive(bytes))?;
         content.finish()
     }
 

@@ -20,7 +20,7 @@ struct Parser<'a>(&'a [u8]);
 pub(super) fn parse(value: &[u8]) -> Option<Priority> {
     let mut parser = Parser(value);
     let mut priority = Priority::default();
-    parser.skip(|octet| octet == b' ');
+    parser.skip(|byte| byte == b' ');
     while !parser.0.is_empty() {
         let key = parser.key()?;
         let value = parser.member()?;
@@ -42,20 +42,20 @@ fn urgency(value: Value) -> Option<u8> {
 
 impl<'a> Parser<'a> {
     fn next(&mut self) -> Option<u8> {
-        let (&octet, rest) = self.0.split_first()?;
+        let (&byte, rest) = self.0.split_first()?;
         self.0 = rest;
-        Some(octet)
+        Some(byte)
     }
 
-    /// Takes `octet`, if it comes next.
-    fn take(&mut self, octet: u8) -> Option<()> {
-        self.0 = self.0.strip_prefix(&[octet])?;
+    /// Takes `byte`, if it comes next.
+    fn take(&mut self, byte: u8) -> Option<()> {
+        self.0 = self.0.strip_prefix(&[byte])?;
         Some(())
     }
 
     /// Takes all leading bytes of a kind.
     fn skip(&mut self, of_kind: impl Fn(u8) -> bool) -> &'a [u8] {
-        let length = self.0.iter().position(|&octet| !of_kind(octet)).unwrap_or(self.0.len());
+        let length = self.0.iter().position(|&byte| !of_kind(byte)).unwrap_or(self.0.len());
         let (taken, rest) = self.0.split_at_checked(length).unwrap_or((self.0, &[]));
         self.0 = rest;
         taken
@@ -63,7 +63,7 @@ impl<'a> Parser<'a> {
 
     /// Takes the end, or a comma that does not precede the end.
     fn separator(&mut self) -> Option<()> {
-        let white_space = |octet| matches!(octet, b' ' | b'\t');
+        let white_space = |byte| matches!(byte, b' ' | b'\t');
         self.skip(white_space);
         if self.0.is_empty() {
             return Some(());
@@ -77,7 +77,7 @@ impl<'a> Parser<'a> {
         if !self.0.first()?.is_ascii_lowercase() && self.0.first() != Some(&b'*') {
             return None;
         }
-        Some(self.skip(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b'*')))
+        Some(self.skip(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b'*')))
     }
 
     /// Parses the value of a member, which is true if omitted, and its parameters.
@@ -93,7 +93,7 @@ impl<'a> Parser<'a> {
 
     fn parameters(&mut self) -> Option<()> {
         while self.take(b';').is_some() {
-            self.skip(|octet| octet == b' ');
+            self.skip(|byte| byte == b' ');
             self.key()?;
             if self.take(b'=').is_some() {
                 self.bare_item()?;
@@ -105,7 +105,7 @@ impl<'a> Parser<'a> {
     /// Parses the items of an inner list, after its opening parenthesis.
     fn inner_list(&mut self) -> Option<Value> {
         loop {
-            self.skip(|octet| octet == b' ');
+            self.skip(|byte| byte == b' ');
             if self.take(b')').is_some() {
                 return Some(Value::Other);
             }
@@ -121,7 +121,7 @@ impl<'a> Parser<'a> {
         match self.0.first()? {
             b'-' | b'0'..=b'9' => self.number(),
             b'a'..=b'z' | b'A'..=b'Z' | b'*' => {
-                self.skip(is_token_octet);
+                self.skip(is_token_byte);
                 Some(Value::Other)
             }
             _ => match self.next()? {
@@ -138,9 +138,9 @@ impl<'a> Parser<'a> {
     /// Parses an integer of at most 15 digits, or a decimal of at most 12 and 3.
     fn number(&mut self) -> Option<Value> {
         let negative = self.take(b'-').is_some();
-        let digits = self.skip(|octet| octet.is_ascii_digit());
+        let digits = self.skip(|byte| byte.is_ascii_digit());
         if self.take(b'.').is_some() {
-            let fraction = self.skip(|octet| octet.is_ascii_digit());
+            let fraction = self.skip(|byte| byte.is_ascii_digit());
             let valid = (1..=12).contains(&digits.len()) && (1..=3).contains(&fraction.len());
             return valid.then_some(Value::Other);
         }
@@ -163,7 +163,7 @@ impl<'a> Parser<'a> {
     }
 
     fn byte_sequence(&mut self) -> Option<Value> {
-        self.skip(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'='));
+        self.skip(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
         self.take(b':')?;
         Some(Value::Other)
     }
@@ -182,7 +182,7 @@ impl<'a> Parser<'a> {
 
     fn display_string(&mut self) -> Option<Value> {
         self.take(b'"')?;
-        let hexadecimal = |octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f');
+        let hexadecimal = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         loop {
             match self.next()? {
                 b'"' => return Some(Value::Other),
@@ -194,6 +194,6 @@ impl<'a> Parser<'a> {
     }
 }
 
-fn is_token_octet(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/".contains(&octet)
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/".contains(&byte)
 }

@@ -98,11 +98,11 @@ fn written_priorities_parse_back() {
 
 #[test]
 fn parser_never_panics() {
-    let octets = b"u=;,\" \t()i?1*:@%-.\\a\0\xff";
+    let bytes = b"u=;,\" \t()i?1*:@%-.\\a\0\xff";
     let mut value = [0; 4];
-    for n in 0..octets.len().pow(4) {
-        for (place, octet) in value.iter_mut().enumerate() {
-            *octet = octets[n / octets.len().pow(place as u32) % octets.len()];
+    for n in 0..bytes.len().pow(4) {
+        for (place, byte) in value.iter_mut().enumerate() {
+            *byte = bytes[n / bytes.len().pow(place as u32) % bytes.len()];
         }
         assert!(Priority::parse(&value).urgency() <= 7);
     }
