@@ -1,5 +1,4 @@
-//! Requests that `http2_client.wasm` cancels. They come from the guest `http-requests`, which the tests of `wasi:http`
-//! have, too.
+//! Requests that `http2_client.wasm` cancels, made by the guest `http-requests` of the `wasi:http` tests.
 
 #[allow(dead_code, reason = "the tests of wasi:http use the rest")]
 #[path = "../wasi_http/requests.rs"]
@@ -11,14 +10,15 @@ use anyhow::{Result, anyhow, ensure};
 
 use requests::{Client, Request};
 
-/// Milliseconds after which a response comes, and after which it is given up: some cross each other.
+/// The delay of a response, and the time after which it is cancelled, in milliseconds: equal, so that some
+/// cross.
 const DELAY: u64 = 20;
 
-/// Cancels 100 and 1,000 requests that are under way at once, after which another one has to be answered; returns the
+/// Cancels 100 and 1,000 concurrent requests, and checks that another request then succeeds; returns the
 /// number of requests.
 pub(crate) fn cancel(url: &str) -> Result<u64> {
     let run = || [100, 1_000].into_iter().try_fold(0, |requests, count| Ok(requests + round(url, count)?));
-    // The guest's side of the tests panics where they fail.
+    // The guest side of the tests panics on failure.
     panic::catch_unwind(run).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map_or("the guest ended", String::as_str);
         Err(anyhow!("{text}"))
@@ -32,7 +32,7 @@ fn round(url: &str, count: u64) -> Result<u64> {
     let endless = request("/endless").with("unread");
     let mut exchanges: Vec<_> = (0..count).map(|_| client.send(&endless)).collect();
     for exchange in &mut exchanges {
-        let (status, _) = exchange.head().map_err(|code| anyhow!("{count} requests without end: {code}"))?;
+        let (status, _) = exchange.head().map_err(|code| anyhow!("{count} endless requests: {code}"))?;
         ensure!(status == 200, "status {status}");
     }
     exchanges.iter_mut().for_each(requests::Exchange::cancel);
@@ -44,7 +44,7 @@ fn round(url: &str, count: u64) -> Result<u64> {
         match exchange.head() {
             Ok((200, _)) => {}
             Err(code) if code.contains("Timeout") => {}
-            other => return Err(anyhow!("{count} requests that are given up: {other:?}")),
+            other => return Err(anyhow!("{count} cancelled requests: {other:?}")),
         }
     }
     check(&client, url)?;

@@ -1,4 +1,4 @@
-//! Drivers: programs in other languages that run cases when called by the command line that README.md describes.
+//! Drivers: programs in other languages that run cases, with the command line described in README.md.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -10,10 +10,10 @@ use anyhow::{Context, Result, anyhow};
 use crate::peer::{Attempt, Listening, Peer, Report, Role};
 use crate::process::{self, Server};
 
-/// Time that a driver has beside the seconds that it was asked to run for.
+/// The time that a driver may take beyond the requested seconds.
 const SLACK: Duration = Duration::from_secs(60);
 
-/// A driver that is ready to be called.
+/// A driver that is ready to run.
 #[derive(Clone)]
 pub(crate) struct Driver {
     program: PathBuf,
@@ -21,7 +21,7 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// The driver is `program`, called with these arguments before its own.
+    /// Creates a driver that runs `program` with these arguments, followed by its own.
     pub(crate) fn new(program: impl Into<PathBuf>, arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
         Self { program: program.into(), arguments }
@@ -37,8 +37,8 @@ impl Driver {
         Ok(peers)
     }
 
-    /// Reads `client NAME CONFIG CASE…`, `server NAME CONFIG CASE…`, or `omit ROLE NAME CONFIG CASE REASON`, where the
-    /// reason goes to the end of the line.
+    /// Parses `client NAME CONFIG CASE…`, `server NAME CONFIG CASE…`, or `omit ROLE NAME CONFIG CASE REASON`,
+    /// where the reason extends to the end of the line.
     fn read_line(&self, line: &str, peers: &mut Vec<Peer>) -> Result<()> {
         let mut words = line.split_whitespace();
         let mut word = || words.next().context("too few words");
@@ -50,7 +50,7 @@ impl Driver {
                 let its_role = if matches!(peer.role, Role::Client(_)) { "client" } else { "server" };
                 (its_role, &*peer.name, &*peer.config) == (role, name, config)
             });
-            peer.context("no such peer before")?.omitted.push((case.to_owned(), reason));
+            peer.context("no earlier line names the peer")?.omitted.push((case.to_owned(), reason));
             return Ok(());
         }
         let (name, config) = (word()?.to_owned(), word()?.to_owned());
@@ -78,7 +78,7 @@ impl Driver {
         Ok(Report { requests: number("requests")?, bytes: number("bytes")? })
     }
 
-    /// Starts a server by its name and configuration.
+    /// Starts a server, given its name and configuration.
     pub(crate) fn server(&self, peer: &[impl AsRef<OsStr>; 2]) -> Result<Listening> {
         let port = |line: &str| line.strip_prefix("PORT ").and_then(|port| port.trim().parse::<u16>().ok());
         let (server, port) = Server::start(self.command().arg("server").args(peer), port)?;
@@ -92,7 +92,7 @@ impl Driver {
     }
 }
 
-/// A number of a flat JSON object.
+/// Returns a number from a flat JSON object.
 fn number(json: &str, name: &str) -> Option<u64> {
     let (_, value) = json.split_once(&format!("\"{name}\""))?;
     let value = value.trim_start().strip_prefix(':')?.trim_start();

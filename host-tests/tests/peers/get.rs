@@ -12,11 +12,11 @@ use crate::ours::{Ended, Ours, Workshop, sort_lines};
 use crate::peer::{Attempt, Report};
 use crate::process::{self, Output};
 
-/// Time that one call of the client has.
+/// The time limit of one call of the client.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// The public cases of gRPC's interoperability tests, without those that ask the server how many calls it saw cancelled,
-/// which is a service of this project.
+/// The public interoperability cases of gRPC, except those that ask the server how many cancelled calls it
+/// saw, which require a service of this project.
 const GRPC_CASES: &[&str] = &[
     "empty_unary",
     "large_unary",
@@ -42,12 +42,12 @@ pub(crate) struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    /// A client that is about to run a case.
+    /// Creates a client for a case.
     pub(crate) fn new(workshop: &'a Workshop, ours: Ours, attempt: Attempt<'a>) -> Self {
         Self { workshop, ours, attempt, report: Report::default(), ended: Vec::new() }
     }
 
-    /// Repeats the case until the time is over; returns the ends of connections, too.
+    /// Repeats the case until the time is over; also returns the connections that ended.
     pub(crate) fn run(mut self) -> (Result<Report>, Vec<Ended>) {
         let began = Instant::now();
         loop {
@@ -88,7 +88,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Many requests, which have to succeed.
+    /// Makes many requests, all of which must succeed.
     fn load(&mut self, path: &str, requests: usize, at_a_time: usize, upload: Option<u64>) -> Result<()> {
         let mut get = self.get(path, upload)?;
         get.args(["-n", &requests.to_string(), "-m", &at_a_time.to_string()]);
@@ -104,12 +104,12 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
-    /// One request, whose response has this status and length.
+    /// Makes one request, whose response must have this status and length.
     fn single(&mut self, path: &str, upload: Option<u64>, status: u16, bytes: Option<u64>) -> Result<()> {
         let output = self.call(self.get(path, upload)?.arg("-i"))?;
         let (head, _) = output.stdout.split_once("\r\n\r\n").context("no head")?;
         let its_status = head.lines().next().and_then(|line| line.rsplit(' ').next());
-        ensure!(its_status == Some(&*status.to_string()), "not {status}: {head}");
+        ensure!(its_status == Some(&*status.to_string()), "expected status {status}: {head}");
         let content = output.stdout_bytes - (head.len() + 4) as u64;
         ensure!(bytes.is_none_or(|bytes| content == bytes), "{content} bytes instead of {bytes:?}");
         self.report.requests += 1;
@@ -117,13 +117,13 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
-    /// One large request, whose length the server reports.
+    /// Uploads one large request; the server must report its length.
     fn upload(&mut self, bytes: u64) -> Result<()> {
         let output = self.call(&mut self.get("/upload", Some(bytes))?)?;
         let counted = output.stdout.split(|character: char| !character.is_ascii_digit());
         ensure!(
             counted.into_iter().any(|number| number.parse() == Ok(bytes)),
-            "the server counts {:?} instead of {bytes} bytes",
+            "the server received {:?} instead of {bytes} bytes",
             output.stdout
         );
         self.report.requests += 1;
@@ -131,7 +131,8 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
-    /// Requests that are given up; the server has to go on answering. `get` gives them up with their connection.
+    /// Cancels requests, after which the server must still answer; `get` cancels them by closing their
+    /// connection.
     fn cancel(&mut self) -> Result<()> {
         if self.ours == Ours::WasiHttp {
             self.report.requests += cancel(self.attempt.url)?;
@@ -140,12 +141,12 @@ impl<'a> Client<'a> {
         let mut get = self.get("/endless", None)?;
         get.args(["-n", "100", "-m", "100", "--timeout", "0.5"]);
         let output = process::run(&mut get, DEADLINE)?;
-        ensure!(!output.is_success, "a response without end has ended");
+        ensure!(!output.is_success, "an endless response ended");
         ensure!(output.stderr.contains("no end within the time allowed"), "{}", output.stderr);
         self.load("/", 10, 10, None)
     }
 
-    /// The public cases of gRPC, by the guest over `http2_client.wasm`, which runs in this process.
+    /// Runs the public cases of gRPC in the guest over `http2_client.wasm`, inside this process.
     fn grpc(&mut self) -> Result<()> {
         let program = Runtime::with_interrupts()?.load(&self.workshop.grpc_client()?)?;
         let stdout = MemoryOutputPipe::new(1 << 20);
@@ -162,7 +163,7 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
-    /// `wasi-http2 get`, with content of this many bytes.
+    /// The command `wasi-http2 get`, with content of this length in bytes.
     fn get(&self, path: &str, upload: Option<u64>) -> Result<Command> {
         let mut get = self.workshop.wasi_http2();
         get.arg("get");
@@ -177,7 +178,7 @@ impl<'a> Client<'a> {
         Ok(get)
     }
 
-    /// Runs the client, which has to succeed, and keeps its words about connections.
+    /// Runs the client, which must succeed, and records its reports on connections.
     fn call(&mut self, get: &mut Command) -> Result<Output> {
         let output = process::run(get, DEADLINE)?;
         let (ended, _) = sort_lines(output.stderr.lines().map(str::to_owned));

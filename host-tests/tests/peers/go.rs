@@ -10,7 +10,7 @@ use crate::peer::Peer;
 use crate::process;
 use crate::sources::{beside, build_folder};
 
-/// Time for downloading the modules and compiling.
+/// The time limit for downloading the modules and compiling.
 const BUILD: Duration = Duration::from_secs(600);
 
 pub(crate) fn peers() -> Result<Vec<Peer>> {
@@ -19,6 +19,6 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
     build.current_dir(beside("go")).args(["build", "-o"]).arg(&program).arg(".");
     process::run(&mut build, BUILD)
         .and_then(process::Output::success)
-        .context("Go 1.26 or newer has to be installed, with access to its modules")?;
+        .context("Go 1.26 or newer is required, with access to its modules")?;
     Driver::new(program, &[]).peers()
 }

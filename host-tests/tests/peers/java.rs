@@ -11,10 +11,10 @@ use crate::peer::Peer;
 use crate::process;
 use crate::sources::{beside, build_folder};
 
-/// Time for downloading the packages and compiling.
+/// The time limit for downloading the packages and compiling.
 const BUILD: Duration = Duration::from_secs(600);
 
-/// Spare a process that lives for seconds the expensive compiler and the threads of the default collector.
+/// Spare a short-lived process the optimizing compiler and the threads of the default collector.
 const OPTIONS: &[&str] = &["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar"];
 
 pub(crate) fn peers() -> Result<Vec<Peer>> {
@@ -23,9 +23,9 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
     property.push(&folder);
     let mut build = Command::new("mvn");
     build.current_dir(beside("java")).args(["--quiet", "--batch-mode", "package"]).arg(property);
-    process::run(&mut build, BUILD).and_then(process::Output::success).context(
-        "a JDK of version 17 or newer and Maven have to be installed, with access to Maven Central",
-    )?;
+    process::run(&mut build, BUILD)
+        .and_then(process::Output::success)
+        .context("a JDK of version 17 or newer and Maven are required, with access to Maven Central")?;
     let program =
         folder.join("peers.jar").into_os_string().into_string().ok().context("the path is not UTF-8")?;
     Driver::new("java", &[OPTIONS, &[&program]].concat()).peers()

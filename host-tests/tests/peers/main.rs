@@ -1,4 +1,5 @@
-//! Our servers and clients against other people's software, in both roles. README.md describes cases and drivers.
+//! Our servers and clients against independent implementations, in both roles; README.md describes cases and
+//! drivers.
 //!
 //! ```sh
 //! cargo test --workspace --test peers                                  # each case briefly
@@ -41,39 +42,39 @@ use crate::plan::{Plan, plans};
 use crate::sources::SOURCES;
 use crate::worker::Worker;
 
-/// Our servers and clients against other people's software
+/// Test our servers and clients against independent implementations
 #[derive(Parser)]
 pub(crate) struct Options {
-    /// Run each case this long, or once if that takes longer
+    /// Run each case for this long, or once if that takes longer
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     seconds: u64,
 
-    /// Run each case against each part of this project, and at 1, 10 and 100 requests at a time where it matters; without
-    /// it, the cases take turns
+    /// Run each case against each part of this project, and those affected by concurrency with 1, 10 and 100
+    /// concurrent requests; by default, the cases take turns
     #[arg(long)]
     all: bool,
 
-    /// Only peers whose name has this in it; may be given again
+    /// Only peers whose name contains this; may be repeated
     #[arg(long, value_name = "NAME")]
     peer: Vec<String>,
 
-    /// Only this configuration; may be given again
+    /// Only this configuration; may be repeated
     #[arg(long, value_name = "CONFIG")]
     config: Vec<String>,
 
-    /// Only this case; may be given again
+    /// Only this case; may be repeated
     #[arg(long, value_name = "CASE")]
     case: Vec<String>,
 
-    /// Only this part of the project; may be given again
+    /// Only this part of the project; may be repeated
     #[arg(long, value_name = "PART")]
     ours: Vec<Ours>,
 
-    /// Peers that run at the same time
+    /// Test this many peers at the same time
     #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
 
-    /// Print the cases, and run none
+    /// Print the cases without running them
     #[arg(long)]
     list: bool,
 
@@ -122,7 +123,7 @@ fn main() -> Result<ExitCode> {
     Ok(if is_success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs all plans, so many at a time.
+/// Runs all plans, `jobs` at a time.
 fn run(plans: VecDeque<Plan>, workshop: &Workshop, seconds: u64, jobs: usize) -> Vec<table::Outcome> {
     let plans = Mutex::new(plans);
     let work = || {

@@ -12,17 +12,17 @@ use crate::process;
 use crate::sources::{beside, build_folder};
 use crate::tools::program;
 
-/// Time for fetching the packages.
+/// The time limit for downloading the packages.
 const INSTALL: Duration = Duration::from_secs(600);
 
-/// The list of packages, which says which installed ones are right.
+/// The lock file, which identifies the installed packages.
 const LOCK: &str = "package-lock.json";
 
 pub(crate) fn peers() -> Result<Vec<Peer>> {
     driver()?.peers()
 }
 
-/// The driver, whose packages are installed beside a copy of it, since Node looks for them there.
+/// Returns the driver, copied next to its packages, since Node looks for them there.
 pub(crate) fn driver() -> Result<Driver> {
     let node = program("node", "nodejs")?;
     let folder = build_folder("node")?;
@@ -39,8 +39,8 @@ pub(crate) fn driver() -> Result<Driver> {
         npm.current_dir(&folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
         process::run(&mut npm, INSTALL)
             .and_then(process::Output::success)
-            .context("npm has to be able to fetch the packages of host-tests/tests/peers/node")?;
+            .context("npm cannot install the packages of host-tests/tests/peers/node")?;
     }
     let driver = folder.join("driver.mjs");
-    Ok(Driver::new(node, &[driver.to_str().context("a path that is no text")?]))
+    Ok(Driver::new(node, &[driver.to_str().context("the path is not UTF-8")?]))
 }

@@ -1,4 +1,4 @@
-//! Our side: the servers and clients under test, and their words about ended connections.
+//! Our side: the servers and clients under test, and their reports on ended connections.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +11,7 @@ use wasi_http2::compose::with_client;
 
 use crate::process::Server;
 
-/// The part of this project that stands against the peer.
+/// The part of this project under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub(crate) enum Ours {
@@ -43,14 +43,14 @@ impl Ours {
     }
 }
 
-/// Where the command under test and the guests are.
+/// The command under test, and the folder of the guests.
 pub(crate) struct Workshop {
     command: PathBuf,
     folder: TempDir,
 }
 
 impl Workshop {
-    /// Writes the guests and the content of uploads to a folder.
+    /// Writes the guests to a folder, which will also hold the content of uploads.
     pub(crate) fn new(command: PathBuf) -> Result<Self> {
         let folder = TempDir::new()?;
         let write = |name: &str, content: &[u8]| std::fs::write(folder.path().join(name), content);
@@ -59,7 +59,7 @@ impl Workshop {
         Ok(Self { command, folder })
     }
 
-    /// A file of this many bytes, all of them zero.
+    /// Returns a file of this many zero bytes.
     pub(crate) fn file(&self, bytes: u64) -> Result<PathBuf> {
         let path = self.folder.path().join(format!("{bytes}.bytes"));
         if !path.exists() {
@@ -68,12 +68,12 @@ impl Workshop {
         Ok(path)
     }
 
-    /// The command under test.
+    /// Creates a call of the command under test.
     pub(crate) fn wasi_http2(&self) -> Command {
         Command::new(&self.command)
     }
 
-    /// The option, if the command under test has it.
+    /// Returns the option if the command under test supports it.
     pub(crate) fn supported(&self, subcommand: &str, option: &'static str) -> Result<Option<&'static str>> {
         let help = self.wasi_http2().args([subcommand, "--help"]).output()?;
         Ok(String::from_utf8_lossy(&help.stdout).contains(option).then_some(option))
@@ -94,7 +94,8 @@ impl Workshop {
             command.arg("--component").arg(self.folder.path().join(handler));
         }
         if ours == Ours::Http2Server {
-            // A call that takes a minute would keep its slot as long, although its client has given up.
+            // Otherwise, a call that takes a minute would keep its slot as long, even after its client has
+            // cancelled it.
             command.args(["--", "--cancel"]);
         }
         let told = |line: &str| line.split_once("listening on ").map(|(_, address)| address.to_owned());
@@ -109,7 +110,7 @@ impl Workshop {
     }
 }
 
-/// A server of ours that runs.
+/// A running server of ours.
 pub(crate) struct OurServer {
     /// `http://127.0.0.1:PORT`.
     pub(crate) url: String,
@@ -117,7 +118,7 @@ pub(crate) struct OurServer {
 }
 
 impl OurServer {
-    /// The ends of connections since the last call; other lines are returned as they are.
+    /// Returns the connections that ended since the last call, and all other lines unchanged.
     pub(crate) fn ended_connections(&self) -> (Vec<Ended>, Vec<String>) {
         sort_lines(self.server.lines())
     }
@@ -125,7 +126,7 @@ impl OurServer {
     /// Fails if the process has ended.
     pub(crate) fn check_running(&mut self) -> Result<()> {
         if !self.server.is_running() {
-            bail!("our server's process has ended");
+            bail!("our server has ended");
         }
         Ok(())
     }
@@ -139,7 +140,7 @@ impl OurServer {
     }
 }
 
-/// The end of a connection as our side tells it.
+/// The end of a connection, as our side reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ended {
     /// `ok`, or the reason.
@@ -151,7 +152,8 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// Reads `connection from ADDRESS ended: ok; requests 1234, highest abuse score 3 of 2000`, or `connection to`.
+    /// Parses `connection from ADDRESS ended: ok; requests 1234, highest abuse score 3 of 2000`, or
+    /// `connection to`.
     fn parse(line: &str) -> Option<Self> {
         let (before, end) = line.split_once(" ended: ")?;
         before.contains("connection ").then_some(())?;
@@ -164,7 +166,8 @@ impl Ended {
         })
     }
 
-    /// Fails if the connection ended by a fault, or came near to the limit of abuse. Some peers hang up without GOAWAY.
+    /// Fails if the connection ended with an error, or came near the abuse limit; some peers close without
+    /// GOAWAY.
     pub(crate) fn check(&self) -> Result<()> {
         if self.reason != "ok" && !self.reason.starts_with("the transport ended") {
             bail!("our side ended a connection: {}", self.reason);
@@ -176,7 +179,7 @@ impl Ended {
     }
 }
 
-/// Separates the ends of connections from other lines.
+/// Separates reports on ended connections from other lines.
 pub(crate) fn sort_lines(lines: impl IntoIterator<Item = String>) -> (Vec<Ended>, Vec<String>) {
     let (mut ended, mut others) = (Vec::new(), Vec::new());
     for line in lines {

@@ -1,4 +1,4 @@
-//! A peer: someone else's software in one role and one configuration.
+//! A peer: an independent implementation in one role and one configuration.
 
 use std::any::Any;
 
@@ -13,28 +13,28 @@ pub(crate) struct Attempt<'a> {
     pub(crate) case: &'a str,
     /// Our server, as in `http://127.0.0.1:PORT`.
     pub(crate) url: &'a str,
-    /// Seconds to go on for; 0 means one round of the case.
+    /// How long to continue in seconds; 0 means one round of the case.
     pub(crate) seconds: u64,
-    /// Requests at a time.
+    /// The number of concurrent requests.
     pub(crate) at_a_time: usize,
 }
 
-/// Amount of work done in a case that passed.
+/// The work done in a case that passed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Report {
-    /// Requests that ended as they should.
+    /// Successful requests.
     pub(crate) requests: u64,
-    /// Bytes of content that were sent or received.
+    /// Bytes of content sent or received.
     pub(crate) bytes: u64,
 }
 
-/// A server of the peer that listens.
+/// A listening server of the peer.
 pub(crate) struct Listening {
     /// `http://127.0.0.1:PORT`.
     pub(crate) url: String,
     /// The process; it ends when dropped.
     pub(crate) server: Server,
-    /// Whatever it needs as long as it runs: folders, servers behind it.
+    /// Everything that must live as long as the server: folders, servers behind it.
     pub(crate) behind: Vec<Box<dyn Any>>,
 }
 
@@ -50,7 +50,7 @@ pub(crate) enum Role {
     Server(StartServer),
 }
 
-/// Someone else's software in one role and one configuration.
+/// An independent implementation in one role and one configuration.
 pub(crate) struct Peer {
     /// The implementation, as in `go-nethttp`.
     pub(crate) name: String,
@@ -58,8 +58,8 @@ pub(crate) struct Peer {
     pub(crate) config: String,
     /// The cases to run.
     pub(crate) cases: Vec<String>,
-    /// Cases that the peer fails by its own fault, each with the reason.
+    /// Cases that the peer fails through its own fault, each with the reason.
     pub(crate) omitted: Vec<(String, String)>,
-    /// What it does.
+    /// The role that it plays.
     pub(crate) role: Role,
 }

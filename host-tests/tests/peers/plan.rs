@@ -1,10 +1,10 @@
-//! The cases to run, chosen by the options.
+//! Selects the cases to run, according to the options.
 
 use crate::Options;
 use crate::ours::Ours;
 use crate::peer::{Peer, Role};
 
-/// Cases that are run at several numbers of requests at a time.
+/// Cases that run with several numbers of concurrent requests.
 const BY_CONCURRENCY: &[&str] = &["get", "post", "refuse", "early"];
 
 /// The cases of one peer.
@@ -30,7 +30,7 @@ pub(crate) struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// The case, with the number of requests at a time where it matters.
+    /// The case, with the number of concurrent requests where it matters.
     pub(crate) fn title(&self) -> String {
         if BY_CONCURRENCY.contains(&self.name) {
             format!("{} {}", self.name, self.at_a_time)
@@ -40,7 +40,7 @@ impl Case<'_> {
     }
 }
 
-/// The cases of all peers that the options want.
+/// Selects the cases of all peers that match the options.
 pub(crate) fn plans<'a>(peers: &'a [Peer], options: &Options) -> Vec<Plan<'a>> {
     let wanted = |peer: &&Peer| {
         (options.peer.is_empty() || options.peer.iter().any(|name| peer.name.contains(name)))
@@ -51,12 +51,12 @@ pub(crate) fn plans<'a>(peers: &'a [Peer], options: &Options) -> Vec<Plan<'a>> {
     plans.filter(|plan| !plan.cases.is_empty()).collect()
 }
 
-/// The cases of the peer with this index.
+/// Selects the cases of the peer with this index.
 fn cases<'a>(peer: &'a Peer, index: usize, options: &Options) -> Vec<Case<'a>> {
     let mut cases = Vec::new();
     for (turn, name) in peer.cases.iter().enumerate() {
         let is_wanted = options.case.is_empty() || options.case.contains(name);
-        // A brief run has all parts of a soak already.
+        // A brief run already includes all parts of a soak.
         if !is_wanted || (options.seconds == 0 && name == "soak") {
             continue;
         }
@@ -75,13 +75,13 @@ fn cases<'a>(peer: &'a Peer, index: usize, options: &Options) -> Vec<Case<'a>> {
     cases
 }
 
-/// Keeps one of the items, by their turn.
+/// Keeps only the item whose turn it is.
 fn choose<T: Copy>(items: &mut Vec<T>, turn: usize) {
     let chosen = turn.checked_rem(items.len()).and_then(|at| items.get(at).copied());
     *items = chosen.into_iter().collect();
 }
 
-/// The parts of this project that a case is run against.
+/// The parts of this project that a case runs against.
 fn parts(peer: &Peer, case: &str) -> &'static [Ours] {
     match (&peer.role, case.starts_with("grpc")) {
         (Role::Client(_), false) => &[Ours::Serve, Ours::Http2Server],

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Bytes of an output that are kept; the rest is counted.
+/// The most bytes of output kept; the rest is only counted.
 const KEPT: usize = 64 << 10;
 
-/// Time that a server has until it listens, and until it ends when told to.
+/// The time for a server to listen, and to end when told to.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Time that a dropped server has until it is killed.
+/// The time for a dropped server to end before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A finished process.
@@ -25,7 +25,7 @@ pub(crate) struct Output {
     pub(crate) is_success: bool,
     /// The first [`KEPT`] bytes of standard output.
     pub(crate) stdout: String,
-    /// Length of all standard output.
+    /// The total length of standard output.
     pub(crate) stdout_bytes: u64,
     /// The first [`KEPT`] bytes of standard error.
     pub(crate) stderr: String,
@@ -41,7 +41,7 @@ impl Output {
     }
 }
 
-/// Runs a command to its end without input; kills it after the deadline, which is an error.
+/// Runs a command to its end without input; after the deadline, kills it, and returns an error.
 pub(crate) fn run(command: &mut Command, deadline: Duration) -> Result<Output> {
     let mut child = spawn(command.stdin(Stdio::null()))?;
     let stdout = read_all(child.stdout.take().context("no standard output")?);
@@ -58,7 +58,7 @@ pub(crate) fn run(command: &mut Command, deadline: Duration) -> Result<Output> {
     Ok(Output { is_success: status.success(), stdout, stdout_bytes, stderr })
 }
 
-/// Runs a command for some time, and kills it then; an error if it has ended before.
+/// Runs a command for some time, and then kills it; returns an error if it ended earlier.
 pub(crate) fn run_and_kill(command: &mut Command, time: Duration) -> Result<()> {
     let mut child = spawn(command.stdin(Stdio::null()))?;
     let stdout = read_all(child.stdout.take().context("no standard output")?);
@@ -68,7 +68,7 @@ pub(crate) fn run_and_kill(command: &mut Command, time: Duration) -> Result<()> 
     child.wait()?;
     let ((stdout, _), (stderr, _)) = (join(stdout), join(stderr));
     if status.is_some() {
-        bail!("the command has ended before it was killed: {stderr}{stdout}");
+        bail!("the command ended before it was killed: {stderr}{stdout}");
     }
     Ok(())
 }
@@ -81,7 +81,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server, and waits for the line that `told` recognises; returns what `told` makes of it.
+    /// Starts a server, and waits for a line that `told` recognises; returns the value that `told` derives
+    /// from it.
     pub(crate) fn start<T>(command: &mut Command, told: impl Fn(&str) -> Option<T>) -> Result<(Self, T)> {
         let server = Self::start_silent(command)?;
         let (started, mut said) = (Instant::now(), String::new());
@@ -99,7 +100,7 @@ impl Server {
         }
     }
 
-    /// Starts a server that does not tell when it listens.
+    /// Starts a server that does not report when it listens.
     pub(crate) fn start_silent(command: &mut Command) -> Result<Self> {
         let mut child = spawn(command.stdin(Stdio::piped()))?;
         let (sender, lines) = mpsc::channel();
@@ -108,17 +109,17 @@ impl Server {
         Ok(Self { stdin: child.stdin.take(), child, lines })
     }
 
-    /// The lines of both outputs since the last call.
+    /// Returns the lines of both outputs since the last call.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.lines.try_iter().collect()
     }
 
-    /// Whether the process is still there.
+    /// Whether the process is running.
     pub(crate) fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Interrupts the server and ends its input, and waits for its end; returns whether the exit code is 0.
+    /// Interrupts the server, closes its input, and waits for its end; returns whether the exit code is 0.
     pub(crate) fn stop(mut self) -> Result<bool> {
         drop(self.stdin.take());
         kill_process(Pid::from_child(&self.child), Signal::INT)?;
@@ -131,7 +132,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Servers with several processes end the others, if they are told and not killed. All may have ended already.
+        // A server with several processes ends the others if it is interrupted, but not if it is killed. All
+        // may have ended already.
         drop(self.stdin.take());
         _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
         _ = wait(&mut self.child, GRACE);
@@ -145,7 +147,7 @@ fn spawn(command: &mut Command) -> Result<Child> {
     command.spawn().with_context(|| format!("{} cannot be started", command.get_program().display()))
 }
 
-/// Waits for the end of a process; none after the deadline.
+/// Waits for the end of a process; returns `None` after the deadline.
 fn wait(child: &mut Child, deadline: Duration) -> Result<Option<std::process::ExitStatus>> {
     let started = Instant::now();
     loop {
@@ -169,7 +171,7 @@ fn read_all(mut output: impl Read + Send + 'static) -> JoinHandle<(Vec<u8>, u64)
 }
 
 fn join(output: JoinHandle<(Vec<u8>, u64)>) -> (String, u64) {
-    let (kept, length) = output.join().expect("reading does not panic");
+    let (kept, length) = output.join().expect("the reader does not panic");
     (String::from_utf8_lossy(&kept).into_owned(), length)
 }
 
@@ -178,7 +180,7 @@ fn read_lines(output: impl Read + Send + 'static, lines: Sender<String>) {
         let mut output = BufReader::new(output);
         let mut line = Vec::new();
         while let Ok(1..) = output.read_until(b'\n', &mut line) {
-            // Once the server is dropped, its last words are of no interest.
+            // Once the server is dropped, nobody receives the lines.
             _ = lines.send(String::from_utf8_lossy(&line).trim_end().to_owned());
             line.clear();
         }

@@ -13,17 +13,17 @@ use crate::process;
 use crate::sources::{beside, build_folder};
 use crate::tools::program;
 
-/// Time for fetching the packages.
+/// The time limit for downloading the packages.
 const INSTALL: Duration = Duration::from_secs(600);
 
 pub(crate) fn peers() -> Result<Vec<Peer>> {
     let driver = beside("python").join("driver.py");
     let python = environment()?.join("bin/python");
-    // Without files of compiled modules beside the driver.
-    Driver::new(python, &["-B", driver.to_str().context("a path that is no text")?]).peers()
+    // Don't write compiled modules next to the driver.
+    Driver::new(python, &["-B", driver.to_str().context("the path is not UTF-8")?]).peers()
 }
 
-/// A virtual environment with the packages, which is made unless an earlier run has made it.
+/// Returns a virtual environment with the packages, created unless an earlier run has done so.
 pub(crate) fn environment() -> Result<PathBuf> {
     let folder = build_folder("python")?;
     let requirements = beside("python").join("requirements.txt");

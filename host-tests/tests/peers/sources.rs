@@ -1,4 +1,4 @@
-//! Where the peers come from: one entry for each driver, and for each tool of the command line.
+//! The sources of peers: one entry for each driver, and for each command-line tool.
 
 use std::path::{Path, PathBuf};
 
@@ -8,14 +8,14 @@ use crate::peer::Peer;
 
 /// A driver or a tool.
 pub(crate) struct Source {
-    /// The name that is shown while its peers are installed.
+    /// The name shown while its peers are installed.
     pub(crate) name: &'static str,
-    /// Installs or compiles whatever is needed, and lists the peers. An error is a reason to skip them: it says what is
-    /// missing and how to install it.
+    /// Installs or compiles everything required, and lists the peers. An error is the reason for skipping
+    /// them: it says what is missing and how to install it.
     pub(crate) peers: fn() -> Result<Vec<Peer>>,
 }
 
-/// All of them.
+/// All sources.
 pub(crate) const SOURCES: &[Source] = &[
     Source { name: "Go", peers: crate::go::peers },
     Source { name: "Java", peers: crate::java::peers },
@@ -35,12 +35,12 @@ pub(crate) const SOURCES: &[Source] = &[
     Source { name: "Envoy", peers: crate::tools::envoy::peers },
 ];
 
-/// A file or folder beside this one.
+/// The path of a file or folder beside this one.
 pub(crate) fn beside(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name)
 }
 
-/// A folder for whatever a source installs or compiles; it is kept for the next run.
+/// Returns a folder for everything that a source installs or compiles; it is kept for the next run.
 pub(crate) fn build_folder(name: &str) -> Result<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("peers").join(name);
     std::fs::create_dir_all(&folder)?;

@@ -1,4 +1,4 @@
-//! The result of the suite as a table.
+//! The results of the suite, as a table.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,15 @@ pub(crate) struct Outcome {
     /// Name and configuration of the peer.
     pub(crate) peer: String,
     pub(crate) ours: Ours,
-    /// The case, with the number of requests at a time where it matters.
+    /// The case, with the number of concurrent requests where it matters.
     pub(crate) case: String,
     pub(crate) result: Result<Report>,
-    /// The connections that ended meanwhile.
+    /// The connections that ended during the case.
     pub(crate) ended: Vec<Ended>,
 }
 
 impl Outcome {
-    /// One line about the case.
+    /// Describes the result in one line.
     pub(crate) fn line(&self) -> String {
         let what = format!("{} × {}, {}", self.peer, self.ours.name(), self.case);
         match &self.result {
@@ -32,13 +32,13 @@ impl Outcome {
     }
 }
 
-/// The highest score with its limit, as in `3/2000`; a dash without any connection.
+/// The highest score with its limit, as in `3/2000`; a dash if there were no connections.
 fn score<'a>(ended: impl IntoIterator<Item = &'a Ended>) -> String {
     let highest = ended.into_iter().max_by_key(|end| end.score);
     highest.map_or_else(|| "–".to_owned(), |end| format!("{}/{}", end.score, end.limit))
 }
 
-/// The table, in Markdown: a row for each peer and part of this project.
+/// Renders the Markdown table: a row for each peer and part of this project.
 pub(crate) fn table(outcomes: &[Outcome]) -> String {
     let mut rows: BTreeMap<(&str, Ours), Vec<&Outcome>> = BTreeMap::new();
     for outcome in outcomes {

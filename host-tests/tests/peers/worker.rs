@@ -1,4 +1,4 @@
-//! Runs cases, one after the other, with servers that are started once and used again.
+//! Runs cases in turn, with servers that are started once and reused.
 
 use std::collections::HashMap;
 use std::thread;
@@ -12,11 +12,11 @@ use crate::peer::{Attempt, Listening, PlayClient, Report, Role, StartServer};
 use crate::plan::{Case, Plan};
 use crate::table::Outcome;
 
-/// Time between two looks at the ends of connections, and the number of looks until there has to be one.
+/// The interval between checks for ended connections, and the number of checks until one must have ended.
 const SETTLE: Duration = Duration::from_millis(100);
 const LOOKS: usize = 20;
 
-/// Runs the cases of one peer after the other.
+/// Runs the cases of one peer in turn.
 pub(crate) struct Worker<'a> {
     workshop: &'a Workshop,
     seconds: u64,
@@ -35,8 +35,8 @@ impl<'a> Worker<'a> {
         for case in &plan.cases {
             let mut outcome = self.run_case(plan, case, &mut their_server);
             println!("{}", outcome.line());
-            // Peers have lapses of their own, and their patience depends on what else the machine does. Connections that
-            // our side has ended are no such thing.
+            // Peers have their own lapses, and their patience depends on the load of the machine; connections
+            // ended by our side are never excused by that.
             if outcome.result.is_err() && outcome.ended.iter().all(|end| end.check().is_ok()) {
                 println!("once more:");
                 outcome = self.run_case(plan, case, &mut their_server);
@@ -56,7 +56,7 @@ impl<'a> Worker<'a> {
         Outcome { peer: plan.title(), ours: case.ours, case: case.title(), result, ended }
     }
 
-    /// Stops our servers, which have to drain.
+    /// Stops our servers, which must drain.
     pub(crate) fn finish(self) -> Vec<Outcome> {
         let stop = |(ours, server): (Ours, OurServer)| {
             let result = server.stop().map(|()| Report::default());
@@ -79,7 +79,7 @@ impl<'a> Worker<'a> {
                 self.servers.insert(case.ours, server);
                 (Ok(report), ended)
             }
-            // The next case has a server of its own, so that the failure does not spread.
+            // Start a new server for the next case, so that the failure does not spread.
             Err(error) => (Err(with_words(&error, "our side", &ended, &others)), ended),
         }
     }
@@ -108,7 +108,7 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Waits until our server has told of the connections that the peer has left; returns its other lines, too.
+/// Waits until our server has reported the connections that the peer closed; also returns its other lines.
 fn settle(server: &OurServer) -> (Vec<Ended>, Vec<String>) {
     let (mut ended, mut others) = (Vec::new(), Vec::new());
     for _ in 0..LOOKS {
@@ -124,7 +124,7 @@ fn settle(server: &OurServer) -> (Vec<Ended>, Vec<String>) {
     (ended, others)
 }
 
-/// The error with the ends of connections that are no good, and a few lines of the server.
+/// Adds the connections that ended badly, and a few lines of the server, to the error.
 fn with_words(error: &Error, whose: &str, ended: &[Ended], others: &[String]) -> Error {
     let bad = ended.iter().filter_map(|end| end.check().err()).map(|error| error.to_string());
     let words: Vec<_> = bad.take(5).chain(others.iter().take(5).cloned()).collect();

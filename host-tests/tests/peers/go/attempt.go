@@ -32,7 +32,7 @@ func (a *attempt) over() bool {
 	return !time.Now().Before(a.deadline)
 }
 
-// How long a case goes on that needs time: at least a second.
+// The duration of a case that needs time: at least a second.
 func (a *attempt) lasting() time.Duration {
 	return max(time.Until(a.deadline), time.Second)
 }
@@ -45,7 +45,7 @@ func (a *attempt) size(brief, full int64) int64 {
 	return full
 }
 
-// Repeats work until the time is over, but at least once.
+// Repeats work at least once, until the time is over.
 func (a *attempt) repeat(work func() error) error {
 	for {
 		if err := work(); err != nil || a.over() {
@@ -54,7 +54,7 @@ func (a *attempt) repeat(work func() error) error {
 	}
 }
 
-// Does work at a time in so many goroutines, each of them at least `least` times and until the time is over. All stop
+// Runs work in this many goroutines, in each at least `least` times and until the time is over. All stop
 // after the first failure.
 func (a *attempt) atOnce(count, least int, work func(number int) error) error {
 	var failed atomic.Bool
@@ -72,7 +72,7 @@ func (a *attempt) atOnce(count, least int, work func(number int) error) error {
 	})
 }
 
-// Does work once in each of so many goroutines; the error has the first failures.
+// Runs work once in each of this many goroutines; the error contains the first failures.
 func together(count int, work func(number int) error) error {
 	var group sync.WaitGroup
 	failures := make(chan error, count)

@@ -15,7 +15,7 @@ import (
 func connectClients() []clientPeer {
 	cases := []string{"grpc-unary", "grpc-tiny", "grpc-big", "grpc-stream", "grpc-cancel-beside", "grpc-idle"}
 	compressed := []string{"grpc-unary", "grpc-tiny", "grpc-big"}
-	// connect-go asks for gzip by itself; only what it sends is compressed by an option.
+	// connect-go accepts gzip by default; an option compresses the messages it sends.
 	small := &http.HTTP2Config{
 		MaxReceiveBufferPerConnection: 64 << 10, MaxReceiveBufferPerStream: 4 << 10, SendPingTimeout: 5 * time.Millisecond,
 	}

@@ -18,19 +18,19 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Calls of gRPC's test service, by whatever library.
+// Calls to gRPC's test service, by any library.
 type grpcCalls interface {
-	// One call with a payload, which is answered by one of this size.
+	// Makes a call with a payload, and expects a response of this size.
 	unary(ctx context.Context, sent, received int) error
-	// A call that asks for so many messages of this size, and the means to get the next one.
+	// Makes a call that requests this many messages of this size; next returns the size of each.
 	stream(ctx context.Context, count, size int) (next func() (int, error), err error)
-	// A call with messages in both directions: each asks for one of the same size.
+	// Makes a call with messages in both directions, each of which requests one of the same size.
 	duplex(ctx context.Context) (duplexStream, error)
 }
 
 type duplexStream interface {
 	send(size int) error
-	// The size of the next message; io.EOF after the last one.
+	// Returns the size of the next message, or io.EOF after the last one.
 	receive() (int, error)
 	endSending() error
 }
@@ -57,7 +57,7 @@ func (c *grpcCase) unary() error {
 	})
 }
 
-// Messages of this size in both directions, each answered before the next, and then many under way.
+// Exchanges messages of this size in both directions, first one by one, then with many in flight.
 func (c *grpcCase) duplex(streams, size, count int) error {
 	return c.atOnce(streams, 1, func(int) error {
 		stream, err := c.calls.duplex(context.Background())
@@ -106,7 +106,7 @@ func (c *grpcCase) duplex(streams, size, count int) error {
 	})
 }
 
-// A response of many messages of 1 KB.
+// Reads a response of many messages of 1 KB.
 func (c *grpcCase) stream() error {
 	count := int(c.size(16_000, 150_000))
 	return c.repeat(func() error {
@@ -137,7 +137,7 @@ func (c *grpcCase) stream() error {
 	})
 }
 
-// One long stream of messages, while 280 calls a second are cancelled after their first message.
+// Keeps one long stream of messages open, while 280 calls per second are cancelled after their first message.
 func (c *grpcCase) cancelBeside() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -181,7 +181,8 @@ func (c *grpcCase) cancelBeside() error {
 	return nil
 }
 
-// A connection without calls for as long as there is time, and a stream without messages beside; then calls work.
+// Keeps the connection without calls as long as time permits, beside a stream without messages; calls must
+// work afterwards.
 func (c *grpcCase) idle() error {
 	stream, err := c.calls.duplex(context.Background())
 	if err != nil {
@@ -207,11 +208,11 @@ func (c *grpcCase) idle() error {
 
 func grpcClients() []clientPeer {
 	cases := []string{"grpc-unary", "grpc-tiny", "grpc-big", "grpc-stream", "grpc-cancel-beside", "grpc-idle", "grpc-interop"}
-	// The least that grpc-go allows is a PING every ten seconds.
+	// grpc-go allows at most one PING every ten seconds.
 	ping := grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 5 * time.Second, PermitWithoutStream: true})
 	small := []grpc.DialOption{
 		ping,
-		grpc.WithStaticStreamWindowSize(1), grpc.WithStaticConnWindowSize(1), // raised to 64 KiB by the library
+		grpc.WithStaticStreamWindowSize(1), grpc.WithStaticConnWindowSize(1), // the library raises it to 64 KiB
 		grpc.WithReadBufferSize(0), grpc.WithWriteBufferSize(0),
 		grpc.WithMaxHeaderListSize(1 << 14),
 	}
@@ -242,7 +243,8 @@ func playGRPC(options []grpc.DialOption) func(*attempt, string) error {
 	}
 }
 
-// The cases of the official client, without those of credentials and of balancing. They end the process when they fail.
+// The cases of the official client, except those for credentials and balancing. They end the process when
+// they fail.
 func interoperate(a *attempt, connection *grpc.ClientConn) error {
 	ctx, client := context.Background(), testgrpc.NewTestServiceClient(connection)
 	cases := []func(context.Context, testgrpc.TestServiceClient, ...grpc.CallOption){

@@ -12,12 +12,12 @@ import (
 
 func grpcServers() []serverPeer {
 	serve := func(options ...grpc.ServerOption) func(net.Listener) error {
-		// grpc-go's gzip is registered by the clients' import.
+		// The import of the clients registers grpc-go's gzip.
 		server := grpc.NewServer(options...)
 		testgrpc.RegisterTestServiceServer(server, interop.NewTestServer())
 		return server.Serve
 	}
-	// Connections live for a second.
+	// Connections end after a second.
 	brief := grpc.KeepaliveParams(keepalive.ServerParameters{
 		MaxConnectionAge: time.Second, MaxConnectionAgeGrace: 10 * time.Second, Time: time.Second,
 	})

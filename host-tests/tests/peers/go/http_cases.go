@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// A client of net/http's API, in a case.
+// A client with net/http's API, in a case.
 type httpCase struct {
 	*attempt
 	client *http.Client
-	// The cases that soak mixes.
+	// The cases that soak combines.
 	parts []string
 }
 
@@ -54,7 +54,7 @@ func (c *httpCase) send(request *http.Request, status int) (*http.Response, erro
 	return response, nil
 }
 
-// Sends a request, and reads its response whole.
+// Sends a request, and reads the whole response.
 func (c *httpCase) exchange(request *http.Request, status int) ([]byte, error) {
 	response, err := c.send(request, status)
 	if err != nil {
@@ -100,7 +100,7 @@ func (c *httpCase) post() error {
 	})
 }
 
-// Reads a response by a function, and checks its length.
+// Reads a response with a function, and checks its length.
 func (c *httpCase) download(read func(io.Reader) (int64, error)) error {
 	size := c.size(16_000_000, 200_000_000)
 	response, err := c.send(c.request("GET", fmt.Sprint("/bytes/", size), nil), 200)
@@ -120,10 +120,10 @@ func (c *httpCase) download(read func(io.Reader) (int64, error)) error {
 	return nil
 }
 
-// Reads by so many bytes, without a buffer in between.
+// Reads this many bytes at a time, without a buffer in between.
 func (c *httpCase) downloadBy(step int) error {
 	return c.download(func(body io.Reader) (int64, error) {
-		// Whatever the body could do by itself is hidden.
+		// Hide the body's other methods.
 		return io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{body}, make([]byte, step))
 	})
 }
@@ -190,7 +190,7 @@ func (c *httpCase) upload() error {
 	})
 }
 
-// Where the server counts the content of a request.
+// The path at which the server counts the content of a request.
 func (c *httpCase) uploadPath() string {
 	if _, err := c.exchange(c.request("POST", "/upload", strings.NewReader("hello")), 200); err != nil {
 		return "/"
@@ -198,7 +198,7 @@ func (c *httpCase) uploadPath() string {
 	return "/upload"
 }
 
-// Zeros without end.
+// Endless zeros.
 type zeros struct{}
 
 func (zeros) Read(buffer []byte) (int, error) {
@@ -206,7 +206,7 @@ func (zeros) Read(buffer []byte) (int, error) {
 	return len(buffer), nil
 }
 
-// Begins a request, and cancels it after its first content, or after a while.
+// Begins a request, and cancels it after its first content, or after a delay.
 func (c *httpCase) cancelOne(path string, after time.Duration) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -218,7 +218,7 @@ func (c *httpCase) cancelOne(path string, after time.Duration) error {
 		cancel()
 		response.Body.Close()
 	}
-	// A short response may have ended before.
+	// A short response may have ended earlier.
 	if err != nil && err != io.EOF && !errors.Is(err, context.Canceled) {
 		return err
 	}
@@ -233,7 +233,7 @@ func (c *httpCase) cancel() error {
 	}{
 		{"/endless", time.Second},
 		{"/delay/10000", 200 * time.Millisecond},
-		// The cancellations and the responses cross each other.
+		// Cancellations and responses cross in flight.
 		{"/delay/20", 20 * time.Millisecond},
 		{"/", time.Millisecond},
 	}
@@ -278,7 +278,7 @@ func (c *httpCase) cancelBeside() error {
 	return errors.Join(err, <-others)
 }
 
-// Begins work so many times a second, until it is over; waits for the end of all work.
+// Begins work this many times per second until it is over, and waits for all of it to end.
 func atRate(rate int, over *atomic.Bool, work func() error) error {
 	ticks := time.NewTicker(time.Second / time.Duration(rate))
 	defer ticks.Stop()
@@ -297,7 +297,7 @@ func atRate(rate int, over *atomic.Bool, work func() error) error {
 	return first
 }
 
-// Uploads that are answered before they end; every other one can be sent again.
+// Makes uploads that are answered before they end; every other one can be sent again.
 func (c *httpCase) early(path string, status int) error {
 	content := make([]byte, 1_000_000)
 	return c.atOnce(c.atATime, 5, func(number int) error {
@@ -317,7 +317,7 @@ func (c *httpCase) early(path string, status int) error {
 	})
 }
 
-// Messages on one stream: each is waited for, and then several are under way.
+// Exchanges messages on one stream, first one by one, then with several in flight.
 func (c *httpCase) echo(size, count int) error {
 	return c.repeat(func() error {
 		reader, writer := io.Pipe()
@@ -376,7 +376,7 @@ func (c *httpCase) echo(size, count int) error {
 	})
 }
 
-// Uploads that wait for 100 (Continue); the client itself would wait for expectTimeout.
+// Makes uploads that wait for 100 (Continue); without it, the client would wait for expectTimeout.
 func (c *httpCase) expect() error {
 	path := c.uploadPath()
 	return c.atOnce(c.atATime, 3, func(int) error {
@@ -394,7 +394,7 @@ func (c *httpCase) expect() error {
 	})
 }
 
-// Requests with pauses, in which the transport sends PINGs.
+// Makes requests with pauses, in which the transport sends PINGs.
 func (c *httpCase) ping() error {
 	return c.atOnce(c.atATime, 5, func(int) error {
 		_, err := c.exchange(c.request("GET", "/delay/50", nil), 200)
@@ -402,7 +402,7 @@ func (c *httpCase) ping() error {
 	})
 }
 
-// All cases in turn, two at a time.
+// Runs all cases in turn, two at a time.
 func (c *httpCase) soak() error {
 	var next atomic.Int64
 	return c.atOnce(2, 1, func(int) error {

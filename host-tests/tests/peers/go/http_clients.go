@@ -13,7 +13,7 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// How long a client waits for 100 (Continue) before it sends the content anyway.
+// The time that a client waits for 100 (Continue) before it sends the content anyway.
 const expectTimeout = 5 * time.Second
 
 var allHTTPCases = []string{
@@ -21,7 +21,7 @@ var allHTTPCases = []string{
 	"echo-tiny", "echo-big", "expect", "soak",
 }
 
-// All cases without some.
+// All cases except the named ones.
 func without(names ...string) []string {
 	return slices.DeleteFunc(slices.Clone(allHTTPCases), func(name string) bool { return slices.Contains(names, name) })
 }
@@ -90,7 +90,7 @@ func over(transport func() http.RoundTripper) func(*attempt, string) error {
 	}
 }
 
-// Runs cases through httputil's proxy, which stands before the server.
+// Runs cases through httputil's proxy in front of the server.
 func throughProxy(a *attempt, name string) error {
 	target, err := url.Parse(a.url)
 	if err != nil {

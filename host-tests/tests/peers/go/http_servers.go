@@ -16,8 +16,8 @@ import (
 
 func httpServers() []serverPeer {
 	cases := []string{"get", "post", "download", "upload", "cancel", "refuse", "early"}
-	// With a smaller table for decoding or smaller windows than the protocol begins with, Go's server ends clients that
-	// have not seen its settings yet, its own client included.
+	// With a decoder table or windows smaller than the protocol's initial ones, Go's server disconnects clients
+	// that have not received its settings yet, including Go's own client.
 	small := &http.HTTP2Config{
 		MaxConcurrentStreams:          10,
 		MaxEncoderHeaderTableSize:     1,
@@ -55,7 +55,7 @@ func httpServer(config *http.HTTP2Config, handler http.Handler) *http.Server {
 	return &http.Server{Handler: handler, Protocols: protocols, HTTP2: config}
 }
 
-// Reads the content of a request to its end; returns its length.
+// Reads the content of a request to its end, and returns its length.
 type reader func(content io.Reader) (int64, error)
 
 func readByCopy(content io.Reader) (int64, error) {
@@ -151,7 +151,7 @@ func routes(read reader) http.Handler {
 	return mux
 }
 
-// A listener that others can close without an end of the listening.
+// A listener that servers can close without ending the listening.
 type sharedListener struct {
 	net.Listener
 	connections <-chan net.Conn
@@ -172,7 +172,7 @@ func (l *sharedListener) Close() error {
 	return nil
 }
 
-// Serves with one server after the other, each of which is shut down after a while.
+// Serves with one server after another, each of which is shut down after a while.
 func serveAndShutDown(listener net.Listener) error {
 	connections := make(chan net.Conn)
 	go func() {

@@ -14,10 +14,11 @@ import (
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
 )
 
-// Bytes of a message whose way there and back is measured.
+// The size of a message whose round trip is measured, in bytes.
 const latencySize = 5
 
-// For the benchmark of latency: grpc-go as a server, or the microseconds of round trips, a line each.
+// For the benchmark of latency: runs grpc-go as a server, or prints the microseconds of round trips, one per
+// line.
 func latency(arguments []string) error {
 	switch {
 	case len(arguments) == 1 && arguments[0] == "serve":

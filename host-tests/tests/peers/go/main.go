@@ -1,5 +1,5 @@
-// The driver of Go's implementations of HTTP/2: net/http, x/net, grpc-go, connect-go. README.md in the folder above says
-// how it is called.
+// The driver of Go's implementations of HTTP/2: net/http, x/net, grpc-go, connect-go. README.md in the parent
+// folder describes its command line.
 package main
 
 import (
@@ -18,7 +18,7 @@ type clientPeer struct {
 	cases        []string
 	// Runs a case.
 	play func(a *attempt, name string) error
-	// Cases left out, with the reason.
+	// Omitted cases, with the reasons.
 	omitted map[string]string
 }
 

@@ -1,7 +1,7 @@
-// The cases for clients, over what each of them calls a connection:
+// The cases for clients, in terms of an abstract connection:
 //
-//   connect(url, config, noteGoaway) → { request, ping?, connected?, close }
-//   request({ method, path, content, headers }) → { status, content: Readable, cancel(), trailers() }
+//     connect(url, config, noteGoaway) → { request, ping?, connected?, close }
+//     request({ method, path, content, headers }) → { status, content: Readable, cancel(), trailers() }
 //
 // where the content of a request is a Buffer, a Readable, or undefined.
 
@@ -13,7 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const MIB = 1 << 20;
 const MEGABYTE = Buffer.alloc(1_000_000, "x");
-/** Below this many seconds, large transfers are smaller. */
+/** In runs shorter than this many seconds, large transfers are smaller. */
 const BRIEF = 10;
 const MESSAGE = randomBytes(100);
 const LARGE_MESSAGE = randomBytes(MIB);
@@ -32,7 +32,7 @@ export class Run {
     this.#end = Date.now() + 1000 * seconds;
   }
 
-  /** Runs a case to its end; a GOAWAY with an error makes it fail. */
+  /** Runs a case to its end; a GOAWAY with an error is a failure. */
   async case(run) {
     try {
       await run(this);
@@ -50,24 +50,24 @@ export class Run {
     return Date.now() < this.#end;
   }
 
-  /** The connection that requests share. */
+  /** The connection shared by requests. */
   get connection() {
     return (this.#connection ??= this.connect());
   }
 
-  /** A connection of its own. */
+  /** Opens a separate connection. */
   connect() {
     this.connections += 1;
     const goaway = (code, last, data) => this.#goaways.push(`GOAWAY ${code}, last stream ${last}, "${data ?? ""}"`);
     return this.client.connect(this.url, this.config, goaway);
   }
 
-  /** Large transfers in bytes: all of them in long runs. */
+  /** The size of a large transfer in bytes: all of it in long runs. */
   size(bytes) {
     return this.config.scale ? Math.min(bytes, this.config.scale) : this.seconds < BRIEF ? 16_000_000 : bytes;
   }
 
-  /** Repeats something until time is over, at least so many times, as often at a time as the run says. */
+  /** Repeats something at least this many times until the time is over, with the concurrency of the run. */
   async repeat(something, least = 1, atATime = this.atATime) {
     const worker = async () => {
       for (let times = 0; times < least || this.isOn; times++) {
@@ -77,7 +77,7 @@ export class Run {
     await all(Array.from({ length: atATime }, worker));
   }
 
-  /** A request whose response is to be whole. */
+  /** Makes a request whose response must be complete. */
   async exchange(request, { status = 200, connection = this.connection } = {}) {
     const response = await connection.request({ method: "GET", ...request });
     assert.equal(response.status, status, `${request.path}: status`);
@@ -117,7 +117,7 @@ async function post(run) {
   }, 10);
 }
 
-/** A download, where `read` consumes the content as it likes. */
+/** Downloads content, which `read` consumes. */
 async function downloads(run, bytes, read) {
   await run.repeat(async () => {
     const { status, content } = await run.connection.request({ method: "GET", path: `/bytes/${bytes}` });
@@ -139,7 +139,7 @@ async function readAll(content, take) {
 
 const download = (run) => downloads(run, run.size(200_000_000), readAll);
 
-/** Pauses once for as long as the run allows, up to 75 s, and often for a moment. */
+/** Reads with one pause, as long as the run allows, up to 75 s, and many short ones. */
 const downloadSlow = (run) =>
   downloads(run, run.size(20_000_000), async (content, take) => {
     const ended = once(content, "end");
@@ -158,7 +158,7 @@ const downloadSlow = (run) =>
     await ended;
   });
 
-/** Reads of 1 KiB, whatever arrives. */
+/** Reads 1 KiB at a time, whatever arrives. */
 const downloadSteps = (run) =>
   downloads(run, run.size(20_000_000), async (content, take) => {
     let ended = false;
@@ -181,7 +181,7 @@ async function* zeros(bytes) {
   }
 }
 
-/** Where our server counts what it receives: one has it at /upload, the other at /. */
+/** The path at which our server counts received content: one has it at /upload, the other at /. */
 async function uploadPath(run) {
   const { status, content } = await run.connection.request({ method: "POST", path: "/upload", content: Buffer.alloc(1) });
   await readAll(content, () => {});
@@ -199,7 +199,7 @@ async function upload(run) {
   }, 1, 1);
 }
 
-/** Begins a request without end, and cancels it at once, when its response has begun, or after a moment. */
+/** Begins an endless request, and cancels it immediately, after its response has begun, or after a moment. */
 async function beginAndCancel(run, number) {
   const path = number % 2 ? "/endless" : "/delay/60000";
   const response = run.connection.request({ method: "GET", path, cancelAfter: [0, 5, 50][number % 3] });
@@ -224,12 +224,12 @@ async function cancel(run) {
   } while (run.isOn);
 }
 
-/** A stream on /echo, on which messages go there and back. */
+/** A stream on /echo with messages in both directions. */
 class Echo {
   static async open(run) {
     const sent = new PassThrough();
     const echo = new Echo();
-    // Some clients tell of the response only when there is content.
+    // Some clients report the response only when there is content.
     const first = Buffer.from("first");
     sent.write(first);
     const { status, content } = await run.connection.request({ method: "POST", path: "/echo", content: sent });
@@ -266,7 +266,7 @@ class Echo {
   }
 }
 
-/** Messages one by one, then so many without waiting. */
+/** Exchanges messages one by one, then this many without waiting. */
 async function echo(run, message, pipelined) {
   await run.repeat(async () => {
     const echo = await Echo.open(run);
@@ -287,7 +287,7 @@ async function echo(run, message, pipelined) {
   }, 1, Math.min(run.atATime, 10));
 }
 
-/** A long stream lives, while 300 other requests a second are begun and cancelled. */
+/** Keeps a long stream open, while 300 other requests per second are begun and cancelled. */
 async function cancelBeside(run) {
   const long = await Echo.open(run);
   const end = Date.now() + 1000 * Math.max(3, run.seconds);
@@ -296,7 +296,7 @@ async function cancelBeside(run) {
     for (let times = 0; times < 3; times++, number++) {
       const other = beginAndCancel(run, number).then(() => others.delete(other));
       others.add(other);
-      // It is waited for in the end.
+      // It is awaited in the end.
       other.catch(() => {});
     }
     await long.send(MESSAGE);
@@ -307,7 +307,7 @@ async function cancelBeside(run) {
   await long.close();
 }
 
-/** Uploads that are answered before they have arrived: every other one cannot be sent twice. */
+/** Makes uploads that are answered before they have arrived; every other one cannot be sent twice. */
 async function answeredEarly(run, path, status, bytes) {
   await run.repeat(async (times) => {
     const content = times % 2 ? Readable.from([MEGABYTE.subarray(0, 500_000), MEGABYTE.subarray(500_000)]) : MEGABYTE;
@@ -316,7 +316,7 @@ async function answeredEarly(run, path, status, bytes) {
   }, 5);
 }
 
-/** PINGs one after the other beside requests, as many at a time as the configuration says. */
+/** Sends PINGs in succession beside requests, as many at a time as the configuration says. */
 async function ping(run) {
   const { pings = 1, pause = 10 } = run.config;
   let isDone = false;
@@ -332,7 +332,7 @@ async function ping(run) {
   await pinging;
 }
 
-/** A connection for each request. */
+/** Opens a connection for each request. */
 async function sessions(run) {
   await run.repeat(async () => {
     const connection = run.connect();
@@ -341,11 +341,11 @@ async function sessions(run) {
   }, 20);
 }
 
-/** All others but those that take long, five at a time, on one connection. */
+/** Runs all other cases except the long ones, five at a time, on one connection. */
 async function soak(run) {
   const names = ["get", "post", "cancel", "refuse", "early", "echo-tiny", "echo-big", "download-steps", "upload"];
   const brief = Object.create(run, { isOn: { value: false }, seconds: { value: 0 }, atATime: { value: 5 } });
-  // Counts go to the run itself.
+  // Counts are added to the run itself.
   for (const count of ["requests", "bytes"]) {
     Object.defineProperty(brief, count, { get: () => run[count], set: (value) => (run[count] = value) });
   }

@@ -1,4 +1,5 @@
-// The driver for Node's HTTP/2 and for packages of npm. README.md of the parent folder describes its command line.
+// The driver for Node's HTTP/2 and for packages from npm. README.md in the parent folder describes its
+// command line.
 
 import { Run } from "./cases.mjs";
 import * as grpcClient from "./grpc-client.mjs";
@@ -9,7 +10,7 @@ import * as undiciClient from "./undici-client.mjs";
 
 const CLIENTS = [http2Client, undiciClient, grpcClient];
 const SERVERS = [http2Server, grpcServer];
-// Servers that can be started, and are no peers.
+// Servers that can be started, but are not peers.
 const OTHERS = [http2Server.origin];
 
 function list() {

@@ -1,4 +1,4 @@
-// grpc-js, gRPC's implementation on Node's HTTP/2, as client.
+// grpc-js, gRPC's implementation on Node's HTTP/2, as a client.
 
 import assert from "node:assert/strict";
 import { on, once } from "node:events";
@@ -12,7 +12,7 @@ const MIB = 1 << 20;
 export const name = "grpc-js";
 export const configs = {
   default: {},
-  // A PING a second, also without calls.
+  // One PING per second, even without calls.
   awkward: { "grpc.keepalive_time_ms": 1000, "grpc.keepalive_permit_without_calls": 1 },
   gzip: { "grpc.default_compression_algorithm": grpc.compressionAlgorithms.gzip },
 };
@@ -38,7 +38,7 @@ async function unary(run) {
   }, 10);
 }
 
-/** Messages in both directions on a stream: each answered before the next, and then many under way. */
+/** Exchanges messages in both directions on a stream, first one by one, then with many in flight. */
 async function messages(run, size, count, atATime) {
   const content = { octets: Buffer.alloc(size, "x") };
   await run.repeat(async () => {
@@ -65,7 +65,7 @@ async function messages(run, size, count, atATime) {
   }, 1, atATime);
 }
 
-/** A response of many messages of 1 KB. */
+/** Reads a response of many messages of 1 KB. */
 async function stream(run) {
   const count = Math.ceil(run.size(150_000_000) / 1000);
   const wanted = { response_parameters: Array(count).fill({ size: 1000 }) };
@@ -81,7 +81,7 @@ async function stream(run) {
   }, 1, 1);
 }
 
-/** A call that is cancelled after its first message. */
+/** Makes a call, and cancels it after its first message. */
 async function beginAndCancel(run) {
   const call = run.connection.each();
   const ended = new Promise((resolve) => call.on("error", resolve));
@@ -92,7 +92,7 @@ async function beginAndCancel(run) {
   run.requests += 1;
 }
 
-/** A long stream lives, while 300 calls a second are cancelled. */
+/** Keeps a long stream open, while 300 calls per second are cancelled. */
 async function cancelBeside(run) {
   const long = run.connection.each();
   const received = on(long, "data", { close: ["end"] });
@@ -109,7 +109,7 @@ async function cancelBeside(run) {
   assert.equal((await received.next()).done, true);
 }
 
-/** Nothing but the PINGs of keepalive between calls. */
+/** Pauses between calls, with only the PINGs of keepalive. */
 async function idle(run) {
   await run.connection.whole({ octets: Buffer.alloc(1) });
   await sleep(1000 * Math.max(3, run.seconds));

@@ -1,4 +1,4 @@
-// The services of the gRPC guests, by their descriptions, which are copied to this folder.
+// The services of the gRPC guests, from their definitions, which are copied to this folder.
 
 import { createRequire } from "node:module";
 

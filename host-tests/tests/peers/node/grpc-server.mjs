@@ -1,4 +1,4 @@
-// grpc-js, gRPC's implementation on Node's HTTP/2, as server.
+// grpc-js, gRPC's implementation on Node's HTTP/2, as a server.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -9,7 +9,7 @@ export const name = "grpc-js";
 export const cases = () => ["grpc-interop"];
 export const configs = {
   default: {},
-  // Connections that are a second old get GOAWAY; a PING a second; few calls at a time.
+  // GOAWAY after a second; one PING per second; few concurrent calls.
   awkward: {
     "grpc.max_connection_age_ms": 1000,
     "grpc.max_connection_age_grace_ms": 60_000,
@@ -21,7 +21,7 @@ export const configs = {
 const INITIAL = "x-grpc-test-echo-initial";
 const TRAILING = "x-grpc-test-echo-trailing-bin";
 
-/** Gives metadata back that the request wants back: what is to be in the trailers is returned. */
+/** Echoes the metadata that the request asks for; returns the part for the trailers. */
 function echoMetadata(call) {
   const [initial, trailing] = [new grpc.Metadata(), new grpc.Metadata()];
   for (const [name, metadata] of [[INITIAL, initial], [TRAILING, trailing]]) {
@@ -35,7 +35,7 @@ function echoMetadata(call) {
 const wantedError = ({ response_status: status }, metadata) =>
   status?.code ? { code: status.code, details: status.message, metadata } : null;
 
-/** A message with so many bytes; a size of 0 does not travel. */
+/** A message with this many bytes; a size of 0 is not transmitted. */
 const zeros = (size = 0) => ({ payload: { body: Buffer.alloc(size) } });
 
 async function writeResponses(call, { response_parameters: wanted = [] }) {

@@ -11,9 +11,10 @@ const { NGHTTP2_CANCEL, PADDING_STRATEGY_MAX } = http2.constants;
 export const name = "node-http2";
 export const cases = CASES;
 export const configs = {
-  // With the limit of 10 MB that Node has for all that a session keeps, it refuses its own uploads of ten times 1 MB.
+  // With Node's default limit of 10 MB for everything that a session keeps, it refuses its own ten uploads of
+  // 1 MB.
   default: { options: { maxSessionMemory: 1000 } },
-  // Little credit, no compression state, and as much padding as frames can have.
+  // Small windows, no dynamic table, and the most padding that frames can have.
   awkward: {
     options: {
       settings: { initialWindowSize: 1000, headerTableSize: 0, enablePush: false, maxHeaderListSize: 4096 },
@@ -26,7 +27,7 @@ export const configs = {
     pings: 100,
     pause: 0,
   },
-  // As much of everything as there can be.
+  // The maximum of everything.
   huge: {
     options: {
       settings: { initialWindowSize: 2 ** 31 - 1, maxFrameSize: 2 ** 24 - 1, headerTableSize: 2 ** 20 },
@@ -39,7 +40,7 @@ export const configs = {
 export function connect(url, { options, localWindow }, noteGoaway) {
   const session = http2.connect(url, options);
   session.on("goaway", noteGoaway);
-  // Requests fail, too, and tell of it.
+  // Requests report failures themselves.
   session.on("error", () => {});
   if (localWindow) {
     session.once("connect", () => session.setLocalWindowSize(localWindow));

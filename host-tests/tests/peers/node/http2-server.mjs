@@ -1,4 +1,4 @@
-// Node's own server; and its server of HTTP/1.1, which stands behind proxies.
+// Node's own server; and its HTTP/1.1 server, which runs behind proxies.
 
 import { once } from "node:events";
 import http from "node:http";
@@ -13,7 +13,7 @@ const CASES = ["get", "post", "download", "upload", "cancel", "refuse", "early"]
 export const cases = (config) => ({ "one-stream": ["one-stream", "post"], shutdown: ["shutdown"] })[config] ?? CASES;
 export const configs = {
   default: { options: {} },
-  // Little credit, no compression state, few streams, and as much padding as frames can have.
+  // Small windows, no dynamic table, few streams, and the most padding that frames can have.
   awkward: {
     options: {
       settings: { initialWindowSize: 1000, headerTableSize: 0, maxHeaderListSize: 4096, maxConcurrentStreams: 10 },
@@ -21,22 +21,22 @@ export const configs = {
     },
     readsAll: true,
   },
-  // As much of everything as there can be.
+  // The maximum of everything.
   huge: {
     options: { settings: { initialWindowSize: 2 ** 31 - 1, maxFrameSize: 2 ** 24 - 1, headerTableSize: 2 ** 20 } },
   },
   "one-stream": { options: { settings: { maxConcurrentStreams: 1 } } },
-  // Says GOAWAY on each connection 100 ms after its first request, and finishes what runs.
+  // Sends GOAWAY on each connection 100 ms after its first request, and completes the requests in progress.
   shutdown: { options: {}, lifetime: 100 },
 };
 
-/** The server of HTTP/1.1, which is no peer. */
+/** The HTTP/1.1 server, which is not a peer. */
 export const origin = { name: "http1-origin", configs: { default: { isHttp1: true } }, listen };
 
 const ZEROS = Buffer.alloc(64 << 10);
 
 export async function listen({ options, lifetime, isHttp1, readsAll }) {
-  // Node refuses streams when all that it keeps for a connection is more than 10 MB, if it is not told otherwise.
+  // By default, Node refuses streams when a connection uses more than 10 MB.
   const server = isHttp1 ? http.createServer() : http2.createServer({ maxSessionMemory: 1000, ...options });
   server.on("session", (session) => {
     session.on("error", () => {});
@@ -45,7 +45,7 @@ export async function listen({ options, lifetime, isHttp1, readsAll }) {
     }
   });
   server.on("request", (request, response) => {
-    // Clients may give up whatever they like.
+    // Clients may cancel anything.
     request.on("error", () => {});
     response.on("error", () => {});
     answer(request, response, readsAll || isHttp1).catch(() => {});
@@ -70,7 +70,7 @@ async function answer(request, response, readsAll) {
   };
   const respondEarly = (status, text) => {
     respond(status, text);
-    // Otherwise, the client has to give up its upload.
+    // Otherwise, the client must abort its upload.
     if (readsAll) {
       request.resume();
     }

@@ -1,4 +1,4 @@
-// The client of undici, the package behind Node's fetch, which puts its own queue on Node's HTTP/2.
+// The client of undici, the package behind Node's fetch, which adds its own queue to Node's HTTP/2.
 
 import { H2CClient } from "undici";
 

@@ -1,4 +1,4 @@
-"""The routes of the suite as an ASGI application, for all servers of Python."""
+"""The routes of the suite as an ASGI application, for all Python servers."""
 
 import asyncio
 
@@ -39,7 +39,7 @@ async def app(scope, receive, send):
 
     async def zeros(size):
         await start()
-        # Some servers throw away what is sent on a stream that is closed.
+        # Some servers discard data sent on a closed stream.
         given_up = asyncio.create_task(until_given_up(receive))
         while size > 0 and not given_up.done():
             await body(PIECE[: min(size, len(PIECE))], True)

@@ -1,9 +1,10 @@
-"""The cases for clients, over what each of them calls a connection:
+"""The cases for clients, in terms of an abstract connection:
 
     connect(url, config) → a connection, as an asynchronous context manager
     connection.request(method, path, content) → (status, pieces, cancel)
 
-where the content of a request is bytes or an asynchronous generator of bytes, and `pieces` generates the content of the response.
+where the content of a request is bytes or an asynchronous generator of bytes, and `pieces` generates the content of the
+response.
 """
 
 import asyncio
@@ -14,9 +15,9 @@ from contextlib import AsyncExitStack
 MIB = 1 << 20
 MEGABYTE = b"x" * 1_000_000
 PIECE = bytes(64 << 10)
-# Below this many seconds, large transfers are smaller.
+# In runs shorter than this many seconds, large transfers are smaller.
 BRIEF = 10
-# Longest pause of a reader, in seconds.
+# The longest pause of a reader in seconds.
 PAUSE = 75
 
 
@@ -48,7 +49,7 @@ class Run:
         return 16_000_000 if self.seconds < BRIEF else size
 
     async def repeat(self, something, least=1, at_a_time=None):
-        """Repeats something until time is over, at least so many times, as often at a time as the run says."""
+        """Repeats something at least this many times until the time is over, with the concurrency of the run."""
 
         async def worker():
             times = 0
@@ -61,7 +62,7 @@ class Run:
                 group.create_task(worker())
 
     async def exchange(self, method, path, content=None, status=200, connection=None):
-        """A request whose response is to be whole."""
+        """Makes a request whose response must be complete."""
         received, pieces, _ = await (connection or self.connection).request(method, path, content)
         same(received, status)
         whole = b"".join([piece async for piece in pieces])
@@ -110,7 +111,7 @@ async def download(run, size=200_000_000, pause=None):
 
 
 async def download_slow(run):
-    """Pauses once for as long as the run allows, and often for a moment."""
+    """Pauses once for as long as the run allows, and often briefly."""
     following = 0
 
     async def pause(received):
@@ -128,7 +129,7 @@ async def zeros(size):
 
 
 async def upload_path(run):
-    """Where our server counts what it receives: one has it at /upload, the other at /."""
+    """Returns the path at which our server counts received content: one has it at /upload, the other at /."""
     status, pieces, _ = await run.connection.request("POST", "/upload", b"x")
     async for _ in pieces:
         pass
@@ -149,7 +150,7 @@ async def upload(run):
 
 
 async def begin_and_cancel(run, number):
-    """Begins a request without end, and cancels it when its response has begun, or after a moment."""
+    """Begins an endless request, and cancels it when its response has begun, or after a moment."""
     path = "/endless" if number % 2 else "/delay/60000"
 
     async def begin():
@@ -175,7 +176,7 @@ async def cancel(run):
 
 
 class Echo:
-    """A stream on /echo, on which messages go there and back."""
+    """A stream on /echo with messages in both directions."""
 
     def __init__(self, run):
         self.run = run
@@ -187,7 +188,7 @@ class Echo:
             yield message
 
     async def open(self):
-        # Some clients tell of the response only when there is content.
+        # Some clients report the response only when there is content.
         await self.send(b"first")
         status, pieces, _ = await self.run.connection.request("POST", "/echo", self.content())
         same(status, 200)
@@ -212,7 +213,7 @@ class Echo:
 
 
 async def echo(run, message, pipelined):
-    """Messages one by one, then so many without waiting."""
+    """Exchanges messages one by one, then this many without waiting."""
 
     async def one(_):
         echo = await Echo(run).open()
@@ -242,7 +243,7 @@ async def echo_big(run):
 
 
 async def cancel_beside(run):
-    """A long stream lives, while 300 other requests a second are begun and cancelled."""
+    """Keeps a long stream open, while 300 other requests per second are begun and cancelled."""
     message = os.urandom(100)
     long = await Echo(run).open()
     end = time.monotonic() + max(3, run.seconds)
@@ -259,7 +260,7 @@ async def cancel_beside(run):
 
 
 async def answered_early(run, path, status, size=None):
-    """Uploads that are answered before they have arrived: every other one cannot be sent twice."""
+    """Makes uploads that are answered before they have arrived; every other one cannot be sent twice."""
 
     async def one(times):
         content = zeros(1_000_000) if times % 2 else MEGABYTE
@@ -279,7 +280,7 @@ async def early(run):
 
 
 async def ping(run):
-    """PINGs one after the other beside requests."""
+    """Sends PINGs in succession beside requests."""
     is_done = False
 
     async def pings():
@@ -294,7 +295,7 @@ async def ping(run):
 
 
 async def sessions(run):
-    """A connection for each request."""
+    """Opens a connection for each request."""
 
     async def one(_):
         async with run.connect() as connection:
@@ -304,7 +305,7 @@ async def sessions(run):
 
 
 async def soak(run):
-    """Others that the client can do, five at a time."""
+    """Runs the client's other cases, five at a time."""
     names = ["get", "post", "cancel", "refuse", "early", "echo-tiny", "echo-big", "upload"]
     left_out = getattr(run.client, "OMITTED", {})
     names = [name for name in names if name in run.client.CASES and name not in left_out]

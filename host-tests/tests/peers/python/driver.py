@@ -1,8 +1,8 @@
-"""The driver for Python's packages. README.md of the parent folder describes its command line.
+"""The driver for Python packages. README.md in the parent folder describes its command line.
 
-Each module of `peers` is a peer: NAME, and CONFIGS, each of them with what it needs; then for a client CASES, the names of
-those of `cases.py` that it can do, or a function for each, and `connect`; for a server CASES and `serve`. OMITTED
-tells which cases a peer fails by its own fault, and why.
+Each module of `peers` is a peer: it defines NAME, and CONFIGS with the parameters of each configuration. A client also defines
+`connect`, and CASES with the names of its cases from `cases.py` or its own functions; a server defines CASES and `serve`.
+OMITTED lists the cases that a peer fails through its own fault, with the reasons.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ def client(name, config, case, url, seconds, at_a_time):
 
 def server(name, config):
     peer = find("server", name)
-    # Whoever started it ends its input when it is no longer wanted.
+    # The process that started the driver closes its standard input to stop it.
     threading.Thread(target=lambda: (sys.stdin.read(), peer.stop()), daemon=True).start()
     peer.serve(peer.CONFIGS[config], lambda port: print(f"PORT {port}", flush=True))
 

@@ -1,4 +1,4 @@
-"""The client and the server of grpcio that stand in the folder `grpc` beside that of the suite."""
+"""Imports the client and the server of grpcio from the folder `grpc` beside that of the suite."""
 
 import importlib.util
 from pathlib import Path

@@ -8,7 +8,7 @@ use super::program;
 use super::proxy::{BEFORE_OURS, Behind, Place, Proxy, SERVES};
 use crate::peer::Peer;
 
-/// The folder of Debian's modules.
+/// The folder of modules on Debian.
 const MODULES: &str = "/usr/lib/apache2/modules";
 
 pub(crate) fn peers() -> Result<Vec<Peer>> {

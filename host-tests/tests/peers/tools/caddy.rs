@@ -25,7 +25,7 @@ fn command(place: &Place) -> Result<Command> {
         Behind::Http1(address) => format!("http://{address}"),
         Behind::Http2(address) => format!("h2c://{address}"),
     };
-    // Without waiting for more content before it passes on what it has.
+    // It passes on content immediately, without waiting for more.
     let awkward = match place.behind {
         _ if !place.is_awkward => "",
         Behind::Http1(_) => "flush_interval -1",

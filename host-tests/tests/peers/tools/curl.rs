@@ -13,7 +13,7 @@ use crate::process;
 
 const CASES: &[&str] = &["get", "post", "download", "download-slow", "upload", "cancel", "refuse", "expect"];
 
-/// Written for each transfer.
+/// The figures printed for each transfer.
 const FIGURES: &str = "%{http_code} %{size_download}\\n";
 
 pub(crate) fn peers() -> Result<Vec<Peer>> {
@@ -24,8 +24,8 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
     };
     let mut peers = vec![
         peer("default", None, CASES),
-        // As many at a time as it can have. With prior knowledge, curl 7.88 fails on a connection that it has used before
-        // (curl/curl#10634), so that each has its own; `libcurl` is a peer with one connection.
+        // The most concurrent transfers that curl allows. With prior knowledge, curl 7.88 fails on a reused
+        // connection (curl/curl#10634), so each transfer has its own; the peer `libcurl` uses one connection.
         peer("awkward", Some(300), &["get", "post", "refuse"]),
     ];
     let reason = "curl 7.88 hangs or fails when a response with status 200 ends before its upload; with Go's server, too";
@@ -33,13 +33,13 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
     Ok(peers)
 }
 
-/// curl, with so many transfers at a time.
+/// curl with a number of concurrent transfers.
 struct Curl {
     program: PathBuf,
     parallel: Option<usize>,
 }
 
-/// What transfers are to end with.
+/// The expected result of transfers.
 #[derive(Clone, Copy)]
 struct Wanted {
     status: u64,
@@ -56,7 +56,7 @@ impl Curl {
             "get" => self.transfers(attempt, "/", &[], None, wanted(200, None)),
             "post" => self.transfers(attempt, "/echo", &["-d", "hello"], None, wanted(200, Some(5))),
             "download" => self.download(attempt, size(attempt, 200_000_000), &[]),
-            // For a minute in long runs.
+            // In long runs, it takes a minute.
             "download-slow" => {
                 let bytes = 1_000_000 * attempt.seconds.clamp(2, 60);
                 self.download(attempt, bytes, &["--limit-rate", "1000000"])
@@ -65,7 +65,7 @@ impl Curl {
                 let file = Some(file(size(attempt, 100_000_000))?);
                 self.transfers(attempt, "/", &["-H", "Expect:"], file, wanted(200, None))
             }
-            // A failure, unless it is answered before curl goes on by itself.
+            // This case fails unless the answer arrives before curl continues on its own.
             "expect" => {
                 let options = ["-H", "Expect: 100-continue", "--expect100-timeout", "30", "--max-time", "20"];
                 self.transfers(attempt, "/", &options, megabyte, wanted(200, None))
@@ -76,7 +76,8 @@ impl Curl {
         }
     }
 
-    /// As many transfers as there are at a time, by one call; each of them uploads the file, if there is one.
+    /// Makes `count` transfers in one call, as many as run concurrently; each uploads the file, if there is
+    /// one.
     fn transfers(
         &self,
         attempt: &Attempt,
@@ -100,12 +101,12 @@ impl Curl {
         for line in said.lines() {
             let mut figures = line.split(' ').map(str::parse::<u64>);
             let (Some(Ok(status)), Some(Ok(bytes))) = (figures.next(), figures.next()) else {
-                bail!("curl tells no figures: {line}");
+                bail!("curl printed no figures: {line}");
             };
-            ensure!(status == wanted.status, "{line}: not {}", wanted.status);
+            ensure!(status == wanted.status, "{line}: expected status {}", wanted.status);
             ensure!(
                 wanted.bytes.is_none_or(|wanted| wanted == bytes),
-                "{line}: not {:?} bytes",
+                "{line}: expected {:?} bytes",
                 wanted.bytes
             );
             report.requests += 1;
@@ -120,7 +121,7 @@ impl Curl {
         self.transfers(attempt, &format!("/bytes/{bytes}"), options, None, wanted)
     }
 
-    /// Downloads that are killed; the server answers others.
+    /// Kills downloads; the server must still answer others.
     fn cancel(&self, attempt: &Attempt) -> Result<Report> {
         for _ in 0..5 {
             let mut curl = self.command();

@@ -23,7 +23,7 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
 fn command(place: &Place) -> Result<Command> {
     let (Behind::Http1(address) | Behind::Http2(address)) = place.behind;
     let (host, port) = address.split_once(':').unwrap_or((address, "80"));
-    // The smallest windows that it takes, PINGs every second, and connections that end after 100 requests.
+    // The smallest windows that it accepts, a PING every second, and connections that end after 100 requests.
     let streams = if place.allows_few_streams() { 5 } else { 100 };
     let options = if place.is_awkward {
         format!(

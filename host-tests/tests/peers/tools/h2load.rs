@@ -1,4 +1,4 @@
-//! h2load, of nghttp2; it also drives requests through proxies.
+//! h2load, of nghttp2, which also sends requests through proxies.
 
 use std::process::Command;
 use std::time::Duration;
@@ -14,7 +14,7 @@ const CASES: &[&str] = &["get", "post", "download", "upload", "refuse", "early",
 
 pub(crate) fn peers() -> Result<Vec<Peer>> {
     program("h2load", "nghttp2-client")?;
-    // Windows of 2^N − 1 bytes for streams and the connection, and the size of the compression state.
+    // Windows of 2^N − 1 bytes for streams and the connection, and the size of the dynamic table.
     let configs: [(&str, &[&str]); 4] = [
         ("default", &[]),
         ("awkward", &["-w", "10", "-W", "16", "--header-table-size=0", "--encoder-header-table-size=0"]),
@@ -27,7 +27,7 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
             h2load.args(options);
             play(h2load, attempt)
         };
-        // Each connection has at least one request, of which 50 large ones take long.
+        // Each connection makes at least one request, and 50 large ones take long.
         let cases: Vec<_> =
             CASES.iter().filter(|case| config != "connections" || !is_large(case)).copied().collect();
         client("h2load", config, &cases, Box::new(play))
@@ -35,7 +35,7 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
     Ok(configs.into_iter().map(peer).collect())
 }
 
-/// Runs a case by h2load, with options that it has already got.
+/// Runs a case with h2load, whose other options are already set.
 pub(crate) fn play(mut h2load: Command, attempt: &Attempt) -> Result<Report> {
     let folder = TempDir::new()?;
     let (path, content, status) = match attempt.case {
@@ -70,13 +70,13 @@ pub(crate) fn play(mut h2load: Command, attempt: &Attempt) -> Result<Report> {
     run(&mut h2load, deadline(attempt), status)
 }
 
-/// Runs h2load, all of whose requests have to end with this status.
+/// Runs h2load, all of whose requests must end with this status.
 pub(crate) fn run(h2load: &mut Command, deadline: Duration, status: &str) -> Result<Report> {
     let said = process::run(h2load, deadline)?.success()?.stdout;
     report(&said, status).with_context(|| said.trim().to_owned())
 }
 
-/// h2load, for other tools.
+/// Creates a call of h2load, for other tools.
 pub(crate) fn command() -> Result<Command> {
     program("h2load", "nghttp2-client").map(Command::new)
 }
@@ -86,22 +86,22 @@ fn is_large(case: &str) -> bool {
     matches!(case, "download" | "upload")
 }
 
-/// Reads the summary: all requests that ended have to have this status.
+/// Parses the summary: all requests that ended must have this status.
 fn report(said: &str, status: &str) -> Result<Report> {
     let line = |name: &str| said.lines().find(|line| line.starts_with(name)).context("no summary");
     let (requests, statuses, traffic) = (line("requests:")?, line("status codes:")?, line("traffic:")?);
     let done = number(requests, "done")?;
-    ensure!(done > 0 && number(statuses, status)? == done, "not all have status {status}");
+    ensure!(done > 0 && number(statuses, status)? == done, "not all responses have status {status}");
     for failure in ["errored", "timeout"] {
-        ensure!(number(requests, failure)? == 0, "some have failed");
+        ensure!(number(requests, failure)? == 0, "some requests failed");
     }
     let bytes = traffic.rsplit_once('(').and_then(|(_, bytes)| bytes.split(')').next()?.parse().ok());
     Ok(Report { requests: done, bytes: bytes.unwrap_or_default() })
 }
 
-/// The number before a word, as in `1000 done,`.
+/// Returns the number before a word, as in `1000 done,`.
 fn number(line: &str, word: &str) -> Result<u64> {
     let words: Vec<&str> = line.split([' ', ',']).filter(|word| !word.is_empty()).collect();
-    let at = words.iter().position(|&other| other == word).context("no such figure")?;
+    let at = words.iter().position(|&other| other == word).context("the summary lacks a figure")?;
     at.checked_sub(1).and_then(|before| words.get(before)?.parse().ok()).context("no number")
 }

@@ -1,4 +1,4 @@
-//! H2O, which speaks HTTP/2 only in front.
+//! H2O, which uses HTTP/2 only towards clients.
 
 use std::process::Command;
 
@@ -21,7 +21,7 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
 }
 
 fn command(place: &Place) -> Result<Command> {
-    let Behind::Http1(address) = place.behind else { bail!("H2O asks by HTTP/1.1") };
+    let Behind::Http1(address) = place.behind else { bail!("H2O uses HTTP/1.1 towards servers") };
     let awkward = if place.is_awkward {
         "http2-max-concurrent-requests-per-connection: 5\nhttp2-latency-optimization-min-rtt: 1\n"
     } else {

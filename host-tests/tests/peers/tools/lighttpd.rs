@@ -1,4 +1,4 @@
-//! lighttpd, which speaks HTTP/2 only in front.
+//! lighttpd, which uses HTTP/2 only towards clients.
 
 use std::process::Command;
 
@@ -21,9 +21,9 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
 }
 
 fn command(place: &Place) -> Result<Command> {
-    let Behind::Http1(address) = place.behind else { bail!("lighttpd asks by HTTP/1.1") };
+    let Behind::Http1(address) = place.behind else { bail!("lighttpd uses HTTP/1.1 towards servers") };
     let (host, port) = address.split_once(':').unwrap_or((address, "80"));
-    // Passes on what it has, instead of collecting whole messages.
+    // Pass content on immediately, instead of collecting whole messages.
     let streams = if place.is_awkward { 2 } else { 1 };
     let text = format!(
         "server.modules = (\"mod_proxy\")\nserver.document-root = \"{folder}\"\nserver.bind = \"127.0.0.1\"

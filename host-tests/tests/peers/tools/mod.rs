@@ -1,4 +1,4 @@
-//! Peers that are called by their own command line: programs and proxies.
+//! Peers with their own command line: programs and proxies.
 
 pub(crate) mod apache;
 pub(crate) mod caddy;
@@ -26,16 +26,16 @@ use tempfile::TempDir;
 use crate::peer::{Attempt, Listening, Peer, PlayClient, Report, Role, StartServer};
 use crate::process::Server;
 
-/// Time that a command has beside the seconds that it was asked to run for.
+/// The time that a command may take beyond the requested seconds.
 const SLACK: Duration = Duration::from_secs(60);
 
-/// Below this many seconds, large transfers are smaller.
+/// In runs shorter than this many seconds, large transfers are smaller.
 const BRIEF: u64 = 10;
 
-/// The path of a program; an error says which package has it.
+/// Returns the path of a program; an error names the package that contains it.
 pub(crate) fn program(name: &str, package: &str) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    // Debian keeps servers where only the administrator's PATH leads.
+    // Debian installs servers in folders that are only in the administrator's PATH.
     std::env::split_paths(&path)
         .chain([PathBuf::from("/usr/sbin")])
         .map(|folder| folder.join(name))
@@ -43,23 +43,23 @@ pub(crate) fn program(name: &str, package: &str) -> Result<PathBuf> {
         .with_context(|| format!("{name} is missing (apt-get install {package})"))
 }
 
-/// A peer in one configuration.
+/// Creates a peer in one configuration.
 fn peer(name: &str, config: &str, cases: &[&str], role: Role) -> Peer {
     let cases = cases.iter().map(|&case| case.to_owned()).collect();
     Peer { name: name.to_owned(), config: config.to_owned(), cases, omitted: Vec::new(), role }
 }
 
-/// A client in one configuration.
+/// Creates a client in one configuration.
 fn client(name: &str, config: &str, cases: &[&str], play: PlayClient) -> Peer {
     peer(name, config, cases, Role::Client(play))
 }
 
-/// A server in one configuration.
+/// Creates a server in one configuration.
 fn server(name: &str, config: &str, cases: &[&str], start: StartServer) -> Peer {
     peer(name, config, cases, Role::Server(start))
 }
 
-/// Starts a server that has to be told a port of 127.0.0.1, and waits until it can be connected to.
+/// Starts a server that must be given a port of 127.0.0.1, and waits until it accepts connections.
 fn on_free_port(command: impl Fn(u16) -> Result<Command>) -> Result<Listening> {
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let mut server = Server::start_silent(&mut command(port)?)?;
@@ -78,12 +78,12 @@ fn deadline(attempt: &Attempt) -> Duration {
     Duration::from_secs(attempt.seconds) + SLACK
 }
 
-/// The length of a large transfer.
+/// The size of a large transfer in bytes.
 fn size(attempt: &Attempt, full: u64) -> u64 {
     if attempt.seconds < BRIEF { 16_000_000 } else { full }
 }
 
-/// Repeats something until the time of an attempt is over, but at least once; returns the sum.
+/// Repeats something at least once until the time of an attempt is over; returns the totals.
 fn repeat(attempt: &Attempt, mut something: impl FnMut() -> Result<Report>) -> Result<Report> {
     let (started, mut sum) = (Instant::now(), Report::default());
     loop {
@@ -96,14 +96,14 @@ fn repeat(attempt: &Attempt, mut something: impl FnMut() -> Result<Report>) -> R
     }
 }
 
-/// A file of so many bytes, all of them zero.
+/// Creates a file of this many zero bytes.
 fn zeros(folder: &TempDir, bytes: u64) -> Result<PathBuf> {
     let path = folder.path().join(format!("{bytes}.bytes"));
     std::fs::File::create(&path)?.set_len(bytes)?;
     Ok(path)
 }
 
-/// A case that a tool does not have.
+/// Reports a case that a tool does not have.
 fn unknown(attempt: &Attempt) -> Result<Report> {
-    bail!("there is no case {:?}", attempt.case)
+    bail!("no case {:?}", attempt.case)
 }

@@ -1,4 +1,4 @@
-//! nghttp, of nghttp2, with PRIORITY frames for streams that carry no request.
+//! nghttp, of nghttp2, with PRIORITY frames for streams without a request.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -17,13 +17,13 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
     let found = program("nghttp", "nghttp2-client")?;
     let peer = |config, options: &'static [&'static str], scale| {
         let nghttp = Nghttp { program: found.clone(), options, scale };
-        // Where each byte takes its time, 10,000 of them take too long.
+        // If bytes arrive one by one, 10,000 of them take too long.
         let cases = if scale < 10_000 { &CASES[..5] } else { CASES };
         client("nghttp", config, cases, Box::new(move |attempt| repeat(attempt, || nghttp.play(attempt))))
     };
     Ok(vec![
         peer("default", &[], u64::MAX),
-        // Windows of 2^1 − 1 bytes, as much padding as a frame can have, and no compression state.
+        // Windows of 2^1 − 1 bytes, the most padding that a frame can have, and no dynamic table.
         peer("awkward", &["-w", "1", "-W", "1", "-b", "255", "-c", "0", "--continuation"], 2_000),
         peer("padding", &["-b", "255", "--max-concurrent-streams", "1", "--weight", "256"], u64::MAX),
         peer("huge", &["-w", "30", "-W", "30", "-c", "1m", "-c", "0", "-c", "1m", "--no-dep"], u64::MAX),
@@ -34,7 +34,7 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
 struct Nghttp {
     program: PathBuf,
     options: &'static [&'static str],
-    /// The longest content.
+    /// The longest content in bytes.
     scale: u64,
 }
 
@@ -58,7 +58,7 @@ impl Nghttp {
         }
     }
 
-    /// One request again and again on one connection, so many at a time.
+    /// Repeats one request on one connection, with this many concurrent ones.
     fn requests(
         &self,
         attempt: &Attempt,
@@ -76,7 +76,7 @@ impl Nghttp {
         if attempt.case == "expect" {
             nghttp.arg("--expect-continue");
         }
-        // It tells each status, and the bytes of each frame.
+        // It prints each status, and the bytes of each response.
         let output = process::run(nghttp.arg("-ns"), deadline(attempt))?.success()?;
         let lines: Vec<Vec<&str>> =
             output.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
@@ -91,18 +91,18 @@ impl Nghttp {
         );
         let mut report = Report::default();
         for words in figures {
-            ensure!(words[4] == status.to_string(), "not {status}: {words:?}");
-            // Larger sizes are told in units of 1,024 bytes.
+            ensure!(words[4] == status.to_string(), "expected status {status}: {words:?}");
+            // It prints larger sizes in units of 1,024 bytes.
             let told = bytes
                 .map(|bytes| if bytes < 1024 { bytes.to_string() } else { format!("{}K", bytes / 1024) });
-            ensure!(told.is_none_or(|told| told == words[5]), "not {bytes:?} bytes: {words:?}");
+            ensure!(told.is_none_or(|told| told == words[5]), "expected {bytes:?} bytes: {words:?}");
             report.requests += 1;
             report.bytes += upload.unwrap_or_default() + bytes.unwrap_or_default();
         }
         Ok(report)
     }
 
-    /// One response, written whole.
+    /// Reads one response completely.
     fn download(&self, attempt: &Attempt, bytes: u64) -> Result<Report> {
         let mut nghttp = self.command(attempt, &format!("/bytes/{bytes}"), 1);
         let written = process::run(&mut nghttp, deadline(attempt))?.success()?.stdout_bytes;
@@ -110,7 +110,7 @@ impl Nghttp {
         Ok(Report { requests: 1, bytes })
     }
 
-    /// A connection that is killed with its requests; the server answers others.
+    /// Kills a connection with its requests; the server must still answer others.
     fn cancel(&self, attempt: &Attempt) -> Result<Report> {
         for _ in 0..5 {
             let mut nghttp = self.command(attempt, "/endless", 50);

@@ -27,14 +27,14 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
     };
     Ok(vec![
         peer("default", &[], &["get", "post", "download"]),
-        // Windows of 2^10 − 1 bytes, as much padding as a frame can have, and no compression state.
+        // Windows of 2^10 − 1 bytes, the most padding that a frame can have, and no dynamic table.
         peer("awkward", &["-w", "10", "-W", "16", "-b", "255", "-c", "0"], &["get", "post", "download"]),
         peer("huge", &["-w", "30", "-W", "30", "-c", "1m"], &["get", "post", "download"]),
         peer("one-stream", &["-m", "1"], &["one-stream", "post"]),
     ])
 }
 
-/// The files that stand for routes.
+/// Creates the files that replace routes.
 fn files() -> Result<TempDir> {
     let folder = TempDir::new()?;
     fs::write(folder.path().join("index.html"), "Hello from nghttpd.\n")?;

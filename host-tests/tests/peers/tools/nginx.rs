@@ -1,4 +1,4 @@
-//! nginx, which speaks HTTP/2 only in front.
+//! nginx, which uses HTTP/2 only towards clients.
 
 use std::process::Command;
 
@@ -21,12 +21,12 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
 }
 
 fn command(place: &Place) -> Result<Command> {
-    let Behind::Http1(address) = place.behind else { bail!("nginx asks by HTTP/1.1") };
+    let Behind::Http1(address) = place.behind else { bail!("nginx uses HTTP/1.1 towards servers") };
     let folder = place.folder.display();
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|what| format!("{what}_temp_path {folder}/{what};"))
         .concat();
-    // GOAWAY after 50 requests, few streams, little read ahead, and nothing collected before it is passed on.
+    // GOAWAY after 50 requests, few streams, little read-ahead, and no buffering of messages.
     let awkward = if place.is_awkward {
         "keepalive_requests 50; http2_max_concurrent_streams 5; http2_body_preread_size 0; http2_chunk_size 100;
          proxy_request_buffering off; proxy_buffering off;"

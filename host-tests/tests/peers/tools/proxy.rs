@@ -1,5 +1,5 @@
-//! What all proxies have in common. Each is a client, where it speaks HTTP/2 to our server behind it, and a server of HTTP/2
-//! that our client asks, with Node's server of HTTP/1.1 behind it.
+//! Code shared by all proxies. A proxy is a client if it uses HTTP/2 towards our server behind it, and a
+//! server for our client, with Node's HTTP/1.1 server behind it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,26 +15,27 @@ use crate::node;
 use crate::peer::{Attempt, Listening, Peer, Report};
 use crate::process;
 
-/// The address of what stands behind a proxy, as in `127.0.0.1:8080`.
+/// The address of the server behind a proxy, as in `127.0.0.1:8080`.
 pub(crate) enum Behind<'a> {
     Http1(&'a str),
     Http2(&'a str),
 }
 
-/// Where a proxy is started.
+/// The parameters for starting a proxy.
 pub(crate) struct Place<'a> {
     pub(crate) program: &'a Path,
     /// A folder for its files.
     pub(crate) folder: &'a Path,
-    /// Where it listens, on 127.0.0.1.
+    /// Its port on 127.0.0.1.
     pub(crate) port: u16,
     pub(crate) behind: &'a Behind<'a>,
-    /// Whether it has its awkward configuration.
+    /// Whether to use the awkward configuration.
     pub(crate) is_awkward: bool,
 }
 
 impl Place<'_> {
-    /// Whether it is to allow few streams: our client sends again what is refused before SETTINGS arrive, h2load does not.
+    /// Whether it should allow few streams: our client retries requests refused before SETTINGS arrive, but
+    /// h2load does not.
     pub(crate) fn allows_few_streams(&self) -> bool {
         self.is_awkward && matches!(self.behind, Behind::Http1(_))
     }
@@ -46,7 +47,7 @@ impl Place<'_> {
         Ok(path)
     }
 
-    /// The program, which takes the folder for its home.
+    /// A call of the program, with the folder as its home.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(self.program);
         for variable in ["HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
@@ -60,25 +61,26 @@ impl Place<'_> {
 pub(crate) struct Proxy {
     pub(crate) name: &'static str,
     pub(crate) program: PathBuf,
-    /// Cases of our server behind it; none if it does not speak HTTP/2 to what is behind it.
+    /// The cases of our server behind it; none if it does not use HTTP/2 towards servers.
     pub(crate) before_ours: &'static [&'static str],
-    /// Cases of our client.
+    /// The cases of our client.
     pub(crate) serves: &'static [&'static str],
-    /// Cases that it fails by its own fault, each with the reason.
+    /// Cases that it fails through its own fault, each with the reason.
     pub(crate) omitted: &'static [(&'static str, &'static str)],
-    /// The command for one.
+    /// Creates a call of the program.
     pub(crate) command: fn(&Place) -> Result<Command>,
 }
 
-/// Everything that clients do through a proxy.
+/// All cases that run through a proxy.
 pub(crate) const BEFORE_OURS: &[&str] =
     &["get", "post", "download", "upload", "refuse", "early", "cancel", "cancel-beside"];
 
-/// Everything that our client does, but for 1,000 responses without end at a time, which are too many for the HTTP/1.1 behind.
+/// All cases of our client, except 1,000 concurrent endless responses, which are too many for the HTTP/1.1
+/// server behind.
 pub(crate) const SERVES: &[&str] = &["get", "post", "download", "upload", "refuse", "early"];
 
 impl Proxy {
-    /// The proxy in both roles and both configurations.
+    /// Creates the proxy as a peer, in both roles and both configurations.
     pub(crate) fn peers(self) -> Result<Vec<Peer>> {
         let origin = node::driver()?;
         let proxy = Arc::new(self);
@@ -110,7 +112,7 @@ impl Proxy {
         Ok(peers)
     }
 
-    /// Runs a case through the proxy, before our server.
+    /// Runs a case through the proxy, in front of our server.
     fn play(&self, attempt: &Attempt, is_awkward: bool) -> Result<Report> {
         let behind = Behind::Http2(attempt.url.trim_start_matches("http://"));
         let front = self.start(&behind, is_awkward)?;
@@ -118,7 +120,7 @@ impl Proxy {
         report.with_context(|| format!("{}: {}", self.name, front.server.lines().join(" | ")))
     }
 
-    /// Starts the proxy, in a folder of its own.
+    /// Starts the proxy, in a new folder.
     fn start(&self, behind: &Behind, is_awkward: bool) -> Result<Listening> {
         let folder = TempDir::new()?;
         let mut listening = on_free_port(|port| {
@@ -130,7 +132,7 @@ impl Proxy {
     }
 }
 
-/// Runs a case by other tools that ask the proxy.
+/// Runs a case with other tools that send requests to the proxy.
 fn drive(attempt: &Attempt) -> Result<Report> {
     match attempt.case {
         "cancel" => repeat(attempt, || cancel(attempt)),
@@ -139,7 +141,7 @@ fn drive(attempt: &Attempt) -> Result<Report> {
     }
 }
 
-/// Clients are killed with 50 requests each; others are answered.
+/// Kills clients with 50 requests each; others must still be answered.
 fn cancel(attempt: &Attempt) -> Result<Report> {
     for _ in 0..4 {
         let mut h2load = h2load::command()?;
@@ -151,7 +153,7 @@ fn cancel(attempt: &Attempt) -> Result<Report> {
     h2load::run(&mut h2load, deadline(attempt), "2xx")
 }
 
-/// A long download goes on, while the clients of others are killed.
+/// Keeps a long download running, while other clients are killed.
 fn cancel_beside(attempt: &Attempt) -> Result<Report> {
     let seconds = attempt.seconds.max(3);
     let bytes = 1_000_000 * seconds;
@@ -165,7 +167,7 @@ fn cancel_beside(attempt: &Attempt) -> Result<Report> {
     while started.elapsed() < Duration::from_secs(seconds) {
         sum.requests += cancel(attempt)?.requests;
     }
-    let long = long.join().expect("it does not panic")?.success()?;
+    let long = long.join().expect("the download does not panic")?.success()?;
     ensure!(long.stdout_bytes == bytes, "{} bytes instead of {bytes}", long.stdout_bytes);
     sum.bytes += bytes;
     Ok(sum)

@@ -1,4 +1,4 @@
-"""grpcio, which is gRPC's C core."""
+"""grpcio, based on gRPC's C core."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ client = grpc_tests.load("client")
 echo, test = client.echo, client.test
 MIB = 1 << 20
 
-# Of the public interoperability cases and this project's own, those that any server can pass.
+# The public interoperability cases and this project's own that any server can pass.
 INTEROP = [
     "empty_unary",
     "large_unary",
@@ -62,7 +62,7 @@ async def unary(run):
 
 
 async def messages(run, size, count, at_a_time):
-    """Messages in both directions on a stream: each answered before the next, and then many under way."""
+    """Exchanges messages in both directions on a stream, first one by one, then with many in flight."""
     content = echo.Content(octets=bytes(size))
 
     async def one(_):
@@ -88,7 +88,7 @@ async def messages(run, size, count, at_a_time):
 
 
 async def stream(run):
-    """A response of many messages of 1 KB."""
+    """Reads a response of many messages of 1 KB."""
     count = run.size(150_000_000) // 1000
     wanted = test.StreamingOutputCallRequest(response_parameters=[test.ResponseParameters(size=1000)] * count)
 
@@ -112,7 +112,7 @@ async def begin_and_cancel(run):
 
 
 async def cancel_beside(run):
-    """A long stream lives, while 300 calls a second are cancelled after their first messages."""
+    """Keeps a long stream open, while 300 calls per second are cancelled after their first messages."""
     long = run.connection.echo.Each()
     content = echo.Content(octets=bytes(100))
     end = time.monotonic() + max(3, run.seconds)
@@ -128,7 +128,7 @@ async def cancel_beside(run):
 
 
 async def idle(run):
-    """Nothing but the PINGs of keepalive between calls."""
+    """Pauses between calls, with only the PINGs of keepalive."""
     await client.empty_unary(run.connection)
     await asyncio.sleep(max(3, run.seconds))
     await client.empty_unary(run.connection)
@@ -156,7 +156,7 @@ CASES = {
 }
 CONFIGS = {
     "default": {},
-    # A PING a second, also without calls; little credit, which does not grow; small frames.
+    # One PING per second, even without calls; small windows that do not grow; small frames.
     "awkward": {
         "options": [
             ("grpc.keepalive_time_ms", 1000),
@@ -169,7 +169,7 @@ CONFIGS = {
         ],
         "scale": 1_000_000,
     },
-    # Messages are sent compressed: the service need not do so itself.
+    # The client compresses its messages; the service need not.
     "gzip": {"compression": grpc.Compression.Gzip},
 }
 CASES_OF = {"gzip": ["grpc-unary", "grpc-tiny", "grpc-big"]}

@@ -1,4 +1,4 @@
-"""grpcio, which is gRPC's C core."""
+"""grpcio, based on gRPC's C core."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -14,7 +14,7 @@ NAME = "grpcio"
 CASES = ["grpc-interop"]
 CONFIGS = {
     "default": [],
-    # Connections that are a second old get GOAWAY; a PING a second; little credit.
+    # GOAWAY after a second; one PING per second; small windows.
     "awkward": [
         ("grpc.max_connection_age_ms", 1000),
         ("grpc.max_connection_age_grace_ms", 60_000),

@@ -1,4 +1,4 @@
-"""The package h2, on asyncio's streams, with a loop of its own."""
+"""The package h2 on asyncio's streams, with its own event loop."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -25,9 +25,9 @@ ROLE = "client"
 NAME = "python-h2"
 CASES = list(cases.CASES)
 CONFIGS = {
-    # Gives credit back for each DATA frame at once, on the stream and on the connection.
+    # Returns credit for each DATA frame immediately, on the stream and on the connection.
     "default": {},
-    # Little credit, given back byte by byte at first; padding; no compression state; many PINGs.
+    # Small windows, credited byte by byte at first; padding; no dynamic table; many PINGs.
     "awkward": {
         "settings": {SettingCodes.INITIAL_WINDOW_SIZE: 1_000, SettingCodes.HEADER_TABLE_SIZE: 0},
         "padding": 255,
@@ -35,7 +35,7 @@ CONFIGS = {
         "message": 50_000,
         "ping_pause": 0,
     },
-    # As much of everything as there can be.
+    # The maximum of everything.
     "huge": {
         "settings": {
             SettingCodes.INITIAL_WINDOW_SIZE: (1 << 31) - 1,
@@ -48,7 +48,7 @@ CONFIGS = {
 
 
 class Failed(Exception):
-    """A stream or a connection that has ended otherwise than it should."""
+    """A stream or a connection has ended unexpectedly."""
 
 
 class Stream:
@@ -60,7 +60,7 @@ class Stream:
     def fail(self, error):
         if not self.head.done():
             self.head.set_exception(error)
-            # A request that was cancelled is not waited for.
+            # Nobody awaits a cancelled request.
             self.head.exception()
         self.pieces.put_nowait(error)
 
@@ -118,13 +118,13 @@ class Connection:
                 stream.fail(Failed(f"RST_STREAM {event.error_code}"))
 
     def acknowledge(self, event):
-        """Two WINDOW_UPDATE frames for each DATA frame, however little is in it."""
+        """Sends two WINDOW_UPDATE frames for each DATA frame, however small."""
         if event.flow_controlled_length:
             self.h2.increment_flow_control_window(event.flow_controlled_length)
             try:
                 self.h2.increment_flow_control_window(event.flow_controlled_length, event.stream_id)
             except StreamClosedError:
-                # It has ended with what came at the same time.
+                # Input received together with this has ended the stream.
                 pass
 
     async def request(self, method, path, content):
@@ -159,7 +159,7 @@ class Connection:
             self.h2.end_stream(number)
             self.flush()
         except StreamClosedError:
-            # The server wants no more: its response tells whether that is right.
+            # The server wants no more; its response decides whether that is correct.
             pass
         except Failed as error:
             stream.fail(error)

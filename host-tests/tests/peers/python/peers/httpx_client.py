@@ -1,4 +1,7 @@
-"""httpx, on the package h2. It sends a request whole before it looks at the response, so that it has no cases with both at a time."""
+"""httpx, on the package h2.
+
+It sends the whole request before it reads the response, so it has no case that does both at once.
+"""
 
 from contextlib import asynccontextmanager
 
@@ -10,7 +13,7 @@ CASES = ["get", "post", "download", "download-slow", "upload", "cancel", "sessio
 OMITTED = dict.fromkeys(["refuse", "early"], "fails when a response ends before its request; with Go's server, too")
 CONFIGS = {
     "default": {},
-    # 20 connections at a time, which are not kept.
+    # 20 concurrent connections, which are not reused.
     "awkward": {"limits": httpx.Limits(max_connections=20, max_keepalive_connections=0, keepalive_expiry=0)},
 }
 

@@ -1,4 +1,7 @@
-"""libcurl, by pycurl: transfers at a time on one connection, with a libcurl that is newer than the command curl."""
+"""libcurl, through pycurl.
+
+It makes concurrent transfers on one connection, with a newer libcurl than that of the command curl.
+"""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -11,13 +14,13 @@ CASES = ["get", "post", "download", "download-slow", "cancel", "early", "session
 OMITTED = {"refuse": "gives up its upload at a status of 400 or more, and fails; with Node's server, too"}
 CONFIGS = {
     "default": {},
-    # 300 transfers at a time, of which those beyond the server's limit wait; little is read at a time.
+    # 300 concurrent transfers, of which those above the server's limit wait; small reads.
     "awkward": {"streams": 300, "buffer": 1024},
 }
 
 
 class Failed(Exception):
-    """A transfer that has ended otherwise than it should."""
+    """A transfer has ended unexpectedly."""
 
 
 class Transfer:
@@ -40,14 +43,14 @@ class Transfer:
             easy.setopt(pycurl.HTTPHEADER, ["expect:"])
 
     def header(self, line):
-        # The status comes first, as in `HTTP/2 200`; informational responses come before.
+        # The status line comes first, as in `HTTP/2 200`; informational responses precede it.
         is_final = line.startswith(b"HTTP/") and int(line.split()[1]) >= 200
-        # A transfer that was given up goes on until it is removed.
+        # A cancelled transfer continues until it is removed.
         if is_final and not self.status.done():
             self.status.set_result(int(line.split()[1]))
 
     def write(self, piece):
-        # What is not taken is offered once more when the transfer goes on.
+        # libcurl offers rejected data again when the transfer resumes.
         if self.pieces.qsize() > 20:
             self.is_paused = True
             return pycurl.WRITEFUNC_PAUSE
@@ -58,7 +61,7 @@ class Transfer:
         self.has_ended = True
         if not self.status.done():
             self.status.set_exception(error or Failed("no response"))
-            # A transfer that was cancelled is not waited for.
+            # Nobody awaits a cancelled transfer.
             self.status.exception()
         self.pieces.put_nowait(error)
 
@@ -79,7 +82,7 @@ class Connection:
             for easy, error in [(easy, None) for easy in ended] + [(easy, Failed(*why)) for easy, *why in failed]:
                 self.multi.remove_handle(easy)
                 easy.transfer.end(error)
-            # There is no call of asyncio's that waits for libcurl's sockets.
+            # asyncio has no call that waits for libcurl's sockets.
             await asyncio.sleep(0 if self.multi.select(0) > 0 else 0.001)
 
     async def request(self, method, path, content):
@@ -89,7 +92,7 @@ class Connection:
         self.multi.add_handle(transfer.easy)
 
         async def cancel():
-            # One that has ended is removed already.
+            # A transfer that has ended is already removed.
             if not transfer.has_ended:
                 self.multi.remove_handle(transfer.easy)
 

@@ -5,15 +5,15 @@ import java.util.Arrays;
 
 /** The content of a request. */
 public record Body(Kind kind, long size) {
-    /** How the library gets the content. */
+    /** The way in which the library gets the content. */
     public enum Kind {
-        /** There is none. */
+        /** No content. */
         NONE,
         /** A byte array, which the library can send again. */
         REPLAYABLE,
-        /** A stream of known size, which it cannot. */
+        /** A stream of known size, which it cannot send again. */
         ONCE,
-        /** What the caller writes to the exchange, as it comes. */
+        /** Bytes that the caller writes to the exchange at any time. */
         DUPLEX
     }
 

@@ -13,12 +13,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** The cases of the suite, for any client. */
 final class Cases {
     private static final int MB = 1_000_000;
-    /** Sizes of reads, in the order of their importance. */
+    /** Sizes of reads, in order of importance. */
     private static final int[] STEPS = {1024, 512, 2048, 4096, 32 << 10};
-    /** Content of a request that is refused or answered early. */
+    /** The content length of a request that is refused or answered early. */
     private static final int POSTED = MB;
     private static final int EARLY = 10_000;
-    /** A slow reader pauses whenever it has read as much. */
+    /** The number of bytes after which a slow reader pauses. */
     private static final int PACE = 16 << 10;
     private static final int[] CANCELLED_AT_ONCE = {100, 1000};
     private static final long PAUSE_BETWEEN_CANCELS = 1000 / 300;
@@ -27,7 +27,7 @@ final class Cases {
     private final Tally tally;
     private final int seconds;
     private final int concurrency;
-    /** Requests at a time where each is large. */
+    /** The number of concurrent requests where each is large. */
     private final int large;
 
     Cases(Client client, Tally tally, int seconds, int concurrency) {
@@ -87,7 +87,7 @@ final class Cases {
         tally.request(echoed.length);
     }
 
-    /** Reads that many bytes in reads of the step. */
+    /** Reads this many bytes in reads of this size. */
     private void download(long size, int step, long pauseMillis) throws Exception {
         Exchange exchange = client.open("GET", "/bytes/" + size, Body.NONE);
         expect(200, exchange.status());
@@ -95,7 +95,7 @@ final class Cases {
         tally.request(size);
     }
 
-    /** A long pause in the midst, and short ones all the time. */
+    /** Reads with one long pause, and short ones throughout. */
     private void downloadSlow() throws Exception {
         int size = seconds < 10 ? 4 * MB : 40 * MB;
         Exchange exchange = client.open("GET", "/bytes/" + size, Body.NONE);
@@ -170,7 +170,7 @@ final class Cases {
             for (int i = 0; i < count; i++) {
                 exchanges.add(client.open("GET", i % 2 == 0 ? "/delay/20000" : "/endless", Body.NONE));
             }
-            // Now and then all at once, else after some responses have begun.
+            // Sometimes cancel immediately, otherwise after some responses have begun.
             if (turn % 4 >= 2) {
                 expect(200, exchanges.get(1).status());
             }
@@ -207,7 +207,7 @@ final class Cases {
         tally.attempt("GET after the cancels", this::get);
     }
 
-    /** Messages of that size on one stream, first one by one, then as fast as they go. */
+    /** Exchanges messages of this size on one stream, first one by one, then as fast as possible. */
     private void echo(int size) throws Exception {
         Exchange exchange = client.open("POST", "/echo", Body.DUPLEX);
         byte[] message = new byte[size];
@@ -235,7 +235,7 @@ final class Cases {
         tally.request(2L * count * size);
     }
 
-    /** A message every 10 ms, in both directions. */
+    /** Exchanges a message every 10 ms, in both directions. */
     private void trickle() throws Exception {
         Exchange exchange = client.open("POST", "/echo", Body.DUPLEX);
         byte[] message = Body.replayable(100).bytes();
@@ -305,7 +305,7 @@ final class Cases {
         expectBytes(exchange, size, step, pauseMillis, true);
     }
 
-    /** Reads that many bytes, all of one value, and the end of the content if it is due. */
+    /** Reads this many bytes, all of one value, and the end of the content if it is due. */
     private static void expectBytes(Exchange exchange, long size, int step, long pauseMillis, boolean end)
             throws Exception {
         byte[] buffer = new byte[step];

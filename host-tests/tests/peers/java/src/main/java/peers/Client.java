@@ -5,10 +5,10 @@ public interface Client extends AutoCloseable {
     /** Begins a request, and returns without waiting for the server. */
     Exchange open(String method, String path, Body body) throws Exception;
 
-    /** Sends a PING on each connection and waits for its acknowledgement, where the library can; else does nothing. */
+    /** Sends a PING on each connection and waits for its acknowledgement; does nothing if the library cannot. */
     default void ping() throws Exception {}
 
-    /** The number of connections that were opened, or -1 where the library does not tell. */
+    /** The number of connections opened, or -1 if the library does not report it. */
     default long connections() {
         return -1;
     }
@@ -18,12 +18,12 @@ public interface Client extends AutoCloseable {
         return false;
     }
 
-    /** How many requests may be open at once. */
+    /** The most requests that may be open at once. */
     default int mostAtOnce() {
         return 1000;
     }
 
-    /** Whether a response can be read while the request is written. */
+    /** Whether a response can be read while the request is still being written. */
     default boolean fullDuplex() {
         return true;
     }

@@ -1,11 +1,11 @@
 package peers;
 
-/** A request and its response. Every method but {@link #cancel} waits until it can do its work. */
+/** A request and its response. Every method except {@link #cancel} blocks until it is done. */
 public interface Exchange {
     /** The status of the response. */
     int status() throws Exception;
 
-    /** Reads content of the response, as many bytes as there are, at most those of the buffer; -1 at the end. */
+    /** Reads available content of the response into the buffer, and returns its length; -1 at the end. */
     int read(byte[] buffer) throws Exception;
 
     /** Writes content of a request with {@link Body#DUPLEX}. */
@@ -14,6 +14,6 @@ public interface Exchange {
     /** Ends the content of a request with {@link Body#DUPLEX}. */
     void end() throws Exception;
 
-    /** Gives the exchange up, whatever its state. */
+    /** Cancels the exchange in any state. */
     void cancel();
 }

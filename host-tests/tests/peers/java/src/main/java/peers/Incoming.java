@@ -6,14 +6,14 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Takes a response from the callbacks of a library to a reader that waits. */
+/** Passes a response from the callbacks of a library to a blocking reader. */
 public final class Incoming {
     /** Seconds that the reader waits for the next event. */
     public static final int PATIENCE = 90;
 
-    /** Told when the reader has taken content, so that the library may ask the server for more. */
+    /** Notified when the reader has taken content, so that the library may give the server credit. */
     public interface Credit {
-        /** That many bytes were taken, and with them the last of a chunk or not. */
+        /** The reader took this many bytes, including the last one of a chunk or not. */
         void taken(int bytes, boolean wholeChunk);
     }
 
@@ -27,7 +27,7 @@ public final class Incoming {
     private Event current;
     private int offset;
 
-    /** A response whose reader gives this credit. */
+    /** Creates a response whose reader gives this credit. */
     public Incoming(Credit credit) {
         this.credit = credit;
     }
@@ -47,7 +47,7 @@ public final class Incoming {
         events.add(END);
     }
 
-    /** There will be no more of it. */
+    /** The response has failed. */
     public void fail(Throwable failure) {
         status.completeExceptionally(failure);
         events.add(new Event(null, failure));

@@ -6,9 +6,9 @@ import java.util.TreeMap;
 
 import peers.grpc.GrpcCases;
 
-/** Runs a case of a client, or a server, as the suite's README says. */
+/** Runs a case of a client, or a server, as described in the suite's README. */
 public final class Main {
-    /** Seconds that a case may take longer than it was asked to. */
+    /** The seconds that a case may take beyond the requested ones. */
     private static final int SLACK = 45;
 
     private Main() {}
@@ -51,7 +51,7 @@ public final class Main {
         System.out.println("PORT " + server.port());
         System.out.flush();
         while (System.in.read() >= 0) {
-            // Serves until the end of its input.
+            // Serve until standard input ends.
         }
         server.close();
         System.exit(0);
@@ -63,7 +63,7 @@ public final class Main {
         System.exit(failures.isEmpty() ? 0 : 1);
     }
 
-    /** Ends the program if a case hangs, and says where. */
+    /** Ends the program if a case hangs, and prints where. */
     private static void watch(Tally tally, int seconds) {
         Thread thread = new Thread(() -> {
             try {

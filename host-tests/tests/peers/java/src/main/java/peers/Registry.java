@@ -16,7 +16,7 @@ import peers.servers.Settings;
 import peers.servers.Tomcat;
 import peers.servers.Undertow;
 
-/** The peers: each has its entry here, and nowhere else. */
+/** The registry of peers: each has one entry, here. */
 final class Registry {
     private static final String ALL = "get post download download-slow download-steps upload cancel cancel-beside "
             + "refuse early echo-tiny echo-big soak";
@@ -31,7 +31,7 @@ final class Registry {
 
     private record ServerEntry(String name, List<String> configs, NewServer listen, Omission... omissions) {}
 
-    /** Cases that the peer fails by its own fault, in every configuration that has them or, as `case@config`, in one. */
+    /** Cases that the peer fails through its own fault, in every configuration or, as `case@config`, in one. */
     private record Omission(String reason, String... cases) {}
 
     private interface NewClient {
@@ -86,7 +86,7 @@ final class Registry {
         }
         for (ServerEntry entry : SERVERS) {
             for (String config : entry.configs) {
-                // The last two have the case after which they are named.
+                // The last two are named after their case.
                 list("server", entry.name, config, SIMPLE.contains(config) ? SERVED : config, entry.omissions);
             }
         }

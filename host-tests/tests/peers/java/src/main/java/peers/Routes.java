@@ -6,17 +6,17 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** The routes of every server whose content is read and written by streams that wait. */
+/** The routes of all servers with blocking streams. */
 public final class Routes {
-    /** Bytes in the answer to `/early`. */
+    /** The content length of the response to `/early`. */
     public static final int EARLY = 10_000;
 
-    /** The field `www-authenticate`, which a response with 401 must have (RFC 9110, 15.5.2). */
+    /** The field `www-authenticate`, required in a response with status 401 (RFC 9110, 15.5.2). */
     public static final String CHALLENGE = "Bearer";
 
     /** Begins a response. */
     public interface Answer {
-        /** Says status and length of the content (-1 for unknown), and gives what takes the content. */
+        /** Sends the status and the length of the content (-1 if unknown), and returns the stream for the content. */
         OutputStream begin(int status, long length) throws IOException;
     }
 

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Repeats the steps of a case, counts what they have done, and holds the first failures. */
+/** Repeats the steps of a case, counts their results, and keeps the first failures. */
 public final class Tally {
     private static final int FAILURES = 10;
 
@@ -13,9 +13,9 @@ public final class Tally {
     private final List<String> failures = new ArrayList<>();
     private final long deadline;
 
-    /** Part of a case. */
+    /** A part of a case. */
     public interface Step {
-        /** Ends with an exception if something is not as it should be. */
+        /** Throws an exception on failure. */
         void run() throws Exception;
     }
 
@@ -23,12 +23,12 @@ public final class Tally {
         deadline = System.nanoTime() + seconds * 1_000_000_000L;
     }
 
-    /** Whether the case has time left and not failed too often. */
+    /** Whether the case has time left and few enough failures. */
     public synchronized boolean goOn() {
         return System.nanoTime() < deadline && failures.size() < FAILURES;
     }
 
-    /** Runs a step in so many threads, each at least once, until the time is over. */
+    /** Runs a step in this many threads, in each at least once, until the time is over. */
     public void repeat(int threadCount, Step step) throws InterruptedException {
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < threadCount; i++) {
@@ -43,7 +43,7 @@ public final class Tally {
         }
     }
 
-    /** Runs a step, and notes its failure. */
+    /** Runs a step, and records its failure. */
     public void attempt(String where, Step step) {
         try {
             step.run();
@@ -60,13 +60,13 @@ public final class Tally {
         return thread;
     }
 
-    /** A request ended as it should. */
+    /** Counts a successful request. */
     public void request(long content) {
         requests.incrementAndGet();
         bytes.addAndGet(content);
     }
 
-    /** Something did not end as it should. */
+    /** Records a failure. */
     private synchronized void failure(String where, Throwable error) {
         if (failures.size() >= FAILURES) {
             return;

@@ -2,7 +2,7 @@ package peers;
 
 import java.net.URI;
 
-/** The server of a case, and the case where a library must know it when a client is made. */
+/** The server of a case, and the case itself, for libraries that need it to create a client. */
 public record Target(String host, int port, String run, int concurrency) {
     static Target parse(String url, String run, int concurrency) {
         URI uri = URI.create(url);

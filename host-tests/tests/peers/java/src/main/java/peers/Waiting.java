@@ -5,11 +5,11 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
-/** Waits for what a library does in the background. */
+/** Waits for asynchronous results of a library. */
 public final class Waiting {
     private Waiting() {}
 
-    /** Waits for a future, and throws the exception that it fails with. */
+    /** Waits for a future, and rethrows its exception. */
     public static <T> T on(Future<T> future) throws Exception {
         try {
             return future.get(Incoming.PATIENCE, TimeUnit.SECONDS);

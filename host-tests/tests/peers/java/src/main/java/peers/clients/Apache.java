@@ -31,7 +31,7 @@ import peers.Exchange;
 import peers.Incoming;
 import peers.Target;
 
-/** Apache's asynchronous client. Credit is given in the steps in which the case reads; awkward is a window of 1 KiB. */
+/** Apache's asynchronous client. It gives credit as the case reads; awkward is a window of 1 KiB. */
 public final class Apache implements Client {
     private final Target target;
     private final CloseableHttpAsyncClient client;

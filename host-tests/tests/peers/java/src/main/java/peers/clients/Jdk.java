@@ -54,7 +54,7 @@ public final class Jdk implements Client {
         return front.connections();
     }
 
-    /** It does not queue requests over the server's limit of streams, but fails them. */
+    /** It does not queue requests above the server's stream limit, but fails them. */
     @Override
     public int mostAtOnce() {
         return 100;
@@ -102,7 +102,7 @@ public final class Jdk implements Client {
                 try {
                     response.join().body().close();
                 } catch (Exception error) {
-                    // It has failed already.
+                    // It has already failed.
                 }
             }
         }

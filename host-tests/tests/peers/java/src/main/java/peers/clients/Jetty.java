@@ -27,7 +27,7 @@ import peers.Incoming;
 import peers.Target;
 import peers.Waiting;
 
-/** Jetty 12.1; awkward are windows of 1 KiB and frames and tables at the ends of their ranges. */
+/** Jetty 12.1; awkward are windows of 1 KiB, and frames and tables at the limits of their ranges. */
 public final class Jetty implements Client {
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
     private final AtomicLong connections = new AtomicLong();

@@ -47,7 +47,7 @@ import peers.Incoming;
 import peers.Target;
 import peers.Waiting;
 
-/** Netty's own HTTP/2 on one connection, with credit by hand; awkward are the smallest settings that still work. */
+/** Netty's own HTTP/2 on one connection, with manual credit; awkward are the smallest settings that still work. */
 public final class Netty implements Client {
     private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private final Map<Long, CompletableFuture<Void>> pings = new ConcurrentHashMap<>();
@@ -65,7 +65,7 @@ public final class Netty implements Client {
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        // Requests over the server's limit of streams wait.
+                        // Requests above the server's stream limit wait.
                         channel.pipeline().addLast(Http2FrameCodecBuilder.forClient().initialSettings(settings)
                                 .encoderEnforceMaxConcurrentStreams(true).build());
                         channel.pipeline().addLast(new Http2MultiplexHandler(new ChannelInboundHandlerAdapter()));
@@ -140,7 +140,7 @@ public final class Netty implements Client {
         group.shutdownGracefully();
     }
 
-    /** What the server says about the connection. */
+    /** Handles events of the connection. */
     private final class OfConnection extends ChannelInboundHandlerAdapter {
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) {
@@ -211,7 +211,7 @@ public final class Netty implements Client {
                     .addListener(written -> it.close()));
         }
 
-        /** What the server says on the stream. */
+        /** Handles events of a stream. */
         private final class Handler extends ChannelInboundHandlerAdapter {
             @Override
             public void channelRead(ChannelHandlerContext context, Object message) {

@@ -28,7 +28,7 @@ import peers.Incoming;
 import peers.Target;
 import peers.Waiting;
 
-/** OkHttp 5. Its windows are not for the user to set; awkward is a PING every 5 s, to be answered as soon. */
+/** OkHttp 5. Its windows are not configurable; awkward is a PING every 5 s, to be acknowledged within 5 s. */
 public final class OkHttp implements Client {
     private final AtomicLong connections = new AtomicLong();
     private final Target target;

@@ -14,7 +14,7 @@ import org.apache.hc.core5.http.nio.DataStreamChannel;
 import peers.Body;
 import peers.Incoming;
 
-/** Content for Apache's client that cannot be sent again: of a stream, or as a writer brings it. */
+/** Content for Apache's client that cannot be sent again, from a stream or from a writer. */
 final class Outgoing implements AsyncEntityProducer {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();

@@ -17,7 +17,7 @@ import javax.net.ssl.TrustManagerFactory;
 
 import peers.Target;
 
-/** Takes TLS connections that agree on `h2`, and passes their content to a server without TLS. */
+/** Accepts TLS connections that negotiate `h2`, and forwards their content to a server without TLS. */
 final class TlsFront implements AutoCloseable {
     private static final char[] PASSWORD = "password".toCharArray();
 
@@ -37,7 +37,7 @@ final class TlsFront implements AutoCloseable {
         start(this::accept);
     }
 
-    /** Trusts the front. */
+    /** A context that trusts the front. */
     SSLContext context() {
         return context;
     }
@@ -66,7 +66,7 @@ final class TlsFront implements AutoCloseable {
                 start(() -> pump(client, server));
                 start(() -> pump(server, client));
             } catch (IOException error) {
-                // The front was closed, or the server is gone: the client sees that.
+                // The front was closed, or the server has ended: the client will see that.
             }
         }
     }
@@ -85,7 +85,7 @@ final class TlsFront implements AutoCloseable {
         thread.start();
     }
 
-    /** A certificate for 127.0.0.1, made by the JDK's own tool. */
+    /** Creates a certificate for 127.0.0.1 with the JDK's keytool. */
     private static SSLContext makeContext() throws Exception {
         Path folder = Files.createTempDirectory("peers");
         Path file = folder.resolve("front.p12");

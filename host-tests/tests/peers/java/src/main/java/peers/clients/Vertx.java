@@ -23,7 +23,7 @@ import peers.Incoming;
 import peers.Target;
 import peers.Waiting;
 
-/** Vert.x 5; awkward are windows, frames and tables at the ends of their ranges. */
+/** Vert.x 5; awkward are windows, frames and tables at the limits of their ranges. */
 public final class Vertx implements Client {
     private final Set<HttpConnection> open = ConcurrentHashMap.newKeySet();
     private final AtomicLong connections = new AtomicLong();

@@ -7,9 +7,9 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.okhttp.OkHttpChannelBuilder;
 import peers.Target;
 
-/** The transports of grpc-java. Awkward are small windows, and PINGs as often as it allows, without calls too. */
+/** The transports of grpc-java. Awkward are small windows, and PINGs as often as it allows, even without calls. */
 public enum Channels {
-    /** The one of servers. */
+    /** The transport for servers. */
     NETTY {
         @Override
         public ManagedChannelBuilder<?> open(Target target, boolean awkward) {
@@ -17,7 +17,7 @@ public enum Channels {
             return settle(awkward ? builder.flowControlWindow(AWKWARD_WINDOW) : builder, awkward);
         }
     },
-    /** The one of Android. */
+    /** The transport for Android. */
     OKHTTP {
         @Override
         public ManagedChannelBuilder<?> open(Target target, boolean awkward) {
@@ -28,7 +28,7 @@ public enum Channels {
 
     private static final int AWKWARD_WINDOW = 1000;
 
-    /** Describes a channel to the server. */
+    /** Creates the builder of a channel to the server. */
     public abstract ManagedChannelBuilder<?> open(Target target, boolean awkward);
 
     /** The name of the peer. */
@@ -38,7 +38,7 @@ public enum Channels {
 
     private static ManagedChannelBuilder<?> settle(ManagedChannelBuilder<?> builder, boolean awkward) {
         if (awkward) {
-            // Ten seconds are the least that it takes.
+            // It accepts at least ten seconds.
             builder.keepAliveTime(10, TimeUnit.SECONDS).keepAliveWithoutCalls(true);
         }
         return builder.usePlaintext().maxInboundMessageSize(64 << 20);

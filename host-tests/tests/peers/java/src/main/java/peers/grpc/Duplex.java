@@ -13,20 +13,20 @@ import io.grpc.testing.integration.Messages.StreamingOutputCallRequest;
 import io.grpc.testing.integration.Messages.StreamingOutputCallResponse;
 import peers.Incoming;
 
-/** A call whose messages are asked for one by one, as a reader that waits takes them. */
+/** A call that requests messages one by one, as a blocking reader takes them. */
 final class Duplex implements ClientResponseObserver<StreamingOutputCallRequest, StreamingOutputCallResponse> {
     private static final Object END = new Object();
 
     private final LinkedBlockingQueue<Object> events = new LinkedBlockingQueue<>();
     private ClientCallStreamObserver<StreamingOutputCallRequest> call;
 
-    /** A message with as much content as is asked for in return. */
+    /** A message that requests one of the same size in return. */
     static StreamingOutputCallRequest message(int size) {
         return ask(1, size).toBuilder().setPayload(Payload.newBuilder().setBody(ByteString.copyFrom(new byte[size])))
                 .build();
     }
 
-    /** A message that asks for so many messages of that size. */
+    /** A message that requests this many messages of this size. */
     static StreamingOutputCallRequest ask(int count, int size) {
         StreamingOutputCallRequest.Builder request = StreamingOutputCallRequest.newBuilder();
         for (int i = 0; i < count; i++) {

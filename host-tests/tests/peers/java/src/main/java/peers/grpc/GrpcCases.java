@@ -35,7 +35,7 @@ public final class GrpcCases {
         this.concurrency = concurrency;
     }
 
-    /** Runs a case; failures are in the tally. */
+    /** Runs a case; the tally records failures. */
     public void run(String name) throws InterruptedException {
         if (name.equals("grpc-interop")) {
             interop(plain());
@@ -78,7 +78,7 @@ public final class GrpcCases {
         return duplex;
     }
 
-    /** Messages of that size in both directions, first one by one, then all at once. */
+    /** Exchanges messages of this size in both directions, first one by one, then all at once. */
     private void duplex(TestServiceGrpc.TestServiceStub stub, int size, int count) throws Exception {
         Duplex duplex = begin(stub);
         for (int i = 0; i < count; i++) {
@@ -96,7 +96,7 @@ public final class GrpcCases {
         tally.request(4L * size * count);
     }
 
-    /** A response of many small messages. */
+    /** Reads a response of many small messages. */
     private void stream(TestServiceGrpc.TestServiceStub stub, int count) throws Exception {
         Duplex duplex = new Duplex();
         stub.streamingOutputCall(Duplex.ask(count, 1000), duplex);
@@ -107,7 +107,7 @@ public final class GrpcCases {
         tally.request(1000L * count);
     }
 
-    /** One long call, while others are cancelled after their first message. */
+    /** Keeps one long call open, while others are cancelled after their first message. */
     private void cancelBeside(TestServiceGrpc.TestServiceStub stub) throws Exception {
         Duplex beside = begin(stub);
         AtomicBoolean over = new AtomicBoolean();
@@ -134,7 +134,7 @@ public final class GrpcCases {
         talk.join();
     }
 
-    /** A call without messages and then a connection without calls, each for half of the time. */
+    /** Keeps a call without messages, and then a connection without calls, each for half of the time. */
     private void idle(TestServiceGrpc.TestServiceStub stub) throws Exception {
         Duplex duplex = begin(stub);
         duplex.send(Duplex.message(1));
@@ -148,7 +148,7 @@ public final class GrpcCases {
         unary(stub);
     }
 
-    /** Runs each of the cases on a channel of its own, as the public client does. */
+    /** Runs each of the cases on a separate channel, as the public client does. */
     private void interop(Map<String, InteropCase> cases) {
         do {
             cases.forEach((name, run) -> tally.attempt(name, () -> {

@@ -5,7 +5,7 @@ import java.util.function.Supplier;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.testing.integration.AbstractInteropTest;
 
-/** The public interoperability cases, in grpc-java's own words: its TestServiceClient calls the same methods. */
+/** The public interoperability cases as implemented by grpc-java: its TestServiceClient calls the same methods. */
 final class Interop extends AbstractInteropTest {
     private final Supplier<ManagedChannelBuilder<?>> channels;
 

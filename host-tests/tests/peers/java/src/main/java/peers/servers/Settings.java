@@ -4,9 +4,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/** What a server does where it is not in its default configuration. Numbers mean nothing with {@code custom} false. */
+/** The settings of a server outside its default configuration. Numbers are ignored if {@code custom} is false. */
 public record Settings(boolean custom, int streams, int window, int maxFrame, boolean shutdowns) {
-    /** A setting for each name of a configuration. */
+    /** Returns the settings for the name of a configuration. */
     public static Settings of(String config) {
         return switch (config) {
             case "default" -> new Settings(false, 0, 0, 0, false);
@@ -17,7 +17,7 @@ public record Settings(boolean custom, int streams, int window, int maxFrame, bo
         };
     }
 
-    /** Does the work again and again, if connections are to be shut down. */
+    /** Repeats the shutdown, if connections are to be shut down. */
     void again(Runnable shutDown) {
         if (shutdowns) {
             ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {

@@ -37,7 +37,7 @@ public final class Tomcat implements Server {
         context.addServletMappingDecoded("/*", "routes");
         tomcat.start();
         settings.again(() -> {
-            // Ends every connection in good order; new ones are accepted again at once.
+            // Ends every connection gracefully; new ones are accepted again immediately.
             connector.pause();
             connector.resume();
         });

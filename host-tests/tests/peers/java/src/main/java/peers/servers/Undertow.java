@@ -11,7 +11,7 @@ import peers.Server;
 
 /** Undertow 2.4. */
 public final class Undertow implements Server {
-    /** Its default of eight for a core deadlocks on more uploads than that at a time, whoever the client is. */
+    /** Its default of eight per core deadlocks with more concurrent uploads than that, from any client. */
     private static final int WORKERS = 200;
 
     private final io.undertow.Undertow undertow;
@@ -19,7 +19,7 @@ public final class Undertow implements Server {
     public Undertow(Settings settings) {
         io.undertow.Undertow.Builder builder = io.undertow.Undertow.builder().addHttpListener(0, "127.0.0.1")
                 .setWorkerThreads(WORKERS).setServerOption(UndertowOptions.ENABLE_HTTP2, true)
-                // By default, it takes no more than 2 MiB.
+                // Its default limit is 2 MiB.
                 .setServerOption(UndertowOptions.MAX_ENTITY_SIZE, -1L)
                 .setHandler(new BlockingHandler(Undertow::answer));
         if (settings.custom()) {

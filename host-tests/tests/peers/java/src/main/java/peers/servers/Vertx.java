@@ -85,7 +85,7 @@ public final class Vertx implements Server {
         write(response, size);
     }
 
-    /** Writes as long as there is room, and goes on when there is again. */
+    /** Writes as long as there is room, and continues when there is room again. */
     private static void write(HttpServerResponse response, long size) {
         long left = size;
         while (left > 0 && !response.closed()) {
