@@ -87,8 +87,8 @@ impl Decoder {
 
     /// Applies our SETTINGS_HEADER_TABLE_SIZE once the peer has acknowledged it.
     ///
-    /// If it is smaller than the current table size, the next block must begin with a size update (RFC 9113,
-    /// 4.3.1).
+    /// If it is smaller than the current table size, the next block must begin with a size update
+    /// (RFC 9113, 4.3.1).
     pub fn set_max_table_size(&mut self, max_table_size: u32) {
         self.max_table_size = max_table_size;
         if max_table_size < self.table.max_size() {
