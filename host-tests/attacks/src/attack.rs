@@ -1,118 +1,118 @@
-//! What an attack is, and what is promised against it.
+//! The types of the table of attacks.
 
 use http2_conformance::Role;
 use http2_engine::ErrorCode;
 
-/// A known attack, and what comes of it here.
+/// A known attack, and the outcome here.
 #[derive(Clone, Copy, Debug)]
 pub struct Attack {
-    /// Its name in this project.
+    /// The id of the attack in this project.
     pub id: &'static str,
-    /// What it is called.
+    /// Its common name.
     pub name: &'static str,
-    /// CVE numbers, and other names under which implementations had to be repaired.
+    /// Its CVE numbers, and other references to fixes in affected implementations.
     pub known_as: &'static [&'static str],
-    /// What it does harm to.
+    /// The kinds of damage it does.
     pub harms: &'static [Harm],
-    /// What the peer does.
+    /// The behaviour of the peer.
     pub peer: &'static str,
-    /// Where it is shown what comes of it.
+    /// The evidence for the outcome here.
     pub shown: Shown,
 }
 
-/// What an attack does harm to.
+/// A kind of damage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Harm {
-    /// Memory is used up.
+    /// It exhausts memory.
     Memory,
-    /// Processor time is used up.
+    /// It exhausts processor time.
     Work,
-    /// A little of the peer's work makes much for the application.
+    /// It turns little work of the peer into much work for the application.
     Amplification,
-    /// A message is understood in two ways.
+    /// Two parties interpret a message differently.
     Smuggling,
-    /// The program ends, or its memory is corrupted.
+    /// It ends the program, or corrupts its memory.
     Crash,
-    /// The connection, or the program, does not get on.
+    /// It stalls the connection or the program.
     Hang,
-    /// Somebody else's data is told.
+    /// It discloses data of another party.
     Leak,
 }
 
-/// Where it is shown what comes of an attack.
+/// The evidence for the outcome of an attack.
 #[derive(Clone, Copy, Debug)]
 pub enum Shown {
-    /// It is tried on the component in Wasmtime.
+    /// A trial against the component in Wasmtime.
     Here(Trial),
-    /// It has tests where it is dealt with.
+    /// Tests next to the code that handles it.
     Elsewhere {
-        /// Our answers.
+        /// The answers of the endpoint.
         answers: &'static [Answer],
-        /// What holds besides.
+        /// Further guarantees.
         and: &'static str,
         /// The tests.
         by: &'static [Test],
     },
-    /// It does not concern an engine, for this reason.
+    /// It does not apply to an engine, for this reason.
     NotOurs(&'static str),
 }
 
-/// A test that is not of this package.
+/// Tests outside this package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Test {
-    /// Functions in a file of the workspace.
+    /// Test functions in a file of the workspace.
     Functions(&'static str, &'static [&'static str]),
-    /// Cases of the package `http2-conformance`, by their names.
+    /// Cases of the package `http2-conformance`, by name.
     Cases(Role, &'static [&'static str]),
 }
 
-/// An attack as it is tried.
+/// A trial of an attack.
 #[derive(Clone, Copy, Debug)]
 pub struct Trial {
-    /// The function of the test.
+    /// The name of the test function.
     pub test: &'static str,
-    /// How much of it, the one time and the other.
+    /// The small and the large size of the trial.
     pub sizes: [u32; 2],
-    /// What that counts.
+    /// The unit of the sizes.
     pub of: &'static str,
-    /// What is answered; more than one answer where the peer has several ways.
+    /// The answers of the endpoint, one for each variant of the attack.
     pub answers: &'static [Answer],
-    /// What holds besides.
+    /// Further guarantees.
     pub and: &'static str,
-    /// What it may cost at most, in either size.
+    /// Upper bounds on the cost, for either size.
     pub ceilings: Ceilings,
 }
 
-/// What a peer is answered.
+/// The endpoint's answer to the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Nothing: it is taken as what it looks like, or passed over.
+    /// None: the endpoint treats the input as valid, or ignores it.
     Nothing,
     /// A response with this status.
     Status(u16),
-    /// RST_STREAM on each stream that it is about; the connection goes on.
+    /// RST_STREAM on each affected stream; the connection survives.
     Streams(ErrorCode),
     /// GOAWAY, and the end of the connection.
     Connection(ErrorCode),
 }
 
-/// What an attack may cost at most.
+/// Upper bounds on the cost of an attack.
 #[derive(Clone, Copy, Debug)]
 pub struct Ceilings {
-    /// KiB by which the memory of the instance grows. It grows by pages of 64.
+    /// Growth of the instance's memory in KiB; memory grows by pages of 64 KiB.
     pub memory: u32,
-    /// What is sent in reply.
+    /// The output sent in reply.
     pub replies: Replies,
-    /// Fuel for each octet that comes in as long as there is the connection, as a multiple of what an octet of an
-    /// ordinary request costs.
+    /// Fuel per received byte while the connection is open, as a multiple of the fuel per byte of an ordinary
+    /// request.
     pub work: f64,
 }
 
-/// What is sent in reply at most.
+/// An upper bound on the output sent in reply.
 #[derive(Clone, Copy, Debug)]
 pub enum Replies {
-    /// So many frames and octets, however long the peer goes on.
+    /// Frames and bytes in total, however long the peer continues.
     InAll(u32, u32),
-    /// So many frames and octets for each that is counted by the size.
+    /// Frames and bytes for each unit of the size.
     ForEach(f64, f64),
 }

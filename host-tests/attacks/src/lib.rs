@@ -1,7 +1,7 @@
-//! Known attacks on HTTP/2 with what becomes of them here, and heavy use that is none and must not be hurt, as data.
+//! Known attacks on HTTP/2 with their outcomes here, and heavy legal use that no limit may affect, as data.
 //!
-//! Each row names a test, which holds the component in Wasmtime against it: `tests/component`. The program of this package
-//! prints all of it as Markdown, and the README has it.
+//! Each row names a test in `tests/component`, which runs it against the component in Wasmtime. The program
+//! of this package prints the rows as Markdown tables; the README contains them.
 
 pub mod attack;
 pub mod attacks;

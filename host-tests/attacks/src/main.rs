@@ -1,4 +1,4 @@
-//! Prints the attacks and the good clients as Markdown.
+//! Prints the tables of attacks and good clients as Markdown.
 
 use http2_attacks::markdown;
 

@@ -1,4 +1,4 @@
-//! The tables as Markdown.
+//! Renders the tables as Markdown.
 
 use std::fmt::{self, Display, Write};
 
@@ -8,7 +8,7 @@ use crate::attack::{Answer, Attack, Ceilings, Harm, Replies, Shown, Test, Trial}
 use crate::attacks::GROUPS;
 use crate::good_clients::{GOOD_CLIENTS, GoodClient};
 
-/// All attacks, a table for each group.
+/// Renders all attacks, one table per group.
 pub fn attacks() -> String {
     let mut text = String::new();
     for group in GROUPS {
@@ -22,9 +22,9 @@ pub fn attacks() -> String {
     text
 }
 
-/// All good clients.
+/// Renders all good clients.
 pub fn good_clients() -> String {
-    let mut text = "| | client | what it does | whom it has tripped | what must hold | test |\n".to_owned();
+    let mut text = "| | client | behaviour | limits hit elsewhere | guarantee | test |\n".to_owned();
     text.push_str("|---|---|---|---|---|---|\n");
     for client in GOOD_CLIENTS {
         let GoodClient { id, name, does, tripped, holds, test } = client;
@@ -48,7 +48,7 @@ fn row(attack: &Attack) -> String {
             [answer(answers, and), String::new(), by.iter().map(tests).collect::<Vec<_>>().join("<br>")]
         }
         Shown::NotOurs(reason) => {
-            [format!("does not concern an engine: {reason}"), String::new(), String::new()]
+            [format!("does not apply to an engine: {reason}"), String::new(), String::new()]
         }
     };
     format!("| {id} | {what} | {peer} | {answer} | {ceilings} | {test} |")
@@ -66,9 +66,9 @@ fn ceilings(trial: &Trial) -> String {
     let Trial { sizes: [small, large], of, ceilings: Ceilings { memory, replies, work }, .. } = trial;
     let replies = match replies {
         Replies::InAll(frames, octets) => {
-            format!("{} frames, {} octets in all", number(*frames), number(*octets))
+            format!("{} frames, {} bytes in total", number(*frames), number(*octets))
         }
-        Replies::ForEach(frames, octets) => format!("{frames} frames, {octets} octets for each"),
+        Replies::ForEach(frames, octets) => format!("{frames} frames, {octets} bytes for each"),
     };
     format!(
         "{}, {} {of}:<br>memory {} KiB<br>replies {replies}<br>work × {work}",
@@ -89,7 +89,7 @@ fn tests(test: &Test) -> String {
     }
 }
 
-/// A name that is `owner/repository#number` as a link.
+/// Renders a name of the form `owner/repository#number` as a link.
 fn link(name: &str) -> String {
     match name.split_once('#') {
         Some((repository, number)) if repository.contains('/') && !repository.contains(' ') => {
@@ -103,7 +103,7 @@ fn list(items: impl IntoIterator<Item = impl Display>) -> String {
     items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// A number with commas between its thousands.
+/// Formats a number with commas between thousands.
 fn number(number: u32) -> String {
     let digits = number.to_string();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! Field blocks that are more than they look like.
+//! Field blocks that expand beyond their size on the wire.
 
 use super::{CALM, COMPRESSION, CONNECTION_CALM, Group, PROTOCOL, ceilings};
 use crate::attack::Answer::{Connection, Nothing, Status, Streams};
@@ -6,7 +6,7 @@ use crate::attack::Replies::{ForEach, InAll};
 use crate::attack::{Attack, Harm, Shown, Trial};
 
 pub(super) const GROUP: Group =
-    Group { title: "Fields: blocks that are more than they look like", attacks: ATTACKS };
+    Group { title: "Fields: blocks that expand beyond their size on the wire", attacks: ATTACKS };
 
 const ATTACKS: &[Attack] = &[
     Attack {
@@ -14,13 +14,13 @@ const ATTACKS: &[Attack] = &[
         name: "0-Length Headers Leak",
         known_as: &["CVE-2019-9516"],
         harms: &[Harm::Memory],
-        peer: "sends fields with neither name nor value, plain or as Huffman code of no octet",
+        peer: "sends fields with empty name and value, as plain strings or as Huffman code of length 0",
         shown: Shown::Here(Trial {
             test: "fields_without_names",
             sizes: [1_000, 10_000],
-            of: "requests with 100 of them",
+            of: "requests with 100 such fields",
             answers: &[Streams(PROTOCOL)],
-            and: "each field counts for 32 octets",
+            and: "each field counts for at least 32 bytes",
             ceilings: ceilings(192, ForEach(1.0, 13.0), 3.2),
         }),
     },
@@ -29,11 +29,11 @@ const ATTACKS: &[Attack] = &[
         name: "HPACK bomb",
         known_as: &["CVE-2016-6581", "CVE-2016-1544", "CVE-2016-2525"],
         harms: &[Harm::Memory],
-        peer: "puts 4,000 octets into the dynamic table, and refers to them with an octet each",
+        peer: "puts a field of 4,000 bytes into the dynamic table, and refers to it with one byte per copy",
         shown: Shown::Here(Trial {
             test: "hpack_bomb",
             sizes: [1_000, 10_000],
-            of: "references in a request",
+            of: "references in one request",
             answers: &[CONNECTION_CALM],
             and: "decoding stops at 64 KiB",
             ceilings: ceilings(128, InAll(1, 50), 0.3),
@@ -51,14 +51,16 @@ const ATTACKS: &[Attack] = &[
             "CVE-2026-56846",
         ],
         harms: &[Harm::Memory],
-        peer: "sends as many tiny fields or cookie crumbs as fit, and opens no window, so that all of it is kept",
+        peer: "sends as many tiny fields or cookie crumbs as fit, and opens no window, so that the server \
+               keeps all of them",
         shown: Shown::Here(Trial {
             test: "http2_bomb",
             sizes: [10, 100],
             of: "requests",
             answers: &[Streams(CALM), Status(431), CONNECTION_CALM],
-            and: "128 fields and 256 crumbs of 32 KiB, else 431; 1,024 end the connection; streams that get no \
-                  window end after 60 s. 100 of them keep 3.2 MiB, and 2.5 MiB of content",
+            and: "at most 128 fields and 256 crumbs of 32 KiB, otherwise status 431; 1,024 end the \
+                  connection; streams without window end after 60 s. 100 of them hold 3.2 MiB of fields and \
+                  2.5 MiB of content",
             ceilings: ceilings(6_144, InAll(204, 3_000), 23.0),
         }),
     },
@@ -67,13 +69,13 @@ const ATTACKS: &[Attack] = &[
         name: "Repeated names",
         known_as: &["CVE-2025-53020"],
         harms: &[Harm::Memory],
-        peer: "repeats a name, of which each time something is kept as long as the connection lives",
+        peer: "repeats a name, hoping that each occurrence leaks memory until the connection ends",
         shown: Shown::Here(Trial {
             test: "repeated_names",
             sizes: [100, 1_000],
-            of: "requests with 100 of them",
+            of: "requests with 100 such fields",
             answers: &[Nothing],
-            and: "all are answered",
+            and: "all requests are answered",
             ceilings: ceilings(128, ForEach(2.0, 120.0), 2.4),
         }),
     },
@@ -82,14 +84,14 @@ const ATTACKS: &[Attack] = &[
         name: "Arithmetic of HPACK",
         known_as: &["CVE-2023-36478", "CVE-2022-41723", "CVE-2026-59980"],
         harms: &[Harm::Work, Harm::Crash],
-        peer: "sends integers without end or beyond 64 bits, lengths beyond the block, Huffman code of padding alone, \
-               and long names by reference",
+        peer: "sends unterminated integers and integers beyond 64 bits, lengths beyond the block, Huffman \
+               code that is only padding, and long names by reference",
         shown: Shown::Here(Trial {
             test: "hpack_arithmetic",
             sizes: [1_000, 10_000],
-            of: "octets of a block",
+            of: "bytes of a block",
             answers: &[Connection(COMPRESSION), CONNECTION_CALM],
-            and: "32 bits, in 5 octets at most",
+            and: "integers have at most 32 bits, in at most 5 bytes",
             ceilings: ceilings(192, InAll(1, 50), 0.6),
         }),
     },
@@ -98,13 +100,13 @@ const ATTACKS: &[Attack] = &[
         name: "Growth of the encoder's table",
         known_as: &["CVE-2026-93492", "CVE-2025-1948", "h2 0.4.17"],
         harms: &[Harm::Memory],
-        peer: "allows a dynamic table of 4 GiB, and makes the server send fields that are always new",
+        peer: "allows a dynamic table of 4 GiB, and makes the server send new fields in every response",
         shown: Shown::Here(Trial {
             test: "encoder_table",
             sizes: [1_000, 10_000],
             of: "requests",
             answers: &[Nothing],
-            and: "the table stays at 4 KiB",
+            and: "the encoder's table stays at 4 KiB",
             ceilings: ceilings(64, ForEach(2.0, 140.0), 4.8),
         }),
     },
@@ -113,13 +115,14 @@ const ATTACKS: &[Attack] = &[
         name: "Thrashing of the dynamic table",
         known_as: &[],
         harms: &[Harm::Work],
-        peer: "empties, enlarges and fills the table with each block, or changes its size three times in one",
+        peer: "empties, enlarges and fills the table with each block, or changes its size three times in one \
+               block",
         shown: Shown::Here(Trial {
             test: "table_thrash",
             sizes: [1_000, 10_000],
             of: "requests",
             answers: &[CONNECTION_CALM, Connection(COMPRESSION)],
-            and: "after 200",
+            and: "after 200 blocks",
             ceilings: ceilings(256, InAll(430, 26_000), 0.2),
         }),
     },
@@ -128,14 +131,14 @@ const ATTACKS: &[Attack] = &[
         name: "Guessing by compression",
         known_as: &["RFC 7541, 7.1"],
         harms: &[Harm::Leak],
-        peer: "as a server, learns from the size of requests whether a guess was right",
+        peer: "as a server, learns from the size of requests whether it guessed a secret",
         shown: Shown::Here(Trial {
             test: "compression_probe",
             sizes: [100, 1_000],
             of: "requests",
             answers: &[Nothing],
-            and: "Authorization and the like, and short cookies, are never indexed: no request is smaller for what \
-                  was sent before",
+            and: "credentials such as Authorization, and short cookies, are never indexed, so earlier \
+                  requests make no later one smaller",
             ceilings: ceilings(64, ForEach(1.0, 30.0), 15.0),
         }),
     },

@@ -1,4 +1,4 @@
-//! Frames that are cheap to send and useless.
+//! Floods of frames that are cheap to send and useless.
 
 use super::{CALM, CONNECTION_CALM, CONNECTION_PROTOCOL, FLOW_CONTROL, Group, PROTOCOL, ceilings};
 use crate::attack::Answer::{Connection, Nothing, Streams};
@@ -6,7 +6,7 @@ use crate::attack::Replies::{ForEach, InAll};
 use crate::attack::{Attack, Harm, Shown, Trial};
 
 pub(super) const GROUP: Group =
-    Group { title: "Floods: frames that are cheap to send, and useless", attacks: ATTACKS };
+    Group { title: "Floods: frames that are cheap to send and useless", attacks: ATTACKS };
 
 const ATTACKS: &[Attack] = &[
     Attack {
@@ -14,14 +14,14 @@ const ATTACKS: &[Attack] = &[
         name: "Ping Flood",
         known_as: &["CVE-2019-9512"],
         harms: &[Harm::Memory, Harm::Work],
-        peer: "sends PINGs, each of which wants an answer, and reads the answers or does not",
+        peer: "sends PINGs, and does or does not read the acknowledgements",
         shown: Shown::Here(Trial {
             test: "ping_flood",
             sizes: [10_000, 100_000],
-            of: "PING",
+            of: "PINGs",
             answers: &[Nothing, CONNECTION_CALM],
-            and: "32 KiB of answers wait at the most, and no more PINGs are read until the peer reads them; one that \
-                  reads none is ended after 5 minutes",
+            and: "at most 32 KiB of acknowledgements are queued; then no more input is read until the peer \
+                  reads them, and a peer that reads none is disconnected after 5 minutes",
             ceilings: ceilings(192, ForEach(1.0, 17.0), 0.7),
         }),
     },
@@ -30,13 +30,13 @@ const ATTACKS: &[Attack] = &[
         name: "Resource Loop",
         known_as: &["CVE-2019-9513"],
         harms: &[Harm::Work],
-        peer: "moves streams about in the priority tree of RFC 7540",
+        peer: "moves streams around in the priority tree of RFC 7540",
         shown: Shown::Here(Trial {
             test: "priority_flood",
             sizes: [10_000, 100_000],
-            of: "PRIORITY",
+            of: "PRIORITY frames",
             answers: &[Nothing],
-            and: "there is no tree",
+            and: "the engine keeps no tree",
             ceilings: ceilings(128, InAll(3, 80), 0.6),
         }),
     },
@@ -49,9 +49,10 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "settings_flood",
             sizes: [10_000, 100_000],
-            of: "SETTINGS",
+            of: "SETTINGS frames",
             answers: &[Nothing, CONNECTION_CALM],
-            and: "32 KiB of acknowledgements wait at the most; 33 parameters end the connection",
+            and: "at most 32 KiB of acknowledgements are queued; a frame of 33 parameters ends the \
+                  connection",
             ceilings: ceilings(256, ForEach(1.0, 9.0), 2.6),
         }),
     },
@@ -60,13 +61,13 @@ const ATTACKS: &[Attack] = &[
         name: "Empty Frames Flood",
         known_as: &["CVE-2019-9518"],
         harms: &[Harm::Work],
-        peer: "sends DATA without content or with padding alone, and CONTINUATION without content",
+        peer: "sends DATA without content or with padding only, and CONTINUATION without content",
         shown: Shown::Here(Trial {
             test: "empty_frames_flood",
             sizes: [10_000, 100_000],
             of: "frames",
             answers: &[Nothing, CONNECTION_CALM],
-            and: "8 CONTINUATION frames a block end the connection; of DATA, nothing is kept",
+            and: "more than 8 CONTINUATION frames per block end the connection; empty DATA takes no memory",
             ceilings: ceilings(128, InAll(20, 300), 1.2),
         }),
     },
@@ -87,13 +88,13 @@ const ATTACKS: &[Attack] = &[
             "VU#421644",
         ],
         harms: &[Harm::Memory, Harm::Work],
-        peer: "goes on with a field block for ever, in small frames or large ones, or begins one after the other",
+        peer: "never ends a field block, in small or large frames, or sends block after block",
         shown: Shown::Here(Trial {
             test: "continuation_flood",
             sizes: [1_000, 10_000],
-            of: "CONTINUATION",
+            of: "CONTINUATION frames",
             answers: &[CONNECTION_CALM, Streams(PROTOCOL)],
-            and: "8 frames of 64 KiB a block",
+            and: "at most 8 CONTINUATION frames and 64 KiB per block",
             ceilings: ceilings(256, ForEach(1.0, 13.0), 1.0),
         }),
     },
@@ -102,11 +103,11 @@ const ATTACKS: &[Attack] = &[
         name: "CONTINUATION without content",
         known_as: &["CVE-2026-33871"],
         harms: &[Harm::Work],
-        peer: "goes on with a field block in empty frames, which no limit of size notices",
+        peer: "continues a field block with empty frames, which no size limit detects",
         shown: Shown::Here(Trial {
             test: "empty_continuation_flood",
             sizes: [1_000, 10_000],
-            of: "CONTINUATION",
+            of: "CONTINUATION frames",
             answers: &[CONNECTION_CALM],
             and: "",
             ceilings: ceilings(64, InAll(1, 70), 0.1),
@@ -117,11 +118,11 @@ const ATTACKS: &[Attack] = &[
         name: "WINDOW_UPDATE flood and overflow",
         known_as: &["CVE-2026-21714", "golang/go#77331"],
         harms: &[Harm::Memory, Harm::Work, Harm::Hang],
-        peer: "raises windows by one again and again, or past 2^31-1",
+        peer: "raises windows repeatedly by 1, or beyond 2^31-1",
         shown: Shown::Here(Trial {
             test: "window_update_flood",
             sizes: [10_000, 100_000],
-            of: "WINDOW_UPDATE",
+            of: "WINDOW_UPDATE frames",
             answers: &[Nothing, Connection(FLOW_CONTROL)],
             and: "",
             ceilings: ceilings(128, InAll(3, 80), 0.7),
@@ -132,19 +133,19 @@ const ATTACKS: &[Attack] = &[
         name: "PRIORITY_UPDATE for idle streams",
         known_as: &["CVE-2016-6580", "RFC 9218, 7.1"],
         harms: &[Harm::Memory],
-        peer: "gives priorities to requests that never come, or to one of them again and again",
+        peer: "sends priorities for requests that it never sends, or for the same one repeatedly",
         shown: Shown::Here(Trial {
             test: "priority_update_flood",
             sizes: [10_000, 100_000],
-            of: "PRIORITY_UPDATE",
+            of: "PRIORITY_UPDATE frames",
             answers: &[CONNECTION_PROTOCOL, Nothing],
-            and: "as many are kept as streams are allowed",
+            and: "at most as many are kept as streams are allowed",
             ceilings: ceilings(192, InAll(3, 90), 0.8),
         }),
     },
     Attack {
         id: "A38",
-        name: "Frames that are ignored",
+        name: "Ignored frames",
         known_as: &[],
         harms: &[Harm::Work],
         peer: "sends frames of unknown types, and ALTSVC and ORIGIN to a server",
@@ -162,13 +163,13 @@ const ATTACKS: &[Attack] = &[
         name: "GOAWAY flood",
         known_as: &["RFC 9113, 6.8"],
         harms: &[Harm::Memory, Harm::Work],
-        peer: "says GOAWAY again and again, with 16 KiB of debug data, or with a lower or higher last stream each time",
+        peer: "repeats GOAWAY, with 16 KiB of debug data, or with a lower or higher last stream each time",
         shown: Shown::Here(Trial {
             test: "go_away_flood",
             sizes: [600, 6_000],
-            of: "GOAWAY",
+            of: "GOAWAY frames",
             answers: &[Nothing, CONNECTION_CALM, CONNECTION_PROTOCOL],
-            and: "the same again is passed over; 1 KiB of debug data is kept",
+            and: "repetitions are ignored; at most 1 KiB of debug data is kept",
             ceilings: ceilings(256, InAll(3, 80), 0.9),
         }),
     },
@@ -177,13 +178,13 @@ const ATTACKS: &[Attack] = &[
         name: "Growth of the origin set",
         known_as: &["CVE-2026-48619"],
         harms: &[Harm::Memory],
-        peer: "as a server, sends ORIGIN with as many entries as fit, or with long ones",
+        peer: "as a server, sends ORIGIN with as many entries as fit, or with long entries",
         shown: Shown::Here(Trial {
             test: "origin_set",
             sizes: [2_500, 5_000],
-            of: "ORIGIN",
+            of: "ORIGIN frames",
             answers: &[Nothing],
-            and: "128 entries of a frame, and 64 events are kept",
+            and: "at most 128 entries per frame and 64 events are kept",
             ceilings: ceilings(1_792, InAll(1, 50), 0.5),
         }),
     },
@@ -192,13 +193,13 @@ const ATTACKS: &[Attack] = &[
         name: "Alternative services",
         known_as: &[],
         harms: &[Harm::Memory],
-        peer: "as a server, sends ALTSVC with 16 KiB each",
+        peer: "as a server, sends ALTSVC frames of 16 KiB",
         shown: Shown::Here(Trial {
             test: "alternative_services",
             sizes: [2_500, 5_000],
-            of: "ALTSVC",
+            of: "ALTSVC frames",
             answers: &[Nothing],
-            and: "64 events are kept",
+            and: "at most 64 events are kept",
             ceilings: ceilings(1_408, InAll(1, 50), 0.1),
         }),
     },
@@ -207,13 +208,13 @@ const ATTACKS: &[Attack] = &[
         name: "1xx flood",
         known_as: &["golang/net 47833154", "h2 0.4.13"],
         harms: &[Harm::Memory],
-        peer: "as a server, sends informational responses without end",
+        peer: "as a server, sends endless informational responses",
         shown: Shown::Here(Trial {
             test: "informational_flood",
             sizes: [3_000, 10_000],
             of: "responses with status 103",
             answers: &[Streams(CALM)],
-            and: "those of a stream may be as large as one response, 32 KiB; 16 are kept",
+            and: "together, those of a stream may be as large as one response, 32 KiB; at most 16 are kept",
             ceilings: ceilings(128, InAll(3, 100), 0.9),
         }),
     },

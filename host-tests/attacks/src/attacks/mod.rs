@@ -17,21 +17,21 @@ const FLOW_CONTROL: ErrorCode = ErrorCode::FLOW_CONTROL_ERROR;
 const COMPRESSION: ErrorCode = ErrorCode::COMPRESSION_ERROR;
 const REFUSED: ErrorCode = ErrorCode::REFUSED_STREAM;
 
-/// The end of the connection for too much useless work.
+/// A connection error for too much useless work.
 const CONNECTION_CALM: Answer = Answer::Connection(CALM);
-/// The end of the connection for a violation.
+/// A connection error for a protocol violation.
 const CONNECTION_PROTOCOL: Answer = Answer::Connection(PROTOCOL);
 
 /// Attacks of one kind.
 #[derive(Clone, Copy, Debug)]
 pub struct Group {
-    /// What they have in common.
+    /// The heading of the group.
     pub title: &'static str,
     /// The attacks.
     pub attacks: &'static [Attack],
 }
 
-/// All attacks, by what they have in common.
+/// All attacks, by kind.
 pub const GROUPS: &[Group] =
     &[floods::GROUP, streams::GROUP, fields::GROUP, windows::GROUP, frames::GROUP, smuggling::GROUP];
 
@@ -40,7 +40,7 @@ pub fn attacks() -> impl Iterator<Item = &'static Attack> {
     GROUPS.iter().flat_map(|group| group.attacks)
 }
 
-/// What is held against the component.
+/// All trials against the component.
 pub fn trials() -> impl Iterator<Item = &'static Trial> {
     attacks().filter_map(|attack| match &attack.shown {
         Shown::Here(trial) => Some(trial),

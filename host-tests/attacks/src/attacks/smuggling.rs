@@ -1,5 +1,6 @@
-//! Messages that two parties understand in two ways. All of them end at validation (RFC 9113, 8), which knows no
-//! setting that turns it off.
+//! Messages that two parties interpret differently.
+//!
+//! Validation (RFC 9113, 8) rejects all of them; no setting disables it.
 
 use http2_conformance::Role;
 
@@ -8,7 +9,7 @@ use crate::attack::Answer::Streams;
 use crate::attack::{Answer, Attack, Harm, Shown, Test};
 
 pub(super) const GROUP: Group =
-    Group { title: "Smuggling: messages that two parties understand in two ways", attacks: ATTACKS };
+    Group { title: "Smuggling: messages that two parties interpret differently", attacks: ATTACKS };
 
 /// A malformed message (RFC 9113, 8.1.1).
 const MALFORMED: &[Answer] = &[Streams(PROTOCOL)];
@@ -45,14 +46,15 @@ const ATTACKS: &[Attack] = &[
         "S1",
         "Lines in names and values",
         &["CVE-2021-33193", "CVE-2025-57804", "CVE-2026-93579"],
-        "sends names and values with CR, LF, NUL, upper case, a colon or white space, which mean something in HTTP/1",
+        "sends names and values with CR, LF, NUL, upper case, colons or white space, which have a meaning in \
+         HTTP/1",
         MALFORMED,
-        "what is sent is held to it as well",
+        "the engine applies the same checks to the messages it sends",
         &[
-            validated(&["names_and_values_that_no_field_has"]),
+            validated(&["invalid_field_names_and_values"]),
             Test::Functions(
                 "src/engine/src/connection/tests/malformed.rs",
-                &["a_request_that_is_malformed_is_not_sent"],
+                &["malformed_request_is_not_sent"],
             ),
             cases(&[
                 "an empty name",
@@ -137,7 +139,7 @@ const ATTACKS: &[Attack] = &[
         "S5",
         "Content-Length",
         &["H2.CL", "haproxy d12edebe4", "haproxy 7e09e2a91"],
-        "says one length and sends another, wherever its message ends, or says two",
+        "declares one length and sends another, however its message ends, or declares two lengths",
         MALFORMED,
         "",
         &[
@@ -156,13 +158,13 @@ const ATTACKS: &[Attack] = &[
     ),
     attack(
         "S6",
-        "Fields of an HTTP/1.1 connection",
+        "Connection-specific fields of HTTP/1.1",
         &["H2.TE"],
-        "sends Transfer-Encoding, Connection and their kin, or TE of something else than trailers",
+        "sends Transfer-Encoding, Connection and similar fields, or TE other than trailers",
         MALFORMED,
         "",
         &[
-            validated(&["fields_of_an_http_1_connection"]),
+            validated(&["connection_specific_fields"]),
             cases(&[
                 "Connection",
                 "Keep-Alive",
@@ -176,7 +178,7 @@ const ATTACKS: &[Attack] = &[
     ),
     attack(
         "S7",
-        "Trailers that become a head",
+        "Trailers that change the head",
         &["h2 0.4.16"],
         "sends pseudo-header fields, lengths or hosts in trailers",
         MALFORMED,
@@ -196,11 +198,11 @@ const ATTACKS: &[Attack] = &[
         "S8",
         "White space around values, folded lines",
         &["RFC 9113, 8.2.1"],
-        "sends values that one party trims and another does not",
+        "sends values that some parties trim and others do not",
         MALFORMED,
         "",
         &[
-            validated(&["names_and_values_that_no_field_has"]),
+            validated(&["invalid_field_names_and_values"]),
             cases(&[
                 "a space before a value",
                 "a space after a value",
@@ -238,7 +240,7 @@ const ATTACKS: &[Attack] = &[
         &["CVE-2022-41721", "CVE-2024-36387"],
         "asks for HTTP/2 in HTTP/1.1, past a proxy that does not understand it",
         &[CONNECTION_PROTOCOL, Streams(PROTOCOL)],
-        "there is no Upgrade: HTTP/2 begins with its preface (RFC 9113, 3.3)",
+        "Upgrade is not supported: HTTP/2 begins with its preface (RFC 9113, 3.3)",
         &[cases(&["an HTTP/1.1 request to upgrade", "Upgrade"])],
     ),
 ];

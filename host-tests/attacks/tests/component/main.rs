@@ -1,6 +1,7 @@
-//! The tables of this package, held against the component in Wasmtime: each row is a test of its own.
+//! Runs the tables of this package against the component in Wasmtime, one test per row.
 //!
-//! `cargo test --workspace --test component -- --nocapture` shows what each attack has cost, beside its ceilings.
+//! `cargo test --workspace --test component -- --nocapture` prints the cost of each attack beside its
+//! ceilings.
 
 mod attacks;
 mod good_clients;

@@ -1,4 +1,4 @@
-//! What a server can do to a client.
+//! Attacks by a server on a client.
 
 use http2_attacks::attack::Answer::{Connection, Nothing, Streams};
 use http2_conformance::frame::{GET, frame, headers, kind, push_promise, setting};
@@ -7,7 +7,7 @@ use http2_engine::ErrorCode;
 use super::{CALM, PROTOCOL, each};
 use crate::harness::{Client, Endpoint, hold};
 
-/// A client that takes pushes.
+/// A client that accepts pushes.
 fn client_with_push() -> Endpoint<Client> {
     Endpoint::client(&[(setting::ENABLE_PUSH, 1)])
 }

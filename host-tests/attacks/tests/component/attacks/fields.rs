@@ -1,4 +1,4 @@
-//! Field blocks that are more than they look like.
+//! Field blocks that expand beyond their size on the wire.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,17 +14,17 @@ use crate::harness::{Endpoint, Manner, SHORT, hold};
 
 const COMPRESSION: ErrorCode = ErrorCode::COMPRESSION_ERROR;
 
-/// The first entry of the dynamic table, as a field of one octet (RFC 7541, 6.1).
+/// The first entry of the dynamic table, as an indexed field of one byte (RFC 7541, 6.1).
 const ENTRY: u8 = 0x80 | 62;
 
-/// A field that goes into the dynamic table (RFC 7541, 6.2.1).
+/// A literal field with incremental indexing (RFC 7541, 6.2.1).
 fn indexed(name: &[u8], value: &[u8]) -> Vec<u8> {
     let mut field = literal(name, value);
     field[0] = 0x40;
     field
 }
 
-/// GET with this behind its fields.
+/// GET, with this fragment after its fields.
 fn get(n: u32, fields: &[u8]) -> Vec<u8> {
     headers_block(stream(n), flag::END_STREAM, &[&block(GET)[..], fields].concat())
 }
@@ -36,7 +36,7 @@ fn fields_without_names() {
         server.send(&each(n, |n| get(n, &literal(b"", b"").repeat(100))));
         server.end()
     };
-    // Huffman code of no octet, for the name and for the value.
+    // Huffman code of length 0, for both name and value.
     let huffman = |n| {
         let mut server = server();
         server.send(&each(n, |n| get(n, &[0x00, 0x80, 0x80].repeat(100))));
@@ -59,7 +59,7 @@ fn hpack_bomb() {
 
 #[test]
 fn http2_bomb() {
-    // Seven times 4,000 octets in each request: nearly as much as is taken.
+    // Seven fields of 4,000 bytes in each request: nearly as much as the server accepts.
     let held_by_a_closed_window = |n: u32| {
         let mut server = Endpoint::server(Manner::Answers(1 << 20));
         server.send(&settings(&[(setting::INITIAL_WINDOW_SIZE, 0)]));
@@ -105,7 +105,7 @@ fn repeated_names() {
 
 #[test]
 fn hpack_arithmetic() {
-    // An integer that never ends; indices and lengths beyond 32 and 64 bits; Huffman code that is all padding.
+    // An unterminated integer; indices and lengths beyond 32 and 64 bits; Huffman code that is only padding.
     let endless = |n: u32| [vec![0xff], vec![0x80; n as usize]].concat();
     let beyond_32_bits = |n: u32| [0xff, 0xff, 0xff, 0xff, 0xff, 0x7f].repeat(n as usize);
     let long_string = |n: u32| [&[0x00, 0x7f, 0xff, 0xff, 0xff, 0x7f][..], &vec![0; n as usize]].concat();
@@ -120,7 +120,7 @@ fn hpack_arithmetic() {
         server.send(&get(0, &block));
         server.end()
     };
-    // A name that is long, and asked for again and again.
+    // A long name, referred to repeatedly.
     let long_name = |n: u32| {
         let field = [0x0f, 62 - 15, 0x00];
         attack([indexed(&[b'x'; 4_000], b""), field.repeat(n as usize / 3)].concat())
@@ -150,7 +150,7 @@ fn encoder_table() {
 
 #[test]
 fn table_thrash() {
-    // The table is emptied, enlarged, and filled again.
+    // Empties the table, enlarges it, and fills it again.
     let thrash = |n| {
         let mut server = server();
         let updates = [0x20, 0x3f, 0xe1, 0x1f];
@@ -178,12 +178,12 @@ fn compression_probe() {
         for n in 0..n {
             let frames = client.send(&headers(2 * n + 1, flag::END_STREAM, &[(":status", "200")]));
             let request = frames.iter().find(|frame| frame.kind == kind::HEADERS).expect("the next request");
-            // The name of Authorization by its static index, never indexed (RFC 7541, 6.2.3).
+            // The name Authorization by its static index, never indexed (RFC 7541, 6.2.3).
             let secret = request.block.windows(2).any(|octets| octets == [0x1f, 23 - 15]);
             assert!(secret, "{:x?}", request.block);
             sizes.insert(request.block.len());
         }
-        assert_eq!(sizes.len(), 1, "what is known from before makes the next request smaller");
+        assert_eq!(sizes.len(), 1, "earlier fields make the next request smaller");
         client.end()
     };
     hold("compression_probe", &[(Nothing, &probes)]);

@@ -1,4 +1,4 @@
-//! Frames that are cheap to send and useless: all that counts is how many they are.
+//! Floods of frames that are cheap to send and useless: only their number counts.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use http2_engine::ErrorCode;
 use super::{CALM, PROTOCOL, continuation, each, padded, server, slow_server, stream};
 use crate::harness::{Endpoint, Manner, Outcome, Server, hold};
 
-/// All at once.
+/// Sends everything at once.
 fn flood(octets: &[u8]) -> Outcome {
     let mut server = server_with_upload();
     server.send(octets);
     server.end()
 }
 
-/// Fifty frames a second, which time pays off.
+/// Sends fifty frames per second, slowly enough for the abuse score to decay.
 fn trickle(n: u32, octets: impl Fn(u32) -> Vec<u8>) -> Outcome {
     let mut server = server_with_upload();
     for second in 0..n / 50 {
@@ -28,7 +28,7 @@ fn trickle(n: u32, octets: impl Fn(u32) -> Vec<u8>) -> Outcome {
     server.end()
 }
 
-/// A server to which content is being sent on the first stream.
+/// A server that is receiving content on the first stream.
 fn server_with_upload() -> Endpoint<Server> {
     let mut server = slow_server();
     server.send(&headers(stream(0), 0, POST));
@@ -70,7 +70,7 @@ fn ping_flood() {
 
 #[test]
 fn priority_flood() {
-    // A tree whose nodes change their places again and again.
+    // A priority tree whose nodes move repeatedly.
     let churn = |n| priority(stream(n % 100), stream((n / 100) % 100 + 100));
     hold("priority_flood", &[(Nothing, &|n| flood(&each(n, churn))), (Nothing, &|n| trickle(n, churn))]);
 }
@@ -179,7 +179,7 @@ fn continuation_flood() {
         let first = frame(kind::HEADERS, 0, stream(1), &[0x82; 16_384]);
         flood(&[first, each(n / 100, |_| continuation(stream(1), &[0x82; 16_384]))].concat())
     };
-    // Each block is within the limits, and as many frames as may be.
+    // Each block is within the limits, with as many frames as allowed.
     let blocks = |n| {
         let block = |n| {
             let first = frame(kind::HEADERS, flag::END_STREAM, stream(n + 1), b"");

@@ -1,4 +1,4 @@
-//! Frames that are odd, out of place, or not there whole.
+//! Odd, misplaced and incomplete frames.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use http2_engine::ErrorCode;
 use super::{CALM, PROTOCOL, each, open_server, server, slow_server, stream};
 use crate::harness::{Endpoint, Manner, Role, SHORT, Server, hold};
 
-/// A server to which nobody has said anything.
+/// A server that has received no input.
 fn new_server() -> Endpoint<Server> {
     let mut server = Endpoint::new(Role::Server, &[], Server::new(Manner::Answers(SHORT)));
     server.sleep(Duration::ZERO);
@@ -68,7 +68,7 @@ fn max_frame_size() {
 
 #[test]
 fn unassigned_types() {
-    // All types that RFC 9113, 9218, 8336 and 7838 leave over.
+    // All types that RFC 9113, 9218, 8336 and 7838 do not assign.
     let types = (0x0b..=0xff).filter(|kind| ![kind::ORIGIN, kind::PRIORITY_UPDATE].contains(kind));
     let types = Vec::from_iter(types);
     let all = |n| {
@@ -103,7 +103,7 @@ fn truncated_frames() {
         let frames = each(n, |n| [ping(*b"12345678"), headers(stream(n), flag::END_STREAM, GET)].concat());
         for octet in frames {
             server.send(&[octet]);
-            assert!(!server.drive(), "it has something to do, and does not get on with it");
+            assert!(!server.drive(), "the endpoint reports work but makes no progress");
         }
         server.end()
     };
@@ -114,7 +114,7 @@ fn truncated_frames() {
 fn after_the_end() {
     let frames = |n| {
         let mut server = server();
-        // CONTINUATION out of place ends the connection.
+        // A misplaced CONTINUATION ends the connection.
         server.send(&frame(kind::CONTINUATION, 0, 1, b""));
         server.begin_cost();
         let heard = server.send(&each(n, |n| {
@@ -159,7 +159,7 @@ fn slow_preface() {
 
 #[test]
 fn stream_identifiers() {
-    // A hundred streams at a time, so that there is something to look them up among.
+    // Keeps a hundred streams open, so that lookups have to search among them.
     let with_gaps = |gap: u32, n: u32| {
         let mut server = open_server(Manner::Answers(SHORT));
         for batch in 0..n / 100 {
@@ -188,9 +188,10 @@ fn endless_shutdown() {
         server.begin();
         let announced = server.shutdown();
         let ping =
-            announced.iter().find(|frame| frame.kind == kind::PING).expect("a round trip is waited for");
+            announced.iter().find(|frame| frame.kind == kind::PING).expect("shutdown waits one round trip");
         server.send(&frame(kind::PING, flag::ACK, 0, &ping.payload));
-        // Content of requests that are not taken up any more: the connection has to be given its octets back.
+        // Content of requests that the server no longer accepts: the connection window must get its bytes
+        // back.
         let (mut sent, mut credited) = (0, 0);
         for n in n..2 * n {
             let content = data(stream(n), 0, &[0; 16_000]).repeat(16);

@@ -1,4 +1,4 @@
-//! The attacks of the table, one function each.
+//! The attacks of the table, one test function each.
 
 mod client;
 mod fields;
@@ -15,17 +15,17 @@ use crate::harness::{Endpoint, Manner, Outcome, SHORT, Server};
 const CALM: ErrorCode = ErrorCode::ENHANCE_YOUR_CALM;
 const PROTOCOL: ErrorCode = ErrorCode::PROTOCOL_ERROR;
 
-/// A server with an application that answers at once.
+/// A server with an application that answers immediately.
 fn server() -> Endpoint<Server> {
     Endpoint::server(Manner::Answers(SHORT))
 }
 
-/// A server with an application that takes its time.
+/// A server with an application that answers late.
 fn slow_server() -> Endpoint<Server> {
     Endpoint::server(Manner::Clings)
 }
 
-/// A server whose peer has opened the window of the connection as far as it goes.
+/// A server whose peer has opened the connection window to its maximum.
 fn open_server(manner: Manner) -> Endpoint<Server> {
     let mut server = Endpoint::server(manner);
     server.send(&window_update(0, 0x7fff_ffff - 65_535));
@@ -33,7 +33,7 @@ fn open_server(manner: Manner) -> Endpoint<Server> {
     server
 }
 
-/// Sends requests, ten at a time, each of which the application has to be given.
+/// Sends requests, ten per write; the application must receive each of them.
 fn requests_by_tens(mut server: Endpoint<Server>, n: u32, request: impl Fn(u32) -> Vec<u8>) -> Outcome {
     for ten in 0..n / 10 {
         server.send(&each(10, |one| request(10 * ten + one)));
@@ -42,17 +42,17 @@ fn requests_by_tens(mut server: Endpoint<Server>, n: u32, request: impl Fn(u32) 
     server.end()
 }
 
-/// The stream of the n-th request, from 0 on.
+/// The stream of request `n`, counted from 0.
 fn stream(n: u32) -> u32 {
     2 * n + 1
 }
 
-/// What is sent once for each number below `n`.
+/// The concatenated output of `octets` for each number below `n`.
 fn each(n: u32, octets: impl Fn(u32) -> Vec<u8>) -> Vec<u8> {
     (0..n).flat_map(octets).collect()
 }
 
-/// CONTINUATION that does not end the field block.
+/// CONTINUATION without END_HEADERS.
 fn continuation(stream: u32, fragment: &[u8]) -> Vec<u8> {
     frame(kind::CONTINUATION, 0, stream, fragment)
 }

@@ -1,4 +1,4 @@
-//! Streams that end as soon as they have begun.
+//! Streams that end as soon as they begin.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use http2_engine::ErrorCode;
 use super::{PROTOCOL, each, open_server, requests_by_tens, server, slow_server, stream};
 use crate::harness::{Endpoint, Manner, Outcome, Role, SHORT, Server, hold};
 
-/// Requests that an application is given at a time, at most.
+/// The most requests that an application holds at the same time.
 const AT_A_TIME: usize = 100;
 
-/// A request, and that it is not wanted after all.
+/// A request followed by its cancellation.
 fn cancelled(n: u32) -> Vec<u8> {
     [headers(stream(n), flag::END_STREAM, GET), rst_stream(stream(n), code::CANCEL)].concat()
 }
@@ -88,7 +88,7 @@ fn tiny_max_header_list_size() {
         server.begin();
         for n in 0..n {
             let response = server.send(&headers(stream(n), flag::END_STREAM, GET));
-            assert!(response.last().unwrap().ends_stream(), "a response that is not whole");
+            assert!(response.last().unwrap().ends_stream(), "an incomplete response");
         }
         server.end()
     };

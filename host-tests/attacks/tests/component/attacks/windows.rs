@@ -1,4 +1,4 @@
-//! Windows that are small, closed, or on the move.
+//! Windows that are small, closed or changing.
 
 use std::time::Duration;
 
@@ -111,7 +111,7 @@ fn slow_read() {
 
 #[test]
 fn window_thrash() {
-    // The window of the connection is used up, so that nothing can be sent.
+    // The connection window is used up, so the server can send no content.
     let full = || {
         let mut server = Endpoint::server(LARGE);
         server.send(&[window(0x7fff_ffff), requests(100)].concat());

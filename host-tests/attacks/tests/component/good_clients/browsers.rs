@@ -1,4 +1,4 @@
-//! What browsers send.
+//! The traffic of browsers.
 
 use http2_conformance::frame::{GET, block, flag, frame, kind, window_update};
 
@@ -21,7 +21,7 @@ fn cookie_crumbs() {
 
 #[test]
 fn large_heads() {
-    // Nearly as much as is taken, in as many frames as that needs.
+    // Nearly as much as the server accepts, in as many frames as that takes.
     let token = "x".repeat(30_000);
     let fields = block(&[GET, &[("authorization", token.as_str())]].concat());
     let mut client = Client::new(Manner::Answers(SHORT));
@@ -43,7 +43,7 @@ fn large_heads() {
 
 #[test]
 fn reprioritised_images() {
-    // A page with a hundred images, whose priorities change twice as they come into view (RFC 9218, 7.1).
+    // A page with a hundred images, whose priorities change twice as they scroll into view (RFC 9218, 7.1).
     let mut client = Client::new(Manner::Waits);
     let update = |stream: u32, value: &[u8]| {
         frame(kind::PRIORITY_UPDATE, 0, 0, &[&stream.to_be_bytes()[..], value].concat())

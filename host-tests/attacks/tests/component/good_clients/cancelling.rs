@@ -1,4 +1,4 @@
-//! Clients that do not want everything that they have asked for, and services that do not want everything that comes.
+//! Clients that cancel requests, and services that refuse or fail them.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use http2_conformance::frame::{GET, POST, code, data, flag, kind, ping, rst_stre
 use super::Client;
 use crate::harness::{Manner, SHORT};
 
-/// RST_STREAM with CANCEL for all requests on which a response is due.
+/// RST_STREAM with CANCEL for every request whose response is outstanding.
 fn cancel_all(client: &mut Client) -> Vec<u8> {
     let waiting = std::mem::take(&mut client.waiting);
     waiting.into_keys().flat_map(|stream| rst_stream(stream, code::CANCEL)).collect()
@@ -15,8 +15,8 @@ fn cancel_all(client: &mut Client) -> Vec<u8> {
 
 #[test]
 fn cancelled_over_time() {
-    // As somebody types: each letter is a request, and the one before is not wanted any more. Go's client asks with PING
-    // whether the server is still there.
+    // A user is typing: each keystroke sends a request and cancels the previous one. Go's client checks by
+    // PING whether the server is alive.
     let mut client = Client::new(Manner::Waits);
     for letter in 0..20_000_u64 {
         client.server.sleep(Duration::from_millis(20));
@@ -33,7 +33,7 @@ fn cancelled_over_time() {
 
 #[test]
 fn cancelled_beside_others() {
-    // A proxy with many clients of its own: a thousand requests a second, of which it cancels every third.
+    // A proxy with many clients: a thousand requests per second, of which it cancels every third.
     let mut client = Client::new(Manner::Waits).round_trip(Duration::from_millis(50));
     for _ in 0..1_000 {
         client.server.set_manner(Manner::Waits);
@@ -54,8 +54,8 @@ fn cancelled_beside_others() {
 
 #[test]
 fn reload_storm() {
-    // A page of 300 parts; then it is reloaded five times in a second, with all 300 requests in flight each time, which
-    // the server allows.
+    // A page of 300 parts, reloaded five times within a second with all 300 requests in flight each time, as
+    // many as the server allows.
     let client = Client::with(&[(setting::MAX_CONCURRENT_STREAMS, 300)], Manner::Answers(SHORT));
     let mut client = client.round_trip(Duration::from_millis(200));
     let page = client.requests(300, GET);
@@ -70,7 +70,7 @@ fn reload_storm() {
     let answers = client.server.set_manner(Manner::Answers(SHORT));
     client.look_at(&answers);
     assert_eq!(client.complete, 600);
-    // Some time later, nothing is left of it.
+    // Some time later, the scores have decayed.
     client.server.sleep(Duration::from_secs(20));
     client.server.set_manner(Manner::Waits);
     let request = client.requests(1, GET);
@@ -82,7 +82,7 @@ fn reload_storm() {
 
 #[test]
 fn cancelled_when_enough_has_come() {
-    // As a player does that seeks: of each response, no more is wanted than what the window has let through.
+    // A player that seeks: it wants no more of each response than the window has let through.
     let mut client = Client::new(Manner::Answers(16 << 20)).round_trip(Duration::from_millis(1));
     for _ in 0..5_000 {
         let stream = client.next;
@@ -99,8 +99,8 @@ fn cancelled_when_enough_has_come() {
 
 #[test]
 fn refused_uploads() {
-    // The server answers before the content has come, and wants none of it: what is in flight then is a whole window, in
-    // frames as small as messages are.
+    // The server answers before the content arrives, and reads none of it: a whole window is then in flight,
+    // in frames as small as the messages.
     let mut client = Client::new(Manner::Refuses).round_trip(Duration::from_millis(200));
     for _ in 0..20 {
         let stream = client.next;
@@ -109,14 +109,14 @@ fn refused_uploads() {
         client.assert_served();
         let under_way = data(stream, 0, &[0; 100]).repeat(2_600);
         let answer = client.exchange(&[under_way, data(stream, flag::END_STREAM, b"")].concat());
-        assert!(answer.iter().all(|frame| frame.kind != kind::RST_STREAM), "it ends in good order");
+        assert!(answer.iter().all(|frame| frame.kind != kind::RST_STREAM), "the response ends with NO_ERROR");
     }
     client.end();
 }
 
 #[test]
 fn service_that_fails() {
-    // Each request is reset by the application, which is no fault of the client's.
+    // The application resets each request; the client is not to blame.
     let mut client = Client::new(Manner::Answers(SHORT));
     client.server.set_manner(Manner::Fails);
     for _ in 0..10_000 {

@@ -7,13 +7,13 @@ use http2_conformance::frame::{OK, POST, data, flag, headers, kind, ping, window
 use super::{Client, SCORE};
 use crate::harness::{Credit, Endpoint, Manner, SHORT};
 
-/// A message of 7 octets, behind its prefix.
+/// A message of 7 bytes, after its prefix.
 const MESSAGE: &[u8] = b"\0\0\0\0\x07message";
 
 #[test]
 fn tiny_messages_both_ways() {
-    // As grpc-go does: a PING goes out with what answers to DATA, and the next when it has come back. In a data centre,
-    // that is thousands of them in a second.
+    // Like grpc-go, sends a PING with the acknowledgement of DATA, and the next when the PING is answered:
+    // thousands per second in a data centre.
     let mut client = Client::new(Manner::Echoes).round_trip(Duration::from_micros(200));
     let stream = client.next;
     let head = client.request(0, POST);
@@ -24,7 +24,7 @@ fn tiny_messages_both_ways() {
         let answer = client.exchange(&octets);
         let content = answer.iter().filter(|frame| frame.kind == kind::DATA);
         received += content.map(|frame| frame.payload.len()).sum::<usize>();
-        assert_eq!(received, MESSAGE.len() * (message as usize + 1), "the answer comes at once");
+        assert_eq!(received, MESSAGE.len() * (message as usize + 1), "the answer arrives immediately");
         if message % 2_000 == 1_999 {
             let credit = 2_000 * MESSAGE.len() as u32;
             client.exchange(&[window_update(0, credit), window_update(stream, credit)].concat());
@@ -52,7 +52,7 @@ fn tiny_messages_in_bulk() {
 
 #[test]
 fn unary_calls() {
-    // The end of a request in an empty DATA frame of its own.
+    // Ends each request with an empty DATA frame.
     let mut client = Client::new(Manner::Answers(SHORT));
     for _ in 0..500 {
         let mut calls = Vec::new();
@@ -92,8 +92,8 @@ fn messages_to_a_client() {
 
 #[test]
 fn credit_for_every_message() {
-    // Credit for each small DATA frame, for the stream and for the connection. With a long way between, most of it
-    // arrives when the stream is over.
+    // Credit for each small DATA frame, for stream and connection; over a long distance, most of it arrives
+    // after the stream has ended.
     let mut client = Client::new(Manner::Echoes).round_trip(Duration::from_millis(1));
     for _ in 0..20 {
         let stream = client.next;

@@ -1,4 +1,4 @@
-//! Connections that live long.
+//! Long-lived connections.
 
 use std::time::Duration;
 
@@ -18,20 +18,20 @@ fn a_million_requests() {
     }
     assert_eq!(client.complete, 1_000_000);
     let memory = client.server.memory_growth();
-    assert!(memory <= 256 << 10, "memory grows by {memory} octets");
+    assert!(memory <= 256 << 10, "memory grows by {memory} bytes");
     client.end();
 }
 
 #[test]
-fn server_that_was_held_up() {
+fn delayed_server() {
     const HOUR: Duration = Duration::from_secs(60 * 60);
     let mut server = Endpoint::new(Role::Server, &[], Server::new(Manner::Answers(1 << 20)));
     server.send(&[PREFACE, &settings(&[])].concat());
     server.begin();
-    // Its SETTINGS are acknowledged meanwhile.
+    // The client acknowledges the SETTINGS meanwhile.
     server.instance.sleep(HOUR);
     server.send(&settings_ack());
-    // Windows are opened meanwhile.
+    // The client opens windows meanwhile.
     server.send(&headers(1, flag::END_STREAM, GET));
     server.instance.sleep(HOUR);
     let frames = server.send(&[window_update(0, 2 << 20), window_update(1, 1 << 20)].concat());
@@ -45,7 +45,8 @@ fn months_of_life() {
     const DAY: u64 = 24 * 60;
     let mut client = Client::new(Manner::Answers(SHORT)).round_trip(Duration::from_secs(60));
     for minute in 0..120 * DAY {
-        // A PING each minute, to keep the connection alive; a few requests each hour; and now and then a holiday.
+        // One PING per minute to keep the connection alive, a few requests per hour, and a long pause now and
+        // then.
         let mut octets = ping(minute.to_be_bytes());
         if minute % 60 == 0 {
             octets.extend(client.requests(10, GET));

@@ -1,4 +1,4 @@
-//! Good clients: heavy use that is legal. None is closed, slowed or refused.
+//! Good clients: heavy but legal use that is never closed, slowed or refused.
 
 mod browsers;
 mod cancelling;
@@ -14,34 +14,34 @@ use http2_conformance::received::Frame;
 
 use crate::harness::{Endpoint, Manner, SHORT, Server};
 
-/// The most that the abuse score may come to: a quarter of its limit.
+/// The highest abuse score allowed: a quarter of its limit.
 const SCORE: u64 = 500;
 
-/// A client that keeps to the rules. Whatever it does, the server has to go on as if nothing were.
+/// A client that obeys the protocol; the server must serve it without any restriction.
 struct Client {
     server: Endpoint<Server>,
-    /// How long octets take to the server and back.
+    /// The time that bytes take to the server and back.
     round_trip: Duration,
     next: u32,
-    /// Octets of content in each response, where that is always the same.
+    /// The content length of each response, if it is always the same.
     length: Option<usize>,
-    /// Streams on which a response is due, and how many octets of its content have come.
+    /// Streams whose response is outstanding, and the bytes of content received on each.
     waiting: BTreeMap<u32, usize>,
-    /// Responses that have come whole.
+    /// The number of complete responses.
     complete: u64,
 }
 
 impl Client {
-    /// A client of an application that deals with requests like that, and answers with a short response unless it says
-    /// otherwise.
+    /// Creates a client of a server whose application handles requests in this manner, with short responses
+    /// unless the manner says otherwise.
     fn new(manner: Manner) -> Self {
         Self::with(&[], manner)
     }
 
-    /// A client of a server with these settings.
+    /// Creates a client of a server with these settings.
     fn with(options: &[(u16, u32)], manner: Manner) -> Self {
         let mut server = Endpoint::server_with(options, manner);
-        // As browsers do: the windows of the streams are what limits.
+        // Browsers do this, so that only the stream windows limit content.
         server.send(&window_update(0, 15 << 20));
         server.begin();
         let length = match manner {
@@ -57,12 +57,12 @@ impl Client {
         Self { round_trip, ..self }
     }
 
-    /// Requests without content, a response to each of which is due.
+    /// Requests without content; registers their responses as outstanding.
     fn requests(&mut self, count: usize, fields: &[(&str, &str)]) -> Vec<u8> {
         (0..count).flat_map(|_| self.request(flag::END_STREAM, fields)).collect()
     }
 
-    /// The head of a request.
+    /// The head of a request; registers its response as outstanding.
     fn request(&mut self, flags: u8, fields: &[(&str, &str)]) -> Vec<u8> {
         let stream = self.next;
         self.next += 2;
@@ -70,7 +70,7 @@ impl Client {
         headers(stream, flags, fields)
     }
 
-    /// Sends octets; a round trip later the answer is there.
+    /// Sends bytes, and returns the answer, one round trip later.
     fn exchange(&mut self, octets: &[u8]) -> Vec<Frame> {
         self.server.instance.sleep(self.round_trip);
         let frames = self.server.send(octets);
@@ -78,12 +78,13 @@ impl Client {
         frames
     }
 
-    /// What comes is what was asked for, and no word of an end.
+    /// Checks that the frames are the expected ones, and that none announces an end.
     fn look_at(&mut self, frames: &[Frame]) {
         for frame in frames {
-            assert_ne!(frame.kind, kind::GOAWAY, "the connection is shut down with code {}", frame.number(4));
+            assert_ne!(frame.kind, kind::GOAWAY, "the server sent GOAWAY with code {}", frame.number(4));
             let waits = self.waiting.contains_key(&frame.stream);
-            // A response that is whole may come before the request is: then the rest is not wanted (RFC 9113, 8.1).
+            // The server may complete a response before the request; then it asks the client to stop sending
+            // (RFC 9113, 8.1).
             let is_refused = frame.kind == kind::RST_STREAM && (waits || frame.number(0) != code::NO_ERROR);
             assert!(!is_refused, "stream {} is reset with code {}", frame.stream, frame.number(0));
             if let Some(received) = self.waiting.get_mut(&frame.stream) {
@@ -92,18 +93,18 @@ impl Client {
             if frame.ends_stream()
                 && let Some(received) = self.waiting.remove(&frame.stream)
             {
-                assert!(self.length.is_none_or(|length| received == length), "{received} octets of content");
+                assert!(self.length.is_none_or(|length| received == length), "{received} bytes of content");
                 self.complete += 1;
             }
         }
     }
 
-    /// All responses have come, without another round trip.
+    /// Checks that all responses have arrived, without another round trip.
     fn assert_served(&self) {
-        assert!(self.waiting.is_empty(), "{} requests are not answered", self.waiting.len());
+        assert!(self.waiting.is_empty(), "{} requests are unanswered", self.waiting.len());
     }
 
-    /// Nothing has become of it all.
+    /// Checks that the client has left no abuse score above the allowed one.
     fn end(mut self) {
         self.assert_served();
         let pong = self.exchange(&ping(*b"anybody?"));

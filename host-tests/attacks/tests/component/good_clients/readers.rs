@@ -1,4 +1,4 @@
-//! Clients that take their time to read, or that are far away.
+//! Clients that read slowly, or are far away.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use http2_conformance::received::Frame;
 use super::Client;
 use crate::harness::{Credit, Manner, SHORT};
 
-/// Octets of content in these frames.
+/// The bytes of content in these frames.
 fn content(frames: &[Frame]) -> usize {
     frames.iter().filter(|frame| frame.kind == kind::DATA).map(|frame| frame.payload.len()).sum()
 }
 
-/// The answers to the PINGs among these frames.
+/// The PING acknowledgements among these frames.
 fn answers(frames: &[Frame]) -> Vec<u8> {
     let pings = frames.iter().filter(|frame| frame.kind == kind::PING && frame.flags == 0);
     pings.flat_map(|ping| frame(kind::PING, flag::ACK, 0, &ping.payload)).collect()
@@ -21,7 +21,7 @@ fn answers(frames: &[Frame]) -> Vec<u8> {
 
 #[test]
 fn slow_but_steady() {
-    // A kilobyte each 30 seconds: a megabyte takes more than eight hours.
+    // 1 KiB every 30 seconds: 1 MiB takes more than eight hours.
     let mut client = Client::new(Manner::Answers(1 << 20)).round_trip(Duration::from_secs(30));
     client.exchange(&settings(&[(setting::INITIAL_WINDOW_SIZE, 1_024)]));
     let stream = client.next;
@@ -31,7 +31,7 @@ fn slow_but_steady() {
     while received < 1 << 20 {
         let credit = [window_update(stream, 1_024), window_update(0, 1_024)].concat();
         let came = content(&client.exchange(&credit));
-        assert_eq!(came, 1_024, "as much as was asked for, and at once");
+        assert_eq!(came, 1_024, "as much as the window allows, immediately");
         received += came;
     }
     client.end();
@@ -39,7 +39,7 @@ fn slow_but_steady() {
 
 #[test]
 fn far_away_with_large_windows() {
-    // 600 milliseconds by satellite. What the windows let through comes in one round trip, however much that is.
+    // 600 milliseconds by satellite: all content that the windows allow arrives within one round trip.
     let mut client = Client::new(Manner::Answers(64 << 20)).round_trip(Duration::from_millis(600));
     client.exchange(&settings(&[(setting::INITIAL_WINDOW_SIZE, 8 << 20)]));
     let stream = client.next;
@@ -57,7 +57,7 @@ fn far_away_with_large_windows() {
 
 #[test]
 fn uploads_from_far_away() {
-    // The windows of the server grow with what the distance takes, and the client never waits for more than that.
+    // The server's windows grow to what the distance requires, and the client waits for nothing but them.
     let mut client = Client::new(Manner::Answers(SHORT)).round_trip(Duration::from_millis(600));
     let stream = client.next;
     let head = client.request(0, POST);
@@ -75,7 +75,7 @@ fn uploads_from_far_away() {
         round_trips += 1;
         let frames = client.exchange(&octets);
         credit.hear(&frames);
-        // That PING is answered tells the server how long the way is.
+        // The acknowledgement of its PING tells the server how long a round trip takes.
         pongs = answers(&frames);
     }
     assert_eq!(round_trips, 23, "windows of 4 MiB at the end");

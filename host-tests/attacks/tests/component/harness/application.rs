@@ -1,4 +1,4 @@
-//! Applications as they are written: a server that answers requests, a client that makes some.
+//! Typical applications: a server that answers requests, and a client that makes some.
 
 use std::collections::BTreeMap;
 use std::iter;
@@ -9,62 +9,62 @@ use wasmtime::component::ResourceAny;
 use super::bindings::http2::engine::types::{Fields, Method, RequestHead, ResponseHead, Scheme};
 use super::instance::Instance;
 
-/// Octets of content that are read or sent in one call.
+/// The most bytes of content read or sent in one call.
 const PIECE: usize = 64 << 10;
 
-/// What uses the connection.
+/// The user of a connection.
 pub(crate) trait Application {
-    /// Does what can be done now; whether that was anything.
+    /// Does whatever is possible now; returns whether it did anything.
     fn work(&mut self, instance: &mut Instance) -> bool;
 }
 
-/// Octets of a short response.
+/// The content length of a short response.
 pub(crate) const SHORT: usize = 100;
 
-/// How a server deals with requests.
+/// The way in which a server handles requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Manner {
-    /// Answers with so many octets of content, and reads the request to its end.
+    /// Answers with this many bytes of content, and reads the request to its end.
     Answers(usize),
     /// Answers, and numbers its responses in a field.
     Numbers,
     /// Answers, but leaves the content of the request unread.
     DoesNotRead,
-    /// Answers, and lets go of the request without reading it.
+    /// Answers, and releases the request without reading it.
     Refuses,
     /// Resets the stream.
     Fails,
-    /// Sends the content of the request back as it comes.
+    /// Echoes the content of the request as it arrives.
     Echoes,
-    /// Takes its time, until its manner changes, but sees when a request is cancelled.
+    /// Waits until its manner changes, but releases cancelled requests.
     Waits,
-    /// Takes its time, and lets go of nothing, not even of what was cancelled.
+    /// Waits, and releases nothing, not even cancelled requests.
     Clings,
 }
 
-/// Accepts requests and deals with them.
+/// Accepts requests and handles them.
 pub(crate) struct Server {
     pub(crate) manner: Manner,
-    /// Requests that it was ever given.
+    /// The number of requests accepted.
     pub(crate) seen: u64,
-    /// The most of them that it ever had at the same time.
+    /// The most requests held at the same time.
     pub(crate) most_held: usize,
-    /// Octets of content that it has read.
+    /// The bytes of content read.
     pub(crate) read: u64,
     streams: BTreeMap<u32, Exchange>,
 }
 
-/// A request that is being dealt with.
+/// A request in progress.
 struct Exchange {
     stream: ResourceAny,
     responded: bool,
-    /// Octets of content that were sent.
+    /// The bytes of content sent.
     sent: usize,
     is_sent: bool,
     is_read: bool,
 }
 
-/// A stream that has broken off.
+/// The stream has ended prematurely.
 struct BrokenOff;
 
 impl Server {
@@ -88,7 +88,7 @@ impl Server {
         }
     }
 
-    /// All requests that wait are dealt with.
+    /// Handles all waiting requests.
     pub(crate) fn answer(&mut self, manner: Manner, instance: &mut Instance) {
         self.manner = manner;
         for id in Vec::from_iter(self.streams.keys().copied()) {
@@ -96,7 +96,7 @@ impl Server {
         }
     }
 
-    /// Goes on with a request, and lets it go when there is nothing left to do about it.
+    /// Continues a request, and releases it when nothing is left to do.
     fn go_on(&mut self, id: u32, instance: &mut Instance) {
         let Some(exchange) = self.streams.get_mut(&id) else { return };
         let is_over = match self.manner {
@@ -134,7 +134,7 @@ impl Exchange {
         Self { stream, responded: false, sent: 0, is_sent: false, is_read: false }
     }
 
-    /// Answers with so many octets, and reads the request; whether both are done.
+    /// Answers with this many bytes, and reads the request; returns whether both are complete.
     fn answer(&mut self, octets: usize, instance: &mut Instance, read: &mut u64) -> Result<bool, BrokenOff> {
         self.send(octets, instance)?;
         while let Some(content) = self.read(instance)? {
@@ -143,7 +143,7 @@ impl Exchange {
         Ok(self.is_sent && self.is_read)
     }
 
-    /// Sends back what has come; whether that was all.
+    /// Echoes received content; returns whether the echo is complete.
     fn echo(&mut self, instance: &mut Instance, read: &mut u64) -> Result<bool, BrokenOff> {
         self.respond(Vec::new(), instance)?;
         while let Some(content) = self.read(instance)? {
@@ -151,7 +151,7 @@ impl Exchange {
             assert_eq!(
                 self.hand_over(&content, false, instance)?,
                 content.len(),
-                "there is room for messages"
+                "the stream accepts messages"
             );
         }
         if self.is_read {
@@ -160,7 +160,7 @@ impl Exchange {
         Ok(self.is_read)
     }
 
-    /// Whether the client has given it up.
+    /// Whether the client has cancelled the request.
     fn is_cancelled(&self, instance: &mut Instance) -> bool {
         let (exports, store) = instance.stream();
         exports.call_finished(store, self.stream).unwrap()
@@ -182,7 +182,7 @@ impl Exchange {
         exports.call_respond(store, self.stream, &head, false).unwrap().map_err(|_| BrokenOff)
     }
 
-    /// Sends as much of a response with so many octets of content as there is room for.
+    /// Sends as much of a response with this many bytes of content as fits.
     fn send(&mut self, octets: usize, instance: &mut Instance) -> Result<(), BrokenOff> {
         self.respond(Vec::new(), instance)?;
         while !self.is_sent {
@@ -204,7 +204,7 @@ impl Exchange {
         taken.map(|taken| taken as usize).map_err(|_| BrokenOff)
     }
 
-    /// The next content that has come.
+    /// Reads the next content.
     fn read(&mut self, instance: &mut Instance) -> Result<Option<Vec<u8>>, BrokenOff> {
         if self.is_read {
             return Ok(None);
@@ -221,9 +221,9 @@ impl Exchange {
     }
 }
 
-/// Makes GET requests, two at a time, and reads the responses.
+/// Makes GET requests, keeping two in flight, and reads the responses.
 pub(crate) struct Client {
-    /// Pushed requests that it was given.
+    /// The number of pushed requests received.
     pub(crate) pushed: u64,
     streams: BTreeMap<u32, ResourceAny>,
 }
@@ -252,7 +252,7 @@ impl Client {
         let Some(&stream) = self.streams.get(&id) else { return };
         let (exports, store) = instance.stream();
         let pushed = Vec::from_iter(iter::from_fn(|| exports.call_pushed(&mut *store, stream).unwrap()));
-        // What it says does not matter here.
+        // The response itself does not matter here.
         _ = exports.call_response(&mut *store, stream).unwrap();
         let is_over = loop {
             match exports.call_read_data(&mut *store, stream, PIECE as u32).unwrap() {

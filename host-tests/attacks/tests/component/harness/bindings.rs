@@ -1,4 +1,4 @@
-//! The component as it is called here: by a host that never waits, over a transport in memory.
+//! Bindings to the component for a host that never blocks, over a transport in memory.
 
 #![allow(missing_docs, unreachable_pub, reason = "the documentation stands in the WIT")]
 

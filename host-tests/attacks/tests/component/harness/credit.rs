@@ -1,9 +1,9 @@
-//! What a peer may send on a stream.
+//! The flow-control credit of the peer on one stream.
 
 use http2_conformance::frame::kind;
 use http2_conformance::received::Frame;
 
-/// The windows of a stream and of its connection (RFC 9113, 6.9), as the default settings begin them.
+/// The windows of a stream and of its connection (RFC 9113, 6.9), starting at the default settings.
 pub(crate) struct Credit {
     stream: u32,
     of_stream: usize,
@@ -15,19 +15,19 @@ impl Credit {
         Self { stream, of_stream: 256 << 10, of_connection: 1 << 20 }
     }
 
-    /// Octets that may be sent now.
+    /// The number of bytes that may be sent now.
     pub(crate) fn left(&self) -> usize {
         self.of_stream.min(self.of_connection)
     }
 
-    /// So many octets are sent.
+    /// Subtracts bytes sent.
     pub(crate) fn spend(&mut self, octets: usize) {
-        assert!(octets <= self.left(), "the window has run out: {} are left", self.left());
+        assert!(octets <= self.left(), "the window has run out: {} bytes are left", self.left());
         self.of_stream -= octets;
         self.of_connection -= octets;
     }
 
-    /// Takes the credit among these frames.
+    /// Adds the credit in these frames.
     pub(crate) fn hear(&mut self, frames: &[Frame]) {
         for frame in frames.iter().filter(|frame| frame.kind == kind::WINDOW_UPDATE) {
             match frame.stream {

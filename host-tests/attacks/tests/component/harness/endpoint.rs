@@ -1,4 +1,4 @@
-//! The component with an application on it, as its peer sees it: octets go in, frames come out.
+//! The component with an application, as its peer sees it: bytes in, frames out.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,27 +10,27 @@ use super::application::{Application, Client, Manner, Server};
 use super::instance::{Instance, Role};
 use super::wire::Wire;
 
-/// How long the endpoint rests at the most before it reads more of what comes after the end.
+/// The longest pause of the endpoint before it reads more input after the end.
 const DISCARD_PAUSE: Duration = Duration::from_millis(50);
-/// Far more rounds than any input takes.
+/// Far more rounds than any input needs.
 const ROUNDS: u32 = 100_000;
 
-/// One end of a connection. The test is the other.
+/// One side of a connection; the test plays the other.
 pub(crate) struct Endpoint<A> {
     pub(crate) application: A,
     pub(crate) instance: Instance,
     wire: Wire,
     receiver: Receiver,
     heard: Heard,
-    /// Octets that the peer has sent.
+    /// The bytes that the peer has sent.
     sent: u64,
-    /// When what is measured began.
+    /// The cost at the beginning of the measurement.
     start: Cost,
-    /// After the last write that has found the connection alive.
+    /// The cost after the last write at which the connection was still open.
     alive: Cost,
 }
 
-/// What the endpoint has said since the beginning of what is measured.
+/// The endpoint's output since the beginning of the measurement.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
     pub(crate) octets: u64,
@@ -39,18 +39,18 @@ pub(crate) struct Heard {
     pub(crate) resets: BTreeSet<u32>,
     /// The codes of GOAWAY.
     pub(crate) go_aways: Vec<u32>,
-    /// The statuses of responses.
+    /// The status codes of responses.
     pub(crate) statuses: BTreeSet<u16>,
 }
 
-/// How an attack has ended.
+/// The result of an attack.
 pub(crate) struct Outcome {
-    /// Octets that the peer has sent.
+    /// The bytes that the peer has sent.
     pub(crate) sent: u64,
     pub(crate) heard: Heard,
-    /// Octets by which the memory has grown.
+    /// The growth of the memory in bytes.
     pub(crate) memory: usize,
-    /// Fuel for each octet that came in up to the end of the connection.
+    /// Fuel per byte received until the end of the connection.
     pub(crate) work: f64,
     /// Whether the endpoint has ended the connection.
     pub(crate) is_over: bool,
@@ -58,7 +58,7 @@ pub(crate) struct Outcome {
     pub(crate) is_alive: bool,
 }
 
-/// What was used up at a time.
+/// The resources used up to a moment.
 #[derive(Clone, Copy, Default)]
 struct Cost {
     octets: u64,
@@ -67,12 +67,13 @@ struct Cost {
 }
 
 impl Endpoint<Server> {
-    /// A server to which the peer has said its preface and SETTINGS, and whose SETTINGS it has acknowledged.
+    /// Creates a server that has received the peer's preface and SETTINGS, and the acknowledgement of its
+    /// own.
     pub(crate) fn server(manner: Manner) -> Self {
         Self::server_with(&[], manner)
     }
 
-    /// Such a server, with these settings.
+    /// Like `server`, with these settings.
     pub(crate) fn server_with(options: &[(u16, u32)], manner: Manner) -> Self {
         let mut server = Self::new(Role::Server, options, Server::new(manner));
         server.send(&[PREFACE, &settings(&[]), &settings_ack()].concat());
@@ -80,7 +81,7 @@ impl Endpoint<Server> {
         server
     }
 
-    /// The application deals in this way with requests that wait, and with all that come. What that says.
+    /// Makes the application handle waiting and future requests in this manner; returns the output.
     pub(crate) fn set_manner(&mut self, manner: Manner) -> Vec<Frame> {
         self.application.answer(manner, &mut self.instance);
         self.run()
@@ -88,7 +89,8 @@ impl Endpoint<Server> {
 }
 
 impl Endpoint<Client> {
-    /// A client with two requests under way, on streams 1 and 3, to which the peer has said its SETTINGS.
+    /// Creates a client with two requests in flight, on streams 1 and 3, that has received the peer's
+    /// SETTINGS.
     pub(crate) fn client(options: &[(u16, u32)]) -> Self {
         let mut client = Self::new(Role::Client, options, Client::new());
         client.run();
@@ -99,7 +101,7 @@ impl Endpoint<Client> {
 }
 
 impl<A: Application> Endpoint<A> {
-    /// An endpoint that has heard nothing yet.
+    /// Creates an endpoint that has received nothing yet.
     pub(crate) fn new(role: Role, options: &[(u16, u32)], application: A) -> Self {
         let wire = Wire::new();
         let instance = Instance::start(role, options, wire.clone());
@@ -112,19 +114,19 @@ impl<A: Application> Endpoint<A> {
         Self { application, instance, wire, receiver, heard, sent: 0, start, alive }
     }
 
-    /// What happens from now on is measured.
+    /// Begins the measurement of cost and output.
     pub(crate) fn begin(&mut self) {
         self.heard = Heard::default();
         self.begin_cost();
     }
 
-    /// What it costs is measured from now on, and what is heard goes on being noted.
+    /// Begins the measurement of cost, and continues that of output.
     pub(crate) fn begin_cost(&mut self) {
         self.start = self.cost();
         self.alive = self.start;
     }
 
-    /// The end of an attack, and what has come of it.
+    /// Ends the attack, and returns its result.
     pub(crate) fn end(mut self) -> Outcome {
         let (sent, memory) = (self.sent - self.start.octets, self.memory_growth());
         let (work, is_over) = (self.work(), self.is_over());
@@ -135,18 +137,18 @@ impl<A: Application> Endpoint<A> {
         self.sleep(DISCARD_PAUSE);
         assert!(
             is_alive || backlog == 0 || self.backlog() < backlog,
-            "what comes after the end is not even read"
+            "the endpoint does not read input after the end"
         );
         Outcome { sent, heard, memory, work, is_over, is_alive }
     }
 
-    /// Octets by which the memory has grown.
+    /// The growth of the memory in bytes.
     pub(crate) fn memory_growth(&self) -> usize {
         self.instance.memory() - self.start.memory
     }
 
-    /// Fuel for each octet that came in up to the end of the connection, and in the same write; if it had ended before,
-    /// for all octets.
+    /// Fuel per byte received until the write that ended the connection, included; if the connection had
+    /// ended before the measurement, fuel per byte of all input.
     pub(crate) fn work(&self) -> f64 {
         let end = if self.alive.octets > self.start.octets { self.alive } else { self.cost() };
         (end.fuel - self.start.fuel) as f64 / (end.octets - self.start.octets) as f64
@@ -160,8 +162,8 @@ impl<A: Application> Endpoint<A> {
         self.wire.pipes().finished
     }
 
-    /// The peer sends octets, in writes that are the larger the more it is, and the endpoint does what it can. What it
-    /// says.
+    /// Sends bytes from the peer, in larger writes the more bytes there are, and lets the endpoint work;
+    /// returns its output.
     pub(crate) fn send(&mut self, octets: &[u8]) -> Vec<Frame> {
         let mut frames = Vec::new();
         for write in octets.chunks((octets.len() / 16).clamp(4 << 10, 64 << 10)) {
@@ -176,24 +178,24 @@ impl<A: Application> Endpoint<A> {
         frames
     }
 
-    /// Time passes, and the endpoint does what it can. What it says.
+    /// Lets time pass and the endpoint work; returns its output.
     pub(crate) fn sleep(&mut self, time: Duration) -> Vec<Frame> {
         self.instance.sleep(time);
         self.run()
     }
 
-    /// The peer takes only so much more from the wire, and the endpoint does what it can. What it says.
+    /// Lets the endpoint write only this many more bytes, and lets it work; returns its output.
     pub(crate) fn set_room(&mut self, octets: usize) -> Vec<Frame> {
         self.wire.pipes().room = octets;
         self.run()
     }
 
-    /// Octets of the peer that the endpoint does not take.
+    /// The bytes from the peer that the endpoint has not read.
     pub(crate) fn backlog(&self) -> usize {
         self.wire.pipes().input.len()
     }
 
-    /// The endpoint shuts the connection down. What it says.
+    /// Shuts the connection down; returns the output.
     pub(crate) fn shutdown(&mut self) -> Vec<Frame> {
         let (exports, store, connection) = self.instance.connection();
         exports.call_shutdown(store, connection).unwrap();
@@ -206,25 +208,25 @@ impl<A: Application> Endpoint<A> {
         exports.call_drive(store, connection).unwrap().unwrap_or(false)
     }
 
-    /// Drives the connection and lets the application work, until neither does anything. What comes of it.
+    /// Drives the connection and lets the application work until neither does anything; returns the output.
     fn run(&mut self) -> Vec<Frame> {
         for _ in 0..ROUNDS {
             let before = self.backlog();
             let moved = self.drive();
             let worked = self.application.work(&mut self.instance);
-            // A connection that has ended only tells that it has.
+            // A connection that has ended merely reports that again.
             if !moved && !worked && self.backlog() == before {
                 return self.take();
             }
         }
-        panic!("it has something to do for ever");
+        panic!("the endpoint never stops reporting work");
     }
 
     fn take(&mut self) -> Vec<Frame> {
         let output = std::mem::take(&mut self.wire.pipes().output);
         self.receiver.push(&output);
         let mut frames = Vec::new();
-        while let Some(frame) = self.receiver.next_frame().expect("frames that may be sent") {
+        while let Some(frame) = self.receiver.next_frame().expect("valid output") {
             frames.push(frame);
         }
         self.heard.note(output.len(), &frames);

@@ -1,4 +1,4 @@
-//! An instance of the component with one connection in it, and what it uses up.
+//! An instance of the component with one connection, and its use of resources.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -28,7 +28,7 @@ static COMPONENT: LazyLock<EnginePre<Guest>> = LazyLock::new(|| {
     EnginePre::new(linker.instantiate_pre(&component).unwrap()).unwrap()
 });
 
-/// A connection in an instance of its own.
+/// A connection in its own instance.
 pub(crate) struct Instance {
     store: Store<Guest>,
     exports: bindings::Engine,
@@ -54,12 +54,12 @@ impl Instance {
         Self { store, exports, connection, clock }
     }
 
-    /// For a call about the connection.
+    /// The handles for calls on the connection.
     pub(crate) fn connection(&mut self) -> (GuestConnection<'_>, &mut Store<Guest>, ResourceAny) {
         (self.exports.http2_engine_connection().connection(), &mut self.store, self.connection)
     }
 
-    /// For a call about a stream.
+    /// The handles for calls on a stream.
     pub(crate) fn stream(&mut self) -> (GuestHttp2Stream<'_>, &mut Store<Guest>) {
         (self.exports.http2_engine_connection().http2_stream(), &mut self.store)
     }
@@ -74,12 +74,12 @@ impl Instance {
         self.clock.0.fetch_add(u64::try_from(time.as_nanos()).unwrap(), Ordering::Relaxed);
     }
 
-    /// The octets of its memory. WebAssembly's memory does not shrink: this is the most that it ever had.
+    /// The size of its memory in bytes; WebAssembly memory never shrinks, so this is the peak.
     pub(crate) fn memory(&self) -> usize {
         self.store.data().memory()
     }
 
-    /// The fuel that it has used up since its start: about an instruction a unit.
+    /// The fuel used since the start; one unit is about one instruction.
     pub(crate) fn fuel(&self) -> u64 {
         u64::MAX - self.store.get_fuel().unwrap()
     }
@@ -92,7 +92,7 @@ impl Instance {
     }
 }
 
-/// A clock that stands still unless the test moves it.
+/// A clock that advances only when the test says so.
 #[derive(Clone)]
 struct Clock(Arc<AtomicU64>);
 

@@ -1,4 +1,4 @@
-//! The component in Wasmtime, between a peer made of octets and an application.
+//! The component in Wasmtime, between a peer that is a sequence of bytes and an application.
 
 mod application;
 mod bindings;

@@ -1,4 +1,4 @@
-//! Holds what comes of an attack against what the table promises.
+//! Checks the result of an attack against the promises of the table.
 
 use std::sync::LazyLock;
 
@@ -9,13 +9,14 @@ use http2_engine::ErrorCode;
 
 use super::{Endpoint, Heard, Manner, Outcome, SHORT};
 
-/// How much more an octet may cost when there are ten times as many.
+/// The highest ratio of work per byte between ten times as much input and the smaller size.
 const GROWTH: f64 = 1.25;
 
-/// A way to attack: the answer that is due, and what is done in a given size.
+/// A variant of an attack: the answer due, and the attack itself for a given size.
 type Way<'a> = (Answer, &'a dyn Fn(u32) -> Outcome);
 
-/// Makes the attack that has this test in all ways, in both sizes each, and holds what comes of it against the table.
+/// Runs all variants of the attack with this test, each in both sizes, and checks the results against the
+/// table.
 pub(crate) fn hold(test: &str, ways: &[Way<'_>]) {
     let trial = trials().find(|trial| trial.test == test);
     let trial = trial.unwrap_or_else(|| panic!("{test} is not in the table"));
@@ -25,15 +26,13 @@ pub(crate) fn hold(test: &str, ways: &[Way<'_>]) {
             let Heard { octets, frames, .. } = outcome.heard;
             let (sent, memory, work) = (outcome.sent, outcome.memory >> 10, outcome.work / *ORDINARY);
             let what = format!("{test}, way {number}, {size} {}", trial.of);
-            println!(
-                "{what}: {sent} octets in, {frames} frames, {octets} octets out, {memory} KiB, {work:.2}"
-            );
+            println!("{what}: {sent} bytes in, {frames} frames, {octets} bytes out, {memory} KiB, {work:.2}");
             assert_eq!(outcome.answer(), *answer, "{what}");
             assert!(memory <= trial.ceilings.memory as usize, "{what}: memory grows by {memory} KiB");
             let (most_frames, most_octets) = most_replies(trial, size);
             assert!(frames as f64 <= most_frames, "{what}: {frames} frames in reply");
-            assert!(octets as f64 <= most_octets, "{what}: {octets} octets in reply");
-            assert!(work <= trial.ceilings.work, "{what}: {work:.2} times the work for an octet");
+            assert!(octets as f64 <= most_octets, "{what}: {octets} bytes in reply");
+            assert!(work <= trial.ceilings.work, "{what}: {work:.2} times the work per byte");
             work
         });
         assert!(large <= small * GROWTH, "{test}, way {number}: work grows from {small:.2} to {large:.2}");
@@ -46,7 +45,7 @@ pub(crate) fn hold(test: &str, ways: &[Way<'_>]) {
     assert!(unknown.is_empty(), "{test}: {unknown:?} is not in the table");
 }
 
-/// The frames and octets that may be sent in reply.
+/// The most frames and bytes that may be sent in reply.
 fn most_replies(trial: &Trial, size: u32) -> (f64, f64) {
     match trial.ceilings.replies {
         Replies::InAll(frames, octets) => (frames.into(), octets.into()),
@@ -54,7 +53,7 @@ fn most_replies(trial: &Trial, size: u32) -> (f64, f64) {
     }
 }
 
-/// The fuel that an octet of an ordinary request costs, its answer included.
+/// The fuel per byte of an ordinary request, its answer included.
 static ORDINARY: LazyLock<f64> = LazyLock::new(|| {
     const BROWSER: &[(&str, &str)] = &[
         (":method", "GET"),
@@ -81,7 +80,7 @@ static ORDINARY: LazyLock<f64> = LazyLock::new(|| {
 });
 
 impl Outcome {
-    /// What the peer was answered.
+    /// The answer to the peer.
     fn answer(&self) -> Answer {
         let resets = Vec::from_iter(self.heard.resets.iter().map(|code| ErrorCode(*code)));
         let other = self.heard.statuses.iter().find(|status| **status != 200);
@@ -89,7 +88,7 @@ impl Outcome {
             ([], [], None) if self.is_alive => Answer::Nothing,
             ([], [], Some(status)) if self.is_alive => Answer::Status(*status),
             ([code], [], None) if self.is_alive => Answer::Streams(*code),
-            // Warnings are GOAWAY too, and no error.
+            // A graceful GOAWAY before the end is a warning, and not an error.
             ([], [warnings @ .., last], None)
                 if self.is_over && !self.is_alive && warnings.iter().all(|code| *code == 0) =>
             {

@@ -1,4 +1,4 @@
-//! A transport in memory: no task, no clock, no buffer but what the test sees.
+//! A transport in memory, without tasks, clocks, or buffers hidden from the test.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,18 +9,20 @@ use wasmtime_wasi::p2::DynPollable;
 
 use super::bindings::http2::engine::transport::{self, Host, HostByteStream, TransportError};
 
-/// The `byte-stream` of a connection. Clones are the same one: the component has one, the peer another.
+/// The `byte-stream` of a connection.
+///
+/// Clones refer to the same stream: the component has one, and the peer another.
 #[derive(Clone)]
 #[expect(unreachable_pub, reason = "the bindings export it once more")]
 pub struct Wire(Arc<Mutex<Pipes>>);
 
-/// The octets that are under way.
+/// The bytes in flight.
 pub(crate) struct Pipes {
-    /// What the peer has sent, and the component has not read.
+    /// Bytes that the peer has sent, and the component has not read.
     pub(crate) input: VecDeque<u8>,
-    /// What the component has written, and the peer has not read.
+    /// Bytes that the component has written, and the peer has not read.
     pub(crate) output: Vec<u8>,
-    /// How much more the component may write.
+    /// The number of bytes that the component may still write.
     pub(crate) room: usize,
     /// Whether the component has ended its direction.
     pub(crate) finished: bool,
@@ -74,11 +76,11 @@ impl HostByteStream for ResourceTable {
     }
 
     fn subscribe_read(&mut self, _wire: Resource<Wire>) -> wasmtime::Result<Resource<DynPollable>> {
-        wasmtime::bail!("nobody waits here")
+        wasmtime::bail!("the host never blocks")
     }
 
     fn subscribe_write(&mut self, _wire: Resource<Wire>) -> wasmtime::Result<Resource<DynPollable>> {
-        wasmtime::bail!("nobody waits here")
+        wasmtime::bail!("the host never blocks")
     }
 
     fn drop(&mut self, wire: Resource<Wire>) -> wasmtime::Result<()> {
