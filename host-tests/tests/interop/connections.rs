@@ -1,4 +1,4 @@
-//! Many connections, and clients that hinder or vanish. The server for `wasi:http` has the same tests.
+//! Many connections, and clients that stall or disconnect. The server for `wasi:http` has the same tests.
 
 use std::net::SocketAddr;
 
@@ -11,10 +11,10 @@ use tokio::net::TcpStream;
 use crate::support::raw::{self, RawClient};
 use crate::support::{Serve, block_on, get};
 
-/// More than fits any buffer.
+/// More than any buffer holds.
 const ENDLESS: &str = "/bytes/1000000000000";
 
-/// A client made of the crate h2, whose connection is driven in the background.
+/// Connects an h2 client, which a background task drives.
 async fn connect(server: SocketAddr) -> SendRequest<Bytes> {
     let tcp = TcpStream::connect(server).await.unwrap();
     tcp.set_nodelay(true).unwrap();
@@ -23,7 +23,7 @@ async fn connect(server: SocketAddr) -> SendRequest<Bytes> {
     client
 }
 
-/// Sends a request, and receives all of the response: how many octets that was.
+/// Sends a request, receives the whole response, and returns the length of its content in bytes.
 async fn fetch(client: &SendRequest<Bytes>, path: &str) -> usize {
     let mut client = client.clone().ready().await.unwrap();
     let request = Request::get(format!("http://localhost{path}")).body(()).unwrap();
@@ -38,7 +38,7 @@ async fn fetch(client: &SendRequest<Bytes>, path: &str) -> usize {
     count
 }
 
-/// Lets this process, and those that it starts, have more files open than is usual.
+/// Raises the limit of open files of this process and its children.
 fn raise_limit_of_files(wanted: u64) {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current.is_some_and(|current| current < wanted) {
@@ -48,7 +48,7 @@ fn raise_limit_of_files(wanted: u64) {
 }
 
 #[test]
-fn a_thousand_connections_at_a_time() {
+fn a_thousand_connections_at_once() {
     raise_limit_of_files(4_000);
     let serve = Serve::start_with(&["--max-connections", "1001"]);
     let empty = serve.resident();
@@ -58,7 +58,7 @@ fn a_thousand_connections_at_a_time() {
             clients.push(connect(serve.address()).await);
         }
         for round in 0..3 {
-            // One half is idle; the other does as much as it can, all at once.
+            // One half is idle; the other half sends requests as fast as it can.
             let mut busy = tokio::task::JoinSet::new();
             for client in clients.iter().step_by(2) {
                 let client = client.clone();
@@ -77,13 +77,13 @@ fn a_thousand_connections_at_a_time() {
             println!("1,000 connections: {} KiB each", (full - empty) / 1_000);
         }
         for client in &clients {
-            assert_eq!(fetch(client, "/").await, 49, "those that were idle are served, too");
+            assert_eq!(fetch(client, "/").await, 49, "idle connections are still served");
         }
     });
     assert_eq!(get(&[&serve.url("/")]).content().len(), 49);
 }
 
-/// Connections that are cut while content goes in both directions.
+/// Opens connections, and closes them while content flows in both directions.
 fn cut_connections(serve: &Serve, count: usize) {
     let start = || {
         let mut client = RawClient::connect(serve.address());
@@ -94,13 +94,13 @@ fn cut_connections(serve: &Serve, count: usize) {
         client
     };
     let clients: Vec<RawClient> = (0..count).map(|_| start()).collect();
-    // With octets unread, the system resets them.
+    // Because unread bytes remain, the system resets the connections.
     drop(clients);
 }
 
 #[test]
-fn clients_that_vanish_leave_nothing_behind() {
-    // Were connections kept, there would be no room for those of the second round.
+fn disconnected_clients_are_released() {
+    // If the server kept connections, it would have no room for those of the second round.
     let serve = Serve::start_with(&["--max-connections", "110"]);
     let mut resident = Vec::new();
     for _ in 0..6 {
@@ -115,7 +115,7 @@ fn clients_that_vanish_leave_nothing_behind() {
 }
 
 #[test]
-fn streams_that_are_given_up_leave_nothing_behind() {
+fn cancelled_streams_are_released() {
     let serve = Serve::start();
     let mut resident = Vec::new();
     for _ in 0..6 {
@@ -126,7 +126,7 @@ fn streams_that_are_given_up_leave_nothing_behind() {
                 let request = Request::get(format!("http://localhost{ENDLESS}")).body(()).unwrap();
                 let (response, _) = client.send_request(request, true).unwrap();
                 let mut content = response.await.unwrap().into_body();
-                // Dropped with content unread, h2 resets the stream.
+                // When the content is dropped before its end, h2 resets the stream.
                 content.data().await.unwrap().unwrap();
             }
             assert_eq!(fetch(&client, "/").await, 49);
@@ -140,22 +140,22 @@ fn streams_that_are_given_up_leave_nothing_behind() {
 }
 
 #[test]
-fn clients_that_are_stuck_hinder_nobody() {
+fn stalled_clients_do_not_affect_others() {
     let serve = Serve::start();
 
-    // Allows the server everything, and takes nothing: TCP is what stops.
+    // Opens all windows, and reads nothing: only TCP stops the server.
     let mut deaf = RawClient::connect(serve.address());
     let increment = 0x7fff_0000_u32.to_be_bytes();
     deaf.send(raw::SETTINGS, 0, 0, &[&[0, 4], &increment[..]].concat());
     deaf.send(raw::WINDOW_UPDATE, 0, 0, &increment);
     deaf.request(1, "GET", ENDLESS, raw::END_STREAM);
 
-    // Asks for content and does not read it: the windows are what stops. It can still ask for more.
+    // Requests content and does not read it: the windows stop the server. The client can still send requests.
     let mut slow = RawClient::connect(serve.address());
     slow.request(1, "GET", ENDLESS, raw::END_STREAM);
     slow.synchronise();
 
-    // Does not finish its content; its head; its preface; its frame.
+    // These clients do not finish their content, their field block, their preface, or their frame.
     let mut halting = RawClient::connect(serve.address());
     halting.request(1, "POST", "/echo", 0);
     halting.send(raw::DATA, 0, 1, b"to be continued");

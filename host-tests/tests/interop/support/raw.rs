@@ -1,4 +1,5 @@
-//! A peer that sends frames as it is told, for what no well-behaved one does: a client, or a server that was connected to.
+//! A peer that sends arbitrary frames, for tests of behavior that no real peer shows; a client, or a server over an
+//! accepted connection.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -30,7 +31,7 @@ pub(crate) struct Frame {
 /// The client connection preface (RFC 9113, 3.4), without its SETTINGS.
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// A frame in octets.
+/// Encodes a frame.
 pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let mut frame = length[1..].to_vec();
@@ -40,7 +41,7 @@ pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
     frame
 }
 
-/// The frames of which these octets are made.
+/// Decodes bytes that consist of whole frames.
 #[track_caller]
 pub(crate) fn frames(mut octets: &[u8]) -> Vec<Frame> {
     let mut frames = Vec::new();
@@ -55,10 +56,10 @@ pub(crate) fn frames(mut octets: &[u8]) -> Vec<Frame> {
     frames
 }
 
-/// The head of a request in octets.
+/// Encodes the head of a request.
 pub(crate) fn request(stream: u32, method: &str, path: &str, flags: u8) -> Vec<u8> {
-    // Literals without indexing; 2, 4 and 1 are the names in the static table, 0x86 is «:scheme: http»
-    // (RFC 7541, 6.2.2 and appendix A).
+    // Literals without indexing; 2, 4 and 1 are names in the static table, and 0x86 is ":scheme: http" (RFC 7541, 6.2.2
+    // and appendix A).
     let mut block = vec![0x86];
     for (name, value) in [(2, method), (4, path), (1, "localhost")] {
         block.extend([name, u8::try_from(value.len()).unwrap()]);
@@ -73,7 +74,7 @@ pub(crate) struct RawClient {
 }
 
 impl RawClient {
-    /// Connects, and sends preface and SETTINGS.
+    /// Connects, and sends the connection preface with SETTINGS.
     pub(crate) fn connect(server: SocketAddr) -> Self {
         let mut client = Self::connect_silently(server);
         client.send_octets(PREFACE);
@@ -81,12 +82,12 @@ impl RawClient {
         client
     }
 
-    /// Connects, and sends nothing.
+    /// Connects, and sends no bytes.
     pub(crate) fn connect_silently(server: SocketAddr) -> Self {
         Self::over(TcpStream::connect(server).unwrap())
     }
 
-    /// An end of a connection that is there.
+    /// Uses an existing connection.
     pub(crate) fn over(tcp: TcpStream) -> Self {
         tcp.set_nodelay(true).unwrap();
         tcp.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -94,24 +95,24 @@ impl RawClient {
         Self { tcp }
     }
 
-    /// Sends octets as they are.
+    /// Sends bytes.
     pub(crate) fn send_octets(&mut self, octets: &[u8]) {
         self.tcp.write_all(octets).unwrap();
     }
 
-    /// The address of this end.
+    /// Returns the local address of the connection.
     pub(crate) fn local_address(&self) -> SocketAddr {
         self.tcp.local_addr().unwrap()
     }
 
-    /// Receives octets as they are.
+    /// Receives exactly `count` bytes.
     pub(crate) fn receive_octets(&mut self, count: usize) -> Vec<u8> {
         let mut octets = vec![0; count];
         self.tcp.read_exact(&mut octets).unwrap();
         octets
     }
 
-    /// Receives what arrives first, up to 64 KiB.
+    /// Receives the bytes that arrive next, up to 64 KiB.
     pub(crate) fn receive_what_is_there(&mut self) -> Vec<u8> {
         let mut octets = vec![0; 1 << 16];
         let count = self.tcp.read(&mut octets).unwrap();
@@ -119,14 +120,14 @@ impl RawClient {
         octets
     }
 
-    /// Receives what has come together, as frames.
+    /// Receives the bytes that arrive next, as whole frames.
     pub(crate) fn receive_write(&mut self) -> Vec<Frame> {
         let octets = self.receive_what_is_there();
         assert!(!octets.is_empty(), "the connection has ended");
         frames(&octets)
     }
 
-    /// Sends octets to a peer that may have gone.
+    /// Sends bytes to a peer that may have disconnected.
     pub(crate) fn try_send_octets(&mut self, octets: &[u8]) -> io::Result<()> {
         self.tcp.write_all(octets)
     }
@@ -141,7 +142,7 @@ impl RawClient {
         self.send_octets(&request(stream, method, path, flags));
     }
 
-    /// Waits until the server has acted on all that was sent.
+    /// Waits until the server has processed everything that was sent.
     pub(crate) fn synchronise(&mut self) {
         self.send(PING, 0, 0, b"in order");
         while let Some(frame) = self.receive() {
@@ -152,7 +153,7 @@ impl RawClient {
         panic!("the connection has ended");
     }
 
-    /// The next frame; none at the end of the connection. PING and SETTINGS are acknowledged.
+    /// Receives the next frame; `None` at the end of the connection. Acknowledges PING and SETTINGS.
     pub(crate) fn receive(&mut self) -> Option<Frame> {
         let mut header = [0; 9];
         match self.tcp.read_exact(&mut header) {
@@ -178,7 +179,7 @@ impl RawClient {
         Some(frame)
     }
 
-    /// All frames up to the end of the connection.
+    /// Receives all frames up to the end of the connection.
     pub(crate) fn receive_all(&mut self) -> Vec<Frame> {
         std::iter::from_fn(|| self.receive()).collect()
     }
