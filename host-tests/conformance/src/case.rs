@@ -7,7 +7,7 @@ use crate::frame::{PREFACE, settings, settings_ack};
 /// The side of the connection under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// A server that answers every request with status 200, and sends the content of those for `/echo` back.
+    /// A server that answers every request with status 200, and echoes the content of requests for `/echo`.
     Server,
     /// A client that sends GET requests on streams 1, 3, 5, …, keeping two in flight.
     Client,
@@ -113,7 +113,7 @@ pub enum Expected {
 /// A case: the input and the required answers, step by step, after the exchange of SETTINGS.
 #[derive(Clone)]
 pub struct Case {
-    /// What the case shows, as a phrase.
+    /// The claim of the case, as a phrase.
     pub name: &'static str,
     /// The ids of the requirements that the case covers.
     pub requirements: &'static [&'static str],

@@ -50,8 +50,8 @@ impl fmt::Display for Frame {
     }
 }
 
-/// Splits an endpoint's output into frames, however it is cut on arrival, and checks what holds for every
-/// frame.
+/// Splits an endpoint's output into frames, however it is cut on arrival, and checks the rules common to all
+/// frames.
 pub struct Receiver {
     octets: Vec<u8>,
     /// The number of bytes consumed.
@@ -107,7 +107,7 @@ impl Receiver {
         Ok(Some(frame))
     }
 
-    /// Checks what holds for every frame, and decodes the fields of a complete field block.
+    /// Checks the rules common to all frames, and decodes the fields of a complete field block.
     fn check(&mut self, frame: &mut Frame) -> Result<(), String> {
         if frame.stream >> 31 != 0 {
             return Err(format!("the reserved bit is set in {frame:?}"));

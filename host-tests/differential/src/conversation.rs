@@ -406,7 +406,7 @@ impl<'a> Conversation<'a> {
         for (side, role) in ROLES.into_iter().enumerate() {
             for (stream, delivery) in self.ends[side].endpoint.deliveries() {
                 let shown = match &delivery {
-                    Delivery::Content(content) => format!("{} octets", content.len()),
+                    Delivery::Content(content) => format!("{} bytes", content.len()),
                     other => format!("{other:?}"),
                 };
                 self.lines.push(format!("        {role:?} has, on stream {stream}: {shown}"));

@@ -165,7 +165,7 @@ impl fmt::Debug for Message {
             Some(head) => write!(f, "head {head:?}, ")?,
             None => f.write_str("no head, ")?,
         }
-        write!(f, "{} octets", self.content.len())?;
+        write!(f, "{} bytes", self.content.len())?;
         if let Some(trailers) = &self.trailers {
             write!(f, ", trailers {trailers:?}")?;
         }

@@ -298,7 +298,7 @@ impl Endpoint for Nghttp2 {
     }
 
     fn shut_down(&mut self) -> Result<(), Refused> {
-        // SAFETY: the session is alive; there is no debug data.
+        // SAFETY: the session is alive, and gets no debug data.
         let result = unsafe {
             let last = sys::nghttp2_session_get_last_proc_stream_id(self.session);
             sys::nghttp2_submit_goaway(self.session, 0, last, 0, ptr::null(), 0)
@@ -456,7 +456,8 @@ unsafe extern "C" fn on_content(
     let (state, content) = unsafe { (state(user_data), std::slice::from_raw_parts(octets, length)) };
     match state.streams.get_mut(&id).filter(|stream| !stream.gone) {
         Some(stream) => stream.arrived.push_back(Delivery::Content(content.to_vec())),
-        // Nobody will read this content. SAFETY: the session is alive in its own callback.
+        // The caller will never read this content.
+        // SAFETY: the session is alive in its own callback.
         None => _ = unsafe { sys::nghttp2_session_consume(session, id, length) },
     }
     0

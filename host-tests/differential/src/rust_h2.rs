@@ -433,7 +433,9 @@ struct Octets {
     room: usize,
 }
 
-/// The transport of a connection. It wakes no task; instead, everything is polled again after every change.
+/// The transport of a connection.
+///
+/// It wakes no task; instead, everything is polled again after every change.
 struct Pipe(Arc<Mutex<Octets>>);
 
 impl AsyncRead for Pipe {

@@ -331,7 +331,7 @@ impl<'a> Endpoint<'a> {
                 Ok(Read::Data(data)) => {
                     let expected = (stream.read..).take(data.len()).map(content_byte);
                     if !data.iter().copied().eq(expected) {
-                        return Err(format!("content of stream {id} differs from what was sent"));
+                        return Err(format!("content of stream {id} differs from the content sent"));
                     }
                     stream.read += data.len() as u64;
                 }

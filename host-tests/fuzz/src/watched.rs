@@ -196,7 +196,10 @@ impl Watched {
         let mut out = Vec::new();
         let written = self.engine.poll_transmit(self.now, &mut out, self.random.usize(1..100_000));
         assert!(written == out.len() && (written == 0 || had_output));
-        assert!(written > 0 || !self.engine.has_output(), "no output where there is some");
+        assert!(
+            written > 0 || !self.engine.has_output(),
+            "has_output is true, but poll_transmit produces nothing"
+        );
         for part in self.output_frames.take(&out) {
             if let Part::Frame(header, _) = part
                 && is_reply(header)

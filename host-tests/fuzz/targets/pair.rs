@@ -1,5 +1,6 @@
-//! Runs two engines with a clock and a network that the input determines: see `http2-simulation`. With
-//! `TRACE`, prints every event.
+//! Runs two engines with a clock and a network that the input determines: see `http2-simulation`.
+//!
+//! With the environment variable `TRACE`, prints every event.
 #![no_main]
 
 use http2_simulation::{Random, Trace, simulate};

@@ -101,8 +101,9 @@ pub(crate) struct Half {
 }
 
 impl Half {
-    /// Whether the side sends no more. A frame of the other side does not end it immediately, since output
-    /// may be queued (RFC 9113, 5.4.2).
+    /// Whether the side sends no more.
+    ///
+    /// A frame of the other side does not end it immediately, since output may be queued (RFC 9113, 5.4.2).
     fn is_over(&self) -> bool {
         self.ended || self.reset.is_some()
     }

@@ -131,7 +131,7 @@ impl End {
         assert_eq!(
             taken,
             if result.is_ok() { room.min(to - from) } else { 0 },
-            "as much as there is room for"
+            "the engine accepts as much as it has room for"
         );
         if self.taken(id, result) {
             let full = self.engine.send_capacity(id) == 0;
@@ -177,7 +177,7 @@ impl End {
         let stream = self.stream(id);
         match result {
             Ok(Read::Data(data)) => {
-                assert!(!data.is_empty() && data.len() <= most, "{} octets", data.len());
+                assert!(!data.is_empty() && data.len() <= most, "{} bytes", data.len());
                 let expected = content(id.as_u32(), peer.role, got.content..got.content + data.len());
                 assert!(
                     data == expected,
@@ -187,7 +187,7 @@ impl End {
                 stream.got.content += data.len();
                 assert!(stream.got.content <= given.content, "more of stream {id} than was sent");
                 if by_hand {
-                    stream.owed += u32::try_from(data.len()).expect("octets");
+                    stream.owed += u32::try_from(data.len()).expect("fewer bytes");
                 }
             }
             Ok(Read::Trailers(trailers)) => {

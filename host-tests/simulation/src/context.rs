@@ -15,19 +15,19 @@ pub(crate) struct Context {
     pub(crate) trace: Trace,
 }
 
-/// What becomes of the lines that tell what happens: every act, every frame, every event.
+/// The destination of trace lines, which describe every action, frame and event.
 #[derive(Clone, Debug, Default)]
 pub enum Trace {
     /// Nothing is told.
     #[default]
     Off,
-    /// The last lines are kept.
+    /// Keeps the last lines.
     Last(Rc<RefCell<VecDeque<String>>>),
-    /// All lines are printed.
+    /// Prints all lines.
     Print,
 }
 
-/// Lines that are kept.
+/// The number of lines kept.
 const KEPT: usize = 40;
 
 impl Trace {

@@ -25,7 +25,7 @@ pub(crate) struct Credit {
     by_hand: bool,
     connection: Account,
     streams: BTreeMap<StreamId, Account>,
-    /// The DATA frame that has begun, and how much of it is to come.
+    /// The DATA frame in progress, and the number of its bytes still missing.
     arriving: Option<(StreamId, i64)>,
     growth: Growth,
     /// The initial window of the connection, and the window that credit restores.
@@ -294,7 +294,7 @@ impl Credit {
     /// Checks that after everything was read, the connection window is at least its initial size, except for
     /// credit that is not due yet.
     pub(crate) fn assert_all_given_back(&self, engine: &Connection) {
-        assert_eq!(self.connection.unread, 0, "bytes that nobody has read: {:?} {self:?}", engine.role());
+        assert_eq!(self.connection.unread, 0, "unread bytes are left: {:?} {self:?}", engine.role());
         if !self.by_hand {
             let whole = engine.windows().0 + self.connection.consumed;
             assert!(whole >= self.connection_window, "{whole} of {}", self.connection_window);

@@ -16,8 +16,10 @@ use crate::deadlines::Deadlines;
 use crate::stream::Stream;
 use crate::wire::{Frames, PREFACE, Part, describe, number};
 
-/// An engine with its observers. Every call of the engine passes through this type, followed by [all
-/// checks](Self::check) that are possible from outside.
+/// An engine with its observers.
+///
+/// Every call of the engine passes through this type, followed by [all checks](Self::check) that are possible
+/// from outside.
 pub(crate) struct End {
     pub(crate) role: Role,
     pub(crate) config: Config,
@@ -224,8 +226,11 @@ impl End {
         let mut out = Vec::new();
         let written = self.engine.poll_transmit(cx.now, &mut out, max);
         assert_eq!(written, out.len());
-        assert!(written == 0 || had_output, "output where there was none");
-        assert!(written > 0 || !self.engine.has_output(), "no output where there is some");
+        assert!(written == 0 || had_output, "has_output was false, but poll_transmit produces output");
+        assert!(
+            written > 0 || !self.engine.has_output(),
+            "has_output is true, but poll_transmit produces nothing"
+        );
         self.no_events = false;
         let preface = if self.role == Role::Client && self.octets_sent == 0 { PREFACE.len() } else { 0 };
         let resets = self.say(cx, &out, max.saturating_sub(preface));

@@ -73,7 +73,7 @@ impl World {
             for (id, stream) in &end.books.streams {
                 assert!(stream.is_closed(), "{:?}: stream {id} is open: {stream:?}", end.role);
                 let theirs = peer.books.streams.get(id).map(|stream| &stream.heard);
-                assert_eq!(Some(&stream.sent), theirs, "what was sent and received on stream {id}");
+                assert_eq!(Some(&stream.sent), theirs, "the traffic sent and received on stream {id}");
                 assert!(matches!(end.engine.state(*id), None | Some(State::Closed)));
             }
         }

@@ -1,4 +1,4 @@
-//! Random, well-formed messages, and the comparison with what was delivered.
+//! Random, well-formed messages, and the comparison of sent and delivered sections.
 
 use std::ops::Range;
 

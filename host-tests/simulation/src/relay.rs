@@ -1,9 +1,9 @@
 //! A relay between the two ends that rewrites frames within the protocol: it adds padding, splits field
-//! blocks into several frames, and inserts frames of unknown types. The engine sends none of these, but must
-//! accept them.
+//! blocks into several frames, and inserts frames of unknown types.
 //!
-//! Padding counts against windows (RFC 9113, 6.1). Therefore, the relay withholds a part of the credit that
-//! one end gives, and spends it on padding for the other end's DATA; neither end can tell.
+//! The engine sends none of these, but must accept them. Padding counts against windows (RFC 9113, 6.1).
+//! Therefore, the relay withholds a part of the credit that one end gives, and spends it on padding for the
+//! other end's DATA; neither end can tell.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -139,8 +139,10 @@ impl Relay {
 }
 
 impl Direction {
-    /// Withholds a part of some credit, and returns the rest. The rest must allow a frame that can carry the
-    /// withheld part as padding; otherwise both ends would wait for each other.
+    /// Withholds a part of some credit, and returns the rest.
+    ///
+    /// The rest must allow a frame that can carry the withheld part as padding; otherwise both ends would
+    /// wait for each other.
     fn withhold(&mut self, id: StreamId, increment: u32, random: &mut Random) -> u32 {
         if id.is_connection() {
             let room = (16 * PADDING).saturating_sub(self.connection).min(increment / 2);

@@ -3,8 +3,8 @@
 use std::env;
 use std::thread;
 
-/// Runs seeds: `count` of them, `SEEDS` of them if that variable is set, or only the seed `SEED`. If a seed
-/// fails, prints it.
+/// Runs `count` seeds, or `SEEDS` of them if that variable is set, or only the seed `SEED`; if a seed fails,
+/// prints it.
 ///
 /// # Panics
 ///

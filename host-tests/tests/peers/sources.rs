@@ -10,8 +10,9 @@ use crate::peer::Peer;
 pub(crate) struct Source {
     /// The name shown while its peers are installed.
     pub(crate) name: &'static str,
-    /// Installs or compiles everything required, and lists the peers. An error is the reason for skipping
-    /// them: it says what is missing and how to install it.
+    /// Installs or compiles everything required, and lists the peers.
+    ///
+    /// An error is the reason for skipping them: it says what is missing and how to install it.
     pub(crate) peers: fn() -> Result<Vec<Peer>>,
 }
 

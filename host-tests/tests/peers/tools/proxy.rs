@@ -1,5 +1,7 @@
-//! Code shared by all proxies. A proxy is a client if it uses HTTP/2 towards our server behind it, and a
-//! server for our client, with Node's HTTP/1.1 server behind it.
+//! Code shared by all proxies.
+//!
+//! A proxy is a client if it uses HTTP/2 towards our server behind it, and a server for our client, with
+//! Node's HTTP/1.1 server behind it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

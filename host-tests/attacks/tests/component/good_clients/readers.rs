@@ -57,7 +57,7 @@ fn far_away_with_large_windows() {
 
 #[test]
 fn uploads_from_far_away() {
-    // The server's windows grow to what the distance requires, and the client waits for nothing but them.
+    // The server's windows grow to what the distance requires, and only they limit the client.
     let mut client = Client::new(Manner::Answers(SHORT)).round_trip(Duration::from_millis(600));
     let stream = client.next;
     let head = client.request(0, POST);
