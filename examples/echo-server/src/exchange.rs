@@ -228,6 +228,8 @@ impl Room {
         let allowed = if self.window > 0 { self.window } else { AHEAD - self.ahead };
         if allowed == 0 {
             self.blocked = true;
+            // Fails if the client has cancelled the request: its window never opens again.
+            stream.send_data(&[], false)?;
             return Ok(0);
         }
         let room = allowed.min(stream.send_capacity().max(1) as usize);

@@ -1,6 +1,7 @@
 //! Many connections, and clients that stall or disconnect. The server for `wasi:http` has the same tests.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::SendRequest;
@@ -185,4 +186,48 @@ fn stalled_clients_do_not_affect_others() {
         content
     };
     assert_eq!(received(&mut halting, raw::END_STREAM), b"to be continued and ended");
+}
+
+/// PINGs without a pause.
+fn pings(count: usize) -> Vec<u8> {
+    raw::frame(raw::PING, 0, 0, b"12345678").repeat(count)
+}
+
+#[test]
+fn pings_sent_at_once_are_all_answered() {
+    let serve = Serve::start();
+    let mut client = RawClient::connect(serve.address());
+    client.send_octets(&pings(20_000));
+    let answers = std::iter::from_fn(|| client.receive())
+        .filter(|frame| (frame.kind, frame.flags) == (raw::PING, raw::ACK));
+    assert_eq!(answers.take(20_000).count(), 20_000);
+}
+
+#[test]
+fn client_that_leaves_answers_unread_is_released() {
+    let serve = Serve::start_with(&["--max-connections", "1"]);
+    let mut client = RawClient::connect(serve.address());
+    // The server stops reading once its answers fill the sockets.
+    while client.try_send_for(Duration::from_secs(1), &pings(1_000)).is_ok() {}
+    drop(client);
+    assert_eq!(get(&[&serve.url("/")]).content().len(), 49);
+}
+
+#[test]
+fn streams_cancelled_with_a_closed_window_are_released() {
+    let serve = Serve::start();
+    let mut client = RawClient::connect(serve.address());
+    for stream in (1..401).step_by(2) {
+        client.request(stream, "GET", ENDLESS, raw::END_STREAM);
+        let mut window = 65_535;
+        while window > 0 {
+            let frame = client.receive().expect("content");
+            window -= if frame.kind == raw::DATA { frame.payload.len() } else { 0 };
+        }
+        client.send(raw::RST_STREAM, 0, stream, &8_u32.to_be_bytes());
+        client.send(raw::WINDOW_UPDATE, 0, 0, &65_535_u32.to_be_bytes());
+    }
+    client.synchronise();
+    client.request(401, "HEAD", "/", raw::END_STREAM);
+    assert!(std::iter::from_fn(|| client.receive()).any(|frame| frame.stream == 401));
 }

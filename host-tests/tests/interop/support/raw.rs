@@ -3,6 +3,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use super::DEADLINE;
 
@@ -129,6 +130,12 @@ impl RawClient {
 
     /// Sends bytes to a peer that may have disconnected.
     pub(crate) fn try_send_octets(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.tcp.write_all(octets)
+    }
+
+    /// Sends octets to a peer that may not take them for so long.
+    pub(crate) fn try_send_for(&mut self, time: Duration, octets: &[u8]) -> io::Result<()> {
+        self.tcp.set_write_timeout(Some(time))?;
         self.tcp.write_all(octets)
     }
 
