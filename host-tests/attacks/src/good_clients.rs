@@ -128,7 +128,7 @@ pub const GOOD_CLIENTS: &[GoodClient] = &[
         does: "loads a page of 300 parts, reloads it five times within a second with all 300 requests in \
                flight, and then lets it load",
         tripped: &["vercel-labs/portless#231"],
-        holds: "the score for early resets soon returns to 0",
+        holds: "the resets do not add up to abuse",
         test: "reload_storm",
     },
     GoodClient {

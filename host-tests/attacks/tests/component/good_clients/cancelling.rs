@@ -70,7 +70,7 @@ fn reload_storm() {
     let answers = client.server.set_manner(Manner::Answers(SHORT));
     client.look_at(&answers);
     assert_eq!(client.complete, 600);
-    // Some time later, the scores have decayed.
+    // Some time later, the client cancels another request.
     client.server.sleep(Duration::from_secs(20));
     client.server.set_manner(Manner::Waits);
     let request = client.requests(1, GET);
