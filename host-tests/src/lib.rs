@@ -25,6 +25,14 @@
 //! - [`embed`] is HTTP/2 for Rust programs: clients and servers over any connection, with the protocol in a sandbox.
 //! - [`ByteStream`] is a transport supplied by the host, over anything that Tokio can read and write.
 //!
+//! | to change | open |
+//! |---|---|
+//! | a subcommand of `wasi-http2` (`get -v`, `serve`, …) | `cli/NAME.rs` |
+//! | which components are built | `../build.rs`, `components.rs` |
+//! | how components are joined | `compose/` |
+//! | limits, network and interruption of a run | `run.rs`, `run/` |
+//! | the sandbox | `embed.rs`, `embed/` |
+//!
 //! Each test guest is a package in `host-tests/guests`. It is built on its own, is available as
 //! `wasi_http2::components::ITS_NAME`, and must have a test of the same name in `tests/guests.rs`.
 

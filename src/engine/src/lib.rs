@@ -42,6 +42,19 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! | to change | open |
+//! |---|---|
+//! | a frame's format | `frame/NAME.rs` |
+//! | the answer to a violation | `error.rs` (`Violation`), `connection/input.rs` |
+//! | which attacks are bounded, and how | `abuse.rs`, [`Limits`] |
+//! | the states of a stream | `stream/state.rs`, `connection/lifecycle.rs` |
+//! | receive windows and WINDOW_UPDATE | `flow.rs`, `connection/data.rs` |
+//! | which stream sends next | `scheduler.rs`, `priority.rs`, `connection/transmit.rs` |
+//! | rules for requests, responses and trailers | `message/`, `fields/` |
+//! | field compression | `hpack/` |
+//! | deadlines | `connection/timers.rs` |
+//! | shutdown and GOAWAY | `connection/shutdown.rs` |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(

@@ -3,6 +3,13 @@
 //! Composed under that component, it sends requests over HTTP/2 with prior knowledge (RFC 9113, 3.3). Requests to
 //! one origin share connections; a further one is opened only when the server's limit of streams is reached. A
 //! request that the server certainly has not processed (RFC 9113, 8.7) is sent again.
+//!
+//! | to change | open |
+//! |---|---|
+//! | the environment variables | `options.rs` |
+//! | which connection carries a request | `pool.rs` |
+//! | one request: timeouts, retries, the response | `exchange.rs` |
+//! | connecting, name lookup | `connect.rs`, `target.rs` |
 
 #![cfg_attr(
     not(test),

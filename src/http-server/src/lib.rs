@@ -2,6 +2,13 @@
 //!
 //! Clients speak HTTP/2 with prior knowledge (RFC 9113, 3.3). Every request becomes a call of the handler; all
 //! calls are tasks of one instance.
+//!
+//! | to change | open |
+//! |---|---|
+//! | options and `--help` | `options.rs` |
+//! | accepting connections, limits, draining | `server.rs`, `listener.rs` |
+//! | one request: the call of the handler, its cancellation | `exchange.rs` |
+//! | fairness between connections | `pace.rs` |
 
 #![cfg_attr(
     not(test),

@@ -12,6 +12,15 @@
 //! the HTTP/2 stream ends.
 //!
 //! wasi:http has no informational responses (1xx), no server push and no priorities, so these do not pass.
+//!
+//! | to change | open |
+//! |---|---|
+//! | how bytes move over a socket, and deadlines | `transport.rs` |
+//! | what an event of the engine wakes | `connection.rs`, `stream.rs` |
+//! | which fields pass, and how | `head.rs` |
+//! | how content passes, and back-pressure | `body.rs` |
+//! | how trailers reach the application | `end.rs` |
+//! | the mapping between `error-code`s and HTTP/2 errors | `error.rs` |
 
 #![cfg_attr(
     not(test),
