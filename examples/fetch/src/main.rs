@@ -38,9 +38,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Ok(Command::Fetch(options)) => Client::connect(&options).and_then(Client::run),
-        Err(error) => {
-            Err(Failure::new("", "reading the command line", format!("{error}; see --help")))
-        }
+        Err(error) => Err(Failure::new("", "reading the command line", format!("{error}; see --help"))),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -598,8 +598,5 @@ fn reaching_the_memory_limit_is_reported() {
     }
     let complaint = serve.finish();
     assert_eq!(complaint.code, Some(1));
-    assert!(
-        complaint.stderr.ends_with("the guest exceeded its memory limit of 8 MiB\n"),
-        "{complaint:?}"
-    );
+    assert!(complaint.stderr.ends_with("the guest exceeded its memory limit of 8 MiB\n"), "{complaint:?}");
 }

@@ -280,10 +280,10 @@ pub async fn receive(
     let role = stream.connection().role();
     let all = receive_all(&stream, &mut contents, between_bytes);
     let end = match role {
-            // A client that resets the stream also gives up its request.
+        // A client that resets the stream also gives up its request.
         Role::Server => stream.unless_reset(all).await.unwrap_or_else(|error| Err(error.into())),
-            // A server may reset the stream after a complete response, to decline the rest of the request
-            // (RFC 9113, 8.1).
+        // A server may reset the stream after a complete response, to decline the rest of the request
+        // (RFC 9113, 8.1).
         Role::Client => all.await,
     };
     let end = match end {
