@@ -33,6 +33,8 @@ pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// The maximum number of elements in a function table, far more than any compiler requests.
 const TABLE_LIMIT: usize = 1 << 20;
+/// The maximum number of handles in a store, which is what tens of thousands of concurrent requests need.
+const HANDLES: usize = 1_000_000;
 
 /// Wasmtime with every interface that a composed component may import: WASI 0.2 and 0.3, `wasi:http` 0.3, and
 /// `http2:engine/transport` supplied by the host.
@@ -186,6 +188,7 @@ impl Program {
         let stretch = guest.stretch.clone();
         let mut store = Store::new(self.command.engine(), guest);
         store.limiter(|guest| guest);
+        store.set_max_component_handles(HANDLES);
         if self.interrupts {
             store.set_epoch_deadline(1);
             store.epoch_deadline_callback(move |store| {

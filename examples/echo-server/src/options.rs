@@ -9,7 +9,7 @@ Usage: echo-server [--addr ADDRESS] [--max-connections N] [--drain-on-stdin-eof]
 
 Options:
   --addr ADDRESS          The address to listen on; port 0 selects a free port [default: 127.0.0.1:8080]
-  --max-connections N     Limit of connections open at the same time; further ones wait [default: 1000]
+  --max-connections N     Limit of connections open at the same time; further ones wait [default: 800]
   --drain-on-stdin-eof    Drain when standard input ends: refuse new requests, finish those in progress, exit
   --log-connections       Log to standard error how each connection ended
   --help                  Print this help
@@ -50,7 +50,8 @@ pub(crate) struct Options {
 pub(crate) fn parse() -> Result<Command, lexopt::Error> {
     let mut options = Options {
         address: "127.0.0.1:8080".to_owned(),
-        max_connections: 1000,
+        // With 100 streams on each, this stays below the 100,000 handles that Wasmtime allows an instance.
+        max_connections: 800,
         drain_on_stdin_eof: false,
         log_connections: false,
     };

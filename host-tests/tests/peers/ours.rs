@@ -166,11 +166,17 @@ impl Ended {
         })
     }
 
+    /// Returns whether the peer may have caused the end by a lapse: OkHttp, for one, says PROTOCOL_ERROR when it closes
+    /// a connection that it still reads.
+    pub(crate) fn may_be_a_lapse(&self) -> bool {
+        self.check().is_ok() || self.reason.starts_with("the peer ended")
+    }
+
     /// Fails if the connection ended with an error, or came near the abuse limit; some peers close without
     /// GOAWAY.
     pub(crate) fn check(&self) -> Result<()> {
         if self.reason != "ok" && !self.reason.starts_with("the transport ended") {
-            bail!("our side ended a connection: {}", self.reason);
+            bail!("a connection ended with an error: {}", self.reason);
         }
         if self.score.saturating_mul(10) > self.limit {
             bail!("the abuse score reached {} of {}", self.score, self.limit);

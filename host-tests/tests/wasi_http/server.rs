@@ -372,6 +372,27 @@ fn reset_lets_the_call_continue_by_default() {
 }
 
 #[test]
+fn requests_beyond_the_limit_of_all_connections_wait() {
+    let serve = Serve::start_with(&["--", "--max-requests=2"]);
+    let begin = || {
+        let mut client = RawClient::connect(serve.address());
+        client.request(1, "POST", "/echo", 0);
+        client.send(raw::DATA, 0, 1, b"begun");
+        while client.receive().expect("an echo").kind != raw::DATA {}
+        client
+    };
+    let (mut first, _second) = (begin(), begin());
+    let mut third = RawClient::connect(serve.address());
+    third.request(1, "GET", "/", END_STREAM);
+    third.send(raw::PING, 0, 0, b"any news");
+    let mut frames = std::iter::from_fn(|| third.receive());
+    let before: Vec<_> = frames.by_ref().take_while(|frame| frame.payload != b"any news").collect();
+    assert!(before.iter().all(|frame| frame.kind != raw::HEADERS), "{before:?}");
+    first.send(raw::DATA, END_STREAM, 1, b"");
+    assert!(frames.any(|frame| frame.kind == raw::HEADERS));
+}
+
+#[test]
 fn request_reset_at_once_never_reaches_the_application() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);

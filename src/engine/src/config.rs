@@ -86,7 +86,7 @@ pub struct Config {
     /// A stalled stream is reset; a stalled transport ends the connection.
     pub stall_timeout: Option<Duration>,
     /// Stall timeout while the pending content of all streams together exceeds [`Limits::content_octets`] (default
-    /// 60 s).
+    /// 2 minutes).
     ///
     /// It has no effect if [`stall_timeout`](Self::stall_timeout) is shorter or `None`.
     pub crowded_stall_timeout: Duration,
@@ -192,7 +192,7 @@ impl Default for Config {
             settings_timeout: seconds(10),
             headers_timeout: seconds(30),
             stall_timeout: seconds(300),
-            crowded_stall_timeout: Duration::from_secs(60),
+            crowded_stall_timeout: Duration::from_secs(120),
             linger_timeout: seconds(1),
             linger_bytes: 1 << 20,
             idle_timeout: None,

@@ -21,11 +21,14 @@ Options:
       --addr <ADDRESS>                 Address to listen on [default: 127.0.0.1:8080]
       --max-connections <N>            Maximum number of open connections; further ones wait [default: 1024]
       --max-concurrent-streams <N>     Maximum number of concurrent requests per connection [default: 100]
+      --max-requests <N>               Maximum number of concurrent requests on all connections; further ones wait.
+                                       Wasmtime traps an instance with more than 100,000 handles; a request
+                                       holds 5 to 20 of them [default: 4096]
       --max-header-list-size <BYTES>   Maximum size of a header section [default: 32768]
       --idle-timeout <SECONDS>         Close connections that have had no request for this long; 0 for never
                                        [default: 60]
       --stall-timeout <SECONDS>        Reset responses of which the client takes less than 1 KiB in this time; 0
-                                       for never [default: 300; 60 while much output is queued]
+                                       for never [default: 300; 120 while much output is queued]
       --drain-timeout <SECONDS>        Time for requests to complete after a drain has begun; 0 for no limit
                                        [default: 30]
       --cancel                         Cancel calls of the handler when the client cancels the request. The handler
@@ -45,6 +48,7 @@ Options:
 pub(crate) struct Options {
     pub(crate) address: SocketAddr,
     pub(crate) max_connections: usize,
+    pub(crate) max_requests: usize,
     pub(crate) config: Config,
     pub(crate) cancel: bool,
     pub(crate) drain_on_stdin_eof: bool,
@@ -71,6 +75,7 @@ impl Default for Options {
         Self {
             address: SocketAddr::from(([127, 0, 0, 1], 8080)),
             max_connections: 1024,
+            max_requests: 4096,
             config,
             cancel: false,
             drain_on_stdin_eof: false,
@@ -89,8 +94,9 @@ impl Request {
             match argument {
                 Arg::Long("addr") => options.address = value(&mut parser, "addr")?,
                 Arg::Long("max-connections") => {
-                    options.max_connections = positive(value(&mut parser, "max-connections")?)?;
+                    options.max_connections = positive(&mut parser, "max-connections")?;
                 }
+                Arg::Long("max-requests") => options.max_requests = positive(&mut parser, "max-requests")?,
                 Arg::Long("max-concurrent-streams") => {
                     options.config.max_concurrent_streams = value(&mut parser, "max-concurrent-streams")?;
                 }
@@ -137,6 +143,9 @@ fn seconds(parser: &mut Parser, option: &str) -> Result<Option<Duration>, String
     Ok(Some(timeout).filter(|timeout| !timeout.is_zero()))
 }
 
-fn positive(number: usize) -> Result<usize, String> {
-    if number == 0 { Err("--max-connections: at least one is needed".to_owned()) } else { Ok(number) }
+fn positive(parser: &mut Parser, option: &str) -> Result<usize, String> {
+    match value(parser, option)? {
+        0 => Err(format!("--{option}: at least one is needed")),
+        number => Ok(number),
+    }
 }

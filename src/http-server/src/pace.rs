@@ -1,12 +1,13 @@
-//! Paces calls of the application, and decides which connection is next.
+//! Limits and paces calls of the application, and decides which connection is next.
 
 #[cfg(test)]
 mod tests;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::mem;
+use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use http2_wasi_http::Tasks;
@@ -21,6 +22,52 @@ const CALLS_PER_TURN: u32 = 64;
 ///
 /// A turn lasts until no task is ready, so calls that run for long would delay every other connection.
 const CALLS_OF_ONE: u32 = 16;
+
+/// Limits the number of calls in progress, over all connections.
+///
+/// Every call holds handles of the component model, and a host traps an instance that holds too many: Wasmtime allows
+/// 100,000 in a store. Connections wait in order.
+pub(crate) struct Slots {
+    free: Cell<usize>,
+    waiting: RefCell<VecDeque<Waker>>,
+}
+
+/// The permission for one call; dropping it admits the next.
+pub(crate) struct Slot(Rc<Slots>);
+
+impl Slots {
+    pub(crate) fn new(count: usize) -> Rc<Self> {
+        Rc::new(Self { free: Cell::new(count), waiting: RefCell::default() })
+    }
+
+    /// Waits until a call may be in progress.
+    pub(crate) async fn take(self: &Rc<Self>) -> Slot {
+        let mut has_waited = false;
+        poll_fn(|context| {
+            // A newcomer does not overtake those that wait.
+            let is_next = has_waited || self.waiting.borrow().is_empty();
+            if is_next && let Some(free) = self.free.get().checked_sub(1) {
+                self.free.set(free);
+                return Poll::Ready(());
+            }
+            has_waited = true;
+            self.waiting.borrow_mut().push_back(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+        Slot(Rc::clone(self))
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let Slots { free, waiting } = &*self.0;
+        free.set(free.get().saturating_add(1));
+        if let Some(next) = waiting.borrow_mut().pop_front() {
+            next.wake();
+        }
+    }
+}
 
 /// Begins a limited number of calls per turn.
 ///

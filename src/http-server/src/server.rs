@@ -16,7 +16,7 @@ use crate::bindings::wasi::cli::stdin;
 use crate::exchange;
 use crate::listener::{self, Listener};
 use crate::options::Options;
-use crate::pace::{Calls, Pace};
+use crate::pace::{Calls, Pace, Slots};
 
 /// A server and its connections.
 #[derive(Clone)]
@@ -29,6 +29,7 @@ struct Inner {
     /// Number of calls of the application that have not returned.
     calls: Cell<usize>,
     pace: Pace,
+    slots: Rc<Slots>,
     /// Number of the next connection.
     next: Cell<u64>,
     /// Woken when a connection ends.
@@ -37,12 +38,14 @@ struct Inner {
 
 impl Server {
     pub(crate) fn new(options: Options, tasks: &Tasks) -> Self {
+        let slots = Slots::new(options.max_requests);
         Self(Rc::new(Inner {
             options,
             tasks: tasks.clone(),
             connections: RefCell::default(),
             calls: Cell::default(),
             pace: Pace::new(tasks),
+            slots,
             next: Cell::default(),
             waiting: Cell::default(),
         }))
@@ -115,6 +118,7 @@ impl Server {
     async fn answer_all(self, number: u64, connection: Connection) {
         let own = Rc::new(Calls::new(number));
         while let Some(request) = connection.request().await {
+            let slot = self.0.slots.take().await;
             self.0.pace.begin(&own).await;
             if request.stream.is_reset() {
                 continue;
@@ -126,6 +130,7 @@ impl Server {
                 exchange::serve(request, tasks.clone(), options.cancel).await;
                 calls.set(calls.get().saturating_sub(1));
                 own.note_return();
+                drop(slot);
             });
         }
     }
@@ -136,7 +141,7 @@ impl Server {
         if self.0.options.log_connections {
             let reason = ended.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned());
             let (stats, limit) = (connection.stats(), self.0.options.config.limits.abuse);
-            let (requests, score) = (stats.streams_accepted, stats.abuse_score);
+            let (requests, score) = (stats.streams_accepted, stats.abuse_score_peak);
             eprintln!(
                 "connection from {peer} ended: {reason}; requests {requests}, highest abuse score {score} of {limit}"
             );

@@ -59,7 +59,7 @@ const ATTACKS: &[Attack] = &[
             of: "requests",
             answers: &[Streams(CALM), Status(431), CONNECTION_CALM],
             and: "at most 128 fields and 256 crumbs of 32 KiB, otherwise status 431; 1,024 end the \
-                  connection; streams without window end after 60 s. 100 of them hold 3.2 MiB of fields and \
+                  connection; streams without window end after 2 minutes. 100 of them hold 3.2 MiB of fields and \
                   2.5 MiB of content",
             ceilings: ceilings(6_144, InAll(204, 3_000), 23.0),
         }),

@@ -49,7 +49,7 @@ const ATTACKS: &[Attack] = &[
             sizes: [10, 100],
             of: "responses of 16 MiB",
             answers: &[CONNECTION_CALM],
-            and: "after 60 s; at most 2.5 MiB of content is buffered, and framed when the transport has room",
+            and: "after 2 minutes; at most 2.5 MiB of content is buffered, and framed when the transport has room",
             ceilings: ceilings(3_584, InAll(120, 270_000), 18.0),
         }),
     },
@@ -79,7 +79,7 @@ const ATTACKS: &[Attack] = &[
             sizes: [10, 100],
             of: "responses of 16 MiB",
             answers: &[Streams(CALM)],
-            and: "after 60 s until less than 768 KiB are buffered, and after 5 minutes; at most 2.5 MiB are \
+            and: "after 2 minutes until less than 768 KiB are buffered, and after 5 minutes; at most 2.5 MiB are \
                   buffered",
             ceilings: ceilings(3_328, InAll(204, 70_000), 7.5),
         }),

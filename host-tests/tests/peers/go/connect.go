@@ -77,7 +77,13 @@ func (c *connectGo) stream(ctx context.Context, count, size int) (func() (int, e
 }
 
 func (c *connectGo) duplex(ctx context.Context) (duplexStream, error) {
-	return &connectGoStream{c.duplexCall.CallBidiStream(ctx)}, nil
+	stream := c.duplexCall.CallBidiStream(ctx)
+	// net/http looks at the context only once all of the request has been sent.
+	context.AfterFunc(ctx, func() {
+		stream.CloseRequest()
+		stream.CloseResponse()
+	})
+	return &connectGoStream{stream}, nil
 }
 
 type connectGoStream struct {

@@ -56,7 +56,7 @@ fn internal_data_buffering() {
         server.begin();
         server.set_room(64 << 10);
         server.send(&requests(n));
-        server.sleep(Duration::from_secs(59));
+        server.sleep(Duration::from_secs(119));
         server.sleep(Duration::from_secs(2));
         server.set_room(usize::MAX);
         server.end()
@@ -91,10 +91,10 @@ fn slow_read() {
         server.send(&window(0));
         server.begin();
         server.send(&requests(n));
-        assert_eq!(server.sleep(Duration::from_secs(59)), []);
+        assert_eq!(server.sleep(Duration::from_secs(119)), []);
         let first = server.sleep(Duration::from_secs(1)).len();
         assert!(first >= n as usize - 3, "until memory is not short: {first}");
-        assert_eq!(first + server.sleep(Duration::from_secs(240)).len(), n as usize);
+        assert_eq!(first + server.sleep(Duration::from_secs(180)).len(), n as usize);
         server.end()
     };
     let closed_connection = |n| {
@@ -102,8 +102,8 @@ fn slow_read() {
         server.send(&window(0x7fff_ffff));
         server.begin();
         server.send(&requests(n));
-        assert_eq!(server.sleep(Duration::from_secs(59)), []);
-        server.sleep(Duration::from_secs(241));
+        assert_eq!(server.sleep(Duration::from_secs(119)), []);
+        server.sleep(Duration::from_secs(181));
         server.end()
     };
     hold("slow_read", &[(Streams(CALM), &closed_windows), (Streams(CALM), &closed_connection)]);

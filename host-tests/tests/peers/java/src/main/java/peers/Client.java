@@ -18,6 +18,11 @@ public interface Client extends AutoCloseable {
         return false;
     }
 
+    /** How long a reader may pause, in milliseconds, before the library itself gives up an idle connection. */
+    default long longestPause() {
+        return 75_000;
+    }
+
     /** The most requests that may be open at once. */
     default int mostAtOnce() {
         return 1000;

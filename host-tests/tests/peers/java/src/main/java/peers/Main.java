@@ -34,11 +34,11 @@ public final class Main {
         Tally tally = new Tally(seconds);
         long connections = -1;
         if (run.startsWith("grpc-")) {
-            watch(tally, seconds + SLACK);
+            watch(tally, 4 * seconds + SLACK);
             new GrpcCases(Registry.channel(name, arguments[2], target), tally, seconds, concurrency).run(run);
         } else {
             try (Client client = Registry.client(name, arguments[2], target)) {
-                watch(tally, seconds + SLACK);
+                watch(tally, 4 * seconds + SLACK);
                 new Cases(client, tally, seconds, concurrency).run(run);
                 connections = client.connections();
             }

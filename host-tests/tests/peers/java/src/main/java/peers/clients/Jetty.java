@@ -89,6 +89,11 @@ public final class Jetty implements Client {
     }
 
     @Override
+    public long longestPause() {
+        return 20_000;
+    }
+
+    @Override
     public long connections() {
         return connections.get();
     }
