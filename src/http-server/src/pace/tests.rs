@@ -74,3 +74,28 @@ fn connection_with_many_requests_does_not_delay_others() {
         assert!(last <= first + 2, "connection {connection} has waited until turn {}", last - first);
     }
 }
+
+#[test]
+fn calls_beyond_the_slots_begin_in_order() {
+    let tasks = Tasks::new();
+    let slots = Slots::new(2);
+    let begun = Rc::new(RefCell::new(Vec::new()));
+    for number in 0..6 {
+        let (tasks, slots, begun) = (tasks.clone(), Rc::clone(&slots), Rc::clone(&begun));
+        tasks.clone().spawn(async move {
+            let _slot = slots.take().await;
+            begun.borrow_mut().push((tasks.turn(), number));
+            tasks.turn_end().await;
+        });
+    }
+    run(&tasks, async {
+        while begun.borrow().len() < 6 {
+            tasks.turn_end().await;
+        }
+    });
+    let begun = begun.take();
+    assert_eq!(begun.iter().map(|(_, number)| *number).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+    for turn in begun.iter().map(|(turn, _)| *turn) {
+        assert!(begun.iter().filter(|(other, _)| *other == turn).count() <= 2, "{begun:?}");
+    }
+}
