@@ -18,9 +18,9 @@ pub(crate) struct ReceiveWindow {
     /// A change of SETTINGS_INITIAL_WINDOW_SIZE therefore needs no update here.
     delta: i64,
     /// Bytes received but not yet consumed by the caller.
-    held: u32,
+    unconsumed: u32,
     /// Bytes consumed or discarded, but not yet credited to the peer.
-    owed: u32,
+    pending_credit: u32,
     /// When the window was last raised for consumed bytes.
     updated_at: Option<Time>,
 }
@@ -28,7 +28,7 @@ pub(crate) struct ReceiveWindow {
 impl ReceiveWindow {
     /// Creates a window that differs by `delta` from the window of new streams.
     pub(crate) fn new(delta: i64) -> Self {
-        Self { delta, held: 0, owed: 0, updated_at: None }
+        Self { delta, unconsumed: 0, pending_credit: 0, updated_at: None }
     }
 
     /// Returns the bytes the peer may still send.
@@ -36,10 +36,10 @@ impl ReceiveWindow {
         i64::from(initial).saturating_add(self.delta)
     }
 
-    /// Returns the bytes the peer may still send, the unconsumed bytes, and the credit owed.
+    /// Returns the bytes the peer may still send, the unconsumed bytes, and the pending credit.
     #[cfg(test)]
     pub(crate) fn parts(&self, initial: u32) -> (i64, u32, u32) {
-        (self.available(initial), self.held, self.owed)
+        (self.available(initial), self.unconsumed, self.pending_credit)
     }
 
     /// Records `bytes` sent by the peer; returns false if they exceed the window.
@@ -51,26 +51,26 @@ impl ReceiveWindow {
             return false;
         }
         self.delta = self.delta.saturating_sub(i64::from(bytes));
-        self.held = self.held.saturating_add(bytes);
+        self.unconsumed = self.unconsumed.saturating_add(bytes);
         true
     }
 
     /// Records that `bytes` were consumed by the caller or discarded, and owes the peer credit for them.
     pub(crate) fn consume(&mut self, bytes: u32) {
-        let bytes = bytes.min(self.held);
-        self.held = self.held.saturating_sub(bytes);
-        self.owed = self.owed.saturating_add(bytes);
+        let bytes = bytes.min(self.unconsumed);
+        self.unconsumed = self.unconsumed.saturating_sub(bytes);
+        self.pending_credit = self.pending_credit.saturating_add(bytes);
     }
 
     /// Records that the caller consumed `bytes`, for which it returns the credit itself.
     pub(crate) fn consume_manually(&mut self, bytes: u32) {
-        self.held = self.held.saturating_sub(bytes);
+        self.unconsumed = self.unconsumed.saturating_sub(bytes);
     }
 
     /// Returns the increment to send now, if one is due.
     ///
     /// With a `target`, the increment restores window plus unconsumed bytes to `target`, and is due once it is a
-    /// quarter of `target`. Without one, the increment is exactly the credit owed.
+    /// quarter of `target`. Without one, the increment is exactly the pending credit.
     ///
     /// `awaited` returns the bytes of content still to come, if known. If the window has room for all of them, the
     /// peer has no use for an increment, and may already have closed its socket after the last byte. It would then
@@ -85,22 +85,23 @@ impl ReceiveWindow {
         let available = self.available(initial);
         let (due, threshold) = match target {
             Some(target) => {
-                let due = i64::from(target).saturating_sub(available).saturating_sub(i64::from(self.held));
+                let due =
+                    i64::from(target).saturating_sub(available).saturating_sub(i64::from(self.unconsumed));
                 // A quarter: a peer that sends whole windows may finish one just before the next credit is due, and
                 // then continues with the rest of the window.
                 (due, target / 4)
             }
-            None => (i64::from(self.owed), initial / 2),
+            None => (i64::from(self.pending_credit), initial / 2),
         };
         let due = u32::try_from(due.min(i64::from(MAX_WINDOW).saturating_sub(available))).ok()?;
-        if due == 0 || self.owed == 0 || due < threshold {
+        if due == 0 || self.pending_credit == 0 || due < threshold {
             return None;
         }
         let room = u64::try_from(available).unwrap_or(0);
         if awaited().is_some_and(|content| content.saturating_add(PADDING_MAX) <= room) {
             return None;
         }
-        self.owed = 0;
+        self.pending_credit = 0;
         self.delta = self.delta.saturating_add(i64::from(due));
         Some(due)
     }
@@ -240,8 +241,8 @@ mod tests {
         window.consume(24);
         assert_eq!(window.take_due(100, Some(100), unknown), None, "only 24 of 100");
         window.consume(1);
-        assert_eq!(window.take_due(100, Some(100), unknown), Some(25), "35 are still held");
-        assert_eq!((window.available(100), window.held), (65, 35));
+        assert_eq!(window.take_due(100, Some(100), unknown), Some(25), "35 are still unconsumed");
+        assert_eq!((window.available(100), window.unconsumed), (65, 35));
     }
 
     #[test]

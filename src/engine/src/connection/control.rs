@@ -281,7 +281,7 @@ impl Connection {
         if !self.is_idle(id) {
             if self.streams.get(id).is_some_and(|stream| !stream.is_closed()) {
                 self.reprioritize(id, priority);
-                if self.streams.get(id).is_some_and(|stream| stream.held) {
+                if self.streams.get(id).is_some_and(|stream| stream.app_owned) {
                     self.events.push_back(Event::PriorityUpdate { id, priority });
                 }
             }

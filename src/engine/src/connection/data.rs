@@ -201,7 +201,7 @@ impl Connection {
     /// Tells the caller that the stream is readable, if the caller waits for that.
     pub(super) fn wake_reader(&mut self, id: StreamId) {
         if let Some(stream) = self.streams.get_mut(id)
-            && stream.held
+            && stream.app_owned
             && core::mem::replace(&mut stream.recv.wake, Wake::Off) != Wake::Off
         {
             self.events.push_back(Event::Readable { id });

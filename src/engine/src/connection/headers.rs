@@ -119,9 +119,11 @@ impl Connection {
                 }
                 match kind {
                     BlockKind::Message { end_stream, self_dependent } => {
-                        self.message(id, &section, decoded, end_stream, self_dependent)
+                        self.recv_message(id, &section, decoded, end_stream, self_dependent)
                     }
-                    BlockKind::Promise { promised_id } => self.promise(id, promised_id, &section, decoded),
+                    BlockKind::Promise { promised_id } => {
+                        self.recv_promise(id, promised_id, &section, decoded)
+                    }
                 }
             }
         };
@@ -130,7 +132,7 @@ impl Connection {
     }
 
     /// Handles the head or the trailers of a message (RFC 9113, 8.1).
-    fn message(
+    fn recv_message(
         &mut self,
         id: StreamId,
         section: &FieldSection,
@@ -140,7 +142,7 @@ impl Connection {
     ) -> Result<(), Violation> {
         let Some(stream) = self.streams.get(id) else {
             return if self.is_idle(id) && !self.is_local(id) && !self.is_client() {
-                self.request(id, section, decoded, end_stream, self_dependent)
+                self.recv_request(id, section, decoded, end_stream, self_dependent)
             } else {
                 self.late_headers(id)
             };
@@ -157,8 +159,8 @@ impl Connection {
         }
         match (decoded, expect) {
             (Decoded::TooLarge, _) => Err(Violation::FieldSectionTooLarge),
-            (_, Expect::Head) => self.response(id, section, end_stream),
-            _ => self.trailers(id, section, end_stream),
+            (_, Expect::Head) => self.recv_response(id, section, end_stream),
+            _ => self.recv_trailers(id, section, end_stream),
         }
     }
 
@@ -181,7 +183,7 @@ impl Connection {
         }
     }
 
-    fn request(
+    fn recv_request(
         &mut self,
         id: StreamId,
         section: &FieldSection,
@@ -220,12 +222,12 @@ impl Connection {
             stream.prioritized = true;
         }
         self.begin_request(stream, end_stream);
-        if self.counts.held < self.max_held() && self.arriving.is_empty() {
+        if self.counts.app_owned < self.max_app_owned() && self.pending_accept.is_empty() {
             self.deliver(id, section.clone(), end_stream);
         } else if let Some(stream) = self.streams.get_mut(id) {
             stream.waiting =
                 Some(Box::new(WaitingHead { head: section.clone(), end_stream, reprioritized: false }));
-            self.arriving.push_back(id);
+            self.pending_accept.push_back(id);
             self.admit_arriving();
         }
         Ok(())
@@ -270,7 +272,12 @@ impl Connection {
     }
 
     /// Handles the head of a response, final or informational (RFC 9113, 8.1).
-    fn response(&mut self, id: StreamId, section: &FieldSection, end_stream: bool) -> Result<(), Violation> {
+    fn recv_response(
+        &mut self,
+        id: StreamId,
+        section: &FieldSection,
+        end_stream: bool,
+    ) -> Result<(), Violation> {
         let facts = message::response(section)?;
         if self.streams.get(id).is_some_and(|stream| stream.state == State::ReservedRemote) {
             self.transition(id, Transition::RecvHeaders);
@@ -287,7 +294,7 @@ impl Connection {
         stream.tunnel = stream.method.is_connect() && (200..300).contains(&facts.status);
         // The response event says that nothing follows; a caller that asked before needs its own event.
         let asked = stream.recv.wake == Wake::Asked;
-        if stream.held {
+        if stream.app_owned {
             self.events.push_back(Event::Response { id, head: section.clone(), end_stream });
         }
         if end_stream {
@@ -314,14 +321,19 @@ impl Connection {
         if stream.recv.informational > self.config.max_header_list_size as usize {
             return Err(Violation::FieldSectionTooLarge);
         }
-        if stream.held {
+        if stream.app_owned {
             self.events.push_back(Event::Informational { id, head: section.clone() });
         }
         Ok(())
     }
 
     /// Handles trailers, which end a message (RFC 9113, 8.1); a tunnel has none (RFC 9113, 8.5).
-    fn trailers(&mut self, id: StreamId, section: &FieldSection, end_stream: bool) -> Result<(), Violation> {
+    fn recv_trailers(
+        &mut self,
+        id: StreamId,
+        section: &FieldSection,
+        end_stream: bool,
+    ) -> Result<(), Violation> {
         let Some(stream) = self.streams.get_mut(id) else { return Ok(()) };
         if !end_stream || stream.tunnel {
             return Err(Malformed::TrailersWithoutEnd.into());
@@ -337,7 +349,7 @@ impl Connection {
     }
 
     /// Handles a promise (RFC 9113, 8.4).
-    fn promise(
+    fn recv_promise(
         &mut self,
         parent: StreamId,
         id: StreamId,
@@ -360,7 +372,7 @@ impl Connection {
         let pushed = self.counts.peer.saturating_add(self.counts.promised);
         if !known || !self.local.wanted.enable_push || self.is_above_last(id) {
             self.refuse_promise(id, ErrorCode::CANCEL);
-        } else if pushed >= self.max_peer_streams() || self.counts.held >= self.max_held() {
+        } else if pushed >= self.max_peer_streams() || self.counts.app_owned >= self.max_app_owned() {
             self.refuse_promise(id, ErrorCode::REFUSED_STREAM);
         } else {
             match self.check_promise(parent, section, decoded) {
@@ -395,10 +407,10 @@ impl Connection {
 
     fn accept_promise(&mut self, parent: StreamId, id: StreamId, section: &FieldSection, method: MethodKind) {
         let mut stream = Stream::new(id, State::Idle, method, ReceiveWindow::new(0));
-        stream.held = true;
+        stream.app_owned = true;
         stream.send.ending = crate::stream::Ending::Sent;
         self.streams.insert(stream);
-        self.counts.held = self.counts.held.saturating_add(1);
+        self.counts.app_owned = self.counts.app_owned.saturating_add(1);
         self.stats.streams_accepted = self.stats.streams_accepted.saturating_add(1);
         self.transition(id, Transition::RecvPushPromise);
         self.events.push_back(Event::Push { parent, id, head: section.clone() });
@@ -416,7 +428,7 @@ impl Connection {
             return Ok(());
         }
         let error = StreamError::peer(code);
-        self.tell_reset(id, error);
+        self.emit_reset(id, error);
         self.transition(id, Transition::RecvReset);
         Ok(())
     }

@@ -159,8 +159,10 @@ impl Connection {
                 return self.begin_data(header, input);
             }
             if let Some(payload) = rest.get(..length) {
-                if let Err(violation) = self.begin(header).and_then(|()| self.frame(header, payload)) {
-                    self.offend(header.stream_id, violation)?;
+                if let Err(violation) =
+                    self.check_header(header).and_then(|()| self.dispatch_frame(header, payload))
+                {
+                    self.handle_violation(header.stream_id, violation)?;
                 }
                 input.advance(HEADER_LEN.saturating_add(length));
                 return Ok(());
@@ -180,10 +182,10 @@ impl Connection {
                 self.reader.partial.clear();
                 return self.begin_data(header, input);
             }
-            if let Err(violation) = self.begin(header) {
+            if let Err(violation) = self.check_header(header) {
                 self.reader.partial.clear();
                 self.skip(header.length);
-                return self.offend(header.stream_id, violation);
+                return self.handle_violation(header.stream_id, violation);
             }
         }
         let Some(&bytes) = self.reader.partial.first_chunk::<HEADER_LEN>() else { return Ok(()) };
@@ -195,13 +197,13 @@ impl Connection {
         }
         let mut frame = core::mem::take(&mut self.reader.partial);
         let payload = frame.get(HEADER_LEN..).unwrap_or_default();
-        let outcome = self.frame(header, payload);
+        let outcome = self.dispatch_frame(header, payload);
         frame.clear();
         if frame.capacity() <= 32 << 10 {
             self.reader.partial = frame;
         }
         match outcome {
-            Err(violation) => self.offend(header.stream_id, violation),
+            Err(violation) => self.handle_violation(header.stream_id, violation),
             Ok(()) => Ok(()),
         }
     }
@@ -215,7 +217,7 @@ impl Connection {
     ///
     /// The checks concern its position after the preface (RFC 9113, 3.4) and after a field block
     /// (RFC 9113, 4.3 and 6.10), its stream and its length (RFC 9113, 4.2).
-    fn begin(&mut self, header: FrameHeader) -> Result<(), Violation> {
+    fn check_header(&mut self, header: FrameHeader) -> Result<(), Violation> {
         self.stats.frames_received = self.stats.frames_received.saturating_add(1);
         if self.reader.first_frame && self.is_client() && looks_like_http1(&header.to_bytes()) {
             self.fail_with(ConnectionError::NotHttp2, Violation::FirstFrameNotSettings.reason());
@@ -245,7 +247,7 @@ impl Connection {
     }
 
     /// Handles a complete frame.
-    fn frame(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
+    fn dispatch_frame(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         if self.close_reason.is_some() {
             return Ok(());
         }
@@ -294,7 +296,7 @@ impl Connection {
 
     /// Begins a DATA frame without padding, whose content is passed on as it arrives.
     fn begin_data(&mut self, header: FrameHeader, input: &Bytes) -> Result<(), Violation> {
-        let begun = self.begin(header);
+        let begun = self.check_header(header);
         if let Some(subscriber) = &mut self.subscriber {
             let there = input.len().min(header.length as usize);
             subscriber.frame(Direction::Received, header, input.get(..there).unwrap_or_default());
@@ -307,7 +309,7 @@ impl Connection {
             }
             Err(violation) => {
                 self.skip(header.length);
-                self.offend(header.stream_id, violation)
+                self.handle_violation(header.stream_id, violation)
             }
         }
     }
@@ -348,7 +350,7 @@ impl Connection {
     ///
     /// On an idle stream, a stream error becomes a connection error, since RST_STREAM must not be sent there
     /// (RFC 9113, 6.4).
-    fn offend(&mut self, id: StreamId, violation: Violation) -> Result<(), Violation> {
+    fn handle_violation(&mut self, id: StreamId, violation: Violation) -> Result<(), Violation> {
         if violation.scope() == Scope::Connection || id.is_connection() || self.is_idle(id) {
             return Err(violation);
         }

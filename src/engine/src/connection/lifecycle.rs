@@ -29,10 +29,10 @@ impl Connection {
         let peers = !self.is_local(id);
         let Some(stream) = self.streams.get_mut(id).filter(|stream| !stream.released) else { return };
         stream.released = true;
-        if peers && stream.held {
-            self.counts.held = self.counts.held.saturating_sub(1);
+        if peers && stream.app_owned {
+            self.counts.app_owned = self.counts.app_owned.saturating_sub(1);
         }
-        stream.held = false;
+        stream.app_owned = false;
         let unread = u32::try_from(stream.recv.content.clear()).unwrap_or(u32::MAX);
         let answered = match stream.send.ending {
             Ending::Open => false,
@@ -130,7 +130,7 @@ impl Connection {
             self.lingering.remove(&(linger.until, id));
         }
         if never_seen {
-            self.arriving.retain(|&other| other != id);
+            self.pending_accept.retain(|&other| other != id);
         }
         if complete {
             self.stats.streams_completed = self.stats.streams_completed.saturating_add(1);
@@ -140,7 +140,7 @@ impl Connection {
             self.forget(id);
         }
         self.tell_streams_available();
-        self.stream_left();
+        self.maybe_finish_drain();
     }
 
     /// Removes a closed stream that the caller does not hold.
@@ -171,12 +171,12 @@ impl Connection {
         stream.waiting = None;
         let released = stream.released;
         self.drop_content(id);
-        self.opening.retain(|&other| other != id);
+        self.pending_open.retain(|&other| other != id);
         if released {
             self.forget(id);
         }
         self.tell_streams_available();
-        self.stream_left();
+        self.maybe_finish_drain();
     }
 
     pub(super) fn write_rst_stream(&mut self, stream_id: StreamId, code: ErrorCode) {
@@ -188,7 +188,7 @@ impl Connection {
     pub(super) fn stream_violation(&mut self, id: StreamId, violation: Violation) {
         let error = StreamError { violation: Some(violation), ..StreamError::local(violation.code()) };
         if self.streams.get(id).is_some_and(|stream| !stream.is_closed()) {
-            self.tell_reset(id, error);
+            self.emit_reset(id, error);
             self.reset_stream(id, error);
         } else {
             self.write_rst_stream(id, violation.code());
@@ -199,10 +199,10 @@ impl Connection {
     }
 
     /// Records that a stream ended early, and tells the caller if it holds the stream.
-    pub(super) fn tell_reset(&mut self, id: StreamId, error: StreamError) {
+    pub(super) fn emit_reset(&mut self, id: StreamId, error: StreamError) {
         if let Some(stream) = self.streams.get_mut(id) {
             stream.error = Some(error);
-            if stream.held {
+            if stream.app_owned {
                 self.events.push_back(Event::Reset { id, error });
             }
         }
@@ -224,8 +224,8 @@ impl Connection {
     /// Gives a request to the caller.
     pub(super) fn deliver(&mut self, id: StreamId, head: FieldSection, end_stream: bool) {
         let Some(stream) = self.streams.get_mut(id) else { return };
-        stream.held = true;
-        self.counts.held = self.counts.held.saturating_add(1);
+        stream.app_owned = true;
+        self.counts.app_owned = self.counts.app_owned.saturating_add(1);
         let readable =
             !stream.recv.content.is_empty() || (stream.recv.expect == Expect::Nothing && !end_stream);
         self.events.push_back(Event::Request { id, head, end_stream });
@@ -236,8 +236,8 @@ impl Connection {
 
     /// Gives waiting requests to the caller while it may hold more.
     pub(super) fn admit_arriving(&mut self) {
-        while self.counts.held < self.max_held()
-            && let Some(id) = self.arriving.pop_front()
+        while self.counts.app_owned < self.max_app_owned()
+            && let Some(id) = self.pending_accept.pop_front()
         {
             if let Some(waiting) = self.streams.get_mut(id).and_then(|stream| stream.waiting.take()) {
                 self.deliver(id, waiting.head, waiting.end_stream);
@@ -249,7 +249,7 @@ impl Connection {
     ///
     /// No open stream waits for another open one: its content would use up the connection's window, which the other
     /// may need. More streams than the local limit may be open after the limit was lowered.
-    pub(super) fn max_held(&self) -> usize {
+    pub(super) fn max_app_owned(&self) -> usize {
         let limit = self.local.wanted.max_concurrent_streams.unwrap_or(self.config.max_concurrent_streams);
         self.counts.peer.max(limit as usize)
     }

@@ -94,9 +94,9 @@ pub struct Connection {
     highest_peer_id: StreamId,
     counts: Counts,
     /// Server: requests that wait for the caller to release earlier ones.
-    arriving: VecDeque<StreamId>,
+    pending_accept: VecDeque<StreamId>,
     /// Client: requests that wait for the peer's limit.
-    opening: VecDeque<StreamId>,
+    pending_open: VecDeque<StreamId>,
     /// Whether the caller was refused a stream with [`OpenError::WouldBlock`](crate::OpenError::WouldBlock) and
     /// awaits an event.
     open_refused: bool,
@@ -144,7 +144,7 @@ struct Counts {
     /// Promised by the server, but not yet open.
     promised: usize,
     /// Opened by the peer, given to the caller, and not yet released.
-    held: usize,
+    app_owned: usize,
 }
 
 impl Connection {
@@ -195,8 +195,8 @@ impl Connection {
             next_id: if role == Role::Client { 1 } else { 2 },
             highest_peer_id: StreamId::CONNECTION,
             counts: Counts::default(),
-            arriving: VecDeque::new(),
-            opening: VecDeque::new(),
+            pending_accept: VecDeque::new(),
+            pending_open: VecDeque::new(),
             open_refused: false,
             send_window: i64::from(DEFAULT_WINDOW),
             highest_delta: 0,
@@ -333,7 +333,7 @@ impl Connection {
     pub fn stats(&self) -> Stats {
         Stats {
             streams_open: self.counts.local.saturating_add(self.counts.peer) as u64,
-            streams_waiting: self.arriving.len().saturating_add(self.opening.len()) as u64,
+            streams_waiting: self.pending_accept.len().saturating_add(self.pending_open.len()) as u64,
             abuse_score: u64::from(self.abuse.score()),
             abuse_score_peak: u64::from(self.abuse.peak()),
             connection_window_target: u64::from(self.bandwidth.connection_window()),

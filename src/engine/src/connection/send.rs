@@ -51,14 +51,14 @@ impl Connection {
         }
         // A place among the waiting requests may have become free.
         self.send_waiting_requests();
-        let waits = !self.opening.is_empty() || self.counts.local >= self.max_send_streams();
-        if waits && self.opening.len() >= self.config.waiting_streams {
+        let waits = !self.pending_open.is_empty() || self.counts.local >= self.max_send_streams();
+        if waits && self.pending_open.len() >= self.config.waiting_streams {
             self.open_refused = true;
             return Err(OpenError::WouldBlock);
         }
         let id = self.take_next_id().ok_or(OpenError::Closed)?;
         let mut stream = Stream::new(id, State::Idle, facts.method, ReceiveWindow::new(0));
-        stream.held = true;
+        stream.app_owned = true;
         stream.send.head_sent = true;
         stream.send.length = length;
         if let Some(priority) = facts.priority {
@@ -75,7 +75,7 @@ impl Connection {
             stream.waiting =
                 Some(Box::new(WaitingHead { head: head.clone(), end_stream, reprioritized: false }));
             self.streams.insert(stream);
-            self.opening.push_back(id);
+            self.pending_open.push_back(id);
         } else {
             self.streams.insert(stream);
             self.send_request(id, head, end_stream);
@@ -89,7 +89,7 @@ impl Connection {
             return 0;
         }
         let slots = self.max_send_streams().saturating_sub(self.counts.local);
-        slots.saturating_add(self.config.waiting_streams).saturating_sub(self.opening.len())
+        slots.saturating_add(self.config.waiting_streams).saturating_sub(self.pending_open.len())
     }
 
     /// Returns how many streams this endpoint may have open (RFC 9113, 5.1.2).
@@ -118,13 +118,13 @@ impl Connection {
 
     /// Returns whether a request waits that the peer's limit allows now.
     pub(super) fn may_send_waiting_request(&self) -> bool {
-        !self.opening.is_empty() && self.counts.local < self.max_send_streams()
+        !self.pending_open.is_empty() && self.counts.local < self.max_send_streams()
     }
 
     /// Sends waiting requests while the peer's limit allows it.
     pub(super) fn send_waiting_requests(&mut self) {
         while self.may_send_waiting_request()
-            && let Some(id) = self.opening.pop_front()
+            && let Some(id) = self.pending_open.pop_front()
         {
             let Some(stream) = self.streams.get_mut(id) else { continue };
             let Some(waiting) = stream.waiting.take() else { continue };
@@ -256,7 +256,7 @@ impl Connection {
         }
         let id = self.take_next_id().ok_or(OpenError::Closed)?;
         let mut stream = Stream::new(id, State::Idle, facts.method, ReceiveWindow::new(0));
-        stream.held = true;
+        stream.app_owned = true;
         stream.recv.expect = Expect::Nothing;
         self.streams.insert(stream);
         self.write_block(parent, head, |out| FieldBlock::push_promise(out, parent, id));
@@ -297,7 +297,7 @@ impl Connection {
             && self.send_capacity(id) == 0
             && let Some(stream) = self.streams.get_mut(id)
         {
-            stream.send.starved = true;
+            stream.send.notify_writable = true;
         }
         self.content_changed(id);
         Ok(())
@@ -332,7 +332,8 @@ impl Connection {
             // A stream that loses its room waits for it as if it had filled the buffer.
             let limit = self.send_limit();
             for stream in self.streams.iter_mut() {
-                stream.send.starved |= stream.can_take_content() && stream.send.content.len() >= limit;
+                stream.send.notify_writable |=
+                    stream.can_take_content() && stream.send.content.len() >= limit;
             }
         }
     }
@@ -348,7 +349,7 @@ impl Connection {
             self.crowded = false;
             let limit = self.send_limit();
             for stream in self.streams.iter_mut() {
-                if stream.has_room(limit) && core::mem::take(&mut stream.send.starved) {
+                if stream.has_room(limit) && core::mem::take(&mut stream.send.notify_writable) {
                     self.events.push_back(Event::Writable { id: stream.id });
                 }
             }
@@ -450,7 +451,7 @@ impl Connection {
     /// Ends a stream on which the peer certainly has not acted.
     pub(super) fn fail_unprocessed(&mut self, id: StreamId, error: StreamError) {
         let error = StreamError { retryable: true, ..error };
-        self.tell_reset(id, error);
+        self.emit_reset(id, error);
         if self.streams.get(id).is_some_and(|stream| stream.state == State::Idle) {
             self.drop_unopened(id);
         } else {

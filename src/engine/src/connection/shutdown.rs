@@ -62,7 +62,7 @@ impl Connection {
             self.pings.send_own(Purpose::Shutdown);
             self.timers.announced(self.now + ANNOUNCEMENT);
         }
-        self.stream_left();
+        self.maybe_finish_drain();
     }
 
     /// Stops accepting requests, after the peer has acknowledged the announcement or had the time to.
@@ -71,7 +71,7 @@ impl Connection {
             self.phase = Phase::Draining;
             self.last_accepted = Some(self.highest_peer_id);
             self.write_goaway(self.highest_peer_id, ErrorCode::NO_ERROR, b"");
-            self.stream_left();
+            self.maybe_finish_drain();
         }
     }
 
@@ -165,18 +165,18 @@ impl Connection {
             stream.send.scheduled = false;
             stream.send.blocked_since = None;
             stream.linger = None;
-            if !stream.held {
+            if !stream.app_owned {
                 self.streams.remove(id);
             } else {
-                self.tell_reset(id, StreamError { retryable: unopened, ..error });
+                self.emit_reset(id, StreamError { retryable: unopened, ..error });
             }
         }
         self.content_waiting = 0;
         self.counts.local = 0;
         self.counts.peer = 0;
         self.counts.promised = 0;
-        self.opening.clear();
-        self.arriving.clear();
+        self.pending_open.clear();
+        self.pending_accept.clear();
         self.blocked.clear();
         self.lingering.clear();
         self.scheduler = Scheduler::default();
@@ -187,11 +187,11 @@ impl Connection {
     /// Returns whether any stream has not ended, or a request or promise is still to become a stream.
     pub(super) fn is_busy(&self) -> bool {
         let counts = &self.counts;
-        counts.local > 0 || counts.peer > 0 || counts.promised > 0 || !self.opening.is_empty()
+        counts.local > 0 || counts.peer > 0 || counts.promised > 0 || !self.pending_open.is_empty()
     }
 
     /// Ends a connection that is shutting down, if its last stream has ended.
-    pub(super) fn stream_left(&mut self) {
+    pub(super) fn maybe_finish_drain(&mut self) {
         if self.is_busy() || self.close_reason.is_some() {
             return;
         }
@@ -242,7 +242,7 @@ impl Connection {
                 self.fail_unprocessed(id, error);
             }
         }
-        self.stream_left();
+        self.maybe_finish_drain();
         Ok(())
     }
 
@@ -254,7 +254,7 @@ impl Connection {
             None => StreamError::local(code),
         };
         // One by one: the connection may end with the last of them.
-        while let Some(id) = self.opening.pop_front() {
+        while let Some(id) = self.pending_open.pop_front() {
             self.fail_unprocessed(id, error);
         }
     }

@@ -184,7 +184,7 @@ impl Connection {
     fn reset_stalled(&mut self, id: StreamId) {
         let violation = Violation::StreamStalled;
         let error = StreamError { violation: Some(violation), ..StreamError::local(violation.code()) };
-        self.tell_reset(id, error);
+        self.emit_reset(id, error);
         self.reset_stream(id, error);
     }
 

@@ -90,7 +90,7 @@ impl Connection {
     /// peer's limit of streams.
     pub fn is_flushed(&self) -> bool {
         !self.has_output()
-            && self.opening.is_empty()
+            && self.pending_open.is_empty()
             && self.streams.iter().all(|stream| stream.send.content.is_empty())
     }
 
@@ -172,7 +172,7 @@ impl Connection {
         out.resize(out.len().saturating_add(padded.padding.unwrap_or(0).into()), 0);
         stream.send.window_delta = stream.send.window_delta.saturating_sub(used);
         self.send_window = self.send_window.saturating_sub(used);
-        let tell = stream.has_room(limit) && core::mem::take(&mut stream.send.starved);
+        let tell = stream.has_room(limit) && core::mem::take(&mut stream.send.notify_writable);
         stream.send.stall = stream.send.stall.filter(|_| !all).and_then(|stall| stall.after(length));
         self.timers.content_sent(length);
         self.content_gone(length);

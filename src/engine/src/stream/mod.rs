@@ -67,7 +67,7 @@ pub(crate) struct Stream {
     pub(crate) method: MethodKind,
 
     /// Whether the caller holds the stream, which then occupies a slot even if it is closed on the wire.
-    pub(crate) held: bool,
+    pub(crate) app_owned: bool,
     /// Whether the caller has released the stream, which is then removed once it is closed.
     pub(crate) released: bool,
     /// The head of a request that waits: for a slot with the caller, or for the peer's limit.
@@ -147,7 +147,7 @@ pub(crate) struct Sending {
     /// The current stall: less than [`PROGRESS`] was sent since the stream was blocked.
     pub(crate) stall: Option<Stall>,
     /// Whether the caller found no room, and awaits an event when there is some.
-    pub(crate) starved: bool,
+    pub(crate) notify_writable: bool,
 }
 
 /// Bytes that end a stall; fewer may be a trickle that keeps memory occupied.
@@ -180,7 +180,7 @@ impl Stream {
             closed_by: ClosedBy::EndStream,
             error: None,
             method,
-            held: false,
+            app_owned: false,
             released: false,
             waiting: None,
             linger: None,
@@ -202,7 +202,7 @@ impl Stream {
                 scheduled: false,
                 blocked_since: None,
                 stall: None,
-                starved: false,
+                notify_writable: false,
             },
             priority: Priority::default(),
             prioritized: false,
@@ -236,7 +236,7 @@ impl Stream {
 
     /// Returns whether so much of a send buffer of `limit` bytes is free that the caller is to be told.
     pub(crate) fn has_room(&self, limit: usize) -> bool {
-        self.held && !self.is_closed() && self.can_take_content() && self.send.content.len() <= limit / 2
+        self.app_owned && !self.is_closed() && self.can_take_content() && self.send.content.len() <= limit / 2
     }
 
     /// Returns whether the local message has begun and not ended.

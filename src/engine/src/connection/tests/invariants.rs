@@ -16,26 +16,26 @@ pub(super) fn check(engine: &Connection) {
     assert_eq!(counts.local, count(&|stream| stream.state.counts() && engine.is_local(stream.id)), "local");
     assert_eq!(counts.peer, count(&|stream| stream.state.counts() && !engine.is_local(stream.id)), "peer");
     assert_eq!(counts.promised, count(&|stream| stream.state.is_reserved()), "promised");
-    assert_eq!(counts.held, count(&|stream| stream.held && !engine.is_local(stream.id)), "held");
+    assert_eq!(counts.app_owned, count(&|stream| stream.app_owned && !engine.is_local(stream.id)), "held");
     assert_eq!(
         count(&|stream| stream.released && stream.is_closed()),
         0,
         "closed and released streams must be removed"
     );
     assert_eq!(
-        count(&|stream| !stream.released && !stream.held && stream.waiting.is_none()),
+        count(&|stream| !stream.released && !stream.app_owned && stream.waiting.is_none()),
         0,
         "every stream must be held, waiting or released"
     );
 
     let waits = |stream: &crate::stream::Stream| stream.waiting.is_some();
     assert_eq!(
-        engine.arriving.len(),
+        engine.pending_accept.len(),
         count(&|stream| waits(stream) && stream.state != State::Idle),
         "arriving"
     );
     assert_eq!(
-        engine.opening.len(),
+        engine.pending_open.len(),
         count(&|stream| waits(stream) && stream.state == State::Idle),
         "opening"
     );

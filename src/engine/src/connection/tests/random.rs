@@ -289,8 +289,10 @@ impl End {
         let engine = &self.engine;
         assert_eq!(engine.stream_count(), 0);
         let counts = &engine.counts;
-        assert_eq!((counts.local, counts.peer, counts.promised, counts.held), (0, 0, 0, 0));
-        assert!(engine.arriving.is_empty() && engine.opening.is_empty() && engine.blocked.is_empty());
+        assert_eq!((counts.local, counts.peer, counts.promised, counts.app_owned), (0, 0, 0, 0));
+        assert!(
+            engine.pending_accept.is_empty() && engine.pending_open.is_empty() && engine.blocked.is_empty()
+        );
         assert!(engine.scheduler.is_empty() && engine.pongs.is_empty() && engine.is_flushed());
         let (available, held, owed) = engine.window.parts(DEFAULT_WINDOW);
         assert_eq!(held, 0);
