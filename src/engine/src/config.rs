@@ -90,12 +90,13 @@ pub struct Config {
     ///
     /// It has no effect if [`stall_timeout`](Self::stall_timeout) is shorter or `None`.
     pub crowded_stall_timeout: Duration,
-    /// Server: how long to read and discard the rest of a request after the caller has sent the whole response and
-    /// released the stream (default 1 s).
+    /// Server: how long to wait for more of a request whose rest is read and discarded, after the caller has sent the
+    /// whole response and released the stream (default 1 s).
     ///
-    /// RST_STREAM with NO_ERROR then stops the client (RFC 9113, 8.1). `None` stops the client at once.
+    /// RST_STREAM with NO_ERROR then stops the client (RFC 9113, 8.1), after thirty times as long even if content keeps
+    /// arriving. `None` stops the client at once.
     pub linger_timeout: Option<Duration>,
-    /// Server: limit on the content read and discarded in that time, in bytes (default 1 MiB).
+    /// Server: limit on the content read and discarded, in bytes (default 1 MiB).
     pub linger_bytes: u32,
     /// Time without streams after which the connection is shut down (default none).
     pub idle_timeout: Option<Duration>,

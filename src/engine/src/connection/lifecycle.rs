@@ -7,6 +7,10 @@ use crate::fields::FieldSection;
 use crate::frame::{RstStream, StreamId};
 use crate::stream::{ClosedBy, Ending, Expect, Linger, Transition};
 
+/// How often content may postpone the deadline of a lingering stream by all of
+/// [`linger_timeout`](crate::Config::linger_timeout).
+const LINGER_PAUSES: u32 = 30;
+
 impl Connection {
     /// Resets a stream with `code`, which ends it in both directions at once.
     ///
@@ -58,18 +62,26 @@ impl Connection {
             return self.reset(id, ErrorCode::NO_ERROR);
         };
         let until = self.now + timeout;
+        let latest = self.now + timeout.saturating_mul(LINGER_PAUSES);
         if let Some(stream) = self.streams.get_mut(id) {
-            stream.linger = Some(Linger { until, left });
+            stream.linger = Some(Linger { until, latest, left });
             self.lingering.insert((until, id));
         }
     }
 
-    /// Counts `bytes` of discarded content against the limit of a lingering stream.
+    /// Counts `bytes` of discarded content against the limit of a lingering stream, and postpones its deadline.
     pub(super) fn linger_on(&mut self, id: StreamId, bytes: u32) {
         let Some(linger) = self.streams.get_mut(id).and_then(|stream| stream.linger.as_mut()) else { return };
         linger.left = linger.left.saturating_sub(bytes);
         if linger.left == 0 {
-            self.reset(id, ErrorCode::NO_ERROR);
+            return self.reset(id, ErrorCode::NO_ERROR);
+        }
+        let timeout = self.config.linger_timeout.unwrap_or_default();
+        let until = (self.now + timeout).min(linger.latest);
+        let before = core::mem::replace(&mut linger.until, until);
+        if before != until {
+            self.lingering.remove(&(before, id));
+            self.lingering.insert((until, id));
         }
     }
 

@@ -99,7 +99,10 @@ pub(crate) struct WaitingHead {
 /// Limits on reading a message that the caller does not want.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Linger {
+    /// The deadline, which content postpones.
     pub(crate) until: Time,
+    /// The deadline that nothing postpones.
+    pub(crate) latest: Time,
     /// Bytes of content that may still be read.
     pub(crate) left: u32,
 }

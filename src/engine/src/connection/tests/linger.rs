@@ -40,6 +40,15 @@ fn lingering_ends_after_timeout_or_byte_limit() {
     raw.sleep(Duration::from_millis(1));
     assert_eq!(raw.resets(), [(1, ErrorCode::NO_ERROR)]);
 
+    let mut raw = refused(Config::default());
+    for _ in 0..33 {
+        raw.sleep(Duration::from_millis(900));
+        raw.data(1, 100, false);
+        assert!(raw.resets().is_empty(), "content postpones the deadline");
+    }
+    raw.sleep(Duration::from_millis(300));
+    assert_eq!(raw.resets(), [(1, ErrorCode::NO_ERROR)], "but not by more than half a minute");
+
     let mut raw = refused(Config { linger_bytes: 30_000, ..Config::default() });
     raw.data(1, 16_000, false);
     assert!(raw.resets().is_empty());
