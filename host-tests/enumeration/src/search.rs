@@ -51,9 +51,9 @@ pub struct Counterexample {
 
 /// The most kinds of faults to look for in one scenario.
 const FAULTS: usize = 6;
-/// The most states waiting to be visited, and the most histories kept; they take about 5 GB.
+/// The most states waiting to be visited, and the most histories kept; they take 5 to 10 GB.
 const FRONTIER: usize = 60_000_000;
-const HISTORIES: usize = 4_000_000;
+const HISTORIES: usize = 1_500_000;
 
 /// Visits every order of a scenario's actions, breadth first, until `deadline`.
 pub fn search(scenario: &Scenario, deadline: Instant) -> Report {

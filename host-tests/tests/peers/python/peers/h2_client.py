@@ -68,7 +68,7 @@ class Stream:
 class Connection:
     def __init__(self, reader, writer, authority, config):
         self.reader, self.writer, self.authority, self.config = reader, writer, authority, config
-        self.streams, self.pings, self.error = {}, [], None
+        self.streams, self.pings, self.error, self.is_over = {}, [], None, False
         self.changed = asyncio.Condition()
         self.h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
         self.h2.local_settings = Settings(client=True, initial_values=config.get("settings", {}))
@@ -83,6 +83,9 @@ class Connection:
     async def receive(self):
         try:
             while data := await self.reader.read(1 << 16):
+                if self.is_over:
+                    # The library does not bear frames after GOAWAY.
+                    continue
                 for event in self.h2.receive_data(data):
                     self.take(event)
                 self.flush()
@@ -101,6 +104,7 @@ class Connection:
 
     def take(self, event):
         if isinstance(event, ConnectionTerminated):
+            self.is_over = True
             if event.error_code != ErrorCodes.NO_ERROR or self.streams:
                 self.fail(Failed(f"GOAWAY {event.error_code}, {event.additional_data}"))
         elif isinstance(event, PingAckReceived):
