@@ -90,7 +90,7 @@ impl Account {
         self.issued = issued;
         match by_hand {
             Some(octets) => {
-                assert!(new == 0 || new == i64::from(octets), "{new} was given instead of {octets}")
+                assert!(new == 0 || new == i64::from(octets), "{new} was given instead of {octets}");
             }
             None => {
                 assert!(new >= 0, "credit was taken back: {new}, {self:?}");
