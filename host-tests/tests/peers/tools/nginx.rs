@@ -8,13 +8,15 @@ use super::program;
 use super::proxy::{Behind, Place, Proxy, SERVES};
 use crate::peer::Peer;
 
+const EARLY: &str = "answers 502 now and then when its HTTP/1.1 server answers early and closes";
+
 pub(crate) fn peers() -> Result<Vec<Peer>> {
     Proxy {
         name: "nginx",
         program: program("nginx", "nginx-light")?,
         before_ours: &[],
         serves: SERVES,
-        omitted: &[],
+        omitted: &[("refuse", EARLY), ("early", EARLY)],
         command,
     }
     .peers()
