@@ -12,7 +12,7 @@ pub(crate) struct Source {
     pub(crate) name: &'static str,
     /// Installs or compiles everything required, and lists the peers.
     ///
-    /// An error is the reason for skipping them: it says what is missing and how to install it.
+    /// If it fails, the runner skips them and prints the error, which names the missing program and how to install it.
     pub(crate) peers: fn() -> Result<Vec<Peer>>,
 }
 

@@ -141,7 +141,7 @@ pub enum Event {
 
 impl Event {
     /// Returns the stream, for events about a stream that was given to the caller earlier.
-    pub(crate) fn of_held_stream(&self) -> Option<StreamId> {
+    pub(crate) fn of_app_owned_stream(&self) -> Option<StreamId> {
         match *self {
             Self::RequestSent { id }
             | Self::Informational { id, .. }

@@ -28,11 +28,12 @@ const CALLS_OF_ONE: u32 = 16;
 /// Every call holds handles of the component model, and a host traps an instance that holds too many: Wasmtime allows
 /// 100,000 in a store. Connections wait in order.
 pub(crate) struct Slots {
+    /// The number of slots that no call has; 0 while a call waits.
     free: Cell<usize>,
-    waiting: RefCell<VecDeque<Waker>>,
+    waiting: RefCell<VecDeque<Rc<Signal>>>,
 }
 
-/// The permission for one call; dropping it admits the next.
+/// The permission for one call; dropping it passes it on to the call that has waited longest.
 pub(crate) struct Slot(Rc<Slots>);
 
 impl Slots {
@@ -42,19 +43,13 @@ impl Slots {
 
     /// Waits until a call may be in progress.
     pub(crate) async fn take(self: &Rc<Self>) -> Slot {
-        let mut has_waited = false;
-        poll_fn(|context| {
-            // A newcomer does not overtake those that wait.
-            let is_next = has_waited || self.waiting.borrow().is_empty();
-            if is_next && let Some(free) = self.free.get().checked_sub(1) {
-                self.free.set(free);
-                return Poll::Ready(());
-            }
-            has_waited = true;
-            self.waiting.borrow_mut().push_back(context.waker().clone());
-            Poll::Pending
-        })
-        .await;
+        if let Some(free) = self.free.get().checked_sub(1) {
+            self.free.set(free);
+        } else {
+            let passed_on = Rc::new(Signal::default());
+            self.waiting.borrow_mut().push_back(Rc::clone(&passed_on));
+            passed_on.wait().await;
+        }
         Slot(Rc::clone(self))
     }
 }
@@ -62,9 +57,10 @@ impl Slots {
 impl Drop for Slot {
     fn drop(&mut self) {
         let Slots { free, waiting } = &*self.0;
-        free.set(free.get().saturating_add(1));
-        if let Some(next) = waiting.borrow_mut().pop_front() {
-            next.wake();
+        let next = waiting.borrow_mut().pop_front();
+        match next {
+            Some(next) => next.give(),
+            None => free.set(free.get().saturating_add(1)),
         }
     }
 }

@@ -133,10 +133,10 @@ impl RawClient {
         self.tcp.write_all(octets)
     }
 
-    /// Sends octets to a peer that may not take them for so long.
+    /// Sends bytes to a peer that may stop reading; fails if it takes none for `time`.
     pub(crate) fn try_send_for(&mut self, time: Duration, octets: &[u8]) -> io::Result<()> {
         self.tcp.set_write_timeout(Some(time))?;
-        self.tcp.write_all(octets)
+        self.try_send_octets(octets)
     }
 
     /// Sends a frame.

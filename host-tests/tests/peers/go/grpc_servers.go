@@ -10,20 +10,21 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
+// gRPC's test service by grpc-go, whose gzip the import of the clients registers.
+func serveGRPC(options ...grpc.ServerOption) func(net.Listener) error {
+	server := grpc.NewServer(options...)
+	testgrpc.RegisterTestServiceServer(server, interop.NewTestServer())
+	return server.Serve
+}
+
 func grpcServers() []serverPeer {
-	serve := func(options ...grpc.ServerOption) func(net.Listener) error {
-		// The import of the clients registers grpc-go's gzip.
-		server := grpc.NewServer(options...)
-		testgrpc.RegisterTestServiceServer(server, interop.NewTestServer())
-		return server.Serve
-	}
 	// Connections end after a second.
 	brief := grpc.KeepaliveParams(keepalive.ServerParameters{
 		MaxConnectionAge: time.Second, MaxConnectionAgeGrace: 10 * time.Second, Time: time.Second,
 	})
 	cases := []string{"grpc-interop"}
 	return []serverPeer{
-		{"grpc-go", "default", cases, serve()},
-		{"grpc-go", "awkward", cases, serve(brief, grpc.MaxConcurrentStreams(1), grpc.WriteBufferSize(0), grpc.ReadBufferSize(0))},
+		{"grpc-go", "default", cases, serveGRPC()},
+		{"grpc-go", "awkward", cases, serveGRPC(brief, grpc.MaxConcurrentStreams(1), grpc.WriteBufferSize(0), grpc.ReadBufferSize(0))},
 	}
 }

@@ -10,7 +10,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/interop"
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
 )
 
@@ -39,9 +38,7 @@ func latencyServer() error {
 		return err
 	}
 	fmt.Printf("listening on http://%s\n", listener.Addr())
-	server := grpc.NewServer()
-	testgrpc.RegisterTestServiceServer(server, interop.NewTestServer())
-	return server.Serve(listener)
+	return serveGRPC()(listener)
 }
 
 func latencyClient(name, url string, count int) error {

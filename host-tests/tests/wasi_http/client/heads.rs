@@ -1,4 +1,4 @@
-//! Heads of requests and responses: what passes between wasi:http and HTTP/2, and what does not.
+//! Heads of requests and responses: which fields the client passes between wasi:http and HTTP/2, and which it drops.
 
 use super::begin;
 use crate::raw_server::{Head, RawServer};

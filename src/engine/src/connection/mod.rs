@@ -237,7 +237,7 @@ impl Connection {
                 continue;
             }
             let released = event
-                .of_held_stream()
+                .of_app_owned_stream()
                 .is_some_and(|id| self.streams.get(id).is_none_or(|stream| stream.released));
             if !released {
                 return Some(event);
