@@ -7,8 +7,9 @@ use std::env;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use host_tests::guests;
 use small_requests::{Subject, measure};
-use wasi_http2::{Invocation, Program, Runtime, components};
+use wasi_http2::{Invocation, Program, Runtime};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
 /// Concurrent requests on the connection.
@@ -42,7 +43,7 @@ fn main() -> Result<()> {
 fn measure_all(measurements: usize, rounds: u32) -> Result<[Times; 2]> {
     // Only for the guest: h2 has its own Tokio runtime, so this one must not run while h2 is measured natively.
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let guest = Runtime::new()?.load(components::SMALL_REQUESTS)?;
+    let guest = Runtime::new()?.load(guests::SMALL_REQUESTS)?;
     let [mut native, mut wasm] = <[Times; 2]>::default();
     for _ in 0..measurements {
         for (subject, times) in Subject::ALL.into_iter().zip(&mut native) {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
-use wasi_http2::components;
+use host_tests::guests;
 use wasi_http2::compose::{with_handler, with_server};
 
 /// How many measurements the median is taken from.
@@ -48,9 +48,9 @@ fn main() -> Result<()> {
         fs::write(&file, content)?;
         Ok(file)
     };
-    let handler = write("handler.wasm", components::HTTP_SERVICE)?;
-    let server = write("server.wasm", &with_server(components::HTTP_SERVICE)?)?;
-    let calls = write("calls.wasm", &with_handler(components::HANDLER_CALLS, components::HTTP_SERVICE)?)?;
+    let handler = write("handler.wasm", guests::HTTP_SERVICE)?;
+    let server = write("server.wasm", &with_server(guests::HTTP_SERVICE)?)?;
+    let calls = write("calls.wasm", &with_handler(guests::HANDLER_CALLS, guests::HTTP_SERVICE)?)?;
 
     let mut http2 = Command::new(&wasmtime);
     http2.args(["run", "-Sp3,http,inherit-network"]).arg(server).args(["--addr", "127.0.0.1:0"]);

@@ -4,11 +4,11 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Output, Stdio};
 
+use host_tests::guests;
 use tempfile::{NamedTempFile, TempDir};
-use wasi_http2::components;
 
 fn wasi_http2(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wasi-http2"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wasi-http2-tested"));
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -195,7 +195,7 @@ fn get_by_wasi_http(args: &[&str]) -> Output {
 
 #[test]
 fn a_handler_is_served() {
-    let server = Server::of(components::HTTP_SERVICE, &[]);
+    let server = Server::of(guests::HTTP_SERVICE, &[]);
     let output = get(&["-i", "--trailers", &server.url("/trailers")]);
     let response = text(&output.stdout);
     assert!(response.starts_with("HTTP/2 200"), "{response}{}", text(&output.stderr));
@@ -204,12 +204,12 @@ fn a_handler_is_served() {
 
 #[test]
 fn server_options_follow_two_dashes() {
-    let server = Server::of(components::HTTP_SERVICE, &["--", "--max-concurrent-streams", "7"]);
+    let server = Server::of(guests::HTTP_SERVICE, &["--", "--max-concurrent-streams", "7"]);
     let output = get(&["-v", &server.url("/")]);
     assert!(text(&output.stderr).contains("SETTINGS_MAX_CONCURRENT_STREAMS=7"), "{}", text(&output.stderr));
 
     let file = NamedTempFile::new().unwrap();
-    fs::write(file.path(), components::HTTP_SERVICE).unwrap();
+    fs::write(file.path(), guests::HTTP_SERVICE).unwrap();
     let mut serve = wasi_http2(&["serve", "--component"]);
     let help = serve.arg(file.path()).args(["--", "--help"]).output().unwrap();
     assert!(help.status.success() && text(&help.stdout).contains("--idle-timeout"), "{}", text(&help.stdout));
@@ -217,7 +217,7 @@ fn server_options_follow_two_dashes() {
 
 #[test]
 fn an_interrupt_lets_a_handler_finish() {
-    let mut server = Server::of(components::HTTP_SERVICE, &[]);
+    let mut server = Server::of(guests::HTTP_SERVICE, &[]);
     let request = get_in_progress(&["-i", &server.url("/delay/1000")]);
     server.interrupt();
     let response = request.wait_with_output().unwrap();
@@ -228,10 +228,10 @@ fn an_interrupt_lets_a_handler_finish() {
 #[test]
 fn components_that_cannot_be_served_are_refused_with_a_reason() {
     let file = NamedTempFile::new().unwrap();
-    fs::write(file.path(), components::HOG).unwrap();
+    fs::write(file.path(), guests::HOG).unwrap();
     let output = wasi_http2(&["serve", "--component"]).arg(file.path()).output().unwrap();
     assert!(complaint(&output).contains("cannot be served: the application exports no wasi:http/handler"));
-    fs::write(file.path(), components::HTTP_SERVICE).unwrap();
+    fs::write(file.path(), guests::HTTP_SERVICE).unwrap();
     let output = wasi_http2(&["serve", "--client", "--component"]).arg(file.path()).output().unwrap();
     assert!(complaint(&output).contains("it has no use for the client"), "{}", complaint(&output));
 }
@@ -241,12 +241,12 @@ fn a_handler_has_the_client_only_with_the_option_client() {
     let origin = Server::start();
     let host = format!("host: {}", origin.url.strip_prefix("http://").unwrap());
     let request = |proxy: &Server| get(&["-i", "-H", &host, &proxy.url("/status/418")]);
-    let forward = Server::of(components::HTTP_FORWARD, &["--client"]);
+    let forward = Server::of(guests::HTTP_FORWARD, &["--client"]);
     let output = request(&forward);
     assert!(text(&output.stdout).starts_with("HTTP/2 418"), "{output:?}");
 
     // Without the option, the handler gets the host's client, which refuses all requests.
-    let without = Server::of(components::HTTP_FORWARD, &[]);
+    let without = Server::of(guests::HTTP_FORWARD, &[]);
     let output = request(&without);
     assert!(text(&output.stdout).starts_with("HTTP/2 403"), "{output:?}");
 }
@@ -254,7 +254,7 @@ fn a_handler_has_the_client_only_with_the_option_client() {
 #[test]
 fn workers_take_turns_and_are_replaced_after_a_failure() {
     let options = ["--workers", "2", "--max-memory", "64", "--max-compute", "0.5"];
-    let mut server = Server::of(components::HTTP_SERVICE, &options);
+    let mut server = Server::of(guests::HTTP_SERVICE, &options);
     let (first, mut second) = (echo_in_progress(&server), echo_in_progress(&server));
     let mut said = BufReader::new(server.process.stderr.take().unwrap()).lines().map(Result::unwrap);
     // Each time, it is the first worker's turn for the next connection.
@@ -284,7 +284,7 @@ fn workers_take_turns_and_are_replaced_after_a_failure() {
 #[test]
 fn a_worker_that_fails_before_its_first_connection_is_not_replaced() {
     let file = NamedTempFile::new().unwrap();
-    fs::write(file.path(), components::HTTP_SERVICE).unwrap();
+    fs::write(file.path(), guests::HTTP_SERVICE).unwrap();
     let mut serve = wasi_http2(&["serve", "--addr", "127.0.0.1:0", "--workers", "2", "--max-memory", "1"]);
     let output = serve.arg("--component").arg(file.path()).output().unwrap();
     assert_eq!(complaint(&output), "wasi-http2: the guest exceeded its memory limit of 1 MiB\n");

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use host_tests::guests;
 use wasi_http2::compose::{with_client, with_server};
 use wasi_http2::{Composition, Runtime, components};
 use wasmtime::component::Component;
@@ -26,7 +27,7 @@ fn refusal(application: &[u8]) -> String {
 #[test]
 fn a_composed_command_imports_only_wasi() {
     let runtime = Runtime::new().unwrap();
-    for application in [components::ECHO_SERVER, components::FETCH, components::TCP_CHECK] {
+    for application in [components::ECHO_SERVER, components::FETCH, guests::TCP_CHECK] {
         let composed = Composition::default().compose(application).unwrap();
         let (imports, exports) = names(&composed);
         assert!(exports.iter().any(|name| name.starts_with("wasi:cli/run@")), "{exports:?}");
@@ -39,8 +40,8 @@ fn a_composed_command_imports_only_wasi() {
 
 #[test]
 fn an_application_that_does_not_import_the_engine_does_not_get_it() {
-    let composed = Composition::default().compose(components::TCP_CHECK).unwrap();
-    assert!(composed.len() < components::TCP_CHECK.len() + components::ENGINE.len());
+    let composed = Composition::default().compose(guests::TCP_CHECK).unwrap();
+    assert!(composed.len() < guests::TCP_CHECK.len() + components::ENGINE.len());
 }
 
 #[test]
@@ -69,12 +70,12 @@ fn invalid_components_are_refused_with_a_reason() {
 #[test]
 fn an_application_without_http2_is_refused() {
     let message = "the application imports nothing of http2:engine: there is nothing to compose it with";
-    assert_eq!(refusal(components::HOG), message);
+    assert_eq!(refusal(guests::HOG), message);
 }
 
 #[test]
 fn a_transport_without_the_required_interface_is_refused() {
-    let error = Composition::default().transport(components::HOG).compose(components::FETCH).unwrap_err();
+    let error = Composition::default().transport(guests::HOG).compose(components::FETCH).unwrap_err();
     assert_eq!(
         format!("{error:#}"),
         "the engine imports http2:engine/transport@0.1.0, which no component of the composition exports"
@@ -109,7 +110,7 @@ fn the_command_composes_files() {
     let (application, output) = (folder.path().join("app.wasm"), folder.path().join("out.wasm"));
     fs::write(&application, components::FETCH).unwrap();
     let compose = |application| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wasi-http2"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wasi-http2-tested"));
         command.arg("compose").arg("--app").arg(application).arg("-o").arg(&output);
         command.output().unwrap()
     };
@@ -138,7 +139,7 @@ fn component(text: &str) -> Vec<u8> {
 
 #[test]
 fn a_handler_composed_with_the_server_is_a_wasi_0_3_command() {
-    let composed = with_server(components::HTTP_SERVICE).unwrap();
+    let composed = with_server(guests::HTTP_SERVICE).unwrap();
     let (imports, exports) = names(&composed);
     assert!(matches!(&exports[..], [run] if run.starts_with("wasi:cli/run@0.3.")), "{exports:?}");
     assert!(imports.iter().all(|import| import.starts_with("wasi:")), "{imports:?}");
@@ -198,7 +199,7 @@ fn applications_that_the_server_cannot_serve_are_refused() {
 fn applications_that_do_not_import_the_client_are_refused() {
     let refusal = |application: &[u8]| format!("{:#}", with_client(application).unwrap_err());
     assert_eq!(
-        refusal(components::HTTP_SERVICE),
+        refusal(guests::HTTP_SERVICE),
         "the application imports neither wasi:http/client nor wasi:http/handler: it has no use for the client"
     );
     let older = component(r#"(component (import "wasi:http/outgoing-handler@0.2.6" (instance)))"#);
@@ -217,20 +218,20 @@ fn applications_that_do_not_import_the_client_are_refused() {
 
 /// Runs `wasi-http2` in a folder.
 fn run_in(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_wasi-http2")).args(args).current_dir(folder).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_wasi-http2-tested")).args(args).current_dir(folder).output().unwrap()
 }
 
 #[test]
 fn the_command_composes_with_the_server_and_the_client() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("service.wasm"), components::HTTP_SERVICE).unwrap();
+    fs::write(folder.path().join("service.wasm"), guests::HTTP_SERVICE).unwrap();
     fs::write(folder.path().join("get.wasm"), components::HTTP_GET).unwrap();
     let composed = |args: &[&str]| {
         let output = run_in(folder.path(), &[&["compose", "-o", "out.wasm"], args].concat());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         fs::read(folder.path().join("out.wasm")).unwrap()
     };
-    let service = with_server(components::HTTP_SERVICE).unwrap();
+    let service = with_server(guests::HTTP_SERVICE).unwrap();
     assert_eq!(composed(&["--server", "--app", "service.wasm"]), service);
     assert_eq!(composed(&["--client", "--app", "get.wasm"]), with_client(components::HTTP_GET).unwrap());
     assert_eq!(composed(&["--server", "--client"]), with_server(components::http_client()).unwrap());
@@ -239,7 +240,7 @@ fn the_command_composes_with_the_server_and_the_client() {
 #[test]
 fn the_command_refuses_applications_that_do_not_fit() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("hog.wasm"), components::HOG).unwrap();
+    fs::write(folder.path().join("hog.wasm"), guests::HOG).unwrap();
     let refusal = |args: &[&str]| {
         let output = run_in(folder.path(), &[&["compose", "-o", "out.wasm"], args].concat());
         assert!(!output.status.success() && !folder.path().join("out.wasm").exists());

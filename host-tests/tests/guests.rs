@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use host_tests::guests;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use wasi_http2::{Composition, Invocation, Network, Outcome, Runtime, components};
@@ -15,7 +16,7 @@ macro_rules! assert_test_exists {
     };
 }
 
-wasi_http2::for_each_guest!(assert_test_exists);
+host_tests::for_each_guest!(assert_test_exists);
 
 /// Runs a guest composed with the socket component, and asserts that it succeeds.
 async fn succeeds(guest: &[u8], args: &[&str]) {
@@ -35,7 +36,7 @@ mod tcp_check {
     use super::*;
 
     async fn check(args: &[&str]) {
-        succeeds(components::TCP_CHECK, args).await;
+        succeeds(guests::TCP_CHECK, args).await;
     }
 
     #[tokio::test]
@@ -133,7 +134,7 @@ mod hog {
     const AMPLE: Duration = Duration::from_secs(60);
 
     async fn outcome(args: &[&str], time_limit: Duration) -> Outcome {
-        let program = Runtime::with_interrupts().unwrap().load(components::HOG).unwrap();
+        let program = Runtime::with_interrupts().unwrap().load(guests::HOG).unwrap();
         let invocation = Invocation::new("hog").args(args).memory_limit(16 << 20).time_limit(time_limit);
         program.run(invocation).await.unwrap()
     }
@@ -155,11 +156,11 @@ mod hog {
     async fn the_compute_limit_stops_a_stuck_guest_but_not_a_busy_one() {
         let limit = Duration::from_millis(100);
         let runtime = Runtime::with_interrupts().unwrap();
-        let stuck = runtime.load(components::HOG).unwrap();
+        let stuck = runtime.load(guests::HOG).unwrap();
         let outcome = stuck.run(Invocation::new("guest").args(["time"]).compute_limit(limit)).await.unwrap();
         assert!(matches!(outcome, Outcome::Unresponsive(reached) if reached == limit), "{outcome}");
 
-        let busy = with_handler(components::HANDLER_CALLS, components::HTTP_SERVICE).unwrap();
+        let busy = with_handler(guests::HANDLER_CALLS, guests::HTTP_SERVICE).unwrap();
         let calls = MemoryInputPipe::new("30000\n");
         let invocation = Invocation::new("guest").stdin(calls).compute_limit(limit);
         let outcome = runtime.load(&busy).unwrap().run(invocation).await.unwrap();
@@ -182,7 +183,7 @@ mod small_requests {
     use super::*;
 
     async fn outcome(args: &[&str]) -> Outcome {
-        let program = Runtime::new().unwrap().load(components::SMALL_REQUESTS).unwrap();
+        let program = Runtime::new().unwrap().load(guests::SMALL_REQUESTS).unwrap();
         program.run(Invocation::new("small-requests").args(args)).await.unwrap()
     }
 
@@ -205,7 +206,7 @@ mod http_requests {
 
     #[tokio::test]
     async fn it_exits_at_the_end_of_its_input() {
-        let component = wasi_http2::compose::with_client(components::HTTP_REQUESTS).unwrap();
+        let component = wasi_http2::compose::with_client(guests::HTTP_REQUESTS).unwrap();
         let program = Runtime::new().unwrap().load(&component).unwrap();
         let outcome = program.run(Invocation::new("http-requests")).await.unwrap();
         assert!(outcome.is_success(), "{outcome}");
@@ -221,7 +222,7 @@ mod http_service {
     #[test]
     fn it_exports_only_a_handler() {
         let engine = Engine::new(Config::new().wasm_component_model_async(true)).unwrap();
-        let component = Component::new(&engine, components::HTTP_SERVICE).unwrap();
+        let component = Component::new(&engine, guests::HTTP_SERVICE).unwrap();
         let component_type = component.component_type();
         let exports: Vec<_> = component_type.exports(&engine).map(|(name, _)| name).collect();
         assert!(matches!(exports[..], [name] if name.starts_with("wasi:http/handler@0.3.")), "{exports:?}");
@@ -236,7 +237,7 @@ mod handler_calls {
 
     #[tokio::test]
     async fn each_line_is_answered_after_its_calls() {
-        let component = with_handler(components::HANDLER_CALLS, components::HTTP_SERVICE).unwrap();
+        let component = with_handler(guests::HANDLER_CALLS, guests::HTTP_SERVICE).unwrap();
         let stdout = MemoryOutputPipe::new(1 << 10);
         let invocation =
             Invocation::new("guest").stdin(MemoryInputPipe::new("1\n200\n")).stdout(stdout.clone());
@@ -253,7 +254,7 @@ mod http_forward {
 
     #[test]
     fn it_composes_with_server_and_client() {
-        let composed = with_server(&with_client(components::HTTP_FORWARD).unwrap()).unwrap();
+        let composed = with_server(&with_client(guests::HTTP_FORWARD).unwrap()).unwrap();
         Runtime::new().unwrap().load(&composed).unwrap();
     }
 }
@@ -309,7 +310,7 @@ mod wasi_0_3 {
 
     #[tokio::test]
     async fn a_waiting_guest_that_exceeds_its_time_limit_is_stopped() {
-        let server = with_server(components::HTTP_SERVICE).unwrap();
+        let server = with_server(guests::HTTP_SERVICE).unwrap();
         let program = Runtime::with_interrupts().unwrap().load(&server).unwrap();
         let invocation = Invocation::new("server").args(["--addr=127.0.0.1:0"]).network(Network::Loopback);
         let outcome = program.run(invocation.time_limit(Duration::from_millis(500))).await.unwrap();
@@ -318,14 +319,14 @@ mod wasi_0_3 {
 
     #[tokio::test]
     async fn a_guest_that_exceeds_its_memory_limit_is_stopped() {
-        let server = with_server(components::HTTP_SERVICE).unwrap();
+        let server = with_server(guests::HTTP_SERVICE).unwrap();
         let (outcome, _) = run(&server, Invocation::new("server").memory_limit(1 << 20)).await;
         assert!(matches!(outcome, Outcome::OutOfMemory(_)), "{outcome}");
     }
 
     #[tokio::test]
     async fn a_guest_listens_only_on_permitted_addresses() {
-        let server = with_server(components::HTTP_SERVICE).unwrap();
+        let server = with_server(guests::HTTP_SERVICE).unwrap();
         let permitted = SocketAddr::from(([127, 0, 0, 1], 1));
         for network in [None, Some(Network::Connect), Some(Network::Listen(permitted))] {
             let invocation = Invocation::new("server").args(["--addr=127.0.0.1:0"]);
@@ -401,7 +402,7 @@ mod round_trips {
     async fn every_case_completes() {
         for case in ["get", "post", "ping-pong"] {
             let address = echo().await;
-            succeeds(components::ROUND_TRIPS, &[&address, case, "/echo", "5"]).await;
+            succeeds(guests::ROUND_TRIPS, &[&address, case, "/echo", "5"]).await;
         }
     }
 }

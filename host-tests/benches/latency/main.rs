@@ -15,8 +15,9 @@ use std::io::Write;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
+use host_tests::guests;
 use wasi_http2::compose::with_client;
-use wasi_http2::{Composition, Invocation, Network, Program, Runtime, components};
+use wasi_http2::{Composition, Invocation, Network, Program, Runtime};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
 use crate::peers::Peer;
@@ -118,12 +119,12 @@ enum OurClient {
 
 impl OurClient {
     fn http() -> Result<Self> {
-        let component = Composition::default().compose(components::ROUND_TRIPS)?;
+        let component = Composition::default().compose(guests::ROUND_TRIPS)?;
         Ok(Self::Http(Runtime::new()?.load(&component)?))
     }
 
     fn grpc() -> Result<Self> {
-        Ok(Self::Grpc(Runtime::new()?.load(&with_client(components::GRPC_CLIENT)?)?))
+        Ok(Self::Grpc(Runtime::new()?.load(&with_client(guests::GRPC_CLIENT)?)?))
     }
 
     fn measure(&self, case: Case, url: &str, count: u32) -> Result<Latency> {
@@ -151,7 +152,7 @@ fn main() -> Result<()> {
     println!("Round-trip times in microseconds over {count} round trips, median / 99th percentile.\n");
     table(HTTP, count, &OurClient::http()?, Serve::start(), &peers::installed())?;
     println!("\ngRPC; ours is tonic over http2_client.wasm and behind http2_server.wasm:\n");
-    let serve = Serve::start_handler(components::GRPC_SERVICE, &[]);
+    let serve = Serve::start_handler(guests::GRPC_SERVICE, &[]);
     table(GRPC, count, &OurClient::grpc()?, serve, &peers::grpc_installed())
 }
 

@@ -19,8 +19,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, ValueEnum};
+use host_tests::guests;
 use rustix::process::{Resource, getrlimit, setrlimit};
-use wasi_http2::components;
 
 use crate::attackers::{ATTACKS, Attack, Prepared};
 use crate::phase::{Phase, Population};
@@ -78,7 +78,7 @@ impl Server {
     fn start(self, options: &[&str]) -> Serve {
         match self {
             Self::Demonstration => Serve::start_with(options),
-            Self::WasiHttp => Serve::start_handler(components::HTTP_SERVICE, options),
+            Self::WasiHttp => Serve::start_handler(guests::HTTP_SERVICE, options),
         }
     }
 }

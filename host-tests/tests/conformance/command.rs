@@ -3,8 +3,8 @@
 
 use std::net::{TcpListener, TcpStream};
 
+use host_tests::guests;
 use http2_conformance::Role;
-use wasi_http2::components;
 
 use crate::hold;
 use crate::support::{Process, Serve, wasi_http2};
@@ -18,7 +18,7 @@ fn serve_passes_all_cases() {
 
 #[test]
 fn a_wasi_http_handler_behind_the_server_passes_all_cases() {
-    let serve = Serve::start_handler(components::HTTP_SERVICE, &[]);
+    let serve = Serve::start_handler(guests::HTTP_SERVICE, &[]);
     hold(Role::Server, || Socket::tcp(TcpStream::connect(serve.address()).unwrap(), ()));
 }
 

@@ -1,8 +1,9 @@
 //! The guest `grpc-client`, composed with `http2_client.wasm`, calls a server of grpcio and the guest
 //! `grpc-service`.
 
+use host_tests::guests;
 use wasi_http2::compose::with_client;
-use wasi_http2::{Invocation, Network, Runtime, components};
+use wasi_http2::{Invocation, Network, Runtime};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
 use crate::support::peers::Python;
@@ -18,7 +19,7 @@ fn passes(case: &str) {
 
 /// Runs the client; returns whether it succeeded, and its output.
 fn call(args: &[&str]) -> (bool, String) {
-    let component = with_client(components::GRPC_CLIENT).unwrap();
+    let component = with_client(guests::GRPC_CLIENT).unwrap();
     let program = Runtime::with_interrupts().unwrap().load(&component).unwrap();
     let stdout = MemoryOutputPipe::new(1 << 20);
     let invocation = Invocation::new("grpc-client")
@@ -34,7 +35,7 @@ tests_of_all_cases! { request_broken_off }
 
 #[test]
 fn all_cases_pass_between_the_guests() {
-    let serve = Serve::start_handler(components::GRPC_SERVICE, &["--", "--max-concurrent-streams=1000"]);
+    let serve = Serve::start_handler(guests::GRPC_SERVICE, &["--", "--max-concurrent-streams=1000"]);
     let (is_success, output) = call(&[&serve.url("")]);
     assert!(is_success, "{output}");
 }

@@ -1,6 +1,6 @@
 //! grpcio calls the guest `grpc-service`, composed with `http2_server.wasm`.
 
-use wasi_http2::components;
+use host_tests::guests;
 
 use crate::support::peers::Python;
 use crate::support::{Serve, run};
@@ -16,7 +16,7 @@ fn passes(case: &str) {
 #[track_caller]
 fn passes_with(case: &str, options: &[&str]) {
     let Some(python) = Python::with_packages() else { return };
-    let serve = Serve::start_handler(components::GRPC_SERVICE, &[&["--"], options].concat());
+    let serve = Serve::start_handler(guests::GRPC_SERVICE, &[&["--"], options].concat());
     let client = run(python.script(&script("client.py")).args([&serve.url(""), case]));
     assert_eq!(client.text(), passed(case));
 }

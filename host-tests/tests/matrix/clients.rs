@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::fs;
 use std::process::Command;
 
+use host_tests::guests;
 use tempfile::NamedTempFile;
-use wasi_http2::components;
 
 use crate::cells::{CURL, Column, NGHTTP, NODE, Peer, Row};
 use crate::support::peers::{self, Python};
@@ -228,7 +228,7 @@ pub(crate) fn curl_asks(column: Column, url: &str) {
 
 /// Starts our server for `wasi:http`, whose `/trailers` sends trailers of its own.
 pub(crate) fn serve_trailers() -> Serve {
-    Serve::start_handler(components::HTTP_SERVICE, &[])
+    Serve::start_handler(guests::HTTP_SERVICE, &[])
 }
 
 /// Requests trailers with curl from that server, or from a proxy in front of it.

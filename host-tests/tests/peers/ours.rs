@@ -5,8 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
+use host_tests::guests;
 use tempfile::TempDir;
-use wasi_http2::components;
 use wasi_http2::compose::with_client;
 
 use crate::process::Server;
@@ -54,8 +54,8 @@ impl Workshop {
     pub(crate) fn new(command: PathBuf) -> Result<Self> {
         let folder = TempDir::new()?;
         let write = |name: &str, content: &[u8]| std::fs::write(folder.path().join(name), content);
-        write("handler.wasm", components::HTTP_SERVICE)?;
-        write("grpc.wasm", components::GRPC_SERVICE)?;
+        write("handler.wasm", guests::HTTP_SERVICE)?;
+        write("grpc.wasm", guests::GRPC_SERVICE)?;
         Ok(Self { command, folder })
     }
 
@@ -106,7 +106,7 @@ impl Workshop {
 
     /// The guest that calls gRPC servers, over `http2_client.wasm`.
     pub(crate) fn grpc_client(&self) -> Result<Vec<u8>> {
-        with_client(components::GRPC_CLIENT)
+        with_client(guests::GRPC_CLIENT)
     }
 }
 
@@ -199,6 +199,6 @@ pub(crate) fn sort_lines(lines: impl IntoIterator<Item = String>) -> (Vec<Ended>
 
 /// The command of this build, unless the options name another.
 pub(crate) fn command(given: Option<&Path>) -> Result<PathBuf> {
-    let command = given.unwrap_or(Path::new(env!("CARGO_BIN_EXE_wasi-http2")));
+    let command = given.unwrap_or(Path::new(env!("CARGO_BIN_EXE_wasi-http2-tested")));
     command.canonicalize().with_context(|| format!("{} is missing", command.display()))
 }

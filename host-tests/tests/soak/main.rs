@@ -15,7 +15,7 @@ mod support;
 
 use std::env;
 
-use wasi_http2::components;
+use host_tests::guests;
 
 use crate::kinds::{GRPC, HTTP, Kind};
 use crate::load::Load;
@@ -34,27 +34,27 @@ const BRIEF: usize = 3_000;
 
 #[test]
 fn server_does_not_leak() {
-    let serve = Serve::start_handler(components::HTTP_SERVICE, &["--", LIMIT]);
+    let serve = Serve::start_handler(guests::HTTP_SERVICE, &["--", LIMIT]);
     assert_no_leak("server", &serve, &serve, HTTP);
 }
 
 #[test]
 fn grpc_server_does_not_leak() {
-    let serve = Serve::start_handler(components::GRPC_SERVICE, &["--", LIMIT]);
+    let serve = Serve::start_handler(guests::GRPC_SERVICE, &["--", LIMIT]);
     assert_no_leak("gRPC server", &serve, &serve, GRPC);
 }
 
 #[test]
 fn client_does_not_leak() {
-    let origin = Serve::start_handler(components::HTTP_SERVICE, &["--", LIMIT]);
-    let proxy = Serve::start_handler(components::HTTP_FORWARD, &["--client", "--", LIMIT]);
+    let origin = Serve::start_handler(guests::HTTP_SERVICE, &["--", LIMIT]);
+    let proxy = Serve::start_handler(guests::HTTP_FORWARD, &["--client", "--", LIMIT]);
     assert_no_leak("client", &proxy, &origin, HTTP);
 }
 
 #[test]
 fn grpc_client_does_not_leak() {
-    let origin = Serve::start_handler(components::GRPC_SERVICE, &["--", LIMIT]);
-    let proxy = Serve::start_handler(components::HTTP_FORWARD, &["--client", "--", LIMIT]);
+    let origin = Serve::start_handler(guests::GRPC_SERVICE, &["--", LIMIT]);
+    let proxy = Serve::start_handler(guests::HTTP_FORWARD, &["--client", "--", LIMIT]);
     assert_no_leak("gRPC client", &proxy, &origin, GRPC);
 }
 

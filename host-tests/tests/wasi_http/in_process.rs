@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 
+use host_tests::guests;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::oneshot;
 use wasi_http2::compose::with_server;
@@ -15,7 +16,7 @@ use wasmtime_wasi::cli::{AsyncStdinStream, AsyncStdoutStream};
 use crate::support::DEADLINE;
 
 /// The server around the guest `http-service`.
-pub(crate) static HANDLER: LazyLock<Program> = LazyLock::new(|| load(components::HTTP_SERVICE));
+pub(crate) static HANDLER: LazyLock<Program> = LazyLock::new(|| load(guests::HTTP_SERVICE));
 
 /// The server around the client: a reverse proxy.
 pub(crate) static PROXY: LazyLock<Program> = LazyLock::new(|| load(components::http_client()));

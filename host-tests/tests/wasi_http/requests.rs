@@ -7,17 +7,18 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 
+use host_tests::guests;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use wasi_http2::compose::with_client;
-use wasi_http2::{Invocation, Network, Outcome, Program, Runtime, components};
+use wasi_http2::{Invocation, Network, Outcome, Program, Runtime};
 use wasmtime_wasi::cli::{AsyncStdinStream, AsyncStdoutStream};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
 use crate::support::DEADLINE;
 
 static PROGRAM: LazyLock<Program> = LazyLock::new(|| {
-    let component = with_client(components::HTTP_REQUESTS).unwrap();
+    let component = with_client(guests::HTTP_REQUESTS).unwrap();
     Runtime::new().unwrap().load(&component).unwrap()
 });
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
+use host_tests::guests;
 use tempfile::TempDir;
-use wasi_http2::components;
 
 use crate::in_process::{HANDLER, InProcess};
 use crate::raw_client::{Client, Response};
@@ -568,7 +568,7 @@ fn end_of_standard_input_is_ignored_by_default() {
 fn invalid_arguments_are_explained() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("handler.wasm");
-    fs::write(&file, components::HTTP_SERVICE).unwrap();
+    fs::write(&file, guests::HTTP_SERVICE).unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let complaint = |address: &str, options: &[&str]| {

@@ -6,7 +6,7 @@ mod shared;
 
 use std::ops::Deref;
 
-use wasi_http2::components;
+use host_tests::guests;
 
 pub(crate) use shared::*;
 
@@ -23,7 +23,7 @@ impl Serve {
     /// Serves on a free port, with further options of `wasi-http2 serve`; those of the server itself follow "--".
     #[track_caller]
     pub(crate) fn start_with(options: &[&str]) -> Self {
-        Self(shared::Serve::start_handler(components::HTTP_SERVICE, options))
+        Self(shared::Serve::start_handler(guests::HTTP_SERVICE, options))
     }
 
     /// Waits until the server ends by itself.

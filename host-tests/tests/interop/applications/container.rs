@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use host_tests::guests;
 use tempfile::TempDir;
-use wasi_http2::components;
 use wasi_http2::compose::with_server;
 
 use crate::support::Process;
@@ -17,7 +17,7 @@ fn sigterm_lets_requests_finish() {
     let Some(python) = Python::with_packages() else { return };
     let folder = TempDir::new().unwrap();
     let server = folder.path().join("server.wasm");
-    fs::write(&server, with_server(components::HTTP_SERVICE).unwrap()).unwrap();
+    fs::write(&server, with_server(guests::HTTP_SERVICE).unwrap()).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/container/drain.sh");
     let mut sh = Command::new("sh");
     sh.arg(script).arg(server).args(["--addr", "127.0.0.1:0"]);

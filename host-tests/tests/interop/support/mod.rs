@@ -20,7 +20,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(240);
 
 /// Returns a command that runs `wasi-http2`.
 pub(crate) fn wasi_http2(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wasi-http2"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wasi-http2-tested"));
     command.args(args);
     command
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::components;
 use anyhow::{Context, Result};
 use clap::Args;
-use wasi_http2::components;
 
 use super::write;
 

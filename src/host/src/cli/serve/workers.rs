@@ -4,12 +4,12 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use crate::run::Share;
+use crate::{Network, Outcome, Program, Runtime, SharedListener};
 use anyhow::{Context, Result};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
-use wasi_http2::run::Share;
-use wasi_http2::{Network, Outcome, Program, Runtime, SharedListener};
 use wasmtime_wasi::cli::AsyncStdoutStream;
 
 use super::Serve;

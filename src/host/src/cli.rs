@@ -1,4 +1,4 @@
-//! The command line, and the helpers that its subcommands share.
+//! The command `wasi-http2`, and the helpers that its subcommands share.
 
 mod components;
 mod compose;
@@ -11,15 +11,15 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::{Invocation, Outcome, Runtime};
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use wasi_http2::{Invocation, Outcome, Runtime};
 use wasmtime_wasi::cli as stdio;
 
 /// HTTP/2 as a WebAssembly component: a server and a client to try it out, and composition with your own components.
 #[derive(Parser)]
-#[command(version, after_help = EXAMPLE)]
-pub(crate) struct Cli {
+#[command(name = "wasi-http2", bin_name = "wasi-http2", version, after_help = EXAMPLE)]
+struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -61,7 +61,18 @@ impl Limits {
     }
 }
 
-pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
+/// Runs the command with the arguments of the process, and returns its exit code.
+///
+/// Errors go to the standard error.
+#[tokio::main]
+pub async fn main() -> ExitCode {
+    run(Cli::parse()).await.unwrap_or_else(|error| {
+        eprintln!("wasi-http2: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Demo(demo) => demo.run().await,
         Command::Serve(serve) => serve.run().await,

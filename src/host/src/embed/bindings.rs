@@ -3,7 +3,7 @@
 #![allow(missing_docs, reason = "documented in the WIT files")]
 
 wasmtime::component::bindgen!({
-    path: "../wit",
+    path: "../../wit",
     world: "http2:engine/engine",
     with: {
         "wasi": wasmtime_wasi::p2::bindings::sync,

@@ -7,11 +7,11 @@ use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::process::{self, ExitCode};
 
+use crate::compose::{with_client, with_server};
+use crate::{Composition, Invocation, Network, Runtime, components};
 use anyhow::{Context, Result};
 use clap::Args;
 use tokio::sync::watch;
-use wasi_http2::compose::{with_client, with_server};
-use wasi_http2::{Composition, Invocation, Network, Runtime, components};
 use wasmtime_wasi::cli::{self as stdio, AsyncStdinStream};
 
 use super::{Limits, exit_code, read};

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::compose::{with_client, with_server};
+use crate::{Composition, components};
 use anyhow::{Context, Result};
 use clap::Args;
-use wasi_http2::compose::{with_client, with_server};
-use wasi_http2::{Composition, components};
 
 use super::{read, write};
 

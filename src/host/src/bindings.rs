@@ -3,7 +3,7 @@
 #![allow(missing_docs, reason = "documented in the WIT files")]
 
 wasmtime::component::bindgen!({
-    path: "../wit",
+    path: "../../wit",
     world: "http2:engine/engine",
     exports: { default: async },
     with: {
@@ -16,7 +16,7 @@ wasmtime::component::bindgen!({
 /// `http2:engine/tcp`, supplied by the host.
 pub(crate) mod tcp {
     wasmtime::component::bindgen!({
-        path: "../wit",
+        path: "../../wit",
         inline: "
             package wasi-http2:host;
             world listening { import http2:engine/tcp@0.1.0; }

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::compose::with_client;
+use crate::{Composition, Invocation, Network, components};
 use anyhow::Result;
 use clap::Args;
-use wasi_http2::compose::with_client;
-use wasi_http2::{Composition, Invocation, Network, components};
 use wasmtime_wasi::{FsPerms, cli as stdio};
 
 use super::{Limits, run_command};

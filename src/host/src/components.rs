@@ -2,7 +2,7 @@
 //!
 //! The engine and the socket component are composed with applications of `http2:engine`; [`http_server`] and
 //! [`http_client`] are composed with applications of `wasi:http`. `ECHO_SERVER`, `FETCH` and `HTTP_GET` are the
-//! examples. `BARE_…` and `RELAY` are parts of the server and the client. All others are test guests.
+//! examples. `BARE_…` and `RELAY` are parts of the server and the client.
 
 use std::sync::LazyLock;
 

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
+use crate::{Composition, Invocation, Network, Runtime, components};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser};
 use tokio::io::{AsyncBufReadExt, BufReader};
-use wasi_http2::{Composition, Invocation, Network, Runtime, components};
 use wasmtime_wasi::cli::{AsyncStdinStream, AsyncStdoutStream};
 
 use super::Cli;
