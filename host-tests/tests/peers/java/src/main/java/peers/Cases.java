@@ -91,8 +91,7 @@ final class Cases {
     private void download(long size, int step, long pauseMillis) throws Exception {
         Exchange exchange = client.open("GET", "/bytes/" + size, Body.NONE);
         expect(200, exchange.status());
-        expectBytes(exchange, size, step, pauseMillis);
-        tally.request(size);
+        tally.request(expectBytes(exchange, size, step, pauseMillis));
     }
 
     /** Reads with one long pause, and short ones throughout. */
@@ -102,8 +101,7 @@ final class Cases {
         expect(200, exchange.status());
         expectBytes(exchange, size / 4, PACE, 5, false);
         Thread.sleep(Math.min(client.longestPause(), seconds * 1000L));
-        expectBytes(exchange, size - size / 4, PACE, 5, true);
-        tally.request(size);
+        tally.request(size / 4 + expectBytes(exchange, size - size / 4, PACE, 5, true));
     }
 
     private void downloadSteps() throws Exception {
@@ -301,12 +299,15 @@ final class Cases {
         return content.toByteArray();
     }
 
-    private static void expectBytes(Exchange exchange, long size, int step, long pauseMillis) throws Exception {
-        expectBytes(exchange, size, step, pauseMillis, true);
+    private long expectBytes(Exchange exchange, long size, int step, long pauseMillis) throws Exception {
+        return expectBytes(exchange, size, step, pauseMillis, true);
     }
 
-    /** Reads this many bytes, all of one value, and the end of the content if it is due. */
-    private static void expectBytes(Exchange exchange, long size, int step, long pauseMillis, boolean end)
+    /**
+     * Reads this many bytes, all of one value, and the end of the content if it is due; returns their number, which is
+     * smaller if the transfer was cut short.
+     */
+    private long expectBytes(Exchange exchange, long size, int step, long pauseMillis, boolean end)
             throws Exception {
         byte[] buffer = new byte[step];
         int value = -1;
@@ -317,6 +318,7 @@ final class Cases {
             if (taken < 0) {
                 break;
             }
+            tally.progressed();
             for (int i = 0; i < taken; i++) {
                 if (value >= 0 && room[i] != value) {
                     throw new IOException("byte " + (received + i) + " is " + room[i] + " after " + value);
@@ -327,13 +329,18 @@ final class Cases {
                 Thread.sleep(pauseMillis);
             }
             received += taken;
+            if (tally.isOverdue() && received < size) {
+                exchange.cancel();
+                return received;
+            }
         }
         if (received != size) {
             throw new IOException(received + " bytes in place of " + size);
         }
+        return received;
     }
 
-    private static void expectMessage(Exchange exchange, byte[] message) throws Exception {
+    private void expectMessage(Exchange exchange, byte[] message) throws Exception {
         int received = 0;
         while (received < message.length) {
             byte[] buffer = new byte[Math.min(message.length - received, 64 << 10)];
@@ -341,6 +348,7 @@ final class Cases {
             if (taken < 0) {
                 throw new IOException("the echo ends in the midst of a message");
             }
+            tally.progressed();
             if (!Arrays.equals(buffer, 0, taken, message, received, received + taken)) {
                 throw new IOException("the echo differs");
             }

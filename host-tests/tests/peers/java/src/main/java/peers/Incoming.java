@@ -9,7 +9,7 @@ import java.util.concurrent.TimeoutException;
 /** Passes a response from the callbacks of a library to a blocking reader. */
 public final class Incoming {
     /** Seconds that the reader waits for the next event. */
-    public static final int PATIENCE = 90;
+    public static final int PATIENCE = 240;
 
     /** Notified when the reader has taken content, so that the library may give the server credit. */
     public interface Credit {

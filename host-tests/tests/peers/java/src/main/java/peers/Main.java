@@ -8,9 +8,6 @@ import peers.grpc.GrpcCases;
 
 /** Runs a case of a client, or a server, as described in the suite's README. */
 public final class Main {
-    /** The seconds that a case may take beyond the requested ones. */
-    private static final int SLACK = 45;
-
     private Main() {}
 
     public static void main(String[] arguments) throws Exception {
@@ -34,11 +31,11 @@ public final class Main {
         Tally tally = new Tally(seconds);
         long connections = -1;
         if (run.startsWith("grpc-")) {
-            watch(tally, 4 * seconds + SLACK);
+            watch(tally);
             new GrpcCases(Registry.channel(name, arguments[2], target), tally, seconds, concurrency).run(run);
         } else {
             try (Client client = Registry.client(name, arguments[2], target)) {
-                watch(tally, 4 * seconds + SLACK);
+                watch(tally);
                 new Cases(client, tally, seconds, concurrency).run(run);
                 connections = client.connections();
             }
@@ -63,11 +60,13 @@ public final class Main {
         System.exit(failures.isEmpty() ? 0 : 1);
     }
 
-    /** Ends the program if a case hangs, and prints where. */
-    private static void watch(Tally tally, int seconds) {
+    /** Ends the program if a case makes no progress, and prints where. */
+    private static void watch(Tally tally) {
         Thread thread = new Thread(() -> {
             try {
-                Thread.sleep(seconds * 1000L);
+                while (tally.secondsSinceProgress() < Incoming.PATIENCE + 30) {
+                    Thread.sleep(1000);
+                }
             } catch (InterruptedException error) {
                 return;
             }

@@ -12,6 +12,8 @@ public final class Tally {
     private final AtomicLong bytes = new AtomicLong();
     private final List<String> failures = new ArrayList<>();
     private final long deadline;
+    private final long cutoff;
+    private volatile long progress = System.nanoTime();
 
     /** A part of a case. */
     public interface Step {
@@ -21,6 +23,25 @@ public final class Tally {
 
     Tally(int seconds) {
         deadline = System.nanoTime() + seconds * 1_000_000_000L;
+        cutoff = deadline + (seconds + 30) * 1_000_000_000L;
+    }
+
+    /** Content has arrived. */
+    public void progressed() {
+        progress = System.nanoTime();
+    }
+
+    /** The seconds since content arrived or a request succeeded. */
+    long secondsSinceProgress() {
+        return (System.nanoTime() - progress) / 1_000_000_000L;
+    }
+
+    /**
+     * Whether transfers in progress are to be cut short: a large one through tiny windows takes many minutes on a busy
+     * machine.
+     */
+    public boolean isOverdue() {
+        return System.nanoTime() > cutoff;
     }
 
     /** Whether the case has time left and few enough failures. */
@@ -64,6 +85,7 @@ public final class Tally {
     public void request(long content) {
         requests.incrementAndGet();
         bytes.addAndGet(content);
+        progressed();
     }
 
     /** Records a failure. */

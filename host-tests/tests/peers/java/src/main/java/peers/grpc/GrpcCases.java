@@ -101,7 +101,13 @@ public final class GrpcCases {
         Duplex duplex = new Duplex();
         stub.streamingOutputCall(Duplex.ask(count, 1000), duplex);
         for (int i = 0; i < count; i++) {
+            if (tally.isOverdue()) {
+                duplex.cancel();
+                tally.request(1000L * i);
+                return;
+            }
             duplex.expect(1000);
+            tally.progressed();
         }
         duplex.expectEnd();
         tally.request(1000L * count);
