@@ -22,7 +22,7 @@
 //!     while let Some(accepted) = server.accept().await {
 //!         let (mut request, mut responder) = accepted?;
 //!         tokio::spawn(async move {
-//!             let mut echo = responder.respond(Response::new(()), false).await?;
+//!             let mut echo = responder.send_response(Response::new(()), false).await?;
 //!             while let Some(data) = request.body_mut().data().await {
 //!                 echo.send_data(data?, false).await?;
 //!             }

@@ -387,7 +387,7 @@ mod round_trips {
             let mut server = sandbox.server(connection, &Options::new()).unwrap();
             while let Some(accepted) = server.accept().await {
                 let (mut request, mut responder) = accepted.unwrap();
-                let mut echo = responder.respond(http::Response::new(()), false).await.unwrap();
+                let mut echo = responder.send_response(http::Response::new(()), false).await.unwrap();
                 while let Some(data) = request.body_mut().data().await {
                     echo.send_data(data.unwrap(), false).await.unwrap();
                 }

@@ -190,12 +190,12 @@ impl Endpoint for Engine {
     }
 
     fn inform(&mut self, stream: u32, head: &Fields) -> Result<(), Refused> {
-        let result = self.connection.inform(stream_id(stream), &to_section(head));
+        let result = self.connection.send_informational(stream_id(stream), &to_section(head));
         self.sent(stream, result, false)
     }
 
     fn respond(&mut self, stream: u32, head: &Fields, end_stream: bool) -> Result<(), Refused> {
-        let result = self.connection.respond(stream_id(stream), &to_section(head), end_stream);
+        let result = self.connection.send_response(stream_id(stream), &to_section(head), end_stream);
         self.sent(stream, result, end_stream)
     }
 

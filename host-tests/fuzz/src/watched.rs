@@ -267,8 +267,8 @@ impl Watched {
                 while matches!(engine.read(id, most), Ok(Read::Data(_) | Read::Trailers(_))) {}
             }
             6 => drop(engine.read(id, 1)),
-            7..14 => _ = engine.respond(id, &section(&[(":status", "200")]), end),
-            14 => _ = engine.inform(id, &section(&[(":status", "103")])),
+            7..14 => _ = engine.send_response(id, &section(&[(":status", "200")]), end),
+            14 => _ = engine.send_informational(id, &section(&[(":status", "103")])),
             15..20 => _ = engine.send_data(id, &mut vec![0; self.random.usize(..50_000)].into(), end),
             20 | 21 => _ = engine.send_trailers(id, &section(&[("checksum", "0123")])),
             22 => engine.reset(id, ErrorCode::CANCEL),
@@ -276,7 +276,7 @@ impl Watched {
             25 => _ = engine.window_update(id, self.random.u32(..1 << 20)),
             26 => _ = engine.set_priority(id, Priority::new(act % 8, end)),
             27 => {
-                if let Ok(id) = engine.push(id, &request("GET")) {
+                if let Ok(id) = engine.push_request(id, &request("GET")) {
                     self.streams.push(id);
                 }
             }

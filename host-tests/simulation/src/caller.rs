@@ -49,7 +49,7 @@ impl End {
         }
         let request = Message::promised(&mut cx.random);
         let wanted = self.engine.peer_settings().enable_push;
-        let result = self.operate(Call::Other, |engine| engine.push(parent, &request));
+        let result = self.operate(Call::Other, |engine| engine.push_request(parent, &request));
         cx.trace.note(|| format!("{:?} promises {request:?} with stream {parent}: {result:?}", self.role));
         match result {
             Ok(id) => {
@@ -99,7 +99,7 @@ impl End {
         let stream = &self.streams[&id];
         let Some(message) = &stream.message else { return false };
         if let Some(head) = message.informational.get(stream.sent.informational).cloned() {
-            let result = self.operate(Call::Other, |engine| engine.inform(id, &head));
+            let result = self.operate(Call::Other, |engine| engine.send_informational(id, &head));
             cx.trace.note(|| format!("{:?} informs {head:?} on {id}: {result:?}", self.role));
             if self.taken(id, result) {
                 self.stream(id).sent.informational += 1;
@@ -107,7 +107,7 @@ impl End {
             return true;
         }
         let (head, end) = (message.head.clone(), message.is_bare() && cx.random.one_in(2));
-        let result = self.operate(Call::Other, |engine| engine.respond(id, &head, end));
+        let result = self.operate(Call::Other, |engine| engine.send_response(id, &head, end));
         cx.trace.note(|| format!("{:?} responds {head:?} on {id}, end {end}: {result:?}", self.role));
         if self.taken(id, result) {
             let sent = &mut self.stream(id).sent;
@@ -407,9 +407,9 @@ impl End {
             0 => engine.send_data(StreamId::MAX, &mut data, true).is_err(),
             1 => engine.send_data(id, &mut data, false).is_err(),
             2 => engine.send_trailers(id, &FieldSection::new()).is_err(),
-            3 => engine.respond(id, &head, false).is_err(),
+            3 => engine.send_response(id, &head, false).is_err(),
             4 => engine.open(&head, false).is_err(),
-            _ => engine.push(id, &head).is_err(),
+            _ => engine.push_request(id, &head).is_err(),
         });
         assert!(refused, "an invalid call was accepted on stream {id}");
         assert_eq!(before, seen(&self.engine), "an invalid call had an effect");

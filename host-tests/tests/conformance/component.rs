@@ -52,10 +52,10 @@ async fn serve(mut server: Server) {
 
 async fn answer(mut request: Request<RecvBody>, mut responder: Responder) -> Result<(), Error> {
     if request.uri().path() != "/echo" {
-        responder.respond(Response::new(()), true).await?;
+        responder.send_response(Response::new(()), true).await?;
         return Ok(());
     }
-    let mut echo = responder.respond(Response::new(()), false).await?;
+    let mut echo = responder.send_response(Response::new(()), false).await?;
     while let Some(data) = request.body_mut().data().await {
         echo.send_data(data?, false).await?;
     }

@@ -58,7 +58,7 @@ pub(crate) fn echo(mut server: Server) -> JoinHandle<Result<(), Error>> {
 
 async fn echo_one(request: Request<RecvBody>, mut responder: Responder) -> Result<(), Error> {
     let mut received = request.into_body();
-    let mut sent = responder.respond(Response::new(()), false).await?;
+    let mut sent = responder.send_response(Response::new(()), false).await?;
     while let Some(data) = received.data().await {
         sent.send_data(data?, false).await?;
     }

@@ -84,14 +84,14 @@ impl Peer {
         let engine = &mut self.engine;
         let end = random.one_in(2);
         match random.below(12) {
-            0..3 => _ = engine.respond(id, &section(&[(":status", "200"), ("x-any", "value")]), end),
-            3 => _ = engine.inform(id, &section(&[(":status", "103")])),
+            0..3 => _ = engine.send_response(id, &section(&[(":status", "200"), ("x-any", "value")]), end),
+            3 => _ = engine.send_informational(id, &section(&[(":status", "103")])),
             4..7 => _ = engine.send_data(id, &mut vec![7; random.size(1 << 15)].into(), end),
             7 => _ = engine.send_trailers(id, &section(&[("checksum", "0123")])),
             8 if random.one_in(5) => engine.reset(id, ErrorCode(random.size_u32(20))),
             9 if random.one_in(5) => {
                 let request = [(":method", "GET"), (":scheme", "http"), (":authority", "x"), (":path", "/")];
-                _ = engine.push(id, &section(&request));
+                _ = engine.push_request(id, &section(&request));
             }
             10 if engine.is_finished(id) => {
                 engine.release(id);

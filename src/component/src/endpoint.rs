@@ -252,7 +252,7 @@ impl Endpoint {
         let mut head = FieldSection::new();
         head.push(b":status", b"100");
         // If this fails, the stream has ended, and the next read reports that.
-        _ = self.engine.inform(id, &head);
+        _ = self.engine.send_informational(id, &head);
     }
 
     /// Takes the next request.

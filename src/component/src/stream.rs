@@ -92,7 +92,7 @@ impl GuestHttp2Stream for Stream {
     fn inform(&self, head: ResponseHead) -> Result<(), Error> {
         let section = heads::response_section(&head)?;
         self.send(&head.headers, |endpoint, id| {
-            endpoint.engine.inform(id, &section)?;
+            endpoint.engine.send_informational(id, &section)?;
             if head.status == CONTINUE {
                 endpoint.streams.stop_awaiting_continue(id);
             }
@@ -103,7 +103,7 @@ impl GuestHttp2Stream for Stream {
     fn respond(&self, head: ResponseHead, end_of_stream: bool) -> Result<(), Error> {
         let section = heads::response_section(&head)?;
         self.send(&head.headers, |endpoint, id| {
-            endpoint.engine.respond(id, &section, end_of_stream)?;
+            endpoint.engine.send_response(id, &section, end_of_stream)?;
             endpoint.streams.stop_awaiting_continue(id);
             if !end_of_stream {
                 endpoint.message_begun();
@@ -115,7 +115,7 @@ impl GuestHttp2Stream for Stream {
     fn push(&self, head: RequestHead) -> Result<Http2Stream, Error> {
         let section = heads::request_section(&head)?;
         let mut endpoint = self.endpoint.borrow_mut();
-        let id = endpoint.engine.push(self.id, &section).map_err(|error| {
+        let id = endpoint.engine.push_request(self.id, &section).map_err(|error| {
             errors::not_opened(error, |malformed| heads::explain(malformed, &head.headers))
         })?;
         endpoint.streams.insert(id, StreamState::opened());

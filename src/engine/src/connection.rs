@@ -50,7 +50,7 @@ pub enum Role {
 ///
 /// - *input* from the transport and the clock: [`recv`](Self::recv), [`recv_end`](Self::recv_end) and
 ///   [`handle_timeout`](Self::handle_timeout);
-/// - *operations* of the caller: [`open`](Self::open), [`respond`](Self::respond), [`send_data`](Self::send_data),
+/// - *operations* of the caller: [`open`](Self::open), [`send_response`](Self::send_response), [`send_data`](Self::send_data),
 ///   [`read`](Self::read), [`reset`](Self::reset), [`release`](Self::release), [`shutdown`](Self::shutdown) and
 ///   others;
 /// - *outputs* to poll: [`poll_event`](Self::poll_event), [`poll_transmit`](Self::poll_transmit) and

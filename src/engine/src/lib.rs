@@ -30,7 +30,7 @@
 //!         assert_eq!(head.path(), Some(&b"/"[..]));
 //!         let mut response = FieldSection::new();
 //!         response.push(b":status", b"200");
-//!         server.respond(id, &response, false)?;
+//!         server.send_response(id, &response, false)?;
 //!         server.send_data(id, &mut Bytes::from_static(b"hello"), true)?;
 //!         server.release(id);
 //!     }

@@ -101,7 +101,7 @@ impl Stream {
         let mut head = FieldSection::new();
         head.push(b":status", b"100");
         // If the response has begun or the stream has ended, the client is not waiting.
-        _ = self.0.connection.engine().inform(self.0.id, &head);
+        _ = self.0.connection.engine().send_informational(self.0.id, &head);
         self.0.connection.touch();
     }
 
@@ -197,7 +197,7 @@ impl Stream {
     /// Sends the head of the response if it is still waiting; returns whether it was.
     fn send_head(&self, end_stream: bool) -> Result<bool, SendError> {
         let Some(head) = self.0.state.head.take() else { return Ok(false) };
-        self.0.connection.engine().respond(self.0.id, &head, end_stream)?;
+        self.0.connection.engine().send_response(self.0.id, &head, end_stream)?;
         Ok(true)
     }
 

@@ -165,7 +165,7 @@ impl<H: Heads> Pair<H> {
         while let Some(event) = self.server.poll_event() {
             let Event::Request { id, head, .. } = event else { continue };
             self.heads.check_request(head);
-            self.server.respond(id, self.heads.response(), false).expect("a response");
+            self.server.send_response(id, self.heads.response(), false).expect("a response");
             self.server.send_data(id, &mut CONTENT.clone(), true).expect("content");
             self.server.release(id);
         }

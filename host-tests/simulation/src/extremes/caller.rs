@@ -192,7 +192,7 @@ impl Caller {
         match self.personality.ending {
             Ending::Cancels => self.cancel(now, id),
             Ending::RefusesUploads if !end_stream => {
-                _ = self.engine.respond(id, &status("401"), true);
+                _ = self.engine.send_response(id, &status("401"), true);
                 self.let_go(now, id);
             }
             Ending::AnswersEarly => self.begin(now, id),
@@ -205,7 +205,7 @@ impl Caller {
     fn begin(&mut self, now: Time, id: StreamId) {
         let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.begun) else { return };
         stream.begun = true;
-        if self.engine.respond(id, &status("200"), false).is_ok() {
+        if self.engine.send_response(id, &status("200"), false).is_ok() {
             self.agenda.insert((now, Task::Write(id)));
         }
     }

@@ -156,7 +156,7 @@ impl Connection {
     /// # Errors
     ///
     /// [`SendError`] if the head is malformed or not a 1xx, or if the stream does not take one now.
-    pub fn inform(&mut self, id: StreamId, head: &FieldSection) -> Result<(), SendError> {
+    pub fn send_informational(&mut self, id: StreamId, head: &FieldSection) -> Result<(), SendError> {
         let facts = message::response(head)?;
         if !facts.is_informational() {
             return Err(Malformed::Status.into());
@@ -174,7 +174,12 @@ impl Connection {
     /// # Errors
     ///
     /// [`SendError`] if the head is malformed or a 1xx, or if the stream does not take one now.
-    pub fn respond(&mut self, id: StreamId, head: &FieldSection, end_stream: bool) -> Result<(), SendError> {
+    pub fn send_response(
+        &mut self,
+        id: StreamId,
+        head: &FieldSection,
+        end_stream: bool,
+    ) -> Result<(), SendError> {
         let facts = message::response(head)?;
         if facts.is_informational() {
             return Err(Malformed::Status.into());
@@ -222,13 +227,13 @@ impl Connection {
     }
 
     /// Server: promises to answer a request that the client has not made (RFC 9113, 8.4), and returns the stream on
-    /// which to [`respond`](Self::respond).
+    /// which to [`send_response`](Self::send_response).
     ///
     /// # Errors
     ///
     /// [`OpenError`] if the client takes no pushes or no more streams, or if the parent stream or the head does not
     /// allow a promise.
-    pub fn push(&mut self, parent: StreamId, head: &FieldSection) -> Result<StreamId, OpenError> {
+    pub fn push_request(&mut self, parent: StreamId, head: &FieldSection) -> Result<StreamId, OpenError> {
         if self.is_client() {
             return Err(OpenError::Role);
         }

@@ -69,7 +69,7 @@ fn settings_are_charged_for_the_streams_they_unblock() {
     raw.settings(&[(SettingId::INITIAL_WINDOW_SIZE, 0)]);
     for n in 0..64 {
         raw.get(stream(n));
-        raw.engine.respond(id(stream(n)), &response(200), false).unwrap();
+        raw.engine.send_response(id(stream(n)), &response(200), false).unwrap();
         raw.engine.send_data(id(stream(n)), &mut vec![0; 10_000].into(), true).unwrap();
     }
     raw.sent();
@@ -234,7 +234,7 @@ fn peer_that_heeds_the_warning_is_shut_down_gracefully() {
     raw.sent();
     raw.sleep(core::time::Duration::from_secs(3_600));
     assert_eq!(raw.engine.close_reason(), None, "open streams are not limited in time");
-    raw.engine.respond(id(1), &response(200), true).unwrap();
+    raw.engine.send_response(id(1), &response(200), true).unwrap();
     assert_eq!(raw.engine.close_reason(), Some(Ok(())));
 }
 
@@ -260,7 +260,7 @@ fn closed_is_the_last_event() {
         expanding(&mut raw, 2 * n - 1);
         if n == 1 {
             raw.events();
-            raw.engine.respond(id(1), &response(200), true).unwrap();
+            raw.engine.send_response(id(1), &response(200), true).unwrap();
             raw.engine.release(id(1));
         }
     }
@@ -318,7 +318,7 @@ fn busy_well_behaved_peer_is_never_limited() {
         raw.window_update(stream(n), 100);
         raw.window_update(0, 100);
         while let Ok(crate::Read::Data(_)) = raw.engine.read(id(stream(n)), 100) {}
-        raw.engine.respond(id(stream(n)), &response(200), false).unwrap();
+        raw.engine.send_response(id(stream(n)), &response(200), false).unwrap();
         raw.engine.send_data(id(stream(n)), &mut "answer".into(), true).unwrap();
         raw.engine.release(id(stream(n)));
         if n % 100 == 0 {

@@ -231,7 +231,7 @@ fn server_with_a_held_stream() -> Raw {
     let mut raw = Raw::server(Config { max_concurrent_streams: 1, ..Config::default() });
     raw.get(1);
     raw.events();
-    raw.engine.respond(id(1), &response(200), true).unwrap();
+    raw.engine.send_response(id(1), &response(200), true).unwrap();
     assert_eq!(raw.engine.state(id(1)), Some(State::Closed));
     raw.sent();
     raw

@@ -32,7 +32,7 @@ fn server_with_content(streams: &[u32], octets: usize, window: u32) -> Raw {
     raw.settings(&initial_window(window));
     for &stream in streams {
         raw.get(stream);
-        raw.engine.respond(id(stream), &response(200), false).unwrap();
+        raw.engine.send_response(id(stream), &response(200), false).unwrap();
     }
     raw.sent();
     raw.events();
@@ -261,7 +261,7 @@ fn content_is_padded_to_multiples_if_windows_allow() {
     let mut raw = Raw::server(Config { pad_to: 100, ..Config::default() });
     raw.settings(&initial_window(450));
     raw.get(1);
-    raw.engine.respond(id(1), &response(200), false).unwrap();
+    raw.engine.send_response(id(1), &response(200), false).unwrap();
     raw.sent();
     raw.engine.send_data(id(1), &mut Bytes::from(vec![7; 430]), true).unwrap();
     // 399 bytes of content and the Pad Length field make four hundred, which leaves 50 bytes of the window.
@@ -275,7 +275,7 @@ fn content_is_padded_to_multiples_if_windows_allow() {
 
     let mut raw = Raw::server(Config { pad_to: 256, ..Config::default() });
     raw.get(1);
-    raw.engine.respond(id(1), &response(200), false).unwrap();
+    raw.engine.send_response(id(1), &response(200), false).unwrap();
     raw.engine.send_data(id(1), &mut Bytes::from_static(b"x"), true).unwrap();
     raw.sent();
     assert_eq!(raw.engine.windows().1, i64::from(DEFAULT_WINDOW) - 256);
@@ -395,7 +395,7 @@ fn slow_reader_does_not_block_other_streams() {
     let ids = [(); 2].map(|()| pair.client.open(&request("GET", "/"), true).unwrap());
     pair.run();
     for id in ids {
-        pair.server.respond(id, &response(200), false).unwrap();
+        pair.server.send_response(id, &response(200), false).unwrap();
     }
     let [slow, fast] = ids;
     let (mut sent, mut read) = ([0, 0], 0);
@@ -426,7 +426,7 @@ fn windows_grow_with_the_bandwidth_delay_product() {
     let mut pair = Pair::with(config(), config());
     let id = pair.client.open(&request("GET", "/"), true).unwrap();
     pair.run();
-    pair.server.respond(id, &response(200), false).unwrap();
+    pair.server.send_response(id, &response(200), false).unwrap();
     pair.server.send_data(id, &mut Bytes::from(vec![0; 16 << 20]), true).unwrap();
     let mut in_a_round_trip = Vec::new();
     while !pair.client.is_finished(id) {
@@ -447,7 +447,7 @@ fn windows_do_not_grow_if_they_are_not_the_bottleneck() {
     let mut pair = Pair::new();
     let id = pair.client.open(&request("GET", "/"), true).unwrap();
     pair.run();
-    pair.server.respond(id, &response(200), false).unwrap();
+    pair.server.send_response(id, &response(200), false).unwrap();
     for _ in 0..500 {
         pair.server.send_data(id, &mut Bytes::from(vec![0; 10_000]), false).unwrap();
         pair.run();
@@ -527,7 +527,7 @@ fn no_writable_event_after_the_end_of_the_message() {
     let Some(Frame::Ping(payload)) = sent.last() else { panic!("{sent:?}") };
     raw.pong(*payload);
     raw.events();
-    raw.engine.respond(id(1), &response(200), false).unwrap();
+    raw.engine.send_response(id(1), &response(200), false).unwrap();
     raw.engine.send_data(id(1), &mut Bytes::from_static(b"to the brim"), false).unwrap();
     let mut trailers = crate::FieldSection::new();
     trailers.push(b"checksum", b"0123");
@@ -550,7 +550,7 @@ fn large_heads_in_both_directions_do_not_deadlock() {
     let first: Vec<_> = (0..50).map(|_| pair.client.open(&head, true).unwrap()).collect();
     while carry(&mut pair.client, &mut pair.server, pair.now) > 0 {}
     for id in first {
-        pair.server.respond(id, &answer, true).unwrap();
+        pair.server.send_response(id, &answer, true).unwrap();
         pair.server.release(id);
     }
     for _ in 0..50 {

@@ -10,7 +10,7 @@ use crate::{Config, ErrorCode, State};
 fn refused(config: Config) -> Raw {
     let mut raw = Raw::server(config);
     raw.post(1);
-    raw.engine.respond(id(1), &response(401), true).unwrap();
+    raw.engine.send_response(id(1), &response(401), true).unwrap();
     raw.engine.release(id(1));
     raw.events();
     assert!(matches!(raw.sent()[..], [Frame::Headers { end_stream: true, .. }]));
@@ -65,7 +65,7 @@ fn without_lingering_a_request_is_reset_immediately() {
     for config in impatient {
         let mut raw = Raw::server(config);
         raw.post(1);
-        raw.engine.respond(id(1), &response(401), true).unwrap();
+        raw.engine.send_response(id(1), &response(401), true).unwrap();
         raw.engine.release(id(1));
         assert_eq!(raw.resets(), [(1, ErrorCode::NO_ERROR)]);
     }
@@ -77,7 +77,7 @@ fn lingering_stream_does_not_occupy_the_applications_slot() {
     for stream in [1, 3, 5] {
         raw.post(stream);
         assert_eq!(raw.events().len(), 1);
-        raw.engine.respond(id(stream), &response(401), true).unwrap();
+        raw.engine.send_response(id(stream), &response(401), true).unwrap();
         raw.engine.release(id(stream));
         raw.data(stream, 0, true);
         raw.sent();

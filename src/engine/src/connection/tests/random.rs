@@ -140,7 +140,7 @@ impl End {
                 describe(&exchange, &mut response, random);
                 let end_stream = exchange.total == 0 && !exchange.trailers;
                 exchange.sending = !end_stream;
-                if let Err(error) = self.engine.respond(id, &response, end_stream) {
+                if let Err(error) = self.engine.send_response(id, &response, end_stream) {
                     exchange.was_reset(error);
                 }
                 self.exchanges.insert(id, exchange);

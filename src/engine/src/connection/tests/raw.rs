@@ -302,7 +302,7 @@ impl Raw {
         self.get(stream);
         let events = self.events();
         assert!(matches!(events[..], [Event::Request { .. }]), "{events:?}");
-        self.engine.respond(id(stream), &response(204), true).unwrap();
+        self.engine.send_response(id(stream), &response(204), true).unwrap();
         self.engine.release(id(stream));
         let status = (":status".to_owned(), "204".to_owned());
         assert_eq!(self.sent(), [Frame::Headers { id: stream, end_stream: true, fields: vec![status] }]);

@@ -11,14 +11,14 @@ use crate::{Config, ErrorCode, Event, FieldSection, Initiator, Read, State, Stre
 #[test]
 fn server_may_release_a_stream_in_any_state() {
     type Prepare = fn(&mut Raw);
-    let answer: Prepare = |raw| raw.engine.respond(id(1), &response(200), true).unwrap();
-    let begin: Prepare = |raw| raw.engine.respond(id(1), &response(200), false).unwrap();
+    let answer: Prepare = |raw| raw.engine.send_response(id(1), &response(200), true).unwrap();
+    let begin: Prepare = |raw| raw.engine.send_response(id(1), &response(200), false).unwrap();
     let fill: Prepare = |raw| {
-        raw.engine.respond(id(1), &response(200), false).unwrap();
+        raw.engine.send_response(id(1), &response(200), false).unwrap();
         raw.engine.send_data(id(1), &mut "content".into(), true).unwrap();
     };
     let fill_in_part: Prepare = |raw| {
-        raw.engine.respond(id(1), &response(200), false).unwrap();
+        raw.engine.send_response(id(1), &response(200), false).unwrap();
         raw.engine.send_data(id(1), &mut "content".into(), false).unwrap();
     };
     let reset: Prepare = |raw| raw.engine.reset(id(1), ErrorCode::INTERNAL_ERROR);
@@ -55,7 +55,7 @@ fn server_may_release_a_stream_in_any_state() {
         let lingers = !end_stream && code.is_none() && raw.engine.state(id(1)).is_some();
         assert_eq!(raw.engine.stream_count(), usize::from(lingers), "case {case}");
         assert!(matches!(raw.engine.read(id(1), 1), Err(error) if error.code == ErrorCode::STREAM_CLOSED));
-        assert_eq!(raw.engine.respond(id(1), &response(200), true), Err(SendError::UnknownStream));
+        assert_eq!(raw.engine.send_response(id(1), &response(200), true), Err(SendError::UnknownStream));
         raw.data(1, 0, lingers);
         assert!(!lingers || raw.resets().is_empty(), "case {case}");
         assert_eq!(raw.engine.stream_count(), 0, "case {case}");
@@ -109,7 +109,7 @@ fn no_events_after_release() {
     let mut pair = Pair::new();
     let id = pair.client.open(&request("GET", "/"), true).unwrap();
     pair.run();
-    pair.server.respond(id, &response(200), false).unwrap();
+    pair.server.send_response(id, &response(200), false).unwrap();
     pair.server.send_data(id, &mut Bytes::from_static(b"content"), true).unwrap();
     pair.run();
     assert!(matches!(pair.client_event(), Some(Event::Response { .. })));
@@ -164,7 +164,7 @@ fn reset_drops_pending_content() {
     raw.get(1);
     raw.get(3);
     for stream in [1, 3] {
-        raw.engine.respond(id(stream), &response(200), false).unwrap();
+        raw.engine.send_response(id(stream), &response(200), false).unwrap();
         raw.engine.send_data(id(stream), &mut Bytes::from(vec![0; 200_000]), true).unwrap();
     }
     raw.sent();
@@ -199,11 +199,17 @@ fn malformed_messages_are_rejected_without_side_effects() {
     assert_eq!(stream.as_u32(), 1, "no stream identifier was used up");
     pair.run();
     let malformed = |malformed| Err(SendError::Malformed(malformed));
-    assert_eq!(pair.server.respond(stream, &response(100), false), malformed(Malformed::Status));
-    assert_eq!(pair.server.inform(stream, &response(200)), malformed(Malformed::Status));
-    assert_eq!(pair.server.respond(stream, &request("GET", "/"), false), malformed(Malformed::UnknownPseudo));
-    assert_eq!(pair.server.respond(stream, &FieldSection::new(), true), malformed(Malformed::MissingPseudo));
-    pair.server.respond(stream, &response(200), false).unwrap();
+    assert_eq!(pair.server.send_response(stream, &response(100), false), malformed(Malformed::Status));
+    assert_eq!(pair.server.send_informational(stream, &response(200)), malformed(Malformed::Status));
+    assert_eq!(
+        pair.server.send_response(stream, &request("GET", "/"), false),
+        malformed(Malformed::UnknownPseudo)
+    );
+    assert_eq!(
+        pair.server.send_response(stream, &FieldSection::new(), true),
+        malformed(Malformed::MissingPseudo)
+    );
+    pair.server.send_response(stream, &response(200), false).unwrap();
     assert_eq!(pair.server.send_trailers(stream, &response(200)), malformed(Malformed::PseudoInTrailers));
     pair.server.send_data(stream, &mut Bytes::new(), true).unwrap();
     pair.run();
@@ -219,8 +225,8 @@ fn out_of_order_calls_are_rejected() {
     assert!(state(raw.engine.send_data(id(1), &mut "early".into(), false)), "before the response head");
     assert!(state(raw.engine.send_trailers(id(1), &FieldSection::new())), "before the response head");
     assert_eq!(raw.engine.send_capacity(id(1)), 0);
-    raw.engine.respond(id(1), &response(200), false).unwrap();
-    assert!(state(raw.engine.respond(id(1), &response(200), false)), "second response");
+    raw.engine.send_response(id(1), &response(200), false).unwrap();
+    assert!(state(raw.engine.send_response(id(1), &response(200), false)), "second response");
     assert!(raw.engine.send_capacity(id(1)) > 0);
     raw.engine.send_data(id(1), &mut "end".into(), true).unwrap();
     assert!(state(raw.engine.send_data(id(1), &mut "late".into(), false)), "after END_STREAM");
@@ -230,7 +236,7 @@ fn out_of_order_calls_are_rejected() {
 
     let mut raw = Raw::client(Config::default(), &[]);
     raw.engine.open(&request("POST", "/"), false).unwrap();
-    assert!(state(raw.engine.respond(id(1), &response(200), true)), "wrong role");
+    assert!(state(raw.engine.send_response(id(1), &response(200), true)), "wrong role");
     assert_eq!(Raw::server(Config::default()).engine.open(&request("GET", "/"), true), Err(OpenError::Role));
 }
 

@@ -163,7 +163,7 @@ fn data_frames_respect_both_endpoints_frame_sizes() {
         let mut raw = Raw::server(Config { max_send_frame_size: ours, ..Config::default() });
         raw.settings(&[(SettingId::MAX_FRAME_SIZE, theirs)]);
         raw.get(1);
-        raw.engine.respond(id(1), &response(200), false).unwrap();
+        raw.engine.send_response(id(1), &response(200), false).unwrap();
         raw.engine.send_data(id(1), &mut vec![0; 50_000].into(), false).unwrap();
         let sent = raw.sent();
         let data = sent.iter().find(|frame| matches!(frame, Frame::Data { .. }));
@@ -197,7 +197,7 @@ fn header_table_sizes_can_change_between_requests() {
             pair.run();
             let Some(Event::Request { head: received, .. }) = pair.server_event() else { panic!() };
             assert!(received.iter().eq(head.iter()));
-            pair.server.respond(id, &head_of_response(), true).unwrap();
+            pair.server.send_response(id, &head_of_response(), true).unwrap();
             pair.server.release(id);
             pair.run();
             assert!(matches!(pair.client_event(), Some(Event::Response { .. })), "with tables of {size}");

@@ -415,7 +415,7 @@ fn trailers_in_a_tunnel_are_a_stream_error() {
     trailers.push(b"checksum", b"0123");
     let mut server = Raw::server(Config::default());
     server.headers(1, false, &connect);
-    server.engine.respond(id(1), &response(200), false).unwrap();
+    server.engine.send_response(id(1), &response(200), false).unwrap();
     let mut client = Raw::client(Config::default(), &[]);
     client.engine.open(&connect, false).unwrap();
     client.respond(1, false);
