@@ -82,7 +82,7 @@ pub use client::{Client, Pushes, ResponseFuture};
 pub use control::Control;
 pub use error::{Error, ErrorKind, Fault, Trap};
 pub use head::Protocol;
-pub use http2_engine::{ErrorCode, SettingId};
+pub use http2_engine::{ErrorCode, SettingId, Windows};
 pub use options::Options;
 pub use sandbox::{Limits, Sandbox};
 pub use server::{Responder, Server};

@@ -8,7 +8,7 @@ use fastrand::Rng;
 use http2_engine::frame::{FrameHeader, FrameType, HEADER_LEN, flags};
 use http2_engine::{
     Config, Connection, ErrorCode, Event, FieldSection, KeepAlive, Priority, Read, Role, SettingId, StreamId,
-    Time,
+    Time, Windows,
 };
 use http2_simulation::wire::{Frames, Part};
 
@@ -177,7 +177,7 @@ impl Watched {
             assert_eq!(self.engine.poll_timeout(), None);
             return;
         }
-        let (receive, send) = self.engine.windows();
+        let Windows { receive, send } = self.engine.windows();
         let windows = 0..=0x7fff_ffff;
         assert!(windows.contains(&receive) && windows.contains(&send), "windows of {receive} and {send}");
     }

@@ -235,7 +235,7 @@ impl End {
     /// would be abuse.
     pub(crate) fn give_back_in_time(&mut self, id: StreamId) {
         let stream = &self.streams[&id];
-        let window = self.engine.stream_windows(id).map_or(0, |(window, _)| window);
+        let window = self.engine.stream_windows(id).map_or(0, |windows| windows.receive);
         if i64::from(stream.owed) > window.min(1_000) {
             self.give_back(id);
         }
@@ -260,10 +260,10 @@ impl End {
     /// unacknowledged SETTINGS by then.
     fn receive_window(&self, id: StreamId) -> Option<i64> {
         if id.is_connection() {
-            return Some(self.engine.windows().0);
+            return Some(self.engine.windows().receive);
         }
         let to_come = i64::from(self.acts.initial_window) - self.books.initial_window;
-        self.engine.stream_windows(id).map(|(window, _)| window + to_come)
+        self.engine.stream_windows(id).map(|windows| windows.receive + to_come)
     }
 
     /// Raises a window by a random number of bytes, even an impossible one.

@@ -207,7 +207,7 @@ async fn sending_waits_for_a_slow_reader() {
     });
     // The windows are used up, and the rest of the content waits with the sender.
     soon(async {
-        while request.body().windows().await.unwrap().0 > 0 {
+        while request.body().windows().await.unwrap().receive > 0 {
             tokio::task::yield_now().await;
         }
     })
@@ -230,7 +230,7 @@ async fn windows_can_be_updated_manually() {
     let (mut request, _responder) = soon(server.accept()).await.unwrap().unwrap();
     let body = request.body_mut();
     assert_eq!(soon(body.data()).await.unwrap().unwrap(), "ten bytes.");
-    assert_eq!(body.windows().await.unwrap().0, 0);
+    assert_eq!(body.windows().await.unwrap().receive, 0);
     body.window_update(12).await.unwrap();
     assert_eq!(soon(body.data()).await.unwrap().unwrap(), "and ten more");
     assert!(soon(body.data()).await.is_none());

@@ -179,7 +179,8 @@ impl GuestHttp2Stream for Stream {
     }
 
     fn windows(&self) -> (i64, i64) {
-        self.endpoint.borrow().engine.stream_windows(self.id).unwrap_or_default()
+        let windows = self.endpoint.borrow().engine.stream_windows(self.id).unwrap_or_default();
+        (windows.receive, windows.send)
     }
 
     fn reset(&self, code: u32) {

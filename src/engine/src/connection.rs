@@ -29,6 +29,7 @@ use crate::stats::Stats;
 use crate::stream::{State, Store};
 use crate::subscriber::{Direction, Subscriber};
 use crate::time::Time;
+use crate::windows::Windows;
 use control::Pings;
 use headers::Block;
 use input::Reader;
@@ -293,19 +294,17 @@ impl Connection {
         &self.peer
     }
 
-    /// Returns the windows of the connection: the bytes the peer may send, and the bytes this endpoint may send.
-    pub fn windows(&self) -> (i64, i64) {
-        (self.window.available(DEFAULT_WINDOW), self.send_window)
+    /// Returns the flow-control windows of the connection.
+    pub fn windows(&self) -> Windows {
+        Windows { receive: self.window.available(DEFAULT_WINDOW), send: self.send_window }
     }
 
-    /// Returns the windows of a stream: the bytes the peer may send, and the bytes this endpoint may send.
-    ///
-    /// The second is negative if the peer has lowered it below the bytes already sent (RFC 9113, 6.9.2).
-    pub fn stream_windows(&self, id: StreamId) -> Option<(i64, i64)> {
+    /// Returns the flow-control windows of a stream, or `None` once it was closed and released.
+    pub fn stream_windows(&self, id: StreamId) -> Option<Windows> {
         let stream = self.streams.get(id)?;
         let receive = stream.recv.window.available(self.local.acknowledged.initial_window_size);
         let send = i64::from(self.peer.initial_window_size).saturating_add(stream.send.window_delta);
-        Some((receive, send))
+        Some(Windows { receive, send })
     }
 
     /// Returns the state of a stream on the wire, or `None` once it was closed and released.

@@ -92,6 +92,7 @@ mod stats;
 mod stream;
 mod subscriber;
 mod time;
+mod windows;
 
 pub use config::{Config, ConfigError, KeepAlive, Limits};
 pub use connection::{Connection, Role};
@@ -109,3 +110,4 @@ pub use stats::Stats;
 pub use stream::State;
 pub use subscriber::{Direction, Subscriber};
 pub use time::Time;
+pub use windows::Windows;

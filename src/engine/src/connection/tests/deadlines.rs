@@ -244,7 +244,7 @@ fn each_blocked_stream_has_its_own_deadline() {
 #[test]
 fn exhausted_connection_window_resets_waiting_streams() {
     let mut raw = server_with_content(70_000, 100_000);
-    assert_eq!(raw.engine.windows().1, 0);
+    assert_eq!(raw.engine.windows().send, 0);
     let start = raw.now;
     advance_to(&mut raw, start + 40 * SECOND);
     raw.window_update(0, 1);

@@ -35,13 +35,13 @@ fn server_shutdown_names_the_last_stream_after_a_round_trip() {
     raw.pong(*payload);
     assert_eq!(raw.sent(), [goaway(3, ErrorCode::NO_ERROR)]);
 
-    let window = raw.engine.windows().0;
+    let window = raw.engine.windows().receive;
     raw.post(5);
     raw.data(5, 100, false);
     raw.headers(5, true, &crate::FieldSection::new());
     raw.reset(5, ErrorCode::CANCEL);
     assert_eq!((raw.sent(), raw.events().len()), (vec![], 0), "later requests are ignored");
-    assert_eq!(raw.engine.windows().0, window - 100, "credited with the next WINDOW_UPDATE");
+    assert_eq!(raw.engine.windows().receive, window - 100, "credited with the next WINDOW_UPDATE");
 
     raw.engine.send_response(id(1), &response(200), true).unwrap();
     assert_eq!(raw.engine.close_reason(), None);

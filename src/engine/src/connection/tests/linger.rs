@@ -20,14 +20,14 @@ fn refused(config: Config) -> Raw {
 #[test]
 fn rest_of_a_request_is_discarded_without_reset() {
     let mut raw = refused(Config::default());
-    let window = raw.engine.windows().0;
+    let window = raw.engine.windows().receive;
     for _ in 0..60 {
         raw.data(1, 16_000, false);
     }
     raw.data(1, 0, true);
     assert!(raw.resets().is_empty() && raw.events().is_empty());
     assert_eq!((raw.engine.stream_count(), raw.engine.stats().streams_completed), (0, 1));
-    assert!(window - raw.engine.windows().0 < 1 << 19, "discarded data is credited");
+    assert!(window - raw.engine.windows().receive < 1 << 19, "discarded data is credited");
     assert!(raw.engine.lingering.is_empty());
 }
 

@@ -426,7 +426,7 @@ fn converse(seed: u64) -> usize {
     for (end, other) in [(&client, &server), (&server, &client)] {
         assert_eq!(end.engine.close_reason(), None);
         end.assert_clean();
-        assert_eq!(end.engine.windows().0, other.engine.windows().1, "both ends count the same");
+        assert_eq!(end.engine.windows().receive, other.engine.windows().send, "both ends count the same");
     }
     client.completed + server.completed
 }

@@ -40,7 +40,7 @@ fn server_may_release_a_stream_in_any_state() {
     ];
     for (case, (end_stream, prepare, code)) in cases.into_iter().enumerate() {
         let mut raw = Raw::server(Config::default());
-        let window = raw.engine.windows().0;
+        let window = raw.engine.windows().receive;
         raw.headers(1, end_stream, &request("POST", "/"));
         if !end_stream {
             raw.data(1, 100, false);
@@ -61,7 +61,7 @@ fn server_may_release_a_stream_in_any_state() {
         assert_eq!(raw.engine.stream_count(), 0, "case {case}");
         raw.sent();
         raw.assert_serves(3);
-        assert!(window - raw.engine.windows().0 <= 100);
+        assert!(window - raw.engine.windows().receive <= 100);
     }
 }
 
@@ -168,7 +168,7 @@ fn reset_drops_pending_content() {
         raw.engine.send_data(id(stream), &mut Bytes::from(vec![0; 200_000]), true).unwrap();
     }
     raw.sent();
-    assert_eq!(raw.engine.windows().1, 0, "both wait for the connection window");
+    assert_eq!(raw.engine.windows().send, 0, "both wait for the connection window");
     raw.engine.reset(id(1), ErrorCode::CANCEL);
     raw.reset(3, ErrorCode::CANCEL);
     raw.window_update(0, 1_000_000);
