@@ -122,7 +122,7 @@ impl Transport for Endpoint {
         let mut input = Bytes::copy_from_slice(octets);
         while !input.is_empty() {
             let now = self.time();
-            self.engine.recv(now, &mut input);
+            _ = self.engine.recv(now, &mut input);
             self.work();
         }
     }

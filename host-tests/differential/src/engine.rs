@@ -80,9 +80,7 @@ impl Engine {
         self.now = self.now + Duration::from_micros(10);
         self.connection.handle_timeout(self.now);
         loop {
-            let before = self.input.len();
-            self.connection.recv(self.now, &mut self.input);
-            let mut moved = self.input.len() < before;
+            let mut moved = self.connection.recv(self.now, &mut self.input) > 0;
             while let Some(event) = self.connection.poll_event() {
                 moved = true;
                 self.event(event);
@@ -145,12 +143,12 @@ impl Engine {
     }
 
     /// Evaluates the result of a sending operation.
-    fn sent(&mut self, stream: u32, result: Result<(), SendError>, end: bool) -> Result<(), Refused> {
+    fn sent<T>(&mut self, stream: u32, result: Result<T, SendError>, end: bool) -> Result<T, Refused> {
         match result {
-            Ok(()) => {
+            Ok(taken) => {
                 self.stream(stream_id(stream), |stream| stream.sent |= end);
                 self.run();
-                Ok(())
+                Ok(taken)
             }
             Err(SendError::WouldBlock) => Err(Refused::NotNow),
             Err(SendError::Reset(_) | SendError::UnknownStream) => Err(Refused::Gone),
@@ -207,8 +205,7 @@ impl Endpoint for Engine {
         let result = self.connection.send_data(stream_id(stream), &mut left, end_stream);
         let full = !left.is_empty();
         self.stream(stream_id(stream), |stream| stream.full = full);
-        self.sent(stream, result, end_stream && !full)?;
-        Ok(content.len() - left.len())
+        self.sent(stream, result, end_stream && !full)
     }
 
     fn send_trailers(&mut self, stream: u32, trailers: &Fields) -> Result<(), Refused> {

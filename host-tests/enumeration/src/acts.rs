@@ -97,7 +97,7 @@ impl Endpoint<'_> {
             Action::End => {
                 let result = self.engine.send_data(self.streams[at].id, &mut Bytes::new(), true);
                 self.streams[at].ended = true;
-                self.accepted(at, result)
+                self.accepted(at, result.map(|_| ()))
             }
             Action::Trailers => self.send_trailers(at),
             Action::Read => self.read(at),
@@ -206,11 +206,11 @@ impl Endpoint<'_> {
         let mut data: Bytes = (stream.content..).take(bytes as usize).map(content_byte).collect();
         let result = self.engine.send_data(id, &mut data, false);
         let full = self.engine.send_capacity(id) == 0;
-        if result.is_ok() {
-            stream.content += u64::from(bytes) - data.len() as u64;
+        if let Ok(taken) = result {
+            stream.content += taken as u64;
             stream.waits_for_room = full || !data.is_empty();
         }
-        self.accepted(at, result)
+        self.accepted(at, result.map(|_| ()))
     }
 
     fn send_trailers(&mut self, at: usize) -> Result<(), Fault> {

@@ -94,8 +94,8 @@ impl Watched {
         loop {
             let (quiet, had_output) = (self.no_events, self.engine.has_output());
             let offered = self.input.clone();
-            self.engine.recv(self.now, &mut self.input);
-            let taken = &offered[..offered.len() - self.input.len()];
+            let taken = &offered[..self.engine.recv(self.now, &mut self.input)];
+            assert_eq!(taken.len() + self.input.len(), offered.len());
             self.heard += taken.len();
             assert!(!taken.is_empty() || !quiet || had_output || offered.is_empty(), "no input is taken");
             let alive = self.engine.close_reason().is_none();

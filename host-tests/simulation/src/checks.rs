@@ -156,7 +156,7 @@ impl End {
         assert!(self.engine.is_closed() && self.told_closed, "{:?}", self.engine);
         assert_eq!(self.engine.stream_count(), 0);
         let mut input = Bytes::from_static(b"anything");
-        self.engine.recv(cx.now, &mut input);
+        assert_eq!(self.engine.recv(cx.now, &mut input), 8, "after the end, input is discarded");
         self.engine.handle_timeout(cx.now);
         let mut out = Vec::new();
         assert_eq!(self.engine.poll_transmit(cx.now, &mut out, usize::MAX), 0);

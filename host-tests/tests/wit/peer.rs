@@ -32,10 +32,9 @@ impl Peer {
     pub(crate) fn hear(&mut self, now: u64, octets: &[u8]) {
         let mut input = Bytes::copy_from_slice(octets);
         loop {
-            let left = input.len();
-            self.engine.recv(Time::from_nanos(now), &mut input);
+            let taken = self.engine.recv(Time::from_nanos(now), &mut input);
             self.take_events();
-            if input.is_empty() || input.len() == left {
+            if input.is_empty() || taken == 0 {
                 break;
             }
         }

@@ -458,13 +458,12 @@ impl Endpoint {
                 }
             }
         }
-        let offered = self.input.len();
-        if offered == 0 {
+        if self.input.is_empty() {
             return false;
         }
-        self.engine.recv(Time::from_nanos(now), &mut self.input);
+        let taken = self.engine.recv(Time::from_nanos(now), &mut self.input);
         self.take_events();
-        self.input.len() < offered
+        taken > 0
     }
 
     /// Writes output until the engine has no more or the transport has no room; returns true if bytes moved.

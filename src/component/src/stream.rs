@@ -252,5 +252,6 @@ fn send_data(
     end_of_stream: bool,
 ) -> Result<(), Error> {
     let sent = endpoint.engine.send_data(id, data, end_of_stream);
-    sent.map_err(|error| endpoint.send_failure(id, error))
+    // The rest stays in `data`, which the caller looks at.
+    sent.map(|_| ()).map_err(|error| endpoint.send_failure(id, error))
 }

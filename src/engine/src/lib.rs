@@ -21,7 +21,11 @@
 //! let mut carry = |from: &mut Connection, to: &mut Connection| {
 //!     let (now, mut output) = (Time::default(), Vec::new());
 //!     while from.poll_transmit(now, &mut output, 65_536) > 0 {}
-//!     to.recv(now, &mut Bytes::from(output));
+//!     let mut input = Bytes::from(output);
+//!     while !input.is_empty() {
+//!         // A real caller takes events and output before it offers the rest.
+//!         assert_ne!(to.recv(now, &mut input), 0);
+//!     }
 //! };
 //! carry(&mut client, &mut server);
 //!
@@ -31,7 +35,10 @@
 //!         let mut response = FieldSection::new();
 //!         response.push(b":status", b"200");
 //!         server.send_response(id, &response, false)?;
-//!         server.send_data(id, &mut Bytes::from_static(b"hello"), true)?;
+//!         let mut content = Bytes::from_static(b"hello");
+//!         let taken = server.send_data(id, &mut content, true)?;
+//!         // The send buffer has room for so little; a larger rest waits for `Event::Writable`.
+//!         assert_eq!((taken, content.len()), (5, 0));
 //!         server.release(id);
 //!     }
 //! }

@@ -96,9 +96,7 @@ impl Caller {
         while self.under_way.front().is_some_and(|&(at, _)| at <= now)
             && let Some((at, mut bytes)) = self.under_way.pop_front()
         {
-            let offered = bytes.len();
-            self.engine.recv(now, &mut bytes);
-            moved |= bytes.len() < offered;
+            moved |= self.engine.recv(now, &mut bytes) > 0;
             self.events(now);
             if !bytes.is_empty() {
                 self.under_way.push_front((at, bytes));

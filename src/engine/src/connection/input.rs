@@ -64,17 +64,19 @@ impl Reader {
 }
 
 impl Connection {
-    /// Takes received bytes from the front of `input`.
+    /// Takes received bytes from the front of `input`, and returns how many it took.
     ///
-    /// The caller offers the rest again once it has taken events and output: while too much of either is pending,
-    /// `recv` takes nothing. After the connection has ended, `recv` discards all input.
+    /// The bytes taken are split off `input`. The caller offers the rest again once it has taken events and output:
+    /// while too much of either is pending, `recv` takes nothing. After the connection has ended, `recv` discards all
+    /// input.
     ///
     /// Content of at least a quarter of 64 KiB, or of `input` if that is larger, is kept as a slice of `input`;
     /// smaller content is copied. A caller with buffers larger than 64 KiB should therefore fill them well.
-    pub fn recv(&mut self, now: Time, input: &mut Bytes) {
+    #[must_use = "the bytes left in `input` were not processed: offer them again after taking events and output"]
+    pub fn recv(&mut self, now: Time, input: &mut Bytes) -> usize {
         self.advance(now);
         if input.is_empty() {
-            return;
+            return 0;
         }
         self.timers.heard(now);
         let before = input.len();
@@ -95,9 +97,10 @@ impl Connection {
             }
             self.provoked = self.provoked.saturating_add(self.control.len().saturating_sub(waiting));
         }
-        let taken = before.saturating_sub(input.len()) as u64;
-        self.stats.octets_received = self.stats.octets_received.saturating_add(taken);
+        let taken = before.saturating_sub(input.len());
+        self.stats.octets_received = self.stats.octets_received.saturating_add(taken as u64);
         self.arm_timers();
+        taken
     }
 
     /// Returns whether so much output or so many events are pending that no more input is taken.

@@ -269,16 +269,23 @@ impl Connection {
         Ok(id)
     }
 
-    /// Takes content from the front of `data` while the stream's send buffer has room.
+    /// Takes content from the front of `data` while the stream's send buffer has room, and returns how many bytes it
+    /// took.
     ///
-    /// The caller offers the rest again after [`Event::Writable`]. `end_stream` takes effect once all of `data` was
-    /// taken.
+    /// The bytes taken are split off `data`, so that what is left in it is what to offer again after
+    /// [`Event::Writable`]; nothing is sent twice or skipped. `end_stream` takes effect once all of `data` was taken.
     ///
     /// # Errors
     ///
     /// [`SendError`] if the message has not begun or has ended, or if the content does not match its
     /// Content-Length. Nothing was taken then.
-    pub fn send_data(&mut self, id: StreamId, data: &mut Bytes, end_stream: bool) -> Result<(), SendError> {
+    #[must_use = "the bytes left in `data` were not sent: offer them again after `Event::Writable`"]
+    pub fn send_data(
+        &mut self,
+        id: StreamId,
+        data: &mut Bytes,
+        end_stream: bool,
+    ) -> Result<usize, SendError> {
         let limit = self.send_limit();
         let stream = self.sending(id)?;
         if !stream.can_take_content() {
@@ -305,7 +312,7 @@ impl Connection {
             stream.send.notify_writable = true;
         }
         self.content_changed(id);
-        Ok(())
+        Ok(taken)
     }
 
     /// Returns how many bytes [`send_data`](Self::send_data) would take now; 0 if the message takes no content.

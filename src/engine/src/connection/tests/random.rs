@@ -176,11 +176,14 @@ impl End {
         let end = exchange.total.min(exchange.sent + 1 + random.size());
         let mut data: Bytes = (exchange.sent..end).map(|at| octet(id, at)).collect::<Vec<_>>().into();
         let last = end == exchange.total;
-        if let Err(error) = self.engine.send_data(id, &mut data, last && !exchange.trailers) {
-            exchange.was_reset(error);
-            return true;
+        match self.engine.send_data(id, &mut data, last && !exchange.trailers) {
+            Ok(taken) => exchange.sent += taken,
+            Err(error) => {
+                exchange.was_reset(error);
+                return true;
+            }
         }
-        exchange.sent = end - data.len();
+        assert_eq!(exchange.sent, end - data.len());
         exchange.writable = data.is_empty();
         if last && data.is_empty() {
             exchange.sending = false;
@@ -364,8 +367,8 @@ fn carry(from: &mut End, to: &mut End, now: Time, random: &mut Random) -> bool {
     }
     let arrived = if random.one_in(2) { to.input.len() } else { to.input.len().min(1 + random.size()) };
     let mut input = Bytes::copy_from_slice(&to.input[..arrived]);
-    to.engine.recv(now, &mut input);
-    let taken = arrived - input.len();
+    let taken = to.engine.recv(now, &mut input);
+    assert_eq!(taken, arrived - input.len());
     to.input.drain(..taken);
     sent || taken > 0
 }

@@ -90,8 +90,7 @@ impl Raw {
     /// Receives these bytes from the peer, asserting that the engine takes them all.
     pub(super) fn recv(&mut self, octets: &[u8]) {
         let mut input = Bytes::copy_from_slice(octets);
-        self.engine.recv(self.now, &mut input);
-        assert!(input.is_empty(), "{} bytes were left", input.len());
+        assert_eq!(self.engine.recv(self.now, &mut input), octets.len(), "{} bytes were left", input.len());
     }
 
     /// Receives the bytes written by `encode` from the peer.

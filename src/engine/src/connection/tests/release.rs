@@ -133,8 +133,8 @@ fn reset_by_either_side_reaches_the_peer() {
         resetting.reset(id, ErrorCode::CANCEL);
         assert_eq!((resetting.state(id), resetting.stats().resets_sent), (Some(State::Closed), 1));
         let mut octets = Vec::new();
-        resetting.poll_transmit(pair.now, &mut octets, usize::MAX);
-        other.recv(pair.now, &mut octets.into());
+        let sent = resetting.poll_transmit(pair.now, &mut octets, usize::MAX);
+        assert_eq!(other.recv(pair.now, &mut octets.into()), sent);
         let mut events = std::iter::from_fn(|| other.poll_event());
         let reset = events.find(|event| matches!(event, Event::Reset { .. }));
         let Some(Event::Reset { error, .. }) = reset else { panic!() };
@@ -219,9 +219,12 @@ fn malformed_messages_are_rejected_without_side_effects() {
 
 #[test]
 fn out_of_order_calls_are_rejected() {
+    fn state<T>(outcome: Result<T, SendError>) -> bool {
+        matches!(outcome, Err(SendError::State(_)))
+    }
+
     let mut raw = Raw::server(Config::default());
     raw.get(1);
-    let state = |outcome: Result<(), SendError>| matches!(outcome, Err(SendError::State(_)));
     assert!(state(raw.engine.send_data(id(1), &mut "early".into(), false)), "before the response head");
     assert!(state(raw.engine.send_trailers(id(1), &FieldSection::new())), "before the response head");
     assert_eq!(raw.engine.send_capacity(id(1)), 0);
@@ -255,9 +258,9 @@ fn content_must_match_content_length() {
     };
     assert_eq!(send("too long", false), (Err(mismatch), 8), "nothing is taken");
     assert_eq!(send("abc", true), (Err(mismatch), 3), "too short");
-    assert_eq!(send("abc", false), (Ok(()), 0));
+    assert_eq!(send("abc", false), (Ok(3), 0));
     assert_eq!(send("def", false), (Err(mismatch), 3));
-    assert_eq!(send("de", true), (Ok(()), 0));
+    assert_eq!(send("de", true), (Ok(3), 0));
     let sizes =
         raw.sent().into_iter().map(|frame| matches!(frame, Frame::Data { octets: 5, end_stream: true, .. }));
     assert!(sizes.eq([false, true]));
