@@ -287,7 +287,7 @@ impl End {
             Ok(()) => assert!(octets > 0),
             Err(WindowError::Zero) => assert_eq!(octets, 0),
             Err(WindowError::Overflow) => assert!(window + i64::from(octets) > MAX_WINDOW),
-            Err(WindowError::UnknownStream) => panic!("stream {id} exists"),
+            Err(error) => panic!("stream {id} exists: {error}"),
         }
     }
 

@@ -425,7 +425,7 @@ impl Endpoint {
                 stream_id: id.as_u32(),
                 payload: payload.into(),
             }),
-            EngineEvent::Abuse { cause } => Event::Abuse(cause.to_owned()),
+            EngineEvent::Abuse { cause } => Event::Abuse(cause.to_string()),
             // `closed` reports the end of the connection; `take_event` has handled the rest.
             _ => return,
         };

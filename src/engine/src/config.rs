@@ -239,7 +239,7 @@ impl Config {
             SettingId::MAX_FRAME_SIZE => self.max_frame_size = value,
             SettingId::MAX_HEADER_LIST_SIZE => self.max_header_list_size = value,
             SettingId::ENABLE_CONNECT_PROTOCOL => self.enable_connect_protocol = value != 0,
-            _ => return Err(ConfigError("this setting is unknown or cannot be changed")),
+            _ => return Err(ConfigError::UnknownSetting),
         }
         Ok(())
     }
@@ -248,38 +248,27 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Returns a description of the first problem.
+    /// Returns the first problem.
     pub fn check(&self) -> Result<(), ConfigError> {
         check_setting(SettingId::INITIAL_WINDOW_SIZE, self.initial_window_size)?;
         check_setting(SettingId::MAX_FRAME_SIZE, self.max_frame_size)?;
         check_setting(SettingId::MAX_FRAME_SIZE, self.max_send_frame_size)?;
+        let connection = DEFAULT_WINDOW..=MAX_WINDOW;
         let rules = [
-            (
-                self.connection_window >= DEFAULT_WINDOW && self.connection_window_max <= MAX_WINDOW,
-                "the connection window must be 65,535 to 2^31-1 bytes",
-            ),
-            (
-                self.connection_window <= self.connection_window_max,
-                "the initial connection window exceeds its maximum",
-            ),
-            (
-                self.initial_window_size <= self.stream_window_max && self.stream_window_max <= MAX_WINDOW,
-                "the initial stream window exceeds its maximum, or the maximum exceeds 2^31-1 bytes",
-            ),
-            (self.send_buffer > 0, "the send buffer must not be empty"),
-            (self.pad_to <= 256, "DATA can be padded to multiples of at most 256 bytes"),
-            (
-                self.max_header_list_size <= self.limits.field_section_hard,
-                "SETTINGS_MAX_HEADER_LIST_SIZE exceeds the hard limit on a field section",
-            ),
-            (self.limits.frames_per_recv > 0, "recv must be allowed to take a frame"),
-            (
-                self.limits.events > 0 && self.limits.control_octets > 0,
-                "the limits on events and control frames must not be 0",
-            ),
+            (connection.contains(&self.connection_window), ConfigError::ConnectionWindow),
+            (connection.contains(&self.connection_window_max), ConfigError::ConnectionWindow),
+            (self.connection_window <= self.connection_window_max, ConfigError::ConnectionWindowMax),
+            (self.initial_window_size <= self.stream_window_max, ConfigError::StreamWindowMax),
+            (self.stream_window_max <= MAX_WINDOW, ConfigError::StreamWindowMax),
+            (self.send_buffer > 0, ConfigError::SendBuffer),
+            (self.pad_to <= 256, ConfigError::Padding),
+            (self.max_header_list_size <= self.limits.field_section_hard, ConfigError::HeaderListSize),
+            (self.limits.frames_per_recv > 0, ConfigError::ZeroLimit),
+            (self.limits.events > 0, ConfigError::ZeroLimit),
+            (self.limits.control_octets > 0, ConfigError::ZeroLimit),
         ];
         match rules.iter().find(|(holds, _)| !holds) {
-            Some((_, broken)) => Err(ConfigError(broken)),
+            Some((_, broken)) => Err(*broken),
             None => Ok(()),
         }
     }
@@ -287,22 +276,72 @@ impl Config {
 
 /// Checks whether the local endpoint may send this setting with this value (RFC 9113, 6.5.2).
 pub(crate) fn check_setting(id: SettingId, value: u32) -> Result<(), ConfigError> {
-    id.check(value).map_err(|_| {
-        ConfigError(match id {
-            SettingId::INITIAL_WINDOW_SIZE => "SETTINGS_INITIAL_WINDOW_SIZE must be 0 to 2^31-1",
-            SettingId::MAX_FRAME_SIZE => "SETTINGS_MAX_FRAME_SIZE must be 16,384 to 16,777,215",
-            _ => "this setting must be 0 or 1",
-        })
+    id.check(value).map_err(|_| match id {
+        SettingId::INITIAL_WINDOW_SIZE => ConfigError::InitialWindowSize,
+        SettingId::MAX_FRAME_SIZE => ConfigError::FrameSize,
+        _ => ConfigError::NotBoolean,
     })
 }
 
-/// An invalid value in [`Config`] or in a change of settings.
+/// Why a [`Config`] or a change of settings is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConfigError(pub(crate) &'static str);
+#[non_exhaustive]
+pub enum ConfigError {
+    /// SETTINGS_INITIAL_WINDOW_SIZE exceeds 2^31-1 (RFC 9113, 6.5.2).
+    InitialWindowSize,
+    /// SETTINGS_MAX_FRAME_SIZE or [`Config::max_send_frame_size`] is not 16,384 to 16,777,215 (RFC 9113, 6.5.2).
+    FrameSize,
+    /// A setting that must be 0 or 1 has another value (RFC 9113, 6.5.2; RFC 8441, 3; RFC 9218, 2.1).
+    NotBoolean,
+    /// The setting is unknown, or [`Config::set`] cannot change it.
+    UnknownSetting,
+    /// Only the other role sends this setting (RFC 9113, 6.5.2; RFC 8441, 3).
+    Role,
+    /// SETTINGS_ENABLE_CONNECT_PROTOCOL would return to 0 (RFC 8441, 3).
+    ConnectProtocolWithdrawn,
+    /// SETTINGS_NO_RFC7540_PRIORITIES would change (RFC 9218, 2.1).
+    PrioritiesChanged,
+    /// The change of SETTINGS_INITIAL_WINDOW_SIZE would raise the window of a stream above 2^31-1 bytes
+    /// (RFC 9113, 6.9.2).
+    StreamWindowOverflow,
+    /// SETTINGS_MAX_HEADER_LIST_SIZE exceeds [`Limits::field_section_hard`].
+    HeaderListSize,
+    /// [`Config::connection_window`] or [`Config::connection_window_max`] is not 65,535 to 2^31-1 bytes.
+    ConnectionWindow,
+    /// [`Config::connection_window`] exceeds [`Config::connection_window_max`].
+    ConnectionWindowMax,
+    /// [`Config::initial_window_size`] exceeds [`Config::stream_window_max`], or that exceeds 2^31-1 bytes.
+    StreamWindowMax,
+    /// [`Config::send_buffer`] is 0.
+    SendBuffer,
+    /// [`Config::pad_to`] exceeds 256.
+    Padding,
+    /// A limit without which the connection makes no progress is 0: [`Limits::frames_per_recv`], [`Limits::events`] or
+    /// [`Limits::control_octets`].
+    ZeroLimit,
+}
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(match self {
+            Self::InitialWindowSize => "SETTINGS_INITIAL_WINDOW_SIZE must be 0 to 2^31-1",
+            Self::FrameSize => "SETTINGS_MAX_FRAME_SIZE must be 16,384 to 16,777,215",
+            Self::NotBoolean => "this setting must be 0 or 1",
+            Self::UnknownSetting => "this setting is unknown or cannot be changed",
+            Self::Role => "this role must not send this setting",
+            Self::ConnectProtocolWithdrawn => "SETTINGS_ENABLE_CONNECT_PROTOCOL must not return to 0",
+            Self::PrioritiesChanged => "SETTINGS_NO_RFC7540_PRIORITIES must not change",
+            Self::StreamWindowOverflow => "the window of a stream would exceed 2^31-1 bytes",
+            Self::HeaderListSize => "SETTINGS_MAX_HEADER_LIST_SIZE exceeds the hard limit on a field section",
+            Self::ConnectionWindow => "the connection window must be 65,535 to 2^31-1 bytes",
+            Self::ConnectionWindowMax => "the initial connection window exceeds its maximum",
+            Self::StreamWindowMax => {
+                "the initial stream window exceeds its maximum, or the maximum exceeds 2^31-1 bytes"
+            }
+            Self::SendBuffer => "the send buffer must not be empty",
+            Self::Padding => "DATA can be padded to multiples of at most 256 bytes",
+            Self::ZeroLimit => "the limits on frames per recv, events and control frames must not be 0",
+        })
     }
 }
 

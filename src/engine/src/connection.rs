@@ -14,7 +14,7 @@ mod transmit;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::abuse::{Abuse, Cause, Verdict};
+use crate::abuse::{Abuse, AbuseCause, Verdict};
 use crate::config::{Config, ConfigError};
 use crate::error::{ConnectionError, Violation};
 use crate::event::{Event, GoAway};
@@ -367,20 +367,20 @@ impl Connection {
     /// Charges the peer for amplification.
     ///
     /// Returns an error if the connection has ended: by the limit, or by the warning if no stream was left.
-    fn charge(&mut self, cause: Cause, times: u32) -> Result<(), Violation> {
+    fn charge(&mut self, cause: AbuseCause, times: u32) -> Result<(), Violation> {
         let verdict = self.abuse.charge(cause, times, self.now);
         if verdict != Verdict::Fine
             && let Some(subscriber) = &mut self.subscriber
         {
-            subscriber.limit(cause.text());
+            subscriber.limit(cause);
         }
         match verdict {
             Verdict::Fine => {}
             Verdict::Warn => {
-                self.events.push_back(Event::Abuse { cause: cause.text() });
+                self.events.push_back(Event::Abuse { cause });
                 self.stop_accepting();
             }
-            Verdict::Over => self.fail_with(ConnectionError::Violation(Violation::Abuse), cause.text()),
+            Verdict::Over => self.fail_with(ConnectionError::Violation(Violation::Abuse), cause.reason()),
         }
         if self.close_reason.is_some() { Err(Violation::Abuse) } else { Ok(()) }
     }

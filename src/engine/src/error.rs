@@ -1,4 +1,6 @@
 //! Error codes, violations by the peer, and errors returned to the caller.
+//!
+//! `Display` of an error includes its cause, and `source` returns the cause as a value: print one or walk the other.
 
 use core::fmt;
 
@@ -318,7 +320,14 @@ impl fmt::Display for Violation {
     }
 }
 
-impl core::error::Error for Violation {}
+impl core::error::Error for Violation {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Malformed(malformed) => Some(malformed),
+            _ => None,
+        }
+    }
+}
 
 /// The party that ended a stream or a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -361,7 +370,11 @@ impl fmt::Display for StreamError {
     }
 }
 
-impl core::error::Error for StreamError {}
+impl core::error::Error for StreamError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        self.violation.as_ref().map(|violation| violation as _)
+    }
+}
 
 /// Why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -425,7 +438,14 @@ impl fmt::Display for ConnectionError {
     }
 }
 
-impl core::error::Error for ConnectionError {}
+impl core::error::Error for ConnectionError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Violation(violation) => Some(violation),
+            _ => None,
+        }
+    }
+}
 
 /// Why a stream was not opened.
 ///
@@ -473,7 +493,14 @@ impl fmt::Display for OpenError {
     }
 }
 
-impl core::error::Error for OpenError {}
+impl core::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Malformed(malformed) => Some(malformed),
+            _ => None,
+        }
+    }
+}
 
 /// Why a message or frame was not accepted for sending.
 ///
@@ -485,10 +512,26 @@ pub enum SendError {
     UnknownStream,
     /// The stream ended early.
     Reset(StreamError),
-    /// The operation is not allowed in the current state, for the reason given.
-    State(&'static str),
+    /// The connection has ended.
+    Closed,
+    /// Only the other role sends this.
+    Role,
+    /// The response has begun already.
+    HeadSent,
+    /// The message has not begun, so it takes neither content nor trailers.
+    HeadNotSent,
+    /// The message has ended, so it takes neither content nor trailers.
+    MessageEnded,
+    /// The stream is a tunnel, which ends without trailers (RFC 9113, 8.5).
+    Tunnel,
     /// The message would be malformed.
     Malformed(Malformed),
+    /// The payload does not fit in a frame.
+    TooLarge,
+    /// An alternative service needs either an origin or a stream (RFC 7838, 4).
+    AltSvcTarget,
+    /// The engine sends frames of this type itself.
+    KnownFrameType,
     /// Too much is pending already.
     WouldBlock,
 }
@@ -498,14 +541,30 @@ impl fmt::Display for SendError {
         match self {
             Self::UnknownStream => f.write_str("the stream does not exist or was released"),
             Self::Reset(error) => error.fmt(f),
-            Self::State(reason) => f.write_str(reason),
+            Self::Closed => f.write_str("the connection has ended"),
+            Self::Role => f.write_str("this role does not send this"),
+            Self::HeadSent => f.write_str("the response has begun already"),
+            Self::HeadNotSent => f.write_str("the message has not begun"),
+            Self::MessageEnded => f.write_str("the message has ended"),
+            Self::Tunnel => f.write_str("a tunnel takes no trailers"),
             Self::Malformed(malformed) => write!(f, "the message is malformed: {malformed}"),
+            Self::TooLarge => f.write_str("the payload does not fit in a frame"),
+            Self::AltSvcTarget => f.write_str("an alternative service needs either an origin or a stream"),
+            Self::KnownFrameType => f.write_str("the engine sends frames of this type itself"),
             Self::WouldBlock => f.write_str("too much is pending already"),
         }
     }
 }
 
-impl core::error::Error for SendError {}
+impl core::error::Error for SendError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Reset(error) => Some(error),
+            Self::Malformed(malformed) => Some(malformed),
+            _ => None,
+        }
+    }
+}
 
 impl From<Malformed> for SendError {
     fn from(malformed: Malformed) -> Self {
@@ -517,6 +576,7 @@ impl From<Malformed> for SendError {
 ///
 /// Nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WindowError {
     /// The stream does not exist or was released.
     UnknownStream,

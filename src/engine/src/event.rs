@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
+use crate::abuse::AbuseCause;
 use crate::error::StreamError;
 use crate::fields::FieldSection;
 use crate::frame::StreamId;
@@ -133,7 +134,7 @@ pub enum Event {
     /// The abuse score reached three quarters of its limit, and the connection is shutting down gracefully.
     Abuse {
         /// Cause of the last charge.
-        cause: &'static str,
+        cause: AbuseCause,
     },
     /// The connection ended, and no event follows; see [`close_reason`](crate::Connection::close_reason).
     Closed,

@@ -101,6 +101,7 @@ mod subscriber;
 mod time;
 mod windows;
 
+pub use abuse::AbuseCause;
 pub use config::{Config, ConfigError, KeepAlive, Limits};
 pub use connection::{Connection, Role};
 pub use error::{

@@ -1,5 +1,6 @@
 //! Observation of a connection.
 
+use crate::abuse::AbuseCause;
 use crate::fields::FieldSection;
 use crate::frame::{FrameHeader, StreamId};
 use crate::stream::State;
@@ -37,8 +38,9 @@ pub trait Subscriber {
         let _ = (stream, from, to);
     }
 
-    /// A limit was reached, for the given reason.
-    fn limit(&mut self, reason: &'static str) {
-        let _ = reason;
+    /// The abuse score reached three quarters of its limit ([`Event::Abuse`](crate::Event::Abuse)), or the limit itself,
+    /// which ends the connection.
+    fn limit(&mut self, cause: AbuseCause) {
+        let _ = cause;
     }
 }

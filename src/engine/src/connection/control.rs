@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::{Connection, first_settings, input};
-use crate::abuse::Cause;
+use crate::abuse::AbuseCause;
 use crate::config::{ConfigError, check_setting};
 use crate::error::{SendError, Violation};
 use crate::event::Event;
@@ -54,27 +54,19 @@ impl Connection {
         for &(id, value) in settings {
             check_setting(id, value)?;
             match id {
-                SettingId::ENABLE_PUSH if !self.is_client() => {
-                    return Err(ConfigError("a server must not send SETTINGS_ENABLE_PUSH"));
-                }
-                SettingId::ENABLE_CONNECT_PROTOCOL if self.is_client() => {
-                    return Err(ConfigError("a client must not send SETTINGS_ENABLE_CONNECT_PROTOCOL"));
-                }
+                SettingId::ENABLE_PUSH if !self.is_client() => return Err(ConfigError::Role),
+                SettingId::ENABLE_CONNECT_PROTOCOL if self.is_client() => return Err(ConfigError::Role),
                 SettingId::ENABLE_CONNECT_PROTOCOL
                     if value == 0 && self.local.wanted.enable_connect_protocol =>
                 {
-                    return Err(ConfigError("SETTINGS_ENABLE_CONNECT_PROTOCOL must not return to 0"));
+                    return Err(ConfigError::ConnectProtocolWithdrawn);
                 }
-                SettingId::NO_RFC7540_PRIORITIES => {
-                    return Err(ConfigError("SETTINGS_NO_RFC7540_PRIORITIES must not change"));
-                }
+                SettingId::NO_RFC7540_PRIORITIES => return Err(ConfigError::PrioritiesChanged),
                 SettingId::MAX_HEADER_LIST_SIZE if value > self.config.limits.field_section_hard => {
-                    return Err(ConfigError(
-                        "SETTINGS_MAX_HEADER_LIST_SIZE exceeds the hard limit on a field section",
-                    ));
+                    return Err(ConfigError::HeaderListSize);
                 }
                 SettingId::INITIAL_WINDOW_SIZE if self.would_overflow(value) => {
-                    return Err(ConfigError("the window of a stream would exceed 2^31-1 bytes"));
+                    return Err(ConfigError::StreamWindowOverflow);
                 }
                 _ => {}
             }
@@ -160,7 +152,7 @@ impl Connection {
         }
         if self.peer.initial_window_size > old {
             let blocked: Vec<_> = self.blocked.iter().map(|&(_, id)| id).collect();
-            self.charge(Cause::Settings, u32::try_from(blocked.len() / 16).unwrap_or(u32::MAX))?;
+            self.charge(AbuseCause::Settings, u32::try_from(blocked.len() / 16).unwrap_or(u32::MAX))?;
             for id in blocked {
                 self.unblock(id);
             }
@@ -251,11 +243,11 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`SendError::WouldBlock`] if [`Limits::pings`](crate::Limits::pings) are outstanding; [`SendError::State`]
+    /// [`SendError::WouldBlock`] if [`Limits::pings`](crate::Limits::pings) are outstanding; [`SendError::Closed`]
     /// if the connection has ended.
     pub fn ping(&mut self, payload: [u8; 8]) -> Result<(), SendError> {
         if self.close_reason.is_some() {
-            return Err(SendError::State("the connection has ended"));
+            return Err(SendError::Closed);
         }
         if self.pings.of_caller() >= self.config.limits.pings {
             return Err(SendError::WouldBlock);
@@ -356,12 +348,12 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`SendError::State`] for a client, or if the origins do not fit in a frame.
+    /// [`SendError::Role`] for a client; [`SendError::TooLarge`] if the origins do not fit in a frame.
     pub fn send_origin(&mut self, origins: &[&[u8]]) -> Result<(), SendError> {
         let bytes: usize = origins.iter().map(|origin| origin.len().saturating_add(2)).sum();
         self.check_extension(bytes)?;
         if origins.iter().any(|origin| origin.len() > usize::from(u16::MAX)) {
-            return Err(SendError::State("an origin is longer than 65,535 bytes"));
+            return Err(SendError::TooLarge);
         }
         self.write_control(|out| Origin::encode(origins, out));
         Ok(())
@@ -372,8 +364,8 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`SendError::State`] for a client, if both or neither origin is named, or if the service does not fit in a
-    /// frame; [`SendError::UnknownStream`].
+    /// [`SendError::Role`] for a client; [`SendError::AltSvcTarget`] if both or neither of stream and origin are named;
+    /// [`SendError::TooLarge`] if the service does not fit in a frame; [`SendError::UnknownStream`].
     pub fn send_alt_svc(
         &mut self,
         stream_id: StreamId,
@@ -382,7 +374,7 @@ impl Connection {
     ) -> Result<(), SendError> {
         self.check_extension(origin.len().saturating_add(value.len()).saturating_add(2))?;
         if stream_id.is_connection() == origin.is_empty() {
-            return Err(SendError::State("an alternative service needs either an origin or a stream"));
+            return Err(SendError::AltSvcTarget);
         }
         if !stream_id.is_connection() && self.streams.get(stream_id).is_none() {
             return Err(SendError::UnknownStream);
@@ -397,8 +389,8 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`SendError::State`] if the engine sends frames of this type itself, if the payload does not fit in a frame,
-    /// or if the connection has ended.
+    /// [`SendError::KnownFrameType`] if the engine sends frames of this type itself; [`SendError::TooLarge`] if the
+    /// payload does not fit in a frame; [`SendError::Closed`] if the connection has ended.
     pub fn send_unknown_frame(
         &mut self,
         kind: u8,
@@ -408,13 +400,13 @@ impl Connection {
     ) -> Result<(), SendError> {
         let kind = FrameType(kind);
         if kind.name().is_some() {
-            return Err(SendError::State("the engine sends frames of this type itself"));
+            return Err(SendError::KnownFrameType);
         }
         if payload.len() > self.peer.max_frame_size as usize {
-            return Err(SendError::State("the payload does not fit in a frame"));
+            return Err(SendError::TooLarge);
         }
         if self.close_reason.is_some() {
-            return Err(SendError::State("the connection has ended"));
+            return Err(SendError::Closed);
         }
         self.write_control(|out| {
             FrameHeader::new(kind, flags, stream_id, payload.len()).encode(out);
@@ -425,10 +417,10 @@ impl Connection {
 
     fn check_extension(&self, bytes: usize) -> Result<(), SendError> {
         if self.is_client() {
-            return Err(SendError::State("only a server can send this frame"));
+            return Err(SendError::Role);
         }
         if bytes > self.peer.max_frame_size as usize {
-            return Err(SendError::State("the payload does not fit in a frame"));
+            return Err(SendError::TooLarge);
         }
         Ok(())
     }

@@ -208,10 +208,10 @@ impl Connection {
         let peers = !self.is_client();
         let stream = self.sending(id)?;
         if !peers {
-            return Err(SendError::State("a client cannot send a response"));
+            return Err(SendError::Role);
         }
         if stream.send.head_sent {
-            return Err(SendError::State("the response has begun already"));
+            return Err(SendError::HeadSent);
         }
         Ok(stream)
     }
@@ -223,6 +223,18 @@ impl Connection {
         match stream.error {
             Some(error) if stream.is_closed() => Err(SendError::Reset(error)),
             _ => Ok(stream),
+        }
+    }
+
+    /// Returns the stream if its message has begun and not ended.
+    fn sending_content(&mut self, id: StreamId) -> Result<&mut Stream, SendError> {
+        let stream = self.sending(id)?;
+        if stream.can_take_content() {
+            Ok(stream)
+        } else if stream.send.head_sent {
+            Err(SendError::MessageEnded)
+        } else {
+            Err(SendError::HeadNotSent)
         }
     }
 
@@ -287,10 +299,7 @@ impl Connection {
         end_stream: bool,
     ) -> Result<usize, SendError> {
         let limit = self.send_limit();
-        let stream = self.sending(id)?;
-        if !stream.can_take_content() {
-            return Err(SendError::State("the message takes no content: it has not begun, or it has ended"));
-        }
+        let stream = self.sending_content(id)?;
         let taken = limit.saturating_sub(stream.send.content.len()).min(data.len());
         let ends = end_stream && taken == data.len();
         let mut length = stream.send.length;
@@ -386,11 +395,10 @@ impl Connection {
     pub fn send_trailers(&mut self, id: StreamId, trailers: &FieldSection) -> Result<(), SendError> {
         message::trailers(trailers)?;
         let client = self.is_client();
-        let stream = self.sending(id)?;
+        let stream = self.sending_content(id)?;
         // After a client's CONNECT, only DATA may follow (RFC 9113, 8.5), whatever the server answers.
-        let tunnel = stream.tunnel || (client && stream.method.is_connect());
-        if !stream.can_take_content() || tunnel {
-            return Err(SendError::State("the message takes no trailers: it has not begun, or it has ended"));
+        if stream.tunnel || (client && stream.method.is_connect()) {
+            return Err(SendError::Tunnel);
         }
         stream.send.length.finish()?;
         stream.send.ending = if trailers.is_empty() {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::Connection;
 use super::control::Purpose;
-use crate::abuse::Cause;
+use crate::abuse::AbuseCause;
 use crate::error::{ConnectionError, ErrorCode, Initiator, StreamError, Violation};
 use crate::event::{Event, GoAway};
 use crate::frame::{self, StreamId};
@@ -226,7 +226,7 @@ impl Connection {
                 return Ok(());
             }
         }
-        self.charge(Cause::GoAway, 1)?;
+        self.charge(AbuseCause::GoAway, 1)?;
         let debug_data = goaway.debug_data.get(..DEBUG_DATA).unwrap_or(goaway.debug_data);
         self.received_go_away = Some(GoAway {
             last_stream_id: last,

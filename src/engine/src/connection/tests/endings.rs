@@ -211,7 +211,7 @@ fn nothing_is_sent_after_the_last_goaway() {
     raw.engine.change_settings(&[(SettingId::MAX_CONCURRENT_STREAMS, 1)]).unwrap();
     raw.engine.connection_window_update(1).unwrap();
     raw.engine.send_origin(&[b"https://example.com"]).unwrap();
-    assert_eq!(raw.engine.ping(*b"too late"), Err(SendError::State("the connection has ended")));
+    assert_eq!(raw.engine.ping(*b"too late"), Err(SendError::Closed));
     assert_eq!(raw.sent(), [goaway(1, ErrorCode::NO_ERROR)]);
     assert!(raw.engine.is_closed());
 

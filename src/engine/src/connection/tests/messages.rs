@@ -102,10 +102,7 @@ fn informational_responses_precede_the_response() {
     };
     let statuses = [(); 3].map(|()| status(pair.client_event()));
     assert_eq!(statuses, [Some(100), Some(103), Some(200)]);
-    assert_eq!(
-        pair.server.send_informational(id, &response(100)),
-        Err(SendError::State("the response has begun already"))
-    );
+    assert_eq!(pair.server.send_informational(id, &response(100)), Err(SendError::HeadSent));
 }
 
 #[test]
@@ -160,7 +157,7 @@ fn connect_opens_a_tunnel() {
     assert!(matches!(pair.client.read(id, 100), Ok(Read::Data(octets)) if octets == "hello"));
     assert!(matches!(pair.client.read(id, 100), Ok(Read::End)));
     let trailers = section(&[("checksum", "0123")]);
-    assert!(matches!(pair.client.send_trailers(id, &trailers), Err(SendError::State(_))));
+    assert_eq!(pair.client.send_trailers(id, &trailers), Err(SendError::Tunnel));
     pair.client.send_data(id, &mut Bytes::new(), true).unwrap();
     pair.run();
     assert!(pair.server.is_finished(id) || matches!(pair.server.read(id, 100), Ok(Read::End)));
@@ -172,7 +169,7 @@ fn connect_request_cannot_have_trailers() {
     let head = section(&[(":method", "CONNECT"), (":authority", "example.com:443")]);
     let id = raw.engine.open(&head, false).unwrap();
     let trailers = section(&[("x-checksum", "0")]);
-    assert!(matches!(raw.engine.send_trailers(id, &trailers), Err(SendError::State(_))));
+    assert_eq!(raw.engine.send_trailers(id, &trailers), Err(SendError::Tunnel));
 }
 
 #[test]
