@@ -46,18 +46,16 @@ impl Engine {
     ///
     /// Panics if the configuration is invalid.
     pub fn new(start: &Start) -> Self {
-        let mut config = Config {
-            initial_window_size: start.initial_window_size,
-            max_frame_size: start.max_frame_size,
-            header_table_size: start.header_table_size,
-            max_concurrent_streams: start.max_concurrent_streams,
-            connection_window: start.connection_window,
-            // This limit applies to all informational responses of a stream together.
-            max_header_list_size: 64 << 10,
-            send_buffer: 50 + (start.seed % 20_000) as usize,
-            waiting_streams: (start.seed >> 32) as usize % 4,
-            ..Config::default()
-        };
+        let mut config = Config::default();
+        config.initial_window_size = start.initial_window_size;
+        config.max_frame_size = start.max_frame_size;
+        config.header_table_size = start.header_table_size;
+        config.max_concurrent_streams = start.max_concurrent_streams;
+        config.connection_window = start.connection_window;
+        // This limit applies to all informational responses of a stream together.
+        config.max_header_list_size = 64 << 10;
+        config.send_buffer = 50 + (start.seed % 20_000) as usize;
+        config.waiting_streams = (start.seed >> 32) as usize % 4;
         // A peer that acts at random scores high.
         config.limits.abuse = 1 << 30;
         let connection = match start.role {

@@ -303,26 +303,22 @@ impl Watched {
 
 /// A configuration that enables every feature within the peer's reach, with limits that it can reach as well.
 fn config(random: &mut Rng) -> Config {
-    let mut config = Config {
-        enable_push: random.bool(),
-        enable_connect_protocol: random.bool(),
-        max_concurrent_streams: random.u32(1..30),
-        initial_window_size: random.u32(..1 << 18),
-        stream_window_max: 1 << 18,
-        connection_window: 65_535 + random.u32(..1 << 18),
-        connection_window_max: 1 << 19,
-        max_header_list_size: random.u32(..32 << 10),
-        manual_window_update: random.bool(),
-        send_buffer: random.usize(1..1 << 16),
-        waiting_streams: random.usize(..5),
-        unknown_frames: random.bool(),
-        idle_timeout: random.bool().then_some(Duration::from_secs(3)),
-        keep_alive: random.bool().then_some(KeepAlive {
-            interval: Duration::from_millis(500),
-            timeout: Duration::from_millis(500),
-        }),
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.enable_push = random.bool();
+    config.enable_connect_protocol = random.bool();
+    config.max_concurrent_streams = random.u32(1..30);
+    config.initial_window_size = random.u32(..1 << 18);
+    config.stream_window_max = 1 << 18;
+    config.connection_window = 65_535 + random.u32(..1 << 18);
+    config.connection_window_max = 1 << 19;
+    config.max_header_list_size = random.u32(..32 << 10);
+    config.manual_window_update = random.bool();
+    config.send_buffer = random.usize(1..1 << 16);
+    config.waiting_streams = random.usize(..5);
+    config.unknown_frames = random.bool();
+    config.idle_timeout = random.bool().then_some(Duration::from_secs(3));
+    config.keep_alive =
+        random.bool().then_some(KeepAlive::new(Duration::from_millis(500), Duration::from_millis(500)));
     config.limits.frames_per_recv = random.u32(1..50);
     config.limits.events = random.usize(1..50);
     config.limits.control_octets = random.usize(1..10_000);

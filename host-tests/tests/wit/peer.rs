@@ -14,12 +14,10 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) fn new(role: Role, random: &mut Random) -> Self {
-        let config = Config {
-            enable_push: random.one_in(2),
-            initial_window_size: random.size_u32(1 << 18),
-            max_concurrent_streams: random.size_u32(10),
-            ..Config::default()
-        };
+        let mut config = Config::default();
+        config.enable_push = random.one_in(2);
+        config.initial_window_size = random.size_u32(1 << 18);
+        config.max_concurrent_streams = random.size_u32(10);
         let engine = match role {
             Role::Client => Connection::client(config),
             Role::Server => Connection::server(config),

@@ -10,8 +10,10 @@ use crate::settings::{DEFAULT_MAX_FRAME_SIZE, DEFAULT_WINDOW, MAX_WINDOW};
 
 /// Configuration of a [`Connection`](crate::Connection).
 ///
-/// The defaults fit most uses and withstand hostile peers.
+/// The defaults fit most uses and withstand hostile peers. A caller changes the fields that it wants otherwise; fields
+/// may be added in any version.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Config {
     /// SETTINGS_HEADER_TABLE_SIZE: size of the decoder's dynamic table in bytes (default 4,096).
     pub header_table_size: u32,
@@ -112,6 +114,7 @@ pub struct Config {
 
 /// When to probe whether the peer is still there (RFC 9113, 6.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KeepAlive {
     /// Silence after which a PING is sent.
     pub interval: Duration,
@@ -121,6 +124,7 @@ pub struct KeepAlive {
 
 /// Bounds on the memory and work that a peer can demand (RFC 9113, 10.5).
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Limits {
     /// Size of a decoded field section, in bytes, at which decoding stops and the connection ends (default 64 KiB).
     ///
@@ -220,6 +224,13 @@ impl Default for Limits {
             pings: 16,
             abuse: 2_000,
         }
+    }
+}
+
+impl KeepAlive {
+    /// Sends a PING after `interval` of silence, and waits for the answer for `timeout`.
+    pub fn new(interval: Duration, timeout: Duration) -> Self {
+        Self { interval, timeout }
     }
 }
 

@@ -171,6 +171,7 @@ pub enum Read {
 
 /// Contents of the peer's GOAWAY (RFC 9113, 6.8).
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct GoAway {
     /// The peer has not acted on requests on higher streams.
     pub last_stream_id: StreamId,

@@ -14,6 +14,7 @@ pub(crate) const DEFAULT_MAX_FRAME_SIZE: u32 = 16_384;
 
 /// The settings in force for one endpoint (RFC 9113, 6.5.2; RFC 8441, 3; RFC 9218, 2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Settings {
     /// SETTINGS_HEADER_TABLE_SIZE: size of its decoder's dynamic table, in bytes.
     pub header_table_size: u32,

@@ -115,14 +115,12 @@ struct Received {
 
 impl<H: Heads> Pair<H> {
     pub(crate) fn new(heads: H, at_once: u32) -> Self {
-        let config = || Config {
-            max_concurrent_streams: at_once,
-            initial_max_send_streams: at_once,
-            ..Config::default()
-        };
+        let mut config = Config::default();
+        config.max_concurrent_streams = at_once;
+        config.initial_max_send_streams = at_once;
         Self {
-            client: Connection::client(config()).expect("a connection"),
-            server: Connection::server(config()).expect("a connection"),
+            client: Connection::client(config.clone()).expect("a connection"),
+            server: Connection::server(config).expect("a connection"),
             requests: Transport::new(),
             responses: Transport::new(),
             heads,
