@@ -371,7 +371,7 @@ mod grpc_client {}
 mod grpc_service {}
 
 mod round_trips {
-    use wasi_http2::embed::{Limits, Options, Sandbox};
+    use wasi_http2::embed::{Options, Sandbox, SandboxLimits};
 
     use super::*;
 
@@ -381,7 +381,7 @@ mod round_trips {
     async fn echo() -> String {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let sandbox = Sandbox::new(Limits::new()).unwrap();
+        let sandbox = Sandbox::new(SandboxLimits::new()).unwrap();
         tokio::spawn(async move {
             let (connection, _) = listener.accept().await.unwrap();
             let mut server = sandbox.server(connection, &Options::new()).unwrap();

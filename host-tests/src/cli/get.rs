@@ -9,7 +9,7 @@ use wasi_http2::compose::with_client;
 use wasi_http2::{Composition, Invocation, Network, components};
 use wasmtime_wasi::{FsPerms, cli as stdio};
 
-use super::{Limits, run_command};
+use super::{LimitArguments, run_command};
 
 /// Send requests over HTTP/2 and print the responses
 ///
@@ -84,7 +84,7 @@ pub(crate) struct Get {
     timeout: Option<f64>,
 
     #[command(flatten)]
-    limits: Limits,
+    limits: LimitArguments,
 }
 
 impl Get {

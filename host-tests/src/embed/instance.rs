@@ -16,7 +16,7 @@ use super::bindings::exports::http2::engine::connection::{
 use super::bindings::{self, EnginePre};
 use super::error::Error;
 use super::options::{Choice, Options, Timeout};
-use super::sandbox::Limits;
+use super::sandbox::SandboxLimits;
 use crate::ByteStream;
 use crate::bindings::http2::engine::types::{Fields, RequestHead, ResponseHead};
 use crate::run::{Guest, TICK};
@@ -40,7 +40,7 @@ impl Instance {
     /// Instantiates the engine, and starts HTTP/2 in it.
     pub(super) fn start(
         pre: &EnginePre<Guest>,
-        limits: &Limits,
+        limits: &SandboxLimits,
         io: ByteStream,
         role: Role,
         options: &Options,

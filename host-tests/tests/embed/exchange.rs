@@ -126,11 +126,11 @@ async fn an_extended_connect_names_its_protocol() {
     // The client must have received the server's SETTINGS before it may send an extended CONNECT.
     soon(client.control().ping()).await.unwrap();
     let mut request = Request::connect("http://example.com/chat").body(()).unwrap();
-    request.extensions_mut().insert(Protocol("websocket".to_owned()));
+    request.extensions_mut().insert(Protocol::from_static("websocket"));
     let (response, _sending) = client.request(request, false).await.unwrap();
 
     let (request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
-    assert_eq!(request.extensions().get(), Some(&Protocol("websocket".to_owned())));
+    assert_eq!(request.extensions().get(), Some(&Protocol::from_static("websocket")));
     assert_eq!(request.uri(), "http://example.com/chat");
     responder.send_response(Response::new(()), false).await.unwrap();
     assert_eq!(soon(response).await.unwrap().status(), StatusCode::OK);

@@ -10,7 +10,7 @@ use crate::config::{ConfigError, check_setting};
 use crate::error::{SendError, Violation};
 use crate::event::Event;
 use crate::frame::{
-    AltSvc, FrameHeader, FrameType, Origin, Ping, PriorityFrame, PriorityUpdate, SettingId, Settings,
+    AltSvc, FrameHeader, FrameType, Origin, Ping, PriorityFrame, PriorityUpdate, SettingId, SettingsFrame,
     StreamId, WindowUpdate,
 };
 use crate::priority::Priority;
@@ -37,7 +37,7 @@ impl Connection {
     }
 
     fn write_settings(&mut self, parameters: Vec<(SettingId, u32)>) {
-        self.write_control(|out| Settings::encode(&parameters, out));
+        self.write_control(|out| SettingsFrame::encode(&parameters, out));
         self.local.sent(parameters);
     }
 
@@ -97,7 +97,7 @@ impl Connection {
 
     /// Handles SETTINGS: applies all parameters in order, or none, and acknowledges them at once (RFC 9113, 6.5.3).
     pub(super) fn recv_settings(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
-        let settings = Settings::parse(header, payload)?;
+        let settings = SettingsFrame::parse(header, payload)?;
         if settings.is_ack() {
             return self.recv_settings_ack();
         }
@@ -118,7 +118,7 @@ impl Connection {
         }
         self.initial_window_changed(old_window)?;
         self.peer_settings_known = true;
-        self.write_control(Settings::encode_ack);
+        self.write_control(SettingsFrame::encode_ack);
         self.events.push_back(Event::PeerSettings);
         self.tell_streams_available();
         Ok(())

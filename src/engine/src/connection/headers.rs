@@ -94,7 +94,7 @@ impl Connection {
     /// Decodes a field block, even if its message is ignored: the block may change the dynamic table
     /// (RFC 9113, 4.3).
     fn finish_block(&mut self, id: StreamId, kind: BlockKind, block: &[u8]) -> Result<(), Violation> {
-        let limits = hpack::Limits {
+        let limits = hpack::SectionLimits {
             list_size: self.config.max_header_list_size as usize,
             list_size_hard: self.config.limits.field_section_hard as usize,
             fields: self.config.limits.fields,

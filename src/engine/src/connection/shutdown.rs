@@ -133,7 +133,7 @@ impl Connection {
     fn write_goaway(&mut self, last_stream_id: StreamId, code: ErrorCode, debug_data: &[u8]) {
         // Every peer accepts frames of 16,384 bytes.
         let debug_data = debug_data.get(..DEBUG_DATA).unwrap_or(debug_data);
-        self.write_control(|out| frame::GoAway { last_stream_id, code, debug_data }.encode(out));
+        self.write_control(|out| frame::GoAwayFrame { last_stream_id, code, debug_data }.encode(out));
     }
 
     /// Ends the connection, and all streams with it.
@@ -215,7 +215,7 @@ impl Connection {
     /// Handles GOAWAY: no stream is opened any more, and those above its last stream were not processed
     /// (RFC 9113, 6.8).
     pub(super) fn recv_goaway(&mut self, payload: &[u8]) -> Result<(), Violation> {
-        let goaway = frame::GoAway::parse(payload)?;
+        let goaway = frame::GoAwayFrame::parse(payload)?;
         let last = goaway.last_stream_id;
         if let Some(earlier) = &self.received_go_away {
             if last > earlier.last_stream_id {

@@ -19,8 +19,8 @@ fn conversation() -> Vec<u8> {
         encoder.encode(section, &mut block);
         block
     };
-    frame::Settings::encode(&[(frame::SettingId::INITIAL_WINDOW_SIZE, 1_000)], &mut out);
-    frame::Settings::encode_ack(&mut out);
+    frame::SettingsFrame::encode(&[(frame::SettingId::INITIAL_WINDOW_SIZE, 1_000)], &mut out);
+    frame::SettingsFrame::encode_ack(&mut out);
     let head = block(&request("POST", "/upload"));
     raw_frame(&mut out, FrameType::HEADERS, 0, 1, &head[..3]);
     raw_frame(&mut out, FrameType::CONTINUATION, 0, 1, b"");
