@@ -50,6 +50,9 @@
 //! # }
 //! ```
 //!
+//! The feature `unstable` makes the modules `frame` and `hpack` public, for tests and tools that read and write the
+//! protocol themselves. They may change in any version.
+//!
 //! | to change | open |
 //! |---|---|
 //! | a frame's format | `frame/NAME.rs` |
@@ -88,8 +91,16 @@ mod error;
 mod event;
 mod fields;
 mod flow;
+#[cfg(feature = "unstable")]
 pub mod frame;
+#[cfg(not(feature = "unstable"))]
+#[allow(dead_code, unreachable_pub, reason = "public with the feature `unstable`, and tested without")]
+mod frame;
+#[cfg(feature = "unstable")]
 pub mod hpack;
+#[cfg(not(feature = "unstable"))]
+#[allow(dead_code, unreachable_pub, reason = "public with the feature `unstable`, and tested without")]
+mod hpack;
 mod http1;
 mod message;
 mod priority;
@@ -110,7 +121,7 @@ pub use error::{
 };
 pub use event::{Event, GoAway, Read};
 pub use fields::{Field, FieldSection, Protocol};
-pub use frame::{SettingId, StreamId};
+pub use frame::{FrameHeader, FrameType, SettingId, StreamId};
 pub use http1::HTTP1_ANSWER;
 pub use priority::Priority;
 pub use settings::Settings;
