@@ -65,6 +65,7 @@
 //! | field compression | `hpack/` |
 //! | deadlines | `connection/timers.rs` |
 //! | shutdown and GOAWAY | `connection/shutdown.rs` |
+//! | the public API | `public-api.txt`, with which `tests/public_api.rs` compares it |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
