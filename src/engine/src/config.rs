@@ -12,6 +12,24 @@ use crate::settings::{DEFAULT_MAX_FRAME_SIZE, DEFAULT_WINDOW, MAX_WINDOW};
 ///
 /// The defaults fit most uses and withstand hostile peers. A caller changes the fields that it wants otherwise; fields
 /// may be added in any version.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use http2_engine::{Config, ConfigError, Connection, KeepAlive};
+///
+/// let mut config = Config::default();
+/// config.max_concurrent_streams = 250;
+/// config.idle_timeout = Some(Duration::from_secs(60));
+/// config.keep_alive = Some(KeepAlive::new(Duration::from_secs(20), Duration::from_secs(5)));
+/// let server = Connection::server(config.clone())?;
+/// assert!(server.is_open());
+///
+/// config.connection_window = 1_000;
+/// assert_eq!(Connection::server(config).err(), Some(ConfigError::ConnectionWindow));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
@@ -123,6 +141,34 @@ pub struct KeepAlive {
 }
 
 /// Bounds on the memory and work that a peer can demand (RFC 9113, 10.5).
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use http2_engine::{Config, Connection, Event};
+///
+/// let mut config = Config::default();
+/// config.limits.fields = 10;
+/// let mut server = Connection::server(config)?;
+/// # let mut client = Connection::client(Config::default())?;
+///
+/// let mut head = request("GET");
+/// for _ in 0..20 {
+///     head.push(b"x-field", b"value");
+/// }
+/// client.open(&head, true)?;
+/// carry(&mut client, &mut server);
+///
+/// // The engine has answered; the server's caller does not hear of the request.
+/// let status = std::iter::from_fn(|| client.poll_event()).find_map(|event| match event {
+///     Event::Response { head, .. } => head.status(),
+///     _ => None,
+/// });
+/// assert_eq!(status, Some(431), "Request Header Fields Too Large");
+/// assert!(!std::iter::from_fn(|| server.poll_event()).any(|event| matches!(event, Event::Request { .. })));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Limits {
@@ -240,6 +286,20 @@ impl Config {
     /// # Errors
     ///
     /// Returns an error if the parameter is unknown, cannot be changed, or cannot have the value.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::{Config, ConfigError, SettingId};
+    ///
+    /// let mut config = Config::default();
+    /// config.set(SettingId::MAX_FRAME_SIZE, 32_768)?;
+    /// assert_eq!(config.max_frame_size, 32_768);
+    /// assert_eq!(config.set(SettingId::MAX_FRAME_SIZE, 1), Err(ConfigError::FrameSize));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set(&mut self, id: SettingId, value: u32) -> Result<(), ConfigError> {
         check_setting(id, value)?;
         match id {

@@ -64,6 +64,86 @@ pub enum Role {
 ///
 /// A stream given to the caller, by [`open`](Self::open) or by an event, occupies a slot until the caller
 /// [releases](Self::release) it, even if it has long ended on the wire.
+///
+/// The same loop serves a client and a server, here with blocking sockets:
+///
+/// ```
+/// use std::io::{self, Read as _, Write as _};
+/// use std::net::{TcpListener, TcpStream};
+/// use std::thread;
+/// use std::time::{Duration, Instant};
+///
+/// use bytes::Bytes;
+/// use http2_engine::{Config, Connection, Event, FieldSection, Time};
+///
+/// /// Runs a connection to its end; `act` is the application.
+/// fn drive(
+///     mut connection: Connection,
+///     mut socket: TcpStream,
+///     mut act: impl FnMut(&mut Connection, Event),
+/// ) -> io::Result<()> {
+///     let (start, mut input, mut buffer) = (Instant::now(), Bytes::new(), [0; 16_384]);
+///     loop {
+///         let now = Time::default() + start.elapsed();
+///         let mut output = Vec::new();
+///         loop {
+///             while let Some(event) = connection.poll_event() {
+///                 act(&mut connection, event);
+///             }
+///             if connection.poll_transmit(now, &mut output, 65_536) == 0 {
+///                 break;
+///             }
+///         }
+///         socket.write_all(&output)?;
+///         if connection.is_closed() {
+///             return Ok(());
+///         }
+///         if connection.recv(now, &mut input) > 0 {
+///             continue;
+///         }
+///         let wait = connection.poll_timeout().map(|at| (at - now).max(Duration::from_millis(1)));
+///         socket.set_read_timeout(wait)?;
+///         match socket.read(&mut buffer) {
+///             Ok(0) => connection.recv_end(now),
+///             Ok(bytes) => input = Bytes::copy_from_slice(&buffer[..bytes]),
+///             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+///                 connection.handle_timeout(Time::default() + start.elapsed());
+///             }
+///             Err(error) => return Err(error),
+///         }
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let address = listener.local_addr()?;
+/// let server = thread::spawn(move || {
+///     let (socket, _) = listener.accept()?;
+///     drive(Connection::server(Config::default()).unwrap(), socket, |server, event| {
+///         if let Event::Request { id, .. } = event {
+///             let head = FieldSection::from_iter([(":status", "204")]);
+///             server.send_response(id, &head, true).expect("the request is new");
+///             server.release(id);
+///         }
+///     })
+/// });
+///
+/// let mut client = Connection::client(Config::default())?;
+/// let head = [(":method", "GET"), (":scheme", "http"), (":authority", "localhost"), (":path", "/")];
+/// client.open(&FieldSection::from_iter(head), true)?;
+/// let mut status = None;
+/// drive(client, TcpStream::connect(address)?, |client, event| {
+///     if let Event::Response { id, head, .. } = event {
+///         status = head.status();
+///         client.release(id);
+///         client.shutdown(Time::default());
+///     }
+/// })?;
+/// assert_eq!(status, Some(204));
+/// server.join().unwrap()?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Connection {
     role: Role,
     config: Config,

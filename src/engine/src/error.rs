@@ -7,6 +7,14 @@ use core::fmt;
 /// An HTTP/2 error code, as carried in RST_STREAM and GOAWAY frames (RFC 9113, 7).
 ///
 /// Unknown codes have no special meaning and are passed on unchanged.
+///
+/// ```
+/// use http2_engine::ErrorCode;
+///
+/// assert_eq!(ErrorCode::CANCEL, ErrorCode(8));
+/// assert_eq!(ErrorCode::CANCEL.to_string(), "CANCEL");
+/// assert_eq!((ErrorCode(0xbad).name(), ErrorCode(0xbad).to_string()), (None, "error code 0xbad".to_owned()));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ErrorCode(pub u32);
 
@@ -92,6 +100,15 @@ macro_rules! violations {
         /// A protocol violation by the peer.
         ///
         /// Only this type chooses an error code and its scope.
+        ///
+        /// ```
+        /// use http2_engine::{ErrorCode, Scope, Violation};
+        ///
+        /// let violation = Violation::StreamWindowExceeded;
+        /// assert_eq!((violation.code(), violation.scope()), (ErrorCode::FLOW_CONTROL_ERROR, Scope::Stream));
+        /// // Of the connection's window, everything that follows would be in doubt.
+        /// assert_eq!(Violation::ConnectionWindowExceeded.scope(), Scope::Connection);
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         pub enum Violation {
@@ -341,6 +358,37 @@ pub enum Initiator {
 }
 
 /// Why a stream ended early.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::error::Error;
+///
+/// use bytes::Bytes;
+/// use http2_engine::{ErrorCode, Event, Initiator, Malformed, Time, Violation};
+/// # let (mut client, mut server) = pair();
+///
+/// client.open(&request("GET"), true)?;
+/// carry(&mut client, &mut server);
+/// // HEADERS of a server that checks nothing: `:status: 200`, and a field with the name `No`.
+/// let mut input = Bytes::from_static(b"\0\0\x06\x01\x04\0\0\0\x01\x88\x00\x02No\x00");
+/// assert_eq!(client.recv(Time::default(), &mut input), 15);
+///
+/// let events = std::iter::from_fn(|| client.poll_event());
+/// let error = events.filter_map(|event| match event {
+///     Event::Reset { error, .. } => Some(error),
+///     _ => None,
+/// });
+/// let error = error.last().expect("the response is malformed");
+/// assert_eq!((error.code, error.initiator), (ErrorCode::PROTOCOL_ERROR, Initiator::Local));
+/// assert_eq!(error.violation, Some(Violation::Malformed(Malformed::FieldName)));
+/// assert_eq!(error.to_string(), "the stream was reset with PROTOCOL_ERROR: a field name is invalid");
+/// // The causes as values: the violation, and how the message is malformed.
+/// let cause = error.source().and_then(Error::source).and_then(|cause| cause.downcast_ref());
+/// assert_eq!(cause, Some(&Malformed::FieldName));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamError {
     /// The code sent or received; if the transport ended the stream, the code that would have been sent.
@@ -377,6 +425,19 @@ impl core::error::Error for StreamError {
 }
 
 /// Why a connection ended.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use http2_engine::{ConnectionError, Time, Violation};
+/// # let (_, mut server) = pair();
+/// // Neither HTTP/2 nor HTTP/1.
+/// let taken = server.recv(Time::default(), &mut "SSH-2.0-OpenSSH_9.9".into());
+/// assert_eq!(taken, 19);
+/// assert_eq!(server.close_reason(), Some(Err(&ConnectionError::Violation(Violation::BadPreface))));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectionError {
