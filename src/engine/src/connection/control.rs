@@ -50,6 +50,24 @@ impl Connection {
     /// Returns an error, and sends nothing, if a value is invalid or exceeds a limit, or if a setting must not be
     /// changed: ENABLE_PUSH by a server, ENABLE_CONNECT_PROTOCOL by a client or back to 0, NO_RFC7540_PRIORITIES at
     /// all.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::SettingId;
+    /// # let (mut client, mut server) = pair();
+    /// # carry(&mut client, &mut server);
+    ///
+    /// server.change_settings(&[(SettingId::MAX_CONCURRENT_STREAMS, 5)])?;
+    /// assert_eq!(server.local_settings().max_concurrent_streams, Some(100), "not acknowledged yet");
+    /// carry(&mut client, &mut server);
+    /// assert_eq!(server.local_settings().max_concurrent_streams, Some(5));
+    /// assert_eq!(client.peer_settings().max_concurrent_streams, Some(5));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn change_settings(&mut self, settings: &[(SettingId, u32)]) -> Result<(), ConfigError> {
         for &(id, value) in settings {
             check_setting(id, value)?;
@@ -245,6 +263,30 @@ impl Connection {
     ///
     /// [`SendError::WouldBlock`] if [`Limits::pings`](crate::Limits::pings) are outstanding; [`SendError::Closed`]
     /// if the connection has ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use http2_engine::{Event, Time};
+    /// # let (mut client, mut server) = pair();
+    /// # carry(&mut client, &mut server);
+    /// # while client.poll_event().is_some() {}
+    ///
+    /// client.ping(*b"question")?;
+    /// let (sent, answered) = (Time::from_nanos(0), Time::from_nanos(20_000_000));
+    /// let (mut there, mut back) = (Vec::new(), Vec::new());
+    /// client.poll_transmit(sent, &mut there, 1_000);
+    /// assert_eq!(server.recv(sent, &mut there.into()), 17);
+    /// server.poll_transmit(sent, &mut back, 1_000);
+    /// assert_eq!(client.recv(answered, &mut back.into()), 17);
+    /// let Some(Event::Pong { payload, round_trip }) = client.poll_event() else { panic!("no answer") };
+    /// assert_eq!((&payload, round_trip), (b"question", Duration::from_millis(20)));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn ping(&mut self, payload: [u8; 8]) -> Result<(), SendError> {
         if self.close_reason.is_some() {
             return Err(SendError::Closed);
@@ -312,6 +354,22 @@ impl Connection {
     /// # Errors
     ///
     /// [`SendError::UnknownStream`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::Priority;
+    /// # let (mut client, mut server) = pair();
+    ///
+    /// let id = client.open(&request("GET"), true)?;
+    /// client.set_priority(id, Priority::new(0, false))?;
+    /// carry(&mut client, &mut server);
+    /// assert_eq!(server.priority(id), Some(Priority::new(0, false)));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_priority(&mut self, id: StreamId, priority: Priority) -> Result<(), SendError> {
         let stream = self.streams.get_mut(id).ok_or(SendError::UnknownStream)?;
         let under_way = stream.state.counts();

@@ -31,6 +31,24 @@ impl Connection {
     /// streams; [`OpenError::Malformed`]; [`OpenError::TooLarge`] if
     /// [`check_header_list_size`](crate::Config::check_header_list_size) is set and the head exceeds the peer's
     /// limit; [`OpenError::Role`] for a server.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::{Event, OpenError};
+    /// # let (mut client, mut server) = pair();
+    ///
+    /// let id = client.open(&request("GET"), true)?;
+    /// assert_eq!(id.as_u32(), 1, "clients open streams with odd numbers");
+    /// carry(&mut client, &mut server);
+    /// let arrived = std::iter::from_fn(|| server.poll_event());
+    /// assert_eq!(arrived.filter(|event| matches!(event, Event::Request { .. })).count(), 1);
+    /// assert_eq!(server.open(&request("GET"), true), Err(OpenError::Role));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn open(&mut self, head: &FieldSection, end_stream: bool) -> Result<StreamId, OpenError> {
         if !self.is_client() {
             return Err(OpenError::Role);
@@ -84,6 +102,33 @@ impl Connection {
     }
 
     /// Returns how many more streams [`open`](Self::open) would take now.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::{Config, Connection, Event, OpenError};
+    ///
+    /// let mut config = Config::default();
+    /// config.max_concurrent_streams = 1;
+    /// let mut server = Connection::server(config)?;
+    /// let mut config = Config::default();
+    /// // Requests do not wait in the engine, but with the caller.
+    /// config.waiting_streams = 0;
+    /// let mut client = Connection::client(config)?;
+    /// carry(&mut client, &mut server);
+    ///
+    /// let id = client.open(&request("GET"), true)?;
+    /// assert_eq!(client.open_capacity(), 0);
+    /// assert_eq!(client.open(&request("GET"), true), Err(OpenError::WouldBlock));
+    /// carry(&mut client, &mut server);
+    /// server.send_response(id, &response("204"), true)?;
+    /// carry(&mut client, &mut server);
+    ///
+    /// assert!(std::iter::from_fn(|| client.poll_event()).any(|event| matches!(event, Event::StreamsAvailable)));
+    /// assert_eq!(client.open_capacity(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn open_capacity(&self) -> usize {
         if !self.is_client() || !self.is_open() {
             return 0;
@@ -156,6 +201,31 @@ impl Connection {
     /// # Errors
     ///
     /// [`SendError`] if the head is malformed or not a 1xx, or if the stream does not take one now.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::{Event, FieldSection};
+    /// # let (mut client, mut server) = pair();
+    /// # let id = client.open(&request("GET"), true)?;
+    /// # carry(&mut client, &mut server);
+    ///
+    /// let hints = FieldSection::from_iter([(":status", "103"), ("link", "</style.css>; rel=preload")]);
+    /// server.send_informational(id, &hints)?;
+    /// server.send_response(id, &response("200"), true)?;
+    /// carry(&mut client, &mut server);
+    /// let statuses: Vec<_> = std::iter::from_fn(|| client.poll_event())
+    ///     .filter_map(|event| match event {
+    ///         Event::Informational { head, .. } | Event::Response { head, .. } => head.status(),
+    ///         _ => None,
+    ///     })
+    ///     .collect();
+    /// assert_eq!(statuses, [103, 200]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn send_informational(&mut self, id: StreamId, head: &FieldSection) -> Result<(), SendError> {
         let facts = message::response(head)?;
         if !facts.is_informational() {
@@ -245,6 +315,31 @@ impl Connection {
     ///
     /// [`OpenError`] if the client takes no pushes or no more streams, or if the parent stream or the head does not
     /// allow a promise.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::{Config, Connection, Event};
+    ///
+    /// let mut config = Config::default();
+    /// config.enable_push = true;
+    /// let mut client = Connection::client(config)?;
+    /// # let (_, mut server) = pair();
+    /// let id = client.open(&request("GET"), true)?;
+    /// carry(&mut client, &mut server);
+    ///
+    /// let pushed = server.push_request(id, &request("GET"))?;
+    /// server.send_response(id, &response("200"), true)?;
+    /// server.send_response(pushed, &response("200"), true)?;
+    /// carry(&mut client, &mut server);
+    /// assert_eq!(pushed.as_u32(), 2, "servers open streams with even numbers");
+    /// assert!(std::iter::from_fn(|| client.poll_event())
+    ///     .any(|event| matches!(event, Event::Push { parent, .. } if parent == id)));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn push_request(&mut self, parent: StreamId, head: &FieldSection) -> Result<StreamId, OpenError> {
         if self.is_client() {
             return Err(OpenError::Role);
@@ -291,6 +386,38 @@ impl Connection {
     ///
     /// [`SendError`] if the message has not begun or has ended, or if the content does not match its
     /// Content-Length. Nothing was taken then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use bytes::Bytes;
+    /// use http2_engine::{Event, Read};
+    /// # let (mut client, mut server) = pair();
+    ///
+    /// let id = client.open(&request("POST"), false)?;
+    /// let mut content = Bytes::from(vec![7; 1 << 20]);
+    /// let (mut sent, mut received) = (0, 0);
+    /// loop {
+    ///     // Takes as much as the send buffer has room for, and leaves the rest in `content`.
+    ///     sent += client.send_data(id, &mut content, true)?;
+    ///     if content.is_empty() {
+    ///         break;
+    ///     }
+    ///     // A real caller waits for `Event::Writable`, while its transport moves bytes and the server reads.
+    ///     while !matches!(client.poll_event(), Some(Event::Writable { .. })) {
+    ///         carry(&mut client, &mut server);
+    ///         while let Read::Data(bytes) = server.read(id, usize::MAX)? {
+    ///             received += bytes.len();
+    ///         }
+    ///     }
+    /// }
+    /// assert_eq!(sent, 1 << 20);
+    /// assert!(received > 0, "the send buffer holds only a part of the content");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use = "the bytes left in `data` were not sent: offer them again after `Event::Writable`"]
     pub fn send_data(
         &mut self,
@@ -392,6 +519,22 @@ impl Connection {
     ///
     /// [`SendError`] if the message has not begun or has ended, if the trailers are malformed, or if content is
     /// missing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use bytes::Bytes;
+    /// use http2_engine::{FieldSection, SendError};
+    /// # let (mut client, mut server) = pair();
+    /// let id = client.open(&request("POST"), false)?;
+    /// assert_eq!(client.send_data(id, &mut Bytes::from_static(b"content"), false), Ok(7));
+    /// client.send_trailers(id, &FieldSection::from_iter([("checksum", "0123")]))?;
+    /// assert_eq!(client.send_data(id, &mut Bytes::from_static(b"more"), false), Err(SendError::MessageEnded));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn send_trailers(&mut self, id: StreamId, trailers: &FieldSection) -> Result<(), SendError> {
         message::trailers(trailers)?;
         let client = self.is_client();
