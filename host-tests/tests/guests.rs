@@ -372,7 +372,7 @@ mod grpc_client {}
 mod grpc_service {}
 
 mod round_trips {
-    use wasi_http2::embed::{Limits, Options, Sandbox};
+    use wasi_http2::embed::{Options, Sandbox, SandboxLimits};
 
     use super::*;
 
@@ -382,13 +382,13 @@ mod round_trips {
     async fn echo() -> String {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let sandbox = Sandbox::new(Limits::new()).unwrap();
+        let sandbox = Sandbox::new(SandboxLimits::new()).unwrap();
         tokio::spawn(async move {
             let (connection, _) = listener.accept().await.unwrap();
             let mut server = sandbox.server(connection, &Options::new()).unwrap();
             while let Some(accepted) = server.accept().await {
                 let (mut request, mut responder) = accepted.unwrap();
-                let mut echo = responder.respond(http::Response::new(()), false).await.unwrap();
+                let mut echo = responder.send_response(http::Response::new(()), false).await.unwrap();
                 while let Some(data) = request.body_mut().data().await {
                     echo.send_data(data.unwrap(), false).await.unwrap();
                 }

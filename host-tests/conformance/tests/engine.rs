@@ -63,7 +63,7 @@ impl Endpoint {
             Event::Request { id, head, .. } => {
                 let echoes = head.path() == Some(b"/echo");
                 let response = FieldSection::from_iter([(":status", "200")]);
-                if self.engine.respond(id, &response, !echoes).is_ok() && echoes {
+                if self.engine.send_response(id, &response, !echoes).is_ok() && echoes {
                     self.streams.insert(id, Content::default());
                     self.copy(id);
                 } else {
@@ -122,7 +122,7 @@ impl Transport for Endpoint {
         let mut input = Bytes::copy_from_slice(octets);
         while !input.is_empty() {
             let now = self.time();
-            self.engine.recv(now, &mut input);
+            _ = self.engine.recv(now, &mut input);
             self.work();
         }
     }

@@ -46,18 +46,16 @@ impl Engine {
     ///
     /// Panics if the configuration is invalid.
     pub fn new(start: &Start) -> Self {
-        let mut config = Config {
-            initial_window_size: start.initial_window_size,
-            max_frame_size: start.max_frame_size,
-            header_table_size: start.header_table_size,
-            max_concurrent_streams: start.max_concurrent_streams,
-            connection_window: start.connection_window,
-            // This limit applies to all informational responses of a stream together.
-            max_header_list_size: 64 << 10,
-            send_buffer: 50 + (start.seed % 20_000) as usize,
-            waiting_streams: (start.seed >> 32) as usize % 4,
-            ..Config::default()
-        };
+        let mut config = Config::default();
+        config.initial_window_size = start.initial_window_size;
+        config.max_frame_size = start.max_frame_size;
+        config.header_table_size = start.header_table_size;
+        config.max_concurrent_streams = start.max_concurrent_streams;
+        config.connection_window = start.connection_window;
+        // This limit applies to all informational responses of a stream together.
+        config.max_header_list_size = 64 << 10;
+        config.send_buffer = 50 + (start.seed % 20_000) as usize;
+        config.waiting_streams = (start.seed >> 32) as usize % 4;
         // A peer that acts at random scores high.
         config.limits.abuse = 1 << 30;
         let connection = match start.role {
@@ -80,9 +78,7 @@ impl Engine {
         self.now = self.now + Duration::from_micros(10);
         self.connection.handle_timeout(self.now);
         loop {
-            let before = self.input.len();
-            self.connection.recv(self.now, &mut self.input);
-            let mut moved = self.input.len() < before;
+            let mut moved = self.connection.recv(self.now, &mut self.input) > 0;
             while let Some(event) = self.connection.poll_event() {
                 moved = true;
                 self.event(event);
@@ -145,12 +141,12 @@ impl Engine {
     }
 
     /// Evaluates the result of a sending operation.
-    fn sent(&mut self, stream: u32, result: Result<(), SendError>, end: bool) -> Result<(), Refused> {
+    fn sent<T>(&mut self, stream: u32, result: Result<T, SendError>, end: bool) -> Result<T, Refused> {
         match result {
-            Ok(()) => {
+            Ok(taken) => {
                 self.stream(stream_id(stream), |stream| stream.sent |= end);
                 self.run();
-                Ok(())
+                Ok(taken)
             }
             Err(SendError::WouldBlock) => Err(Refused::NotNow),
             Err(SendError::Reset(_) | SendError::UnknownStream) => Err(Refused::Gone),
@@ -190,12 +186,12 @@ impl Endpoint for Engine {
     }
 
     fn inform(&mut self, stream: u32, head: &Fields) -> Result<(), Refused> {
-        let result = self.connection.inform(stream_id(stream), &to_section(head));
+        let result = self.connection.send_informational(stream_id(stream), &to_section(head));
         self.sent(stream, result, false)
     }
 
     fn respond(&mut self, stream: u32, head: &Fields, end_stream: bool) -> Result<(), Refused> {
-        let result = self.connection.respond(stream_id(stream), &to_section(head), end_stream);
+        let result = self.connection.send_response(stream_id(stream), &to_section(head), end_stream);
         self.sent(stream, result, end_stream)
     }
 
@@ -207,8 +203,7 @@ impl Endpoint for Engine {
         let result = self.connection.send_data(stream_id(stream), &mut left, end_stream);
         let full = !left.is_empty();
         self.stream(stream_id(stream), |stream| stream.full = full);
-        self.sent(stream, result, end_stream && !full)?;
-        Ok(content.len() - left.len())
+        self.sent(stream, result, end_stream && !full)
     }
 
     fn send_trailers(&mut self, stream: u32, trailers: &Fields) -> Result<(), Refused> {

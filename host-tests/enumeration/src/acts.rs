@@ -86,7 +86,7 @@ impl Endpoint<'_> {
                 if stream.begun || !end.is_live(stream) { Ok(()) } else { end.respond(at, true) }
             }),
             Action::Inform => {
-                let result = self.engine.inform(self.streams[at].id, &status("103"));
+                let result = self.engine.send_informational(self.streams[at].id, &status("103"));
                 self.accepted(at, result)
             }
             Action::Send(bytes) => self.send(at, bytes),
@@ -97,7 +97,7 @@ impl Endpoint<'_> {
             Action::End => {
                 let result = self.engine.send_data(self.streams[at].id, &mut Bytes::new(), true);
                 self.streams[at].ended = true;
-                self.accepted(at, result)
+                self.accepted(at, result.map(|_| ()))
             }
             Action::Trailers => self.send_trailers(at),
             Action::Read => self.read(at),
@@ -177,7 +177,7 @@ impl Endpoint<'_> {
     }
 
     fn respond(&mut self, at: usize, end: bool) -> Result<(), Fault> {
-        let result = self.engine.respond(self.streams[at].id, &status("200"), end);
+        let result = self.engine.send_response(self.streams[at].id, &status("200"), end);
         let stream = &mut self.streams[at];
         (stream.begun, stream.ended) = (true, end);
         self.accepted(at, result)
@@ -187,7 +187,7 @@ impl Endpoint<'_> {
         let mut head = FieldSection::new();
         head.push(b":method", b"GET");
         push_target(&mut head);
-        match self.engine.push(self.streams[at].id, &head) {
+        match self.engine.push_request(self.streams[at].id, &head) {
             Ok(id) => {
                 let mut stream = Stream::new(id);
                 // A promised request has nothing to be read.
@@ -206,11 +206,11 @@ impl Endpoint<'_> {
         let mut data: Bytes = (stream.content..).take(bytes as usize).map(content_byte).collect();
         let result = self.engine.send_data(id, &mut data, false);
         let full = self.engine.send_capacity(id) == 0;
-        if result.is_ok() {
-            stream.content += u64::from(bytes) - data.len() as u64;
+        if let Ok(taken) = result {
+            stream.content += taken as u64;
             stream.waits_for_room = full || !data.is_empty();
         }
-        self.accepted(at, result)
+        self.accepted(at, result.map(|_| ()))
     }
 
     fn send_trailers(&mut self, at: usize) -> Result<(), Fault> {

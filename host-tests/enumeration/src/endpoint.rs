@@ -139,9 +139,7 @@ impl<'a> Endpoint<'a> {
         let Some(mut input) = self.inbox.pop_front() else { return false };
         let header = if self.in_frame { None } else { frames(&input).next().map(|(header, _)| header) };
         let before = header.map(|header| self.engine.state(header.stream_id));
-        let offered = input.len();
-        self.engine.recv(self.now, &mut input);
-        let moved = input.len() < offered;
+        let moved = self.engine.recv(self.now, &mut input) > 0;
         if moved {
             self.in_frame = !input.is_empty();
         }

@@ -54,8 +54,8 @@ impl Joint<'_> {
         }
         for (side, receiver) in [(CLIENT, server), (SERVER, client)] {
             let sender = self.views[side];
-            if sender.windows.1 != receiver.windows.0 {
-                let (may, expected) = (sender.windows.1, receiver.windows.0);
+            if sender.windows.send != receiver.windows.receive {
+                let (may, expected) = (sender.windows.send, receiver.windows.receive);
                 return Err(format!(
                     "{may} bytes may be sent on the connection, but {expected} are expected"
                 ));
@@ -104,7 +104,8 @@ fn check_stream(wire: &Wire, theirs: Option<&Wire>) -> Result<(), Fault> {
         return Err(format!("stream {id} is {state} for one endpoint, but {:?} for the other", theirs.state));
     }
     let sends = matches!(state, State::Open | State::HalfClosedRemote);
-    if let (true, Some((_, may)), Some((expects, _))) = (sends, wire.windows, theirs.windows)
+    if let (true, Some(ours), Some(theirs)) = (sends, wire.windows, theirs.windows)
+        && let (may, expects) = (ours.send, theirs.receive)
         && may != expects
     {
         return Err(format!("{may} bytes may be sent on stream {id}, but {expects} are expected"));

@@ -93,8 +93,8 @@ impl Endpoint<'_> {
             }
             let unsent = stream.content > wire.map_or(0, |wire| wire.content_sent);
             let sends = matches!(state, Some(State::Open | State::HalfClosedRemote));
-            let window = self.engine.stream_windows(id).map_or(0, |(_, window)| window);
-            if unsent && sends && window.min(self.engine.windows().1) > 0 && !self.engine.has_output() {
+            let window = self.engine.stream_windows(id).map_or(0, |windows| windows.send);
+            if unsent && sends && window.min(self.engine.windows().send) > 0 && !self.engine.has_output() {
                 return Err(format!("stream {id} has content and a window, but nothing is sent"));
             }
             let reset = wire.is_some_and(|wire| wire.reset_heard);

@@ -86,24 +86,22 @@ impl Scenario {
 
 /// The smallest limits and memories; no deadline expires while an endpoint merely waits.
 fn tight(streams: u32) -> Config {
-    let mut config = Config {
-        max_concurrent_streams: streams,
-        initial_max_send_streams: streams,
-        waiting_streams: 1,
-        initial_window_size: 2,
-        stream_window_max: 2,
-        connection_window: 65_535,
-        connection_window_max: 65_535,
-        send_buffer: 2,
-        preface_timeout: None,
-        settings_timeout: None,
-        headers_timeout: None,
-        stall_timeout: None,
-        idle_timeout: None,
-        drain_timeout: None,
-        keep_alive: None,
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.max_concurrent_streams = streams;
+    config.initial_max_send_streams = streams;
+    config.waiting_streams = 1;
+    config.initial_window_size = 2;
+    config.stream_window_max = 2;
+    config.connection_window = 65_535;
+    config.connection_window_max = 65_535;
+    config.send_buffer = 2;
+    config.preface_timeout = None;
+    config.settings_timeout = None;
+    config.headers_timeout = None;
+    config.stall_timeout = None;
+    config.idle_timeout = None;
+    config.drain_timeout = None;
+    config.keep_alive = None;
     config.limits.events = 1;
     config.limits.control_octets = 1;
     config.limits.frames_per_recv = 1;

@@ -180,7 +180,7 @@ fn shutdowns() -> Vec<Scenario> {
         .configure(|role, config| {
             let second = Duration::from_secs(1);
             config.idle_timeout = Some(if role == Role::Client { second * 5 } else { second * 3 });
-            config.keep_alive = Some(KeepAlive { interval: second * 2, timeout: second });
+            config.keep_alive = Some(KeepAlive::new(second * 2, second));
         });
     vec![shutdown, drain, idle]
 }

@@ -1,6 +1,6 @@
 //! A stream as an application knows it, and as its frames show it.
 
-use http2_engine::{State, StreamError, StreamId};
+use http2_engine::{State, StreamError, StreamId, Windows};
 
 /// A stream that an application holds.
 #[derive(Clone, Debug)]
@@ -88,7 +88,7 @@ pub(crate) struct Wire {
     /// The engine's current state of the stream.
     pub(crate) state: Option<State>,
     /// The bytes that the peer may send, and those that the engine may send.
-    pub(crate) windows: Option<(i64, i64)>,
+    pub(crate) windows: Option<Windows>,
 }
 
 impl Wire {

@@ -1,6 +1,6 @@
 //! A snapshot of one endpoint after a step, kept for comparison with the other endpoint.
 
-use http2_engine::Time;
+use http2_engine::{Time, Windows};
 
 use crate::endpoint::Endpoint;
 use crate::stream::{Stream, Wire};
@@ -19,7 +19,7 @@ pub(crate) struct View {
     pub(crate) open: u64,
     pub(crate) waiting: u64,
     /// The bytes that the peer may send on the connection, and those that the engine may send.
-    pub(crate) windows: (i64, i64),
+    pub(crate) windows: Windows,
     pub(crate) pings: usize,
     pub(crate) shut_down: bool,
     pub(crate) gives_credit: bool,

@@ -8,7 +8,7 @@ use fastrand::Rng;
 use http2_engine::frame::{FrameHeader, FrameType, HEADER_LEN, flags};
 use http2_engine::{
     Config, Connection, ErrorCode, Event, FieldSection, KeepAlive, Priority, Read, Role, SettingId, StreamId,
-    Time,
+    Time, Windows,
 };
 use http2_simulation::wire::{Frames, Part};
 
@@ -94,8 +94,8 @@ impl Watched {
         loop {
             let (quiet, had_output) = (self.no_events, self.engine.has_output());
             let offered = self.input.clone();
-            self.engine.recv(self.now, &mut self.input);
-            let taken = &offered[..offered.len() - self.input.len()];
+            let taken = &offered[..self.engine.recv(self.now, &mut self.input)];
+            assert_eq!(taken.len() + self.input.len(), offered.len());
             self.heard += taken.len();
             assert!(!taken.is_empty() || !quiet || had_output || offered.is_empty(), "no input is taken");
             let alive = self.engine.close_reason().is_none();
@@ -177,7 +177,7 @@ impl Watched {
             assert_eq!(self.engine.poll_timeout(), None);
             return;
         }
-        let (receive, send) = self.engine.windows();
+        let Windows { receive, send } = self.engine.windows();
         let windows = 0..=0x7fff_ffff;
         assert!(windows.contains(&receive) && windows.contains(&send), "windows of {receive} and {send}");
     }
@@ -267,8 +267,8 @@ impl Watched {
                 while matches!(engine.read(id, most), Ok(Read::Data(_) | Read::Trailers(_))) {}
             }
             6 => drop(engine.read(id, 1)),
-            7..14 => _ = engine.respond(id, &section(&[(":status", "200")]), end),
-            14 => _ = engine.inform(id, &section(&[(":status", "103")])),
+            7..14 => _ = engine.send_response(id, &section(&[(":status", "200")]), end),
+            14 => _ = engine.send_informational(id, &section(&[(":status", "103")])),
             15..20 => _ = engine.send_data(id, &mut vec![0; self.random.usize(..50_000)].into(), end),
             20 | 21 => _ = engine.send_trailers(id, &section(&[("checksum", "0123")])),
             22 => engine.reset(id, ErrorCode::CANCEL),
@@ -276,7 +276,7 @@ impl Watched {
             25 => _ = engine.window_update(id, self.random.u32(..1 << 20)),
             26 => _ = engine.set_priority(id, Priority::new(act % 8, end)),
             27 => {
-                if let Ok(id) = engine.push(id, &request("GET")) {
+                if let Ok(id) = engine.push_request(id, &request("GET")) {
                     self.streams.push(id);
                 }
             }
@@ -303,26 +303,22 @@ impl Watched {
 
 /// A configuration that enables every feature within the peer's reach, with limits that it can reach as well.
 fn config(random: &mut Rng) -> Config {
-    let mut config = Config {
-        enable_push: random.bool(),
-        enable_connect_protocol: random.bool(),
-        max_concurrent_streams: random.u32(1..30),
-        initial_window_size: random.u32(..1 << 18),
-        stream_window_max: 1 << 18,
-        connection_window: 65_535 + random.u32(..1 << 18),
-        connection_window_max: 1 << 19,
-        max_header_list_size: random.u32(..32 << 10),
-        manual_window_update: random.bool(),
-        send_buffer: random.usize(1..1 << 16),
-        waiting_streams: random.usize(..5),
-        unknown_frames: random.bool(),
-        idle_timeout: random.bool().then_some(Duration::from_secs(3)),
-        keep_alive: random.bool().then_some(KeepAlive {
-            interval: Duration::from_millis(500),
-            timeout: Duration::from_millis(500),
-        }),
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.enable_push = random.bool();
+    config.enable_connect_protocol = random.bool();
+    config.max_concurrent_streams = random.u32(1..30);
+    config.initial_window_size = random.u32(..1 << 18);
+    config.stream_window_max = 1 << 18;
+    config.connection_window = 65_535 + random.u32(..1 << 18);
+    config.connection_window_max = 1 << 19;
+    config.max_header_list_size = random.u32(..32 << 10);
+    config.manual_window_update = random.bool();
+    config.send_buffer = random.usize(1..1 << 16);
+    config.waiting_streams = random.usize(..5);
+    config.unknown_frames = random.bool();
+    config.idle_timeout = random.bool().then_some(Duration::from_secs(3));
+    config.keep_alive =
+        random.bool().then_some(KeepAlive::new(Duration::from_millis(500), Duration::from_millis(500)));
     config.limits.frames_per_recv = random.u32(1..50);
     config.limits.events = random.usize(1..50);
     config.limits.control_octets = random.usize(1..10_000);

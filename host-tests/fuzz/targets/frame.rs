@@ -2,8 +2,8 @@
 #![no_main]
 
 use http2_engine::frame::{
-    AltSvc, Continuation, FrameHeader, FrameType, GoAway, HEADER_LEN, Headers, Origin, Ping, PriorityFrame,
-    PriorityUpdate, PushPromise, RstStream, Settings, WindowUpdate, data, flags,
+    AltSvc, Continuation, FrameHeader, FrameType, GoAwayFrame, HEADER_LEN, Headers, Origin, Ping,
+    PriorityFrame, PriorityUpdate, PushPromise, RstStream, SettingsFrame, WindowUpdate, data, flags,
 };
 
 /// Decodes a frame; if it is valid, encodes it, compares the result except for padding, and decodes it again.
@@ -39,17 +39,17 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         FrameType::HEADERS => again!(header, payload, Headers::parse(header, payload).ok()),
         FrameType::PRIORITY => again!(header, payload, PriorityFrame::parse(header, payload).ok()),
         FrameType::RST_STREAM => again!(header, payload, RstStream::parse(header, payload).ok()),
-        FrameType::SETTINGS => match Settings::parse(header, payload) {
+        FrameType::SETTINGS => match SettingsFrame::parse(header, payload) {
             Ok(settings) => {
                 let mut out = Vec::new();
-                Settings::encode(&settings.iter().collect::<Vec<_>>(), &mut out);
+                SettingsFrame::encode(&settings.iter().collect::<Vec<_>>(), &mut out);
                 assert_eq!(&out[HEADER_LEN..], payload);
             }
             Err(_) => assert!(!sound),
         },
         FrameType::PUSH_PROMISE => again!(header, payload, PushPromise::parse(header, payload).ok()),
         FrameType::PING => again!(header, payload, Ping::parse(header, payload).ok()),
-        FrameType::GOAWAY => again!(header, payload, GoAway::parse(payload).ok()),
+        FrameType::GOAWAY => again!(header, payload, GoAwayFrame::parse(payload).ok()),
         FrameType::WINDOW_UPDATE => again!(header, payload, WindowUpdate::parse(header, payload).ok()),
         FrameType::CONTINUATION => again!(header, payload, Some(Continuation::parse(header, payload))),
         FrameType::PRIORITY_UPDATE => again!(header, payload, PriorityUpdate::parse(payload).ok()),

@@ -4,14 +4,14 @@
 use fluke_hpack::decoder::DecoderError::{IntegerDecodingError, SizeUpdateAtEnd};
 use fluke_hpack::decoder::IntegerDecodingError::TooManyOctets;
 use http2_engine::FieldSection;
-use http2_engine::hpack::{Decoded, Decoder, Limits};
+use http2_engine::hpack::{Decoded, Decoder, SectionLimits};
 
 /// The initial size of the dynamic table in both decoders.
 const TABLE: u32 = 4_096;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let Some((&[fields, size, crumbs], mut blocks)) = input.split_first_chunk() else { return };
-    let limits = Limits {
+    let limits = SectionLimits {
         list_size: 200 * usize::from(size),
         list_size_hard: 60_000,
         fields: fields.into(),

@@ -3,7 +3,7 @@
 
 use arbitrary::Arbitrary;
 use http2_engine::FieldSection;
-use http2_engine::hpack::{Decoded, Decoder, Encoder, Limits};
+use http2_engine::hpack::{Decoded, Decoder, Encoder, SectionLimits};
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -41,7 +41,7 @@ enum Value {
     Long(u8, u16),
 }
 
-const LIMITS: Limits = Limits {
+const LIMITS: SectionLimits = SectionLimits {
     list_size: usize::MAX,
     list_size_hard: usize::MAX,
     fields: usize::MAX,

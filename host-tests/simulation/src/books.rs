@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use http2_engine::frame::{FrameHeader, FrameType, PushPromise, SettingId, Settings, data, flags};
+use http2_engine::frame::{FrameHeader, FrameType, PushPromise, SettingId, SettingsFrame, data, flags};
 use http2_engine::{Role, StreamId};
 
 use crate::wire::{Part, describe, number};
@@ -37,7 +37,7 @@ pub(crate) struct Books {
     pongs_due: VecDeque<Vec<u8>>,
     /// The last stream of the GOAWAY sent, and the GOAWAYs received.
     pub(crate) go_away_sent: Option<StreamId>,
-    pub(crate) go_aways_heard: Vec<GoAway>,
+    pub(crate) go_aways_heard: Vec<HeardGoAway>,
     /// PINGs sent, without acknowledgements, and how many of them were acknowledged.
     pub(crate) pings_sent: usize,
     pub(crate) pings_answered: usize,
@@ -111,7 +111,7 @@ impl Half {
 
 /// A received GOAWAY.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct GoAway {
+pub(crate) struct HeardGoAway {
     pub(crate) last: StreamId,
     pub(crate) code: u32,
 }
@@ -398,7 +398,7 @@ impl Books {
             FrameType::PING => self.pongs_due.push_back(payload.to_vec()),
             FrameType::GOAWAY => {
                 let last = StreamId::new(number(payload, 0)).expect("31 bits");
-                self.go_aways_heard.push(GoAway { last, code: number(payload, 4) });
+                self.go_aways_heard.push(HeardGoAway { last, code: number(payload, 4) });
                 self.refuse_above(last, true);
             }
             FrameType::WINDOW_UPDATE => {
@@ -460,7 +460,7 @@ impl PeerSettings {
         if !std::mem::replace(&mut self.known, true) {
             self.max_concurrent_streams = None;
         }
-        for (id, value) in Settings::parse(header, payload).expect("settings").iter() {
+        for (id, value) in SettingsFrame::parse(header, payload).expect("settings").iter() {
             match id {
                 SettingId::INITIAL_WINDOW_SIZE => self.initial_window = value.into(),
                 SettingId::MAX_FRAME_SIZE => self.max_frame_size = value,
@@ -473,7 +473,7 @@ impl PeerSettings {
 }
 
 fn initial_window(header: FrameHeader, payload: &[u8]) -> Option<i64> {
-    let settings = Settings::parse(header, payload).expect("settings").iter();
+    let settings = SettingsFrame::parse(header, payload).expect("settings").iter();
     let windows = settings.filter(|&(id, _)| id == SettingId::INITIAL_WINDOW_SIZE);
     windows.map(|(_, value)| i64::from(value)).last()
 }

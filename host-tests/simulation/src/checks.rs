@@ -62,11 +62,11 @@ impl End {
 
     /// Checks the engine's send windows against those of the observer.
     fn check_send_windows(&self) {
-        assert_eq!(self.engine.windows().1, self.books.send_window(), "the connection's send window");
+        assert_eq!(self.engine.windows().send, self.books.send_window(), "the connection's send window");
         for &id in self.live.iter().filter(|&&id| !self.is_closed(id)) {
             let on_wire = self.books.streams.get(&id).is_some_and(|stream| !stream.is_closed());
-            if let Some((_, window)) = self.engine.stream_windows(id).filter(|_| on_wire) {
-                assert_eq!(window, self.books.stream_send_window(id), "the send window of stream {id}");
+            if let Some(windows) = self.engine.stream_windows(id).filter(|_| on_wire) {
+                assert_eq!(windows.send, self.books.stream_send_window(id), "the send window of stream {id}");
             }
         }
     }
@@ -117,10 +117,10 @@ impl End {
         assert_eq!((stats.frames_sent, stats.resets_sent), (self.books.frames_sent, self.books.resets_sent));
         let flow = &self.books.connection;
         let window = DEFAULT_WINDOW + flow.credit_sent - flow.data_heard;
-        assert_eq!(self.engine.windows().0, window, "the connection's receive window");
+        assert_eq!(self.engine.windows().receive, window, "the connection's receive window");
         for (&id, stream) in self.books.streams.iter().filter(|(_, stream)| !stream.is_closed()) {
             let window = self.books.initial_window + stream.flow.credit_sent - stream.flow.data_heard;
-            let believed = self.engine.stream_windows(id).map(|(window, _)| window);
+            let believed = self.engine.stream_windows(id).map(|windows| windows.receive);
             assert_eq!(believed, Some(window), "the receive window of stream {id}");
         }
         let open = self.books.open_streams(Role::Client) + self.books.open_streams(Role::Server);
@@ -156,7 +156,7 @@ impl End {
         assert!(self.engine.is_closed() && self.told_closed, "{:?}", self.engine);
         assert_eq!(self.engine.stream_count(), 0);
         let mut input = Bytes::from_static(b"anything");
-        self.engine.recv(cx.now, &mut input);
+        assert_eq!(self.engine.recv(cx.now, &mut input), 8, "after the end, input is discarded");
         self.engine.handle_timeout(cx.now);
         let mut out = Vec::new();
         assert_eq!(self.engine.poll_transmit(cx.now, &mut out, usize::MAX), 0);

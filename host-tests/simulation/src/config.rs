@@ -27,44 +27,43 @@ fn config(random: &mut Random, calm: bool) -> Config {
     };
     let grown =
         |window: u32, random: &mut Random| window.saturating_mul(1 << random.below(6)).min(MAX_WINDOW);
-    let mut config = Config {
-        header_table_size: random.pick(&[0, 100, 4_096, 4_096, 65_536]),
-        enable_push: random.one_in(2),
-        max_concurrent_streams: random.pick(&[0, 1, 2, 5, 20, 100, 100, 100]),
-        initial_window_size,
-        max_frame_size: 16_384 + random.size_u32(1 << 17),
-        max_header_list_size: random.pick(&[300, 32 << 10, 32 << 10, 64 << 10, 64 << 10, 64 << 10]),
-        enable_connect_protocol: random.one_in(3),
-        connection_window,
-        connection_window_max: grown(connection_window, random),
-        stream_window_max: grown(initial_window_size, random),
-        manual_window_update: random.one_in(3),
-        send_buffer: 1 + random.size(1 << 18),
-        waiting_streams: random.pick(&[0, 1, 5, 100]),
-        initial_max_send_streams: random.pick(&[0, 1, 10, 100]),
-        max_send_frame_size: 16_384 + random.size_u32(1 << 17),
-        // Padding is left to the relay.
-        pad_to: 0,
-        encoder_table_size: random.pick(&[0, 100, 4_096, 4_096, 65_536]),
-        check_header_list_size: false,
-        never_indexed: if random.one_in(4) { vec![Bytes::from_static(b"x-one")] } else { Vec::new() },
-        unknown_frames: random.one_in(2),
-        preface_timeout: timeout(random, calm),
-        settings_timeout: timeout(random, calm),
-        headers_timeout: timeout(random, calm),
-        stall_timeout: timeout(random, calm),
-        crowded_stall_timeout: Duration::MAX,
-        linger_timeout: None,
-        linger_bytes: 0,
-        idle_timeout: timeout(random, calm),
-        drain_timeout: timeout(random, calm),
-        keep_alive: None,
-        limits: limits(random),
-    };
+    let mut config = Config::default();
+    config.header_table_size = random.pick(&[0, 100, 4_096, 4_096, 65_536]);
+    config.enable_push = random.one_in(2);
+    config.max_concurrent_streams = random.pick(&[0, 1, 2, 5, 20, 100, 100, 100]);
+    config.initial_window_size = initial_window_size;
+    config.max_frame_size = 16_384 + random.size_u32(1 << 17);
+    config.max_header_list_size = random.pick(&[300, 32 << 10, 32 << 10, 64 << 10, 64 << 10, 64 << 10]);
+    config.enable_connect_protocol = random.one_in(3);
+    config.connection_window = connection_window;
+    config.connection_window_max = grown(connection_window, random);
+    config.stream_window_max = grown(initial_window_size, random);
+    config.manual_window_update = random.one_in(3);
+    config.send_buffer = 1 + random.size(1 << 18);
+    config.waiting_streams = random.pick(&[0, 1, 5, 100]);
+    config.initial_max_send_streams = random.pick(&[0, 1, 10, 100]);
+    config.max_send_frame_size = 16_384 + random.size_u32(1 << 17);
+    // Padding is left to the relay.
+    config.pad_to = 0;
+    config.encoder_table_size = random.pick(&[0, 100, 4_096, 4_096, 65_536]);
+    config.check_header_list_size = false;
+    config.never_indexed = if random.one_in(4) { vec![Bytes::from_static(b"x-one")] } else { Vec::new() };
+    config.unknown_frames = random.one_in(2);
+    config.preface_timeout = timeout(random, calm);
+    config.settings_timeout = timeout(random, calm);
+    config.headers_timeout = timeout(random, calm);
+    config.stall_timeout = timeout(random, calm);
+    config.crowded_stall_timeout = Duration::MAX;
+    config.linger_timeout = None;
+    config.linger_bytes = 0;
+    config.idle_timeout = timeout(random, calm);
+    config.drain_timeout = timeout(random, calm);
+    config.keep_alive = None;
+    config.limits = limits(random);
     if random.one_in(3) {
         // PINGs without pauses would be abuse, and no world would come to rest.
         let interval = Duration::from_millis(5_000 + u64::from(random.size_u32(60_000)));
-        config.keep_alive = timeout(random, calm).map(|timeout| KeepAlive { interval, timeout });
+        config.keep_alive = timeout(random, calm).map(|timeout| KeepAlive::new(interval, timeout));
     }
     config
 }
@@ -91,15 +90,15 @@ fn timeout(random: &mut Random, calm: bool) -> Option<Duration> {
 }
 
 fn limits(random: &mut Random) -> Limits {
-    let defaults = Limits::default();
     let touchy = random.one_in(20);
-    Limits {
-        frames_per_recv: 1 + random.size_u32(1_000),
-        events: 1 + random.size(500),
-        control_octets: 1 + random.size(64 << 10),
-        pings: random.below(20),
-        content_octets: 1 + random.size(1 << 20),
-        abuse: if touchy { 1 + random.size_u32(200) } else { defaults.abuse },
-        ..defaults
+    let mut limits = Limits::default();
+    limits.frames_per_recv = 1 + random.size_u32(1_000);
+    limits.events = 1 + random.size(500);
+    limits.control_octets = 1 + random.size(64 << 10);
+    limits.pings = random.below(20);
+    limits.content_octets = 1 + random.size(1 << 20);
+    if touchy {
+        limits.abuse = 1 + random.size_u32(200);
     }
+    limits
 }

@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 
 use http2_engine::frame::{FrameType, flags};
-use http2_engine::{Config, Connection, Role, State, StreamId};
+use http2_engine::{Config, Connection, Role, State, StreamId, Windows};
 
 use crate::books::{Books, DEFAULT_WINDOW, MAX_WINDOW, padding};
 use crate::wire::Part;
@@ -245,7 +245,9 @@ impl Credit {
         let much = matches!(call, Call::Recv);
         let arriving = self.arriving.map(|(id, _)| id);
         self.streams.retain(|&id, account| {
-            let Some((window, _)) = engine.stream_windows(id) else { return arriving == Some(id) };
+            let Some(Windows { receive: window, .. }) = engine.stream_windows(id) else {
+                return arriving == Some(id);
+            };
             let heard = books.streams.get(&id).map_or(0, |stream| stream.flow.data_heard);
             account.issue(window - (books.initial_window - heard), call.raises(id));
             let initial = self.growth.initial;
@@ -265,7 +267,7 @@ impl Credit {
 
     fn settle_connection(&mut self, engine: &Connection, books: &Books, call: Call, to_come: Option<i64>) {
         let much = matches!(call, Call::Recv);
-        let window = engine.windows().0;
+        let window = engine.windows().receive;
         // A client may always send more requests, which a server cannot know.
         let vain = books.role == Role::Client && is_vain(window, to_come);
         let account = &mut self.connection;
@@ -296,7 +298,7 @@ impl Credit {
     pub(crate) fn assert_all_given_back(&self, engine: &Connection) {
         assert_eq!(self.connection.unread, 0, "unread bytes are left: {:?} {self:?}", engine.role());
         if !self.by_hand {
-            let whole = engine.windows().0 + self.connection.consumed;
+            let whole = engine.windows().receive + self.connection.consumed;
             assert!(whole >= self.connection_window, "{whole} of {}", self.connection_window);
         }
     }

@@ -151,8 +151,8 @@ impl End {
     pub(crate) fn recv(&mut self, cx: &mut Context) {
         let offered = self.inbox.clone();
         let (alive, had_output, quiet) = (self.is_alive(), self.engine.has_output(), self.no_events);
-        self.engine.recv(cx.now, &mut self.inbox);
-        let taken = offered.slice(..offered.len() - self.inbox.len());
+        let taken = offered.slice(..self.engine.recv(cx.now, &mut self.inbox));
+        assert_eq!(taken.len() + self.inbox.len(), offered.len());
         cx.trace.note(|| format!("{:?} takes {} of {} bytes", self.role, taken.len(), offered.len()));
         self.octets_heard += taken.len() as u64;
         if !alive {

@@ -68,7 +68,7 @@ impl World {
         for (side, end) in self.ends.iter().enumerate() {
             let peer = &self.ends[1 - side];
             let withheld = self.withheld(side);
-            let (sender, receiver) = (end.engine.windows().1 + withheld, peer.engine.windows().0);
+            let (sender, receiver) = (end.engine.windows().send + withheld, peer.engine.windows().receive);
             assert_eq!(sender, receiver, "the connection window for the {:?}", end.role);
             for (id, stream) in &end.books.streams {
                 assert!(stream.is_closed(), "{:?}: stream {id} is open: {stream:?}", end.role);

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use http2_engine::frame::{FrameHeader, FrameType, SettingId, Settings, WindowUpdate, flags};
+use http2_engine::frame::{FrameHeader, FrameType, SettingId, SettingsFrame, WindowUpdate, flags};
 use http2_engine::{Role, StreamId};
 
 use crate::random::Random;
@@ -177,7 +177,7 @@ impl Direction {
     /// Releases all credit withheld for streams, since the initial window may change, and with it the credit
     /// to spare.
     fn settings(&mut self, header: FrameHeader, payload: &[u8], out: &mut Vec<u8>) {
-        let settings = Settings::parse(header, payload).expect("settings").iter();
+        let settings = SettingsFrame::parse(header, payload).expect("settings").iter();
         let windows = settings.filter(|&(id, _)| id == SettingId::INITIAL_WINDOW_SIZE);
         let last = self.initial_windows.back().copied().expect("the list is never empty");
         self.initial_windows.push_back(windows.last().map_or(last, |(_, window)| window.into()));

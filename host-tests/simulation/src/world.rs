@@ -349,7 +349,7 @@ impl World {
     fn call_timeout_early(&mut self, side: usize) {
         if !self.gone[side] {
             self.ends[side].timeout(&mut self.cx);
-            self.ends[side].engine.recv(self.cx.now, &mut Bytes::new());
+            assert_eq!(self.ends[side].engine.recv(self.cx.now, &mut Bytes::new()), 0);
         }
     }
 

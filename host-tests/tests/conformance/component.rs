@@ -6,14 +6,14 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http2_conformance::Role;
 use tokio::runtime::Runtime;
-use wasi_http2::embed::{Client, Error, Limits, Options, RecvBody, Responder, Sandbox, Server};
+use wasi_http2::embed::{Client, Error, Options, RecvBody, Responder, Sandbox, SandboxLimits, Server};
 
 use crate::hold;
 use crate::transport::Socket;
 
 #[test]
 fn the_component_passes_all_server_cases() {
-    let (tokio, sandbox) = (Runtime::new().unwrap(), Sandbox::new(Limits::new()).unwrap());
+    let (tokio, sandbox) = (Runtime::new().unwrap(), Sandbox::new(SandboxLimits::new()).unwrap());
     hold(Role::Server, || {
         let (near, far) = pair(&tokio);
         let server = tokio.block_on(async { sandbox.server(far, &Options::new()).unwrap() });
@@ -24,7 +24,7 @@ fn the_component_passes_all_server_cases() {
 
 #[test]
 fn the_component_passes_all_client_cases() {
-    let (tokio, sandbox) = (Runtime::new().unwrap(), Sandbox::new(Limits::new()).unwrap());
+    let (tokio, sandbox) = (Runtime::new().unwrap(), Sandbox::new(SandboxLimits::new()).unwrap());
     hold(Role::Client, || {
         let (near, far) = pair(&tokio);
         let client = tokio.block_on(async { sandbox.client(far, &Options::new()).unwrap() });
@@ -52,10 +52,10 @@ async fn serve(mut server: Server) {
 
 async fn answer(mut request: Request<RecvBody>, mut responder: Responder) -> Result<(), Error> {
     if request.uri().path() != "/echo" {
-        responder.respond(Response::new(()), true).await?;
+        responder.send_response(Response::new(()), true).await?;
         return Ok(());
     }
-    let mut echo = responder.respond(Response::new(()), false).await?;
+    let mut echo = responder.send_response(Response::new(()), false).await?;
     while let Some(data) = request.body_mut().data().await {
         echo.send_data(data?, false).await?;
     }

@@ -69,7 +69,7 @@ async fn shutdown_completes_open_requests_and_refuses_new_ones() {
 
     body.send_data("to the end", true).await.unwrap();
     assert_eq!(soon(read(request.body_mut())).await.unwrap(), b"to the end");
-    responder.respond(Response::new(()), true).await.unwrap();
+    responder.send_response(Response::new(()), true).await.unwrap();
     assert_eq!(soon(response).await.unwrap().status(), 200);
     drop((request, responder, body));
     assert!(soon(accepting).await.unwrap());
@@ -99,7 +99,7 @@ async fn dropping_the_server_refuses_requests_it_has_not_accepted() {
     let (second, _) = client.request(get("/second"), true).await.unwrap();
     soon(client.control().ping()).await.unwrap();
     drop(server);
-    responder.respond(Response::new(()), true).await.unwrap();
+    responder.send_response(Response::new(()), true).await.unwrap();
     assert_eq!(soon(first).await.unwrap().status(), 200);
     let error = soon(second).await.err().expect("no response");
     assert_eq!(error.code(), Some(ErrorCode::REFUSED_STREAM));
@@ -121,5 +121,5 @@ async fn abort_ends_all_streams_with_code_and_debug_data() {
 
     let error = soon(server.accept()).await.unwrap().err().expect("an end");
     assert_eq!((error.kind(), error.fault()), (ErrorKind::ConnectionClosed, Fault::Caller));
-    assert!(responder.respond(Response::new(()), true).await.is_err());
+    assert!(responder.send_response(Response::new(()), true).await.is_err());
 }

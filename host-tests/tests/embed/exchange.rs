@@ -27,7 +27,7 @@ async fn heads_arrive_unchanged() {
     assert_eq!(twice, ["1", "2"]);
     assert!(request.headers()["x-secret"].is_sensitive());
     let head = Response::builder().status(404).header("server", "sandbox").body(()).unwrap();
-    responder.respond(head, true).await.unwrap();
+    responder.send_response(head, true).await.unwrap();
 
     let mut response = soon(response).await.unwrap();
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
@@ -89,12 +89,12 @@ async fn informational_responses_precede_the_final_response() {
     let (mut response, _) = client.request(get("/"), true).await.unwrap();
     let (_, mut responder) = soon(server.accept()).await.unwrap().unwrap();
     let hints = Response::builder().status(103).header("link", "</style.css>").body(()).unwrap();
-    responder.inform(hints).await.unwrap();
+    responder.send_informational(hints).await.unwrap();
 
     let hints = soon(response.informational()).await.expect("103").unwrap();
     assert_eq!(hints.status(), StatusCode::EARLY_HINTS);
     assert_eq!(hints.headers()["link"], "</style.css>");
-    responder.respond(Response::new(()), true).await.unwrap();
+    responder.send_response(Response::new(()), true).await.unwrap();
     assert!(soon(response.informational()).await.is_none());
     assert_eq!(soon(response).await.unwrap().status(), StatusCode::OK);
 }
@@ -107,9 +107,9 @@ async fn pushed_responses_arrive() {
     let mut pushes = response.pushes();
 
     let (_, mut responder) = soon(server.accept()).await.unwrap().unwrap();
-    let mut promised = responder.push(get("/style.css")).await.unwrap();
-    responder.respond(Response::new(()), true).await.unwrap();
-    promised.respond(Response::new(()), false).await.unwrap().send_data("body {}", true).await.unwrap();
+    let mut promised = responder.push_request(get("/style.css")).await.unwrap();
+    responder.send_response(Response::new(()), true).await.unwrap();
+    promised.send_response(Response::new(()), false).await.unwrap().send_data("body {}", true).await.unwrap();
 
     let (request, pushed) = soon(pushes.next()).await.expect("a promise").unwrap();
     assert_eq!(request.uri().path(), "/style.css");
@@ -126,13 +126,13 @@ async fn an_extended_connect_names_its_protocol() {
     // The client must have received the server's SETTINGS before it may send an extended CONNECT.
     soon(client.control().ping()).await.unwrap();
     let mut request = Request::connect("http://example.com/chat").body(()).unwrap();
-    request.extensions_mut().insert(Protocol("websocket".to_owned()));
+    request.extensions_mut().insert(Protocol::from_static("websocket"));
     let (response, _sending) = client.request(request, false).await.unwrap();
 
     let (request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
-    assert_eq!(request.extensions().get(), Some(&Protocol("websocket".to_owned())));
+    assert_eq!(request.extensions().get(), Some(&Protocol::from_static("websocket")));
     assert_eq!(request.uri(), "http://example.com/chat");
-    responder.respond(Response::new(()), false).await.unwrap();
+    responder.send_response(Response::new(()), false).await.unwrap();
     assert_eq!(soon(response).await.unwrap().status(), StatusCode::OK);
 }
 
@@ -162,7 +162,13 @@ async fn a_hundred_requests_run_at_once() {
     }
     for (mut request, mut responder) in accepted {
         let content = read(request.body_mut()).await.unwrap();
-        responder.respond(Response::new(()), false).await.unwrap().send_data(content, true).await.unwrap();
+        responder
+            .send_response(Response::new(()), false)
+            .await
+            .unwrap()
+            .send_data(content, true)
+            .await
+            .unwrap();
     }
     let mut answers: Vec<_> = soon(requests.join_all()).await.into_iter().map(Result::unwrap).collect();
     let mut expected: Vec<_> = (0..100).map(|number| format!("request {number}").into_bytes()).collect();
@@ -201,7 +207,7 @@ async fn sending_waits_for_a_slow_reader() {
     });
     // The windows are used up, and the rest of the content waits with the sender.
     soon(async {
-        while request.body().windows().await.unwrap().0 > 0 {
+        while request.body().windows().await.unwrap().receive > 0 {
             tokio::task::yield_now().await;
         }
     })
@@ -209,7 +215,7 @@ async fn sending_waits_for_a_slow_reader() {
     assert!(!sending.is_finished());
     assert!(soon(read(request.body_mut())).await.unwrap() == content);
     soon(sending).await.unwrap().unwrap();
-    responder.respond(Response::new(()), true).await.unwrap();
+    responder.send_response(Response::new(()), true).await.unwrap();
     soon(response).await.unwrap();
 }
 
@@ -224,7 +230,7 @@ async fn windows_can_be_updated_manually() {
     let (mut request, _responder) = soon(server.accept()).await.unwrap().unwrap();
     let body = request.body_mut();
     assert_eq!(soon(body.data()).await.unwrap().unwrap(), "ten bytes.");
-    assert_eq!(body.windows().await.unwrap().0, 0);
+    assert_eq!(body.windows().await.unwrap().receive, 0);
     body.window_update(12).await.unwrap();
     assert_eq!(soon(body.data()).await.unwrap().unwrap(), "and ten more");
     assert!(soon(body.data()).await.is_none());
@@ -293,7 +299,7 @@ async fn waiting_is_cancel_safe() {
         () = tokio::task::yield_now() => {}
     }
     body.send_data("late", true).await.unwrap();
-    responder.respond(Response::new(()), true).await.unwrap();
+    responder.send_response(Response::new(()), true).await.unwrap();
     assert_eq!(soon(read(request.body_mut())).await.unwrap(), b"late");
     assert_eq!(soon(response).await.unwrap().status(), StatusCode::OK);
 }

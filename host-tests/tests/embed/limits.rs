@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
-use wasi_http2::embed::{Client, ErrorKind, Fault, Limits, Options, Sandbox, SettingId, Trap};
+use wasi_http2::embed::{Client, ErrorKind, Fault, Options, Sandbox, SandboxLimits, SettingId, Trap};
 
 use crate::support::{PIPE, SANDBOX, content, echo, pair, post, send_and_return, soon};
 
 #[tokio::test]
 async fn a_connection_that_exceeds_its_memory_limit_does_not_start() {
-    let sandbox = Sandbox::new(Limits::new().memory(64 << 10)).unwrap();
+    let sandbox = Sandbox::new(SandboxLimits::new().memory(64 << 10)).unwrap();
     let (near, mut far) = tokio::io::duplex(PIPE);
     let error = sandbox.client(near, &Options::new()).err().expect("an error");
     assert_eq!(error.kind(), ErrorKind::Trap(Trap::OutOfMemory(64 << 10)));
@@ -22,7 +22,7 @@ async fn a_connection_that_exceeds_its_memory_limit_does_not_start() {
 async fn a_peer_that_fills_the_memory_ends_only_its_own_connection() {
     // The windows exceed the memory, and the application does not read.
     let limit = 4 << 20;
-    let sandbox = Sandbox::new(Limits::new().memory(limit)).unwrap();
+    let sandbox = Sandbox::new(SandboxLimits::new().memory(limit)).unwrap();
     let windows = Options::new().setting(SettingId::INITIAL_WINDOW_SIZE, 16 << 20);
     let windows = windows.connection_window(16 << 20, 16 << 20).stream_window_maximum(16 << 20);
     let (near, far) = tokio::io::duplex(PIPE);
@@ -49,7 +49,7 @@ async fn a_peer_that_fills_the_memory_ends_only_its_own_connection() {
 
 #[tokio::test]
 async fn a_connection_that_exceeds_its_time_limit_ends() {
-    let sandbox = Sandbox::new(Limits::new().time(Duration::ZERO)).unwrap();
+    let sandbox = Sandbox::new(SandboxLimits::new().time(Duration::ZERO)).unwrap();
     let (near, _far) = tokio::io::duplex(PIPE);
     // With a limit of zero, a call is interrupted by the first tick of the clock during the call.
     let compute = async || -> Result<(), wasi_http2::embed::Error> {

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
-use wasi_http2::embed::{Client, Error, Limits, Options, RecvBody, Responder, Sandbox, Server};
+use wasi_http2::embed::{Client, Error, Options, RecvBody, Responder, Sandbox, SandboxLimits, Server};
 
 /// The capacity of an in-memory connection in each direction, in bytes.
 pub(crate) const PIPE: usize = 64 * 1024;
@@ -17,7 +17,7 @@ pub(crate) const PIPE: usize = 64 * 1024;
 pub(crate) const SIZES: [usize; 6] = [0, 1, 16_384, 16_385, 300_000, 5 << 20];
 
 /// One sandbox for all tests, as in a program.
-pub(crate) static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::new(Limits::new()).unwrap());
+pub(crate) static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::new(SandboxLimits::new()).unwrap());
 
 /// Connects a client and a server over memory.
 pub(crate) async fn pair() -> (Client, Server) {
@@ -58,7 +58,7 @@ pub(crate) fn echo(mut server: Server) -> JoinHandle<Result<(), Error>> {
 
 async fn echo_one(request: Request<RecvBody>, mut responder: Responder) -> Result<(), Error> {
     let mut received = request.into_body();
-    let mut sent = responder.respond(Response::new(()), false).await?;
+    let mut sent = responder.send_response(Response::new(()), false).await?;
     while let Some(data) = received.data().await {
         sent.send_data(data?, false).await?;
     }

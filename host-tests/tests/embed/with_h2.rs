@@ -225,11 +225,17 @@ mod as_server {
         let (mut request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
         let trailers = soon(request.body_mut().trailers()).await.unwrap().expect("trailers");
         assert_eq!(trailers["checksum"], "none");
-        responder.inform(Response::builder().status(103).body(()).unwrap()).await.unwrap();
+        responder.send_informational(Response::builder().status(103).body(()).unwrap()).await.unwrap();
         let hints =
             soon(std::future::poll_fn(|cx| response.poll_informational(cx))).await.expect("103").unwrap();
         assert_eq!(hints.status(), StatusCode::EARLY_HINTS);
-        responder.respond(Response::new(()), false).await.unwrap().send_trailers(&trailers).await.unwrap();
+        responder
+            .send_response(Response::new(()), false)
+            .await
+            .unwrap()
+            .send_trailers(&trailers)
+            .await
+            .unwrap();
         let mut response = soon(response).await.unwrap();
         assert_eq!(read_all(response.body_mut()).await.unwrap(), b"");
         assert_eq!(
@@ -278,7 +284,7 @@ mod as_server {
         let (request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
         server.control().shutdown();
         responder
-            .respond(Response::new(()), false)
+            .send_response(Response::new(()), false)
             .await
             .unwrap()
             .send_data("last words", true)

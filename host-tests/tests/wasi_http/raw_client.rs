@@ -1,7 +1,7 @@
 //! A client whose frames the test controls.
 
 use http2_engine::FieldSection;
-use http2_engine::hpack::{Decoder, Limits};
+use http2_engine::hpack::{Decoder, SectionLimits};
 
 use crate::raw_server::block;
 use crate::support::DEADLINE;
@@ -209,7 +209,7 @@ impl Client {
     #[track_caller]
     fn fields_of(&mut self, frame: &Frame) -> Vec<String> {
         assert_eq!((frame.kind, frame.flags & END_HEADERS), (HEADERS, END_HEADERS), "{frame:?}");
-        let limits = Limits {
+        let limits = SectionLimits {
             list_size: 1 << 20,
             list_size_hard: 1 << 20,
             fields: 1000,

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use http2_engine::FieldSection;
-use http2_engine::hpack::{Decoder, Limits};
+use http2_engine::hpack::{Decoder, SectionLimits};
 
 use crate::support::DEADLINE;
 use crate::support::raw::{
@@ -131,7 +131,7 @@ impl Connection {
     #[track_caller]
     pub(crate) fn head_of(&mut self, frame: &Frame) -> Head {
         assert_eq!((frame.kind, frame.flags & END_HEADERS), (HEADERS, END_HEADERS), "{frame:?}");
-        let limits = Limits {
+        let limits = SectionLimits {
             list_size: 1 << 20,
             list_size_hard: 1 << 20,
             fields: 1000,

@@ -14,12 +14,10 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) fn new(role: Role, random: &mut Random) -> Self {
-        let config = Config {
-            enable_push: random.one_in(2),
-            initial_window_size: random.size_u32(1 << 18),
-            max_concurrent_streams: random.size_u32(10),
-            ..Config::default()
-        };
+        let mut config = Config::default();
+        config.enable_push = random.one_in(2);
+        config.initial_window_size = random.size_u32(1 << 18);
+        config.max_concurrent_streams = random.size_u32(10);
         let engine = match role {
             Role::Client => Connection::client(config),
             Role::Server => Connection::server(config),
@@ -32,10 +30,9 @@ impl Peer {
     pub(crate) fn hear(&mut self, now: u64, octets: &[u8]) {
         let mut input = Bytes::copy_from_slice(octets);
         loop {
-            let left = input.len();
-            self.engine.recv(Time::from_nanos(now), &mut input);
+            let taken = self.engine.recv(Time::from_nanos(now), &mut input);
             self.take_events();
-            if input.is_empty() || input.len() == left {
+            if input.is_empty() || taken == 0 {
                 break;
             }
         }
@@ -84,14 +81,14 @@ impl Peer {
         let engine = &mut self.engine;
         let end = random.one_in(2);
         match random.below(12) {
-            0..3 => _ = engine.respond(id, &section(&[(":status", "200"), ("x-any", "value")]), end),
-            3 => _ = engine.inform(id, &section(&[(":status", "103")])),
+            0..3 => _ = engine.send_response(id, &section(&[(":status", "200"), ("x-any", "value")]), end),
+            3 => _ = engine.send_informational(id, &section(&[(":status", "103")])),
             4..7 => _ = engine.send_data(id, &mut vec![7; random.size(1 << 15)].into(), end),
             7 => _ = engine.send_trailers(id, &section(&[("checksum", "0123")])),
             8 if random.one_in(5) => engine.reset(id, ErrorCode(random.size_u32(20))),
             9 if random.one_in(5) => {
                 let request = [(":method", "GET"), (":scheme", "http"), (":authority", "x"), (":path", "/")];
-                _ = engine.push(id, &section(&request));
+                _ = engine.push_request(id, &section(&request));
             }
             10 if engine.is_finished(id) => {
                 engine.release(id);

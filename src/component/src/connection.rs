@@ -154,7 +154,8 @@ impl GuestConnection for Connection {
     }
 
     fn windows(&self) -> (i64, i64) {
-        self.endpoint.borrow().engine.windows()
+        let windows = self.endpoint.borrow().engine.windows();
+        (windows.receive, windows.send)
     }
 
     fn ping(&self, opaque: u64) -> Result<(), Error> {

@@ -252,7 +252,7 @@ impl Endpoint {
         let mut head = FieldSection::new();
         head.push(b":status", b"100");
         // If this fails, the stream has ended, and the next read reports that.
-        _ = self.engine.inform(id, &head);
+        _ = self.engine.send_informational(id, &head);
     }
 
     /// Takes the next request.
@@ -425,7 +425,7 @@ impl Endpoint {
                 stream_id: id.as_u32(),
                 payload: payload.into(),
             }),
-            EngineEvent::Abuse { cause } => Event::Abuse(cause.to_owned()),
+            EngineEvent::Abuse { cause } => Event::Abuse(cause.to_string()),
             // `closed` reports the end of the connection; `take_event` has handled the rest.
             _ => return,
         };
@@ -458,13 +458,12 @@ impl Endpoint {
                 }
             }
         }
-        let offered = self.input.len();
-        if offered == 0 {
+        if self.input.is_empty() {
             return false;
         }
-        self.engine.recv(Time::from_nanos(now), &mut self.input);
+        let taken = self.engine.recv(Time::from_nanos(now), &mut self.input);
         self.take_events();
-        self.input.len() < offered
+        taken > 0
     }
 
     /// Writes output until the engine has no more or the transport has no room; returns true if bytes moved.

@@ -28,7 +28,8 @@ impl Default for Chosen {
     fn default() -> Self {
         // A server refuses requests beyond its limit, and some servers end the connection for them. So only one request
         // is sent before the server's SETTINGS, which arrive with the first response or before.
-        let config = Config { initial_max_send_streams: 1, ..Config::default() };
+        let mut config = Config::default();
+        config.initial_max_send_streams = 1;
         Self { config, trace: false }
     }
 }
@@ -145,8 +146,7 @@ impl GuestOptions for Options {
     }
 
     fn keep_alive(&self, interval: u64, timeout: u64) {
-        let keep_alive =
-            KeepAlive { interval: Duration::from_nanos(interval), timeout: Duration::from_nanos(timeout) };
+        let keep_alive = KeepAlive::new(Duration::from_nanos(interval), Duration::from_nanos(timeout));
         self.change(|config| config.keep_alive = Some(keep_alive));
     }
 

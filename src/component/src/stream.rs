@@ -92,7 +92,7 @@ impl GuestHttp2Stream for Stream {
     fn inform(&self, head: ResponseHead) -> Result<(), Error> {
         let section = heads::response_section(&head)?;
         self.send(&head.headers, |endpoint, id| {
-            endpoint.engine.inform(id, &section)?;
+            endpoint.engine.send_informational(id, &section)?;
             if head.status == CONTINUE {
                 endpoint.streams.stop_awaiting_continue(id);
             }
@@ -103,7 +103,7 @@ impl GuestHttp2Stream for Stream {
     fn respond(&self, head: ResponseHead, end_of_stream: bool) -> Result<(), Error> {
         let section = heads::response_section(&head)?;
         self.send(&head.headers, |endpoint, id| {
-            endpoint.engine.respond(id, &section, end_of_stream)?;
+            endpoint.engine.send_response(id, &section, end_of_stream)?;
             endpoint.streams.stop_awaiting_continue(id);
             if !end_of_stream {
                 endpoint.message_begun();
@@ -115,7 +115,7 @@ impl GuestHttp2Stream for Stream {
     fn push(&self, head: RequestHead) -> Result<Http2Stream, Error> {
         let section = heads::request_section(&head)?;
         let mut endpoint = self.endpoint.borrow_mut();
-        let id = endpoint.engine.push(self.id, &section).map_err(|error| {
+        let id = endpoint.engine.push_request(self.id, &section).map_err(|error| {
             errors::not_opened(error, |malformed| heads::explain(malformed, &head.headers))
         })?;
         endpoint.streams.insert(id, StreamState::opened());
@@ -179,7 +179,8 @@ impl GuestHttp2Stream for Stream {
     }
 
     fn windows(&self) -> (i64, i64) {
-        self.endpoint.borrow().engine.stream_windows(self.id).unwrap_or_default()
+        let windows = self.endpoint.borrow().engine.stream_windows(self.id).unwrap_or_default();
+        (windows.receive, windows.send)
     }
 
     fn reset(&self, code: u32) {
@@ -251,5 +252,6 @@ fn send_data(
     end_of_stream: bool,
 ) -> Result<(), Error> {
     let sent = endpoint.engine.send_data(id, data, end_of_stream);
-    sent.map_err(|error| endpoint.send_failure(id, error))
+    // The rest stays in `data`, which the caller looks at.
+    sent.map(|_| ()).map_err(|error| endpoint.send_failure(id, error))
 }

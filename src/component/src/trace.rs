@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 
-use http2_engine::frame::{FrameHeader, FrameType, SettingId};
-use http2_engine::{Connection, Direction, ErrorCode, FieldSection, StreamId, Subscriber};
+use http2_engine::{
+    Connection, Direction, ErrorCode, FieldSection, FrameHeader, FrameType, SettingId, StreamId, Subscriber,
+};
 
 use crate::bindings::exports::http2::engine::connection::TraceFrame;
 

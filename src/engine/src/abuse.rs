@@ -8,13 +8,14 @@
 //! | constant work, without output or memory | WINDOW_UPDATE, PRIORITY, empty DATA, frames on closed streams, PING acknowledgements, unknown frames | reading the frame | [`frames_per_recv`](Limits::frames_per_recv), the connection's share of each turn |
 //! | output | PING, SETTINGS, refused or reset streams | bytes queued until the transport takes them | back-pressure: `recv` takes no input while [`control_octets`](Limits::control_octets) bytes are queued |
 //! | memory, or work for the application | requests, promises, content, priorities of idle streams | a slot, or room in a window | the slot stays occupied until the application releases the stream, however the stream ended: [`max_concurrent_streams`](crate::Config::max_concurrent_streams), the windows, and the other [`Limits`] |
-//! | amplification | see [`Cause`] | more work than the frame's size accounts for | the score below |
+//! | amplification | see [`AbuseCause`] | more work than the frame's size accounts for | the score below |
 //!
 //! Resets are therefore not counted: a cancelled request costs no more than an answered one, and it keeps its slot
 //! until the application releases it. Frames without an apparent purpose are not counted either, because this
 //! endpoint cannot see an honest peer's reasons. Only amplification raises the score; time, content and completed
 //! streams lower it.
 
+use core::fmt;
 use core::num::NonZeroU64;
 
 use crate::config::Limits;
@@ -22,22 +23,25 @@ use crate::time::Time;
 
 macro_rules! causes {
     ($($(#[$doc:meta])* $name:ident => $weight:literal, $text:literal;)+) => {
-        /// Work out of proportion to the bytes that cause it.
+        /// Work out of proportion to the bytes that cause it, which raises the abuse score (RFC 9113, 10.5).
         ///
-        /// A weight of 1 is roughly the work for one small frame.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Cause {
+        /// [`Limits::abuse`] bounds the score.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum AbuseCause {
             $($(#[$doc])* $name,)+
         }
 
-        impl Cause {
+        impl AbuseCause {
+            /// Returns what one occurrence adds to the score; 1 is roughly the work for one small frame.
             fn weight(self) -> u32 {
                 match self {
                     $(Self::$name => $weight,)+
                 }
             }
 
-            pub(crate) fn text(self) -> &'static str {
+            /// Describes the cause; a GOAWAY that ends the connection for it carries the text as debug data.
+            pub fn reason(self) -> &'static str {
                 match self {
                     $(Self::$name => $text,)+
                 }
@@ -55,6 +59,12 @@ causes! {
     FieldExpansion => 10, "too many field sections that expand over the limit";
     /// A GOAWAY with new content, which makes the connection visit every stream.
     GoAway => 4, "too many GOAWAY frames";
+}
+
+impl fmt::Display for AbuseCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason())
+    }
 }
 
 /// Result of a charge.
@@ -103,7 +113,7 @@ impl Abuse {
     }
 
     /// Charges `times` occurrences of `cause`.
-    pub(crate) fn charge(&mut self, cause: Cause, times: u32, now: Time) -> Verdict {
+    pub(crate) fn charge(&mut self, cause: AbuseCause, times: u32, now: Time) -> Verdict {
         let paid = paid_since(&mut self.paid_at, now);
         let charged = cause.weight().saturating_mul(times);
         self.score = self.score.saturating_sub(paid).saturating_add(charged);
@@ -151,7 +161,7 @@ mod tests {
     #[test]
     fn burst_is_warned_then_ended() {
         let mut abuse = Abuse::new(&Limits::default());
-        let verdicts: Vec<_> = (0..2_000).map(|_| abuse.charge(Cause::Settings, 1, at(0))).collect();
+        let verdicts: Vec<_> = (0..2_000).map(|_| abuse.charge(AbuseCause::Settings, 1, at(0))).collect();
         let first = |verdict| verdicts.iter().position(|&v| v == verdict);
         assert_eq!((first(Verdict::Warn), first(Verdict::Over)), (Some(1_499), Some(1_999)));
         assert_eq!(verdicts.iter().filter(|&&v| v == Verdict::Warn).count(), 1);
@@ -161,10 +171,10 @@ mod tests {
     fn time_content_and_streams_lower_the_score() {
         let mut abuse = Abuse::new(&Limits::default());
         for second in 0..1_000 {
-            assert_eq!(abuse.charge(Cause::Settings, 50, at(second * 1_000)), Verdict::Fine);
+            assert_eq!(abuse.charge(AbuseCause::Settings, 50, at(second * 1_000)), Verdict::Fine);
         }
         for _ in 0..100_000 {
-            assert_eq!(abuse.charge(Cause::Settings, 2, at(0)), Verdict::Fine);
+            assert_eq!(abuse.charge(AbuseCause::Settings, 2, at(0)), Verdict::Fine);
             abuse.earn_content(CONTENT);
             abuse.earn_stream();
         }

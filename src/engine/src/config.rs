@@ -10,8 +10,28 @@ use crate::settings::{DEFAULT_MAX_FRAME_SIZE, DEFAULT_WINDOW, MAX_WINDOW};
 
 /// Configuration of a [`Connection`](crate::Connection).
 ///
-/// The defaults fit most uses and withstand hostile peers.
+/// The defaults fit most uses and withstand hostile peers. A caller changes the fields that it wants otherwise; fields
+/// may be added in any version.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use http2_engine::{Config, ConfigError, Connection, KeepAlive};
+///
+/// let mut config = Config::default();
+/// config.max_concurrent_streams = 250;
+/// config.idle_timeout = Some(Duration::from_secs(60));
+/// config.keep_alive = Some(KeepAlive::new(Duration::from_secs(20), Duration::from_secs(5)));
+/// let server = Connection::server(config.clone())?;
+/// assert!(server.is_open());
+///
+/// config.connection_window = 1_000;
+/// assert_eq!(Connection::server(config).err(), Some(ConfigError::ConnectionWindow));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Config {
     /// SETTINGS_HEADER_TABLE_SIZE: size of the decoder's dynamic table in bytes (default 4,096).
     pub header_table_size: u32,
@@ -112,6 +132,7 @@ pub struct Config {
 
 /// When to probe whether the peer is still there (RFC 9113, 6.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KeepAlive {
     /// Silence after which a PING is sent.
     pub interval: Duration,
@@ -120,7 +141,36 @@ pub struct KeepAlive {
 }
 
 /// Bounds on the memory and work that a peer can demand (RFC 9113, 10.5).
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use http2_engine::{Config, Connection, Event};
+///
+/// let mut config = Config::default();
+/// config.limits.fields = 10;
+/// let mut server = Connection::server(config)?;
+/// # let mut client = Connection::client(Config::default())?;
+///
+/// let mut head = request("GET");
+/// for _ in 0..20 {
+///     head.push(b"x-field", b"value");
+/// }
+/// client.open(&head, true)?;
+/// carry(&mut client, &mut server);
+///
+/// // The engine has answered; the server's caller does not hear of the request.
+/// let status = std::iter::from_fn(|| client.poll_event()).find_map(|event| match event {
+///     Event::Response { head, .. } => head.status(),
+///     _ => None,
+/// });
+/// assert_eq!(status, Some(431), "Request Header Fields Too Large");
+/// assert!(!std::iter::from_fn(|| server.poll_event()).any(|event| matches!(event, Event::Request { .. })));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Limits {
     /// Size of a decoded field section, in bytes, at which decoding stops and the connection ends (default 64 KiB).
     ///
@@ -223,12 +273,33 @@ impl Default for Limits {
     }
 }
 
+impl KeepAlive {
+    /// Sends a PING after `interval` of silence, and waits for the answer for `timeout`.
+    pub fn new(interval: Duration, timeout: Duration) -> Self {
+        Self { interval, timeout }
+    }
+}
+
 impl Config {
     /// Sets a SETTINGS parameter by its identifier.
     ///
     /// # Errors
     ///
     /// Returns an error if the parameter is unknown, cannot be changed, or cannot have the value.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::{Config, ConfigError, SettingId};
+    ///
+    /// let mut config = Config::default();
+    /// config.set(SettingId::MAX_FRAME_SIZE, 32_768)?;
+    /// assert_eq!(config.max_frame_size, 32_768);
+    /// assert_eq!(config.set(SettingId::MAX_FRAME_SIZE, 1), Err(ConfigError::FrameSize));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set(&mut self, id: SettingId, value: u32) -> Result<(), ConfigError> {
         check_setting(id, value)?;
         match id {
@@ -239,7 +310,7 @@ impl Config {
             SettingId::MAX_FRAME_SIZE => self.max_frame_size = value,
             SettingId::MAX_HEADER_LIST_SIZE => self.max_header_list_size = value,
             SettingId::ENABLE_CONNECT_PROTOCOL => self.enable_connect_protocol = value != 0,
-            _ => return Err(ConfigError("this setting is unknown or cannot be changed")),
+            _ => return Err(ConfigError::UnknownSetting),
         }
         Ok(())
     }
@@ -248,38 +319,27 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Returns a description of the first problem.
+    /// Returns the first problem.
     pub fn check(&self) -> Result<(), ConfigError> {
         check_setting(SettingId::INITIAL_WINDOW_SIZE, self.initial_window_size)?;
         check_setting(SettingId::MAX_FRAME_SIZE, self.max_frame_size)?;
         check_setting(SettingId::MAX_FRAME_SIZE, self.max_send_frame_size)?;
+        let connection = DEFAULT_WINDOW..=MAX_WINDOW;
         let rules = [
-            (
-                self.connection_window >= DEFAULT_WINDOW && self.connection_window_max <= MAX_WINDOW,
-                "the connection window must be 65,535 to 2^31-1 bytes",
-            ),
-            (
-                self.connection_window <= self.connection_window_max,
-                "the initial connection window exceeds its maximum",
-            ),
-            (
-                self.initial_window_size <= self.stream_window_max && self.stream_window_max <= MAX_WINDOW,
-                "the initial stream window exceeds its maximum, or the maximum exceeds 2^31-1 bytes",
-            ),
-            (self.send_buffer > 0, "the send buffer must not be empty"),
-            (self.pad_to <= 256, "DATA can be padded to multiples of at most 256 bytes"),
-            (
-                self.max_header_list_size <= self.limits.field_section_hard,
-                "SETTINGS_MAX_HEADER_LIST_SIZE exceeds the hard limit on a field section",
-            ),
-            (self.limits.frames_per_recv > 0, "recv must be allowed to take a frame"),
-            (
-                self.limits.events > 0 && self.limits.control_octets > 0,
-                "the limits on events and control frames must not be 0",
-            ),
+            (connection.contains(&self.connection_window), ConfigError::ConnectionWindow),
+            (connection.contains(&self.connection_window_max), ConfigError::ConnectionWindow),
+            (self.connection_window <= self.connection_window_max, ConfigError::ConnectionWindowMax),
+            (self.initial_window_size <= self.stream_window_max, ConfigError::StreamWindowMax),
+            (self.stream_window_max <= MAX_WINDOW, ConfigError::StreamWindowMax),
+            (self.send_buffer > 0, ConfigError::SendBuffer),
+            (self.pad_to <= 256, ConfigError::Padding),
+            (self.max_header_list_size <= self.limits.field_section_hard, ConfigError::HeaderListSize),
+            (self.limits.frames_per_recv > 0, ConfigError::ZeroLimit),
+            (self.limits.events > 0, ConfigError::ZeroLimit),
+            (self.limits.control_octets > 0, ConfigError::ZeroLimit),
         ];
         match rules.iter().find(|(holds, _)| !holds) {
-            Some((_, broken)) => Err(ConfigError(broken)),
+            Some((_, broken)) => Err(*broken),
             None => Ok(()),
         }
     }
@@ -287,22 +347,72 @@ impl Config {
 
 /// Checks whether the local endpoint may send this setting with this value (RFC 9113, 6.5.2).
 pub(crate) fn check_setting(id: SettingId, value: u32) -> Result<(), ConfigError> {
-    id.check(value).map_err(|_| {
-        ConfigError(match id {
-            SettingId::INITIAL_WINDOW_SIZE => "SETTINGS_INITIAL_WINDOW_SIZE must be 0 to 2^31-1",
-            SettingId::MAX_FRAME_SIZE => "SETTINGS_MAX_FRAME_SIZE must be 16,384 to 16,777,215",
-            _ => "this setting must be 0 or 1",
-        })
+    id.check(value).map_err(|_| match id {
+        SettingId::INITIAL_WINDOW_SIZE => ConfigError::InitialWindowSize,
+        SettingId::MAX_FRAME_SIZE => ConfigError::FrameSize,
+        _ => ConfigError::NotBoolean,
     })
 }
 
-/// An invalid value in [`Config`] or in a change of settings.
+/// Why a [`Config`] or a change of settings is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConfigError(pub(crate) &'static str);
+#[non_exhaustive]
+pub enum ConfigError {
+    /// SETTINGS_INITIAL_WINDOW_SIZE exceeds 2^31-1 (RFC 9113, 6.5.2).
+    InitialWindowSize,
+    /// SETTINGS_MAX_FRAME_SIZE or [`Config::max_send_frame_size`] is not 16,384 to 16,777,215 (RFC 9113, 6.5.2).
+    FrameSize,
+    /// A setting that must be 0 or 1 has another value (RFC 9113, 6.5.2; RFC 8441, 3; RFC 9218, 2.1).
+    NotBoolean,
+    /// The setting is unknown, or [`Config::set`] cannot change it.
+    UnknownSetting,
+    /// Only the other role sends this setting (RFC 9113, 6.5.2; RFC 8441, 3).
+    Role,
+    /// SETTINGS_ENABLE_CONNECT_PROTOCOL would return to 0 (RFC 8441, 3).
+    ConnectProtocolWithdrawn,
+    /// SETTINGS_NO_RFC7540_PRIORITIES would change (RFC 9218, 2.1).
+    PrioritiesChanged,
+    /// The change of SETTINGS_INITIAL_WINDOW_SIZE would raise the window of a stream above 2^31-1 bytes
+    /// (RFC 9113, 6.9.2).
+    StreamWindowOverflow,
+    /// SETTINGS_MAX_HEADER_LIST_SIZE exceeds [`Limits::field_section_hard`].
+    HeaderListSize,
+    /// [`Config::connection_window`] or [`Config::connection_window_max`] is not 65,535 to 2^31-1 bytes.
+    ConnectionWindow,
+    /// [`Config::connection_window`] exceeds [`Config::connection_window_max`].
+    ConnectionWindowMax,
+    /// [`Config::initial_window_size`] exceeds [`Config::stream_window_max`], or that exceeds 2^31-1 bytes.
+    StreamWindowMax,
+    /// [`Config::send_buffer`] is 0.
+    SendBuffer,
+    /// [`Config::pad_to`] exceeds 256.
+    Padding,
+    /// A limit without which the connection makes no progress is 0: [`Limits::frames_per_recv`], [`Limits::events`] or
+    /// [`Limits::control_octets`].
+    ZeroLimit,
+}
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(match self {
+            Self::InitialWindowSize => "SETTINGS_INITIAL_WINDOW_SIZE must be 0 to 2^31-1",
+            Self::FrameSize => "SETTINGS_MAX_FRAME_SIZE must be 16,384 to 16,777,215",
+            Self::NotBoolean => "this setting must be 0 or 1",
+            Self::UnknownSetting => "this setting is unknown or cannot be changed",
+            Self::Role => "this role must not send this setting",
+            Self::ConnectProtocolWithdrawn => "SETTINGS_ENABLE_CONNECT_PROTOCOL must not return to 0",
+            Self::PrioritiesChanged => "SETTINGS_NO_RFC7540_PRIORITIES must not change",
+            Self::StreamWindowOverflow => "the window of a stream would exceed 2^31-1 bytes",
+            Self::HeaderListSize => "SETTINGS_MAX_HEADER_LIST_SIZE exceeds the hard limit on a field section",
+            Self::ConnectionWindow => "the connection window must be 65,535 to 2^31-1 bytes",
+            Self::ConnectionWindowMax => "the initial connection window exceeds its maximum",
+            Self::StreamWindowMax => {
+                "the initial stream window exceeds its maximum, or the maximum exceeds 2^31-1 bytes"
+            }
+            Self::SendBuffer => "the send buffer must not be empty",
+            Self::Padding => "DATA can be padded to multiples of at most 256 bytes",
+            Self::ZeroLimit => "the limits on frames per recv, events and control frames must not be 0",
+        })
     }
 }
 

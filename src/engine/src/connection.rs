@@ -14,7 +14,7 @@ mod transmit;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::abuse::{Abuse, Cause, Verdict};
+use crate::abuse::{Abuse, AbuseCause, Verdict};
 use crate::config::{Config, ConfigError};
 use crate::error::{ConnectionError, Violation};
 use crate::event::{Event, GoAway};
@@ -29,6 +29,7 @@ use crate::stats::Stats;
 use crate::stream::{State, Store};
 use crate::subscriber::{Direction, Subscriber};
 use crate::time::Time;
+use crate::windows::Windows;
 use control::Pings;
 use headers::Block;
 use input::Reader;
@@ -50,7 +51,7 @@ pub enum Role {
 ///
 /// - *input* from the transport and the clock: [`recv`](Self::recv), [`recv_end`](Self::recv_end) and
 ///   [`handle_timeout`](Self::handle_timeout);
-/// - *operations* of the caller: [`open`](Self::open), [`respond`](Self::respond), [`send_data`](Self::send_data),
+/// - *operations* of the caller: [`open`](Self::open), [`send_response`](Self::send_response), [`send_data`](Self::send_data),
 ///   [`read`](Self::read), [`reset`](Self::reset), [`release`](Self::release), [`shutdown`](Self::shutdown) and
 ///   others;
 /// - *outputs* to poll: [`poll_event`](Self::poll_event), [`poll_transmit`](Self::poll_transmit) and
@@ -63,6 +64,86 @@ pub enum Role {
 ///
 /// A stream given to the caller, by [`open`](Self::open) or by an event, occupies a slot until the caller
 /// [releases](Self::release) it, even if it has long ended on the wire.
+///
+/// The same loop serves a client and a server, here with blocking sockets:
+///
+/// ```
+/// use std::io::{self, Read as _, Write as _};
+/// use std::net::{TcpListener, TcpStream};
+/// use std::thread;
+/// use std::time::{Duration, Instant};
+///
+/// use bytes::Bytes;
+/// use http2_engine::{Config, Connection, Event, FieldSection, Time};
+///
+/// /// Runs a connection to its end; `act` is the application.
+/// fn drive(
+///     mut connection: Connection,
+///     mut socket: TcpStream,
+///     mut act: impl FnMut(&mut Connection, Event),
+/// ) -> io::Result<()> {
+///     let (start, mut input, mut buffer) = (Instant::now(), Bytes::new(), [0; 16_384]);
+///     loop {
+///         let now = Time::default() + start.elapsed();
+///         let mut output = Vec::new();
+///         loop {
+///             while let Some(event) = connection.poll_event() {
+///                 act(&mut connection, event);
+///             }
+///             if connection.poll_transmit(now, &mut output, 65_536) == 0 {
+///                 break;
+///             }
+///         }
+///         socket.write_all(&output)?;
+///         if connection.is_closed() {
+///             return Ok(());
+///         }
+///         if connection.recv(now, &mut input) > 0 {
+///             continue;
+///         }
+///         let wait = connection.poll_timeout().map(|at| (at - now).max(Duration::from_millis(1)));
+///         socket.set_read_timeout(wait)?;
+///         match socket.read(&mut buffer) {
+///             Ok(0) => connection.recv_end(now),
+///             Ok(bytes) => input = Bytes::copy_from_slice(&buffer[..bytes]),
+///             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+///                 connection.handle_timeout(Time::default() + start.elapsed());
+///             }
+///             Err(error) => return Err(error),
+///         }
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let address = listener.local_addr()?;
+/// let server = thread::spawn(move || {
+///     let (socket, _) = listener.accept()?;
+///     drive(Connection::server(Config::default()).unwrap(), socket, |server, event| {
+///         if let Event::Request { id, .. } = event {
+///             let head = FieldSection::from_iter([(":status", "204")]);
+///             server.send_response(id, &head, true).expect("the request is new");
+///             server.release(id);
+///         }
+///     })
+/// });
+///
+/// let mut client = Connection::client(Config::default())?;
+/// let head = [(":method", "GET"), (":scheme", "http"), (":authority", "localhost"), (":path", "/")];
+/// client.open(&FieldSection::from_iter(head), true)?;
+/// let mut status = None;
+/// drive(client, TcpStream::connect(address)?, |client, event| {
+///     if let Event::Response { id, head, .. } = event {
+///         status = head.status();
+///         client.release(id);
+///         client.shutdown(Time::default());
+///     }
+/// })?;
+/// assert_eq!(status, Some(204));
+/// server.join().unwrap()?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Connection {
     role: Role,
     config: Config,
@@ -293,19 +374,17 @@ impl Connection {
         &self.peer
     }
 
-    /// Returns the windows of the connection: the bytes the peer may send, and the bytes this endpoint may send.
-    pub fn windows(&self) -> (i64, i64) {
-        (self.window.available(DEFAULT_WINDOW), self.send_window)
+    /// Returns the flow-control windows of the connection.
+    pub fn windows(&self) -> Windows {
+        Windows { receive: self.window.available(DEFAULT_WINDOW), send: self.send_window }
     }
 
-    /// Returns the windows of a stream: the bytes the peer may send, and the bytes this endpoint may send.
-    ///
-    /// The second is negative if the peer has lowered it below the bytes already sent (RFC 9113, 6.9.2).
-    pub fn stream_windows(&self, id: StreamId) -> Option<(i64, i64)> {
+    /// Returns the flow-control windows of a stream, or `None` once it was closed and released.
+    pub fn stream_windows(&self, id: StreamId) -> Option<Windows> {
         let stream = self.streams.get(id)?;
         let receive = stream.recv.window.available(self.local.acknowledged.initial_window_size);
         let send = i64::from(self.peer.initial_window_size).saturating_add(stream.send.window_delta);
-        Some((receive, send))
+        Some(Windows { receive, send })
     }
 
     /// Returns the state of a stream on the wire, or `None` once it was closed and released.
@@ -368,20 +447,20 @@ impl Connection {
     /// Charges the peer for amplification.
     ///
     /// Returns an error if the connection has ended: by the limit, or by the warning if no stream was left.
-    fn charge(&mut self, cause: Cause, times: u32) -> Result<(), Violation> {
+    fn charge(&mut self, cause: AbuseCause, times: u32) -> Result<(), Violation> {
         let verdict = self.abuse.charge(cause, times, self.now);
         if verdict != Verdict::Fine
             && let Some(subscriber) = &mut self.subscriber
         {
-            subscriber.limit(cause.text());
+            subscriber.limit(cause);
         }
         match verdict {
             Verdict::Fine => {}
             Verdict::Warn => {
-                self.events.push_back(Event::Abuse { cause: cause.text() });
+                self.events.push_back(Event::Abuse { cause });
                 self.stop_accepting();
             }
-            Verdict::Over => self.fail_with(ConnectionError::Violation(Violation::Abuse), cause.text()),
+            Verdict::Over => self.fail_with(ConnectionError::Violation(Violation::Abuse), cause.reason()),
         }
         if self.close_reason.is_some() { Err(Violation::Abuse) } else { Ok(()) }
     }

@@ -1,10 +1,20 @@
 //! Error codes, violations by the peer, and errors returned to the caller.
+//!
+//! `Display` of an error includes its cause, and `source` returns the cause as a value: print one or walk the other.
 
 use core::fmt;
 
 /// An HTTP/2 error code, as carried in RST_STREAM and GOAWAY frames (RFC 9113, 7).
 ///
 /// Unknown codes have no special meaning and are passed on unchanged.
+///
+/// ```
+/// use http2_engine::ErrorCode;
+///
+/// assert_eq!(ErrorCode::CANCEL, ErrorCode(8));
+/// assert_eq!(ErrorCode::CANCEL.to_string(), "CANCEL");
+/// assert_eq!((ErrorCode(0xbad).name(), ErrorCode(0xbad).to_string()), (None, "error code 0xbad".to_owned()));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ErrorCode(pub u32);
 
@@ -90,6 +100,15 @@ macro_rules! violations {
         /// A protocol violation by the peer.
         ///
         /// Only this type chooses an error code and its scope.
+        ///
+        /// ```
+        /// use http2_engine::{ErrorCode, Scope, Violation};
+        ///
+        /// let violation = Violation::StreamWindowExceeded;
+        /// assert_eq!((violation.code(), violation.scope()), (ErrorCode::FLOW_CONTROL_ERROR, Scope::Stream));
+        /// // Of the connection's window, everything that follows would be in doubt.
+        /// assert_eq!(Violation::ConnectionWindowExceeded.scope(), Scope::Connection);
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         pub enum Violation {
@@ -318,7 +337,14 @@ impl fmt::Display for Violation {
     }
 }
 
-impl core::error::Error for Violation {}
+impl core::error::Error for Violation {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Malformed(malformed) => Some(malformed),
+            _ => None,
+        }
+    }
+}
 
 /// The party that ended a stream or a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -332,6 +358,37 @@ pub enum Initiator {
 }
 
 /// Why a stream ended early.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::error::Error;
+///
+/// use bytes::Bytes;
+/// use http2_engine::{ErrorCode, Event, Initiator, Malformed, Time, Violation};
+/// # let (mut client, mut server) = pair();
+///
+/// client.open(&request("GET"), true)?;
+/// carry(&mut client, &mut server);
+/// // HEADERS of a server that checks nothing: `:status: 200`, and a field with the name `No`.
+/// let mut input = Bytes::from_static(b"\0\0\x06\x01\x04\0\0\0\x01\x88\x00\x02No\x00");
+/// assert_eq!(client.recv(Time::default(), &mut input), 15);
+///
+/// let events = std::iter::from_fn(|| client.poll_event());
+/// let error = events.filter_map(|event| match event {
+///     Event::Reset { error, .. } => Some(error),
+///     _ => None,
+/// });
+/// let error = error.last().expect("the response is malformed");
+/// assert_eq!((error.code, error.initiator), (ErrorCode::PROTOCOL_ERROR, Initiator::Local));
+/// assert_eq!(error.violation, Some(Violation::Malformed(Malformed::FieldName)));
+/// assert_eq!(error.to_string(), "the stream was reset with PROTOCOL_ERROR: a field name is invalid");
+/// // The causes as values: the violation, and how the message is malformed.
+/// let cause = error.source().and_then(Error::source).and_then(|cause| cause.downcast_ref());
+/// assert_eq!(cause, Some(&Malformed::FieldName));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamError {
     /// The code sent or received; if the transport ended the stream, the code that would have been sent.
@@ -361,9 +418,26 @@ impl fmt::Display for StreamError {
     }
 }
 
-impl core::error::Error for StreamError {}
+impl core::error::Error for StreamError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        self.violation.as_ref().map(|violation| violation as _)
+    }
+}
 
 /// Why a connection ended.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use http2_engine::{ConnectionError, Time, Violation};
+/// # let (_, mut server) = pair();
+/// // Neither HTTP/2 nor HTTP/1.
+/// let taken = server.recv(Time::default(), &mut "SSH-2.0-OpenSSH_9.9".into());
+/// assert_eq!(taken, 19);
+/// assert_eq!(server.close_reason(), Some(Err(&ConnectionError::Violation(Violation::BadPreface))));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectionError {
@@ -425,7 +499,14 @@ impl fmt::Display for ConnectionError {
     }
 }
 
-impl core::error::Error for ConnectionError {}
+impl core::error::Error for ConnectionError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Violation(violation) => Some(violation),
+            _ => None,
+        }
+    }
+}
 
 /// Why a stream was not opened.
 ///
@@ -473,7 +554,14 @@ impl fmt::Display for OpenError {
     }
 }
 
-impl core::error::Error for OpenError {}
+impl core::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Malformed(malformed) => Some(malformed),
+            _ => None,
+        }
+    }
+}
 
 /// Why a message or frame was not accepted for sending.
 ///
@@ -485,10 +573,26 @@ pub enum SendError {
     UnknownStream,
     /// The stream ended early.
     Reset(StreamError),
-    /// The operation is not allowed in the current state, for the reason given.
-    State(&'static str),
+    /// The connection has ended.
+    Closed,
+    /// Only the other role sends this.
+    Role,
+    /// The response has begun already.
+    HeadSent,
+    /// The message has not begun, so it takes neither content nor trailers.
+    HeadNotSent,
+    /// The message has ended, so it takes neither content nor trailers.
+    MessageEnded,
+    /// The stream is a tunnel, which ends without trailers (RFC 9113, 8.5).
+    Tunnel,
     /// The message would be malformed.
     Malformed(Malformed),
+    /// The payload does not fit in a frame.
+    TooLarge,
+    /// An alternative service needs either an origin or a stream (RFC 7838, 4).
+    AltSvcTarget,
+    /// The engine sends frames of this type itself.
+    KnownFrameType,
     /// Too much is pending already.
     WouldBlock,
 }
@@ -498,14 +602,30 @@ impl fmt::Display for SendError {
         match self {
             Self::UnknownStream => f.write_str("the stream does not exist or was released"),
             Self::Reset(error) => error.fmt(f),
-            Self::State(reason) => f.write_str(reason),
+            Self::Closed => f.write_str("the connection has ended"),
+            Self::Role => f.write_str("this role does not send this"),
+            Self::HeadSent => f.write_str("the response has begun already"),
+            Self::HeadNotSent => f.write_str("the message has not begun"),
+            Self::MessageEnded => f.write_str("the message has ended"),
+            Self::Tunnel => f.write_str("a tunnel takes no trailers"),
             Self::Malformed(malformed) => write!(f, "the message is malformed: {malformed}"),
+            Self::TooLarge => f.write_str("the payload does not fit in a frame"),
+            Self::AltSvcTarget => f.write_str("an alternative service needs either an origin or a stream"),
+            Self::KnownFrameType => f.write_str("the engine sends frames of this type itself"),
             Self::WouldBlock => f.write_str("too much is pending already"),
         }
     }
 }
 
-impl core::error::Error for SendError {}
+impl core::error::Error for SendError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Reset(error) => Some(error),
+            Self::Malformed(malformed) => Some(malformed),
+            _ => None,
+        }
+    }
+}
 
 impl From<Malformed> for SendError {
     fn from(malformed: Malformed) -> Self {
@@ -517,6 +637,7 @@ impl From<Malformed> for SendError {
 ///
 /// Nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WindowError {
     /// The stream does not exist or was released.
     UnknownStream,

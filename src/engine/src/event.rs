@@ -4,12 +4,39 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
+use crate::abuse::AbuseCause;
 use crate::error::StreamError;
 use crate::fields::FieldSection;
 use crate::frame::StreamId;
 use crate::priority::Priority;
 
 /// Something that happened on the connection, returned by [`poll_event`](crate::Connection::poll_event).
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use http2_engine::Event;
+///
+/// # let (mut client, mut server) = pair();
+/// # client.open(&request("GET"), true)?;
+/// # carry(&mut client, &mut server);
+/// let mut requests = 0;
+/// while let Some(event) = server.poll_event() {
+///     match event {
+///         Event::Request { id, head, end_stream } => {
+///             assert_eq!((head.method(), end_stream), (Some(&b"GET"[..]), true));
+///             server.send_response(id, &response("204"), true)?;
+///             server.release(id);
+///             requests += 1;
+///         }
+///         // The client's SETTINGS, for example.
+///         _ => {}
+///     }
+/// }
+/// assert_eq!(requests, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
@@ -133,7 +160,7 @@ pub enum Event {
     /// The abuse score reached three quarters of its limit, and the connection is shutting down gracefully.
     Abuse {
         /// Cause of the last charge.
-        cause: &'static str,
+        cause: AbuseCause,
     },
     /// The connection ended, and no event follows; see [`close_reason`](crate::Connection::close_reason).
     Closed,
@@ -156,6 +183,34 @@ impl Event {
 }
 
 /// Result of [`read`](crate::Connection::read): any number of `Data`, at most one `Trailers`, then `End`.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use bytes::Bytes;
+/// use http2_engine::{FieldSection, Read};
+///
+/// # let (mut client, mut server) = pair();
+/// let id = client.open(&request("POST"), false)?;
+/// assert_eq!(client.send_data(id, &mut Bytes::from_static(b"content"), false), Ok(7));
+/// client.send_trailers(id, &FieldSection::from_iter([("checksum", "0123")]))?;
+/// carry(&mut client, &mut server);
+///
+/// let mut content = Vec::new();
+/// let mut trailers = FieldSection::new();
+/// loop {
+///     match server.read(id, 4_096)? {
+///         Read::Data(bytes) => content.extend_from_slice(&bytes),
+///         Read::Trailers(fields) => trailers = fields,
+///         Read::End => break,
+///         Read::Blocked => panic!("a real caller waits for `Event::Readable`"),
+///     }
+/// }
+/// assert_eq!(content, b"content");
+/// assert_eq!(trailers.get(b"checksum"), Some(&b"0123"[..]));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub enum Read {
     /// Content.
@@ -170,6 +225,7 @@ pub enum Read {
 
 /// Contents of the peer's GOAWAY (RFC 9113, 6.8).
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct GoAway {
     /// The peer has not acted on requests on higher streams.
     pub last_stream_id: StreamId,

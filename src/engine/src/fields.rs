@@ -22,6 +22,23 @@ pub(crate) use self::{
 /// The fields of one header or trailer section in order, including pseudo-header fields.
 ///
 /// One buffer holds the bytes of all fields, so a section takes two allocations however many fields it has.
+///
+/// ```
+/// use http2_engine::{FieldSection, Malformed};
+///
+/// let mut head = FieldSection::from_iter([(":status", "200"), ("content-type", "text/plain")]);
+/// head.push(b"set-cookie", b"a=1");
+/// head.push_never_indexed(b"set-cookie", b"secret=2");
+///
+/// assert_eq!((head.status(), head.len()), (Some(200), 4));
+/// assert_eq!(head.get(b"content-type"), Some(&b"text/plain"[..]));
+/// assert_eq!(head.get_all(b"set-cookie").count(), 2);
+/// // Names, values, and 32 bytes for each field (RFC 9113, 6.5.2).
+/// assert_eq!(head.size(), (7 + 3) + (12 + 10) + (10 + 3) + (10 + 8) + 4 * 32);
+///
+/// head.push(b"Upper-Case", b"");
+/// assert_eq!(head.defect(), Some(Malformed::FieldName));
+/// ```
 #[derive(Clone, Default)]
 pub struct FieldSection {
     /// The bytes of all lines.

@@ -13,7 +13,7 @@ mod table;
 mod tests;
 
 pub use self::{
-    decoder::{DecodeError, Decoded, Decoder, Limits},
+    decoder::{DecodeError, Decoded, Decoder, SectionLimits},
     encoder::Encoder,
 };
 

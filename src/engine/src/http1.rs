@@ -4,6 +4,20 @@
 ///
 /// It is for callers whose connection ended with [`NotHttp2`](crate::ConnectionError::NotHttp2) before anything was
 /// sent.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use http2_engine::{ConnectionError, HTTP1_ANSWER, Time};
+/// # let (_, mut server) = pair();
+/// let mut input = "GET / HTTP/1.1\r\nhost: example.com\r\n\r\n".into();
+/// assert!(server.recv(Time::default(), &mut input) > 0);
+/// assert_eq!(server.close_reason(), Some(Err(&ConnectionError::NotHttp2)));
+/// // So this goes to the transport, in place of the engine's output.
+/// assert!(HTTP1_ANSWER.starts_with(b"HTTP/1.1 505 "));
+/// # Ok(())
+/// # }
+/// ```
 pub const HTTP1_ANSWER: &[u8] = b"HTTP/1.1 505 HTTP Version Not Supported\r\n\
     content-type: text/plain\r\ncontent-length: 52\r\nconnection: close\r\n\r\n\
     This server speaks HTTP/2 with prior knowledge only.";

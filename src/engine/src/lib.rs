@@ -21,7 +21,11 @@
 //! let mut carry = |from: &mut Connection, to: &mut Connection| {
 //!     let (now, mut output) = (Time::default(), Vec::new());
 //!     while from.poll_transmit(now, &mut output, 65_536) > 0 {}
-//!     to.recv(now, &mut Bytes::from(output));
+//!     let mut input = Bytes::from(output);
+//!     while !input.is_empty() {
+//!         // A real caller takes events and output before it offers the rest.
+//!         assert_ne!(to.recv(now, &mut input), 0);
+//!     }
 //! };
 //! carry(&mut client, &mut server);
 //!
@@ -30,8 +34,11 @@
 //!         assert_eq!(head.path(), Some(&b"/"[..]));
 //!         let mut response = FieldSection::new();
 //!         response.push(b":status", b"200");
-//!         server.respond(id, &response, false)?;
-//!         server.send_data(id, &mut Bytes::from_static(b"hello"), true)?;
+//!         server.send_response(id, &response, false)?;
+//!         let mut content = Bytes::from_static(b"hello");
+//!         let taken = server.send_data(id, &mut content, true)?;
+//!         // The send buffer has room for so little; a larger rest waits for `Event::Writable`.
+//!         assert_eq!((taken, content.len()), (5, 0));
 //!         server.release(id);
 //!     }
 //! }
@@ -42,6 +49,9 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The feature `unstable` makes the modules `frame` and `hpack` public, for tests and tools that read and write the
+//! protocol themselves. They may change in any version.
 //!
 //! | to change | open |
 //! |---|---|
@@ -55,6 +65,7 @@
 //! | field compression | `hpack/` |
 //! | deadlines | `connection/timers.rs` |
 //! | shutdown and GOAWAY | `connection/shutdown.rs` |
+//! | the public API | `public-api.txt`, with which `tests/public_api.rs` compares it |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -81,8 +92,16 @@ mod error;
 mod event;
 mod fields;
 mod flow;
+#[cfg(feature = "unstable")]
 pub mod frame;
+#[cfg(not(feature = "unstable"))]
+#[allow(dead_code, unreachable_pub, reason = "public with the feature `unstable`, and tested without")]
+mod frame;
+#[cfg(feature = "unstable")]
 pub mod hpack;
+#[cfg(not(feature = "unstable"))]
+#[allow(dead_code, unreachable_pub, reason = "public with the feature `unstable`, and tested without")]
+mod hpack;
 mod http1;
 mod message;
 mod priority;
@@ -92,7 +111,9 @@ mod stats;
 mod stream;
 mod subscriber;
 mod time;
+mod windows;
 
+pub use abuse::AbuseCause;
 pub use config::{Config, ConfigError, KeepAlive, Limits};
 pub use connection::{Connection, Role};
 pub use error::{
@@ -101,7 +122,7 @@ pub use error::{
 };
 pub use event::{Event, GoAway, Read};
 pub use fields::{Field, FieldSection, Protocol};
-pub use frame::{SettingId, StreamId};
+pub use frame::{FrameHeader, FrameType, SettingId, StreamId};
 pub use http1::HTTP1_ANSWER;
 pub use priority::Priority;
 pub use settings::Settings;
@@ -109,3 +130,4 @@ pub use stats::Stats;
 pub use stream::State;
 pub use subscriber::{Direction, Subscriber};
 pub use time::Time;
+pub use windows::Windows;

@@ -9,6 +9,16 @@ mod tests;
 /// The urgency of a response, and whether the client can use parts of it (RFC 9218, 4).
 ///
 /// `Display` writes the equivalent value of a `priority` field, which is empty for the default priority.
+///
+/// ```
+/// use http2_engine::Priority;
+///
+/// let priority = Priority::parse(b"u=1, i");
+/// assert_eq!((priority.urgency(), priority.is_incremental()), (1, true));
+/// assert_eq!(priority, Priority::new(1, true));
+/// assert_eq!(Priority::new(Priority::LOWEST_URGENCY, false).to_string(), "u=7");
+/// assert_eq!(Priority::parse(b"no priority"), Priority::default());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Priority {
     urgency: u8,

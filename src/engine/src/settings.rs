@@ -13,7 +13,22 @@ pub(crate) const DEFAULT_WINDOW: u32 = 65_535;
 pub(crate) const DEFAULT_MAX_FRAME_SIZE: u32 = 16_384;
 
 /// The settings in force for one endpoint (RFC 9113, 6.5.2; RFC 8441, 3; RFC 9218, 2.1).
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use http2_engine::SettingId;
+/// # let (mut client, mut server) = pair();
+/// carry(&mut client, &mut server);
+///
+/// let settings = client.peer_settings();
+/// assert_eq!(settings.max_concurrent_streams, Some(100));
+/// assert!(settings.iter().any(|(id, value)| (id, value) == (SettingId::MAX_FRAME_SIZE, 16_384)));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Settings {
     /// SETTINGS_HEADER_TABLE_SIZE: size of its decoder's dynamic table, in bytes.
     pub header_table_size: u32,

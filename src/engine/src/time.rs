@@ -7,6 +7,17 @@ use core::time::Duration;
 ///
 /// The engine has no clock: the caller passes the time to each call that needs it. All calls for one connection use
 /// the same clock.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use http2_engine::Time;
+///
+/// let start = Instant::now();
+/// let now = || Time::default() + start.elapsed();
+/// let deadline = now() + Duration::from_secs(60);
+/// assert!(deadline - now() <= Duration::from_secs(60));
+/// assert_eq!(Time::from_nanos(1) - Time::from_nanos(2), Duration::ZERO, "the time until then has passed");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(u64);
 

@@ -41,7 +41,7 @@ enum Command {
 
 /// Limits on the components that run in Wasmtime.
 #[derive(Args)]
-struct Limits {
+struct LimitArguments {
     /// Memory limit for all components together, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 1024)]
     max_memory: usize,
@@ -55,7 +55,7 @@ fn seconds(text: &str) -> Result<Duration> {
     Ok(Duration::try_from_secs_f64(text.parse()?)?)
 }
 
-impl Limits {
+impl LimitArguments {
     fn apply(&self, invocation: Invocation) -> Invocation {
         invocation.memory_limit(self.max_memory.saturating_mul(1 << 20)).compute_limit(self.max_compute)
     }

@@ -8,12 +8,12 @@
 //!
 //! ```
 //! use http::{Request, Response};
-//! use wasi_http2::embed::{Limits, Options, Sandbox};
+//! use wasi_http2::embed::{SandboxLimits, Options, Sandbox};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! // Once in a program.
-//! let sandbox = Sandbox::new(Limits::new())?;
+//! let sandbox = Sandbox::new(SandboxLimits::new())?;
 //! // In place of two TCP connections.
 //! let (near, far) = tokio::io::duplex(64 * 1024);
 //!
@@ -22,7 +22,7 @@
 //!     while let Some(accepted) = server.accept().await {
 //!         let (mut request, mut responder) = accepted?;
 //!         tokio::spawn(async move {
-//!             let mut echo = responder.respond(Response::new(()), false).await?;
+//!             let mut echo = responder.send_response(Response::new(()), false).await?;
 //!             while let Some(data) = request.body_mut().data().await {
 //!                 echo.send_data(data?, false).await?;
 //!             }
@@ -52,7 +52,7 @@
 //! # }
 //! ```
 //!
-//! - [`Sandbox`] is the compiled engine; [`Limits`] bound the resources of one connection, [`Options`] configure it.
+//! - [`Sandbox`] is the compiled engine; [`SandboxLimits`] bound the resources of one connection, [`Options`] configure it.
 //! - [`Client`] sends requests, and [`ResponseFuture`] resolves to a response; [`Server`] accepts requests, and
 //!   [`Responder`] answers them.
 //! - [`RecvBody`] and [`SendBody`] are the content and the trailers of messages, with flow control: a sender waits for
@@ -81,8 +81,7 @@ pub use body::{RecvBody, SendBody};
 pub use client::{Client, Pushes, ResponseFuture};
 pub use control::Control;
 pub use error::{Error, ErrorKind, Fault, Trap};
-pub use head::Protocol;
-pub use http2_engine::{ErrorCode, SettingId};
+pub use http2_engine::{ErrorCode, Protocol, SettingId, Windows};
 pub use options::Options;
-pub use sandbox::{Limits, Sandbox};
+pub use sandbox::{Sandbox, SandboxLimits};
 pub use server::{Responder, Server};

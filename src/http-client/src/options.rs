@@ -24,15 +24,13 @@ pub(crate) struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let config = Config {
-            idle_timeout: Some(Duration::from_secs(30)),
-            // The pool uses another connection instead.
-            waiting_streams: 0,
-            // Until the server's SETTINGS arrive, with the first response at the latest, send one request: a server
-            // would refuse requests beyond its limit, and some servers close the connection for them.
-            initial_max_send_streams: 1,
-            ..Config::default()
-        };
+        let mut config = Config::default();
+        config.idle_timeout = Some(Duration::from_secs(30));
+        // The pool uses another connection instead.
+        config.waiting_streams = 0;
+        // Until the server's SETTINGS arrive, with the first response at the latest, send one request: a server
+        // would refuse requests beyond its limit, and some servers close the connection for them.
+        config.initial_max_send_streams = 1;
         Self { upstream: None, max_connections: 16, config }
     }
 }

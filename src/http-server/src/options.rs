@@ -66,12 +66,10 @@ pub(crate) enum Request {
 
 impl Default for Options {
     fn default() -> Self {
-        let config = Config {
-            idle_timeout: Some(Duration::from_secs(60)),
-            // The size of an application's single write. Slow clients keep this much queued per response.
-            send_buffer: 128 << 10,
-            ..Config::default()
-        };
+        let mut config = Config::default();
+        config.idle_timeout = Some(Duration::from_secs(60));
+        // The size of an application's single write. Slow clients keep this much queued per response.
+        config.send_buffer = 128 << 10;
         Self {
             address: SocketAddr::from(([127, 0, 0, 1], 8080)),
             max_connections: 1024,

@@ -239,7 +239,7 @@ impl Connection {
         for id in self.0.heads.take() {
             let state = self.0.streams.borrow().get(&id).cloned();
             if let Some(head) = state.and_then(|state| state.head.take())
-                && self.engine().respond(id, &head, false).is_err()
+                && self.engine().send_response(id, &head, false).is_err()
             {
                 // The task that sends the response gets the error with its next piece.
                 self.engine().reset(id, http2_engine::ErrorCode::INTERNAL_ERROR);

@@ -101,7 +101,7 @@ impl Stream {
         let mut head = FieldSection::new();
         head.push(b":status", b"100");
         // If the response has begun or the stream has ended, the client is not waiting.
-        _ = self.0.connection.engine().inform(self.0.id, &head);
+        _ = self.0.connection.engine().send_informational(self.0.id, &head);
         self.0.connection.touch();
     }
 
@@ -139,7 +139,7 @@ impl Stream {
             self.0.connection.signals().plenty.give();
         }
         loop {
-            self.0.connection.engine().send_data(self.0.id, &mut content, false)?;
+            _ = self.0.connection.engine().send_data(self.0.id, &mut content, false)?;
             self.0.connection.touch();
             if content.is_empty() {
                 return Ok(());
@@ -161,7 +161,7 @@ impl Stream {
             let room = {
                 let mut engine = self.0.connection.engine();
                 // Offering nothing still makes the engine report when there is room.
-                engine.send_data(self.0.id, &mut Bytes::new(), false)?;
+                _ = engine.send_data(self.0.id, &mut Bytes::new(), false)?;
                 engine.send_capacity(self.0.id)
             };
             if room > 0 {
@@ -180,7 +180,7 @@ impl Stream {
         let begun = !self.send_head(trailers.is_none())?;
         match trailers {
             Some(trailers) => self.0.connection.engine().send_trailers(self.0.id, trailers)?,
-            None if begun => self.0.connection.engine().send_data(self.0.id, &mut Bytes::new(), true)?,
+            None if begun => _ = self.0.connection.engine().send_data(self.0.id, &mut Bytes::new(), true)?,
             None => {}
         }
         self.0.connection.touch();
@@ -197,7 +197,7 @@ impl Stream {
     /// Sends the head of the response if it is still waiting; returns whether it was.
     fn send_head(&self, end_stream: bool) -> Result<bool, SendError> {
         let Some(head) = self.0.state.head.take() else { return Ok(false) };
-        self.0.connection.engine().respond(self.0.id, &head, end_stream)?;
+        self.0.connection.engine().send_response(self.0.id, &head, end_stream)?;
         Ok(true)
     }
 

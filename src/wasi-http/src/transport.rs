@@ -89,7 +89,8 @@ impl Connection {
         let mut input = Bytes::from(octets);
         let mut whole = input.clone();
         loop {
-            self.engine().recv(now(), &mut input);
+            // The loop goes on until nothing is left.
+            _ = self.engine().recv(now(), &mut input);
             self.take_events();
             self.signals().heard.set();
             self.touch();

@@ -115,14 +115,12 @@ struct Received {
 
 impl<H: Heads> Pair<H> {
     pub(crate) fn new(heads: H, at_once: u32) -> Self {
-        let config = || Config {
-            max_concurrent_streams: at_once,
-            initial_max_send_streams: at_once,
-            ..Config::default()
-        };
+        let mut config = Config::default();
+        config.max_concurrent_streams = at_once;
+        config.initial_max_send_streams = at_once;
         Self {
-            client: Connection::client(config()).expect("a connection"),
-            server: Connection::server(config()).expect("a connection"),
+            client: Connection::client(config.clone()).expect("a connection"),
+            server: Connection::server(config).expect("a connection"),
             requests: Transport::new(),
             responses: Transport::new(),
             heads,
@@ -165,8 +163,9 @@ impl<H: Heads> Pair<H> {
         while let Some(event) = self.server.poll_event() {
             let Event::Request { id, head, .. } = event else { continue };
             self.heads.check_request(head);
-            self.server.respond(id, self.heads.response(), false).expect("a response");
-            self.server.send_data(id, &mut CONTENT.clone(), true).expect("content");
+            self.server.send_response(id, self.heads.response(), false).expect("a response");
+            let taken = self.server.send_data(id, &mut CONTENT.clone(), true).expect("content");
+            assert_eq!(taken, CONTENT.len(), "the send buffer has room");
             self.server.release(id);
         }
     }
@@ -217,6 +216,7 @@ impl Transport {
             from.poll_transmit(now, &mut self.output, TRANSPORT);
             self.input = Bytes::copy_from_slice(&self.output);
         }
-        to.recv(now, &mut self.input);
+        // The next call offers the rest.
+        _ = to.recv(now, &mut self.input);
     }
 }

@@ -96,9 +96,7 @@ impl Caller {
         while self.under_way.front().is_some_and(|&(at, _)| at <= now)
             && let Some((at, mut bytes)) = self.under_way.pop_front()
         {
-            let offered = bytes.len();
-            self.engine.recv(now, &mut bytes);
-            moved |= bytes.len() < offered;
+            moved |= self.engine.recv(now, &mut bytes) > 0;
             self.events(now);
             if !bytes.is_empty() {
                 self.under_way.push_front((at, bytes));
@@ -192,7 +190,7 @@ impl Caller {
         match self.personality.ending {
             Ending::Cancels => self.cancel(now, id),
             Ending::RefusesUploads if !end_stream => {
-                _ = self.engine.respond(id, &status("401"), true);
+                _ = self.engine.send_response(id, &status("401"), true);
                 self.let_go(now, id);
             }
             Ending::AnswersEarly => self.begin(now, id),
@@ -205,7 +203,7 @@ impl Caller {
     fn begin(&mut self, now: Time, id: StreamId) {
         let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.begun) else { return };
         stream.begun = true;
-        if self.engine.respond(id, &status("200"), false).is_ok() {
+        if self.engine.send_response(id, &status("200"), false).is_ok() {
             self.agenda.insert((now, Task::Write(id)));
         }
     }

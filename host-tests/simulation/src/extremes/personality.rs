@@ -113,13 +113,12 @@ impl Personality {
     /// The configuration to go with it: the defaults, except for windows.
     pub(crate) fn config(&self, random: &mut Random) -> Config {
         let window = random.pick(&[1 << 10, 65_535, 256 << 10]);
-        Config {
-            initial_window_size: window,
-            stream_window_max: random.pick(&[window, 4 << 20]),
-            connection_window: random.pick(&[65_535, 1 << 20]),
-            manual_window_update: self.credit != Credit::Engine,
-            max_concurrent_streams: random.pick(&[1, 100, 1_000]),
-            ..Config::default()
-        }
+        let mut config = Config::default();
+        config.initial_window_size = window;
+        config.stream_window_max = random.pick(&[window, 4 << 20]);
+        config.connection_window = random.pick(&[65_535, 1 << 20]);
+        config.manual_window_update = self.credit != Credit::Engine;
+        config.max_concurrent_streams = random.pick(&[1, 100, 1_000]);
+        config
     }
 }

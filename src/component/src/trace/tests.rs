@@ -49,7 +49,8 @@ fn received_frames_are_traced_with_their_contents() {
     input.extend_from_slice(b"\0\0\x02\x00\x01\0\0\0\x01hi"); // DATA
     input.extend_from_slice(b"\0\0\x08\x06\0\0\0\0\0\0\x01\x02\x03\x04\x05\x06\x07"); // PING
     input.extend_from_slice(b"\0\0\x0b\x07\0\0\0\0\0\0\0\0\x01\0\0\0\x00bye"); // GOAWAY
-    client.recv(Time::default(), &mut input.into());
+    let whole = input.len();
+    assert_eq!(client.recv(Time::default(), &mut input.into()), whole);
     let received: Vec<(u8, String)> = trace
         .take()
         .into_iter()

@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::{Connection, first_settings, input};
-use crate::abuse::Cause;
+use crate::abuse::AbuseCause;
 use crate::config::{ConfigError, check_setting};
 use crate::error::{SendError, Violation};
 use crate::event::Event;
 use crate::frame::{
-    AltSvc, FrameHeader, FrameType, Origin, Ping, PriorityFrame, PriorityUpdate, SettingId, Settings,
+    AltSvc, FrameHeader, FrameType, Origin, Ping, PriorityFrame, PriorityUpdate, SettingId, SettingsFrame,
     StreamId, WindowUpdate,
 };
 use crate::priority::Priority;
@@ -37,7 +37,7 @@ impl Connection {
     }
 
     fn write_settings(&mut self, parameters: Vec<(SettingId, u32)>) {
-        self.write_control(|out| Settings::encode(&parameters, out));
+        self.write_control(|out| SettingsFrame::encode(&parameters, out));
         self.local.sent(parameters);
     }
 
@@ -50,31 +50,41 @@ impl Connection {
     /// Returns an error, and sends nothing, if a value is invalid or exceeds a limit, or if a setting must not be
     /// changed: ENABLE_PUSH by a server, ENABLE_CONNECT_PROTOCOL by a client or back to 0, NO_RFC7540_PRIORITIES at
     /// all.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::SettingId;
+    /// # let (mut client, mut server) = pair();
+    /// # carry(&mut client, &mut server);
+    ///
+    /// server.change_settings(&[(SettingId::MAX_CONCURRENT_STREAMS, 5)])?;
+    /// assert_eq!(server.local_settings().max_concurrent_streams, Some(100), "not acknowledged yet");
+    /// carry(&mut client, &mut server);
+    /// assert_eq!(server.local_settings().max_concurrent_streams, Some(5));
+    /// assert_eq!(client.peer_settings().max_concurrent_streams, Some(5));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn change_settings(&mut self, settings: &[(SettingId, u32)]) -> Result<(), ConfigError> {
         for &(id, value) in settings {
             check_setting(id, value)?;
             match id {
-                SettingId::ENABLE_PUSH if !self.is_client() => {
-                    return Err(ConfigError("a server must not send SETTINGS_ENABLE_PUSH"));
-                }
-                SettingId::ENABLE_CONNECT_PROTOCOL if self.is_client() => {
-                    return Err(ConfigError("a client must not send SETTINGS_ENABLE_CONNECT_PROTOCOL"));
-                }
+                SettingId::ENABLE_PUSH if !self.is_client() => return Err(ConfigError::Role),
+                SettingId::ENABLE_CONNECT_PROTOCOL if self.is_client() => return Err(ConfigError::Role),
                 SettingId::ENABLE_CONNECT_PROTOCOL
                     if value == 0 && self.local.wanted.enable_connect_protocol =>
                 {
-                    return Err(ConfigError("SETTINGS_ENABLE_CONNECT_PROTOCOL must not return to 0"));
+                    return Err(ConfigError::ConnectProtocolWithdrawn);
                 }
-                SettingId::NO_RFC7540_PRIORITIES => {
-                    return Err(ConfigError("SETTINGS_NO_RFC7540_PRIORITIES must not change"));
-                }
+                SettingId::NO_RFC7540_PRIORITIES => return Err(ConfigError::PrioritiesChanged),
                 SettingId::MAX_HEADER_LIST_SIZE if value > self.config.limits.field_section_hard => {
-                    return Err(ConfigError(
-                        "SETTINGS_MAX_HEADER_LIST_SIZE exceeds the hard limit on a field section",
-                    ));
+                    return Err(ConfigError::HeaderListSize);
                 }
                 SettingId::INITIAL_WINDOW_SIZE if self.would_overflow(value) => {
-                    return Err(ConfigError("the window of a stream would exceed 2^31-1 bytes"));
+                    return Err(ConfigError::StreamWindowOverflow);
                 }
                 _ => {}
             }
@@ -105,7 +115,7 @@ impl Connection {
 
     /// Handles SETTINGS: applies all parameters in order, or none, and acknowledges them at once (RFC 9113, 6.5.3).
     pub(super) fn recv_settings(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
-        let settings = Settings::parse(header, payload)?;
+        let settings = SettingsFrame::parse(header, payload)?;
         if settings.is_ack() {
             return self.recv_settings_ack();
         }
@@ -126,7 +136,7 @@ impl Connection {
         }
         self.initial_window_changed(old_window)?;
         self.peer_settings_known = true;
-        self.write_control(Settings::encode_ack);
+        self.write_control(SettingsFrame::encode_ack);
         self.events.push_back(Event::PeerSettings);
         self.tell_streams_available();
         Ok(())
@@ -160,7 +170,7 @@ impl Connection {
         }
         if self.peer.initial_window_size > old {
             let blocked: Vec<_> = self.blocked.iter().map(|&(_, id)| id).collect();
-            self.charge(Cause::Settings, u32::try_from(blocked.len() / 16).unwrap_or(u32::MAX))?;
+            self.charge(AbuseCause::Settings, u32::try_from(blocked.len() / 16).unwrap_or(u32::MAX))?;
             for id in blocked {
                 self.unblock(id);
             }
@@ -251,11 +261,35 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`SendError::WouldBlock`] if [`Limits::pings`](crate::Limits::pings) are outstanding; [`SendError::State`]
+    /// [`SendError::WouldBlock`] if [`Limits::pings`](crate::Limits::pings) are outstanding; [`SendError::Closed`]
     /// if the connection has ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use http2_engine::{Event, Time};
+    /// # let (mut client, mut server) = pair();
+    /// # carry(&mut client, &mut server);
+    /// # while client.poll_event().is_some() {}
+    ///
+    /// client.ping(*b"question")?;
+    /// let (sent, answered) = (Time::from_nanos(0), Time::from_nanos(20_000_000));
+    /// let (mut there, mut back) = (Vec::new(), Vec::new());
+    /// client.poll_transmit(sent, &mut there, 1_000);
+    /// assert_eq!(server.recv(sent, &mut there.into()), 17);
+    /// server.poll_transmit(sent, &mut back, 1_000);
+    /// assert_eq!(client.recv(answered, &mut back.into()), 17);
+    /// let Some(Event::Pong { payload, round_trip }) = client.poll_event() else { panic!("no answer") };
+    /// assert_eq!((&payload, round_trip), (b"question", Duration::from_millis(20)));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn ping(&mut self, payload: [u8; 8]) -> Result<(), SendError> {
         if self.close_reason.is_some() {
-            return Err(SendError::State("the connection has ended"));
+            return Err(SendError::Closed);
         }
         if self.pings.of_caller() >= self.config.limits.pings {
             return Err(SendError::WouldBlock);
@@ -320,6 +354,22 @@ impl Connection {
     /// # Errors
     ///
     /// [`SendError::UnknownStream`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::Priority;
+    /// # let (mut client, mut server) = pair();
+    ///
+    /// let id = client.open(&request("GET"), true)?;
+    /// client.set_priority(id, Priority::new(0, false))?;
+    /// carry(&mut client, &mut server);
+    /// assert_eq!(server.priority(id), Some(Priority::new(0, false)));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_priority(&mut self, id: StreamId, priority: Priority) -> Result<(), SendError> {
         let stream = self.streams.get_mut(id).ok_or(SendError::UnknownStream)?;
         let under_way = stream.state.counts();
@@ -356,12 +406,12 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`SendError::State`] for a client, or if the origins do not fit in a frame.
+    /// [`SendError::Role`] for a client; [`SendError::TooLarge`] if the origins do not fit in a frame.
     pub fn send_origin(&mut self, origins: &[&[u8]]) -> Result<(), SendError> {
         let bytes: usize = origins.iter().map(|origin| origin.len().saturating_add(2)).sum();
         self.check_extension(bytes)?;
         if origins.iter().any(|origin| origin.len() > usize::from(u16::MAX)) {
-            return Err(SendError::State("an origin is longer than 65,535 bytes"));
+            return Err(SendError::TooLarge);
         }
         self.write_control(|out| Origin::encode(origins, out));
         Ok(())
@@ -372,8 +422,8 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`SendError::State`] for a client, if both or neither origin is named, or if the service does not fit in a
-    /// frame; [`SendError::UnknownStream`].
+    /// [`SendError::Role`] for a client; [`SendError::AltSvcTarget`] if both or neither of stream and origin are named;
+    /// [`SendError::TooLarge`] if the service does not fit in a frame; [`SendError::UnknownStream`].
     pub fn send_alt_svc(
         &mut self,
         stream_id: StreamId,
@@ -382,7 +432,7 @@ impl Connection {
     ) -> Result<(), SendError> {
         self.check_extension(origin.len().saturating_add(value.len()).saturating_add(2))?;
         if stream_id.is_connection() == origin.is_empty() {
-            return Err(SendError::State("an alternative service needs either an origin or a stream"));
+            return Err(SendError::AltSvcTarget);
         }
         if !stream_id.is_connection() && self.streams.get(stream_id).is_none() {
             return Err(SendError::UnknownStream);
@@ -397,8 +447,8 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`SendError::State`] if the engine sends frames of this type itself, if the payload does not fit in a frame,
-    /// or if the connection has ended.
+    /// [`SendError::KnownFrameType`] if the engine sends frames of this type itself; [`SendError::TooLarge`] if the
+    /// payload does not fit in a frame; [`SendError::Closed`] if the connection has ended.
     pub fn send_unknown_frame(
         &mut self,
         kind: u8,
@@ -408,13 +458,13 @@ impl Connection {
     ) -> Result<(), SendError> {
         let kind = FrameType(kind);
         if kind.name().is_some() {
-            return Err(SendError::State("the engine sends frames of this type itself"));
+            return Err(SendError::KnownFrameType);
         }
         if payload.len() > self.peer.max_frame_size as usize {
-            return Err(SendError::State("the payload does not fit in a frame"));
+            return Err(SendError::TooLarge);
         }
         if self.close_reason.is_some() {
-            return Err(SendError::State("the connection has ended"));
+            return Err(SendError::Closed);
         }
         self.write_control(|out| {
             FrameHeader::new(kind, flags, stream_id, payload.len()).encode(out);
@@ -425,10 +475,10 @@ impl Connection {
 
     fn check_extension(&self, bytes: usize) -> Result<(), SendError> {
         if self.is_client() {
-            return Err(SendError::State("only a server can send this frame"));
+            return Err(SendError::Role);
         }
         if bytes > self.peer.max_frame_size as usize {
-            return Err(SendError::State("the payload does not fit in a frame"));
+            return Err(SendError::TooLarge);
         }
         Ok(())
     }

@@ -51,6 +51,34 @@ impl Connection {
     /// # Errors
     ///
     /// Returns an error if the stream is unknown, if the increment is 0, or if the window would exceed 2^31-1 bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use bytes::Bytes;
+    /// use http2_engine::{Config, Connection, Read};
+    ///
+    /// let mut config = Config::default();
+    /// config.initial_window_size = 10;
+    /// config.manual_window_update = true;
+    /// let mut server = Connection::server(config)?;
+    /// # let (mut client, _) = pair();
+    /// carry(&mut client, &mut server);
+    /// let id = client.open(&request("POST"), false)?;
+    /// assert_eq!(client.send_data(id, &mut Bytes::from(vec![0; 15]), true), Ok(15));
+    /// carry(&mut client, &mut server);
+    ///
+    /// assert!(matches!(server.read(id, 100)?, Read::Data(bytes) if bytes.len() == 10));
+    /// // Although the server has read everything, the client may send more only now.
+    /// assert_eq!(server.stream_windows(id).unwrap().receive, 0);
+    /// server.window_update(id, 5)?;
+    /// carry(&mut client, &mut server);
+    /// assert!(matches!(server.read(id, 100)?, Read::Data(bytes) if bytes.len() == 5));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn window_update(&mut self, id: StreamId, increment: u32) -> Result<(), WindowError> {
         let initial = self.initial_window_to_come();
         let stream = self.streams.get_mut(id).ok_or(WindowError::UnknownStream)?;

@@ -1,7 +1,7 @@
 //! Received field blocks, and the messages in them.
 
 use super::Connection;
-use crate::abuse::Cause;
+use crate::abuse::AbuseCause;
 use crate::error::{ErrorCode, Malformed, StreamError, Violation};
 use crate::event::Event;
 use crate::fields::FieldSection;
@@ -94,7 +94,7 @@ impl Connection {
     /// Decodes a field block, even if its message is ignored: the block may change the dynamic table
     /// (RFC 9113, 4.3).
     fn finish_block(&mut self, id: StreamId, kind: BlockKind, block: &[u8]) -> Result<(), Violation> {
-        let limits = hpack::Limits {
+        let limits = hpack::SectionLimits {
             list_size: self.config.max_header_list_size as usize,
             list_size_hard: self.config.limits.field_section_hard as usize,
             fields: self.config.limits.fields,
@@ -104,10 +104,10 @@ impl Connection {
         let mut section = core::mem::take(&mut self.section);
         let decoded = self.decoder.decode(block, &limits, &mut section);
         if self.decoder.evicted_by_updates() > 0 {
-            self.charge(Cause::TableThrash, 1)?;
+            self.charge(AbuseCause::TableThrash, 1)?;
         }
         if matches!(decoded, Ok(Decoded::TooLarge)) && section.size() / EXPANSION > block.len() {
-            self.charge(Cause::FieldExpansion, 1)?;
+            self.charge(AbuseCause::FieldExpansion, 1)?;
         }
         let outcome = match decoded {
             Err(DecodeError::Compression) => Err(Violation::Compression),

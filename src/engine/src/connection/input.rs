@@ -64,17 +64,46 @@ impl Reader {
 }
 
 impl Connection {
-    /// Takes received bytes from the front of `input`.
+    /// Takes received bytes from the front of `input`, and returns how many it took.
     ///
-    /// The caller offers the rest again once it has taken events and output: while too much of either is pending,
-    /// `recv` takes nothing. After the connection has ended, `recv` discards all input.
+    /// The bytes taken are split off `input`. The caller offers the rest again once it has taken events and output:
+    /// while too much of either is pending, `recv` takes nothing. After the connection has ended, `recv` discards all
+    /// input.
     ///
     /// Content of at least a quarter of 64 KiB, or of `input` if that is larger, is kept as a slice of `input`;
     /// smaller content is copied. A caller with buffers larger than 64 KiB should therefore fill them well.
-    pub fn recv(&mut self, now: Time, input: &mut Bytes) {
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use bytes::Bytes;
+    /// use http2_engine::{Config, Connection, Event, Time};
+    ///
+    /// let mut config = Config::default();
+    /// // The smallest bound, to show that `recv` waits until events are taken.
+    /// config.limits.events = 1;
+    /// let mut server = Connection::server(config)?;
+    /// # let (mut client, _) = pair();
+    /// # for _ in 0..3 { client.open(&request("GET"), true)?; }
+    /// # let mut output = Vec::new();
+    /// # client.poll_transmit(Time::default(), &mut output, 65_536);
+    /// let mut input = Bytes::from(output);
+    /// let mut requests = 0;
+    /// while !input.is_empty() {
+    ///     assert!(server.recv(Time::default(), &mut input) > 0);
+    ///     while let Some(event) = server.poll_event() {
+    ///         requests += u32::from(matches!(event, Event::Request { .. }));
+    ///     }
+    /// }
+    /// assert_eq!(requests, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "the bytes left in `input` were not processed: offer them again after taking events and output"]
+    pub fn recv(&mut self, now: Time, input: &mut Bytes) -> usize {
         self.advance(now);
         if input.is_empty() {
-            return;
+            return 0;
         }
         self.timers.heard(now);
         let before = input.len();
@@ -95,9 +124,10 @@ impl Connection {
             }
             self.provoked = self.provoked.saturating_add(self.control.len().saturating_sub(waiting));
         }
-        let taken = before.saturating_sub(input.len()) as u64;
-        self.stats.octets_received = self.stats.octets_received.saturating_add(taken);
+        let taken = before.saturating_sub(input.len());
+        self.stats.octets_received = self.stats.octets_received.saturating_add(taken as u64);
         self.arm_timers();
+        taken
     }
 
     /// Returns whether so much output or so many events are pending that no more input is taken.

@@ -15,6 +15,23 @@ impl Connection {
     /// Resets a stream with `code`, which ends it in both directions at once.
     ///
     /// The call has no effect if the stream has ended.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::{ErrorCode, Initiator};
+    /// # let (mut client, mut server) = pair();
+    /// let id = client.open(&request("POST"), false)?;
+    /// carry(&mut client, &mut server);
+    /// client.reset(id, ErrorCode::CANCEL);
+    /// carry(&mut client, &mut server);
+    ///
+    /// // `Event::Reset` reports the same error.
+    /// let error = server.read(id, 1).unwrap_err();
+    /// assert_eq!((error.code, error.initiator), (ErrorCode::CANCEL, Initiator::Peer));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn reset(&mut self, id: StreamId, code: ErrorCode) {
         self.reset_stream(id, StreamError::local(code));
     }
@@ -28,6 +45,24 @@ impl Connection {
     /// [`linger_timeout`](crate::Config::linger_timeout) and [`linger_bytes`](crate::Config::linger_bytes). Beyond
     /// that, RST_STREAM with NO_ERROR stops the client (RFC 9113, 8.1). This is the last resort, because many
     /// clients handle it badly.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (mut client, mut server) = pair();
+    /// let id = client.open(&request("GET"), true)?;
+    /// carry(&mut client, &mut server);
+    /// # while server.poll_event().is_some() {}
+    /// server.send_response(id, &response("204"), true)?;
+    /// carry(&mut client, &mut server);
+    ///
+    /// assert!(server.is_finished(id));
+    /// assert_eq!(server.stream_count(), 1, "the caller may still ask about the stream");
+    /// server.release(id);
+    /// assert_eq!((server.stream_count(), server.state(id)), (0, None));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn release(&mut self, id: StreamId) {
         let client = self.is_client();
         let peers = !self.is_local(id);

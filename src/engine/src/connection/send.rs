@@ -31,6 +31,24 @@ impl Connection {
     /// streams; [`OpenError::Malformed`]; [`OpenError::TooLarge`] if
     /// [`check_header_list_size`](crate::Config::check_header_list_size) is set and the head exceeds the peer's
     /// limit; [`OpenError::Role`] for a server.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::{Event, OpenError};
+    /// # let (mut client, mut server) = pair();
+    ///
+    /// let id = client.open(&request("GET"), true)?;
+    /// assert_eq!(id.as_u32(), 1, "clients open streams with odd numbers");
+    /// carry(&mut client, &mut server);
+    /// let arrived = std::iter::from_fn(|| server.poll_event());
+    /// assert_eq!(arrived.filter(|event| matches!(event, Event::Request { .. })).count(), 1);
+    /// assert_eq!(server.open(&request("GET"), true), Err(OpenError::Role));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn open(&mut self, head: &FieldSection, end_stream: bool) -> Result<StreamId, OpenError> {
         if !self.is_client() {
             return Err(OpenError::Role);
@@ -84,6 +102,33 @@ impl Connection {
     }
 
     /// Returns how many more streams [`open`](Self::open) would take now.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::{Config, Connection, Event, OpenError};
+    ///
+    /// let mut config = Config::default();
+    /// config.max_concurrent_streams = 1;
+    /// let mut server = Connection::server(config)?;
+    /// let mut config = Config::default();
+    /// // Requests do not wait in the engine, but with the caller.
+    /// config.waiting_streams = 0;
+    /// let mut client = Connection::client(config)?;
+    /// carry(&mut client, &mut server);
+    ///
+    /// let id = client.open(&request("GET"), true)?;
+    /// assert_eq!(client.open_capacity(), 0);
+    /// assert_eq!(client.open(&request("GET"), true), Err(OpenError::WouldBlock));
+    /// carry(&mut client, &mut server);
+    /// server.send_response(id, &response("204"), true)?;
+    /// carry(&mut client, &mut server);
+    ///
+    /// assert!(std::iter::from_fn(|| client.poll_event()).any(|event| matches!(event, Event::StreamsAvailable)));
+    /// assert_eq!(client.open_capacity(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn open_capacity(&self) -> usize {
         if !self.is_client() || !self.is_open() {
             return 0;
@@ -156,7 +201,32 @@ impl Connection {
     /// # Errors
     ///
     /// [`SendError`] if the head is malformed or not a 1xx, or if the stream does not take one now.
-    pub fn inform(&mut self, id: StreamId, head: &FieldSection) -> Result<(), SendError> {
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::{Event, FieldSection};
+    /// # let (mut client, mut server) = pair();
+    /// # let id = client.open(&request("GET"), true)?;
+    /// # carry(&mut client, &mut server);
+    ///
+    /// let hints = FieldSection::from_iter([(":status", "103"), ("link", "</style.css>; rel=preload")]);
+    /// server.send_informational(id, &hints)?;
+    /// server.send_response(id, &response("200"), true)?;
+    /// carry(&mut client, &mut server);
+    /// let statuses: Vec<_> = std::iter::from_fn(|| client.poll_event())
+    ///     .filter_map(|event| match event {
+    ///         Event::Informational { head, .. } | Event::Response { head, .. } => head.status(),
+    ///         _ => None,
+    ///     })
+    ///     .collect();
+    /// assert_eq!(statuses, [103, 200]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn send_informational(&mut self, id: StreamId, head: &FieldSection) -> Result<(), SendError> {
         let facts = message::response(head)?;
         if !facts.is_informational() {
             return Err(Malformed::Status.into());
@@ -174,7 +244,12 @@ impl Connection {
     /// # Errors
     ///
     /// [`SendError`] if the head is malformed or a 1xx, or if the stream does not take one now.
-    pub fn respond(&mut self, id: StreamId, head: &FieldSection, end_stream: bool) -> Result<(), SendError> {
+    pub fn send_response(
+        &mut self,
+        id: StreamId,
+        head: &FieldSection,
+        end_stream: bool,
+    ) -> Result<(), SendError> {
         let facts = message::response(head)?;
         if facts.is_informational() {
             return Err(Malformed::Status.into());
@@ -203,10 +278,10 @@ impl Connection {
         let peers = !self.is_client();
         let stream = self.sending(id)?;
         if !peers {
-            return Err(SendError::State("a client cannot send a response"));
+            return Err(SendError::Role);
         }
         if stream.send.head_sent {
-            return Err(SendError::State("the response has begun already"));
+            return Err(SendError::HeadSent);
         }
         Ok(stream)
     }
@@ -221,14 +296,51 @@ impl Connection {
         }
     }
 
+    /// Returns the stream if its message has begun and not ended.
+    fn sending_content(&mut self, id: StreamId) -> Result<&mut Stream, SendError> {
+        let stream = self.sending(id)?;
+        if stream.can_take_content() {
+            Ok(stream)
+        } else if stream.send.head_sent {
+            Err(SendError::MessageEnded)
+        } else {
+            Err(SendError::HeadNotSent)
+        }
+    }
+
     /// Server: promises to answer a request that the client has not made (RFC 9113, 8.4), and returns the stream on
-    /// which to [`respond`](Self::respond).
+    /// which to [`send_response`](Self::send_response).
     ///
     /// # Errors
     ///
     /// [`OpenError`] if the client takes no pushes or no more streams, or if the parent stream or the head does not
     /// allow a promise.
-    pub fn push(&mut self, parent: StreamId, head: &FieldSection) -> Result<StreamId, OpenError> {
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::{Config, Connection, Event};
+    ///
+    /// let mut config = Config::default();
+    /// config.enable_push = true;
+    /// let mut client = Connection::client(config)?;
+    /// # let (_, mut server) = pair();
+    /// let id = client.open(&request("GET"), true)?;
+    /// carry(&mut client, &mut server);
+    ///
+    /// let pushed = server.push_request(id, &request("GET"))?;
+    /// server.send_response(id, &response("200"), true)?;
+    /// server.send_response(pushed, &response("200"), true)?;
+    /// carry(&mut client, &mut server);
+    /// assert_eq!(pushed.as_u32(), 2, "servers open streams with even numbers");
+    /// assert!(std::iter::from_fn(|| client.poll_event())
+    ///     .any(|event| matches!(event, Event::Push { parent, .. } if parent == id)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn push_request(&mut self, parent: StreamId, head: &FieldSection) -> Result<StreamId, OpenError> {
         if self.is_client() {
             return Err(OpenError::Role);
         }
@@ -264,21 +376,57 @@ impl Connection {
         Ok(id)
     }
 
-    /// Takes content from the front of `data` while the stream's send buffer has room.
+    /// Takes content from the front of `data` while the stream's send buffer has room, and returns how many bytes it
+    /// took.
     ///
-    /// The caller offers the rest again after [`Event::Writable`]. `end_stream` takes effect once all of `data` was
-    /// taken.
+    /// The bytes taken are split off `data`, so that what is left in it is what to offer again after
+    /// [`Event::Writable`]; nothing is sent twice or skipped. `end_stream` takes effect once all of `data` was taken.
     ///
     /// # Errors
     ///
     /// [`SendError`] if the message has not begun or has ended, or if the content does not match its
     /// Content-Length. Nothing was taken then.
-    pub fn send_data(&mut self, id: StreamId, data: &mut Bytes, end_stream: bool) -> Result<(), SendError> {
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use bytes::Bytes;
+    /// use http2_engine::{Event, Read};
+    /// # let (mut client, mut server) = pair();
+    ///
+    /// let id = client.open(&request("POST"), false)?;
+    /// let mut content = Bytes::from(vec![7; 1 << 20]);
+    /// let (mut sent, mut received) = (0, 0);
+    /// loop {
+    ///     // Takes as much as the send buffer has room for, and leaves the rest in `content`.
+    ///     sent += client.send_data(id, &mut content, true)?;
+    ///     if content.is_empty() {
+    ///         break;
+    ///     }
+    ///     // A real caller waits for `Event::Writable`, while its transport moves bytes and the server reads.
+    ///     while !matches!(client.poll_event(), Some(Event::Writable { .. })) {
+    ///         carry(&mut client, &mut server);
+    ///         while let Read::Data(bytes) = server.read(id, usize::MAX)? {
+    ///             received += bytes.len();
+    ///         }
+    ///     }
+    /// }
+    /// assert_eq!(sent, 1 << 20);
+    /// assert!(received > 0, "the send buffer holds only a part of the content");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "the bytes left in `data` were not sent: offer them again after `Event::Writable`"]
+    pub fn send_data(
+        &mut self,
+        id: StreamId,
+        data: &mut Bytes,
+        end_stream: bool,
+    ) -> Result<usize, SendError> {
         let limit = self.send_limit();
-        let stream = self.sending(id)?;
-        if !stream.can_take_content() {
-            return Err(SendError::State("the message takes no content: it has not begun, or it has ended"));
-        }
+        let stream = self.sending_content(id)?;
         let taken = limit.saturating_sub(stream.send.content.len()).min(data.len());
         let ends = end_stream && taken == data.len();
         let mut length = stream.send.length;
@@ -300,7 +448,7 @@ impl Connection {
             stream.send.notify_writable = true;
         }
         self.content_changed(id);
-        Ok(())
+        Ok(taken)
     }
 
     /// Returns how many bytes [`send_data`](Self::send_data) would take now; 0 if the message takes no content.
@@ -371,14 +519,29 @@ impl Connection {
     ///
     /// [`SendError`] if the message has not begun or has ended, if the trailers are malformed, or if content is
     /// missing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use bytes::Bytes;
+    /// use http2_engine::{FieldSection, SendError};
+    /// # let (mut client, mut server) = pair();
+    /// let id = client.open(&request("POST"), false)?;
+    /// assert_eq!(client.send_data(id, &mut Bytes::from_static(b"content"), false), Ok(7));
+    /// client.send_trailers(id, &FieldSection::from_iter([("checksum", "0123")]))?;
+    /// assert_eq!(client.send_data(id, &mut Bytes::from_static(b"more"), false), Err(SendError::MessageEnded));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn send_trailers(&mut self, id: StreamId, trailers: &FieldSection) -> Result<(), SendError> {
         message::trailers(trailers)?;
         let client = self.is_client();
-        let stream = self.sending(id)?;
+        let stream = self.sending_content(id)?;
         // After a client's CONNECT, only DATA may follow (RFC 9113, 8.5), whatever the server answers.
-        let tunnel = stream.tunnel || (client && stream.method.is_connect());
-        if !stream.can_take_content() || tunnel {
-            return Err(SendError::State("the message takes no trailers: it has not begun, or it has ended"));
+        if stream.tunnel || (client && stream.method.is_connect()) {
+            return Err(SendError::Tunnel);
         }
         stream.send.length.finish()?;
         stream.send.ending = if trailers.is_empty() {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::Connection;
 use super::control::Purpose;
-use crate::abuse::Cause;
+use crate::abuse::AbuseCause;
 use crate::error::{ConnectionError, ErrorCode, Initiator, StreamError, Violation};
 use crate::event::{Event, GoAway};
 use crate::frame::{self, StreamId};
@@ -40,6 +40,27 @@ impl Connection {
     /// A server first announces the shutdown. One round trip later, or after a second at most, it names the last
     /// request that it accepts, so that no request is lost (RFC 9113, 6.8). A client sends GOAWAY only after its
     /// last stream, since many servers close the connection as soon as they receive it.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::{OpenError, Time};
+    /// # let (mut client, mut server) = pair();
+    /// let id = client.open(&request("GET"), true)?;
+    /// carry(&mut client, &mut server);
+    /// server.shutdown(Time::default());
+    /// carry(&mut client, &mut server);
+    ///
+    /// // Open streams continue, but no new ones are taken.
+    /// assert_eq!(client.open(&request("GET"), true), Err(OpenError::Closed));
+    /// # while server.poll_event().is_some() {}
+    /// server.send_response(id, &response("200"), true)?;
+    /// server.release(id);
+    /// carry(&mut client, &mut server);
+    /// assert_eq!(server.close_reason(), Some(Ok(())));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn shutdown(&mut self, now: Time) {
         self.advance(now);
         if self.close_reason.is_none() {
@@ -76,6 +97,21 @@ impl Connection {
     }
 
     /// Ends the connection at once, with an error code and debug data for the peer.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::{ConnectionError, ErrorCode};
+    /// # let (mut client, mut server) = pair();
+    /// # carry(&mut client, &mut server);
+    /// server.abort(ErrorCode::INTERNAL_ERROR, b"out of memory");
+    /// carry(&mut client, &mut server);
+    /// let received = client.received_go_away().expect("GOAWAY");
+    /// assert_eq!((received.code, &received.debug_data[..]), (ErrorCode::INTERNAL_ERROR, &b"out of memory"[..]));
+    /// assert_eq!(server.close_reason(), Some(Err(&ConnectionError::Aborted(ErrorCode::INTERNAL_ERROR))));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn abort(&mut self, code: ErrorCode, debug_data: &[u8]) {
         if self.close_reason.is_none() {
             self.write_goaway(self.last_taken_up(), code, debug_data);
@@ -133,7 +169,7 @@ impl Connection {
     fn write_goaway(&mut self, last_stream_id: StreamId, code: ErrorCode, debug_data: &[u8]) {
         // Every peer accepts frames of 16,384 bytes.
         let debug_data = debug_data.get(..DEBUG_DATA).unwrap_or(debug_data);
-        self.write_control(|out| frame::GoAway { last_stream_id, code, debug_data }.encode(out));
+        self.write_control(|out| frame::GoAwayFrame { last_stream_id, code, debug_data }.encode(out));
     }
 
     /// Ends the connection, and all streams with it.
@@ -215,7 +251,7 @@ impl Connection {
     /// Handles GOAWAY: no stream is opened any more, and those above its last stream were not processed
     /// (RFC 9113, 6.8).
     pub(super) fn recv_goaway(&mut self, payload: &[u8]) -> Result<(), Violation> {
-        let goaway = frame::GoAway::parse(payload)?;
+        let goaway = frame::GoAwayFrame::parse(payload)?;
         let last = goaway.last_stream_id;
         if let Some(earlier) = &self.received_go_away {
             if last > earlier.last_stream_id {
@@ -226,7 +262,7 @@ impl Connection {
                 return Ok(());
             }
         }
-        self.charge(Cause::GoAway, 1)?;
+        self.charge(AbuseCause::GoAway, 1)?;
         let debug_data = goaway.debug_data.get(..DEBUG_DATA).unwrap_or(goaway.debug_data);
         self.received_go_away = Some(GoAway {
             last_stream_id: last,

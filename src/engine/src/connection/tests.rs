@@ -36,7 +36,7 @@ fn request_and_response() {
         panic!()
     };
     assert_eq!((at_server, head.path()), (id, Some(&b"/"[..])));
-    pair.server.respond(id, &response(200), false).unwrap();
+    pair.server.send_response(id, &response(200), false).unwrap();
     pair.server.send_data(id, &mut Bytes::from_static(b"hello"), true).unwrap();
     pair.server.release(id);
     pair.run();

@@ -94,6 +94,25 @@ impl Connection {
     ///
     /// A call before the deadline has no effect. If the caller was delayed, it passes pending input to
     /// [`recv`](Self::recv) first: the peer may have met the deadline.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use http2_engine::{Config, Connection, ConnectionError, Time, Violation};
+    ///
+    /// let mut config = Config::default();
+    /// config.preface_timeout = Some(Duration::from_secs(10));
+    /// let mut server = Connection::server(config)?;
+    /// server.handle_timeout(Time::default());
+    /// // No client says anything.
+    /// let deadline = server.poll_timeout().expect("a deadline");
+    /// assert_eq!(deadline, Time::default() + Duration::from_secs(10));
+    /// server.handle_timeout(deadline);
+    /// assert_eq!(server.close_reason(), Some(Err(&ConnectionError::Violation(Violation::TooSlow))));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn handle_timeout(&mut self, now: Time) {
         self.advance(now);
         while let Some((at, due)) = self.next_due()

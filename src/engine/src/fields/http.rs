@@ -13,6 +13,25 @@ use crate::error::{Malformed, Violation};
 /// The protocol of an extended CONNECT request (RFC 8441, 4), such as `websocket`.
 ///
 /// Stored as an extension of [`http::Request`], and converted to and from `:protocol`.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use http::{Method, Request};
+/// use http2_engine::{FieldSection, Protocol};
+///
+/// let mut request = Request::new(());
+/// *request.method_mut() = Method::CONNECT;
+/// *request.uri_mut() = "https://example.com/chat".parse()?;
+/// request.extensions_mut().insert(Protocol::from_static("websocket"));
+///
+/// let head = FieldSection::from_request_parts(&request.into_parts().0);
+/// assert_eq!(head.protocol(), Some(&b"websocket"[..]));
+/// let request = head.into_request()?;
+/// assert_eq!(request.uri().path(), "/chat");
+/// assert_eq!(request.extensions().get::<Protocol>(), Some(&Protocol::from("websocket")));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Protocol(Bytes);
 

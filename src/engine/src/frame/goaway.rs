@@ -5,7 +5,7 @@ use crate::error::{ErrorCode, Violation};
 
 /// GOAWAY: announces the end of a connection (RFC 9113, 6.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GoAway<'a> {
+pub struct GoAwayFrame<'a> {
     /// The last of the receiver's streams that the sender has processed or may still process.
     pub last_stream_id: StreamId,
     /// The reason for closing the connection.
@@ -14,7 +14,7 @@ pub struct GoAway<'a> {
     pub debug_data: &'a [u8],
 }
 
-impl<'a> GoAway<'a> {
+impl<'a> GoAwayFrame<'a> {
     /// Parses the payload. Error: [`Violation::FrameLength`].
     pub fn parse(payload: &'a [u8]) -> Result<Self, Violation> {
         let (last_stream_id, rest) = payload.split_first_chunk().ok_or(Violation::FrameLength)?;

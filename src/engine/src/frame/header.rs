@@ -97,7 +97,7 @@ pub struct FrameHeader {
     pub length: u32,
     /// The type of the frame.
     pub kind: FrameType,
-    /// The flags, a combination of the constants in [`flags`].
+    /// The flags (RFC 9113, 6); what a bit means depends on the type.
     pub flags: u8,
     /// The stream the frame belongs to.
     pub stream_id: StreamId,

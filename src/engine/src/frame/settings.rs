@@ -77,12 +77,12 @@ impl fmt::Debug for SettingId {
 
 /// SETTINGS: conveys the sender's settings, or acknowledges that the sender applied the receiver's (RFC 9113, 6.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings<'a> {
+pub struct SettingsFrame<'a> {
     ack: bool,
     parameters: &'a [[u8; PARAMETER_LEN]],
 }
 
-impl<'a> Settings<'a> {
+impl<'a> SettingsFrame<'a> {
     /// Parses the payload without validating the values: see [`SettingId::check`]. Error:
     /// [`Violation::FrameLength`].
     pub fn parse(header: FrameHeader, payload: &'a [u8]) -> Result<Self, Violation> {

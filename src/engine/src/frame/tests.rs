@@ -106,19 +106,19 @@ fn rst_stream() {
 fn settings() {
     let wire = b"\0\0\x0c\x04\0\0\0\0\0\0\x04\0\x01\0\0\x7a\x7a\0\0\0\x01";
     let (header, payload) = split(wire);
-    let frame = Settings::parse(header, payload).unwrap();
+    let frame = SettingsFrame::parse(header, payload).unwrap();
     let parameters: Vec<_> = frame.iter().collect();
     assert!(!frame.is_ack());
     assert_eq!(parameters, [(SettingId::INITIAL_WINDOW_SIZE, 65_536), (SettingId(0x7a7a), 1)]);
-    assert_eq!(encoded(|out| Settings::encode(&parameters, out)), wire);
+    assert_eq!(encoded(|out| SettingsFrame::encode(&parameters, out)), wire);
 }
 
 #[test]
 fn settings_acknowledgement() {
     let wire = b"\0\0\0\x04\x01\0\0\0\0";
     let (header, payload) = split(wire);
-    assert!(Settings::parse(header, payload).unwrap().is_ack());
-    assert_eq!(encoded(Settings::encode_ack), wire);
+    assert!(SettingsFrame::parse(header, payload).unwrap().is_ack());
+    assert_eq!(encoded(SettingsFrame::encode_ack), wire);
 }
 
 #[test]
@@ -169,8 +169,9 @@ fn ping() {
 fn goaway() {
     let wire = b"\0\0\x0c\x07\0\0\0\0\0\x80\0\0\x05\0\0\0\x0bcalm";
     let (_, payload) = split(wire);
-    let frame = GoAway::parse(payload).unwrap();
-    let expected = GoAway { last_stream_id: id(5), code: ErrorCode::ENHANCE_YOUR_CALM, debug_data: b"calm" };
+    let frame = GoAwayFrame::parse(payload).unwrap();
+    let expected =
+        GoAwayFrame { last_stream_id: id(5), code: ErrorCode::ENHANCE_YOUR_CALM, debug_data: b"calm" };
     assert_eq!(frame, expected, "the reserved bit is ignored");
     assert_eq!(encoded(|out| frame.encode(out)), b"\0\0\x0c\x07\0\0\0\0\0\0\0\0\x05\0\0\0\x0bcalm");
 }
@@ -311,12 +312,12 @@ fn parse(header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
         FrameType::HEADERS => Headers::parse(header, payload).map(drop),
         FrameType::PRIORITY => PriorityFrame::parse(header, payload).map(drop),
         FrameType::RST_STREAM => RstStream::parse(header, payload).map(drop),
-        FrameType::SETTINGS => {
-            Settings::parse(header, payload)?.iter().try_for_each(|(setting, value)| setting.check(value))
-        }
+        FrameType::SETTINGS => SettingsFrame::parse(header, payload)?
+            .iter()
+            .try_for_each(|(setting, value)| setting.check(value)),
         FrameType::PUSH_PROMISE => PushPromise::parse(header, payload).map(drop),
         FrameType::PING => Ping::parse(header, payload).map(drop),
-        FrameType::GOAWAY => GoAway::parse(payload).map(drop),
+        FrameType::GOAWAY => GoAwayFrame::parse(payload).map(drop),
         FrameType::WINDOW_UPDATE => WindowUpdate::parse(header, payload)?.check(),
         FrameType::PRIORITY_UPDATE => PriorityUpdate::parse(payload).map(drop),
         FrameType::ORIGIN => {

@@ -26,7 +26,7 @@ pub struct Decoder {
 
 /// Limits on the size of a field section, enforced while a block is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct SectionLimits {
     /// Soft size limit in bytes, as counted by SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113, 6.5.2). Further fields are
     /// decoded but dropped.
     pub list_size: usize,
@@ -104,7 +104,7 @@ impl Decoder {
     pub fn decode(
         &mut self,
         block: &[u8],
-        limits: &Limits,
+        limits: &SectionLimits,
         section: &mut FieldSection,
     ) -> Result<Decoded, DecodeError> {
         section.clear();
@@ -157,7 +157,7 @@ impl Decoder {
     fn indexed(
         &self,
         index: usize,
-        limits: &Limits,
+        limits: &SectionLimits,
         tally: &mut Tally,
         section: &mut FieldSection,
     ) -> Result<(), DecodeError> {
@@ -180,7 +180,7 @@ impl Decoder {
         &mut self,
         first: u8,
         input: &mut &[u8],
-        limits: &Limits,
+        limits: &SectionLimits,
         tally: &mut Tally,
         section: &mut FieldSection,
     ) -> Result<(), DecodeError> {
@@ -220,7 +220,7 @@ impl Decoder {
         &self,
         index: usize,
         input: &mut &[u8],
-        limits: &Limits,
+        limits: &SectionLimits,
         section: &mut FieldSection,
     ) -> Result<(Name, LineFlags), DecodeError> {
         let arena = section.arena();
@@ -260,7 +260,7 @@ impl Default for Decoder {
 impl Tally {
     /// Counts a field and returns whether to keep it.
     #[inline]
-    fn admit(&mut self, name: Name, size: usize, limits: &Limits) -> Result<bool, DecodeError> {
+    fn admit(&mut self, name: Name, size: usize, limits: &SectionLimits) -> Result<bool, DecodeError> {
         self.size = self.size.saturating_add(size);
         let count = if name == Name::COOKIE { &mut self.crumbs } else { &mut self.fields };
         *count = count.saturating_add(1);

@@ -9,7 +9,7 @@ use super::*;
 use crate::{error::Malformed, fields::FieldSection};
 
 /// Limits too high for any test to exceed by accident.
-pub(super) const NO_LIMITS: Limits = Limits {
+pub(super) const NO_LIMITS: SectionLimits = SectionLimits {
     list_size: usize::MAX,
     list_size_hard: usize::MAX,
     fields: usize::MAX,

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::Args;
 use wasmtime_wasi::{FsPerms, cli as stdio};
 
-use super::{Limits, run_command};
+use super::{LimitArguments, run_command};
 
 /// Send requests over HTTP/2 and print the responses
 ///
@@ -84,7 +84,7 @@ pub(crate) struct Get {
     timeout: Option<f64>,
 
     #[command(flatten)]
-    limits: Limits,
+    limits: LimitArguments,
 }
 
 impl Get {

@@ -14,7 +14,7 @@ use clap::Args;
 use tokio::sync::watch;
 use wasmtime_wasi::cli::{self as stdio, AsyncStdinStream};
 
-use super::{Limits, exit_code, read};
+use super::{LimitArguments, exit_code, read};
 
 /// The exit code of a process terminated by SIGINT: 128 plus the signal's number.
 const INTERRUPTED: i32 = 130;
@@ -62,7 +62,7 @@ pub(crate) struct Serve {
     log_connections: bool,
 
     #[command(flatten)]
-    limits: Limits,
+    limits: LimitArguments,
 
     /// Options for the server itself; `wasi-http2 serve --component APP.wasm -- --help` lists them
     #[arg(last = true, value_name = "SERVER OPTIONS")]

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http2_engine::ErrorCode;
+use http2_engine::{ErrorCode, Windows};
 
 use super::command::{Command, Operation, Send};
 use super::error::Error;
@@ -74,12 +74,12 @@ impl RecvBody {
         self.stream.ask(|answer| Operation::WindowUpdate(octets, answer)).await
     }
 
-    /// Returns the stream's flow-control windows in bytes: (receive window, send window).
+    /// Returns the stream's flow-control windows.
     ///
     /// # Errors
     ///
     /// The reason why the connection ended.
-    pub async fn windows(&self) -> Result<(i64, i64), Error> {
+    pub async fn windows(&self) -> Result<Windows, Error> {
         self.stream.ask(Operation::Windows).await
     }
 

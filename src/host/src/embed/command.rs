@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
+use http2_engine::Windows;
 use tokio::sync::oneshot;
 
 use super::error::Error;
@@ -25,7 +26,7 @@ pub(super) enum Command {
     Stream(u32, Operation),
     Ping(Answer<Duration>),
     WindowUpdate(u32, Answer<()>),
-    Windows(Answer<(i64, i64)>),
+    Windows(Answer<Windows>),
     LocalSettings(Answer<Vec<(u16, u32)>>),
     PeerSettings(Answer<Vec<(u16, u32)>>),
     ChangeSettings(Vec<(u16, u32)>, Answer<()>),
@@ -54,7 +55,7 @@ pub(super) enum Operation {
     Read(Answer<Option<Bytes>>),
     Trailers(Answer<Option<HeaderMap>>),
     WindowUpdate(u32, Answer<()>),
-    Windows(Answer<(i64, i64)>),
+    Windows(Answer<Windows>),
     Reset(u32),
     /// The last handle on the stream was dropped.
     Release,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http2_engine::{ErrorCode, SettingId};
+use http2_engine::{ErrorCode, SettingId, Windows};
 
 use super::command::Command;
 use super::error::Error;
@@ -92,12 +92,12 @@ impl Control {
         self.connection.ask(|answer| Command::WindowUpdate(octets, answer)).await
     }
 
-    /// Returns the connection's flow-control windows in bytes: (receive window, send window).
+    /// Returns the connection's flow-control windows.
     ///
     /// # Errors
     ///
     /// The reason why the connection ended.
-    pub async fn windows(&self) -> Result<(i64, i64), Error> {
+    pub async fn windows(&self) -> Result<Windows, Error> {
         self.connection.ask(Command::Windows).await
     }
 

@@ -3,16 +3,15 @@
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::uri::{Authority, PathAndQuery};
 use http::{Method, Request, Response, Uri, uri};
+use http2_engine::Protocol;
 
 use crate::bindings::http2::engine::types::{self, Fields, RequestHead, ResponseHead};
 
-/// The `:protocol` of an extended CONNECT (RFC 8441, 4), as an extension of the request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Protocol(pub String);
-
 pub(super) fn request_head(request: &Request<()>) -> RequestHead {
     let uri = request.uri();
-    let protocol = request.extensions().get::<Protocol>().map(|protocol| protocol.0.clone());
+    // A name that is not UTF-8 is no token, and remains none: the engine rejects the request.
+    let protocol = request.extensions().get::<Protocol>();
+    let protocol = protocol.map(|protocol| String::from_utf8_lossy(protocol.as_bytes()).into_owned());
     let path = uri.path_and_query().map(|path| path.as_str().to_owned());
     RequestHead {
         method: to_method(request.method()),
@@ -56,7 +55,7 @@ pub(super) fn request(head: RequestHead) -> Result<Request<()>, http::Error> {
     *request.version_mut() = http::Version::HTTP_2;
     *request.headers_mut() = headers(head.headers, &head.never_indexed)?;
     if let Some(protocol) = head.protocol {
-        request.extensions_mut().insert(Protocol(protocol));
+        request.extensions_mut().insert(Protocol::from(protocol.as_str()));
     }
     Ok(request)
 }

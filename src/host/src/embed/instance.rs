@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::{Buf as _, Bytes};
+use http2_engine::Windows;
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 use wasmtime_wasi::{HostMonotonicClock, WasiCtx, WasiView};
@@ -15,7 +16,7 @@ use super::bindings::exports::http2::engine::connection::{
 use super::bindings::{self, EnginePre};
 use super::error::Error;
 use super::options::{Choice, Options, Timeout};
-use super::sandbox::Limits;
+use super::sandbox::SandboxLimits;
 use crate::ByteStream;
 use crate::bindings::http2::engine::types::{Fields, RequestHead, ResponseHead};
 use crate::run::{Guest, TICK};
@@ -39,7 +40,7 @@ impl Instance {
     /// Instantiates the engine, and starts HTTP/2 in it.
     pub(super) fn start(
         pre: &EnginePre<Guest>,
-        limits: &Limits,
+        limits: &SandboxLimits,
         io: ByteStream,
         role: Role,
         options: &Options,
@@ -130,9 +131,9 @@ impl Instance {
         Ok(exports.call_window_update(store, connection, octets)?.map_err(Error::from))
     }
 
-    pub(super) fn connection_windows(&mut self) -> wasmtime::Result<(i64, i64)> {
+    pub(super) fn connection_windows(&mut self) -> wasmtime::Result<Windows> {
         let (exports, store, connection) = self.connection();
-        exports.call_windows(store, connection)
+        exports.call_windows(store, connection).map(windows)
     }
 
     pub(super) fn local_settings(&mut self) -> wasmtime::Result<Vec<(u16, u32)>> {
@@ -257,9 +258,9 @@ impl Instance {
         Ok(exports.call_window_update(store, stream, octets)?.map_err(Error::from))
     }
 
-    pub(super) fn windows(&mut self, stream: ResourceAny) -> wasmtime::Result<(i64, i64)> {
+    pub(super) fn windows(&mut self, stream: ResourceAny) -> wasmtime::Result<Windows> {
         let (exports, store) = self.stream();
-        exports.call_windows(store, stream)
+        exports.call_windows(store, stream).map(windows)
     }
 
     pub(super) fn reset(&mut self, stream: ResourceAny, code: u32) -> wasmtime::Result<()> {
@@ -381,4 +382,9 @@ impl HostMonotonicClock for Clock {
     fn now(&self) -> u64 {
         nanoseconds(self.0.elapsed())
     }
+}
+
+/// Names the parts of the tuple that the WIT interface returns.
+fn windows((receive, send): (i64, i64)) -> Windows {
+    Windows { receive, send }
 }

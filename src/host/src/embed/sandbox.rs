@@ -25,18 +25,18 @@ use crate::{ByteStream, byte_stream, components};
 ///
 /// A connection that exceeds them is ended; the others go on.
 #[derive(Clone, Debug)]
-pub struct Limits {
+pub struct SandboxLimits {
     pub(super) memory: usize,
     pub(super) time: Duration,
 }
 
-impl Default for Limits {
+impl Default for SandboxLimits {
     fn default() -> Self {
         Self { memory: 64 << 20, time: Duration::from_secs(1) }
     }
 }
 
-impl Limits {
+impl SandboxLimits {
     /// Returns the defaults: 64 MiB of memory, and one second per call.
     pub fn new() -> Self {
         Self::default()
@@ -70,7 +70,7 @@ pub struct Sandbox {
 
 struct Shared {
     engine: EnginePre<Guest>,
-    limits: Limits,
+    limits: SandboxLimits,
 }
 
 impl Sandbox {
@@ -81,7 +81,7 @@ impl Sandbox {
     /// # Errors
     ///
     /// [`Trap::Defect`](super::Trap::Defect) if Wasmtime does not support the machine.
-    pub fn new(limits: Limits) -> Result<Self, Error> {
+    pub fn new(limits: SandboxLimits) -> Result<Self, Error> {
         let engine = compile().map_err(|error| Error::trap(&error, limits.time))?;
         Ok(Self { shared: Arc::new(Shared { engine, limits }) })
     }

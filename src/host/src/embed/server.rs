@@ -63,8 +63,8 @@ impl Responder {
     ///
     /// # Errors
     ///
-    /// The errors of [`respond`](Self::respond).
-    pub async fn inform(&mut self, response: Response<()>) -> Result<(), Error> {
+    /// The errors of [`send_response`](Self::send_response).
+    pub async fn send_informational(&mut self, response: Response<()>) -> Result<(), Error> {
         let head = head::response_head(&response);
         self.stream.ask(|answer| Operation::Inform(head, answer)).await
     }
@@ -78,7 +78,11 @@ impl Responder {
     /// [`InvalidArgument`](super::ErrorKind::InvalidArgument) for a malformed head;
     /// [`InvalidState`](super::ErrorKind::InvalidState) for a second response;
     /// [`StreamReset`](super::ErrorKind::StreamReset); the reason why the connection ended.
-    pub async fn respond(&mut self, response: Response<()>, end_of_stream: bool) -> Result<SendBody, Error> {
+    pub async fn send_response(
+        &mut self,
+        response: Response<()>,
+        end_of_stream: bool,
+    ) -> Result<SendBody, Error> {
         let head = head::response_head(&response);
         self.stream.ask(|answer| Operation::Respond(head, end_of_stream, answer)).await?;
         Ok(SendBody::new(self.stream.clone()))
@@ -90,8 +94,8 @@ impl Responder {
     ///
     /// [`InvalidState`](super::ErrorKind::InvalidState) if the client has not enabled push;
     /// [`WouldBlock`](super::ErrorKind::WouldBlock) at the client's limit of concurrent streams; the errors of
-    /// [`respond`](Self::respond).
-    pub async fn push(&mut self, request: Request<()>) -> Result<Responder, Error> {
+    /// [`send_response`](Self::send_response).
+    pub async fn push_request(&mut self, request: Request<()>) -> Result<Responder, Error> {
         let head = head::request_head(&request);
         let stream = self.stream.ask(|answer| Operation::Push(head, answer)).await?;
         Ok(Self { stream })

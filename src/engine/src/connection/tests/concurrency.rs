@@ -90,7 +90,7 @@ fn content_given_to_a_waiting_request_is_sent_with_it() {
     assert!(raw.sent().is_empty());
     raw.settings(&limit(10));
     let sent = raw.sent();
-    assert!(!raw.engine.windows().1.is_negative());
+    assert!(!raw.engine.windows().send.is_negative());
     let ends = |stream: u32| {
         let of_stream = |frame: &&Frame| match frame {
             Frame::Headers { id, .. } | Frame::Data { id, .. } | Frame::WindowUpdate { id, .. } => {
@@ -231,7 +231,7 @@ fn server_with_a_held_stream() -> Raw {
     let mut raw = Raw::server(Config { max_concurrent_streams: 1, ..Config::default() });
     raw.get(1);
     raw.events();
-    raw.engine.respond(id(1), &response(200), true).unwrap();
+    raw.engine.send_response(id(1), &response(200), true).unwrap();
     assert_eq!(raw.engine.state(id(1)), Some(State::Closed));
     raw.sent();
     raw
@@ -259,7 +259,7 @@ fn request_waits_while_the_caller_holds_closed_streams() {
 #[test]
 fn request_reset_while_waiting_is_not_delivered() {
     let mut raw = server_with_a_held_stream();
-    let window = raw.engine.windows().0;
+    let window = raw.engine.windows().receive;
     for stream in (3..23).step_by(2) {
         raw.post(stream);
         raw.data(stream, 100, false);
@@ -270,7 +270,7 @@ fn request_reset_while_waiting_is_not_delivered() {
     assert_eq!(raw.resets(), [(23, ErrorCode::PROTOCOL_ERROR)]);
     let stats = raw.engine.stats();
     assert_eq!((raw.engine.stream_count(), stats.streams_waiting, stats.streams_open), (1, 0, 0));
-    assert_eq!(raw.engine.windows().0, window - 1_000, "credit is owed, not lost");
+    assert_eq!(raw.engine.windows().receive, window - 1_000, "credit is owed, not lost");
     raw.engine.release(id(1));
     assert!(raw.events().is_empty());
     raw.assert_serves(25);

@@ -28,7 +28,7 @@ fn responses_to_cancelled_requests_are_ignored() {
         raw.engine.release(id(stream));
         assert_eq!(raw.resets(), [(stream, ErrorCode::CANCEL)]);
     }
-    let window = raw.engine.windows().0;
+    let window = raw.engine.windows().receive;
     for stream in streams(MANY) {
         raw.respond(stream, false);
         raw.data(stream, 1_000, false);
@@ -36,7 +36,7 @@ fn responses_to_cancelled_requests_are_ignored() {
     }
     assert!(raw.events().is_empty());
     assert_unaffected(&mut raw);
-    assert!(window - raw.engine.windows().0 < 1 << 19, "discarded data is credited");
+    assert!(window - raw.engine.windows().receive < 1 << 19, "discarded data is credited");
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn rest_of_requests_answered_early_is_ignored() {
     let mut raw = Raw::server(Config { linger_timeout: None, ..Config::default() });
     for stream in streams(MANY) {
         raw.post(stream);
-        raw.engine.respond(id(stream), &response(401), true).unwrap();
+        raw.engine.send_response(id(stream), &response(401), true).unwrap();
         raw.engine.release(id(stream));
         assert_eq!(raw.resets(), [(stream, ErrorCode::NO_ERROR)]);
     }
@@ -83,7 +83,7 @@ fn crossing_resets_are_not_abuse() {
     let mut raw = Raw::server(Config { linger_timeout: None, ..Config::default() });
     for stream in streams(5_000) {
         raw.post(stream);
-        raw.engine.respond(id(stream), &response(200), true).unwrap();
+        raw.engine.send_response(id(stream), &response(200), true).unwrap();
         raw.engine.release(id(stream));
         raw.sent();
         raw.reset(stream, ErrorCode::NO_ERROR);
@@ -99,7 +99,7 @@ fn cancelled_calls_do_not_affect_other_streams() {
     for stream in streams(50_000).skip(1) {
         raw.post(stream);
         raw.data(stream, 10, false);
-        raw.engine.respond(id(stream), &response(200), false).unwrap();
+        raw.engine.send_response(id(stream), &response(200), false).unwrap();
         raw.reset(stream, ErrorCode::CANCEL);
         raw.engine.release(id(stream));
         raw.sent();
@@ -107,7 +107,7 @@ fn cancelled_calls_do_not_affect_other_streams() {
     }
     assert_unaffected(&mut raw);
     raw.data(1, 10, true);
-    raw.engine.respond(id(1), &response(200), true).unwrap();
+    raw.engine.send_response(id(1), &response(200), true).unwrap();
     assert!(matches!(raw.sent()[..], [Frame::Headers { id: 1, end_stream: true, .. }]));
 }
 
@@ -153,7 +153,7 @@ fn frames_on_streams_closed_by_the_peer_are_errors() {
     type Close = fn(&mut Raw);
     let complete: Close = |raw| {
         raw.get(1);
-        raw.engine.respond(id(1), &response(200), true).unwrap();
+        raw.engine.send_response(id(1), &response(200), true).unwrap();
         raw.engine.release(id(1));
     };
     let reset: Close = |raw| {

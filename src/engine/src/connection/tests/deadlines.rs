@@ -148,7 +148,7 @@ fn server_with_content(octets: usize, stream_window: u32) -> Raw {
     raw.sent();
     raw.events();
     raw.now = raw.now + HOUR;
-    raw.engine.respond(id(1), &response(200), false).unwrap();
+    raw.engine.send_response(id(1), &response(200), false).unwrap();
     raw.engine.send_data(id(1), &mut Bytes::from(vec![0; octets]), true).unwrap();
     raw.sent();
     raw
@@ -161,7 +161,7 @@ fn stream_without_window_is_reset_after_the_stall_timeout() {
     assert_eq!(raw.engine.poll_timeout(), Some(start + 60 * SECOND));
     raw.get(3);
     raw.events();
-    raw.engine.respond(id(3), &response(200), false).unwrap();
+    raw.engine.send_response(id(3), &response(200), false).unwrap();
     raw.sent();
     advance_to(&mut raw, start + 60 * SECOND);
     let [Event::Reset { id: reset, error }] = raw.events()[..] else { panic!() };
@@ -195,7 +195,7 @@ fn dripping_windows_do_not_keep_streams_alive() {
     raw.settings(&[(SettingId::INITIAL_WINDOW_SIZE, 0)]);
     for stream in (1..200).step_by(2) {
         raw.get(stream);
-        raw.engine.respond(id(stream), &response(200), false).unwrap();
+        raw.engine.send_response(id(stream), &response(200), false).unwrap();
         raw.engine.send_data(id(stream), &mut Bytes::from(vec![0; 25_000]), true).unwrap();
     }
     raw.sent();
@@ -225,7 +225,7 @@ fn each_blocked_stream_has_its_own_deadline() {
     for (stream, second) in [(1, 0), (3, 10), (5, 20)] {
         advance_to(&mut raw, start + second * SECOND);
         raw.get(stream);
-        raw.engine.respond(id(stream), &response(200), false).unwrap();
+        raw.engine.send_response(id(stream), &response(200), false).unwrap();
         raw.engine.send_data(id(stream), &mut Bytes::from(vec![0; 2_000]), true).unwrap();
         raw.sent();
     }
@@ -244,7 +244,7 @@ fn each_blocked_stream_has_its_own_deadline() {
 #[test]
 fn exhausted_connection_window_resets_waiting_streams() {
     let mut raw = server_with_content(70_000, 100_000);
-    assert_eq!(raw.engine.windows().1, 0);
+    assert_eq!(raw.engine.windows().send, 0);
     let start = raw.now;
     advance_to(&mut raw, start + 40 * SECOND);
     raw.window_update(0, 1);
@@ -289,7 +289,7 @@ fn idle_timeout_starts_when_the_last_stream_ends() {
     let mut raw = Raw::server(config());
     raw.get(1);
     raw.now = raw.now + HOUR;
-    raw.engine.respond(id(1), &response(200), true).unwrap();
+    raw.engine.send_response(id(1), &response(200), true).unwrap();
     raw.engine.release(id(1));
     raw.sent();
     assert_eq!(raw.engine.poll_timeout(), Some(raw.now + 60 * SECOND));

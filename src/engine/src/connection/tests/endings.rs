@@ -35,18 +35,18 @@ fn server_shutdown_names_the_last_stream_after_a_round_trip() {
     raw.pong(*payload);
     assert_eq!(raw.sent(), [goaway(3, ErrorCode::NO_ERROR)]);
 
-    let window = raw.engine.windows().0;
+    let window = raw.engine.windows().receive;
     raw.post(5);
     raw.data(5, 100, false);
     raw.headers(5, true, &crate::FieldSection::new());
     raw.reset(5, ErrorCode::CANCEL);
     assert_eq!((raw.sent(), raw.events().len()), (vec![], 0), "later requests are ignored");
-    assert_eq!(raw.engine.windows().0, window - 100, "credited with the next WINDOW_UPDATE");
+    assert_eq!(raw.engine.windows().receive, window - 100, "credited with the next WINDOW_UPDATE");
 
-    raw.engine.respond(id(1), &response(200), true).unwrap();
+    raw.engine.send_response(id(1), &response(200), true).unwrap();
     assert_eq!(raw.engine.close_reason(), None);
     raw.data(3, 0, true);
-    raw.engine.respond(id(3), &response(200), true).unwrap();
+    raw.engine.send_response(id(3), &response(200), true).unwrap();
     assert_eq!(raw.engine.close_reason(), Some(Ok(())));
     assert_eq!(raw.sent().len(), 2, "both responses");
     assert!(raw.engine.is_closed());
@@ -78,7 +78,7 @@ fn graceful_shutdown_loses_no_request() {
     pair.run();
     assert!(!pair.client.is_open());
     for stream in [early, late] {
-        pair.server.respond(stream, &response(200), true).unwrap();
+        pair.server.send_response(stream, &response(200), true).unwrap();
         pair.server.release(stream);
     }
     pair.run();
@@ -172,7 +172,7 @@ fn server_continues_after_the_clients_goaway() {
     raw.get(1);
     raw.events();
     raw.goaway(0, ErrorCode::NO_ERROR);
-    raw.engine.respond(id(1), &response(200), true).unwrap();
+    raw.engine.send_response(id(1), &response(200), true).unwrap();
     raw.engine.release(id(1));
     assert_eq!(raw.engine.close_reason(), None);
     raw.engine.recv_end(raw.now);
@@ -190,7 +190,7 @@ fn abort_sends_goaway_and_ends_all_streams() {
     assert_eq!((error.code, error.initiator), (ErrorCode::INTERNAL_ERROR, Initiator::Local));
     let debug_data = "out of coffee".to_owned();
     assert_eq!(raw.sent(), [Frame::GoAway { last: 1, code: ErrorCode::INTERNAL_ERROR, debug_data }]);
-    assert_eq!(raw.engine.respond(id(1), &response(200), true), Err(SendError::Reset(error)));
+    assert_eq!(raw.engine.send_response(id(1), &response(200), true), Err(SendError::Reset(error)));
     raw.engine.abort(ErrorCode::NO_ERROR, b"again");
     raw.engine.release(id(1));
     assert!(raw.sent().is_empty() && raw.engine.is_closed());
@@ -211,7 +211,7 @@ fn nothing_is_sent_after_the_last_goaway() {
     raw.engine.change_settings(&[(SettingId::MAX_CONCURRENT_STREAMS, 1)]).unwrap();
     raw.engine.connection_window_update(1).unwrap();
     raw.engine.send_origin(&[b"https://example.com"]).unwrap();
-    assert_eq!(raw.engine.ping(*b"too late"), Err(SendError::State("the connection has ended")));
+    assert_eq!(raw.engine.ping(*b"too late"), Err(SendError::Closed));
     assert_eq!(raw.sent(), [goaway(1, ErrorCode::NO_ERROR)]);
     assert!(raw.engine.is_closed());
 
@@ -225,7 +225,7 @@ fn nothing_is_sent_after_the_last_goaway() {
 fn abort_drops_undelivered_requests() {
     let mut raw = Raw::server(Config { max_concurrent_streams: 1, ..Config::default() });
     raw.get(1);
-    raw.engine.respond(id(1), &response(200), true).unwrap();
+    raw.engine.send_response(id(1), &response(200), true).unwrap();
     raw.get(3);
     assert_eq!(raw.events().len(), 1, "the second waits until the first is released");
     raw.engine.abort(ErrorCode::NO_ERROR, b"");

@@ -87,11 +87,11 @@ fn act(raw: &mut Raw, random: &mut Random) {
     // Most calls fail most of the time, which must do no harm.
     match random.below(14) {
         0 => drop(engine.open(&request("GET", "/"), end_stream)),
-        1 | 2 => drop(engine.respond(stream, &response(200), end_stream)),
-        3 => drop(engine.inform(stream, &response(103))),
+        1 | 2 => drop(engine.send_response(stream, &response(200), end_stream)),
+        3 => drop(engine.send_informational(stream, &response(103))),
         4 | 5 => drop(engine.send_data(stream, &mut vec![0; random.below(70_000)].into(), end_stream)),
         6 => drop(engine.send_trailers(stream, &FieldSection::new())),
-        7 => drop(engine.push(stream, &request("GET", "/pushed"))),
+        7 => drop(engine.push_request(stream, &request("GET", "/pushed"))),
         8 => engine.reset(stream, ErrorCode::CANCEL),
         9 => engine.release(stream),
         10 => while matches!(engine.read(stream, 1_000), Ok(Read::Data(_))) {},

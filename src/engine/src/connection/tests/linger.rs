@@ -10,7 +10,7 @@ use crate::{Config, ErrorCode, State};
 fn refused(config: Config) -> Raw {
     let mut raw = Raw::server(config);
     raw.post(1);
-    raw.engine.respond(id(1), &response(401), true).unwrap();
+    raw.engine.send_response(id(1), &response(401), true).unwrap();
     raw.engine.release(id(1));
     raw.events();
     assert!(matches!(raw.sent()[..], [Frame::Headers { end_stream: true, .. }]));
@@ -20,14 +20,14 @@ fn refused(config: Config) -> Raw {
 #[test]
 fn rest_of_a_request_is_discarded_without_reset() {
     let mut raw = refused(Config::default());
-    let window = raw.engine.windows().0;
+    let window = raw.engine.windows().receive;
     for _ in 0..60 {
         raw.data(1, 16_000, false);
     }
     raw.data(1, 0, true);
     assert!(raw.resets().is_empty() && raw.events().is_empty());
     assert_eq!((raw.engine.stream_count(), raw.engine.stats().streams_completed), (0, 1));
-    assert!(window - raw.engine.windows().0 < 1 << 19, "discarded data is credited");
+    assert!(window - raw.engine.windows().receive < 1 << 19, "discarded data is credited");
     assert!(raw.engine.lingering.is_empty());
 }
 
@@ -65,7 +65,7 @@ fn without_lingering_a_request_is_reset_immediately() {
     for config in impatient {
         let mut raw = Raw::server(config);
         raw.post(1);
-        raw.engine.respond(id(1), &response(401), true).unwrap();
+        raw.engine.send_response(id(1), &response(401), true).unwrap();
         raw.engine.release(id(1));
         assert_eq!(raw.resets(), [(1, ErrorCode::NO_ERROR)]);
     }
@@ -77,7 +77,7 @@ fn lingering_stream_does_not_occupy_the_applications_slot() {
     for stream in [1, 3, 5] {
         raw.post(stream);
         assert_eq!(raw.events().len(), 1);
-        raw.engine.respond(id(stream), &response(401), true).unwrap();
+        raw.engine.send_response(id(stream), &response(401), true).unwrap();
         raw.engine.release(id(stream));
         raw.data(stream, 0, true);
         raw.sent();

@@ -133,15 +133,23 @@ fn malformed_response_is_not_sent_and_can_be_replaced() {
     ]);
     for (head, malformed) in heads {
         let fields: Vec<_> = head.iter().collect();
-        assert_eq!(pair.server.respond(id, &head, true), Err(SendError::Malformed(malformed)), "{fields:?}");
+        assert_eq!(
+            pair.server.send_response(id, &head, true),
+            Err(SendError::Malformed(malformed)),
+            "{fields:?}"
+        );
     }
     for (fields, malformed) in FIELDS {
         let hint = section(&[&[(":status", "103")], fields].concat());
-        assert_eq!(pair.server.inform(id, &hint), Err(SendError::Malformed(malformed)), "{fields:?}");
+        assert_eq!(
+            pair.server.send_informational(id, &hint),
+            Err(SendError::Malformed(malformed)),
+            "{fields:?}"
+        );
     }
     pair.run();
     assert!(pair.client_event().is_none(), "nothing was sent");
-    pair.server.respond(id, &response(200), true).unwrap();
+    pair.server.send_response(id, &response(200), true).unwrap();
     pair.run();
     assert!(matches!(pair.client_event(), Some(Event::Response { end_stream: true, .. })));
 }
@@ -161,7 +169,7 @@ fn malformed_trailers_are_not_sent_and_can_be_replaced() {
     let id = pair.client.open(&request("POST", "/"), false).unwrap();
     pair.run();
     assert!(matches!(pair.server_event(), Some(Event::Request { .. })));
-    pair.server.respond(id, &response(200), false).unwrap();
+    pair.server.send_response(id, &response(200), false).unwrap();
     for end in [&mut pair.client, &mut pair.server] {
         for &(fields, malformed) in &trailers {
             let outcome = end.send_trailers(id, &section(fields));
@@ -179,14 +187,14 @@ fn malformed_trailers_are_not_sent_and_can_be_replaced() {
 #[test]
 fn content_violating_content_length_is_not_sent() {
     let (mut pair, id) = with_unanswered_request();
-    let mismatch = Err(SendError::Malformed(Malformed::ContentLengthMismatch));
-    pair.server.respond(id, &section(&[(":status", "200"), ("content-length", "5")]), false).unwrap();
+    let mismatch = SendError::Malformed(Malformed::ContentLengthMismatch);
+    pair.server.send_response(id, &section(&[(":status", "200"), ("content-length", "5")]), false).unwrap();
     let mut send = |octets: &'static str, end| pair.server.send_data(id, &mut Bytes::from(octets), end);
-    assert_eq!(send("hello!", true), mismatch);
-    assert_eq!(send("hell", true), mismatch);
-    assert_eq!(send("hell", false), Ok(()));
-    assert_eq!(pair.server.send_trailers(id, &section(&[("checksum", "0123")])), mismatch);
-    assert_eq!(pair.server.send_data(id, &mut Bytes::from("o"), true), Ok(()));
+    assert_eq!(send("hello!", true), Err(mismatch));
+    assert_eq!(send("hell", true), Err(mismatch));
+    assert_eq!(send("hell", false), Ok(4));
+    assert_eq!(pair.server.send_trailers(id, &section(&[("checksum", "0123")])), Err(mismatch));
+    assert_eq!(pair.server.send_data(id, &mut Bytes::from("o"), true), Ok(1));
     pair.run();
     assert!(matches!(pair.client_event(), Some(Event::Response { .. })));
     assert!(matches!(pair.client.read(id, 100), Ok(Read::Data(octets)) if octets == "hello"));

@@ -33,7 +33,7 @@ fn trailers_follow_content_in_both_directions() {
     let trailers = section(&[("checksum", "0123")]);
     pair.client.send_data(id, &mut data(b"question"), false).unwrap();
     pair.client.send_trailers(id, &trailers).unwrap();
-    pair.server.respond(id, &response(200), false).unwrap();
+    pair.server.send_response(id, &response(200), false).unwrap();
     pair.server.send_data(id, &mut data(b"answer"), false).unwrap();
     pair.server.send_trailers(id, &trailers).unwrap();
     pair.run();
@@ -80,7 +80,7 @@ fn trailers_count_towards_the_transmit_limit() {
 #[test]
 fn trailers_without_content() {
     let (mut pair, id) = with_request("GET", true);
-    pair.server.respond(id, &response(200), false).unwrap();
+    pair.server.send_response(id, &response(200), false).unwrap();
     pair.server.send_trailers(id, &section(&[("grpc-status", "0")])).unwrap();
     pair.run();
     assert!(matches!(pair.client_event(), Some(Event::Response { end_stream: false, .. })));
@@ -92,9 +92,9 @@ fn trailers_without_content() {
 #[test]
 fn informational_responses_precede_the_response() {
     let (mut pair, id) = with_request("POST", false);
-    pair.server.inform(id, &response(100)).unwrap();
-    pair.server.inform(id, &section(&[(":status", "103"), ("link", "</style.css>")])).unwrap();
-    pair.server.respond(id, &response(200), true).unwrap();
+    pair.server.send_informational(id, &response(100)).unwrap();
+    pair.server.send_informational(id, &section(&[(":status", "103"), ("link", "</style.css>")])).unwrap();
+    pair.server.send_response(id, &response(200), true).unwrap();
     pair.run();
     let status = |event| match event {
         Some(Event::Informational { head, .. } | Event::Response { head, .. }) => head.status(),
@@ -102,10 +102,7 @@ fn informational_responses_precede_the_response() {
     };
     let statuses = [(); 3].map(|()| status(pair.client_event()));
     assert_eq!(statuses, [Some(100), Some(103), Some(200)]);
-    assert_eq!(
-        pair.server.inform(id, &response(100)),
-        Err(SendError::State("the response has begun already"))
-    );
+    assert_eq!(pair.server.send_informational(id, &response(100)), Err(SendError::HeadSent));
 }
 
 #[test]
@@ -116,7 +113,7 @@ fn total_size_of_informational_responses_is_limited() {
     pair.run();
     let hint = section(&[(":status", "103"), ("link", &"x".repeat(400))]);
     for _ in 0..3 {
-        pair.server.inform(id, &hint).unwrap();
+        pair.server.send_informational(id, &hint).unwrap();
     }
     pair.run();
     let events: Vec<_> = std::iter::from_fn(|| pair.client_event()).collect();
@@ -132,7 +129,7 @@ fn head_and_304_responses_have_no_content_despite_content_length() {
     let head = |status| section(&[(":status", status), ("content-length", "5")]);
     for (method, status) in [("HEAD", "200"), ("GET", "304"), ("HEAD", "404")] {
         let (mut pair, id) = with_request(method, true);
-        pair.server.respond(id, &head(status), false).unwrap();
+        pair.server.send_response(id, &head(status), false).unwrap();
         assert_eq!(
             pair.server.send_data(id, &mut data(b"hello"), true),
             Err(SendError::Malformed(Malformed::UnexpectedContent)),
@@ -153,14 +150,14 @@ fn connect_opens_a_tunnel() {
     pair.client.send_data(id, &mut data(b"early"), false).unwrap();
     pair.run();
     assert!(matches!(pair.server_event(), Some(Event::Request { .. })));
-    pair.server.respond(id, &response(200), false).unwrap();
+    pair.server.send_response(id, &response(200), false).unwrap();
     pair.server.send_data(id, &mut data(b"hello"), true).unwrap();
     pair.run();
     assert!(matches!(pair.server.read(id, 100), Ok(Read::Data(octets)) if octets == "early"));
     assert!(matches!(pair.client.read(id, 100), Ok(Read::Data(octets)) if octets == "hello"));
     assert!(matches!(pair.client.read(id, 100), Ok(Read::End)));
     let trailers = section(&[("checksum", "0123")]);
-    assert!(matches!(pair.client.send_trailers(id, &trailers), Err(SendError::State(_))));
+    assert_eq!(pair.client.send_trailers(id, &trailers), Err(SendError::Tunnel));
     pair.client.send_data(id, &mut Bytes::new(), true).unwrap();
     pair.run();
     assert!(pair.server.is_finished(id) || matches!(pair.server.read(id, 100), Ok(Read::End)));
@@ -172,14 +169,14 @@ fn connect_request_cannot_have_trailers() {
     let head = section(&[(":method", "CONNECT"), (":authority", "example.com:443")]);
     let id = raw.engine.open(&head, false).unwrap();
     let trailers = section(&[("x-checksum", "0")]);
-    assert!(matches!(raw.engine.send_trailers(id, &trailers), Err(SendError::State(_))));
+    assert_eq!(raw.engine.send_trailers(id, &trailers), Err(SendError::Tunnel));
 }
 
 #[test]
 fn blocked_reader_is_woken_by_response_without_content() {
     let (mut pair, id) = with_request("GET", true);
     assert!(matches!(pair.client.read(id, 100), Ok(Read::Blocked)));
-    pair.server.respond(id, &response(204), true).unwrap();
+    pair.server.send_response(id, &response(204), true).unwrap();
     pair.run();
     assert!(matches!(pair.client_event(), Some(Event::Response { end_stream: true, .. })));
     assert!(matches!(pair.client_event(), Some(Event::Readable { .. })));
@@ -208,7 +205,7 @@ fn extended_connect_requires_the_servers_setting() {
     pair.run();
     let Some(Event::Request { head, .. }) = pair.server_event() else { panic!() };
     assert_eq!(head.protocol(), Some(&b"websocket"[..]));
-    pair.server.respond(id, &response(200), false).unwrap();
+    pair.server.send_response(id, &response(200), false).unwrap();
     for end in [&mut pair.client, &mut pair.server] {
         end.send_data(id, &mut data(b"frame"), false).unwrap();
     }
@@ -233,7 +230,7 @@ fn with_websocket() -> (Pair, StreamId) {
     let id = pair.client.open(&head, false).unwrap();
     pair.run();
     assert!(matches!(pair.server_event(), Some(Event::Request { .. })));
-    pair.server.respond(id, &response(200), false).unwrap();
+    pair.server.send_response(id, &response(200), false).unwrap();
     pair.run();
     assert!(matches!(pair.client_event(), Some(Event::Response { .. })));
     (pair, id)
@@ -263,7 +260,7 @@ fn extended_connect_ends_with_end_stream_or_cancel() {
 #[test]
 fn response_may_precede_the_end_of_the_request() {
     let (mut pair, id) = with_request("POST", false);
-    pair.server.respond(id, &response(413), true).unwrap();
+    pair.server.send_response(id, &response(413), true).unwrap();
     assert_eq!(pair.server.state(id), Some(State::HalfClosedLocal));
     pair.server.release(id);
     pair.run();
@@ -281,7 +278,7 @@ fn response_may_precede_the_end_of_the_request() {
 #[test]
 fn released_stream_sends_remaining_content_before_reset() {
     let (mut pair, id) = with_request("POST", false);
-    pair.server.respond(id, &response(413), false).unwrap();
+    pair.server.send_response(id, &response(413), false).unwrap();
     let content = vec![7; 200_000];
     pair.server.send_data(id, &mut content.clone().into(), true).unwrap();
     pair.server.release(id);

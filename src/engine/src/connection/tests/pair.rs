@@ -54,7 +54,7 @@ impl Pair {
 pub(super) fn carry(from: &mut Connection, to: &mut Connection, now: Time) -> usize {
     let mut octets = Vec::new();
     let sent = from.poll_transmit(now, &mut octets, 1 << 16);
-    to.recv(now, &mut Bytes::from(octets));
+    assert_eq!(to.recv(now, &mut Bytes::from(octets)), sent, "everything is taken");
     sent
 }
 

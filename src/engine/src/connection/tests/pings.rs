@@ -12,7 +12,7 @@ use crate::{Config, Event};
 fn replies_echo_the_payload_and_are_sent_first() {
     let mut raw = Raw::server(Config::default());
     raw.get(1);
-    raw.engine.respond(id(1), &response(200), false).unwrap();
+    raw.engine.send_response(id(1), &response(200), false).unwrap();
     raw.engine.send_data(id(1), &mut vec![0; 50_000].into(), true).unwrap();
     raw.ping(*b"question");
     raw.ping(*b"another ");
@@ -80,7 +80,7 @@ fn pings_are_answered_while_content_is_blocked() {
     let mut raw = Raw::server(Config::default());
     raw.settings(&[(SettingId::INITIAL_WINDOW_SIZE, 0)]);
     raw.headers(1, true, &request("GET", "/"));
-    raw.engine.respond(id(1), &response(200), false).unwrap();
+    raw.engine.send_response(id(1), &response(200), false).unwrap();
     raw.engine.send_data(id(1), &mut "content".into(), true).unwrap();
     raw.sent();
     raw.ping(*b"question");

@@ -21,7 +21,7 @@ fn priority_update(raw: &mut Raw, stream: u32, value: &str) {
 /// Answers these streams with two DATA frames each and returns the streams of the DATA frames in the order sent.
 fn order(raw: &mut Raw, streams: &[u32]) -> Vec<u32> {
     for &stream in streams {
-        raw.engine.respond(id(stream), &response(200), false).unwrap();
+        raw.engine.send_response(id(stream), &response(200), false).unwrap();
         raw.engine.send_data(id(stream), &mut vec![0; 100].into(), true).unwrap();
     }
     let content = |frame| match frame {
@@ -77,7 +77,7 @@ fn priority_update_reorders_scheduled_responses() {
     let mut raw = server();
     for stream in [1, 3, 5] {
         raw.headers(stream, true, &request_with("u=3"));
-        raw.engine.respond(id(stream), &response(200), false).unwrap();
+        raw.engine.send_response(id(stream), &response(200), false).unwrap();
         raw.engine.send_data(id(stream), &mut "content".into(), true).unwrap();
     }
     priority_update(&mut raw, 5, "u=1");
@@ -136,7 +136,7 @@ fn priorities_of_ignored_requests_are_dropped() {
         raw.get(stream);
     }
     raw.sent();
-    raw.engine.respond(id(1), &response(200), true).unwrap();
+    raw.engine.send_response(id(1), &response(200), true).unwrap();
     assert_eq!(raw.engine.close_reason(), Some(Ok(())), "stream 1 was not affected");
 }
 

@@ -24,16 +24,16 @@ fn with_request() -> (Pair, StreamId) {
 #[test]
 fn promise_and_response() {
     let (mut pair, parent) = with_request();
-    let pushed = pair.server.push(parent, &request("GET", "/style.css")).unwrap();
+    let pushed = pair.server.push_request(parent, &request("GET", "/style.css")).unwrap();
     assert_eq!((pushed, pair.server.state(pushed)), (id(2), Some(State::ReservedLocal)));
     pair.run();
     assert_eq!(pair.client.state(pushed), Some(State::ReservedRemote));
-    pair.server.inform(pushed, &response(103)).unwrap();
+    pair.server.send_informational(pushed, &response(103)).unwrap();
     pair.run();
     assert_eq!(pair.client.state(pushed), Some(State::HalfClosedLocal));
-    pair.server.respond(pushed, &response(200), false).unwrap();
+    pair.server.send_response(pushed, &response(200), false).unwrap();
     pair.server.send_data(pushed, &mut Bytes::from_static(b"body {}"), true).unwrap();
-    pair.server.respond(parent, &response(200), true).unwrap();
+    pair.server.send_response(parent, &response(200), true).unwrap();
     pair.run();
     let events: Vec<_> = std::iter::from_fn(|| pair.client_event()).collect();
     let [
@@ -61,21 +61,21 @@ fn push_is_disabled_by_default() {
     let mut pair = Pair::new();
     let id = pair.client.open(&request("GET", "/"), true).unwrap();
     pair.run();
-    assert_eq!(pair.server.push(id, &request("GET", "/x")), Err(OpenError::PushDisabled));
-    assert_eq!(pair.client.push(id, &request("GET", "/x")), Err(OpenError::Role));
+    assert_eq!(pair.server.push_request(id, &request("GET", "/x")), Err(OpenError::PushDisabled));
+    assert_eq!(pair.client.push_request(id, &request("GET", "/x")), Err(OpenError::Role));
 }
 
 #[test]
 fn promise_crossing_disabled_push_is_cancelled() {
     let (mut pair, parent) = with_request();
-    pair.server.push(parent, &request("GET", "/x")).unwrap();
+    pair.server.push_request(parent, &request("GET", "/x")).unwrap();
     pair.client.change_settings(&[(SettingId::ENABLE_PUSH, 0)]).unwrap();
     pair.run();
     assert!(pair.client_event().is_none());
     assert!(
         matches!(pair.server_event(), Some(Event::Reset { error, .. }) if error.code == ErrorCode::CANCEL)
     );
-    assert_eq!(pair.server.push(parent, &request("GET", "/y")), Err(OpenError::PushDisabled));
+    assert_eq!(pair.server.push_request(parent, &request("GET", "/y")), Err(OpenError::PushDisabled));
 }
 
 #[test]
@@ -110,14 +110,14 @@ fn invalid_promises_are_not_sent() {
     let mut with_content = request("GET", "/");
     with_content.push(b"content-length", b"1");
     for head in [request("POST", "/"), with_content] {
-        assert_eq!(pair.server.push(parent, &head), Err(OpenError::Promise));
+        assert_eq!(pair.server.push_request(parent, &head), Err(OpenError::Promise));
     }
     let malformed = Err(OpenError::Malformed(Malformed::UnknownPseudo));
-    assert_eq!(pair.server.push(parent, &response(200)), malformed);
-    assert_eq!(pair.server.push(id(99), &request("GET", "/")), Err(OpenError::Parent));
-    pair.server.respond(parent, &response(200), true).unwrap();
+    assert_eq!(pair.server.push_request(parent, &response(200)), malformed);
+    assert_eq!(pair.server.push_request(id(99), &request("GET", "/")), Err(OpenError::Parent));
+    pair.server.send_response(parent, &response(200), true).unwrap();
     assert_eq!(
-        pair.server.push(parent, &request("GET", "/")),
+        pair.server.push_request(parent, &request("GET", "/")),
         Err(OpenError::Parent),
         "the response is complete"
     );
@@ -129,11 +129,11 @@ fn promises_are_limited_by_the_clients_max_concurrent_streams() {
     let mut pair = Pair::with(client, Config::default());
     let parent = pair.client.open(&request("GET", "/"), true).unwrap();
     pair.run();
-    let mut push = || pair.server.push(parent, &request("GET", "/x"));
+    let mut push = || pair.server.push_request(parent, &request("GET", "/x"));
     let pushed = [push(), push()].map(Result::unwrap);
     assert_eq!(push(), Err(OpenError::WouldBlock));
-    pair.server.respond(pushed[0], &response(200), true).unwrap();
-    assert!(pair.server.push(parent, &request("GET", "/y")).is_ok());
+    pair.server.send_response(pushed[0], &response(200), true).unwrap();
+    assert!(pair.server.push_request(parent, &request("GET", "/y")).is_ok());
 }
 
 /// Creates a client that accepts pushes, with a request on stream 1.
@@ -218,7 +218,7 @@ fn disallowed_frames_on_reserved_streams_are_connection_errors() {
 
     let mut raw = Raw::server(Config::default());
     raw.get(1);
-    raw.engine.push(id(1), &request("GET", "/x")).unwrap();
+    raw.engine.push_request(id(1), &request("GET", "/x")).unwrap();
     assert_eq!(raw.sent(), [Frame::Promise { parent: 1, id: 2 }]);
     raw.window_update(2, 1);
     assert_eq!(raw.engine.close_reason(), None);
@@ -229,12 +229,12 @@ fn disallowed_frames_on_reserved_streams_are_connection_errors() {
 #[test]
 fn shutdown_waits_for_promised_responses() {
     let (mut pair, parent) = with_request();
-    let pushed = pair.server.push(parent, &request("GET", "/x")).unwrap();
+    let pushed = pair.server.push_request(parent, &request("GET", "/x")).unwrap();
     pair.server.shutdown(pair.now);
-    pair.server.respond(parent, &response(200), true).unwrap();
+    pair.server.send_response(parent, &response(200), true).unwrap();
     pair.run();
     assert_eq!((pair.server.close_reason(), pair.client.close_reason()), (None, None));
-    pair.server.respond(pushed, &response(200), true).unwrap();
+    pair.server.send_response(pushed, &response(200), true).unwrap();
     pair.run();
     assert_eq!((pair.server.close_reason(), pair.client.close_reason()), (Some(Ok(())), Some(Ok(()))));
 }

@@ -140,7 +140,7 @@ impl End {
                 describe(&exchange, &mut response, random);
                 let end_stream = exchange.total == 0 && !exchange.trailers;
                 exchange.sending = !end_stream;
-                if let Err(error) = self.engine.respond(id, &response, end_stream) {
+                if let Err(error) = self.engine.send_response(id, &response, end_stream) {
                     exchange.was_reset(error);
                 }
                 self.exchanges.insert(id, exchange);
@@ -176,11 +176,14 @@ impl End {
         let end = exchange.total.min(exchange.sent + 1 + random.size());
         let mut data: Bytes = (exchange.sent..end).map(|at| octet(id, at)).collect::<Vec<_>>().into();
         let last = end == exchange.total;
-        if let Err(error) = self.engine.send_data(id, &mut data, last && !exchange.trailers) {
-            exchange.was_reset(error);
-            return true;
+        match self.engine.send_data(id, &mut data, last && !exchange.trailers) {
+            Ok(taken) => exchange.sent += taken,
+            Err(error) => {
+                exchange.was_reset(error);
+                return true;
+            }
         }
-        exchange.sent = end - data.len();
+        assert_eq!(exchange.sent, end - data.len());
         exchange.writable = data.is_empty();
         if last && data.is_empty() {
             exchange.sending = false;
@@ -364,8 +367,8 @@ fn carry(from: &mut End, to: &mut End, now: Time, random: &mut Random) -> bool {
     }
     let arrived = if random.one_in(2) { to.input.len() } else { to.input.len().min(1 + random.size()) };
     let mut input = Bytes::copy_from_slice(&to.input[..arrived]);
-    to.engine.recv(now, &mut input);
-    let taken = arrived - input.len();
+    let taken = to.engine.recv(now, &mut input);
+    assert_eq!(taken, arrived - input.len());
     to.input.drain(..taken);
     sent || taken > 0
 }
@@ -426,7 +429,7 @@ fn converse(seed: u64) -> usize {
     for (end, other) in [(&client, &server), (&server, &client)] {
         assert_eq!(end.engine.close_reason(), None);
         end.assert_clean();
-        assert_eq!(end.engine.windows().0, other.engine.windows().1, "both ends count the same");
+        assert_eq!(end.engine.windows().receive, other.engine.windows().send, "both ends count the same");
     }
     client.completed + server.completed
 }

@@ -11,7 +11,7 @@ use crate::frame::{
     self, FrameHeader, FrameType, HEADER_LEN, Headers, Ping, PushPromise, RstStream, SettingId, WindowUpdate,
     flags,
 };
-use crate::hpack::{Decoded, Decoder, Encoder, Limits};
+use crate::hpack::{Decoded, Decoder, Encoder, SectionLimits};
 use crate::{Config, Connection, ErrorCode, Event, FieldSection, StreamId, Time};
 
 /// Counts the requests among the events.
@@ -90,8 +90,7 @@ impl Raw {
     /// Receives these bytes from the peer, asserting that the engine takes them all.
     pub(super) fn recv(&mut self, octets: &[u8]) {
         let mut input = Bytes::copy_from_slice(octets);
-        self.engine.recv(self.now, &mut input);
-        assert!(input.is_empty(), "{} bytes were left", input.len());
+        assert_eq!(self.engine.recv(self.now, &mut input), octets.len(), "{} bytes were left", input.len());
     }
 
     /// Receives the bytes written by `encode` from the peer.
@@ -107,11 +106,11 @@ impl Raw {
     }
 
     pub(super) fn settings(&mut self, parameters: &[(SettingId, u32)]) {
-        self.send(|out| frame::Settings::encode(parameters, out));
+        self.send(|out| frame::SettingsFrame::encode(parameters, out));
     }
 
     pub(super) fn settings_ack(&mut self) {
-        self.send(frame::Settings::encode_ack);
+        self.send(frame::SettingsFrame::encode_ack);
     }
 
     /// Receives a whole field section in one HEADERS frame.
@@ -168,7 +167,7 @@ impl Raw {
 
     pub(super) fn goaway(&mut self, last: u32, code: ErrorCode) {
         let last_stream_id = id(last);
-        self.send(|out| frame::GoAway { last_stream_id, code, debug_data: b"because" }.encode(out));
+        self.send(|out| frame::GoAwayFrame { last_stream_id, code, debug_data: b"because" }.encode(out));
     }
 
     pub(super) fn promise(&mut self, parent: u32, promised: u32, section: &FieldSection) {
@@ -222,14 +221,14 @@ impl Raw {
             }
             FrameType::SETTINGS if header.has(flags::ACK) => Frame::SettingsAck,
             FrameType::SETTINGS => {
-                Frame::Settings(frame::Settings::parse(header, payload).unwrap().iter().collect())
+                Frame::Settings(frame::SettingsFrame::parse(header, payload).unwrap().iter().collect())
             }
             FrameType::PING => {
                 let ping = Ping::parse(header, payload).unwrap();
                 if ping.ack { Frame::Pong(ping.opaque_data) } else { Frame::Ping(ping.opaque_data) }
             }
             FrameType::GOAWAY => {
-                let goaway = frame::GoAway::parse(payload).unwrap();
+                let goaway = frame::GoAwayFrame::parse(payload).unwrap();
                 let debug_data = String::from_utf8(goaway.debug_data.to_vec()).unwrap();
                 Frame::GoAway { last: goaway.last_stream_id.as_u32(), code: goaway.code, debug_data }
             }
@@ -246,7 +245,7 @@ impl Raw {
     }
 
     fn decode(&mut self, block: &[u8]) -> Vec<(String, String)> {
-        let limits = Limits {
+        let limits = SectionLimits {
             list_size: 1 << 16,
             list_size_hard: 1 << 16,
             fields: 1_000,
@@ -302,7 +301,7 @@ impl Raw {
         self.get(stream);
         let events = self.events();
         assert!(matches!(events[..], [Event::Request { .. }]), "{events:?}");
-        self.engine.respond(id(stream), &response(204), true).unwrap();
+        self.engine.send_response(id(stream), &response(204), true).unwrap();
         self.engine.release(id(stream));
         let status = (":status".to_owned(), "204".to_owned());
         assert_eq!(self.sent(), [Frame::Headers { id: stream, end_stream: true, fields: vec![status] }]);

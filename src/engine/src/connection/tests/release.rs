@@ -11,14 +11,14 @@ use crate::{Config, ErrorCode, Event, FieldSection, Initiator, Read, State, Stre
 #[test]
 fn server_may_release_a_stream_in_any_state() {
     type Prepare = fn(&mut Raw);
-    let answer: Prepare = |raw| raw.engine.respond(id(1), &response(200), true).unwrap();
-    let begin: Prepare = |raw| raw.engine.respond(id(1), &response(200), false).unwrap();
+    let answer: Prepare = |raw| raw.engine.send_response(id(1), &response(200), true).unwrap();
+    let begin: Prepare = |raw| raw.engine.send_response(id(1), &response(200), false).unwrap();
     let fill: Prepare = |raw| {
-        raw.engine.respond(id(1), &response(200), false).unwrap();
+        raw.engine.send_response(id(1), &response(200), false).unwrap();
         raw.engine.send_data(id(1), &mut "content".into(), true).unwrap();
     };
     let fill_in_part: Prepare = |raw| {
-        raw.engine.respond(id(1), &response(200), false).unwrap();
+        raw.engine.send_response(id(1), &response(200), false).unwrap();
         raw.engine.send_data(id(1), &mut "content".into(), false).unwrap();
     };
     let reset: Prepare = |raw| raw.engine.reset(id(1), ErrorCode::INTERNAL_ERROR);
@@ -40,7 +40,7 @@ fn server_may_release_a_stream_in_any_state() {
     ];
     for (case, (end_stream, prepare, code)) in cases.into_iter().enumerate() {
         let mut raw = Raw::server(Config::default());
-        let window = raw.engine.windows().0;
+        let window = raw.engine.windows().receive;
         raw.headers(1, end_stream, &request("POST", "/"));
         if !end_stream {
             raw.data(1, 100, false);
@@ -55,13 +55,13 @@ fn server_may_release_a_stream_in_any_state() {
         let lingers = !end_stream && code.is_none() && raw.engine.state(id(1)).is_some();
         assert_eq!(raw.engine.stream_count(), usize::from(lingers), "case {case}");
         assert!(matches!(raw.engine.read(id(1), 1), Err(error) if error.code == ErrorCode::STREAM_CLOSED));
-        assert_eq!(raw.engine.respond(id(1), &response(200), true), Err(SendError::UnknownStream));
+        assert_eq!(raw.engine.send_response(id(1), &response(200), true), Err(SendError::UnknownStream));
         raw.data(1, 0, lingers);
         assert!(!lingers || raw.resets().is_empty(), "case {case}");
         assert_eq!(raw.engine.stream_count(), 0, "case {case}");
         raw.sent();
         raw.assert_serves(3);
-        assert!(window - raw.engine.windows().0 <= 100);
+        assert!(window - raw.engine.windows().receive <= 100);
     }
 }
 
@@ -109,7 +109,7 @@ fn no_events_after_release() {
     let mut pair = Pair::new();
     let id = pair.client.open(&request("GET", "/"), true).unwrap();
     pair.run();
-    pair.server.respond(id, &response(200), false).unwrap();
+    pair.server.send_response(id, &response(200), false).unwrap();
     pair.server.send_data(id, &mut Bytes::from_static(b"content"), true).unwrap();
     pair.run();
     assert!(matches!(pair.client_event(), Some(Event::Response { .. })));
@@ -133,8 +133,8 @@ fn reset_by_either_side_reaches_the_peer() {
         resetting.reset(id, ErrorCode::CANCEL);
         assert_eq!((resetting.state(id), resetting.stats().resets_sent), (Some(State::Closed), 1));
         let mut octets = Vec::new();
-        resetting.poll_transmit(pair.now, &mut octets, usize::MAX);
-        other.recv(pair.now, &mut octets.into());
+        let sent = resetting.poll_transmit(pair.now, &mut octets, usize::MAX);
+        assert_eq!(other.recv(pair.now, &mut octets.into()), sent);
         let mut events = std::iter::from_fn(|| other.poll_event());
         let reset = events.find(|event| matches!(event, Event::Reset { .. }));
         let Some(Event::Reset { error, .. }) = reset else { panic!() };
@@ -164,11 +164,11 @@ fn reset_drops_pending_content() {
     raw.get(1);
     raw.get(3);
     for stream in [1, 3] {
-        raw.engine.respond(id(stream), &response(200), false).unwrap();
+        raw.engine.send_response(id(stream), &response(200), false).unwrap();
         raw.engine.send_data(id(stream), &mut Bytes::from(vec![0; 200_000]), true).unwrap();
     }
     raw.sent();
-    assert_eq!(raw.engine.windows().1, 0, "both wait for the connection window");
+    assert_eq!(raw.engine.windows().send, 0, "both wait for the connection window");
     raw.engine.reset(id(1), ErrorCode::CANCEL);
     raw.reset(3, ErrorCode::CANCEL);
     raw.window_update(0, 1_000_000);
@@ -199,11 +199,17 @@ fn malformed_messages_are_rejected_without_side_effects() {
     assert_eq!(stream.as_u32(), 1, "no stream identifier was used up");
     pair.run();
     let malformed = |malformed| Err(SendError::Malformed(malformed));
-    assert_eq!(pair.server.respond(stream, &response(100), false), malformed(Malformed::Status));
-    assert_eq!(pair.server.inform(stream, &response(200)), malformed(Malformed::Status));
-    assert_eq!(pair.server.respond(stream, &request("GET", "/"), false), malformed(Malformed::UnknownPseudo));
-    assert_eq!(pair.server.respond(stream, &FieldSection::new(), true), malformed(Malformed::MissingPseudo));
-    pair.server.respond(stream, &response(200), false).unwrap();
+    assert_eq!(pair.server.send_response(stream, &response(100), false), malformed(Malformed::Status));
+    assert_eq!(pair.server.send_informational(stream, &response(200)), malformed(Malformed::Status));
+    assert_eq!(
+        pair.server.send_response(stream, &request("GET", "/"), false),
+        malformed(Malformed::UnknownPseudo)
+    );
+    assert_eq!(
+        pair.server.send_response(stream, &FieldSection::new(), true),
+        malformed(Malformed::MissingPseudo)
+    );
+    pair.server.send_response(stream, &response(200), false).unwrap();
     assert_eq!(pair.server.send_trailers(stream, &response(200)), malformed(Malformed::PseudoInTrailers));
     pair.server.send_data(stream, &mut Bytes::new(), true).unwrap();
     pair.run();
@@ -215,22 +221,22 @@ fn malformed_messages_are_rejected_without_side_effects() {
 fn out_of_order_calls_are_rejected() {
     let mut raw = Raw::server(Config::default());
     raw.get(1);
-    let state = |outcome: Result<(), SendError>| matches!(outcome, Err(SendError::State(_)));
-    assert!(state(raw.engine.send_data(id(1), &mut "early".into(), false)), "before the response head");
-    assert!(state(raw.engine.send_trailers(id(1), &FieldSection::new())), "before the response head");
+    assert_eq!(raw.engine.send_data(id(1), &mut "early".into(), false), Err(SendError::HeadNotSent));
+    assert_eq!(raw.engine.send_trailers(id(1), &FieldSection::new()), Err(SendError::HeadNotSent));
     assert_eq!(raw.engine.send_capacity(id(1)), 0);
-    raw.engine.respond(id(1), &response(200), false).unwrap();
-    assert!(state(raw.engine.respond(id(1), &response(200), false)), "second response");
+    raw.engine.send_response(id(1), &response(200), false).unwrap();
+    assert_eq!(raw.engine.send_response(id(1), &response(200), false), Err(SendError::HeadSent));
     assert!(raw.engine.send_capacity(id(1)) > 0);
     raw.engine.send_data(id(1), &mut "end".into(), true).unwrap();
-    assert!(state(raw.engine.send_data(id(1), &mut "late".into(), false)), "after END_STREAM");
-    assert!(state(raw.engine.send_trailers(id(1), &FieldSection::new())), "after END_STREAM");
+    assert_eq!(raw.engine.send_data(id(1), &mut "late".into(), false), Err(SendError::MessageEnded));
+    assert_eq!(raw.engine.send_trailers(id(1), &FieldSection::new()), Err(SendError::MessageEnded));
     raw.sent();
-    assert!(state(raw.engine.send_data(id(1), &mut "late".into(), false)), "after the stream has closed");
+    let late = raw.engine.send_data(id(1), &mut "late".into(), false);
+    assert_eq!(late, Err(SendError::MessageEnded), "after the stream has closed");
 
     let mut raw = Raw::client(Config::default(), &[]);
     raw.engine.open(&request("POST", "/"), false).unwrap();
-    assert!(state(raw.engine.respond(id(1), &response(200), true)), "wrong role");
+    assert_eq!(raw.engine.send_response(id(1), &response(200), true), Err(SendError::Role));
     assert_eq!(Raw::server(Config::default()).engine.open(&request("GET", "/"), true), Err(OpenError::Role));
 }
 
@@ -249,9 +255,9 @@ fn content_must_match_content_length() {
     };
     assert_eq!(send("too long", false), (Err(mismatch), 8), "nothing is taken");
     assert_eq!(send("abc", true), (Err(mismatch), 3), "too short");
-    assert_eq!(send("abc", false), (Ok(()), 0));
+    assert_eq!(send("abc", false), (Ok(3), 0));
     assert_eq!(send("def", false), (Err(mismatch), 3));
-    assert_eq!(send("de", true), (Ok(()), 0));
+    assert_eq!(send("de", true), (Ok(2), 0));
     let sizes =
         raw.sent().into_iter().map(|frame| matches!(frame, Frame::Data { octets: 5, end_stream: true, .. }));
     assert!(sizes.eq([false, true]));

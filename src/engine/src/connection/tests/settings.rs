@@ -4,7 +4,7 @@ use super::pair::{Pair, request, response};
 use super::raw::{Frame, Raw, id};
 use crate::error::{SendError, Violation};
 use crate::frame::{FrameType, SettingId};
-use crate::{Config, Event, FieldSection, StreamId};
+use crate::{Config, ConfigError, Connection, Event, FieldSection, Limits, StreamId};
 
 #[test]
 fn client_can_enforce_the_servers_max_header_list_size() {
@@ -23,16 +23,12 @@ fn extension_frames_are_sent_verbatim() {
     raw.engine.poll_transmit(raw.now, &mut out, usize::MAX);
     assert_eq!(out, b"\0\0\x07\xbb\x05\0\0\0\0payload");
     for kind in [0, 6, 0x0a, 0x10] {
-        assert!(matches!(
-            raw.engine.send_unknown_frame(kind, 0, StreamId::CONNECTION, b""),
-            Err(SendError::State(_))
-        ));
+        let sent = raw.engine.send_unknown_frame(kind, 0, StreamId::CONNECTION, b"");
+        assert_eq!(sent, Err(SendError::KnownFrameType));
     }
     let large = vec![0; 16_385];
-    assert!(matches!(
-        raw.engine.send_unknown_frame(0xbb, 0, StreamId::CONNECTION, &large),
-        Err(SendError::State(_))
-    ));
+    let sent = raw.engine.send_unknown_frame(0xbb, 0, StreamId::CONNECTION, &large);
+    assert_eq!(sent, Err(SendError::TooLarge));
 }
 
 #[test]
@@ -116,27 +112,29 @@ fn local_settings_apply_once_acknowledged() {
 #[test]
 fn invalid_changes_are_not_sent() {
     use SettingId as Id;
-    let server: &[(Id, u32)] = &[
-        (Id::ENABLE_PUSH, 0),
-        (Id::INITIAL_WINDOW_SIZE, 1 << 31),
-        (Id::MAX_FRAME_SIZE, 16_383),
-        (Id::MAX_FRAME_SIZE, 1 << 24),
-        (Id::ENABLE_CONNECT_PROTOCOL, 0),
-        (Id::NO_RFC7540_PRIORITIES, 0),
-        (Id::MAX_HEADER_LIST_SIZE, 1 << 20),
+    let server: &[((Id, u32), ConfigError)] = &[
+        ((Id::ENABLE_PUSH, 0), ConfigError::Role),
+        ((Id::INITIAL_WINDOW_SIZE, 1 << 31), ConfigError::InitialWindowSize),
+        ((Id::MAX_FRAME_SIZE, 16_383), ConfigError::FrameSize),
+        ((Id::MAX_FRAME_SIZE, 1 << 24), ConfigError::FrameSize),
+        ((Id::ENABLE_CONNECT_PROTOCOL, 0), ConfigError::ConnectProtocolWithdrawn),
+        ((Id::NO_RFC7540_PRIORITIES, 0), ConfigError::PrioritiesChanged),
+        ((Id::MAX_HEADER_LIST_SIZE, 1 << 20), ConfigError::HeaderListSize),
     ];
     let config = Config { enable_connect_protocol: true, ..Config::default() };
-    for &change in server {
+    for &(change, error) in server {
         let mut raw = Raw::server(config.clone());
-        assert!(
-            raw.engine.change_settings(&[(Id::MAX_CONCURRENT_STREAMS, 1), change]).is_err(),
-            "{change:?}"
-        );
+        let changed = raw.engine.change_settings(&[(Id::MAX_CONCURRENT_STREAMS, 1), change]);
+        assert_eq!(changed, Err(error), "{change:?}");
         assert!(raw.sent().is_empty());
     }
     let mut raw = Raw::client(Config::default(), &[]);
-    for change in [(Id::ENABLE_CONNECT_PROTOCOL, 1), (Id::ENABLE_PUSH, 2)] {
-        assert!(raw.engine.change_settings(&[change]).is_err(), "{change:?}");
+    let client = [
+        ((Id::ENABLE_CONNECT_PROTOCOL, 1), ConfigError::Role),
+        ((Id::ENABLE_PUSH, 2), ConfigError::NotBoolean),
+    ];
+    for (change, error) in client {
+        assert_eq!(raw.engine.change_settings(&[change]), Err(error), "{change:?}");
     }
 }
 
@@ -163,7 +161,7 @@ fn data_frames_respect_both_endpoints_frame_sizes() {
         let mut raw = Raw::server(Config { max_send_frame_size: ours, ..Config::default() });
         raw.settings(&[(SettingId::MAX_FRAME_SIZE, theirs)]);
         raw.get(1);
-        raw.engine.respond(id(1), &response(200), false).unwrap();
+        raw.engine.send_response(id(1), &response(200), false).unwrap();
         raw.engine.send_data(id(1), &mut vec![0; 50_000].into(), false).unwrap();
         let sent = raw.sent();
         let data = sent.iter().find(|frame| matches!(frame, Frame::Data { .. }));
@@ -197,7 +195,7 @@ fn header_table_sizes_can_change_between_requests() {
             pair.run();
             let Some(Event::Request { head: received, .. }) = pair.server_event() else { panic!() };
             assert!(received.iter().eq(head.iter()));
-            pair.server.respond(id, &head_of_response(), true).unwrap();
+            pair.server.send_response(id, &head_of_response(), true).unwrap();
             pair.server.release(id);
             pair.run();
             assert!(matches!(pair.client_event(), Some(Event::Response { .. })), "with tables of {size}");
@@ -217,18 +215,20 @@ fn head_of_response() -> FieldSection {
 fn invalid_configurations_are_rejected() {
     let default = Config::default();
     let bad = [
-        Config { initial_window_size: 1 << 31, ..default.clone() },
-        Config { max_frame_size: 1, ..default.clone() },
-        Config { max_send_frame_size: 1 << 24, ..default.clone() },
-        Config { connection_window: 65_534, ..default.clone() },
-        Config { connection_window: 5 << 20, ..default.clone() },
-        Config { initial_window_size: 5 << 20, ..default.clone() },
-        Config { send_buffer: 0, ..default.clone() },
-        Config { max_header_list_size: 1 << 20, ..default },
+        (Config { initial_window_size: 1 << 31, ..default.clone() }, ConfigError::InitialWindowSize),
+        (Config { max_frame_size: 1, ..default.clone() }, ConfigError::FrameSize),
+        (Config { max_send_frame_size: 1 << 24, ..default.clone() }, ConfigError::FrameSize),
+        (Config { connection_window: 65_534, ..default.clone() }, ConfigError::ConnectionWindow),
+        (Config { connection_window_max: 1 << 31, ..default.clone() }, ConfigError::ConnectionWindow),
+        (Config { connection_window: 5 << 20, ..default.clone() }, ConfigError::ConnectionWindowMax),
+        (Config { initial_window_size: 5 << 20, ..default.clone() }, ConfigError::StreamWindowMax),
+        (Config { send_buffer: 0, ..default.clone() }, ConfigError::SendBuffer),
+        (Config { pad_to: 257, ..default.clone() }, ConfigError::Padding),
+        (Config { max_header_list_size: 1 << 20, ..default.clone() }, ConfigError::HeaderListSize),
+        (Config { limits: Limits { events: 0, ..Limits::default() }, ..default }, ConfigError::ZeroLimit),
     ];
-    for config in bad {
-        assert!(
-            crate::Connection::client(config.clone()).is_err() && crate::Connection::server(config).is_err()
-        );
+    for (config, error) in bad {
+        assert_eq!(Connection::client(config.clone()).err(), Some(error));
+        assert_eq!(Connection::server(config).err(), Some(error));
     }
 }

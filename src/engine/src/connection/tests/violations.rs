@@ -156,7 +156,7 @@ fn frames_that_are_stream_errors() {
     ];
     for &((kind, flags, stream, payload), violation) in cases {
         let mut raw = busy_server();
-        let window = raw.engine.windows().0;
+        let window = raw.engine.windows().receive;
         raw.frame(kind, flags, stream, payload);
         let closed = matches!(stream, 1 | 7);
         match raw.events()[..] {
@@ -168,7 +168,7 @@ fn frames_that_are_stream_errors() {
         }
         assert_eq!(raw.resets(), [(stream, violation.code())]);
         raw.assert_serves(9);
-        let lacks = usize::try_from(window - raw.engine.windows().0).unwrap();
+        let lacks = usize::try_from(window - raw.engine.windows().receive).unwrap();
         assert_eq!(lacks, if kind == T::DATA { payload.len() } else { 0 }, "DATA always counts");
     }
 }
@@ -341,7 +341,7 @@ fn content_must_match_content_length_and_follow_the_head() {
 #[test]
 fn frames_on_locally_reset_streams_are_ignored_and_credited() {
     let mut raw = busy_server();
-    let window = raw.engine.windows().0;
+    let window = raw.engine.windows().receive;
     raw.engine.reset(id(3), ErrorCode::CANCEL);
     assert_eq!(raw.resets(), [(3, ErrorCode::CANCEL)]);
     for released in [false, true] {
@@ -354,7 +354,7 @@ fn frames_on_locally_reset_streams_are_ignored_and_credited() {
         raw.reset(3, ErrorCode::CANCEL);
         assert_eq!((raw.sent(), raw.events().len()), (Vec::new(), 0));
     }
-    assert_eq!(raw.engine.windows().0, window - 200, "credited with the next WINDOW_UPDATE");
+    assert_eq!(raw.engine.windows().receive, window - 200, "credited with the next WINDOW_UPDATE");
     raw.assert_serves(9);
 }
 
@@ -415,7 +415,7 @@ fn trailers_in_a_tunnel_are_a_stream_error() {
     trailers.push(b"checksum", b"0123");
     let mut server = Raw::server(Config::default());
     server.headers(1, false, &connect);
-    server.engine.respond(id(1), &response(200), false).unwrap();
+    server.engine.send_response(id(1), &response(200), false).unwrap();
     let mut client = Raw::client(Config::default(), &[]);
     client.engine.open(&connect, false).unwrap();
     client.respond(1, false);

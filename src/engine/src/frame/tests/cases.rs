@@ -111,11 +111,11 @@ fn read_and_write(name: &str, header: FrameHeader, payload: &[u8], expected: &Va
             encoded(|out| frame.encode(out))
         }
         FrameType::SETTINGS => {
-            let frame = Settings::parse(header, payload).unwrap();
+            let frame = SettingsFrame::parse(header, payload).unwrap();
             let parameters: Vec<_> = frame.iter().collect();
             let values: Vec<_> = parameters.iter().map(|(setting, value)| (setting.0, *value)).collect();
             assert_eq!(expected["settings"], serde_json::to_value(values).unwrap(), "{name}");
-            encoded(|out| Settings::encode(&parameters, out))
+            encoded(|out| SettingsFrame::encode(&parameters, out))
         }
         FrameType::PUSH_PROMISE => {
             let frame = PushPromise::parse(header, payload).unwrap();
@@ -129,7 +129,7 @@ fn read_and_write(name: &str, header: FrameHeader, payload: &[u8], expected: &Va
             encoded(|out| frame.encode(out))
         }
         FrameType::GOAWAY => {
-            let frame = GoAway::parse(payload).unwrap();
+            let frame = GoAwayFrame::parse(payload).unwrap();
             assert_eq!(expected["last_stream_id"], frame.last_stream_id.as_u32(), "{name}");
             assert_eq!(expected["error_code"], frame.code.0, "{name}");
             assert_eq!(expected["additional_debug_data"], text(frame.debug_data), "{name}");

@@ -188,9 +188,9 @@ const FOUR_FIELDS: &str = "82 82 82 82";
 #[test]
 fn soft_limit_drops_fields() {
     let keep_two = [
-        Limits { list_size: 2 * 42, ..NO_LIMITS },
-        Limits { list_size: 3 * 42 - 1, ..NO_LIMITS },
-        Limits { fields: 2, ..NO_LIMITS },
+        SectionLimits { list_size: 2 * 42, ..NO_LIMITS },
+        SectionLimits { list_size: 3 * 42 - 1, ..NO_LIMITS },
+        SectionLimits { fields: 2, ..NO_LIMITS },
     ];
     for limits in keep_two {
         let mut section = FieldSection::new();
@@ -203,8 +203,8 @@ fn soft_limit_drops_fields() {
 #[test]
 fn section_exactly_at_the_limits_is_kept() {
     for limits in [
-        Limits { list_size: 4 * 42, list_size_hard: 4 * 42, ..NO_LIMITS },
-        Limits { fields: 4, fields_hard: 4, ..NO_LIMITS },
+        SectionLimits { list_size: 4 * 42, list_size_hard: 4 * 42, ..NO_LIMITS },
+        SectionLimits { fields: 4, fields_hard: 4, ..NO_LIMITS },
     ] {
         let mut section = FieldSection::new();
         let result = Decoder::default().decode(&from_hex(FOUR_FIELDS), &limits, &mut section);
@@ -215,12 +215,14 @@ fn section_exactly_at_the_limits_is_kept() {
 
 #[test]
 fn hard_limit_is_an_error() {
-    for limits in [Limits { list_size_hard: 4 * 42 - 1, ..NO_LIMITS }, Limits { fields_hard: 3, ..NO_LIMITS }]
-    {
+    for limits in [
+        SectionLimits { list_size_hard: 4 * 42 - 1, ..NO_LIMITS },
+        SectionLimits { fields_hard: 3, ..NO_LIMITS },
+    ] {
         let result = Decoder::default().decode(&from_hex(FOUR_FIELDS), &limits, &mut FieldSection::new());
         assert_eq!(result, Err(DecodeError::TooLarge), "{limits:?}");
     }
-    let limits = Limits { list_size_hard: 10, ..NO_LIMITS };
+    let limits = SectionLimits { list_size_hard: 10, ..NO_LIMITS };
     // The length alone, 11 bytes, exceeds the limit; the string is missing.
     let result = Decoder::default().decode(&from_hex("00 0b"), &limits, &mut FieldSection::new());
     assert_eq!(result, Err(DecodeError::TooLarge));
@@ -230,10 +232,10 @@ fn hard_limit_is_an_error() {
 fn cookie_crumbs_have_their_own_limit() {
     // Three crumbs with empty values, and another field.
     let block = from_hex("a0 a0 a0 82");
-    let decode = |limits: Limits| Decoder::default().decode(&block, &limits, &mut FieldSection::new());
-    assert_eq!(decode(Limits { fields: 1, cookie_crumbs: 3, ..NO_LIMITS }), Ok(Decoded::Whole));
-    assert_eq!(decode(Limits { cookie_crumbs: 2, ..NO_LIMITS }), Ok(Decoded::TooLarge));
-    assert_eq!(decode(Limits { fields_hard: 3, ..NO_LIMITS }), Err(DecodeError::TooLarge));
+    let decode = |limits: SectionLimits| Decoder::default().decode(&block, &limits, &mut FieldSection::new());
+    assert_eq!(decode(SectionLimits { fields: 1, cookie_crumbs: 3, ..NO_LIMITS }), Ok(Decoded::Whole));
+    assert_eq!(decode(SectionLimits { cookie_crumbs: 2, ..NO_LIMITS }), Ok(Decoded::TooLarge));
+    assert_eq!(decode(SectionLimits { fields_hard: 3, ..NO_LIMITS }), Err(DecodeError::TooLarge));
 }
 
 #[test]
@@ -241,7 +243,7 @@ fn dropped_fields_are_inserted_into_the_table() {
     let mut decoder = Decoder::default();
     let mut block = from_hex("82");
     block.extend(literal_with_indexing("a", "b"));
-    let limits = Limits { fields: 1, ..NO_LIMITS };
+    let limits = SectionLimits { fields: 1, ..NO_LIMITS };
     let mut section = FieldSection::new();
     assert_eq!(decoder.decode(&block, &limits, &mut section), Ok(Decoded::TooLarge));
     assert_eq!(texts(&section), [":method: GET"]);
@@ -253,7 +255,7 @@ fn decompression_bomb_stays_within_the_limits() {
     // An entry about as large as the table, then many one-byte references to it.
     let mut block = literal_with_indexing("a", &"x".repeat(4000));
     block.extend([0xbe; 10_000]);
-    let limits = Limits { list_size: 32_768, list_size_hard: 65_536, ..NO_LIMITS };
+    let limits = SectionLimits { list_size: 32_768, list_size_hard: 65_536, ..NO_LIMITS };
     let mut section = FieldSection::new();
     assert_eq!(Decoder::default().decode(&block, &limits, &mut section), Err(DecodeError::TooLarge));
     assert!(section.size() <= 32_768);
@@ -262,8 +264,13 @@ fn decompression_bomb_stays_within_the_limits() {
 #[test]
 fn random_bytes_are_decoded_or_refused() {
     let mut random = Generator::new(2);
-    let limits =
-        Limits { list_size: 2000, list_size_hard: 4000, fields: 20, fields_hard: 40, cookie_crumbs: 10 };
+    let limits = SectionLimits {
+        list_size: 2000,
+        list_size_hard: 4000,
+        fields: 20,
+        fields_hard: 40,
+        cookie_crumbs: 10,
+    };
     let mut section = FieldSection::new();
     for _ in 0..20_000 {
         let mut decoder = Decoder::new(200);
