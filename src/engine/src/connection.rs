@@ -1,37 +1,50 @@
 //! A connection: received bytes and operations in, bytes to send and events out.
 
-mod control;
+mod accept;
 mod data;
+mod extensions;
 mod headers;
 mod input;
 mod lifecycle;
+mod linger;
+mod open;
+mod ping;
+mod priority;
+mod push;
+mod receive_flow;
+mod rst_stream;
 mod send;
+mod send_flow;
+mod settings;
 mod shutdown;
 #[cfg(test)]
 mod tests;
 mod timers;
 mod transmit;
+mod window_update;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use crate::abuse::{Abuse, Cause, Verdict};
 use crate::config::{Config, ConfigError};
 use crate::error::{ConnectionError, Violation};
 use crate::event::{Event, GoAway};
 use crate::fields::FieldSection;
-use crate::flow::{Bandwidth, ReceiveWindow};
-use crate::frame::{FrameHeader, HEADER_LEN, SettingId, StreamId};
+use crate::frame::{FrameHeader, HEADER_LEN, StreamId};
 use crate::hpack;
 use crate::priority::Priority;
-use crate::scheduler::Scheduler;
-use crate::settings::{DEFAULT_WINDOW, LocalSettings, Settings};
+use crate::settings::{LocalSettings, Settings};
 use crate::stats::Stats;
-use crate::stream::{State, Store};
+use crate::stream::{State, Stream, Streams};
 use crate::subscriber::{Direction, Subscriber};
 use crate::time::Time;
-use control::Pings;
 use headers::Block;
 use input::Reader;
+use linger::Lingering;
+use ping::Pings;
+use priority::EarlyPriorities;
+use receive_flow::ReceiveFlow;
+use send_flow::SendFlow;
 use shutdown::Phase;
 use timers::Timers;
 
@@ -87,37 +100,15 @@ pub struct Connection {
     /// Whether the peer's first SETTINGS have arrived.
     peer_settings_known: bool,
 
-    streams: Store,
-    /// The identifier of the next stream that this endpoint opens; above 2^31-1, none are left.
-    next_id: u32,
-    /// The highest stream that the peer has opened.
-    highest_peer_id: StreamId,
-    counts: Counts,
-    /// Server: requests that wait for the caller to release earlier ones.
-    pending_accept: VecDeque<StreamId>,
-    /// Client: requests that wait for the peer's limit.
-    pending_open: VecDeque<StreamId>,
+    streams: Streams,
     /// Whether the caller was refused a stream with [`OpenError::WouldBlock`](crate::OpenError::WouldBlock) and
     /// awaits an event.
     open_refused: bool,
 
-    /// Bytes this endpoint may send on the connection (RFC 9113, 6.9.1).
-    send_window: i64,
-    /// Upper bound of the [`window_delta`](crate::stream::Sending::window_delta) of all streams.
-    highest_delta: i64,
-    scheduler: Scheduler,
-    /// Total content pending on all streams, in bytes.
-    content_waiting: usize,
-    /// Whether `content_waiting` is so high that the send-buffer limit of each stream is lowered.
-    crowded: bool,
-    /// Streams that have content but no window, with the start of the stall.
-    blocked: BTreeSet<(Time, StreamId)>,
-    /// Streams whose requests are read only to be discarded, with the deadline.
-    lingering: BTreeSet<(Time, StreamId)>,
-    /// Priorities received before their requests (RFC 9218, 7.1).
-    early_priorities: Vec<(StreamId, Priority)>,
-    window: ReceiveWindow,
-    bandwidth: Bandwidth,
+    sending: SendFlow,
+    receiving: ReceiveFlow,
+    lingering: Lingering,
+    early_priorities: EarlyPriorities,
 
     /// Encoded frames to send before any content: all but DATA, and the frames that end a message after its
     /// content.
@@ -132,19 +123,6 @@ pub struct Connection {
     abuse: Abuse,
     stats: Stats,
     subscriber: Option<Box<dyn Subscriber + Send>>,
-}
-
-/// Numbers of streams that are not closed (RFC 9113, 5.1.2), and of streams that the caller holds.
-#[derive(Debug, Default)]
-struct Counts {
-    /// Opened by this endpoint.
-    local: usize,
-    /// Opened by the peer.
-    peer: usize,
-    /// Promised by the server, but not yet open.
-    promised: usize,
-    /// Opened by the peer, given to the caller, and not yet released.
-    app_owned: usize,
 }
 
 impl Connection {
@@ -170,12 +148,6 @@ impl Connection {
 
     fn new(role: Role, config: Config) -> Result<Self, ConfigError> {
         config.check()?;
-        let bandwidth = Bandwidth::new(
-            config.initial_window_size,
-            config.stream_window_max,
-            config.connection_window,
-            config.connection_window_max,
-        );
         let mut connection = Self {
             role,
             now: Time::default(),
@@ -191,23 +163,12 @@ impl Connection {
             local: LocalSettings::new(),
             peer: Settings::INITIAL,
             peer_settings_known: false,
-            streams: Store::default(),
-            next_id: if role == Role::Client { 1 } else { 2 },
-            highest_peer_id: StreamId::CONNECTION,
-            counts: Counts::default(),
-            pending_accept: VecDeque::new(),
-            pending_open: VecDeque::new(),
+            streams: Streams::new(role == Role::Client),
             open_refused: false,
-            send_window: i64::from(DEFAULT_WINDOW),
-            highest_delta: 0,
-            scheduler: Scheduler::default(),
-            content_waiting: 0,
-            crowded: false,
-            blocked: BTreeSet::new(),
-            lingering: BTreeSet::new(),
-            early_priorities: Vec::new(),
-            window: ReceiveWindow::new(0),
-            bandwidth,
+            sending: SendFlow::new(config.send_buffer, config.limits.content_octets),
+            receiving: ReceiveFlow::new(&config),
+            lingering: Lingering::default(),
+            early_priorities: EarlyPriorities::default(),
             control: Vec::with_capacity(1_024),
             provoked: 0,
             pongs: Vec::new(),
@@ -238,7 +199,7 @@ impl Connection {
             }
             let released = event
                 .of_app_owned_stream()
-                .is_some_and(|id| self.streams.get(id).is_none_or(|stream| stream.released));
+                .is_some_and(|id| self.streams.get(id).is_none_or(Stream::is_released));
             if !released {
                 return Some(event);
             }
@@ -268,7 +229,7 @@ impl Connection {
     /// Returns whether the connection takes new streams: neither side has begun to end it, and identifiers are
     /// left.
     pub fn is_open(&self) -> bool {
-        let ids_left = !self.is_client() || self.next_id <= StreamId::MAX.as_u32();
+        let ids_left = !self.is_client() || self.streams.has_ids();
         let ending = self.received_go_away.is_some() || self.close_reason.is_some();
         self.phase == Phase::Running && ids_left && !ending
     }
@@ -295,7 +256,7 @@ impl Connection {
 
     /// Returns the windows of the connection: the bytes the peer may send, and the bytes this endpoint may send.
     pub fn windows(&self) -> (i64, i64) {
-        (self.window.available(DEFAULT_WINDOW), self.send_window)
+        (self.receiving.available(), self.sending.window())
     }
 
     /// Returns the windows of a stream: the bytes the peer may send, and the bytes this endpoint may send.
@@ -304,13 +265,12 @@ impl Connection {
     pub fn stream_windows(&self, id: StreamId) -> Option<(i64, i64)> {
         let stream = self.streams.get(id)?;
         let receive = stream.recv.window.available(self.local.acknowledged.initial_window_size);
-        let send = i64::from(self.peer.initial_window_size).saturating_add(stream.send.window_delta);
-        Some((receive, send))
+        Some((receive, self.sending.stream_window(stream)))
     }
 
     /// Returns the state of a stream on the wire, or `None` once it was closed and released.
     pub fn state(&self, id: StreamId) -> Option<State> {
-        self.streams.get(id).map(|stream| stream.state)
+        self.streams.state(id)
     }
 
     /// Returns whether both messages of a stream are complete or aborted, the local one was handed out, and no received
@@ -331,33 +291,20 @@ impl Connection {
 
     /// Returns the counters.
     pub fn stats(&self) -> Stats {
+        let streams = &self.streams;
+        let counts = streams.counts();
         Stats {
-            streams_open: self.counts.local.saturating_add(self.counts.peer) as u64,
-            streams_waiting: self.pending_accept.len().saturating_add(self.pending_open.len()) as u64,
+            streams_open: counts.local.saturating_add(counts.peer) as u64,
+            streams_waiting: streams.pending_accept().saturating_add(streams.pending_open()) as u64,
             abuse_score: u64::from(self.abuse.score()),
             abuse_score_peak: u64::from(self.abuse.peak()),
-            connection_window_target: u64::from(self.bandwidth.connection_window()),
+            connection_window_target: u64::from(self.receiving.target()),
             ..self.stats
         }
     }
 
     fn is_client(&self) -> bool {
         self.role == Role::Client
-    }
-
-    /// Returns whether this endpoint opens streams with identifiers like `id`.
-    fn is_local(&self, id: StreamId) -> bool {
-        id.is_client_initiated() == self.is_client()
-    }
-
-    /// Returns whether nothing was ever sent or received on a stream (RFC 9113, 5.1).
-    fn is_idle(&self, id: StreamId) -> bool {
-        if self.is_local(id) {
-            id.as_u32() >= self.next_id
-                || self.streams.get(id).is_some_and(|stream| stream.state == State::Idle)
-        } else {
-            id > self.highest_peer_id
-        }
     }
 
     /// Advances the time, which never goes back.
@@ -410,8 +357,8 @@ impl core::fmt::Debug for Connection {
             .field("role", &self.role)
             .field("phase", &self.phase)
             .field("streams", &self.streams.len())
-            .field("counts", &self.counts)
-            .field("send_window", &self.send_window)
+            .field("counts", &self.streams.counts())
+            .field("send_window", &self.sending.window())
             .field("close_reason", &self.close_reason)
             .finish_non_exhaustive()
     }
@@ -430,25 +377,4 @@ fn show_sent(subscriber: &mut Option<Box<dyn Subscriber + Send>>, mut frames: &[
         frames = rest;
     }
     count
-}
-
-/// Returns the parameters of the first SETTINGS: the values that differ from the defaults, and the limits.
-fn first_settings(role: Role, config: &Config) -> Vec<(SettingId, u32)> {
-    let initial = Settings::INITIAL;
-    let unless = |id, value: u32, default: u32| (value != default).then_some((id, value));
-    let client = role == Role::Client;
-    [
-        unless(SettingId::HEADER_TABLE_SIZE, config.header_table_size, initial.header_table_size),
-        client.then_some((SettingId::ENABLE_PUSH, u32::from(config.enable_push))),
-        (!client || config.enable_push)
-            .then_some((SettingId::MAX_CONCURRENT_STREAMS, config.max_concurrent_streams)),
-        unless(SettingId::INITIAL_WINDOW_SIZE, config.initial_window_size, initial.initial_window_size),
-        unless(SettingId::MAX_FRAME_SIZE, config.max_frame_size, initial.max_frame_size),
-        Some((SettingId::MAX_HEADER_LIST_SIZE, config.max_header_list_size)),
-        (!client && config.enable_connect_protocol).then_some((SettingId::ENABLE_CONNECT_PROTOCOL, 1)),
-        Some((SettingId::NO_RFC7540_PRIORITIES, 1)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
 }

@@ -62,6 +62,11 @@ impl Scheduler {
         }
     }
 
+    /// Returns all streams, in no particular order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = StreamId> {
+        self.levels.iter().flat_map(|level| level.whole.iter().chain(&level.shared).copied())
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.levels.iter().all(Level::is_empty)
     }

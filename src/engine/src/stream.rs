@@ -1,13 +1,14 @@
 //! Streams: their states, their content in both directions, and their storage.
 
 mod chunks;
+mod set;
 mod state;
 mod store;
 
 pub(crate) use chunks::Chunks;
+pub(crate) use set::{Streams, Transitioned};
 pub use state::State;
 pub(crate) use state::Transition;
-pub(crate) use store::Store;
 
 use crate::error::StreamError;
 use crate::fields::FieldSection;
@@ -17,6 +18,7 @@ use crate::message::{ContentLength, MethodKind};
 use crate::priority::Priority;
 use crate::scheduler::Place;
 use crate::time::Time;
+use state::CurrentState;
 
 /// The part of the peer's message that is expected next (RFC 9113, 8.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,19 +61,19 @@ pub(crate) enum ClosedBy {
 /// A stream.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    pub(crate) id: StreamId,
-    pub(crate) state: State,
-    pub(crate) closed_by: ClosedBy,
+    id: StreamId,
+    state: CurrentState,
+    closed_by: ClosedBy,
     /// Why the stream ended early.
     pub(crate) error: Option<StreamError>,
     pub(crate) method: MethodKind,
 
     /// Whether the caller holds the stream, which then occupies a slot even if it is closed on the wire.
-    pub(crate) app_owned: bool,
+    app_owned: bool,
     /// Whether the caller has released the stream, which is then removed once it is closed.
-    pub(crate) released: bool,
+    released: bool,
     /// The head of a request that waits: for a slot with the caller, or for the peer's limit.
-    pub(crate) waiting: Option<Box<WaitingHead>>,
+    waiting: Option<Box<WaitingHead>>,
     /// Limits on reading the rest of the peer's message, if that is discarded.
     pub(crate) linger: Option<Linger>,
 
@@ -94,6 +96,12 @@ pub(crate) struct WaitingHead {
     pub(crate) end_stream: bool,
     /// Whether the caller has set another priority since.
     pub(crate) reprioritized: bool,
+}
+
+impl WaitingHead {
+    pub(crate) fn new(head: FieldSection, end_stream: bool) -> Self {
+        Self { head, end_stream, reprioritized: false }
+    }
 }
 
 /// Limits on reading a message that the caller does not want.
@@ -176,10 +184,11 @@ impl Stall {
 }
 
 impl Stream {
-    pub(crate) fn new(id: StreamId, state: State, method: MethodKind, window: ReceiveWindow) -> Self {
+    /// Creates an idle stream.
+    pub(crate) fn new(id: StreamId, method: MethodKind) -> Self {
         Self {
             id,
-            state,
+            state: CurrentState::default(),
             closed_by: ClosedBy::EndStream,
             error: None,
             method,
@@ -192,7 +201,7 @@ impl Stream {
                 content: Chunks::default(),
                 trailers: None,
                 length: ContentLength::Unknown,
-                window,
+                window: ReceiveWindow::new(0),
                 informational: 0,
                 wake: Wake::First,
             },
@@ -224,8 +233,42 @@ impl Stream {
         }
     }
 
+    pub(crate) fn id(&self) -> StreamId {
+        self.id
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.state.get()
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
-        self.state == State::Closed
+        self.state() == State::Closed
+    }
+
+    /// Returns whether the stream has ended with END_STREAM in both directions.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.is_closed() && self.closed_by == ClosedBy::EndStream
+    }
+
+    /// Returns whether the caller holds the stream.
+    pub(crate) fn is_app_owned(&self) -> bool {
+        self.app_owned
+    }
+
+    /// Returns whether the caller has released the stream.
+    pub(crate) fn is_released(&self) -> bool {
+        self.released
+    }
+
+    /// Returns the head of a request that waits.
+    pub(crate) fn waiting_mut(&mut self) -> Option<&mut WaitingHead> {
+        self.waiting.as_deref_mut()
+    }
+
+    /// Sets the priority that an endpoint has asked for.
+    pub(crate) fn prioritize(&mut self, priority: Priority) {
+        self.priority = priority;
+        self.prioritized = true;
     }
 
     /// Returns the place of the stream in the scheduler.

@@ -95,14 +95,6 @@ impl Store {
         self.recent.find(id).or_else(|| self.skipped.iter().any(skipped).then_some(ClosedBy::Skipped))
     }
 
-    /// Returns whether a stream has ended and the peer may not know it yet; the stream must not be idle.
-    ///
-    /// That is so if this endpoint has reset the stream, or has forgotten how it ended.
-    pub(crate) fn is_end_unseen(&self, id: StreamId) -> bool {
-        self.get(id).is_none_or(Stream::is_closed)
-            && matches!(self.closed_by(id), None | Some(ClosedBy::LocalReset))
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.slots.len().saturating_sub(self.vacant.len())
     }
@@ -238,9 +230,7 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::ReceiveWindow;
     use crate::message::MethodKind;
-    use crate::stream::State;
 
     fn id(n: u32) -> StreamId {
         StreamId::new(n).unwrap()
@@ -249,7 +239,7 @@ mod tests {
     fn store(ids: &[u32]) -> Store {
         let mut store = Store::default();
         for &n in ids {
-            store.insert(Stream::new(id(n), State::Open, MethodKind::Get, ReceiveWindow::new(0)));
+            store.insert(Stream::new(id(n), MethodKind::Get));
         }
         store
     }
@@ -267,7 +257,7 @@ mod tests {
     fn long_lived_stream_is_found_in_bounded_memory() {
         let mut store = store(&[1]);
         for n in (3..20_003).step_by(2) {
-            store.insert(Stream::new(id(n), State::Open, MethodKind::Get, ReceiveWindow::new(0)));
+            store.insert(Stream::new(id(n), MethodKind::Get));
             store.remove(id(n));
         }
         assert!(store.get(id(1)).is_some());

@@ -1,0 +1,145 @@
+//! PING in both directions (RFC 9113, 6.7).
+
+use std::collections::VecDeque;
+
+use super::{Connection, show_sent};
+use crate::error::{SendError, Violation};
+use crate::event::Event;
+use crate::frame::{FrameHeader, Ping};
+use crate::time::Time;
+
+impl Connection {
+    /// Sends a PING with the caller's payload; [`Event::Pong`] reports the answer.
+    ///
+    /// Several PINGs may be outstanding.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::WouldBlock`] if [`Limits::pings`](crate::Limits::pings) are outstanding; [`SendError::State`]
+    /// if the connection has ended.
+    pub fn ping(&mut self, payload: [u8; 8]) -> Result<(), SendError> {
+        if self.close_reason.is_some() {
+            return Err(SendError::State("the connection has ended"));
+        }
+        if self.pings.of_caller() >= self.config.limits.pings {
+            return Err(SendError::WouldBlock);
+        }
+        self.pings.send(Purpose::Caller, payload);
+        Ok(())
+    }
+
+    /// Handles PING: answers it with the same payload, unless it is an answer itself (RFC 9113, 6.7).
+    pub(super) fn recv_ping(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Violation> {
+        let ping = Ping::parse(header, payload)?;
+        if !ping.ack {
+            self.pongs.push(ping.opaque_data);
+            return Ok(());
+        }
+        let Some(answered) = self.pings.answered(ping.opaque_data) else { return Ok(()) };
+        let round_trip = self.now - answered.sent_at;
+        self.stats.round_trip_nanos = u64::try_from(round_trip.as_nanos()).unwrap_or(u64::MAX);
+        match answered.purpose {
+            Purpose::Caller => {
+                self.events.push_back(Event::Pong { payload: ping.opaque_data, round_trip });
+            }
+            Purpose::Bandwidth => self.receiving.bandwidth_mut().finish(round_trip),
+            Purpose::KeepAlive => self.timers.keep_alive_answered(),
+            Purpose::Shutdown => self.finish_shutdown(),
+        }
+        Ok(())
+    }
+
+    /// Answers PINGs before sending anything else (RFC 9113, 6.7).
+    ///
+    /// `control` holds complete frames, so the answers stand between two of them.
+    pub(super) fn write_pongs(&mut self, out: &mut Vec<u8>) {
+        // Only the preface precedes the answers.
+        if self.pongs.is_empty() || self.close_reason.is_some() {
+            return;
+        }
+        if self.stats.octets_sent == 0 {
+            self.flush_control(out);
+        }
+        let start = out.len();
+        for opaque_data in core::mem::take(&mut self.pongs) {
+            Ping { ack: true, opaque_data }.encode(out);
+        }
+        let count = show_sent(&mut self.subscriber, out.get(start..).unwrap_or_default());
+        self.stats.frames_sent = self.stats.frames_sent.saturating_add(count);
+    }
+
+    pub(super) fn write_pings(&mut self) {
+        while let Some(opaque_data) = self.pings.take_unsent(self.now) {
+            self.write_control(|out| Ping { ack: false, opaque_data }.encode(out));
+        }
+    }
+}
+
+/// The purpose of a PING.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Caller,
+    Bandwidth,
+    KeepAlive,
+    Shutdown,
+}
+
+/// A PING that was handed to the transport.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    pub(super) purpose: Purpose,
+    pub(super) payload: [u8; 8],
+    pub(super) sent_at: Time,
+}
+
+/// This endpoint's PINGs, unsent and unanswered.
+#[derive(Debug, Default)]
+pub(super) struct Pings {
+    unsent: VecDeque<(Purpose, [u8; 8])>,
+    unanswered: VecDeque<Sent>,
+    /// Sequence number of the engine's own PINGs.
+    next: u32,
+}
+
+impl Pings {
+    pub(super) fn send(&mut self, purpose: Purpose, payload: [u8; 8]) {
+        self.unsent.push_back((purpose, payload));
+    }
+
+    /// Sends a PING of the engine's own, with a unique payload.
+    pub(super) fn send_own(&mut self, purpose: Purpose) {
+        let mut payload = *b"engn\0\0\0\0";
+        if let Some(number) = payload.last_chunk_mut::<4>() {
+            *number = self.next.to_be_bytes();
+        }
+        self.next = self.next.wrapping_add(1);
+        self.send(purpose, payload);
+    }
+
+    pub(super) fn measure_bandwidth(&mut self) {
+        self.send_own(Purpose::Bandwidth);
+    }
+
+    pub(super) fn has_unsent(&self) -> bool {
+        !self.unsent.is_empty()
+    }
+
+    /// Moves the oldest unsent PING to the unanswered ones, and returns its payload.
+    pub(super) fn take_unsent(&mut self, now: Time) -> Option<[u8; 8]> {
+        let (purpose, payload) = self.unsent.pop_front()?;
+        self.unanswered.push_back(Sent { purpose, payload, sent_at: now });
+        Some(payload)
+    }
+
+    /// Removes and returns the PING that this payload answers.
+    fn answered(&mut self, payload: [u8; 8]) -> Option<Sent> {
+        let at = self.unanswered.iter().position(|sent| sent.payload == payload)?;
+        self.unanswered.remove(at)
+    }
+
+    fn of_caller(&self) -> usize {
+        let unsent = self.unsent.iter().map(|&(purpose, _)| purpose);
+        let unanswered = self.unanswered.iter().map(|sent| sent.purpose);
+        unsent.chain(unanswered).filter(|&purpose| purpose == Purpose::Caller).count()
+    }
+}
