@@ -48,6 +48,17 @@ use send_flow::SendFlow;
 use shutdown::Phase;
 use timers::Timers;
 
+/// Queued events for which an idle connection keeps room.
+const EVENTS_KEPT: usize = 4;
+/// Queued events for which a connection with streams keeps room.
+const EVENTS_BUSY: usize = 64;
+/// Buffer that an idle connection keeps for frames other than DATA, in bytes.
+const CONTROL_KEPT: usize = 256;
+/// Buffer that a connection with streams keeps for frames other than DATA, in bytes.
+const CONTROL_BUSY: usize = 8 << 10;
+/// Size of the largest field section whose buffer an idle connection keeps, in bytes.
+const SECTION_KEPT: usize = 512;
+
 /// The role of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -91,6 +102,8 @@ pub struct Connection {
     decoder: hpack::Decoder,
     /// Reusable buffer for decoded field sections.
     section: FieldSection,
+    /// The size of the largest section decoded since `section` was allocated.
+    largest_section: usize,
     /// A field block that continues in CONTINUATION.
     block: Option<Block>,
     encoder: hpack::Encoder,
@@ -157,7 +170,8 @@ impl Connection {
             last_accepted: None,
             reader: Reader::new(role),
             decoder: hpack::Decoder::new(Settings::INITIAL.header_table_size),
-            section: FieldSection::with_capacity(32, 2_048),
+            section: section(),
+            largest_section: 0,
             block: None,
             encoder: hpack::Encoder::new(config.encoder_table_size),
             local: LocalSettings::new(),
@@ -169,7 +183,7 @@ impl Connection {
             receiving: ReceiveFlow::new(&config),
             lingering: Lingering::default(),
             early_priorities: EarlyPriorities::default(),
-            control: Vec::with_capacity(1_024),
+            control: Vec::with_capacity(CONTROL_KEPT),
             provoked: 0,
             pongs: Vec::new(),
             pings: Pings::default(),
@@ -190,7 +204,13 @@ impl Connection {
     /// meantime: a peer that gives up its requests at once causes no work for the caller.
     pub fn poll_event(&mut self) -> Option<Event> {
         loop {
-            let event = self.events.pop_front()?;
+            let Some(event) = self.events.pop_front() else {
+                if self.events.capacity() > EVENTS_BUSY {
+                    self.events.shrink_to(EVENTS_KEPT);
+                }
+                self.shrink();
+                return None;
+            };
             if let Event::Request { id, .. } = event
                 && self.streams.get(id).is_none_or(|stream| stream.error.is_some())
             {
@@ -214,6 +234,36 @@ impl Connection {
         let preface = self.is_client() && self.stats.octets_sent == 0;
         let start = if preface { input::PREFACE.len() } else { 0 };
         show_sent(&mut self.subscriber, self.control.get(start..).unwrap_or_default());
+    }
+
+    /// Gives back the memory of a busy time, if no stream is left.
+    ///
+    /// What remains serves a stream at a time without another allocation.
+    fn shrink(&mut self) {
+        if self.streams.len() > 0 {
+            return;
+        }
+        self.streams.shrink();
+        self.sending.shrink();
+        self.reader.shrink();
+        self.pings.shrink();
+        if self.events.capacity() > EVENTS_KEPT {
+            self.events.shrink_to(EVENTS_KEPT);
+        }
+        self.shrink_control(CONTROL_KEPT);
+        if self.largest_section > SECTION_KEPT {
+            self.section = section();
+            self.largest_section = 0;
+        }
+        self.decoder.shrink();
+        self.encoder.shrink();
+    }
+
+    /// Gives back the memory of `control` beyond `kept` bytes.
+    fn shrink_control(&mut self, kept: usize) {
+        if self.control.capacity() > kept {
+            self.control.shrink_to(kept);
+        }
     }
 
     /// Returns the role of this endpoint.
@@ -362,6 +412,11 @@ impl core::fmt::Debug for Connection {
             .field("close_reason", &self.close_reason)
             .finish_non_exhaustive()
     }
+}
+
+/// Creates a buffer for field sections of ordinary size.
+fn section() -> FieldSection {
+    FieldSection::with_capacity(SECTION_KEPT / 32, SECTION_KEPT / 2)
 }
 
 /// Shows complete sent frames to the subscriber, and returns their number.

@@ -29,7 +29,7 @@ impl Connection {
             return Ok(Read::Data(piece));
         }
         if stream.recv.expect == Expect::Nothing {
-            return Ok(stream.recv.trailers.take().map_or(Read::End, |trailers| Read::Trailers(*trailers)));
+            return Ok(stream.take_recv_trailers().map_or(Read::End, Read::Trailers));
         }
         match stream.error {
             Some(error) => Err(error),
@@ -96,7 +96,7 @@ impl Connection {
         if !stream.recv.window.receive(header.length, initial) {
             return Err(Violation::StreamWindowExceeded);
         }
-        Ok(stream.recv.length.receive(content)?)
+        Ok(self.streams.count_content(id, content)?)
     }
 
     /// Takes `taken` bytes of content from the front of `input`.
@@ -133,7 +133,8 @@ impl Connection {
         if let Err(malformed) = stream.recv.length.finish() {
             return self.stream_violation(id, malformed.into());
         }
-        stream.recv.expect = Expect::Nothing;
+        let length = stream.recv.length;
+        self.streams.expect(id, Expect::Nothing, length);
         self.wake_reader(id);
         self.transition(id, Transition::RecvEndStream);
     }

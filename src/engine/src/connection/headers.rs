@@ -126,6 +126,7 @@ impl Connection {
                 }
             }
         };
+        self.largest_section = self.largest_section.max(section.size());
         self.section = section;
         outcome
     }
@@ -197,17 +198,17 @@ impl Connection {
             return self.informational(id, section, end_stream);
         }
         let Some(stream) = self.streams.get_mut(id) else { return Ok(()) };
-        stream.recv.length = ContentLength::of_response(stream.method, &facts);
+        let length = ContentLength::of_response(stream.method, &facts);
         if end_stream {
-            stream.recv.length.finish()?;
+            length.finish()?;
         }
-        stream.recv.expect = if end_stream { Expect::Nothing } else { Expect::Content };
         stream.tunnel = stream.method.is_connect() && (200..300).contains(&facts.status);
         // The response event says that nothing follows; a caller that asked before needs its own event.
         let asked = stream.recv.wake == Wake::Asked;
         if stream.is_app_owned() {
             self.events.push_back(Event::Response { id, head: section.clone(), end_stream });
         }
+        self.streams.expect(id, if end_stream { Expect::Nothing } else { Expect::Content }, length);
         if end_stream {
             if asked {
                 self.wake_reader(id);
@@ -228,8 +229,9 @@ impl Connection {
             return Err(Malformed::InformationalEnd.into());
         }
         let Some(stream) = self.streams.get_mut(id) else { return Ok(()) };
-        stream.recv.informational = stream.recv.informational.saturating_add(section.size());
-        if stream.recv.informational > self.config.max_header_list_size as usize {
+        stream.recv.informational =
+            stream.recv.informational.saturating_add(u32::try_from(section.size()).unwrap_or(u32::MAX));
+        if stream.recv.informational > self.config.max_header_list_size {
             return Err(Violation::FieldSectionTooLarge);
         }
         if stream.is_app_owned() {
@@ -253,7 +255,7 @@ impl Connection {
         stream.recv.length.finish()?;
         // An empty trailer section has no meaning, and many readers do not expect one.
         if !section.is_empty() {
-            stream.recv.trailers = Some(Box::new(section.clone()));
+            stream.set_recv_trailers(section.clone());
         }
         self.recv_end_stream(id);
         Ok(())

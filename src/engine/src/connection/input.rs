@@ -16,6 +16,9 @@ pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// [`Bytes`] does not expose its capacity, and callers read into buffers that one read does not fill.
 const BUFFER: usize = 64 << 10;
 
+/// Buffer that an idle connection keeps for frames that arrive in pieces, in bytes.
+const PARTIAL_KEPT: usize = 32;
+
 /// The position in the input.
 #[derive(Debug)]
 pub(super) struct Reader {
@@ -44,6 +47,13 @@ impl Reader {
     pub(super) fn new(role: Role) -> Self {
         let state = if role == Role::Server { ReaderState::Preface } else { ReaderState::Frame };
         Self { state, partial: Vec::new(), first_frame: true, buffer: 0 }
+    }
+
+    /// Gives back the buffer of a large frame.
+    pub(super) fn shrink(&mut self) {
+        if self.partial.capacity() > PARTIAL_KEPT && self.partial.is_empty() {
+            self.partial = Vec::new();
+        }
     }
 
     /// Returns whether the input so far ends between two frames.

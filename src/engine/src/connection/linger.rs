@@ -25,12 +25,12 @@ impl Lingering {
 
     fn add(&mut self, stream: &mut Stream, linger: Linger) {
         self.0.insert((linger.until, stream.id()));
-        stream.linger = Some(linger);
+        stream.set_linger(linger);
     }
 
     /// Ends the lingering of a stream, if it lingers, and returns its limits.
     pub(super) fn remove(&mut self, stream: &mut Stream) -> Option<Linger> {
-        let linger = stream.linger.take()?;
+        let linger = stream.take_linger()?;
         self.0.remove(&(linger.until, stream.id()));
         Some(linger)
     }

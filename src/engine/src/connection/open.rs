@@ -57,7 +57,7 @@ impl Connection {
             stream.prioritize(priority);
         }
         if self.local.wanted.enable_push {
-            stream.authority = Some(head.authority().unwrap_or_default().into());
+            stream.set_authority(head.authority().unwrap_or_default());
         }
         if end_stream {
             stream.send.ending = Ending::EndStream;

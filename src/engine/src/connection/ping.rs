@@ -116,6 +116,13 @@ impl Pings {
         self.send(purpose, payload);
     }
 
+    /// Gives back the memory of answered PINGs.
+    pub(super) fn shrink(&mut self) {
+        if self.unsent.is_empty() && self.unanswered.is_empty() && self.unanswered.capacity() > 0 {
+            (self.unsent, self.unanswered) = (VecDeque::new(), VecDeque::new());
+        }
+    }
+
     pub(super) fn measure_bandwidth(&mut self) {
         self.send_own(Purpose::Bandwidth);
     }

@@ -68,7 +68,7 @@ impl Connection {
         let request = self.streams.get(parent).filter(|stream| stream.state().can_recv());
         let open = request.is_some();
         // The authority of a request was not recorded if push was disabled at the time.
-        let known = request.is_some_and(|stream| stream.authority.is_some());
+        let known = request.is_some_and(|stream| stream.authority().is_some());
         let unseen = self.streams.is_local(parent)
             && !self.streams.is_idle(parent)
             && self.streams.is_end_unseen(parent);
@@ -108,7 +108,7 @@ impl Connection {
         }
         let facts = message::promise(section)?;
         // The server is trusted for the authority of the request, and for no other (RFC 9113, 8.4 and 10.1).
-        let asked = self.streams.get(parent).and_then(|stream| stream.authority.as_deref());
+        let asked = self.streams.get(parent).and_then(Stream::authority);
         let promised = section.authority();
         let same = matches!((asked, promised), (Some(asked), Some(promised)) if asked.eq_ignore_ascii_case(promised));
         if same { Ok(facts.method) } else { Err(Violation::BadPromise) }

@@ -165,11 +165,11 @@ impl Connection {
             return Err(SendError::State("the message takes no trailers: it has not begun, or it has ended"));
         }
         stream.send.length.finish()?;
-        stream.send.ending = if trailers.is_empty() {
-            Ending::EndStream
+        if trailers.is_empty() {
+            stream.send.ending = Ending::EndStream;
         } else {
-            Ending::Trailers(Box::new(trailers.clone()))
-        };
+            stream.set_send_trailers(trailers.clone());
+        }
         self.content_changed(id);
         Ok(())
     }
@@ -192,14 +192,14 @@ impl Connection {
     /// Sends the ending of a message, if known, after all content was sent.
     pub(super) fn send_ending(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(id) else { return };
-        match core::mem::take(&mut stream.send.ending) {
-            Ending::Open => {}
-            Ending::Sent => stream.send.ending = Ending::Sent,
+        match stream.send.ending {
+            Ending::Open | Ending::Sent => {}
             Ending::EndStream => {
                 self.write_control(|out| data::encode_header(out, id, 0, true));
                 self.sent_end_stream(id);
             }
-            Ending::Trailers(trailers) => {
+            Ending::Trailers => {
+                let trailers = stream.take_send_trailers().unwrap_or_default();
                 self.write_headers(id, true, &trailers);
                 self.sent_end_stream(id);
             }

@@ -76,8 +76,10 @@ impl Connection {
         }
         // If the window of a stream was lowered, credit that was not due before may now be all that lets the peer
         // continue.
-        for id in self.streams.ids() {
-            self.credit_stream(id);
+        if settings.iter().any(|&(id, _)| id == SettingId::INITIAL_WINDOW_SIZE) {
+            for id in self.streams.ids() {
+                self.credit_stream(id);
+            }
         }
         self.admit_arriving();
         Ok(())
@@ -137,12 +139,12 @@ impl Connection {
     /// Applies the peer's initial window to all streams (RFC 9113, 6.9.2).
     fn apply_initial_window(&mut self) -> Result<(), Violation> {
         let initial = self.peer.initial_window_size;
-        let unblocked = self
+        let work = self
             .sending
             .set_initial_window(&mut self.streams, initial)
             .ok_or(Violation::ConnectionWindowOverflow)?;
-        if unblocked > 0 {
-            self.charge(Cause::Settings, u32::try_from(unblocked / 16).unwrap_or(u32::MAX))?;
+        if work > 0 {
+            self.charge(Cause::Settings, u32::try_from(work / 16).unwrap_or(u32::MAX))?;
         }
         Ok(())
     }

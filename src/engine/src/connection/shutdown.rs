@@ -211,9 +211,9 @@ impl Connection {
         self.events.push_back(Event::GoAway);
         self.fail_waiting_requests();
         let error = StreamError::peer(goaway.code);
-        for id in self.streams.ids() {
-            let above = self.streams.is_local(id) && id > last;
-            if above && self.streams.live(id).is_some() {
+        for id in self.streams.local_above(last) {
+            // The connection may end with one of the streams.
+            if self.streams.live(id).is_some() {
                 self.fail_unprocessed(id, error);
             }
         }

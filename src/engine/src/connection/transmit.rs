@@ -2,7 +2,7 @@
 //!
 //! Only this module splits content into frames, according to the windows at that moment.
 
-use super::{Connection, show_sent};
+use super::{CONTROL_BUSY, Connection, show_sent};
 use crate::event::Event;
 use crate::frame::{StreamId, data};
 use crate::stream::Ending;
@@ -40,9 +40,6 @@ impl Padded {
     }
 }
 
-/// Buffer that an idle connection keeps for frames other than DATA, in bytes.
-const CONTROL_KEPT: usize = 1 << 10;
-
 impl Connection {
     /// Appends pending output to `out`, and returns the number of bytes appended; 0 means that nothing can be sent
     /// now.
@@ -73,6 +70,7 @@ impl Connection {
             self.timers.taken();
         }
         self.arm_timers();
+        self.shrink();
         written
     }
 
@@ -105,10 +103,7 @@ impl Connection {
     pub(super) fn flush_control(&mut self, out: &mut Vec<u8>) {
         out.append(&mut self.control);
         self.provoked = 0;
-        // Without streams, the buffer needs room only for the next SETTINGS or PING.
-        if self.control.capacity() > CONTROL_KEPT && !self.streams.is_busy() {
-            self.control.shrink_to(CONTROL_KEPT);
-        }
+        self.shrink_control(CONTROL_BUSY);
     }
 
     fn write_content(&mut self, out: &mut Vec<u8>, end: usize) {
@@ -122,7 +117,6 @@ impl Connection {
     /// Writes one DATA frame of a stream, and reschedules the stream if it has more content.
     fn write_data(&mut self, id: StreamId, out: &mut Vec<u8>) {
         let max_frame = self.peer.max_frame_size.min(self.config.max_send_frame_size);
-        let limit = self.send_limit();
         let Some(stream) = self.streams.get_mut(id) else { return };
         let allowed = self.sending.allowance(stream).min(max_frame as usize);
         let padded = Padded::new(stream.send.content.len(), allowed, self.config.pad_to);
@@ -140,8 +134,7 @@ impl Connection {
         }
         stream.send.content.move_to(out, length);
         out.resize(out.len().saturating_add(padded.padding.unwrap_or(0).into()), 0);
-        self.sending.sent(stream, length, i64::from(content).saturating_add(padded.overhead()));
-        let tell = stream.has_room(limit) && core::mem::take(&mut stream.send.notify_writable);
+        let tell = self.sending.sent(stream, length, i64::from(content).saturating_add(padded.overhead()));
         if !all {
             self.sending.schedule(stream);
         }

@@ -6,8 +6,10 @@ mod tests;
 use std::collections::BTreeSet;
 
 use super::store::Store;
-use super::{ClosedBy, State, Stream, Transition, WaitingHead};
+use super::{ClosedBy, Expect, State, Stream, Transition, WaitingHead};
+use crate::error::Malformed;
 use crate::frame::StreamId;
+use crate::message::ContentLength;
 
 /// All streams of a connection that are not both closed and released.
 ///
@@ -28,6 +30,7 @@ pub(crate) struct Streams {
     pending_accept: BTreeSet<StreamId>,
     /// Requests of this endpoint that wait for the peer's limit, in the order in which the caller opened them.
     pending_open: BTreeSet<StreamId>,
+    awaited: Awaited,
 }
 
 /// Numbers of streams that are not closed (RFC 9113, 5.1.2), and of streams that the caller holds.
@@ -63,6 +66,7 @@ impl Streams {
             highest_peer_id: StreamId::CONNECTION,
             pending_accept: BTreeSet::new(),
             pending_open: BTreeSet::new(),
+            awaited: Awaited::default(),
         }
     }
 
@@ -102,18 +106,44 @@ impl Streams {
         self.store.iter()
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
-        self.store.iter_mut()
-    }
-
     /// Returns the identifiers of all streams, for loops that change the streams.
     pub(crate) fn ids(&self) -> Vec<StreamId> {
-        self.store.ids()
+        self.iter().map(Stream::id).collect()
     }
 
-    /// Returns the bytes of content still to come on all streams, if known and if the streams are few enough to visit.
+    /// Returns the streams of this endpoint above `last` that are not closed, in order.
+    pub(crate) fn local_above(&self, last: StreamId) -> Vec<StreamId> {
+        let above = self.store.above(self.client, last).filter(|stream| !stream.is_closed());
+        let mut ids: Vec<_> = above.map(Stream::id).collect();
+        ids.reverse();
+        ids
+    }
+
+    /// Returns the bytes of content still to come on all streams, if known.
     pub(crate) fn awaited(&self) -> Option<u64> {
-        self.store.awaited()
+        self.awaited.total()
+    }
+
+    /// Sets which part of the peer's message comes next, and how much content that has.
+    pub(crate) fn expect(&mut self, id: StreamId, expect: Expect, length: ContentLength) {
+        let Some(stream) = self.store.get_mut(id) else { return };
+        let awaited = stream.awaited();
+        (stream.recv.expect, stream.recv.length) = (expect, length);
+        self.awaited.replace(awaited, stream.awaited());
+    }
+
+    /// Counts received content against the length of the message.
+    pub(crate) fn count_content(&mut self, id: StreamId, bytes: u32) -> Result<(), Malformed> {
+        let Some(stream) = self.store.get_mut(id) else { return Ok(()) };
+        let awaited = stream.awaited();
+        let counted = stream.recv.length.receive(bytes);
+        self.awaited.replace(awaited, stream.awaited());
+        counted
+    }
+
+    /// Gives back memory that a set without streams does not need.
+    pub(crate) fn shrink(&mut self) {
+        self.store.shrink();
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -164,6 +194,7 @@ impl Streams {
 
     /// Adds an idle stream; the identifiers of one endpoint only grow.
     pub(crate) fn insert(&mut self, stream: Stream) {
+        self.awaited.add(stream.awaited());
         self.store.insert(stream);
     }
 
@@ -195,6 +226,7 @@ impl Streams {
     pub(crate) fn transition(&mut self, id: StreamId, transition: Transition) -> Option<Transitioned> {
         let local = self.is_local(id);
         let stream = self.store.get_mut(id)?;
+        let awaited = stream.awaited();
         let Some(from) = stream.state.apply(transition) else {
             debug_assert!(false, "{transition:?} on a stream that is {}", stream.state());
             return None;
@@ -205,6 +237,7 @@ impl Streams {
         }
         let mut withdrawn = false;
         if to == State::Closed {
+            self.awaited.replace(awaited, stream.awaited());
             stream.closed_by = match transition {
                 Transition::SendReset | Transition::Withdraw | Transition::EndConnection => {
                     ClosedBy::LocalReset
@@ -212,7 +245,7 @@ impl Streams {
                 Transition::RecvReset => ClosedBy::PeerReset,
                 _ => ClosedBy::EndStream,
             };
-            withdrawn = stream.waiting.take().is_some();
+            withdrawn = stream.take_waiting().is_some();
         }
         if withdrawn {
             let queue = if local { &mut self.pending_open } else { &mut self.pending_accept };
@@ -250,7 +283,7 @@ impl Streams {
     pub(crate) fn wait(&mut self, id: StreamId, head: WaitingHead) {
         let local = self.is_local(id);
         let Some(stream) = self.store.get_mut(id) else { return };
-        stream.waiting = Some(Box::new(head));
+        stream.rare_mut().waiting = Some(Box::new(head));
         let queue = if local { &mut self.pending_open } else { &mut self.pending_accept };
         queue.insert(id);
     }
@@ -273,13 +306,13 @@ impl Streams {
     /// Ends the wait of the first request that waits for the caller.
     pub(crate) fn next_to_accept(&mut self) -> Option<(StreamId, WaitingHead)> {
         let id = self.pending_accept.pop_first()?;
-        Some((id, *self.store.get_mut(id)?.waiting.take()?))
+        Some((id, *self.store.get_mut(id)?.take_waiting()?))
     }
 
     /// Ends the wait of the first request that waits for the peer's limit.
     pub(crate) fn next_to_open(&mut self) -> Option<(StreamId, WaitingHead)> {
         let id = self.pending_open.pop_first()?;
-        Some((id, *self.store.get_mut(id)?.waiting.take()?))
+        Some((id, *self.store.get_mut(id)?.take_waiting()?))
     }
 
     /// Asserts that the counts and the queues agree with the streams.
@@ -296,14 +329,17 @@ impl Streams {
         };
         assert_eq!(self.counts, counts);
         assert_eq!(
-            count(&|stream| !stream.released && !stream.app_owned && stream.waiting.is_none()),
+            count(&|stream| !stream.released && !stream.app_owned && !stream.waits()),
             0,
             "every stream must be held, waiting or released"
         );
         let waiting = |local| {
-            let waits = |stream: &&Stream| stream.waiting.is_some() && self.is_local(stream.id) == local;
+            let waits = |stream: &&Stream| stream.waits() && self.is_local(stream.id) == local;
             self.iter().filter(waits).map(|stream| stream.id).collect::<BTreeSet<_>>()
         };
+        let mut awaited = Awaited::default();
+        self.iter().for_each(|stream| awaited.add(stream.awaited()));
+        assert_eq!((self.awaited.bytes, self.awaited.unknown), (awaited.bytes, awaited.unknown), "awaited");
         assert_eq!(self.pending_accept, waiting(false), "pending accept");
         assert_eq!(self.pending_open, waiting(true), "pending open");
     }
@@ -316,6 +352,38 @@ impl Streams {
     #[cfg(test)]
     pub(crate) fn set_next_id(&mut self, id: u32) {
         self.next_id = id;
+    }
+}
+
+/// The content still to come on all streams.
+#[derive(Debug, Default)]
+struct Awaited {
+    /// Sum over the streams for which it is known.
+    bytes: u128,
+    /// Number of streams for which it is not.
+    unknown: usize,
+}
+
+impl Awaited {
+    /// Adds the content still to come on one stream, if known.
+    fn add(&mut self, awaited: Option<u64>) {
+        match awaited {
+            Some(bytes) => self.bytes = self.bytes.saturating_add(bytes.into()),
+            None => self.unknown = self.unknown.saturating_add(1),
+        }
+    }
+
+    /// Records a change of one stream.
+    fn replace(&mut self, before: Option<u64>, after: Option<u64>) {
+        match before {
+            Some(bytes) => self.bytes = self.bytes.saturating_sub(bytes.into()),
+            None => self.unknown = self.unknown.saturating_sub(1),
+        }
+        self.add(after);
+    }
+
+    fn total(&self) -> Option<u64> {
+        (self.unknown == 0).then(|| u64::try_from(self.bytes).unwrap_or(u64::MAX))
     }
 }
 

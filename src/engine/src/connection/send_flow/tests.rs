@@ -10,12 +10,15 @@ const NOW: Time = Time::from_nanos(1);
 struct Wire {
     flow: SendFlow,
     streams: Streams,
+    /// Streams that have room again.
+    told: Vec<u32>,
 }
 
 impl Wire {
     /// Opens streams 1, 3, 5 and so on, for a peer whose initial window is 100 bytes.
     fn new(streams: u32, buffer: usize, enough: usize) -> Self {
-        let mut wire = Self { flow: SendFlow::new(buffer, enough), streams: Streams::new(true) };
+        let mut wire =
+            Self { flow: SendFlow::new(buffer, enough), streams: Streams::new(true), told: Vec::new() };
         assert_eq!(wire.flow.set_initial_window(&mut wire.streams, 100), Some(0));
         for n in 0..streams {
             let id = id(2 * n + 1);
@@ -43,7 +46,9 @@ impl Wire {
             self.flow.block(stream, NOW);
         } else {
             stream.send.content.pop(sent);
-            self.flow.sent(stream, sent, i64::try_from(sent).unwrap());
+            if self.flow.sent(stream, sent, i64::try_from(sent).unwrap()) {
+                self.told.push(id.as_u32());
+            }
             self.flow.schedule(stream);
         }
         self.flow.check(&self.streams);
@@ -114,7 +119,7 @@ fn no_window_exceeds_its_maximum() {
     assert_eq!(wire.flow.set_initial_window(&mut wire.streams, 400), None);
     wire.streams.transition(id(1), Transition::SendReset);
     wire.flow.remove(wire.streams.get_mut(id(1)).unwrap());
-    assert_eq!(wire.flow.set_initial_window(&mut wire.streams, 0x7fff_ffff), Some(0), "it is closed");
+    assert_eq!(wire.flow.set_initial_window(&mut wire.streams, 0x7fff_ffff), Some(2), "it is closed");
 }
 
 #[test]
@@ -156,9 +161,14 @@ fn buffers_shrink_while_the_total_is_high() {
     let waits = |wire: &Wire, n| wire.streams.get(id(n)).unwrap().send.notify_writable;
     assert!(waits(&wire, 1) && waits(&wire, 3) && waits(&wire, 5), "they have lost their room");
     assert!(!waits(&wire, 7), "it has room still");
+    wire.queue(7, 12 << 10);
     assert_eq!(wire.turn(), Some((1, 30 << 10)));
+    assert!(wire.flow.make_room(&mut wire.streams).is_empty(), "82 KiB are left, and the limit is 100");
     assert_eq!(wire.turn(), Some((3, 30 << 10)));
-    assert_eq!(wire.flow.make_room(&mut wire.streams), [id(1), id(3)], "5 has more than half of its buffer");
+    assert_eq!(wire.told, [1, 3]);
+    // Less than half of the buffers of 40 KiB, but more than half of those of 16 KiB.
+    wire.streams.get_mut(id(7)).unwrap().send.notify_writable = true;
+    assert_eq!(wire.flow.make_room(&mut wire.streams), [id(7)], "5 has filled its buffer");
     assert!(!wire.flow.is_crowded() && wire.flow.make_room(&mut wire.streams).is_empty());
-    assert!(waits(&wire, 5));
+    assert!(waits(&wire, 5) && !waits(&wire, 7));
 }

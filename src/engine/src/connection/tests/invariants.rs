@@ -17,10 +17,10 @@ pub(super) fn check(engine: &Connection) {
         0,
         "closed and released streams must be removed"
     );
-    assert_eq!(engine.lingering.len(), count(&|stream| stream.linger.is_some()), "lingering");
+    assert_eq!(engine.lingering.len(), count(&|stream| stream.lingers()), "lingering");
     let lost = |stream: &Stream| {
         let waits =
-            stream.send.scheduled || stream.send.blocked_since.is_some() || stream.state() == State::Idle;
+            stream.send.scheduled || stream.blocked_since().is_some() || stream.state() == State::Idle;
         !stream.send.content.is_empty() && !waits
     };
     assert_eq!(count(&lost), 0, "content that will never be sent");
