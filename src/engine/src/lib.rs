@@ -92,6 +92,7 @@ mod message;
 mod priority;
 mod scheduler;
 mod settings;
+mod sparse;
 mod stats;
 mod stream;
 mod subscriber;

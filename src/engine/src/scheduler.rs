@@ -1,8 +1,9 @@
 //! The order in which streams send content (RFC 9218, 10).
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use crate::frame::StreamId;
+use crate::sparse::Sparse;
 
 /// Streams that have content and a window for it, by urgency.
 ///
@@ -54,26 +55,33 @@ impl Scheduler {
     pub(crate) fn pop(&mut self) -> Option<StreamId> {
         let level = self.levels.iter_mut().flatten().find(|level| !level.is_empty())?;
         self.len = self.len.saturating_sub(1);
-        let shared = if level.whole.is_empty() || level.shared.is_empty() {
+        let shared = if level.whole.is_empty() || level.shared.queue.is_empty() {
             level.whole.is_empty()
         } else {
             level.shared_next
         };
         level.shared_next = !shared;
-        if shared { level.shared.pop() } else { level.whole.pop() }
+        if shared { level.shared.queue.pop() } else { level.whole.pop() }
     }
 
     /// Removes a stream, given the turn that [`push`](Self::push) returned.
     pub(crate) fn remove(&mut self, id: StreamId, place: Place, turn: Turn) {
         if let Some(Some(level)) = self.levels.get_mut(usize::from(place.urgency)) {
-            let found = if place.shared { level.shared.remove(turn) } else { level.whole.remove(id) };
+            let found = if place.shared {
+                level.shared.queue.remove(turn.0).is_some()
+            } else {
+                level.whole.remove(id)
+            };
             self.len = self.len.saturating_sub(usize::from(found));
         }
     }
 
     /// Returns all streams, in no particular order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = StreamId> {
-        self.levels.iter().flatten().flat_map(|level| level.whole.iter().chain(level.shared.iter()))
+        self.levels
+            .iter()
+            .flatten()
+            .flat_map(|level| level.whole.iter().chain(level.shared.queue.iter().copied()))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -95,7 +103,7 @@ impl Scheduler {
 
 impl Level {
     fn is_empty(&self) -> bool {
-        self.whole.is_empty() && self.shared.is_empty()
+        self.whole.is_empty() && self.shared.queue.is_empty()
     }
 }
 
@@ -137,12 +145,10 @@ impl Ordered {
     }
 }
 
-/// Streams that take turns: a queue from which any can be removed.
+/// Streams that take turns.
 #[derive(Debug, Default)]
 struct Turns {
-    /// Streams by the number of their turn; a removed one leaves a gap, but never at the front.
-    queue: VecDeque<(u32, Option<StreamId>)>,
-    gaps: usize,
+    queue: Sparse<StreamId>,
     /// The number of the next turn, modulo 2^32.
     next: u32,
 }
@@ -150,49 +156,9 @@ struct Turns {
 impl Turns {
     fn push(&mut self, id: StreamId) -> Turn {
         let turn = self.next;
-        self.queue.push_back((turn, Some(id)));
+        self.queue.push(turn, id);
         self.next = turn.wrapping_add(1);
         Turn(turn)
-    }
-
-    fn pop(&mut self) -> Option<StreamId> {
-        let (_, id) = self.queue.pop_front()?;
-        self.skip_gaps();
-        id
-    }
-
-    fn remove(&mut self, turn: Turn) -> bool {
-        let Some(&(first, _)) = self.queue.front() else { return false };
-        let distance = |number: u32| number.wrapping_sub(first);
-        let Ok(at) = self.queue.binary_search_by_key(&distance(turn.0), |&(number, _)| distance(number))
-        else {
-            return false;
-        };
-        let Some((_, place)) = self.queue.get_mut(at) else { return false };
-        let found = place.take().is_some();
-        self.gaps = self.gaps.saturating_add(usize::from(found));
-        self.skip_gaps();
-        // Gaps take no more room than streams.
-        if self.gaps > self.queue.len() / 2 {
-            self.queue.retain(|(_, id)| id.is_some());
-            self.gaps = 0;
-        }
-        found
-    }
-
-    fn skip_gaps(&mut self) {
-        while let Some((_, None)) = self.queue.front() {
-            self.queue.pop_front();
-            self.gaps = self.gaps.saturating_sub(1);
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = StreamId> {
-        self.queue.iter().filter_map(|&(_, id)| id)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.queue.is_empty()
     }
 }
 
@@ -261,41 +227,5 @@ mod tests {
             assert_eq!(left, if shared { [5, 7, 3] } else { [3, 5, 7] });
             assert!(scheduler.is_empty());
         }
-    }
-
-    /// A peer that changes a priority again and again behind a stream that cannot send.
-    #[test]
-    fn gaps_take_bounded_memory() {
-        let mut turns = Turns { next: u32::MAX - 500, ..Turns::default() };
-        let ids = [1, 3].map(|id| StreamId::new(id).unwrap());
-        turns.push(ids[0]);
-        for _ in 0..1_000 {
-            let turn = turns.push(ids[1]);
-            assert!(turns.remove(turn) && !turns.remove(turn), "{turn:?}");
-        }
-        assert!(turns.queue.len() <= 3, "{turns:?}");
-        assert_eq!((turns.pop(), turns.pop(), turns.gaps), (Some(ids[0]), None, 0));
-    }
-
-    #[test]
-    fn many_removals_in_any_order_agree_with_a_list() {
-        let mut turns = Turns { next: u32::MAX - 100, ..Turns::default() };
-        let mut list = VecDeque::new();
-        let mut random = 1_u32;
-        for n in 0..5_000 {
-            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let id = StreamId::new(n).unwrap();
-            list.push_back((id, turns.push(id)));
-            match random >> 29 {
-                0..=2 => assert_eq!(turns.pop(), list.pop_front().map(|(id, _)| id)),
-                3..=6 => {
-                    let (_, turn) = list.remove((random >> 8) as usize % list.len()).unwrap();
-                    assert!(turns.remove(turn));
-                }
-                _ => {}
-            }
-            assert!(turns.queue.len() <= 2 * list.len() + 1);
-        }
-        assert!(turns.iter().eq(list.iter().map(|&(id, _)| id)));
     }
 }

@@ -1,9 +1,10 @@
 //! Streams by identifier, without hashing data that a peer chooses.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::{ClosedBy, Stream};
 use crate::frame::StreamId;
+use crate::sparse::Sparse;
 
 /// Number of closed streams to remember.
 ///
@@ -117,7 +118,7 @@ struct Index {
     /// How many streams the ring holds.
     in_ring: usize,
     /// Streams that have outlived the ring.
-    aside: BTreeMap<u32, Box<Stream>>,
+    aside: Sparse<Box<Stream>>,
 }
 
 impl Index {
@@ -125,7 +126,7 @@ impl Index {
         let number = number(id);
         match number.checked_sub(self.base) {
             Some(place) => self.ring.get(place as usize)?.as_deref(),
-            None => self.aside.get(&number).map(Box::as_ref),
+            None => self.aside.get(number).map(Box::as_ref),
         }
     }
 
@@ -133,7 +134,7 @@ impl Index {
         let number = number(id);
         match number.checked_sub(self.base) {
             Some(place) => self.ring.get_mut(place as usize)?.as_deref_mut(),
-            None => self.aside.get_mut(&number).map(Box::as_mut),
+            None => self.aside.get_mut(number).map(Box::as_mut),
         }
     }
 
@@ -162,7 +163,7 @@ impl Index {
 
     fn move_front_aside(&mut self) {
         if let Some(stream) = self.ring.pop_front().flatten() {
-            self.aside.insert(self.base, stream);
+            self.aside.push(self.base, stream);
             self.in_ring = self.in_ring.saturating_sub(1);
         }
         self.base = self.base.saturating_add(1);
@@ -171,7 +172,7 @@ impl Index {
     fn remove(&mut self, id: StreamId) -> Option<Box<Stream>> {
         let number = number(id);
         let Some(place) = number.checked_sub(self.base) else {
-            return self.aside.remove(&number);
+            return self.aside.remove(number);
         };
         let stream = self.ring.get_mut(place as usize)?.take()?;
         self.in_ring = self.in_ring.saturating_sub(1);
@@ -190,11 +191,11 @@ impl Index {
     }
 
     fn iter(&self) -> impl Iterator<Item = &Stream> {
-        self.aside.values().chain(self.ring.iter().flatten()).map(Box::as_ref)
+        self.aside.iter().chain(self.ring.iter().flatten()).map(Box::as_ref)
     }
 
     fn iter_back(&self) -> impl Iterator<Item = &Stream> {
-        self.ring.iter().flatten().rev().chain(self.aside.values().rev()).map(Box::as_ref)
+        self.ring.iter().flatten().rev().chain(self.aside.iter().rev()).map(Box::as_ref)
     }
 
     fn shrink(&mut self) {
