@@ -67,12 +67,14 @@ impl<T> Sparse<T> {
     }
 
     fn find(&self, key: u32) -> Option<usize> {
-        if self.entries.get(self.last).is_some_and(|entry| entry.0 == key) {
-            return Some(self.last);
-        }
         let &(first, _) = self.entries.front()?;
         let distance = |key: u32| key.wrapping_sub(first);
-        self.entries.binary_search_by_key(&distance(key), |&(key, _)| distance(key)).ok()
+        let is_at = |&place: &usize| self.entries.get(place).is_some_and(|entry| entry.0 == key);
+        // Keys without a break are their own places, until gaps are removed.
+        [self.last, distance(key) as usize]
+            .into_iter()
+            .find(is_at)
+            .or_else(|| self.entries.binary_search_by_key(&distance(key), |&(key, _)| distance(key)).ok())
     }
 
     /// Removes gaps at the front, and all once they are the majority.

@@ -132,9 +132,13 @@ fn event(end: &mut Connection) -> Option<Option<StreamId>> {
 /// Returns a configuration that allows 10,000 streams.
 fn config() -> Config {
     let mut config = Config::default();
-    config.max_concurrent_streams = 10_000;
-    config.initial_max_send_streams = 10_000;
+    allow(&mut config, 10_000);
     config
+}
+
+fn allow(config: &mut Config, streams: u32) {
+    config.max_concurrent_streams = streams;
+    config.initial_max_send_streams = streams;
 }
 
 fn head(fields: &[(&str, &str)]) -> FieldSection {
