@@ -155,9 +155,9 @@ fn time(
     if warm {
         ends.iter().for_each(End::touch);
     }
-    // The allocator of glibc merges the pieces that preparation has freed when it is next asked for a large one, which
-    // would take a millisecond of the measurement.
-    drop(black_box(Vec::<u8>::with_capacity(1 << 16)));
+    // The allocator of glibc sorts the pieces that preparation has freed while it looks for others, which would take
+    // milliseconds of the measurement.
+    drop(Vec::from_iter((1..50).map(|n| black_box(Vec::<u8>::with_capacity(n << 10)))));
     let start = Instant::now();
     ends.iter_mut().for_each(operate);
     start.elapsed().as_nanos() as f64 / f64::from(count) / ends.len() as f64

@@ -59,6 +59,7 @@
 //! | SETTINGS, PING, priorities, push, frames of extensions | `connection/NAME.rs` |
 //! | deadlines | `connection/timers.rs` |
 //! | shutdown and GOAWAY | `connection/shutdown.rs` |
+//! | the cost and the memory of a stream | `benches/costs.rs`, `tests/memory.rs` |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
