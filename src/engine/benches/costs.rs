@@ -152,12 +152,12 @@ fn time(
     operate: impl Fn(&mut End),
 ) -> f64 {
     let mut ends: Vec<End> = (0..ends).map(|_| prepare(size)).collect();
-    if warm {
-        ends.iter().for_each(End::touch);
-    }
     // The allocator of glibc sorts the pieces that preparation has freed while it looks for others, which would take
     // milliseconds of the measurement.
     drop(Vec::from_iter((1..50).map(|n| black_box(Vec::<u8>::with_capacity(n << 10)))));
+    if warm {
+        ends.iter().for_each(End::touch);
+    }
     let start = Instant::now();
     ends.iter_mut().for_each(operate);
     start.elapsed().as_nanos() as f64 / f64::from(count) / ends.len() as f64
