@@ -51,13 +51,14 @@ macro_rules! causes {
 }
 
 causes! {
-    /// SETTINGS that unblock streams: charged once per sixteen streams, since each returns to the scheduler.
+    /// SETTINGS that unblock streams, or make the connection look for the highest window: charged once per sixteen
+    /// streams.
     Settings => 1, "too many SETTINGS frames that change windows";
     /// Size updates that evict entries from the dynamic table (RFC 7541, 4.2): one byte can drop up to 4 KiB.
     TableThrash => 10, "too many changes of the dynamic table";
     /// A field section over the limit and more than eight times as large as its field block (RFC 7541, 7.3).
     FieldExpansion => 10, "too many field sections that expand over the limit";
-    /// A GOAWAY with new content, which makes the connection visit every stream.
+    /// A GOAWAY with new content, which is kept and reported.
     GoAway => 4, "too many GOAWAY frames";
 }
 

@@ -1,40 +1,64 @@
 //! A connection: received bytes and operations in, bytes to send and events out.
 
-mod control;
+mod accept;
 mod data;
+mod extensions;
 mod headers;
 mod input;
 mod lifecycle;
+mod linger;
+mod open;
+mod ping;
+mod priority;
+mod push;
+mod receive_flow;
+mod rst_stream;
 mod send;
+mod send_flow;
+mod settings;
 mod shutdown;
 #[cfg(test)]
 mod tests;
 mod timers;
 mod transmit;
+mod window_update;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use crate::abuse::{Abuse, AbuseCause, Verdict};
 use crate::config::{Config, ConfigError};
 use crate::error::{ConnectionError, Violation};
 use crate::event::{Event, GoAway};
 use crate::fields::FieldSection;
-use crate::flow::{Bandwidth, ReceiveWindow};
-use crate::frame::{FrameHeader, HEADER_LEN, SettingId, StreamId};
+use crate::frame::{FrameHeader, HEADER_LEN, StreamId};
 use crate::hpack;
 use crate::priority::Priority;
-use crate::scheduler::Scheduler;
-use crate::settings::{DEFAULT_WINDOW, LocalSettings, Settings};
+use crate::settings::{LocalSettings, Settings};
 use crate::stats::Stats;
-use crate::stream::{State, Store};
+use crate::stream::{State, Stream, Streams};
 use crate::subscriber::{Direction, Subscriber};
 use crate::time::Time;
 use crate::windows::Windows;
-use control::Pings;
 use headers::Block;
 use input::Reader;
+use linger::Lingering;
+use ping::Pings;
+use priority::EarlyPriorities;
+use receive_flow::ReceiveFlow;
+use send_flow::SendFlow;
 use shutdown::Phase;
 use timers::Timers;
+
+/// Queued events for which an idle connection keeps room.
+const EVENTS_KEPT: usize = 4;
+/// Queued events for which a connection with streams keeps room.
+const EVENTS_BUSY: usize = 64;
+/// Buffer that an idle connection keeps for frames other than DATA, in bytes.
+const CONTROL_KEPT: usize = 256;
+/// Buffer that a connection with streams keeps for frames other than DATA, in bytes.
+const CONTROL_BUSY: usize = 8 << 10;
+/// Size of the largest field section whose buffer an idle connection keeps, in bytes.
+const SECTION_KEPT: usize = 512;
 
 /// The role of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +183,8 @@ pub struct Connection {
     decoder: hpack::Decoder,
     /// Reusable buffer for decoded field sections.
     section: FieldSection,
+    /// The size of the largest section decoded since `section` was allocated.
+    largest_section: usize,
     /// A field block that continues in CONTINUATION.
     block: Option<Block>,
     encoder: hpack::Encoder,
@@ -168,37 +194,15 @@ pub struct Connection {
     /// Whether the peer's first SETTINGS have arrived.
     peer_settings_known: bool,
 
-    streams: Store,
-    /// The identifier of the next stream that this endpoint opens; above 2^31-1, none are left.
-    next_id: u32,
-    /// The highest stream that the peer has opened.
-    highest_peer_id: StreamId,
-    counts: Counts,
-    /// Server: requests that wait for the caller to release earlier ones.
-    pending_accept: VecDeque<StreamId>,
-    /// Client: requests that wait for the peer's limit.
-    pending_open: VecDeque<StreamId>,
+    streams: Streams,
     /// Whether the caller was refused a stream with [`OpenError::WouldBlock`](crate::OpenError::WouldBlock) and
     /// awaits an event.
     open_refused: bool,
 
-    /// Bytes this endpoint may send on the connection (RFC 9113, 6.9.1).
-    send_window: i64,
-    /// Upper bound of the [`window_delta`](crate::stream::Sending::window_delta) of all streams.
-    highest_delta: i64,
-    scheduler: Scheduler,
-    /// Total content pending on all streams, in bytes.
-    content_waiting: usize,
-    /// Whether `content_waiting` is so high that the send-buffer limit of each stream is lowered.
-    crowded: bool,
-    /// Streams that have content but no window, with the start of the stall.
-    blocked: BTreeSet<(Time, StreamId)>,
-    /// Streams whose requests are read only to be discarded, with the deadline.
-    lingering: BTreeSet<(Time, StreamId)>,
-    /// Priorities received before their requests (RFC 9218, 7.1).
-    early_priorities: Vec<(StreamId, Priority)>,
-    window: ReceiveWindow,
-    bandwidth: Bandwidth,
+    sending: SendFlow,
+    receiving: ReceiveFlow,
+    lingering: Lingering,
+    early_priorities: EarlyPriorities,
 
     /// Encoded frames to send before any content: all but DATA, and the frames that end a message after its
     /// content.
@@ -213,19 +217,6 @@ pub struct Connection {
     abuse: Abuse,
     stats: Stats,
     subscriber: Option<Box<dyn Subscriber + Send>>,
-}
-
-/// Numbers of streams that are not closed (RFC 9113, 5.1.2), and of streams that the caller holds.
-#[derive(Debug, Default)]
-struct Counts {
-    /// Opened by this endpoint.
-    local: usize,
-    /// Opened by the peer.
-    peer: usize,
-    /// Promised by the server, but not yet open.
-    promised: usize,
-    /// Opened by the peer, given to the caller, and not yet released.
-    app_owned: usize,
 }
 
 impl Connection {
@@ -251,12 +242,6 @@ impl Connection {
 
     fn new(role: Role, config: Config) -> Result<Self, ConfigError> {
         config.check()?;
-        let bandwidth = Bandwidth::new(
-            config.initial_window_size,
-            config.stream_window_max,
-            config.connection_window,
-            config.connection_window_max,
-        );
         let mut connection = Self {
             role,
             now: Time::default(),
@@ -266,30 +251,20 @@ impl Connection {
             last_accepted: None,
             reader: Reader::new(role),
             decoder: hpack::Decoder::new(Settings::INITIAL.header_table_size),
-            section: FieldSection::with_capacity(32, 2_048),
+            section: section(),
+            largest_section: 0,
             block: None,
             encoder: hpack::Encoder::new(config.encoder_table_size),
             local: LocalSettings::new(),
             peer: Settings::INITIAL,
             peer_settings_known: false,
-            streams: Store::default(),
-            next_id: if role == Role::Client { 1 } else { 2 },
-            highest_peer_id: StreamId::CONNECTION,
-            counts: Counts::default(),
-            pending_accept: VecDeque::new(),
-            pending_open: VecDeque::new(),
+            streams: Streams::new(role == Role::Client),
             open_refused: false,
-            send_window: i64::from(DEFAULT_WINDOW),
-            highest_delta: 0,
-            scheduler: Scheduler::default(),
-            content_waiting: 0,
-            crowded: false,
-            blocked: BTreeSet::new(),
-            lingering: BTreeSet::new(),
-            early_priorities: Vec::new(),
-            window: ReceiveWindow::new(0),
-            bandwidth,
-            control: Vec::with_capacity(1_024),
+            sending: SendFlow::new(config.send_buffer, config.limits.content_octets),
+            receiving: ReceiveFlow::new(&config),
+            lingering: Lingering::default(),
+            early_priorities: EarlyPriorities::default(),
+            control: Vec::with_capacity(CONTROL_KEPT),
             provoked: 0,
             pongs: Vec::new(),
             pings: Pings::default(),
@@ -310,7 +285,13 @@ impl Connection {
     /// meantime: a peer that gives up its requests at once causes no work for the caller.
     pub fn poll_event(&mut self) -> Option<Event> {
         loop {
-            let event = self.events.pop_front()?;
+            let Some(event) = self.events.pop_front() else {
+                if self.events.capacity() > EVENTS_BUSY {
+                    self.events.shrink_to(EVENTS_KEPT);
+                }
+                self.shrink();
+                return None;
+            };
             if let Event::Request { id, .. } = event
                 && self.streams.get(id).is_none_or(|stream| stream.error.is_some())
             {
@@ -319,7 +300,7 @@ impl Connection {
             }
             let released = event
                 .of_app_owned_stream()
-                .is_some_and(|id| self.streams.get(id).is_none_or(|stream| stream.released));
+                .is_some_and(|id| self.streams.get(id).is_none_or(Stream::is_released));
             if !released {
                 return Some(event);
             }
@@ -336,6 +317,36 @@ impl Connection {
         show_sent(&mut self.subscriber, self.control.get(start..).unwrap_or_default());
     }
 
+    /// Gives back the memory of a busy time, if no stream is left.
+    ///
+    /// What remains serves a stream at a time without another allocation.
+    fn shrink(&mut self) {
+        if self.streams.len() > 0 {
+            return;
+        }
+        self.streams.shrink();
+        self.sending.shrink();
+        self.reader.shrink();
+        self.pings.shrink();
+        if self.events.capacity() > EVENTS_KEPT {
+            self.events.shrink_to(EVENTS_KEPT);
+        }
+        self.shrink_control(CONTROL_KEPT);
+        if self.largest_section > SECTION_KEPT {
+            self.section = section();
+            self.largest_section = 0;
+        }
+        self.decoder.shrink();
+        self.encoder.shrink();
+    }
+
+    /// Gives back the memory of `control` beyond `kept` bytes.
+    fn shrink_control(&mut self, kept: usize) {
+        if self.control.capacity() > kept {
+            self.control.shrink_to(kept);
+        }
+    }
+
     /// Returns the role of this endpoint.
     pub fn role(&self) -> Role {
         self.role
@@ -349,7 +360,7 @@ impl Connection {
     /// Returns whether the connection takes new streams: neither side has begun to end it, and identifiers are
     /// left.
     pub fn is_open(&self) -> bool {
-        let ids_left = !self.is_client() || self.next_id <= StreamId::MAX.as_u32();
+        let ids_left = !self.is_client() || self.streams.has_ids();
         let ending = self.received_go_away.is_some() || self.close_reason.is_some();
         self.phase == Phase::Running && ids_left && !ending
     }
@@ -376,20 +387,19 @@ impl Connection {
 
     /// Returns the flow-control windows of the connection.
     pub fn windows(&self) -> Windows {
-        Windows { receive: self.window.available(DEFAULT_WINDOW), send: self.send_window }
+        Windows { receive: self.receiving.available(), send: self.sending.window() }
     }
 
     /// Returns the flow-control windows of a stream, or `None` once it was closed and released.
     pub fn stream_windows(&self, id: StreamId) -> Option<Windows> {
         let stream = self.streams.get(id)?;
         let receive = stream.recv.window.available(self.local.acknowledged.initial_window_size);
-        let send = i64::from(self.peer.initial_window_size).saturating_add(stream.send.window_delta);
-        Some(Windows { receive, send })
+        Some(Windows { receive, send: self.sending.stream_window(stream) })
     }
 
     /// Returns the state of a stream on the wire, or `None` once it was closed and released.
     pub fn state(&self, id: StreamId) -> Option<State> {
-        self.streams.get(id).map(|stream| stream.state)
+        self.streams.state(id)
     }
 
     /// Returns whether both messages of a stream are complete or aborted, the local one was handed out, and no received
@@ -410,33 +420,20 @@ impl Connection {
 
     /// Returns the counters.
     pub fn stats(&self) -> Stats {
+        let streams = &self.streams;
+        let counts = streams.counts();
         Stats {
-            streams_open: self.counts.local.saturating_add(self.counts.peer) as u64,
-            streams_waiting: self.pending_accept.len().saturating_add(self.pending_open.len()) as u64,
+            streams_open: counts.local.saturating_add(counts.peer) as u64,
+            streams_waiting: streams.pending_accept().saturating_add(streams.pending_open()) as u64,
             abuse_score: u64::from(self.abuse.score()),
             abuse_score_peak: u64::from(self.abuse.peak()),
-            connection_window_target: u64::from(self.bandwidth.connection_window()),
+            connection_window_target: u64::from(self.receiving.target()),
             ..self.stats
         }
     }
 
     fn is_client(&self) -> bool {
         self.role == Role::Client
-    }
-
-    /// Returns whether this endpoint opens streams with identifiers like `id`.
-    fn is_local(&self, id: StreamId) -> bool {
-        id.is_client_initiated() == self.is_client()
-    }
-
-    /// Returns whether nothing was ever sent or received on a stream (RFC 9113, 5.1).
-    fn is_idle(&self, id: StreamId) -> bool {
-        if self.is_local(id) {
-            id.as_u32() >= self.next_id
-                || self.streams.get(id).is_some_and(|stream| stream.state == State::Idle)
-        } else {
-            id > self.highest_peer_id
-        }
     }
 
     /// Advances the time, which never goes back.
@@ -489,11 +486,16 @@ impl core::fmt::Debug for Connection {
             .field("role", &self.role)
             .field("phase", &self.phase)
             .field("streams", &self.streams.len())
-            .field("counts", &self.counts)
-            .field("send_window", &self.send_window)
+            .field("counts", &self.streams.counts())
+            .field("send_window", &self.sending.window())
             .field("close_reason", &self.close_reason)
             .finish_non_exhaustive()
     }
+}
+
+/// Creates a buffer for field sections of ordinary size.
+fn section() -> FieldSection {
+    FieldSection::with_capacity(SECTION_KEPT / 32, SECTION_KEPT / 2)
 }
 
 /// Shows complete sent frames to the subscriber, and returns their number.
@@ -509,25 +511,4 @@ fn show_sent(subscriber: &mut Option<Box<dyn Subscriber + Send>>, mut frames: &[
         frames = rest;
     }
     count
-}
-
-/// Returns the parameters of the first SETTINGS: the values that differ from the defaults, and the limits.
-fn first_settings(role: Role, config: &Config) -> Vec<(SettingId, u32)> {
-    let initial = Settings::INITIAL;
-    let unless = |id, value: u32, default: u32| (value != default).then_some((id, value));
-    let client = role == Role::Client;
-    [
-        unless(SettingId::HEADER_TABLE_SIZE, config.header_table_size, initial.header_table_size),
-        client.then_some((SettingId::ENABLE_PUSH, u32::from(config.enable_push))),
-        (!client || config.enable_push)
-            .then_some((SettingId::MAX_CONCURRENT_STREAMS, config.max_concurrent_streams)),
-        unless(SettingId::INITIAL_WINDOW_SIZE, config.initial_window_size, initial.initial_window_size),
-        unless(SettingId::MAX_FRAME_SIZE, config.max_frame_size, initial.max_frame_size),
-        Some((SettingId::MAX_HEADER_LIST_SIZE, config.max_header_list_size)),
-        (!client && config.enable_connect_protocol).then_some((SettingId::ENABLE_CONNECT_PROTOCOL, 1)),
-        Some((SettingId::NO_RFC7540_PRIORITIES, 1)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
 }

@@ -403,6 +403,28 @@ pub struct StreamError {
     pub retryable: bool,
 }
 
+impl StreamError {
+    /// Creates the error of a stream that this endpoint ends with `code`.
+    pub(crate) fn local(code: ErrorCode) -> Self {
+        Self { code, initiator: Initiator::Local, violation: None, retryable: false }
+    }
+
+    /// Creates the error of a stream that this endpoint ends because of a violation.
+    pub(crate) fn of_violation(violation: Violation) -> Self {
+        Self { violation: Some(violation), ..Self::local(violation.code()) }
+    }
+
+    /// Creates the error of a stream that the peer ended with `code`.
+    pub(crate) fn peer(code: ErrorCode) -> Self {
+        Self {
+            code,
+            initiator: Initiator::Peer,
+            violation: None,
+            retryable: code == ErrorCode::REFUSED_STREAM,
+        }
+    }
+}
+
 impl fmt::Display for StreamError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.violation, self.initiator) {

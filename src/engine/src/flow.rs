@@ -1,5 +1,6 @@
 //! Receive-side flow control (RFC 9113, 5.2 and 6.9).
 
+use core::num::NonZeroU64;
 use core::time::Duration;
 
 use crate::settings::MAX_WINDOW;
@@ -22,13 +23,13 @@ pub(crate) struct ReceiveWindow {
     /// Bytes consumed or discarded, but not yet credited to the peer.
     pending_credit: u32,
     /// When the window was last raised for consumed bytes.
-    updated_at: Option<Time>,
+    updated_at: Updated,
 }
 
 impl ReceiveWindow {
     /// Creates a window that differs by `delta` from the window of new streams.
     pub(crate) fn new(delta: i64) -> Self {
-        Self { delta, unconsumed: 0, pending_credit: 0, updated_at: None }
+        Self { delta, unconsumed: 0, pending_credit: 0, updated_at: Updated::default() }
     }
 
     /// Returns the bytes the peer may still send.
@@ -119,6 +120,17 @@ impl ReceiveWindow {
         }
         self.delta = self.delta.saturating_add(i64::from(bytes));
         true
+    }
+}
+
+/// A point in time, or none, in the space of a point in time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Updated(Option<NonZeroU64>);
+
+impl Updated {
+    fn replace(&mut self, now: Time) -> Option<Time> {
+        let last = core::mem::replace(&mut self.0, NonZeroU64::new(now.as_nanos().saturating_add(1)));
+        last.map(|last| Time::from_nanos(last.get().saturating_sub(1)))
     }
 }
 

@@ -59,13 +59,18 @@
 //! | the answer to a violation | `error.rs` (`Violation`), `connection/input.rs` |
 //! | which attacks are bounded, and how | `abuse.rs`, [`Limits`] |
 //! | the states of a stream | `stream/state.rs`, `connection/lifecycle.rs` |
-//! | receive windows and WINDOW_UPDATE | `flow.rs`, `connection/data.rs` |
+//! | which streams exist, are counted, and wait | `stream/set.rs`, `connection/open.rs`, `connection/accept.rs` |
+//! | resets | `connection/rst_stream.rs` |
+//! | receive windows and WINDOW_UPDATE | `flow.rs`, `connection/receive_flow.rs`, `connection/window_update.rs` |
+//! | send windows, send buffers, and blocked streams | `connection/send_flow.rs` |
 //! | which stream sends next | `scheduler.rs`, `priority.rs`, `connection/transmit.rs` |
 //! | rules for requests, responses and trailers | `message/`, `fields/` |
 //! | field compression | `hpack/` |
+//! | SETTINGS, PING, priorities, push, frames of extensions | `connection/NAME.rs` |
 //! | deadlines | `connection/timers.rs` |
 //! | shutdown and GOAWAY | `connection/shutdown.rs` |
 //! | the public API | `public-api.txt`, with which `tests/public_api.rs` compares it |
+//! | the cost and the memory of a stream | `benches/costs.rs`, `tests/memory.rs` |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -107,6 +112,7 @@ mod message;
 mod priority;
 mod scheduler;
 mod settings;
+mod sparse;
 mod stats;
 mod stream;
 mod subscriber;

@@ -1,8 +1,9 @@
 //! The order in which streams send content (RFC 9218, 10).
 
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 
 use crate::frame::StreamId;
+use crate::sparse::Sparse;
 
 /// Streams that have content and a window for it, by urgency.
 ///
@@ -10,13 +11,15 @@ use crate::frame::StreamId;
 /// Messages that are useful in parts take turns. If both kinds are waiting, the two kinds alternate.
 #[derive(Debug, Default)]
 pub(crate) struct Scheduler {
-    levels: [Level; 8],
+    /// The levels that were in use since the scheduler was last empty and shrunk; most connections use one.
+    levels: [Option<Box<Level>>; 8],
+    len: usize,
 }
 
 #[derive(Debug, Default)]
 struct Level {
-    whole: VecDeque<StreamId>,
-    shared: VecDeque<StreamId>,
+    whole: Ordered,
+    shared: Turns,
     /// Whether `shared` is next.
     shared_next: bool,
 }
@@ -28,15 +31,21 @@ pub(crate) struct Place {
     pub(crate) shared: bool,
 }
 
+/// A stream's position among those that take turns, by which it can be removed; meaningless for others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Turn(u32);
+
 impl Scheduler {
     /// Adds a stream that is not in the scheduler.
-    pub(crate) fn push(&mut self, id: StreamId, place: Place) {
-        let Some(level) = self.level(place) else { return };
+    pub(crate) fn push(&mut self, id: StreamId, place: Place) -> Turn {
+        let Some(level) = self.levels.get_mut(usize::from(place.urgency)) else { return Turn::default() };
+        let level = level.get_or_insert_default();
+        self.len = self.len.saturating_add(1);
         if place.shared {
-            level.shared.push_back(id);
+            level.shared.push(id)
         } else {
-            let at = level.whole.partition_point(|&other| other < id);
-            level.whole.insert(at, id);
+            level.whole.insert(id);
+            Turn::default()
         }
     }
 
@@ -44,41 +53,112 @@ impl Scheduler {
     ///
     /// The caller pushes the stream again if it has content left.
     pub(crate) fn pop(&mut self) -> Option<StreamId> {
-        let level = self.levels.iter_mut().find(|level| !level.is_empty())?;
-        let shared = if level.whole.is_empty() || level.shared.is_empty() {
+        let level = self.levels.iter_mut().flatten().find(|level| !level.is_empty())?;
+        self.len = self.len.saturating_sub(1);
+        let shared = if level.whole.is_empty() || level.shared.queue.is_empty() {
             level.whole.is_empty()
         } else {
             level.shared_next
         };
         level.shared_next = !shared;
-        if shared { level.shared.pop_front() } else { level.whole.pop_front() }
+        if shared { level.shared.queue.pop() } else { level.whole.pop() }
     }
 
-    /// Removes a stream from any position of its level.
-    pub(crate) fn remove(&mut self, id: StreamId, place: Place) {
-        if let Some(level) = self.level(place) {
-            let queue = if place.shared { &mut level.shared } else { &mut level.whole };
-            queue.retain(|&other| other != id);
+    /// Removes a stream, given the turn that [`push`](Self::push) returned.
+    pub(crate) fn remove(&mut self, id: StreamId, place: Place, turn: Turn) {
+        if let Some(Some(level)) = self.levels.get_mut(usize::from(place.urgency)) {
+            let found = if place.shared {
+                level.shared.queue.remove(turn.0).is_some()
+            } else {
+                level.whole.remove(id)
+            };
+            self.len = self.len.saturating_sub(usize::from(found));
         }
     }
 
+    /// Returns all streams, in no particular order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = StreamId> {
+        self.levels
+            .iter()
+            .flatten()
+            .flat_map(|level| level.whole.iter().chain(level.shared.queue.iter().copied()))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.levels.iter().all(Level::is_empty)
+        self.len == 0
+    }
+
+    /// Gives back the memory of an empty scheduler.
+    pub(crate) fn shrink(&mut self) {
+        if self.is_empty() {
+            self.levels = Default::default();
+        }
     }
 
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.levels.iter().map(|level| level.whole.len() + level.shared.len()).sum()
-    }
-
-    fn level(&mut self, place: Place) -> Option<&mut Level> {
-        self.levels.get_mut(usize::from(place.urgency))
+        self.len
     }
 }
 
 impl Level {
     fn is_empty(&self) -> bool {
-        self.whole.is_empty() && self.shared.is_empty()
+        self.whole.is_empty() && self.shared.queue.is_empty()
+    }
+}
+
+/// Streams in the order of their identifiers.
+#[derive(Debug, Default)]
+struct Ordered {
+    /// The first stream, which is not in `rest`: most of the time it is the only one.
+    first: Option<StreamId>,
+    rest: BTreeSet<StreamId>,
+}
+
+impl Ordered {
+    fn insert(&mut self, id: StreamId) {
+        let later = match self.first {
+            Some(first) if first < id => id,
+            first => {
+                self.first = Some(id);
+                let Some(first) = first else { return };
+                first
+            }
+        };
+        self.rest.insert(later);
+    }
+
+    fn pop(&mut self) -> Option<StreamId> {
+        core::mem::replace(&mut self.first, self.rest.pop_first())
+    }
+
+    fn remove(&mut self, id: StreamId) -> bool {
+        if self.first == Some(id) { self.pop().is_some() } else { self.rest.remove(&id) }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = StreamId> {
+        self.first.iter().chain(&self.rest).copied()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+}
+
+/// Streams that take turns.
+#[derive(Debug, Default)]
+struct Turns {
+    queue: Sparse<StreamId>,
+    /// The number of the next turn, modulo 2^32.
+    next: u32,
+}
+
+impl Turns {
+    fn push(&mut self, id: StreamId) -> Turn {
+        let turn = self.next;
+        self.queue.push(turn, id);
+        self.next = turn.wrapping_add(1);
+        Turn(turn)
     }
 }
 
@@ -132,13 +212,20 @@ mod tests {
 
     #[test]
     fn removal_keeps_the_other_streams() {
-        let mut scheduler = Scheduler::default();
-        let place = Place { urgency: 3, shared: true };
-        for id in [1, 3, 5] {
-            scheduler.push(StreamId::new(id).unwrap(), place);
+        for shared in [true, false] {
+            let mut scheduler = Scheduler::default();
+            let place = Place { urgency: 3, shared };
+            let ids = [1, 3, 5, 7].map(|id| StreamId::new(id).unwrap());
+            let turns = ids.map(|id| scheduler.push(id, place));
+            for at in [1, 0] {
+                scheduler.remove(ids[at], place, turns[at]);
+                scheduler.remove(ids[at], place, turns[at]);
+            }
+            assert_eq!((scheduler.len(), scheduler.iter().count()), (2, 2));
+            scheduler.push(ids[1], place);
+            let left: Vec<_> = std::iter::from_fn(|| scheduler.pop()).map(StreamId::as_u32).collect();
+            assert_eq!(left, if shared { [5, 7, 3] } else { [3, 5, 7] });
+            assert!(scheduler.is_empty());
         }
-        scheduler.remove(StreamId::new(3).unwrap(), place);
-        let left: Vec<_> = std::iter::from_fn(|| scheduler.pop()).map(StreamId::as_u32).collect();
-        assert_eq!(left, [1, 5]);
     }
 }

@@ -1,13 +1,14 @@
 //! Streams: their states, their content in both directions, and their storage.
 
 mod chunks;
+mod set;
 mod state;
 mod store;
 
 pub(crate) use chunks::Chunks;
+pub(crate) use set::{Streams, Transitioned};
 pub use state::State;
 pub(crate) use state::Transition;
-pub(crate) use store::Store;
 
 use crate::error::StreamError;
 use crate::fields::FieldSection;
@@ -15,8 +16,9 @@ use crate::flow::ReceiveWindow;
 use crate::frame::StreamId;
 use crate::message::{ContentLength, MethodKind};
 use crate::priority::Priority;
-use crate::scheduler::Place;
+use crate::scheduler::{Place, Turn};
 use crate::time::Time;
+use state::CurrentState;
 
 /// The part of the peer's message that is expected next (RFC 9113, 8.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +32,7 @@ pub(crate) enum Expect {
 }
 
 /// The end of the local message, once it is known (RFC 9113, 8.1).
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// More content may follow.
     #[default]
@@ -38,7 +40,7 @@ pub(crate) enum Ending {
     /// END_STREAM on the last DATA.
     EndStream,
     /// A trailer section after the last DATA.
-    Trailers(Box<FieldSection>),
+    Trailers,
     /// The end was sent.
     Sent,
 }
@@ -59,21 +61,17 @@ pub(crate) enum ClosedBy {
 /// A stream.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    pub(crate) id: StreamId,
-    pub(crate) state: State,
-    pub(crate) closed_by: ClosedBy,
+    id: StreamId,
+    state: CurrentState,
+    closed_by: ClosedBy,
     /// Why the stream ended early.
     pub(crate) error: Option<StreamError>,
     pub(crate) method: MethodKind,
 
     /// Whether the caller holds the stream, which then occupies a slot even if it is closed on the wire.
-    pub(crate) app_owned: bool,
+    app_owned: bool,
     /// Whether the caller has released the stream, which is then removed once it is closed.
-    pub(crate) released: bool,
-    /// The head of a request that waits: for a slot with the caller, or for the peer's limit.
-    pub(crate) waiting: Option<Box<WaitingHead>>,
-    /// Limits on reading the rest of the peer's message, if that is discarded.
-    pub(crate) linger: Option<Linger>,
+    released: bool,
 
     pub(crate) recv: Receiving,
     pub(crate) send: Sending,
@@ -83,8 +81,33 @@ pub(crate) struct Stream {
     pub(crate) prioritized: bool,
     /// Whether CONNECT has succeeded: only DATA may follow (RFC 9113, 8.5; RFC 8441, 5).
     pub(crate) tunnel: bool,
+    rare: Option<Box<Rare>>,
+}
+
+/// The parts that few streams have, and those only for a time.
+#[derive(Debug, Default)]
+struct Rare {
+    /// The head of a request that waits: for a slot with the caller, or for the peer's limit.
+    waiting: Option<Box<WaitingHead>>,
+    /// Limits on reading the rest of the peer's message, if that is discarded.
+    linger: Option<Linger>,
+    /// The peer's trailers, which the caller has not read.
+    recv_trailers: Option<Box<FieldSection>>,
+    /// The local trailers, which follow the last DATA.
+    send_trailers: Option<Box<FieldSection>>,
     /// `:authority` of the local request, empty if it has none; recorded only if push was enabled at the time.
-    pub(crate) authority: Option<Box<[u8]>>,
+    authority: Option<Box<[u8]>>,
+}
+
+impl Rare {
+    fn is_empty(&self) -> bool {
+        let Self { waiting, linger, recv_trailers, send_trailers, authority } = self;
+        waiting.is_none()
+            && linger.is_none()
+            && recv_trailers.is_none()
+            && send_trailers.is_none()
+            && authority.is_none()
+    }
 }
 
 /// The head of a request that waits.
@@ -94,6 +117,12 @@ pub(crate) struct WaitingHead {
     pub(crate) end_stream: bool,
     /// Whether the caller has set another priority since.
     pub(crate) reprioritized: bool,
+}
+
+impl WaitingHead {
+    pub(crate) fn new(head: FieldSection, end_stream: bool) -> Self {
+        Self { head, end_stream, reprioritized: false }
+    }
 }
 
 /// Limits on reading a message that the caller does not want.
@@ -113,11 +142,10 @@ pub(crate) struct Receiving {
     pub(crate) expect: Expect,
     /// Content that the caller has not read.
     pub(crate) content: Chunks,
-    pub(crate) trailers: Option<Box<FieldSection>>,
     pub(crate) length: ContentLength,
     pub(crate) window: ReceiveWindow,
     /// Total size of the informational responses so far, in bytes.
-    pub(crate) informational: usize,
+    pub(crate) informational: u32,
     pub(crate) wake: Wake,
 }
 
@@ -145,8 +173,8 @@ pub(crate) struct Sending {
     pub(crate) window_delta: i64,
     /// Whether the stream is in the scheduler.
     pub(crate) scheduled: bool,
-    /// The stream's place among the blocked streams, if its content exceeds its window: the start of the stall.
-    pub(crate) blocked_since: Option<Time>,
+    /// The stream's turn, if it is in the scheduler.
+    pub(crate) turn: Turn,
     /// The current stall: less than [`PROGRESS`] was sent since the stream was blocked.
     pub(crate) stall: Option<Stall>,
     /// Whether the caller found no room, and awaits an event when there is some.
@@ -154,45 +182,45 @@ pub(crate) struct Sending {
 }
 
 /// Bytes that end a stall; fewer may be a trickle that keeps memory occupied.
-const PROGRESS: usize = 1 << 10;
+const PROGRESS: u32 = 1 << 10;
 
 /// A period in which too little of the pending data was taken.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stall {
     pub(crate) since: Time,
-    sent: usize,
+    sent: u32,
+    /// Whether the stream has content, but no window at all.
+    pub(crate) blocked: bool,
 }
 
 impl Stall {
     pub(crate) fn new(since: Time) -> Self {
-        Self { since, sent: 0 }
+        Self { since, sent: 0, blocked: false }
     }
 
     /// Returns the stall after `bytes` more were taken, or `None` if they end it.
     pub(crate) fn after(self, bytes: usize) -> Option<Self> {
-        let sent = self.sent.saturating_add(bytes);
+        let sent = self.sent.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
         (sent < PROGRESS).then_some(Self { sent, ..self })
     }
 }
 
 impl Stream {
-    pub(crate) fn new(id: StreamId, state: State, method: MethodKind, window: ReceiveWindow) -> Self {
+    /// Creates an idle stream.
+    pub(crate) fn new(id: StreamId, method: MethodKind) -> Self {
         Self {
             id,
-            state,
+            state: CurrentState::default(),
             closed_by: ClosedBy::EndStream,
             error: None,
             method,
             app_owned: false,
             released: false,
-            waiting: None,
-            linger: None,
             recv: Receiving {
                 expect: Expect::Head,
                 content: Chunks::default(),
-                trailers: None,
                 length: ContentLength::Unknown,
-                window,
+                window: ReceiveWindow::new(0),
                 informational: 0,
                 wake: Wake::First,
             },
@@ -203,14 +231,14 @@ impl Stream {
                 length: ContentLength::Unknown,
                 window_delta: 0,
                 scheduled: false,
-                blocked_since: None,
+                turn: Turn::default(),
                 stall: None,
                 notify_writable: false,
             },
             priority: Priority::default(),
             prioritized: false,
             tunnel: false,
-            authority: None,
+            rare: None,
         }
     }
 
@@ -224,8 +252,114 @@ impl Stream {
         }
     }
 
+    pub(crate) fn id(&self) -> StreamId {
+        self.id
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.state.get()
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
-        self.state == State::Closed
+        self.state() == State::Closed
+    }
+
+    /// Returns whether the stream has ended with END_STREAM in both directions.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.is_closed() && self.closed_by == ClosedBy::EndStream
+    }
+
+    /// Returns whether the caller holds the stream.
+    pub(crate) fn is_app_owned(&self) -> bool {
+        self.app_owned
+    }
+
+    /// Returns whether the caller has released the stream.
+    pub(crate) fn is_released(&self) -> bool {
+        self.released
+    }
+
+    /// Returns whether the request waits.
+    #[cfg(test)]
+    pub(crate) fn waits(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.waiting.is_some())
+    }
+
+    /// Returns the head of a request that waits.
+    pub(crate) fn waiting_mut(&mut self) -> Option<&mut WaitingHead> {
+        self.rare.as_mut()?.waiting.as_deref_mut()
+    }
+
+    fn take_waiting(&mut self) -> Option<Box<WaitingHead>> {
+        self.take_rare(|rare| rare.waiting.take())
+    }
+
+    /// Sets the limits on reading the rest of the peer's message, which is to be discarded.
+    pub(crate) fn set_linger(&mut self, linger: Linger) {
+        self.rare_mut().linger = Some(linger);
+    }
+
+    pub(crate) fn take_linger(&mut self) -> Option<Linger> {
+        self.take_rare(|rare| rare.linger.take())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn lingers(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.linger.is_some())
+    }
+
+    /// Sets the peer's trailers, for the caller to read.
+    pub(crate) fn set_recv_trailers(&mut self, trailers: FieldSection) {
+        self.rare_mut().recv_trailers = Some(Box::new(trailers));
+    }
+
+    pub(crate) fn take_recv_trailers(&mut self) -> Option<FieldSection> {
+        self.take_rare(|rare| rare.recv_trailers.take()).map(|trailers| *trailers)
+    }
+
+    /// Ends the local message with trailers.
+    pub(crate) fn set_send_trailers(&mut self, trailers: FieldSection) {
+        self.rare_mut().send_trailers = Some(Box::new(trailers));
+        self.send.ending = Ending::Trailers;
+    }
+
+    pub(crate) fn take_send_trailers(&mut self) -> Option<FieldSection> {
+        self.take_rare(|rare| rare.send_trailers.take()).map(|trailers| *trailers)
+    }
+
+    /// Records `:authority` of the local request, which pushes must repeat.
+    pub(crate) fn set_authority(&mut self, authority: &[u8]) {
+        self.rare_mut().authority = Some(authority.into());
+    }
+
+    /// Returns `:authority` of the local request, if it was recorded.
+    pub(crate) fn authority(&self) -> Option<&[u8]> {
+        self.rare.as_ref()?.authority.as_deref()
+    }
+
+    fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// Takes a rare part, and frees the memory of all of them if it was the last.
+    fn take_rare<T>(&mut self, take: impl FnOnce(&mut Rare) -> Option<T>) -> Option<T> {
+        let rare = self.rare.as_deref_mut()?;
+        let taken = take(rare);
+        if taken.is_some() && rare.is_empty() {
+            self.rare = None;
+        }
+        taken
+    }
+
+    /// Returns the start of the stall of a stream that is blocked.
+    pub(crate) fn blocked_since(&self) -> Option<Time> {
+        self.send.stall.filter(|stall| stall.blocked).map(|stall| stall.since)
+    }
+
+    /// Sets the priority that an endpoint has asked for.
+    pub(crate) fn prioritize(&mut self, priority: Priority) {
+        self.priority = priority;
+        self.prioritized = true;
     }
 
     /// Returns the place of the stream in the scheduler.

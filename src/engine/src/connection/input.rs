@@ -4,7 +4,6 @@ use bytes::{Buf, Bytes};
 
 use super::{Connection, Role};
 use crate::error::{ConnectionError, Scope, Violation};
-use crate::event::Event;
 use crate::frame::{FrameHeader, FrameType, HEADER_LEN, StreamId, data, flags};
 use crate::subscriber::Direction;
 use crate::time::Time;
@@ -16,6 +15,9 @@ pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 ///
 /// [`Bytes`] does not expose its capacity, and callers read into buffers that one read does not fill.
 const BUFFER: usize = 64 << 10;
+
+/// Buffer that an idle connection keeps for frames that arrive in pieces, in bytes.
+const PARTIAL_KEPT: usize = 32;
 
 /// The position in the input.
 #[derive(Debug)]
@@ -45,6 +47,13 @@ impl Reader {
     pub(super) fn new(role: Role) -> Self {
         let state = if role == Role::Server { ReaderState::Preface } else { ReaderState::Frame };
         Self { state, partial: Vec::new(), first_frame: true, buffer: 0 }
+    }
+
+    /// Gives back the buffer of a large frame.
+    pub(super) fn shrink(&mut self) {
+        if self.partial.capacity() > PARTIAL_KEPT && self.partial.is_empty() {
+            self.partial = Vec::new();
+        }
     }
 
     /// Returns whether the input so far ends between two frames.
@@ -303,27 +312,6 @@ impl Connection {
         }
     }
 
-    /// Handles a frame of an extension, which changes no state.
-    fn recv_extension(&mut self, kind: FrameType, header: FrameHeader, payload: &[u8]) {
-        match kind {
-            FrameType::ORIGIN => self.recv_origin(header, payload),
-            FrameType::ALTSVC => self.recv_altsvc(header, payload),
-            _ => self.recv_unknown(header, payload),
-        }
-    }
-
-    /// Ignores a frame of an unknown type (RFC 9113, 4.1 and 5.5), or reports it if the caller has asked for that.
-    fn recv_unknown(&mut self, header: FrameHeader, payload: &[u8]) {
-        if self.config.unknown_frames {
-            self.events.push_back(Event::UnknownFrame {
-                kind: header.kind.0,
-                flags: header.flags,
-                id: header.stream_id,
-                payload: Bytes::copy_from_slice(payload),
-            });
-        }
-    }
-
     /// Begins a DATA frame without padding, whose content is passed on as it arrives.
     fn begin_data(&mut self, header: FrameHeader, input: &Bytes) -> Result<(), Violation> {
         let begun = self.check_header(header);
@@ -381,7 +369,7 @@ impl Connection {
     /// On an idle stream, a stream error becomes a connection error, since RST_STREAM must not be sent there
     /// (RFC 9113, 6.4).
     fn handle_violation(&mut self, id: StreamId, violation: Violation) -> Result<(), Violation> {
-        if violation.scope() == Scope::Connection || id.is_connection() || self.is_idle(id) {
+        if violation.scope() == Scope::Connection || id.is_connection() || self.streams.is_idle(id) {
             return Err(violation);
         }
         self.stream_violation(id, violation);

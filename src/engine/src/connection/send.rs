@@ -3,199 +3,15 @@
 use bytes::Bytes;
 
 use super::Connection;
-use crate::error::{Malformed, OpenError, SendError, StreamError};
+use crate::error::{Malformed, SendError};
 use crate::event::Event;
 use crate::fields::FieldSection;
-use crate::flow::ReceiveWindow;
 use crate::frame::{FieldBlock, StreamId, data};
 use crate::message::{self, ContentLength};
-use crate::stream::{Ending, Expect, State, Stream, Transition, WaitingHead};
+use crate::stream::{Ending, State, Stream, Transition};
 use crate::subscriber::Direction;
 
-/// Send-buffer limit of each stream, in bytes, while the total pending content is too high.
-const CROWDED: usize = 16 << 10;
-
 impl Connection {
-    /// Client: opens a stream and sends the head of a request.
-    ///
-    /// `head` starts with the pseudo-header fields (RFC 9113, 8.3.1). While the peer's limit of streams is reached,
-    /// the request waits.
-    ///
-    /// Waiting requests are sent in the order of their streams (RFC 9113, 5.1.1). A caller that wants another order
-    /// queues them itself: with [`waiting_streams`](crate::Config::waiting_streams) 0, it opens a stream for its
-    /// most urgent request when [`Event::StreamsAvailable`] comes.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError::WouldBlock`] if too many requests wait; [`OpenError::Closed`] if the connection takes no more
-    /// streams; [`OpenError::Malformed`]; [`OpenError::TooLarge`] if
-    /// [`check_header_list_size`](crate::Config::check_header_list_size) is set and the head exceeds the peer's
-    /// limit; [`OpenError::Role`] for a server.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use http2_engine::{Event, OpenError};
-    /// # let (mut client, mut server) = pair();
-    ///
-    /// let id = client.open(&request("GET"), true)?;
-    /// assert_eq!(id.as_u32(), 1, "clients open streams with odd numbers");
-    /// carry(&mut client, &mut server);
-    /// let arrived = std::iter::from_fn(|| server.poll_event());
-    /// assert_eq!(arrived.filter(|event| matches!(event, Event::Request { .. })).count(), 1);
-    /// assert_eq!(server.open(&request("GET"), true), Err(OpenError::Role));
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn open(&mut self, head: &FieldSection, end_stream: bool) -> Result<StreamId, OpenError> {
-        if !self.is_client() {
-            return Err(OpenError::Role);
-        }
-        if !self.is_open() {
-            return Err(OpenError::Closed);
-        }
-        // Extended CONNECT needs the server's SETTINGS, which may not have arrived yet (RFC 8441, 3).
-        let facts =
-            message::request(head, self.peer.enable_connect_protocol).map_err(OpenError::Malformed)?;
-        let length = ContentLength::of_request(&facts);
-        if end_stream {
-            length.finish().map_err(OpenError::Malformed)?;
-        }
-        let limit = self.peer.max_header_list_size.filter(|_| self.config.check_header_list_size);
-        if limit.is_some_and(|limit| head.size() > limit as usize) {
-            return Err(OpenError::TooLarge);
-        }
-        // A place among the waiting requests may have become free.
-        self.send_waiting_requests();
-        let waits = !self.pending_open.is_empty() || self.counts.local >= self.max_send_streams();
-        if waits && self.pending_open.len() >= self.config.waiting_streams {
-            self.open_refused = true;
-            return Err(OpenError::WouldBlock);
-        }
-        let id = self.take_next_id().ok_or(OpenError::Closed)?;
-        let mut stream = Stream::new(id, State::Idle, facts.method, ReceiveWindow::new(0));
-        stream.app_owned = true;
-        stream.send.head_sent = true;
-        stream.send.length = length;
-        if let Some(priority) = facts.priority {
-            stream.priority = priority;
-            stream.prioritized = true;
-        }
-        if self.local.wanted.enable_push {
-            stream.authority = Some(head.authority().unwrap_or_default().into());
-        }
-        if end_stream {
-            stream.send.ending = Ending::EndStream;
-        }
-        if waits {
-            stream.waiting =
-                Some(Box::new(WaitingHead { head: head.clone(), end_stream, reprioritized: false }));
-            self.streams.insert(stream);
-            self.pending_open.push_back(id);
-        } else {
-            self.streams.insert(stream);
-            self.send_request(id, head, end_stream);
-        }
-        Ok(id)
-    }
-
-    /// Returns how many more streams [`open`](Self::open) would take now.
-    ///
-    /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use http2_engine::{Config, Connection, Event, OpenError};
-    ///
-    /// let mut config = Config::default();
-    /// config.max_concurrent_streams = 1;
-    /// let mut server = Connection::server(config)?;
-    /// let mut config = Config::default();
-    /// // Requests do not wait in the engine, but with the caller.
-    /// config.waiting_streams = 0;
-    /// let mut client = Connection::client(config)?;
-    /// carry(&mut client, &mut server);
-    ///
-    /// let id = client.open(&request("GET"), true)?;
-    /// assert_eq!(client.open_capacity(), 0);
-    /// assert_eq!(client.open(&request("GET"), true), Err(OpenError::WouldBlock));
-    /// carry(&mut client, &mut server);
-    /// server.send_response(id, &response("204"), true)?;
-    /// carry(&mut client, &mut server);
-    ///
-    /// assert!(std::iter::from_fn(|| client.poll_event()).any(|event| matches!(event, Event::StreamsAvailable)));
-    /// assert_eq!(client.open_capacity(), 1);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn open_capacity(&self) -> usize {
-        if !self.is_client() || !self.is_open() {
-            return 0;
-        }
-        let slots = self.max_send_streams().saturating_sub(self.counts.local);
-        slots.saturating_add(self.config.waiting_streams).saturating_sub(self.pending_open.len())
-    }
-
-    /// Returns how many streams this endpoint may have open (RFC 9113, 5.1.2).
-    fn max_send_streams(&self) -> usize {
-        let unknown = if self.peer_settings_known { u32::MAX } else { self.config.initial_max_send_streams };
-        self.peer.max_concurrent_streams.unwrap_or(unknown) as usize
-    }
-
-    /// Takes the next identifier, or `None` if they are used up (RFC 9113, 5.1.1).
-    fn take_next_id(&mut self) -> Option<StreamId> {
-        let id = StreamId::new(self.next_id)?;
-        self.next_id = self.next_id.saturating_add(2);
-        self.stats.streams_opened = self.stats.streams_opened.saturating_add(1);
-        Some(id)
-    }
-
-    fn send_request(&mut self, id: StreamId, head: &FieldSection, end_stream: bool) {
-        self.write_headers(id, end_stream, head);
-        self.transition(id, Transition::SendHeaders);
-        // The content known to come may have needed no credit so far; the response may add to it.
-        self.credit_connection();
-        if end_stream {
-            self.sent_end_stream(id);
-        }
-    }
-
-    /// Returns whether a request waits that the peer's limit allows now.
-    pub(super) fn may_send_waiting_request(&self) -> bool {
-        !self.pending_open.is_empty() && self.counts.local < self.max_send_streams()
-    }
-
-    /// Sends waiting requests while the peer's limit allows it.
-    pub(super) fn send_waiting_requests(&mut self) {
-        while self.may_send_waiting_request()
-            && let Some(id) = self.pending_open.pop_front()
-        {
-            let Some(stream) = self.streams.get_mut(id) else { continue };
-            let Some(waiting) = stream.waiting.take() else { continue };
-            let ended = stream.send.content.is_empty() && matches!(stream.send.ending, Ending::EndStream);
-            let raised = u32::try_from(stream.recv.window.available(0)).unwrap_or(0);
-            self.send_request(id, &waiting.head, waiting.end_stream || ended);
-            self.events.push_back(Event::RequestSent { id });
-            if raised > 0 {
-                self.write_window_update(id, raised);
-            }
-            if waiting.reprioritized {
-                self.write_priority_update(id);
-            }
-            self.content_changed(id);
-        }
-        self.tell_streams_available();
-    }
-
-    /// Tells a caller that was refused a stream when it can open one again.
-    pub(super) fn tell_streams_available(&mut self) {
-        if self.open_refused && self.open_capacity() > 0 {
-            self.open_refused = false;
-            self.events.push_back(Event::StreamsAvailable);
-        }
-    }
-
     /// Server: sends an informational response (1xx), any number of which may precede the response.
     ///
     /// # Errors
@@ -232,7 +48,7 @@ impl Connection {
             return Err(Malformed::Status.into());
         }
         self.check_response(id)?;
-        if self.streams.get(id).is_some_and(|stream| stream.state == State::ReservedLocal) {
+        if self.streams.state(id) == Some(State::ReservedLocal) {
             self.transition(id, Transition::SendHeaders);
         }
         self.write_headers(id, false, head);
@@ -262,7 +78,7 @@ impl Connection {
         stream.send.length = length;
         stream.send.head_sent = true;
         stream.tunnel = stream.method.is_connect() && (200..300).contains(&facts.status);
-        let reserved = stream.state == State::ReservedLocal;
+        let reserved = stream.state() == State::ReservedLocal;
         if reserved {
             self.transition(id, Transition::SendHeaders);
         }
@@ -288,8 +104,7 @@ impl Connection {
 
     /// Returns the stream if it may still send.
     fn sending(&mut self, id: StreamId) -> Result<&mut Stream, SendError> {
-        let stream =
-            self.streams.get_mut(id).filter(|stream| !stream.released).ok_or(SendError::UnknownStream)?;
+        let stream = self.streams.unreleased_mut(id).ok_or(SendError::UnknownStream)?;
         match stream.error {
             Some(error) if stream.is_closed() => Err(SendError::Reset(error)),
             _ => Ok(stream),
@@ -306,74 +121,6 @@ impl Connection {
         } else {
             Err(SendError::HeadNotSent)
         }
-    }
-
-    /// Server: promises to answer a request that the client has not made (RFC 9113, 8.4), and returns the stream on
-    /// which to [`send_response`](Self::send_response).
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError`] if the client takes no pushes or no more streams, or if the parent stream or the head does not
-    /// allow a promise.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use http2_engine::{Config, Connection, Event};
-    ///
-    /// let mut config = Config::default();
-    /// config.enable_push = true;
-    /// let mut client = Connection::client(config)?;
-    /// # let (_, mut server) = pair();
-    /// let id = client.open(&request("GET"), true)?;
-    /// carry(&mut client, &mut server);
-    ///
-    /// let pushed = server.push_request(id, &request("GET"))?;
-    /// server.send_response(id, &response("200"), true)?;
-    /// server.send_response(pushed, &response("200"), true)?;
-    /// carry(&mut client, &mut server);
-    /// assert_eq!(pushed.as_u32(), 2, "servers open streams with even numbers");
-    /// assert!(std::iter::from_fn(|| client.poll_event())
-    ///     .any(|event| matches!(event, Event::Push { parent, .. } if parent == id)));
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn push_request(&mut self, parent: StreamId, head: &FieldSection) -> Result<StreamId, OpenError> {
-        if self.is_client() {
-            return Err(OpenError::Role);
-        }
-        if !self.is_open() {
-            return Err(OpenError::Closed);
-        }
-        if !self.peer.enable_push {
-            return Err(OpenError::PushDisabled);
-        }
-        let allowed = self.streams.get(parent).is_some_and(|stream| {
-            stream.state.can_send()
-                && matches!(stream.send.ending, Ending::Open)
-                && parent.is_client_initiated()
-        });
-        if !allowed {
-            return Err(OpenError::Parent);
-        }
-        let facts = message::promise(head).map_err(|violation| match violation {
-            crate::error::Violation::Malformed(malformed) => OpenError::Malformed(malformed),
-            _ => OpenError::Promise,
-        })?;
-        // The promised stream will count against the client's limit once the response begins.
-        if self.counts.local.saturating_add(self.counts.promised) >= self.max_send_streams() {
-            return Err(OpenError::WouldBlock);
-        }
-        let id = self.take_next_id().ok_or(OpenError::Closed)?;
-        let mut stream = Stream::new(id, State::Idle, facts.method, ReceiveWindow::new(0));
-        stream.app_owned = true;
-        stream.recv.expect = Expect::Nothing;
-        self.streams.insert(stream);
-        self.write_block(parent, head, |out| FieldBlock::push_promise(out, parent, id));
-        self.transition(id, Transition::SendPushPromise);
-        Ok(id)
     }
 
     /// Takes content from the front of `data` while the stream's send buffer has room, and returns how many bytes it
@@ -435,11 +182,10 @@ impl Connection {
             length.finish()?;
         }
         stream.send.length = length;
-        stream.send.content.push(data.split_to(taken));
         if ends {
             stream.send.ending = Ending::EndStream;
         }
-        self.content_queued(taken);
+        self.sending.queue(&mut self.streams, id, data.split_to(taken));
         // A caller that has filled the buffer exactly waits for room, too.
         if !ends
             && self.send_capacity(id) == 0
@@ -456,7 +202,7 @@ impl Connection {
     /// If `send_data` leaves no room, [`Event::Writable`] follows when the buffer has room again.
     pub fn send_capacity(&self, id: StreamId) -> usize {
         match self.streams.get(id) {
-            Some(stream) if stream.can_take_content() && !stream.is_closed() && !stream.released => {
+            Some(stream) if stream.can_take_content() && !stream.is_closed() && !stream.is_released() => {
                 self.send_limit().saturating_sub(stream.send.content.len())
             }
             _ => 0,
@@ -469,46 +215,14 @@ impl Connection {
     /// ([`Limits::content_octets`](crate::Limits::content_octets)). Even then, each stream has room for a frame, so
     /// that none has to wait for another.
     pub fn send_limit(&self) -> usize {
-        let limit = self.config.send_buffer;
-        if self.crowded { limit.min(CROWDED) } else { limit }
+        self.sending.limit()
     }
 
-    fn content_queued(&mut self, bytes: usize) {
-        self.content_waiting = self.content_waiting.saturating_add(bytes);
-        if !self.crowded && self.content_waiting >= self.config.limits.content_octets {
-            self.crowded = true;
-            // A stream that loses its room waits for it as if it had filled the buffer.
-            let limit = self.send_limit();
-            for stream in self.streams.iter_mut() {
-                stream.send.notify_writable |=
-                    stream.can_take_content() && stream.send.content.len() >= limit;
-            }
+    /// Tells the streams that regain their room after content was sent or dropped.
+    pub(super) fn make_room(&mut self) {
+        for id in self.sending.make_room(&mut self.streams) {
+            self.events.push_back(Event::Writable { id });
         }
-    }
-
-    /// Records that content was sent or dropped.
-    ///
-    /// Streams regain their room once the total is a quarter below the limit, so that they do not lose it again at
-    /// once.
-    pub(super) fn content_gone(&mut self, bytes: usize) {
-        self.content_waiting = self.content_waiting.saturating_sub(bytes);
-        let enough = self.config.limits.content_octets;
-        if self.crowded && self.content_waiting < enough.saturating_sub(enough / 4) {
-            self.crowded = false;
-            let limit = self.send_limit();
-            for stream in self.streams.iter_mut() {
-                if stream.has_room(limit) && core::mem::take(&mut stream.send.notify_writable) {
-                    self.events.push_back(Event::Writable { id: stream.id });
-                }
-            }
-        }
-    }
-
-    /// Drops the content of a stream that will not be sent any more.
-    pub(super) fn drop_content(&mut self, id: StreamId) {
-        let Some(stream) = self.streams.get_mut(id) else { return };
-        let dropped = stream.send.content.clear();
-        self.content_gone(dropped);
     }
 
     /// Ends the message with a trailer section, after all content taken so far (RFC 9113, 8.1).
@@ -544,11 +258,11 @@ impl Connection {
             return Err(SendError::Tunnel);
         }
         stream.send.length.finish()?;
-        stream.send.ending = if trailers.is_empty() {
-            Ending::EndStream
+        if trailers.is_empty() {
+            stream.send.ending = Ending::EndStream;
         } else {
-            Ending::Trailers(Box::new(trailers.clone()))
-        };
+            stream.set_send_trailers(trailers.clone());
+        }
         self.content_changed(id);
         Ok(())
     }
@@ -557,28 +271,28 @@ impl Connection {
     ///
     /// Called after content or the ending was added, or after the stream has begun.
     pub(super) fn content_changed(&mut self, id: StreamId) {
-        let Some(stream) = self.streams.get(id) else { return };
-        if !stream.state.can_send() {
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        if !stream.state().can_send() {
             return;
         }
         if stream.send.content.is_empty() {
             self.send_ending(id);
         } else {
-            self.schedule(id);
+            self.sending.schedule(stream);
         }
     }
 
     /// Sends the ending of a message, if known, after all content was sent.
     pub(super) fn send_ending(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(id) else { return };
-        match core::mem::take(&mut stream.send.ending) {
-            Ending::Open => {}
-            Ending::Sent => stream.send.ending = Ending::Sent,
+        match stream.send.ending {
+            Ending::Open | Ending::Sent => {}
             Ending::EndStream => {
                 self.write_control(|out| data::encode_header(out, id, 0, true));
                 self.sent_end_stream(id);
             }
-            Ending::Trailers(trailers) => {
+            Ending::Trailers => {
+                let trailers = stream.take_send_trailers().unwrap_or_default();
                 self.write_headers(id, true, &trailers);
                 self.sent_end_stream(id);
             }
@@ -590,7 +304,7 @@ impl Connection {
         self.write_block(id, section, |out| FieldBlock::headers(out, id, end_stream));
     }
 
-    fn write_block(
+    pub(super) fn write_block(
         &mut self,
         id: StreamId,
         section: &FieldSection,
@@ -609,16 +323,5 @@ impl Connection {
         }
         block.finish(&mut self.control, self.peer.max_frame_size);
         self.control_sent(start);
-    }
-
-    /// Ends a stream on which the peer certainly has not acted.
-    pub(super) fn fail_unprocessed(&mut self, id: StreamId, error: StreamError) {
-        let error = StreamError { retryable: true, ..error };
-        self.emit_reset(id, error);
-        if self.streams.get(id).is_some_and(|stream| stream.state == State::Idle) {
-            self.drop_unopened(id);
-        } else {
-            self.transition(id, Transition::RecvReset);
-        }
     }
 }

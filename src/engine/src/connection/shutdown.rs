@@ -5,13 +5,12 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::Connection;
-use super::control::Purpose;
+use super::ping::Purpose;
 use crate::abuse::AbuseCause;
 use crate::error::{ConnectionError, ErrorCode, Initiator, StreamError, Violation};
 use crate::event::{Event, GoAway};
 use crate::frame::{self, StreamId};
-use crate::scheduler::Scheduler;
-use crate::stream::State;
+use crate::stream::{State, Transition};
 use crate::time::Time;
 
 /// Largest debug data of GOAWAY that is kept or sent, in bytes.
@@ -90,8 +89,8 @@ impl Connection {
     pub(super) fn finish_shutdown(&mut self) {
         if self.phase == Phase::Announced {
             self.phase = Phase::Draining;
-            self.last_accepted = Some(self.highest_peer_id);
-            self.write_goaway(self.highest_peer_id, ErrorCode::NO_ERROR, b"");
+            self.last_accepted = Some(self.streams.highest_peer_id());
+            self.write_goaway(self.streams.highest_peer_id(), ErrorCode::NO_ERROR, b"");
             self.maybe_finish_drain();
         }
     }
@@ -136,7 +135,7 @@ impl Connection {
             Some(goaway) if goaway.code != ErrorCode::NO_ERROR => {
                 Err(ConnectionError::GoAway(goaway.code, goaway.debug_data.clone()))
             }
-            _ if !self.is_busy() && self.reader.has_preface() => Ok(()),
+            _ if !self.streams.is_busy() && self.reader.has_preface() => Ok(()),
             _ => Err(ConnectionError::TransportEnded { inside_frame }),
         };
         self.close(reason);
@@ -158,12 +157,12 @@ impl Connection {
 
     /// Returns the highest peer-initiated stream on which this endpoint may have acted.
     fn last_taken_up(&self) -> StreamId {
-        self.last_accepted.unwrap_or(self.highest_peer_id)
+        self.last_accepted.unwrap_or(self.streams.highest_peer_id())
     }
 
     /// Returns whether a peer-initiated stream lies above the last one that this endpoint accepts.
     pub(super) fn is_above_last(&self, id: StreamId) -> bool {
-        !self.is_local(id) && self.last_accepted.is_some_and(|last| id > last)
+        !self.streams.is_local(id) && self.last_accepted.is_some_and(|last| id > last)
     }
 
     fn write_goaway(&mut self, last_stream_id: StreamId, code: ErrorCode, debug_data: &[u8]) {
@@ -191,51 +190,27 @@ impl Connection {
         self.close_reason = Some(reason);
         let error = StreamError { code, initiator, violation, retryable: false };
         for id in self.streams.ids() {
-            let Some(stream) = self.streams.get_mut(id).filter(|stream| !stream.is_closed()) else {
-                continue;
-            };
-            let unopened = stream.state == State::Idle;
-            stream.state = State::Closed;
-            stream.waiting = None;
-            stream.send.content.clear();
-            stream.send.scheduled = false;
-            stream.send.blocked_since = None;
-            stream.linger = None;
-            if !stream.app_owned {
-                self.streams.remove(id);
-            } else {
+            let Some(stream) = self.streams.live(id) else { continue };
+            let (unopened, app_owned) = (stream.state() == State::Idle, stream.is_app_owned());
+            if app_owned {
                 self.emit_reset(id, StreamError { retryable: unopened, ..error });
             }
+            self.transition(id, Transition::EndConnection);
         }
-        self.content_waiting = 0;
-        self.counts.local = 0;
-        self.counts.peer = 0;
-        self.counts.promised = 0;
-        self.pending_open.clear();
-        self.pending_accept.clear();
-        self.blocked.clear();
-        self.lingering.clear();
-        self.scheduler = Scheduler::default();
         self.block = None;
         self.events.push_back(Event::Closed);
     }
 
-    /// Returns whether any stream has not ended, or a request or promise is still to become a stream.
-    pub(super) fn is_busy(&self) -> bool {
-        let counts = &self.counts;
-        counts.local > 0 || counts.peer > 0 || counts.promised > 0 || !self.pending_open.is_empty()
-    }
-
     /// Ends a connection that is shutting down, if its last stream has ended.
     pub(super) fn maybe_finish_drain(&mut self) {
-        if self.is_busy() || self.close_reason.is_some() {
+        if self.streams.is_busy() || self.close_reason.is_some() {
             return;
         }
         let server_drained = self.phase == Phase::Draining && !self.is_client();
         let client_drained =
             self.is_client() && (self.phase == Phase::Draining || self.received_go_away.is_some());
         if client_drained {
-            self.write_goaway(self.highest_peer_id, ErrorCode::NO_ERROR, b"");
+            self.write_goaway(self.streams.highest_peer_id(), ErrorCode::NO_ERROR, b"");
         }
         if server_drained || client_drained {
             let reason = match &self.received_go_away {
@@ -272,27 +247,14 @@ impl Connection {
         self.events.push_back(Event::GoAway);
         self.fail_waiting_requests();
         let error = StreamError::peer(goaway.code);
-        for id in self.streams.ids() {
-            let above = self.is_local(id) && id > last;
-            if above && self.streams.get(id).is_some_and(|stream| !stream.is_closed()) {
+        for id in self.streams.local_above(last) {
+            // The connection may end with one of the streams.
+            if self.streams.live(id).is_some() {
                 self.fail_unprocessed(id, error);
             }
         }
         self.maybe_finish_drain();
         Ok(())
-    }
-
-    /// Fails the waiting requests, of which nothing was sent.
-    fn fail_waiting_requests(&mut self) {
-        let code = ErrorCode::REFUSED_STREAM;
-        let error = match self.received_go_away {
-            Some(_) => StreamError::peer(code),
-            None => StreamError::local(code),
-        };
-        // One by one: the connection may end with the last of them.
-        while let Some(id) = self.pending_open.pop_front() {
-            self.fail_unprocessed(id, error);
-        }
     }
 
     /// Ends the connection after the drain deadline.

@@ -11,6 +11,7 @@ mod invariants;
 mod linger;
 mod malformed;
 mod messages;
+mod observer;
 mod pair;
 mod pings;
 mod priorities;

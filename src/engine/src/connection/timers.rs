@@ -3,12 +3,12 @@
 use core::time::Duration;
 
 use super::Connection;
-use super::control::Purpose;
+use super::ping::Purpose;
 use super::shutdown::Phase;
 use crate::config::Config;
 use crate::error::{ErrorCode, StreamError, Violation};
 use crate::frame::StreamId;
-use crate::stream::{Stall, Stream};
+use crate::stream::Stall;
 use crate::time::Time;
 
 /// Start times and deadlines of the connection.
@@ -132,12 +132,13 @@ impl Connection {
         let timers = &self.timers;
         let after = |since: Option<Time>, timeout: Option<Duration>| Some(since? + timeout?);
         let started = timers.started.filter(|_| !self.reader.has_preface());
-        let no_stream = timers.idle_since.filter(|_| self.phase == Phase::Running && !self.is_busy());
+        let no_stream = timers.idle_since.filter(|_| self.phase == Phase::Running && !self.streams.is_busy());
         let stall_timeout = self.stall_timeout();
         let untaken = timers.untaken.map(|stall| stall.since);
-        let window = timers.window_closed.filter(|_| self.is_window_closed()).map(|stall| stall.since);
-        let lingering = self.lingering.first().copied();
-        let stalled = self.blocked.first().copied();
+        let window =
+            timers.window_closed.filter(|_| self.sending.is_window_closed()).map(|stall| stall.since);
+        let lingering = self.lingering.first();
+        let stalled = self.sending.first_stalled();
         let announced = timers.announced_until.filter(|_| self.phase == Phase::Announced);
         let asked = timers.asked_at;
         let quiet = timers.started.filter(|_| asked.is_none()).map(|_| timers.heard);
@@ -171,9 +172,7 @@ impl Connection {
             Due::Preface | Due::FieldBlock | Due::Transport => self.fail(Violation::TooSlow),
             Due::ConnectionWindow => {
                 // All streams with content share the window.
-                let scheduled = |stream: &&Stream| stream.send.scheduled;
-                let stalled: Vec<_> = self.streams.iter().filter(scheduled).map(|stream| stream.id).collect();
-                stalled.into_iter().for_each(|id| self.reset_stalled(id));
+                self.sending.scheduled().into_iter().for_each(|id| self.reset_stalled(id));
             }
             Due::StreamWindow(id) => self.reset_stalled(id),
             Due::Linger(id) => self.reset(id, ErrorCode::NO_ERROR),
@@ -192,17 +191,14 @@ impl Connection {
     /// Returns how long pending output may stall.
     fn stall_timeout(&self) -> Option<Duration> {
         let Config { stall_timeout, crowded_stall_timeout, .. } = self.config;
-        stall_timeout.map(|timeout| if self.crowded { timeout.min(crowded_stall_timeout) } else { timeout })
-    }
-
-    /// Returns whether content waits for the connection's window.
-    fn is_window_closed(&self) -> bool {
-        self.send_window <= 0 && !self.scheduler.is_empty()
+        stall_timeout.map(|timeout| {
+            if self.sending.is_crowded() { timeout.min(crowded_stall_timeout) } else { timeout }
+        })
     }
 
     fn reset_stalled(&mut self, id: StreamId) {
         let violation = Violation::StreamStalled;
-        let error = StreamError { violation: Some(violation), ..StreamError::local(violation.code()) };
+        let error = StreamError::of_violation(violation);
         self.emit_reset(id, error);
         self.reset_stream(id, error);
     }
@@ -212,9 +208,9 @@ impl Connection {
     /// Operations do not pass the time, so conditions that they cause count from the next call that does.
     pub(super) fn arm_timers(&mut self) {
         let untaken = self.has_output();
-        let idle = !self.is_busy();
-        let content_waits = !self.scheduler.is_empty();
-        let window_closed = self.is_window_closed();
+        let idle = !self.streams.is_busy();
+        let content_waits = self.sending.is_scheduled();
+        let window_closed = self.sending.is_window_closed();
         let now = self.now;
         let timers = &mut self.timers;
         if timers.started.is_none() {

@@ -2,10 +2,10 @@
 //!
 //! Only this module splits content into frames, according to the windows at that moment.
 
-use super::{Connection, show_sent};
+use super::{CONTROL_BUSY, Connection, show_sent};
 use crate::event::Event;
-use crate::frame::{Ping, StreamId, data};
-use crate::stream::{Ending, Stall};
+use crate::frame::{StreamId, data};
+use crate::stream::Ending;
 use crate::time::Time;
 
 /// The sizes of content and padding in a DATA frame.
@@ -40,9 +40,6 @@ impl Padded {
     }
 }
 
-/// Buffer that an idle connection keeps for frames other than DATA, in bytes.
-const CONTROL_KEPT: usize = 1 << 10;
-
 impl Connection {
     /// Appends pending output to `out`, and returns the number of bytes appended; 0 means that nothing can be sent
     /// now.
@@ -73,6 +70,7 @@ impl Connection {
             self.timers.taken();
         }
         self.arm_timers();
+        self.shrink();
         written
     }
 
@@ -89,9 +87,7 @@ impl Connection {
     /// Returns whether all accepted output was handed out, including output that waits for a window or for the
     /// peer's limit of streams.
     pub fn is_flushed(&self) -> bool {
-        !self.has_output()
-            && self.pending_open.is_empty()
-            && self.streams.iter().all(|stream| stream.send.content.is_empty())
+        !self.has_output() && self.streams.pending_open() == 0 && self.sending.is_flushed()
     }
 
     /// Returns whether [`poll_transmit`](Self::poll_transmit) may append bytes now; if false, it appends none.
@@ -101,88 +97,54 @@ impl Connection {
                 && (!self.pongs.is_empty()
                     || self.pings.has_unsent()
                     || self.may_send_waiting_request()
-                    || (self.send_window > 0 && !self.scheduler.is_empty())))
+                    || self.sending.can_send()))
     }
 
-    /// Answers PINGs before sending anything else (RFC 9113, 6.7).
-    ///
-    /// `control` holds complete frames, so the answers stand between two of them.
-    fn write_pongs(&mut self, out: &mut Vec<u8>) {
-        // Only the preface precedes the answers.
-        if self.pongs.is_empty() || self.close_reason.is_some() {
-            return;
-        }
-        if self.stats.octets_sent == 0 {
-            self.flush_control(out);
-        }
-        let start = out.len();
-        for opaque_data in core::mem::take(&mut self.pongs) {
-            Ping { ack: true, opaque_data }.encode(out);
-        }
-        let count = show_sent(&mut self.subscriber, out.get(start..).unwrap_or_default());
-        self.stats.frames_sent = self.stats.frames_sent.saturating_add(count);
-    }
-
-    fn write_pings(&mut self) {
-        while let Some(opaque_data) = self.pings.take_unsent(self.now) {
-            self.write_control(|out| Ping { ack: false, opaque_data }.encode(out));
-        }
-    }
-
-    fn flush_control(&mut self, out: &mut Vec<u8>) {
+    pub(super) fn flush_control(&mut self, out: &mut Vec<u8>) {
         out.append(&mut self.control);
         self.provoked = 0;
-        // Without streams, the buffer needs room only for the next SETTINGS or PING.
-        if self.control.capacity() > CONTROL_KEPT && !self.is_busy() {
-            self.control.shrink_to(CONTROL_KEPT);
-        }
+        self.shrink_control(CONTROL_BUSY);
     }
 
     fn write_content(&mut self, out: &mut Vec<u8>, end: usize) {
-        while out.len().saturating_add(self.control.len()) < end && self.send_window > 0 {
-            let Some(id) = self.scheduler.pop() else { break };
+        while out.len().saturating_add(self.control.len()) < end
+            && let Some(id) = self.sending.next(&mut self.streams)
+        {
             self.write_data(id, out);
         }
     }
 
     /// Writes one DATA frame of a stream, and reschedules the stream if it has more content.
     fn write_data(&mut self, id: StreamId, out: &mut Vec<u8>) {
-        let initial = i64::from(self.peer.initial_window_size);
         let max_frame = self.peer.max_frame_size.min(self.config.max_send_frame_size);
-        let limit = self.send_limit();
         let Some(stream) = self.streams.get_mut(id) else { return };
-        stream.send.scheduled = false;
-        let window = initial.saturating_add(stream.send.window_delta).min(self.send_window);
-        let allowed = usize::try_from(window).unwrap_or(0).min(max_frame as usize);
+        let allowed = self.sending.allowance(stream).min(max_frame as usize);
         let padded = Padded::new(stream.send.content.len(), allowed, self.config.pad_to);
         let length = padded.content;
         if length == 0 {
-            return self.block(id);
+            return self.sending.block(stream, self.now);
         }
         let all = length == stream.send.content.len();
         let end_stream = all && matches!(stream.send.ending, Ending::EndStream);
         let content = u32::try_from(length).unwrap_or(max_frame);
         let at = out.len();
-        let used = i64::from(content).saturating_add(padded.overhead());
         match padded.padding {
             None => data::encode_header(out, id, content, end_stream),
             Some(padding) => data::encode_padded_header(out, id, content, padding, end_stream),
         }
         stream.send.content.move_to(out, length);
         out.resize(out.len().saturating_add(padded.padding.unwrap_or(0).into()), 0);
-        stream.send.window_delta = stream.send.window_delta.saturating_sub(used);
-        self.send_window = self.send_window.saturating_sub(used);
-        let tell = stream.has_room(limit) && core::mem::take(&mut stream.send.notify_writable);
-        stream.send.stall = stream.send.stall.filter(|_| !all).and_then(|stall| stall.after(length));
+        let tell = self.sending.sent(stream, length, i64::from(content).saturating_add(padded.overhead()));
+        if !all {
+            self.sending.schedule(stream);
+        }
         self.timers.content_sent(length);
-        self.content_gone(length);
+        self.make_room();
         self.count_data(out.get(at..).unwrap_or_default(), content);
         if end_stream {
             self.sent_end_stream(id);
         } else if all {
             self.send_ending(id);
-        } else {
-            self.schedule(id);
         }
         if tell {
             self.events.push_back(Event::Writable { id });
@@ -195,39 +157,5 @@ impl Connection {
         self.abuse.earn_content(content);
         let count = show_sent(&mut self.subscriber, frame);
         self.stats.frames_sent = self.stats.frames_sent.saturating_add(count);
-    }
-
-    /// Schedules a stream that has content; its window is checked when its turn comes.
-    pub(super) fn schedule(&mut self, id: StreamId) {
-        let Some(stream) = self.streams.get_mut(id) else { return };
-        let send = &mut stream.send;
-        let waits = send.scheduled || send.blocked_since.is_some();
-        if waits || send.content.is_empty() || !stream.state.can_send() {
-            return;
-        }
-        send.scheduled = true;
-        let place = stream.place();
-        self.scheduler.push(id, place);
-    }
-
-    /// Adds a stream that has content but no window to those that may stall.
-    fn block(&mut self, id: StreamId) {
-        if let Some(stream) = self.streams.get_mut(id).filter(|stream| !stream.send.content.is_empty()) {
-            let since = stream.send.stall.get_or_insert(Stall::new(self.now)).since;
-            stream.send.blocked_since = Some(since);
-            self.blocked.insert((since, id));
-        }
-    }
-
-    /// Reschedules a stream whose window has grown, if it may send now.
-    pub(super) fn unblock(&mut self, id: StreamId) {
-        let initial = i64::from(self.peer.initial_window_size);
-        let Some(stream) = self.streams.get_mut(id) else { return };
-        if initial.saturating_add(stream.send.window_delta) > 0
-            && let Some(since) = stream.send.blocked_since.take()
-        {
-            self.blocked.remove(&(since, id));
-            self.schedule(id);
-        }
     }
 }

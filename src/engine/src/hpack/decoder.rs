@@ -123,6 +123,11 @@ impl Decoder {
         Ok(tally.decoded)
     }
 
+    /// Gives back memory that the table does not need for its size.
+    pub(crate) fn shrink(&mut self) {
+        self.table.shrink();
+    }
+
     /// Returns the table size, in bytes, evicted by the size updates of the last block.
     ///
     /// A peer that keeps emptying the table causes work without benefit.

@@ -54,6 +54,11 @@ impl Encoder {
         }
     }
 
+    /// Gives back memory that the table does not need for its size.
+    pub(crate) fn shrink(&mut self) {
+        self.table.shrink();
+    }
+
     /// Appends the field block for `section` to `out`.
     pub fn encode(&mut self, section: &FieldSection, out: &mut Vec<u8>) {
         self.size_updates(out);

@@ -52,6 +52,15 @@ impl Table {
         true
     }
 
+    /// Gives back memory beyond the maximum size.
+    pub(super) fn shrink(&mut self) {
+        let enough = self.max_size as usize;
+        if self.octets.capacity() > enough {
+            self.drop_evicted(self.evicted());
+            self.octets.shrink_to(enough);
+        }
+    }
+
     /// Returns the entry that has `newer` newer entries, and its bytes.
     #[inline]
     pub(super) fn get(&self, newer: usize) -> Option<(&Line, &[u8])> {
@@ -84,13 +93,22 @@ impl Table {
     }
 
     fn compact(&mut self) {
-        let evicted = match self.entries.back() {
+        let evicted = self.evicted();
+        if evicted > self.octets.len() / 2 {
+            self.drop_evicted(evicted);
+        }
+    }
+
+    /// Returns how many bytes at the front of the buffer belong to evicted entries.
+    fn evicted(&self) -> usize {
+        match self.entries.back() {
             Some(oldest) => oldest.start.wrapping_sub(self.base) as usize,
             None => self.octets.len(),
-        };
-        if evicted > self.octets.len() / 2 {
-            self.octets.drain(..evicted);
-            self.base = self.base.wrapping_add(evicted as u32);
         }
+    }
+
+    fn drop_evicted(&mut self, evicted: usize) {
+        self.octets.drain(..evicted.min(self.octets.len()));
+        self.base = self.base.wrapping_add(evicted as u32);
     }
 }

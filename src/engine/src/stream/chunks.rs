@@ -15,11 +15,17 @@ const SMALL: usize = 1_024;
 pub(crate) struct Chunks {
     /// The first piece, and the only one of most messages.
     front: Bytes,
-    /// The pieces between `front` and `tail`.
+    rest: Option<Box<Rest>>,
+    len: usize,
+}
+
+/// The pieces behind the first.
+#[derive(Debug, Default)]
+struct Rest {
+    /// The pieces between the first and `tail`.
     middle: VecDeque<Bytes>,
     /// Small pieces, gathered behind all others.
     tail: BytesMut,
-    len: usize,
 }
 
 impl Chunks {
@@ -40,26 +46,30 @@ impl Chunks {
             self.len = piece.len();
             self.front = piece;
         } else if piece.len() <= SMALL {
-            self.push_copy(&piece);
+            self.gather(&piece);
         } else {
             self.len = self.len.saturating_add(piece.len());
-            self.close_tail();
-            self.middle.push_back(piece);
+            let rest = self.rest.get_or_insert_default();
+            rest.close_tail();
+            rest.middle.push_back(piece);
         }
     }
 
     /// Appends a copy of a piece, so that its buffer is not kept alive.
     pub(crate) fn push_copy(&mut self, piece: &[u8]) {
-        self.len = self.len.saturating_add(piece.len());
-        self.tail.extend_from_slice(piece);
-        if self.tail.len() >= SMALL * 16 {
-            self.close_tail();
+        if self.is_empty() {
+            self.push(Bytes::copy_from_slice(piece));
+        } else {
+            self.gather(piece);
         }
     }
 
-    fn close_tail(&mut self) {
-        if !self.tail.is_empty() {
-            self.middle.push_back(self.tail.split().freeze());
+    fn gather(&mut self, piece: &[u8]) {
+        self.len = self.len.saturating_add(piece.len());
+        let rest = self.rest.get_or_insert_default();
+        rest.tail.extend_from_slice(piece);
+        if rest.tail.len() >= SMALL * 16 {
+            rest.close_tail();
         }
     }
 
@@ -90,14 +100,27 @@ impl Chunks {
     }
 
     fn refill_front(&mut self) {
-        if self.front.is_empty() {
-            self.front = self.middle.pop_front().unwrap_or_else(|| self.tail.split().freeze());
+        if self.front.is_empty()
+            && let Some(rest) = &mut self.rest
+        {
+            self.front = rest.middle.pop_front().unwrap_or_else(|| rest.tail.split().freeze());
+            if rest.middle.is_empty() && rest.tail.is_empty() {
+                self.rest = None;
+            }
         }
     }
 
     /// Drops everything, and returns the number of bytes dropped.
     pub(crate) fn clear(&mut self) -> usize {
         if self.is_empty() { 0 } else { core::mem::take(self).len }
+    }
+}
+
+impl Rest {
+    fn close_tail(&mut self) {
+        if !self.tail.is_empty() {
+            self.middle.push_back(self.tail.split().freeze());
+        }
     }
 }
 

@@ -32,14 +32,41 @@ pub(crate) enum Transition {
     RecvPushPromise,
     SendReset,
     RecvReset,
+    /// This endpoint gives up a stream of which it has sent nothing: the identifier counts as used
+    /// (RFC 9113, 5.1.1).
+    Withdraw,
+    /// The connection has ended, and the stream with it.
+    EndConnection,
+}
+
+/// The current state of a stream, which changes only as [`State::after`] says.
+#[derive(Debug)]
+pub(crate) struct CurrentState(State);
+
+impl CurrentState {
+    pub(super) fn get(&self) -> State {
+        self.0
+    }
+
+    /// Moves to the next state, and returns the one before; `None` if the table has no such transition.
+    pub(super) fn apply(&mut self, transition: Transition) -> Option<State> {
+        let next = self.0.after(transition)?;
+        Some(core::mem::replace(&mut self.0, next))
+    }
+}
+
+impl Default for CurrentState {
+    fn default() -> Self {
+        Self(State::Idle)
+    }
 }
 
 impl State {
-    /// Returns the next state, or `None` if the RFC has no such transition.
+    /// Returns the next state, or `None` if there is no such transition.
     ///
     /// PUSH_PROMISE applies to the promised stream. END_STREAM is a transition of its own, after the HEADERS that
-    /// carry it.
-    pub(crate) fn after(self, transition: Transition) -> Option<Self> {
+    /// carry it. The transitions are those of the RFC, and two that involve no frame on the stream.
+    fn after(self, transition: Transition) -> Option<Self> {
         use State::*;
         use Transition::*;
         Some(match (self, transition) {
@@ -58,6 +85,11 @@ impl State {
             (
                 ReservedLocal | ReservedRemote | Open | HalfClosedLocal | HalfClosedRemote,
                 SendReset | RecvReset,
+            ) => Closed,
+            (Idle, Withdraw) => Closed,
+            (
+                Idle | ReservedLocal | ReservedRemote | Open | HalfClosedLocal | HalfClosedRemote,
+                EndConnection,
             ) => Closed,
             _ => return None,
         })
@@ -103,7 +135,7 @@ mod tests {
     use super::State::*;
     use super::Transition::*;
 
-    /// The table has exactly the transitions of the diagram in RFC 9113, 5.1.
+    /// The table has exactly the transitions of the diagram in RFC 9113, 5.1, and the two that involve no frame.
     #[test]
     fn transitions_are_those_of_the_rfc() {
         let states = [Idle, ReservedLocal, ReservedRemote, Open, HalfClosedLocal, HalfClosedRemote, Closed];
@@ -116,6 +148,8 @@ mod tests {
             RecvPushPromise,
             SendReset,
             RecvReset,
+            Withdraw,
+            EndConnection,
         ];
         let mut drawn = String::new();
         for state in states {
@@ -132,26 +166,33 @@ idle --SendHeaders--> open
 idle --RecvHeaders--> open
 idle --SendPushPromise--> reserved (local)
 idle --RecvPushPromise--> reserved (remote)
+idle --Withdraw--> closed
+idle --EndConnection--> closed
 reserved (local) --SendHeaders--> half-closed (remote)
 reserved (local) --SendReset--> closed
 reserved (local) --RecvReset--> closed
+reserved (local) --EndConnection--> closed
 reserved (remote) --RecvHeaders--> half-closed (local)
 reserved (remote) --SendReset--> closed
 reserved (remote) --RecvReset--> closed
+reserved (remote) --EndConnection--> closed
 open --SendHeaders--> open
 open --RecvHeaders--> open
 open --SendEndStream--> half-closed (local)
 open --RecvEndStream--> half-closed (remote)
 open --SendReset--> closed
 open --RecvReset--> closed
+open --EndConnection--> closed
 half-closed (local) --RecvHeaders--> half-closed (local)
 half-closed (local) --RecvEndStream--> closed
 half-closed (local) --SendReset--> closed
 half-closed (local) --RecvReset--> closed
+half-closed (local) --EndConnection--> closed
 half-closed (remote) --SendHeaders--> half-closed (remote)
 half-closed (remote) --SendEndStream--> closed
 half-closed (remote) --SendReset--> closed
 half-closed (remote) --RecvReset--> closed
+half-closed (remote) --EndConnection--> closed
 "
         );
     }

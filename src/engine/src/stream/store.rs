@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::{ClosedBy, Stream};
 use crate::frame::StreamId;
+use crate::sparse::Sparse;
 
 /// Number of closed streams to remember.
 ///
@@ -12,17 +13,17 @@ use crate::frame::StreamId;
 const RECENT: usize = 64;
 /// Number of ranges of skipped identifiers to remember.
 const SKIPPED: usize = 16;
-/// Number of identifiers that a ring covers; a stream that outlives so many later ones moves aside.
+/// Number of identifiers that a ring covers even if most of their streams are gone.
+///
+/// A stream that outlives so many later ones moves aside, unless at least half of the ring is in use.
 const RING: usize = 1_024;
-/// Largest number of streams to visit for each piece of content read.
-const FEW: usize = 256;
+/// Number of places that an empty ring keeps.
+const RING_KEPT: usize = 4;
 
 /// All streams that are not both closed and released, and the last ones that were.
 #[derive(Debug, Default)]
-pub(crate) struct Store {
-    slots: Vec<Option<Stream>>,
-    vacant: Vec<u32>,
-    /// The index of the server's streams, then that of the client's.
+pub(super) struct Store {
+    /// The server's streams, then the client's.
     indices: [Index; 2],
     recent: Recent,
     /// Ranges of skipped identifiers, between these two; the endpoint is that of the second.
@@ -30,53 +31,34 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) fn get(&self, id: StreamId) -> Option<&Stream> {
-        let slot = self.index(id).find(id)?;
-        self.slots.get(slot as usize)?.as_ref()
+    pub(super) fn get(&self, id: StreamId) -> Option<&Stream> {
+        self.index(id).get(id)
     }
 
-    pub(crate) fn get_mut(&mut self, id: StreamId) -> Option<&mut Stream> {
-        let slot = self.index(id).find(id)?;
-        self.slots.get_mut(slot as usize)?.as_mut()
+    pub(super) fn get_mut(&mut self, id: StreamId) -> Option<&mut Stream> {
+        self.index_mut(id).get_mut(id)
     }
 
     /// Adds a stream; the identifiers of one endpoint only grow (RFC 9113, 5.1.1).
-    pub(crate) fn insert(&mut self, stream: Stream) {
-        let id = stream.id;
-        let slot = match self.vacant.pop() {
-            Some(slot) => {
-                if let Some(place) = self.slots.get_mut(slot as usize) {
-                    *place = Some(stream);
-                }
-                slot
-            }
-            None => {
-                let slot = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-                self.slots.push(Some(stream));
-                slot
-            }
-        };
-        self.index_mut(id).insert(id, slot);
+    pub(super) fn insert(&mut self, stream: Stream) {
+        self.index_mut(stream.id).insert(Box::new(stream));
     }
 
     /// Removes a stream, but remembers how it was closed.
-    pub(crate) fn remove(&mut self, id: StreamId) {
-        let Some(slot) = self.index_mut(id).remove(id) else { return };
-        let stream = self.slots.get_mut(slot as usize).and_then(Option::take);
-        self.vacant.push(slot);
-        if let Some(stream) = stream {
+    pub(super) fn remove(&mut self, id: StreamId) {
+        if let Some(stream) = self.index_mut(id).remove(id) {
             self.remember(id, stream.closed_by);
         }
     }
 
     /// Remembers how a stream was closed that is not stored.
-    pub(crate) fn remember(&mut self, id: StreamId, closed_by: ClosedBy) {
+    pub(super) fn remember(&mut self, id: StreamId, closed_by: ClosedBy) {
         self.recent.push(id, closed_by);
     }
 
     /// Records that the peer has opened `next` after `last`, and so closed all idle streams between
     /// (RFC 9113, 5.1.1).
-    pub(crate) fn skip(&mut self, last: StreamId, next: StreamId) {
+    pub(super) fn skip(&mut self, last: StreamId, next: StreamId) {
         if next.as_u32().saturating_sub(last.as_u32()) > 2 {
             if self.skipped.len() >= SKIPPED {
                 self.skipped.pop_front();
@@ -86,7 +68,7 @@ impl Store {
     }
 
     /// Returns how a stream was closed, if that is remembered; the stream must not be idle.
-    pub(crate) fn closed_by(&self, id: StreamId) -> Option<ClosedBy> {
+    pub(super) fn closed_by(&self, id: StreamId) -> Option<ClosedBy> {
         if let Some(stream) = self.get(id) {
             return stream.is_closed().then_some(stream.closed_by);
         }
@@ -95,37 +77,25 @@ impl Store {
         self.recent.find(id).or_else(|| self.skipped.iter().any(skipped).then_some(ClosedBy::Skipped))
     }
 
-    /// Returns whether a stream has ended and the peer may not know it yet; the stream must not be idle.
-    ///
-    /// That is so if this endpoint has reset the stream, or has forgotten how it ended.
-    pub(crate) fn is_end_unseen(&self, id: StreamId) -> bool {
-        self.get(id).is_none_or(Stream::is_closed)
-            && matches!(self.closed_by(id), None | Some(ClosedBy::LocalReset))
+    pub(super) fn len(&self) -> usize {
+        self.indices.iter().map(Index::len).fold(0, usize::saturating_add)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.slots.len().saturating_sub(self.vacant.len())
+    /// Returns the streams, those of each endpoint in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Stream> {
+        self.indices.iter().flat_map(Index::iter)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Stream> {
-        self.slots.iter().flatten()
+    /// Returns the streams above `last` that the same endpoint has opened as a stream `id`, the highest first.
+    pub(super) fn above(&self, client_initiated: bool, last: StreamId) -> impl Iterator<Item = &Stream> {
+        let [server, client] = &self.indices;
+        let index = if client_initiated { client } else { server };
+        index.iter_back().take_while(move |stream| stream.id > last)
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
-        self.slots.iter_mut().flatten()
-    }
-
-    /// Returns the bytes of content still to come on all streams, if known and if the streams are few enough to visit.
-    pub(crate) fn awaited(&self) -> Option<u64> {
-        if self.slots.len() > FEW {
-            return None;
-        }
-        self.iter().try_fold(0_u64, |sum, stream| Some(sum.saturating_add(stream.awaited()?)))
-    }
-
-    /// Returns the identifiers of all streams, for loops that change the streams.
-    pub(crate) fn ids(&self) -> Vec<StreamId> {
-        self.iter().map(|stream| stream.id).collect()
+    /// Gives back memory that a set without streams does not need.
+    pub(super) fn shrink(&mut self) {
+        self.indices.iter_mut().for_each(Index::shrink);
     }
 
     fn index(&self, id: StreamId) -> &Index {
@@ -139,33 +109,37 @@ impl Store {
     }
 }
 
-/// Slots by identifier, for the streams of one endpoint.
+/// The streams of one endpoint, by number: half of the identifier.
 #[derive(Debug, Default)]
 struct Index {
-    /// The number (half the identifier) at the front of the ring.
+    /// The number at the front of the ring.
     base: u32,
-    ring: VecDeque<u32>,
-    /// Streams that have outlived the ring, by number.
-    aside: Vec<(u32, u32)>,
+    ring: VecDeque<Option<Box<Stream>>>,
+    /// How many streams the ring holds.
+    in_ring: usize,
+    /// Streams that have outlived the ring.
+    aside: Sparse<Box<Stream>>,
 }
 
-/// A place in the ring whose stream was removed.
-const GONE: u32 = u32::MAX;
-
 impl Index {
-    fn find(&self, id: StreamId) -> Option<u32> {
-        let number = id.as_u32() >> 1;
+    fn get(&self, id: StreamId) -> Option<&Stream> {
+        let number = number(id);
         match number.checked_sub(self.base) {
-            Some(place) => self.ring.get(place as usize).copied().filter(|&slot| slot != GONE),
-            None => {
-                let at = self.aside.binary_search_by_key(&number, |&(number, _)| number).ok()?;
-                self.aside.get(at).map(|&(_, slot)| slot)
-            }
+            Some(place) => self.ring.get(place as usize)?.as_deref(),
+            None => self.aside.get(number).map(Box::as_ref),
         }
     }
 
-    fn insert(&mut self, id: StreamId, slot: u32) {
-        let number = id.as_u32() >> 1;
+    fn get_mut(&mut self, id: StreamId) -> Option<&mut Stream> {
+        let number = number(id);
+        match number.checked_sub(self.base) {
+            Some(place) => self.ring.get_mut(place as usize)?.as_deref_mut(),
+            None => self.aside.get_mut(number).map(Box::as_mut),
+        }
+    }
+
+    fn insert(&mut self, stream: Box<Stream>) {
+        let number = number(stream.id);
         let place = number.saturating_sub(self.base) as usize;
         if place > self.ring.len().saturating_add(RING) {
             // The peer has skipped more identifiers than the ring may hold.
@@ -178,69 +152,94 @@ impl Index {
         }
         let place = number.saturating_sub(self.base) as usize;
         while self.ring.len() < place {
-            self.ring.push_back(GONE);
+            self.ring.push_back(None);
         }
-        self.ring.push_back(slot);
-        while self.ring.len() > RING {
+        self.ring.push_back(Some(stream));
+        self.in_ring = self.in_ring.saturating_add(1);
+        while self.ring.len() > self.in_ring.saturating_mul(2).max(RING) {
             self.move_front_aside();
         }
     }
 
     fn move_front_aside(&mut self) {
-        if let Some(slot) = self.ring.pop_front().filter(|&slot| slot != GONE) {
-            self.aside.push((self.base, slot));
+        if let Some(stream) = self.ring.pop_front().flatten() {
+            self.aside.push(self.base, stream);
+            self.in_ring = self.in_ring.saturating_sub(1);
         }
         self.base = self.base.saturating_add(1);
     }
 
-    fn remove(&mut self, id: StreamId) -> Option<u32> {
-        let number = id.as_u32() >> 1;
+    fn remove(&mut self, id: StreamId) -> Option<Box<Stream>> {
+        let number = number(id);
         let Some(place) = number.checked_sub(self.base) else {
-            let at = self.aside.binary_search_by_key(&number, |&(number, _)| number).ok()?;
-            return Some(self.aside.remove(at).1);
+            return self.aside.remove(number);
         };
-        let found = self.ring.get_mut(place as usize)?;
-        let slot = core::mem::replace(found, GONE);
-        while self.ring.front() == Some(&GONE) {
+        let stream = self.ring.get_mut(place as usize)?.take()?;
+        self.in_ring = self.in_ring.saturating_sub(1);
+        while let Some(None) = self.ring.front() {
             self.ring.pop_front();
             self.base = self.base.saturating_add(1);
         }
-        Some(slot).filter(|&slot| slot != GONE)
+        if self.ring.capacity() > self.ring.len().saturating_mul(4).max(RING) {
+            self.ring.shrink_to(self.ring.len().saturating_mul(2));
+        }
+        Some(stream)
     }
+
+    fn len(&self) -> usize {
+        self.in_ring.saturating_add(self.aside.len())
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Stream> {
+        self.aside.iter().chain(self.ring.iter().flatten()).map(Box::as_ref)
+    }
+
+    fn iter_back(&self) -> impl Iterator<Item = &Stream> {
+        self.ring.iter().flatten().rev().chain(self.aside.iter().rev()).map(Box::as_ref)
+    }
+
+    fn shrink(&mut self) {
+        if self.ring.capacity() > RING_KEPT && self.ring.is_empty() {
+            self.ring = VecDeque::new();
+        }
+    }
+}
+
+fn number(id: StreamId) -> u32 {
+    id.as_u32() >> 1
 }
 
 /// The last closed streams, in bounded memory.
 #[derive(Debug)]
 struct Recent {
-    entries: [(StreamId, ClosedBy); RECENT],
+    ids: [StreamId; RECENT],
+    closed_by: [ClosedBy; RECENT],
     next: usize,
 }
 
 impl Default for Recent {
     fn default() -> Self {
-        Self { entries: [(StreamId::CONNECTION, ClosedBy::EndStream); RECENT], next: 0 }
+        Self { ids: [StreamId::CONNECTION; RECENT], closed_by: [ClosedBy::EndStream; RECENT], next: 0 }
     }
 }
 
 impl Recent {
     fn push(&mut self, id: StreamId, closed_by: ClosedBy) {
-        if let Some(entry) = self.entries.get_mut(self.next) {
-            *entry = (id, closed_by);
+        if let (Some(entry), Some(how)) = (self.ids.get_mut(self.next), self.closed_by.get_mut(self.next)) {
+            (*entry, *how) = (id, closed_by);
         }
         self.next = self.next.saturating_add(1) % RECENT;
     }
 
     fn find(&self, id: StreamId) -> Option<ClosedBy> {
-        self.entries.iter().find(|&&(known, _)| known == id).map(|&(_, closed_by)| closed_by)
+        self.closed_by.get(self.ids.iter().position(|&known| known == id)?).copied()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::ReceiveWindow;
     use crate::message::MethodKind;
-    use crate::stream::State;
 
     fn id(n: u32) -> StreamId {
         StreamId::new(n).unwrap()
@@ -249,7 +248,7 @@ mod tests {
     fn store(ids: &[u32]) -> Store {
         let mut store = Store::default();
         for &n in ids {
-            store.insert(Stream::new(id(n), State::Open, MethodKind::Get, ReceiveWindow::new(0)));
+            store.insert(Stream::new(id(n), MethodKind::Get));
         }
         store
     }
@@ -267,12 +266,12 @@ mod tests {
     fn long_lived_stream_is_found_in_bounded_memory() {
         let mut store = store(&[1]);
         for n in (3..20_003).step_by(2) {
-            store.insert(Stream::new(id(n), State::Open, MethodKind::Get, ReceiveWindow::new(0)));
+            store.insert(Stream::new(id(n), MethodKind::Get));
             store.remove(id(n));
         }
         assert!(store.get(id(1)).is_some());
         assert!(store.indices[1].ring.len() <= RING);
-        assert_eq!((store.slots.len(), store.len()), (2, 1));
+        assert_eq!(store.len(), 1);
         store.remove(id(1));
         assert_eq!(store.len(), 0);
     }
@@ -286,6 +285,41 @@ mod tests {
             store.remove(id(n));
             assert!(store.get(id(n)).is_none(), "{n}");
         }
+    }
+
+    #[test]
+    fn many_streams_at_once_stay_in_the_ring_and_leave_no_memory() {
+        let mut store = store(&(1..20_001).step_by(2).collect::<Vec<_>>());
+        assert_eq!((store.indices[1].ring.len(), store.indices[1].aside.len()), (10_000, 0));
+        assert_eq!(
+            store.above(true, id(19_995)).map(|stream| stream.id).collect::<Vec<_>>(),
+            [id(19_999), id(19_997)]
+        );
+        for n in (1..20_001).step_by(2) {
+            store.remove(id(n));
+            assert!(store.get(id(n)).is_none());
+        }
+        store.shrink();
+        assert_eq!((store.len(), store.indices[1].ring.capacity()), (0, 0));
+    }
+
+    #[test]
+    fn streams_are_found_wherever_they_are_kept() {
+        let mut store = Store::default();
+        let mut kept = Vec::new();
+        for n in (1..40_001).step_by(2) {
+            store.insert(Stream::new(id(n), MethodKind::Get));
+            if n % 97 == 0 { kept.push(id(n)) } else { store.remove(id(n)) }
+        }
+        assert!(!store.indices[1].aside.is_empty() && store.indices[1].in_ring > 0);
+        assert_eq!(store.iter().map(|stream| stream.id).collect::<Vec<_>>(), kept);
+        let last = kept[kept.len() / 3];
+        assert_eq!(store.above(true, last).count(), kept.iter().filter(|&&id| id > last).count());
+        for &n in &kept {
+            assert_eq!(store.get_mut(n).map(|stream| stream.id), Some(n));
+            store.remove(n);
+        }
+        assert_eq!(store.len(), 0);
     }
 
     #[test]

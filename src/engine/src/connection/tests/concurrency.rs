@@ -159,7 +159,7 @@ fn cancelled_waiting_request_is_never_sent() {
 #[test]
 fn identifiers_run_out() {
     let mut raw = Raw::client(Config::default(), &[]);
-    raw.engine.next_id = 0x7fff_ffff;
+    raw.engine.streams.set_next_id(0x7fff_ffff);
     assert_eq!(raw.engine.open(&request("GET", "/"), true), Ok(crate::StreamId::MAX));
     assert_eq!(raw.engine.open(&request("GET", "/"), true), Err(OpenError::Closed));
     assert_eq!((raw.engine.open_capacity(), raw.engine.is_open()), (0, false));

@@ -207,7 +207,7 @@ fn dripping_windows_do_not_keep_streams_alive() {
             raw.window_update(stream, 1);
         }
         raw.sent();
-        open.push((raw.engine.stats().streams_open, raw.engine.content_waiting >> 20));
+        open.push((raw.engine.stats().streams_open, raw.engine.sending.pending() >> 20));
         raw.events();
     }
     // After two minutes, streams are reset until the total is below three quarters of a megabyte; after five minutes,

@@ -253,7 +253,7 @@ fn padding_is_counted_and_credited_immediately() {
         panic!("{sent:?}")
     };
     assert_eq!(read_all(&mut raw.engine, id(1)), 2);
-    assert_eq!(raw.engine.window.parts(DEFAULT_WINDOW).1, 0, "no credit is held back");
+    assert_eq!(raw.engine.receiving.parts().1, 0, "no credit is held back");
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn manual_mode_credits_content_that_was_never_read() {
         raw.engine.release(id(stream));
     }
     assert!(raw.sent().contains(&Frame::WindowUpdate { id: 0, increment: 32_768 }));
-    assert_eq!(raw.engine.window.parts(DEFAULT_WINDOW), (65_535 - 16_384, 0, 16_384));
+    assert_eq!(raw.engine.receiving.parts(), (65_535 - 16_384, 0, 16_384));
 }
 
 #[test]
@@ -478,7 +478,7 @@ fn writable_event_follows_when_half_the_buffer_is_free() {
 fn pending_content_of_many_streams_is_bounded_without_blocking() {
     let streams: Vec<u32> = (0..100).map(|n| 2 * n + 1).collect();
     let mut raw = server_with_content(&streams, 1 << 20, 0);
-    let waiting = |raw: &Raw| raw.engine.content_waiting >> 10;
+    let waiting = |raw: &Raw| raw.engine.sending.pending() >> 10;
     assert_eq!(
         waiting(&raw),
         4 * 256 + 96 * 16,
@@ -509,7 +509,7 @@ fn pending_content_of_many_streams_is_bounded_without_blocking() {
 #[test]
 fn writable_event_follows_after_exceeding_the_total_limit() {
     let mut raw = server_with_content(&[1, 3, 5, 7, 9], 250 << 10, 0);
-    assert_eq!(raw.engine.content_waiting, 1_250 << 10, "all of it was taken, exceeding the limit");
+    assert_eq!(raw.engine.sending.pending(), 1_250 << 10, "all of it was taken, exceeding the limit");
     assert_eq!(raw.engine.send_capacity(id(9)), 0);
     raw.window_update(0, 1 << 20);
     raw.window_update(9, 250 << 10);

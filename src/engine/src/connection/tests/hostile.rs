@@ -10,8 +10,8 @@ use crate::{Config, ErrorCode, Event, FieldSection, Priority, Read, Role};
 
 /// Picks one of the last few streams of either endpoint.
 fn some_stream(raw: &Raw, random: &mut Random) -> u32 {
-    let ours = raw.engine.next_id.saturating_sub(2);
-    let theirs = raw.engine.highest_peer_id.as_u32();
+    let ours = raw.engine.streams.next_id().saturating_sub(2);
+    let theirs = raw.engine.streams.highest_peer_id().as_u32();
     let last = if random.one_in(4) { ours } else { theirs.max(ours) };
     last.saturating_sub(2 * u32::try_from(random.below(6)).unwrap())
 }
@@ -24,7 +24,7 @@ fn any_frame(raw: &mut Raw, random: &mut Random) -> Vec<u8> {
     let increment = [0, 1, 1, 100, 100_000, 0x7fff_ffff][random.below(6)];
     let (kind, flags, stream, payload) = match random.below(40) {
         0..8 => {
-            let next = raw.engine.highest_peer_id.as_u32() + if stream & 1 == 1 { 2 } else { 1 };
+            let next = raw.engine.streams.highest_peer_id().as_u32() + if stream & 1 == 1 { 2 } else { 1 };
             let head = request(["GET", "POST", "HEAD"][random.below(3)], "/");
             (FrameType::HEADERS, 4 | end_stream, next | 1, raw.block(&head))
         }
@@ -47,7 +47,7 @@ fn any_frame(raw: &mut Raw, random: &mut Random) -> Vec<u8> {
         33 => (FrameType::PRIORITY, 0, stream, vec![0, 0, 0, 3, 0]),
         34 => (FrameType::PRIORITY_UPDATE, 0, 0, vec![0, 0, 0, 3, b'i']),
         35 | 36 => {
-            let next = (raw.engine.highest_peer_id.as_u32() + 2) & !1;
+            let next = (raw.engine.streams.highest_peer_id().as_u32() + 2) & !1;
             let promise = [&next.to_be_bytes()[..], &raw.block(&request("GET", "/pushed"))].concat();
             (FrameType::PUSH_PROMISE, 4, stream, promise)
         }
@@ -70,7 +70,7 @@ fn any_frame(raw: &mut Raw, random: &mut Random) -> Vec<u8> {
             | FrameType(0xbb)
     );
     let zero = stream == 0 && (!of_the_connection && payload != 1_000_u32.to_be_bytes());
-    let idle = raw.engine.is_idle(id(stream)) && (client || kind != FrameType::HEADERS);
+    let idle = raw.engine.streams.is_idle(id(stream)) && (client || kind != FrameType::HEADERS);
     let wrong_role = if client { FrameType::PRIORITY_UPDATE } else { FrameType::PUSH_PROMISE };
     if (zero || idle || kind == wrong_role) && !random.one_in(200) {
         return out;

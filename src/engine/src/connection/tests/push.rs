@@ -52,7 +52,10 @@ fn promise_and_response() {
     for end in [&mut pair.client, &mut pair.server] {
         end.release(parent);
         end.release(pushed);
-        assert_eq!((end.stream_count(), end.counts.app_owned, end.counts.promised), (0, 0, 0));
+        assert_eq!(
+            (end.stream_count(), end.streams.counts().app_owned, end.streams.counts().promised),
+            (0, 0, 0)
+        );
     }
 }
 
@@ -201,7 +204,7 @@ fn releasing_a_promise_cancels_it() {
     raw.promise(1, 2, &request("GET", "/"));
     raw.engine.release(id(2));
     assert_eq!(raw.resets(), [(2, ErrorCode::CANCEL)]);
-    assert_eq!((raw.engine.counts.promised, raw.engine.counts.app_owned), (0, 0));
+    assert_eq!((raw.engine.streams.counts().promised, raw.engine.streams.counts().app_owned), (0, 0));
 }
 
 #[test]

@@ -291,16 +291,13 @@ impl End {
     fn assert_clean(&self) {
         let engine = &self.engine;
         assert_eq!(engine.stream_count(), 0);
-        let counts = &engine.counts;
+        let counts = engine.streams.counts();
         assert_eq!((counts.local, counts.peer, counts.promised, counts.app_owned), (0, 0, 0, 0));
-        assert!(
-            engine.pending_accept.is_empty() && engine.pending_open.is_empty() && engine.blocked.is_empty()
-        );
-        assert!(engine.scheduler.is_empty() && engine.pongs.is_empty() && engine.is_flushed());
-        let (available, held, owed) = engine.window.parts(DEFAULT_WINDOW);
+        assert_eq!((engine.streams.pending_accept(), engine.streams.pending_open()), (0, 0));
+        assert!(engine.sending.is_idle() && engine.pongs.is_empty() && engine.is_flushed());
+        let (available, held, owed) = engine.receiving.parts();
         assert_eq!(held, 0);
-        let target =
-            i64::from(engine.config.connection_window)..=i64::from(engine.bandwidth.connection_window());
+        let target = i64::from(engine.config.connection_window)..=i64::from(engine.receiving.target());
         assert!(target.contains(&(available + i64::from(owed))), "{available} + {owed}, not {target:?}");
     }
 }

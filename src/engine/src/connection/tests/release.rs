@@ -173,7 +173,7 @@ fn reset_drops_pending_content() {
     raw.reset(3, ErrorCode::CANCEL);
     raw.window_update(0, 1_000_000);
     assert_eq!(raw.sent(), [Frame::Reset { id: 1, code: ErrorCode::CANCEL }]);
-    assert!(raw.engine.is_flushed() && raw.engine.scheduler.is_empty() && raw.engine.blocked.is_empty());
+    assert!(raw.engine.is_flushed() && raw.engine.sending.is_idle());
 }
 
 #[test]
