@@ -71,6 +71,6 @@ pub(crate) fn close_listener(socket: &Rc<TcpSocket>, subscribed: bool) {
 }
 
 /// Closes the listening sockets that [`close_listener`] has kept.
-pub(crate) fn sweep_listeners() {
+pub(crate) fn drop_closed_listeners() {
     LISTENERS.with_borrow_mut(Vec::clear);
 }
