@@ -14,8 +14,8 @@ use http2_engine::FieldSection;
 use wit_bindgen::{FutureReader, StreamReader};
 
 use crate::bindings::wasi::http::types::{ErrorCode, Fields, HeaderError, Method, Request, Response, Scheme};
-use crate::end::End;
 use crate::error;
+use crate::trailers::TrailersResult;
 
 /// The status that refuses a request which cannot be passed to the application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl OutgoingRequestHead {
     ///
     /// # Errors
     ///
-    /// HTTP/2 cannot carry the head: [`error::of_malformed`], or `HTTP-request-URI-invalid` if it has no authority.
+    /// HTTP/2 cannot carry the head: [`error::from_malformed`], or `HTTP-request-URI-invalid` if it has no authority.
     pub fn from_request(request: &Request) -> Result<Self, ErrorCode> {
         let (method, scheme) = (request.get_method(), request.get_scheme().unwrap_or(Scheme::Http));
         let headers = request.get_headers();
@@ -127,7 +127,7 @@ impl OutgoingRequestHead {
         }
         push_fields(&mut section, &headers);
         match section.defect() {
-            Some(defect) => Err(error::of_malformed(defect)),
+            Some(defect) => Err(error::from_malformed(defect)),
             None => Ok(Self { content_length: content_length(&section), section, scheme, authority }),
         }
     }
@@ -172,12 +172,12 @@ fn path_or_default<'a>(path: Option<&'a str>, method: &Method) -> Cow<'a, str> {
 /// # Errors
 ///
 /// `HTTP-response-header-section-size` or `HTTP-protocol-error`, if the host rejects the head.
-pub fn response_to(
+pub fn wasi_response(
     section: &FieldSection,
     contents: Option<StreamReader<u8>>,
-    end: FutureReader<End>,
+    end: FutureReader<TrailersResult>,
 ) -> Result<Response, ErrorCode> {
-    let fields = fields_to(section).map_err(|error| match error {
+    let fields = wasi_fields(section).map_err(|error| match error {
         HeaderError::SizeExceeded => ErrorCode::HttpResponseHeaderSectionSize(None),
         _ => ErrorCode::HttpProtocolError,
     })?;
@@ -192,7 +192,7 @@ pub fn response_to(
 /// # Errors
 ///
 /// The section is too large for the host, or has a field that the host rejects as invalid.
-pub fn fields_to(section: &FieldSection) -> Result<Fields, HeaderError> {
+pub fn wasi_fields(section: &FieldSection) -> Result<Fields, HeaderError> {
     let mut has_length = false;
     let entries: Vec<(String, Vec<u8>)> = section
         .iter()
@@ -220,10 +220,10 @@ pub fn fields_to(section: &FieldSection) -> Result<Fields, HeaderError> {
 }
 
 /// The end of a message in wasi:http, with the trailers that have arrived; a section without fields counts as none.
-pub(crate) fn trailers_to(trailers: Option<&FieldSection>) -> End {
+pub(crate) fn wasi_trailers(trailers: Option<&FieldSection>) -> TrailersResult {
     trailers
         .filter(|trailers| !trailers.is_empty())
-        .map(fields_to)
+        .map(wasi_fields)
         .transpose()
         .map_err(|_| ErrorCode::HttpProtocolError)
 }
@@ -268,7 +268,7 @@ pub fn expects_continue(request: &FieldSection) -> bool {
 }
 
 /// A response head with a status and no content.
-pub fn bare_response(status: u16) -> FieldSection {
+pub fn empty_response(status: u16) -> FieldSection {
     let mut section = FieldSection::new();
     section.push(b":status", status.to_string().as_bytes());
     section.push(b"content-length", b"0");
@@ -286,7 +286,7 @@ fn once(list: &[u8]) -> &[u8] {
 }
 
 /// Converts an application's trailers; a section without fields counts as none, because not every peer accepts one.
-pub(crate) fn trailers_from(trailers: &Fields) -> Option<FieldSection> {
+pub(crate) fn trailer_section(trailers: &Fields) -> Option<FieldSection> {
     let mut section = FieldSection::new();
     push_fields(&mut section, trailers);
     (!section.is_empty()).then_some(section)

@@ -57,7 +57,7 @@ fn turn_ends_when_no_task_is_ready() {
     });
     let end = note(&log, "end of the turn");
     let main = async {
-        signal.give();
+        signal.notify();
         tasks.turn_end().await;
         end.await;
     };
