@@ -1,7 +1,7 @@
-//! Calls of this component, and the task that does the work of all of them.
+//! Calls of this component, and their shared task set.
 //!
-//! A call is a task of the component model that ends with its answer, but connections outlive it. So one set of
-//! tasks does all the work. The call that finds none running starts it; it continues after that call's answer,
+//! A call is a task of the component model and ends with its answer, but connections outlive it. So one set of
+//! tasks serves all calls. A call starts the set if it is not running; the set continues after the call's answer,
 //! until no call and no connection remains.
 
 use std::cell::{Cell, RefCell};

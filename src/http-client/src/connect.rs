@@ -18,7 +18,7 @@ use crate::target::Address;
 /// Head start of an attempt before the next begins, in nanoseconds (RFC 8305, 5).
 const ATTEMPT_DELAY: u64 = 250_000_000;
 
-/// Connects to the first of the host's addresses that answers.
+/// Connects to the first of the host's addresses to answer.
 ///
 /// # Errors
 ///

@@ -125,7 +125,7 @@ impl Retries {
         Self { started: monotonic_clock::now(), refusals: 0 }
     }
 
-    /// The rest of a time limit that started with the first attempt.
+    /// The rest of a time limit counted from the first attempt.
     fn remaining(&self, time: Option<u64>) -> Option<u64> {
         time.map(|time| time.saturating_sub(monotonic_clock::now().saturating_sub(self.started)))
     }
@@ -148,7 +148,7 @@ impl Retries {
     }
 }
 
-/// Why there is no response.
+/// Why an attempt failed.
 enum Failure {
     Stream(StreamError),
     Body(BodyError),

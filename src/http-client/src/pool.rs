@@ -1,4 +1,4 @@
-//! The connections, and the requests that wait for them.
+//! The connections, and the queue of requests for them.
 
 #[cfg(test)]
 mod tests;
@@ -20,7 +20,7 @@ use crate::target::Origin;
 
 /// The limit of streams assumed for a server until one of its connections announces it.
 const ASSUMED_STREAM_LIMIT: usize = 100;
-/// Time limit of one connection attempt in nanoseconds, whatever the requests waiting for it.
+/// Time limit of one connection attempt in nanoseconds; independent of the timeouts of waiting requests.
 const CONNECT_TIMEOUT: u64 = 60_000_000_000;
 /// Interval at which tasks waiting for a response check whether it is still wanted, in nanoseconds.
 const RECHECK_INTERVAL: u64 = 1_000_000_000;
@@ -33,7 +33,7 @@ struct Inner {
     options: Options,
     tasks: Tasks,
     origins: RefCell<BTreeMap<Origin, Rc<OriginState>>>,
-    /// Connections that have not ended, including those that accept no more requests.
+    /// Connections in progress, including those closed to new requests.
     running: RefCell<Vec<Connection>>,
     /// Number of [`Busy`] guards.
     busy: Cell<usize>,
@@ -43,13 +43,13 @@ struct Inner {
 /// State shared by the requests to one origin.
 #[derive(Default)]
 struct OriginState {
-    /// Connections that accept requests, oldest first.
+    /// Connections open to requests, oldest first.
     connections: RefCell<Vec<Connection>>,
     /// Number of connection attempts in progress.
     attempts: Cell<usize>,
     /// The most recently announced limit of streams.
     limit: Cell<Option<usize>>,
-    /// Requests that wait, in order.
+    /// Waiting requests, in order.
     waiters: RefCell<VecDeque<Rc<Waiter>>>,
 }
 
@@ -91,7 +91,7 @@ impl Pool {
         &self.0.tasks
     }
 
-    /// Returns a guard that keeps [`maintain`](Self::maintain) running.
+    /// Returns a guard to keep [`maintain`](Self::maintain) running.
     pub(crate) fn busy(&self) -> Busy {
         self.0.busy.set(self.0.busy.get().saturating_add(1));
         Busy(self.clone())
@@ -115,7 +115,7 @@ impl Pool {
         Origin::new(&head.scheme, &head.authority, self.0.options.upstream.as_ref())
     }
 
-    /// Sends the head of a request on the first connection that has room for it.
+    /// Sends the head of a request on the first connection with room for it.
     ///
     /// `connect_timeout` limits the wait, in nanoseconds.
     ///
@@ -211,7 +211,7 @@ impl Pool {
 }
 
 impl OriginState {
-    /// Sends the head of a request on the first connection that accepts it, or returns `None` if none does.
+    /// Sends the head of a request on the first connection to accept it, or returns `None` if none does.
     fn open(&self, head: &FieldSection, end_stream: bool) -> Option<Result<Stream, ErrorCode>> {
         for connection in &*self.connections.borrow() {
             match connection.open(head, end_stream) {
@@ -234,7 +234,7 @@ impl OriginState {
             && total < max_connections
     }
 
-    /// The assumed limit of streams of a connection that has not announced its own.
+    /// The stream limit assumed until the server announces its own.
     fn assumed_stream_limit(&self) -> usize {
         self.limit.get().map_or(ASSUMED_STREAM_LIMIT, |limit| limit.clamp(1, ASSUMED_STREAM_LIMIT))
     }
@@ -251,7 +251,7 @@ impl OriginState {
         }
     }
 
-    /// Wakes the first waiting request; when that one leaves the queue, it wakes the next.
+    /// Wakes the first waiting request; on leaving the queue, that one wakes the next.
     fn wake_first(&self) {
         if let Some(first) = self.waiters.borrow().front() {
             first.signal.notify();

@@ -103,7 +103,7 @@ async fn respond(stream: &Stream, response: Response, is_head: bool) {
     _ = transmitted.write(Ok(())).await;
 }
 
-/// Ends a response that cannot be completed.
+/// Ends an incomplete response.
 fn abort_response(stream: &Stream, error: &BodyError) {
     match error {
         BodyError::Source(code) if !stream.has_sent_head() => refuse(stream, Refusal(error::status(code))),

@@ -20,12 +20,12 @@ use http2_wasi_http::signal::Signal;
 const CALLS_PER_TURN: u32 = 64;
 /// Calls that one connection may begin in a turn, in addition to those that have returned since its last turn.
 ///
-/// A turn lasts until no task is ready, so calls that run for long would delay every other connection.
+/// A turn lasts until no task is ready, so long calls would delay every other connection.
 const CALLS_PER_CONNECTION: u32 = 16;
 
 /// Limits the number of calls in progress, over all connections.
 ///
-/// Every call holds handles of the component model, and a host traps an instance that holds too many: Wasmtime allows
+/// Every call holds handles of the component model, and a host traps an instance with too many: Wasmtime allows
 /// 100,000 in a store. Connections wait in order.
 pub(crate) struct Semaphore {
     /// Available permits; 0 while a call waits.
@@ -33,7 +33,7 @@ pub(crate) struct Semaphore {
     waiting: RefCell<VecDeque<Rc<Signal>>>,
 }
 
-/// Permission for one call; dropping it passes it on to the call that has waited longest.
+/// Permission for one call; dropping it passes it on to the longest-waiting call.
 pub(crate) struct Permit(Rc<Semaphore>);
 
 impl Semaphore {
@@ -67,13 +67,13 @@ impl Drop for Permit {
 
 /// Begins a limited number of calls per turn.
 ///
-/// Under contention, the connection that was served least recently goes first, so that one with hundreds of
+/// Under contention, the connection served least recently goes first, so one with hundreds of
 /// requests does not delay the others.
 pub(crate) struct CallScheduler {
     tasks: Tasks,
-    /// A turn, and the number of calls that may still begin in it.
+    /// A turn, and its remaining number of calls.
     remaining: Cell<(u64, u32)>,
-    /// Connections that wait for the next turn, ordered by the turn in which they last began a call.
+    /// Connections waiting for the next turn, ordered by the turn in which they last began a call.
     waiting: RefCell<BTreeMap<(Option<u64>, u64), Waker>>,
     /// Given when a connection starts to wait.
     contended: Signal,
@@ -84,7 +84,7 @@ pub(crate) struct ConnectionCalls {
     connection: u64,
     /// The turn in which the connection last began a call.
     last_turn: Cell<Option<u64>>,
-    /// A turn, and the number of calls that the connection may still begin in it.
+    /// A turn, and the connection's remaining number of calls in it.
     remaining: Cell<(u64, u32)>,
     returned: Cell<u32>,
 }
@@ -94,7 +94,7 @@ impl ConnectionCalls {
         Self { connection, last_turn: Cell::default(), remaining: Cell::default(), returned: Cell::default() }
     }
 
-    /// Records that a call has returned.
+    /// Records the return of a call.
     pub(crate) fn record_return(&self) {
         self.returned.set(self.returned.get().saturating_add(1));
     }

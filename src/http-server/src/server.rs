@@ -26,7 +26,7 @@ struct Inner {
     options: Options,
     tasks: Tasks,
     connections: RefCell<BTreeMap<u64, Connection>>,
-    /// Number of calls of the application that have not returned.
+    /// Number of pending calls of the application.
     calls: Cell<usize>,
     scheduler: CallScheduler,
     permits: Rc<Semaphore>,

@@ -6,7 +6,7 @@ use wasi::sockets::network::{
     IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
 };
 
-/// Converts an address for wasi:sockets, and returns the address family that its socket needs.
+/// Converts an address for wasi:sockets, and returns the address family of its socket.
 pub(crate) fn to_wasi(address: SocketAddr) -> (IpAddressFamily, IpSocketAddress) {
     match address {
         SocketAddr::V4(v4) => {

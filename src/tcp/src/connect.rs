@@ -15,7 +15,7 @@ use crate::closing;
 use crate::error;
 use crate::stream::Stream;
 
-/// Connects to the first address of `host` that answers, within `timeout` nanoseconds in total.
+/// Connects to the first address of `host` to answer, within `timeout` nanoseconds in total.
 pub(crate) fn connect(
     host: &str,
     port: u16,
@@ -37,7 +37,7 @@ pub(crate) fn connect(
 
 /// Returns the deadline for one address: an equal share of the time left for each of the `remaining` addresses.
 ///
-/// An address that never answers must not use up the time of the others.
+/// A silent address must not use up the time of the others.
 fn address_deadline(deadline: Instant, remaining: usize) -> Instant {
     let now = monotonic_clock::now();
     let remaining = u64::try_from(remaining).unwrap_or(u64::MAX);

@@ -24,7 +24,7 @@ pub(crate) fn from_address_error(code: ErrorCode, address: SocketAddr) -> Transp
     TransportError::AddressUnusable(format!("{address}: {reason}"))
 }
 
-/// Converts an error from creating or using a socket that no address is the cause of.
+/// Converts an error from creating or using a socket, without an address at fault.
 pub(crate) fn from_socket_error(code: ErrorCode) -> TransportError {
     match code {
         ErrorCode::ConnectionReset | ErrorCode::ConnectionAborted => TransportError::ConnectionReset,
@@ -35,7 +35,7 @@ pub(crate) fn from_socket_error(code: ErrorCode) -> TransportError {
     }
 }
 
-/// Converts the error that ended a direction of a connection; `None` if it ended without error.
+/// Converts the final error of one direction of a connection; `None` if it ended without error.
 pub(crate) fn from_stream_error(error: &streams::StreamError) -> Option<TransportError> {
     match error {
         streams::StreamError::Closed => None,
@@ -43,7 +43,7 @@ pub(crate) fn from_stream_error(error: &streams::StreamError) -> Option<Transpor
     }
 }
 
-/// Converts the text of a stream error, which is all that WASI 0.2 reports; each host words it differently.
+/// Converts the text of a stream error, the only information in WASI 0.2; each host words it differently.
 fn from_debug_string(text: &str) -> TransportError {
     let lower = text.to_ascii_lowercase();
     if ["reset", "abort", "broken"].iter().any(|word| lower.contains(word)) {

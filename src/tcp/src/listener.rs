@@ -17,7 +17,7 @@ use crate::closing;
 use crate::error;
 use crate::stream::Stream;
 
-/// Number of connections that may wait to be accepted; hosts lower it to their own limit.
+/// Maximum number of connections waiting to be accepted; hosts lower it to their own limit.
 const BACKLOG: u64 = 4096;
 
 /// A listening socket.

@@ -14,7 +14,7 @@ use crate::error;
 /// A TCP connection.
 pub(crate) struct Stream {
     connection: Rc<Connection>,
-    /// The errors that ended receiving and sending: the host reports each once, and "closed" afterwards.
+    /// The final errors of receiving and sending: the host reports each once, and "closed" afterwards.
     read_error: OnceCell<TransportError>,
     write_error: OnceCell<TransportError>,
     /// Whether this side has finished sending.
@@ -34,7 +34,7 @@ impl Stream {
         }
     }
 
-    /// Writes as much from the front of `bytes` as the host permits now, and returns how many bytes that is.
+    /// Writes as much from the front of `bytes` as the host permits now, and returns the number of bytes.
     fn write_permitted(&self, bytes: &[u8]) -> Result<usize, StreamError> {
         let output = &self.connection.output;
         let permit = usize::try_from(output.check_write()?).unwrap_or(usize::MAX);

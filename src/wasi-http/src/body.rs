@@ -27,8 +27,8 @@ const MIN_CHUNK: usize = 16 << 10;
 /// How long a head waits for its first content after the end of the turn, in nanoseconds.
 ///
 /// A head sent earlier would be a small write of its own, and Nagle's algorithm would hold the content back until
-/// the peer's delayed acknowledgement, up to 40 ms later. An application that reads its content from a file needs
-/// a fraction of this time; one that sends content only in reply to its peer is delayed by this once.
+/// the peer's delayed acknowledgement, up to 40 ms later. An application needs a fraction of this time to read its
+/// content from a file; it loses this time once if it sends content only in reply to its peer.
 const HEAD_DELAY: u64 = 5_000_000;
 /// How much of a request's content is kept for sending the request again, in bytes.
 const REPLAY_LIMIT: usize = 64 << 10;
@@ -112,7 +112,7 @@ impl Source {
         Self { reading: Reading::Idle(Some(reader)), prefetched: VecDeque::new(), sent: None }
     }
 
-    /// Keeps the pieces sent, up to a bound, so that the message can be sent again.
+    /// Keeps the pieces sent, up to a bound, for sending the message again.
     #[must_use]
     pub fn keep(self) -> Self {
         Self { sent: Some(ReplayBuffer::default()), ..self }
@@ -251,7 +251,7 @@ pub async fn send(stream: &Stream, source: &mut Source) -> Result<(), BodyError>
 
 /// Passes the content and trailers of a request to wasi:http.
 ///
-/// A client that sent `Expect: 100-continue` gets its 100 (Continue) when the application first reads (RFC 9110,
+/// A client with `Expect: 100-continue` gets its 100 (Continue) when the application first reads (RFC 9110,
 /// 10.1.1). See [`receive`].
 pub async fn receive_request(
     stream: Stream,
@@ -275,7 +275,7 @@ pub async fn receive_request(
     receive(stream, contents, trailers, None).await;
 }
 
-/// Passes the content and trailers that arrive on a stream to wasi:http.
+/// Passes the content and trailers of a stream to wasi:http.
 ///
 /// `between_bytes` is the longest time without content, in nanoseconds. If the application drops its reader, the
 /// rest of the message stays unread: a server tells the peer so by releasing the stream, and a client also
@@ -378,7 +378,7 @@ impl IdleTimer {
     }
 }
 
-/// Fills the buffer with the content that has arrived, and returns what follows: [`Read::Data`] if the buffer is
+/// Fills the buffer with received content, and returns the next part of the message: [`Read::Data`] if the buffer is
 /// full.
 fn read_chunk(stream: &Stream, buffer: &mut Vec<u8>) -> Result<Read, StreamError> {
     loop {

@@ -39,7 +39,7 @@ struct Inner {
 /// The signals between the tasks of a connection.
 #[derive(Default)]
 pub(crate) struct Signals {
-    /// Client: the number of streams that can be opened has changed.
+    /// Client: more or fewer streams can be opened.
     streams_available: Signal,
     /// A request is waiting to be taken.
     request_queued: Signal,
@@ -59,7 +59,7 @@ pub(crate) struct Signals {
 
 /// A request from the peer.
 pub struct IncomingRequest {
-    /// The stream that carries its content and its response.
+    /// The stream of its content and its response.
     pub stream: Stream,
     /// Its pseudo-header fields and header fields.
     pub head: FieldSection,
@@ -106,7 +106,7 @@ impl Connection {
         }))
     }
 
-    /// Server: returns the next request that was not reset in the meantime, or `None` once the connection has
+    /// Server: returns the next request not reset in the meantime, or `None` once the connection has
     /// ended.
     ///
     /// Only one task may wait at a time.
@@ -152,7 +152,7 @@ impl Connection {
         usize::try_from(limit).ok()
     }
 
-    /// Client: wakes every task waiting for a message, so that it checks whether the message is still wanted.
+    /// Client: wakes every task waiting for a message, to check whether its reader still exists.
     pub fn recheck_readers(&self) {
         self.0.streams.borrow().values().for_each(|state| state.readable.notify());
     }
@@ -173,7 +173,7 @@ impl Connection {
         self.wake_driver();
     }
 
-    /// The current limit of bytes of content that a stream may queue for sending.
+    /// The current limit of content queued per stream, in bytes.
     pub fn send_limit(&self) -> usize {
         self.engine().send_limit()
     }
@@ -201,7 +201,7 @@ impl Connection {
         self.engine().role()
     }
 
-    /// The set of tasks that the connection's tasks belong to.
+    /// The set of the connection's tasks.
     pub fn tasks(&self) -> &Tasks {
         &self.0.tasks
     }
@@ -221,7 +221,7 @@ impl Connection {
         Stream::new(self.clone(), id, state)
     }
 
-    /// Releases a stream that the caller has finished with.
+    /// Releases a finished or unwanted stream.
     pub(crate) fn release(&self, id: StreamId) {
         self.0.streams.borrow_mut().remove(&id);
         self.engine().release(id);
@@ -234,7 +234,7 @@ impl Connection {
         self.wake_driver();
     }
 
-    /// Sends the response heads that are still waiting for content.
+    /// Sends the response heads still waiting for content.
     pub(crate) fn send_pending_heads(&self) {
         for id in self.0.heads.take() {
             let state = self.0.streams.borrow().get(&id).cloned();
@@ -311,7 +311,7 @@ impl Connection {
     }
 }
 
-/// The current time on the clock that all connections share.
+/// The current time on the clock of all connections.
 pub(crate) fn now() -> Time {
     Time::from_nanos(monotonic_clock::now())
 }

@@ -1,6 +1,6 @@
 //! Maps errors between wasi:http and HTTP/2.
 //!
-//! A server answers an `error-code` of its application with the status that RFC 9209, 2.3 recommends for it.
+//! A server answers an `error-code` of its application with the status recommended by RFC 9209, 2.3.
 //! After the head of the response has been sent, it can only send RST_STREAM with INTERNAL_ERROR.
 
 #[cfg(test)]
@@ -82,9 +82,9 @@ pub fn from_stream(error: &StreamError, role: Role) -> ErrorCode {
     }
 }
 
-/// The wasi:http error for a stream that ended before the head of its response arrived.
+/// The wasi:http error for a stream that ended before its response head arrived.
 ///
-/// As [`from_stream`], except that a field section that is too large is `HTTP-response-header-section-size`.
+/// As [`from_stream`], except that an oversized field section is `HTTP-response-header-section-size`.
 pub fn from_response(error: &StreamError) -> ErrorCode {
     match error.violation {
         Some(Violation::FieldSectionTooLarge) => ErrorCode::HttpResponseHeaderSectionSize(None),
@@ -111,9 +111,9 @@ pub fn from_malformed(defect: Malformed) -> ErrorCode {
     }
 }
 
-/// The wasi:http error for a request that was not sent completely.
+/// The wasi:http error for an incompletely sent request.
 ///
-/// [`from_stream`] maps a stream that has ended, [`from_malformed`] a malformed message.
+/// [`from_stream`] maps an ended stream, [`from_malformed`] a malformed message.
 pub fn from_body(error: &BodyError) -> ErrorCode {
     match error {
         BodyError::Source(code) => code.clone(),

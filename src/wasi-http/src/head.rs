@@ -2,7 +2,7 @@
 //!
 //! Two kinds of fields differ. wasi:http and HTTP/2 carry the authority of a request apart from its fields;
 //! HTTP/1 carries it in Host. If a request has no authority, it is taken from Host; Host itself never passes in
-//! either direction. Fields that belong to an HTTP/1 connection (RFC 9113, 8.2.2) are dropped on the way to
+//! either direction. Fields of an HTTP/1 connection (RFC 9113, 8.2.2) are dropped on the way to
 //! HTTP/2; TE passes only with the value "trailers".
 
 #[cfg(test)]
@@ -17,7 +17,7 @@ use crate::bindings::wasi::http::types::{ErrorCode, Fields, HeaderError, Method,
 use crate::error;
 use crate::trailers::TrailersResult;
 
-/// The status that refuses a request which cannot be passed to the application.
+/// The status for a request the application cannot receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal(pub u16);
 
@@ -82,7 +82,7 @@ impl RequestHead {
         request.set_path_with_query(self.path.as_deref()).map_err(refused)
     }
 
-    /// Whether the method is HEAD, so that the response has no content (RFC 9110, 9.3.2).
+    /// Whether the method is HEAD: the response has no content (RFC 9110, 9.3.2).
     pub fn is_head(&self) -> bool {
         matches!(self.method, Method::Head)
     }
@@ -167,7 +167,7 @@ fn path_or_default<'a>(path: Option<&'a str>, method: &Method) -> Cow<'a, str> {
     }
 }
 
-/// Builds the wasi:http response for the head that has arrived.
+/// Builds the wasi:http response for a received head.
 ///
 /// # Errors
 ///
@@ -187,11 +187,11 @@ pub fn wasi_response(
     Ok(response)
 }
 
-/// Converts the fields of a head or trailer section that has arrived, without those that the host forbids.
+/// Converts the fields of a received head or trailer section, without those forbidden by the host.
 ///
 /// # Errors
 ///
-/// The section is too large for the host, or has a field that the host rejects as invalid.
+/// The section is too large for the host, or the host rejects a field as invalid.
 pub fn wasi_fields(section: &FieldSection) -> Result<Fields, HeaderError> {
     let mut has_length = false;
     let entries: Vec<(String, Vec<u8>)> = section
@@ -219,7 +219,7 @@ pub fn wasi_fields(section: &FieldSection) -> Result<Fields, HeaderError> {
     }
 }
 
-/// The end of a message in wasi:http, with the trailers that have arrived; a section without fields counts as none.
+/// The end of a message in wasi:http, with the received trailers; a section without fields counts as none.
 pub(crate) fn wasi_trailers(trailers: Option<&FieldSection>) -> TrailersResult {
     trailers
         .filter(|trailers| !trailers.is_empty())
@@ -233,7 +233,7 @@ pub(crate) fn wasi_trailers(trailers: Option<&FieldSection>) -> TrailersResult {
 pub struct ResponseHead {
     /// `:status` and the header fields.
     pub section: FieldSection,
-    /// Whether the status alone rules out content, whatever the request (RFC 9110, 15.3.5, 15.4.5).
+    /// Whether the status rules out content for every request method (RFC 9110, 15.3.5, 15.4.5).
     pub is_bodiless: bool,
     /// The value of Content-Length.
     pub content_length: Option<u64>,
@@ -292,7 +292,7 @@ pub(crate) fn trailer_section(trailers: &Fields) -> Option<FieldSection> {
     (!section.is_empty()).then_some(section)
 }
 
-/// Adds the fields that HTTP/2 can carry.
+/// Adds the fields, except those HTTP/2 forbids.
 pub fn push_fields(section: &mut FieldSection, fields: &Fields) {
     for (name, value) in fields.copy_all() {
         let name = lower_case(&name);

@@ -8,7 +8,7 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-/// An event that may occur any number of times, awaited by one task.
+/// A repeatable event, awaited by one task.
 #[derive(Default)]
 pub struct Signal {
     notified: Cell<bool>,
@@ -75,7 +75,7 @@ pub async fn now_or_never<F: Future>(mut future: Pin<&mut F>) -> Option<F::Outpu
     .await
 }
 
-/// An event that occurs once, awaited by any number of tasks.
+/// A one-time event, awaited by any number of tasks.
 #[derive(Default)]
 pub struct Latch {
     set: Cell<bool>,

@@ -19,7 +19,7 @@ const FLUSH_THRESHOLD: usize = 16 << 10;
 
 /// A request and its response.
 ///
-/// Dropping the last clone releases the stream, and cancels any message that is not complete.
+/// Dropping the last clone releases the stream, and cancels incomplete messages.
 #[derive(Clone)]
 pub struct Stream(Rc<Handle>);
 
@@ -29,14 +29,14 @@ struct Handle {
     state: Rc<State>,
 }
 
-/// State of a stream that the connection shares with the holders of its handle.
+/// State of a stream, shared by the connection and the handles.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) readable: Signal,
     pub(crate) writable: Signal,
-    /// The head of a response that waits for the end of the turn.
+    /// The response head to send at the end of the turn.
     pub(crate) head: RefCell<Option<FieldSection>>,
-    /// The head of the response that has arrived, and whether the response ends with it.
+    /// The received response head, and whether the response ends with it.
     response: RefCell<Option<(FieldSection, bool)>>,
     error: Cell<Option<StreamError>>,
     reset: Latch,
@@ -236,7 +236,7 @@ impl Stream {
         self.0.connection.wake_driver();
     }
 
-    /// Client: cancels the request, and tells every task that works on it.
+    /// Client: cancels the request, and notifies all its tasks.
     pub fn cancel(&self) {
         self.reset(ErrorCode::CANCEL);
         self.0.state.set_reset(StreamError { code: ErrorCode::CANCEL, ..CLOSED });

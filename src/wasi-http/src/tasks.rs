@@ -14,14 +14,14 @@ use std::task::{Context, Poll, Wake, Waker};
 
 /// How often control returns to the host, with no task becoming ready, before a turn ends.
 const QUIET_ROUNDS: u32 = 2;
-/// The largest number of polls in one turn, so that tasks that are always ready cannot keep others waiting for
-/// the end of the turn.
+/// The largest number of polls in one turn, so that busy tasks cannot keep others waiting for the end
+/// of the turn.
 const POLLS_PER_TURN: u32 = 256;
 
 /// A set of tasks, run by the future of [`run`](Self::run).
 ///
 /// Tasks run in turns. A turn lasts while any task is ready or becomes ready after control returned to the host,
-/// up to a bound. [Its end](Self::turn_end) is the time for work that is best done once for many events, above
+/// up to a bound. [Its end](Self::turn_end) is the time for work best done once for many events, above
 /// all writing to a socket.
 #[derive(Clone, Default)]
 pub struct Tasks(Rc<Inner>);
@@ -31,7 +31,7 @@ struct Inner {
     slots: RefCell<Vec<Option<Task>>>,
     free: RefCell<Vec<usize>>,
     ready: Arc<Ready>,
-    /// The tasks that wait for the end of the turn.
+    /// The tasks waiting for the end of the turn.
     turn_end_wakers: RefCell<Vec<Waker>>,
     /// The number of the current turn.
     turn: Cell<u64>,
@@ -39,11 +39,11 @@ struct Inner {
 
 type Task = Pin<Box<dyn Future<Output = ()>>>;
 
-/// The queue of tasks that are ready to be polled.
+/// The queue of tasks ready to be polled.
 #[derive(Default)]
 struct Ready {
     queue: Mutex<VecDeque<Arc<TaskWaker>>>,
-    /// Wakes the future that runs the tasks.
+    /// Wakes the future of [`Tasks::run`].
     runner: Mutex<Option<Waker>>,
 }
 

@@ -8,8 +8,8 @@ use crate::bindings::wit_stream;
 
 /// Drives a connection over the byte streams of a connected socket, and closes the socket when it has ended.
 ///
-/// The futures that [`TcpSocket`] returns with its streams give the reason for their ends; the engine needs only the
-/// ends. WASI has no option to turn Nagle's algorithm off: the driver therefore writes once per turn.
+/// [`TcpSocket`] also returns futures with the reasons for the ends of its streams; the engine needs only the ends. WASI
+/// has no option to turn Nagle's algorithm off, so the driver writes once per turn.
 ///
 /// # Errors
 ///

@@ -14,7 +14,7 @@ use crate::tasks::Tasks;
 pub type TrailersResult = Result<Option<Trailers>, ErrorCode>;
 
 thread_local! {
-    /// The futures of this component that may have a reader and have not been read.
+    /// The unread futures of this component that may have a reader.
     ///
     /// The application may pass one of them back to this component.
     static UNREAD: Cell<usize> = const { Cell::new(0) };
@@ -66,7 +66,7 @@ impl Drop for Unread {
     }
 }
 
-/// Waits for the end of a message that comes from wasi:http.
+/// Waits for the end of a message from wasi:http.
 ///
 /// If the future may be one of this component's own, the relay component reads it: see the interface `relay`.
 pub async fn read(end: FutureReader<TrailersResult>) -> TrailersResult {

@@ -30,17 +30,17 @@ use crate::bindings::wasi::clocks::monotonic_clock;
 use crate::connection::{Connection, now};
 use crate::signal::{Latch, race};
 
-/// Sizes of the read buffer in bytes, for a peer that sends little and for one that sends much.
+/// Sizes of the read buffer in bytes, for a peer with little output and for a busy one.
 ///
 /// Every connection keeps one buffer, even while it is idle.
 const READ_SIZES: (usize, usize) = (4 << 10, 64 << 10);
 /// Approximate size of one write, in bytes.
 const WRITE_SIZE: usize = 64 << 10;
-/// How long a connection that has ended may take to write its last bytes and to see the peer's end.
+/// How long an ended connection may take to write its last bytes and to see the peer's end.
 ///
 /// Closing a socket with unread input can make the peer lose the last bytes written.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
-/// Pause between reads after the end of a connection, so that a peer that keeps sending cannot starve the other
+/// Pause between reads after the end of a connection, so that a peer with endless output cannot starve the other
 /// connections.
 const DISCARD_PAUSE: Duration = Duration::from_millis(50);
 
@@ -54,7 +54,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// The error that ended the connection, unless it ended gracefully.
+    /// The error of the connection, unless it ended gracefully.
     pub async fn run(
         &self,
         incoming: StreamReader<u8>,
@@ -74,7 +74,7 @@ impl Connection {
         self.close_reason()
     }
 
-    /// Starts a task that `cancelled` cancels; the latch returned is set when the task has ended.
+    /// Starts a task, cancelled by `cancelled`; the returned latch is set when it has ended.
     fn spawn_unless(&self, cancelled: &Rc<Latch>, work: impl Future<Output = ()> + 'static) -> Rc<Latch> {
         let ended = Rc::new(Latch::default());
         let (has_ended, cancelled) = (Rc::clone(&ended), Rc::clone(cancelled));
@@ -164,9 +164,9 @@ impl Connection {
         }
     }
 
-    /// Writes all of the output, and returns the bytes that a failed transport did not take.
+    /// Writes all of the output, and returns the bytes not taken by a failed transport.
     ///
-    /// The engine learns of every partial write, so that a slow transport does not count as stalled.
+    /// The engine learns of every partial write: a slow transport is not a stalled one.
     async fn write(&self, outgoing: &mut StreamWriter<u8>, output: Vec<u8>) -> Vec<u8> {
         let (mut result, mut rest) = outgoing.write(output).await;
         while rest.remaining() > 0 && result != StreamResult::Dropped {
@@ -178,7 +178,7 @@ impl Connection {
         rest.into_vec()
     }
 
-    /// Fills the buffer with pending output; returns whether there is any.
+    /// Fills the buffer with pending output; returns whether it is not empty.
     fn transmit(&self, output: &mut Vec<u8>) -> bool {
         self.process_events();
         self.send_pending_heads();

@@ -5,7 +5,7 @@ use std::task::Context;
 
 use super::*;
 
-/// Runs tasks to completion under a host that has no events to deliver.
+/// Runs tasks to completion under a host without events.
 fn run(tasks: &Tasks, main: impl Future<Output = ()>) {
     let mut running = pin!(tasks.run(main));
     let context = &mut Context::from_waker(Waker::noop());

@@ -69,8 +69,8 @@ fn defects_of_a_request_are_named() {
     assert!(matches!(from_malformed(Malformed::ContentLengthMismatch), ErrorCode::HttpRequestBodySize(None)));
     let too_short = BodyError::Stream(SendError::Malformed(Malformed::ContentLengthMismatch));
     assert!(matches!(from_body(&too_short), ErrorCode::HttpRequestBodySize(None)));
-    let given_up = BodyError::Source(ErrorCode::DnsTimeout);
-    assert!(matches!(from_body(&given_up), ErrorCode::DnsTimeout));
+    let aborted = BodyError::Source(ErrorCode::DnsTimeout);
+    assert!(matches!(from_body(&aborted), ErrorCode::DnsTimeout));
 }
 
 #[test]

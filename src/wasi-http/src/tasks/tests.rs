@@ -1,7 +1,7 @@
 use super::*;
 use crate::signal::Signal;
 
-/// Polls a future like a host that has no events to deliver; returns `None` if it does not complete.
+/// Polls a future like a host without events; returns `None` if it does not complete.
 fn run<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     (0..20).find_map(|_| match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
