@@ -44,7 +44,7 @@ fn in_progress(get: &mut Command) -> Child {
 }
 
 /// Returns the error message of a failed command, which must be one line.
-fn complaint(output: &Output) -> &str {
+fn error_line(output: &Output) -> &str {
     assert!(!output.status.success());
     let message = text(&output.stderr);
     assert_eq!(message.lines().count(), 1, "{message}");
@@ -177,14 +177,14 @@ fn errors_are_one_line() {
     let server = Server::start();
     let address = server.url.strip_prefix("http://").unwrap();
     let second = wasi_http2(&["serve", "--addr", address]).output().unwrap();
-    assert!(complaint(&second).contains(&format!("{address}: already in use")), "{}", complaint(&second));
+    assert!(error_line(&second).contains(&format!("{address}: already in use")), "{}", error_line(&second));
 
     let starved = wasi_http2(&["serve", "--max-memory", "1"]).output().unwrap();
-    assert_eq!(complaint(&starved), "wasi-http2: the guest exceeded its memory limit of 1 MiB\n");
+    assert_eq!(error_line(&starved), "wasi-http2: the guest exceeded its memory limit of 1 MiB\n");
 
-    assert!(complaint(&get(&["http://127.0.0.1:1/"])).contains("connection refused"));
+    assert!(error_line(&get(&["http://127.0.0.1:1/"])).contains("connection refused"));
     assert!(
-        complaint(&get(&["-o", "/nowhere/file", &server.url("/")])).contains("/nowhere cannot be opened")
+        error_line(&get(&["-o", "/nowhere/file", &server.url("/")])).contains("/nowhere cannot be opened")
     );
 }
 
@@ -230,10 +230,10 @@ fn components_that_cannot_be_served_are_refused_with_a_reason() {
     let file = NamedTempFile::new().unwrap();
     fs::write(file.path(), guests::HOG).unwrap();
     let output = wasi_http2(&["serve", "--component"]).arg(file.path()).output().unwrap();
-    assert!(complaint(&output).contains("cannot be served: the application exports no wasi:http/handler"));
+    assert!(error_line(&output).contains("cannot be served: the application exports no wasi:http/handler"));
     fs::write(file.path(), guests::HTTP_SERVICE).unwrap();
     let output = wasi_http2(&["serve", "--client", "--component"]).arg(file.path()).output().unwrap();
-    assert!(complaint(&output).contains("it has no use for the client"), "{}", complaint(&output));
+    assert!(error_line(&output).contains("it has no use for the client"), "{}", error_line(&output));
 }
 
 #[test]
@@ -287,7 +287,7 @@ fn a_worker_that_fails_before_its_first_connection_is_not_replaced() {
     fs::write(file.path(), guests::HTTP_SERVICE).unwrap();
     let mut serve = wasi_http2(&["serve", "--addr", "127.0.0.1:0", "--workers", "2", "--max-memory", "1"]);
     let output = serve.arg("--component").arg(file.path()).output().unwrap();
-    assert_eq!(complaint(&output), "wasi-http2: the guest exceeded its memory limit of 1 MiB\n");
+    assert_eq!(error_line(&output), "wasi-http2: the guest exceeded its memory limit of 1 MiB\n");
 }
 
 #[test]
@@ -331,9 +331,9 @@ fn wasi_http_sends_requests_and_receives_responses() {
 #[test]
 fn wasi_http_reports_unsupported_options_and_errors() {
     let server = Server::start();
-    assert!(complaint(&get_by_wasi_http(&["http://127.0.0.1:1/"])).contains("connection refused"));
+    assert!(error_line(&get_by_wasi_http(&["http://127.0.0.1:1/"])).contains("connection refused"));
     let late = wasi_http2(&["get", "--wasi-http", "--timeout", "0.2", &server.url("/delay/60000")]).output();
-    assert!(complaint(&late.unwrap()).contains("no end within the time allowed"));
+    assert!(error_line(&late.unwrap()).contains("no end within the time allowed"));
     for other in [&["-v"][..], &["-o", "file"]] {
         let output = get_by_wasi_http(&[other, &[&server.url("/")]].concat());
         assert!(!output.status.success());

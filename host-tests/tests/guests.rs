@@ -247,6 +247,19 @@ mod handler_calls {
     }
 }
 
+mod in_memory {
+    use super::*;
+
+    #[tokio::test]
+    async fn client_and_server_talk_over_streams_with_and_without_a_layer() {
+        let stderr = MemoryOutputPipe::new(1 << 16);
+        let invocation = Invocation::new("guest").stderr(stderr.clone()).time_limit(Duration::from_secs(60));
+        let program = Runtime::with_interrupts().unwrap().load(guests::IN_MEMORY).unwrap();
+        let outcome = program.run(invocation).await.unwrap();
+        assert!(outcome.is_success(), "{outcome}\n{}", String::from_utf8_lossy(&stderr.contents()));
+    }
+}
+
 mod http_forward {
     use wasi_http2::compose::{with_client, with_server};
 

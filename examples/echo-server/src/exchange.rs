@@ -116,7 +116,7 @@ impl Exchange {
 
     /// Advances the exchange as far as possible now.
     pub(crate) fn advance(&mut self) -> Result<Progress, Error> {
-        self.room.look(&self.stream);
+        self.room.update_window_state(&self.stream);
         loop {
             match &mut self.content {
                 Content::End => return Ok(Progress::Complete),
@@ -211,7 +211,7 @@ impl Exchange {
 
 impl Room {
     /// Updates the state from the stream's current window.
-    fn look(&mut self, stream: &Http2Stream) {
+    fn update_window_state(&mut self, stream: &Http2Stream) {
         let (_, window) = stream.windows();
         self.window = usize::try_from(window).unwrap_or(0);
         if self.window > 0 {

@@ -282,7 +282,7 @@ impl<'a> Client<'a> {
 
     fn failure_of_any(&self, cause: &str) -> Failure {
         match self.transfers.values().next() {
-            Some(transfer) => Failure::new(transfer.url(), transfer.doing(), cause),
+            Some(transfer) => Failure::new(transfer.url(), transfer.operation(), cause),
             None => Failure::new(&self.origin.url, "sending the request", cause),
         }
     }

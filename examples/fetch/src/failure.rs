@@ -9,7 +9,7 @@ use crate::bindings::http2::engine::types::Error;
 #[derive(Debug)]
 pub(crate) struct Failure {
     location: String,
-    doing: &'static str,
+    operation: &'static str,
     cause: String,
     /// Whether the server has certainly not processed the request.
     retryable: bool,
@@ -17,17 +17,17 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// Creates a failure at a URL or a file; an empty `location` is not printed.
-    pub(crate) fn new(location: &str, doing: &'static str, cause: impl fmt::Display) -> Self {
-        Self { location: location.to_owned(), doing, cause: cause.to_string(), retryable: false }
+    pub(crate) fn new(location: &str, operation: &'static str, cause: impl fmt::Display) -> Self {
+        Self { location: location.to_owned(), operation, cause: cause.to_string(), retryable: false }
     }
 
     /// Creates a failure of HTTP/2.
-    pub(crate) fn http2(url: &str, doing: &'static str, error: &Error) -> Self {
-        Self { retryable: error.retryable, ..Self::new(url, doing, &error.message) }
+    pub(crate) fn http2(url: &str, operation: &'static str, error: &Error) -> Self {
+        Self { retryable: error.retryable, ..Self::new(url, operation, &error.message) }
     }
 
     /// Creates a failure of the transport.
-    pub(crate) fn transport(url: &str, doing: &'static str, error: &TransportError) -> Self {
+    pub(crate) fn transport(url: &str, operation: &'static str, error: &TransportError) -> Self {
         let cause = match error {
             TransportError::Closed => "the connection was closed",
             TransportError::ConnectionReset => "connection reset",
@@ -37,7 +37,7 @@ impl Failure {
             | TransportError::AddressUnusable(words)
             | TransportError::Other(words) => words,
         };
-        Self::new(url, doing, cause)
+        Self::new(url, operation, cause)
     }
 
     /// Returns whether the request may be sent again: the server has certainly not processed it (RFC 9113, 8.7).
@@ -51,6 +51,6 @@ impl fmt::Display for Failure {
         if !self.location.is_empty() {
             write!(f, "{}: ", self.location)?;
         }
-        write!(f, "{}: {}", self.doing, self.cause)
+        write!(f, "{}: {}", self.operation, self.cause)
     }
 }

@@ -85,7 +85,7 @@ impl Transfer {
     }
 
     /// Describes the current operation.
-    pub(crate) fn doing(&self) -> &'static str {
+    pub(crate) fn operation(&self) -> &'static str {
         match self.response {
             Response::Awaited => "waiting for the response",
             Response::Begun => "receiving the content",
@@ -132,6 +132,6 @@ impl Transfer {
     }
 
     fn failure(&self, error: &Error) -> Failure {
-        Failure::http2(&self.url, self.doing(), error)
+        Failure::http2(&self.url, self.operation(), error)
     }
 }

@@ -18,7 +18,7 @@ impl Failure {
 
     /// Creates a failure of HTTP.
     pub(crate) fn http(url: &str, error: &ErrorCode) -> Self {
-        Self::new(url, words(error))
+        Self::new(url, describe(error))
     }
 }
 
@@ -29,7 +29,7 @@ impl fmt::Display for Failure {
 }
 
 /// Describes the errors that a user is likely to see; returns the names of the others.
-fn words(error: &ErrorCode) -> String {
+fn describe(error: &ErrorCode) -> String {
     match error {
         ErrorCode::DnsTimeout | ErrorCode::DnsError(_) => "the name cannot be resolved".to_owned(),
         ErrorCode::DestinationNotFound => "no such host".to_owned(),
@@ -38,7 +38,7 @@ fn words(error: &ErrorCode) -> String {
         ErrorCode::ConnectionTimeout => "the connection timed out".to_owned(),
         ErrorCode::HttpRequestDenied => "the host sends no requests: compose with a client".to_owned(),
         ErrorCode::TlsProtocolError => "https needs TLS, which is not supported".to_owned(),
-        ErrorCode::InternalError(Some(words)) => words.clone(),
+        ErrorCode::InternalError(Some(describe)) => describe.clone(),
         other => format!("{other:?}"),
     }
 }

@@ -74,7 +74,7 @@ pub struct Trial {
     /// The small and the large size of the trial.
     pub sizes: [u32; 2],
     /// The unit of the sizes.
-    pub of: &'static str,
+    pub unit: &'static str,
     /// The answers of the endpoint, one for each variant of the attack.
     pub answers: &'static [Answer],
     /// Further guarantees.

@@ -63,7 +63,7 @@ fn answer(answers: &[Answer], and: &str) -> String {
 }
 
 fn ceilings(trial: &Trial) -> String {
-    let Trial { sizes: [small, large], of, ceilings: Ceilings { memory, replies, work }, .. } = trial;
+    let Trial { sizes: [small, large], unit, ceilings: Ceilings { memory, replies, work }, .. } = trial;
     let replies = match replies {
         Replies::InAll(frames, octets) => {
             format!("{} frames, {} bytes in total", number(*frames), number(*octets))
@@ -71,7 +71,7 @@ fn ceilings(trial: &Trial) -> String {
         Replies::ForEach(frames, octets) => format!("{frames} frames, {octets} bytes for each"),
     };
     format!(
-        "{}, {} {of}:<br>memory {} KiB<br>replies {replies}<br>work × {work}",
+        "{}, {} {unit}:<br>memory {} KiB<br>replies {replies}<br>work × {work}",
         number(*small),
         number(*large),
         number(*memory)

@@ -116,7 +116,7 @@ impl Peer {
             Kind::Program(command) => {
                 let finished = run(command().args([case.name(), &url, &count.to_string()]));
                 Some(
-                    told(finished.code, &finished.stderr)
+                    ensure_success(finished.code, &finished.stderr)
                         .and_then(|()| Latency::read(&String::from_utf8_lossy(&finished.stdout))),
                 )
             }
@@ -137,13 +137,13 @@ fn h2load(folder: &Path, case: Case, url: &str, count: u32) -> Result<Latency> {
         h2load.arg("-d").arg(folder.join("content"));
     }
     let finished = run(h2load.arg(url));
-    told(finished.code, &finished.stderr)?;
+    ensure_success(finished.code, &finished.stderr)?;
     let lines = fs::read_to_string(&log)?;
     let times: Vec<&str> = lines.lines().filter_map(|line| line.split('\t').nth(2)).collect();
     Latency::read(&times.join("\n"))
 }
 
-fn told(code: Option<i32>, stderr: &str) -> Result<()> {
+fn ensure_success(code: Option<i32>, stderr: &str) -> Result<()> {
     ensure!(code == Some(0), "{stderr}");
     Ok(())
 }

@@ -29,7 +29,7 @@ pub(crate) struct Attack {
     first: fn() -> Vec<u8>,
     /// Returns the bytes to send in each later turn; turns are numbered from 0.
     then: fn(u32) -> Vec<u8>,
-    /// Whether the attacker reads what the server sends.
+    /// Whether the attacker reads the server's output.
     reads: bool,
 }
 

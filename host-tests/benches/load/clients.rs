@@ -122,7 +122,7 @@ pub(crate) async fn idle(scene: Scene) {
             if is_last {
                 return Ok(());
             }
-            _ = timeout(IDLE_TIME, scene.over()).await;
+            _ = timeout(IDLE_TIME, scene.wait_until_over()).await;
         }
     };
     if let Err(error) = run.await {
@@ -151,7 +151,7 @@ pub(crate) async fn slow(scene: Scene, n: u32) {
     }
 }
 
-/// A series of clients, each of which is killed in the middle of a download and an upload.
+/// A series of clients, each killed in the middle of a download and an upload.
 pub(crate) async fn killed(scene: Scene, n: u32) {
     loop {
         sleep(Duration::from_millis(500 + u64::from(n) % 100 * 3)).await;

@@ -80,7 +80,7 @@ impl Scene {
     }
 
     /// Waits until the phase is over.
-    pub(crate) async fn over(&self) {
+    pub(crate) async fn wait_until_over(&self) {
         // An error means that the sender is gone, and therefore the phase is over.
         _ = self.over.clone().wait_for(|over| *over).await;
     }

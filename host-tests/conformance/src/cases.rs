@@ -67,7 +67,7 @@ fn reset(case: Case) -> Case {
 }
 
 /// Checks that the endpoint still serves another stream.
-fn goes_on(case: Case) -> Case {
+fn still_serves(case: Case) -> Case {
     match case.role {
         Role::Server => case
             // A request without content, so that the current windows do not matter.

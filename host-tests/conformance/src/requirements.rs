@@ -17,7 +17,7 @@ pub struct Requirement {
     pub text: &'static str,
     /// The error code due when a peer breaks the requirement.
     pub code: &'static str,
-    /// What the endpoint ends when a peer breaks the requirement.
+    /// The scope that the endpoint ends when a peer breaks the requirement.
     pub scope: Scope,
     /// The roles that the requirement applies to.
     pub concerns: Concerns,
@@ -25,7 +25,7 @@ pub struct Requirement {
     pub elsewhere: &'static [Elsewhere],
 }
 
-/// What the endpoint ends when a peer breaks a requirement.
+/// The scope that the endpoint ends when a peer breaks a requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// The connection, with GOAWAY (RFC 9113, 5.4.1).

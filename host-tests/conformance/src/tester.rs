@@ -25,7 +25,7 @@ pub trait Transport {
 pub fn play(case: &Case, transport: &mut dyn Transport) -> Result<(), String> {
     let mut tester = Tester::new(case.role, transport);
     let played = tester.play(case);
-    played.map_err(|wrong| format!("{case}\n{wrong}\nframes received:\n{}", tester.heard()))
+    played.map_err(|wrong| format!("{case}\n{wrong}\nframes received:\n{}", tester.describe_received()))
 }
 
 struct Tester<'a> {
@@ -198,7 +198,7 @@ impl<'a> Tester<'a> {
         self.transport.send(&answers);
     }
 
-    fn heard(&self) -> String {
+    fn describe_received(&self) -> String {
         self.frames.iter().map(|frame| format!("  {frame}\n")).collect()
     }
 }

@@ -145,9 +145,9 @@ fn engine_passes_all_cases() {
 }
 
 /// A trivial endpoint that ignores all input and ends the connection at the first frame.
-struct HangsUp;
+struct Disconnects;
 
-impl Transport for HangsUp {
+impl Transport for Disconnects {
     fn send(&mut self, _octets: &[u8]) {}
 
     fn receive(&mut self) -> Result<Vec<u8>, String> {
@@ -157,8 +157,11 @@ impl Transport for HangsUp {
 
 #[test]
 fn closing_without_goaway_passes_only_preface_cases() {
-    let passed: Vec<_> =
-        cases().into_iter().filter(|case| play(case, &mut HangsUp).is_ok()).map(|case| case.name).collect();
+    let passed: Vec<_> = cases()
+        .into_iter()
+        .filter(|case| play(case, &mut Disconnects).is_ok())
+        .map(|case| case.name)
+        .collect();
     assert_eq!(passed, ["input other than the preface", "an HTTP/1.1 request to upgrade"]);
 }
 

@@ -15,7 +15,7 @@ pub struct Side {
     /// The code with which this end's caller reset the stream.
     pub has_reset: Option<u32>,
     /// The code with which the peer reset the stream, as reported by the endpoint.
-    pub was_reset: Option<u32>,
+    pub peer_reset: Option<u32>,
 }
 
 /// Both views of an exchange, after its end.
@@ -57,14 +57,14 @@ impl Record {
             if refused {
                 continue;
             }
-            if let Some(code) = receiver.was_reset
+            if let Some(code) = receiver.peer_reset
                 && sender.has_reset != Some(code)
             {
                 return Err(format!(
                     "the receiver of the {name} reported a reset with {code:#x} that was not sent"
                 ));
             }
-            let knows = receiver.was_reset.is_some() || receiver.has_reset.is_some();
+            let knows = receiver.peer_reset.is_some() || receiver.has_reset.is_some();
             let complete = receiver.sent.end && receiver.received.end;
             let never_heard = name == "request" && receiver.received == Message::default();
             if sender.has_reset.is_some() && !knows && !complete && !never_heard {
@@ -78,7 +78,7 @@ impl Record {
     fn is_refused(&self) -> bool {
         let never_heard =
             self.server.received == Message::default() && self.server.sent == Message::default();
-        match self.client.was_reset {
+        match self.client.peer_reset {
             Some(_) => never_heard && self.may_be_refused && self.client.received == Message::default(),
             None => false,
         }
@@ -141,9 +141,9 @@ mod tests {
         record.server.has_reset = Some(8);
         record.client.received.end = false;
         assert!(record.check(true).is_err());
-        record.client.was_reset = Some(2);
+        record.client.peer_reset = Some(2);
         assert!(record.check(true).is_err());
-        record.client.was_reset = Some(8);
+        record.client.peer_reset = Some(8);
         assert_eq!(record.check(true), Ok(()));
         record.server.has_reset = None;
         assert!(record.check(true).is_err(), "nobody sent it");
@@ -153,7 +153,7 @@ mod tests {
     fn refusals_need_a_reason() {
         let mut record = Record::default();
         record.client.sent = message(b"");
-        record.client.was_reset = Some(REFUSED_STREAM);
+        record.client.peer_reset = Some(REFUSED_STREAM);
         assert!(record.check(true).is_err());
         record.may_be_refused = true;
         assert_eq!(record.check(true), Ok(()));

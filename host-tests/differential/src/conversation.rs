@@ -72,7 +72,7 @@ struct Conversation<'a> {
     random: Rng,
     ends: [End; 2],
     /// The opened exchanges of the plan, by stream.
-    opened: BTreeMap<u32, Talk<'a>>,
+    opened: BTreeMap<u32, ActiveExchange<'a>>,
     /// The number of exchanges opened.
     next: usize,
     /// Whether the client accepts no more requests.
@@ -98,7 +98,7 @@ struct End {
 }
 
 /// An exchange that has begun.
-struct Talk<'a> {
+struct ActiveExchange<'a> {
     planned: &'a Exchange,
     sides: [Side; 2],
     /// Whether the exchange began before the client knew the server's stream limit.
@@ -140,7 +140,7 @@ impl<'a> Conversation<'a> {
         for _ in 0..100 + 40 * self.plan.exchanges.len() {
             self.act()?;
         }
-        self.note("now calm");
+        self.log("now calm");
         let mut passes = 0;
         while self.pass()? {
             passes += 1;
@@ -159,7 +159,7 @@ impl<'a> Conversation<'a> {
             _ => self.opened.keys().copied().nth(self.random.usize(..streams)),
         };
         match (self.random.u8(..100), stream) {
-            (0..35, _) => self.carry(side)?,
+            (0..35, _) => self.transfer(side)?,
             (35..50, _) => self.open(),
             (50..72, Some(stream)) => self.send(side, stream),
             (72..92, Some(stream)) => self.read(side, stream),
@@ -180,11 +180,11 @@ impl<'a> Conversation<'a> {
         for side in [CLIENT, SERVER] {
             // An end must not leave a window closed for good.
             let end = &self.ends[side];
-            let least = if end.endpoint.makes_up_for_lower_windows() { 10_000 } else { 65_535 };
+            let least = if end.endpoint.compensates_lower_windows() { 10_000 } else { 65_535 };
             if end.window < least {
                 moved |= self.change(side, Change::InitialWindowSize(65_535));
             }
-            moved |= self.carry(side)?;
+            moved |= self.transfer(side)?;
         }
         while self.open() {
             moved = true;
@@ -201,7 +201,7 @@ impl<'a> Conversation<'a> {
         Ok(moved || self.lines.len() > before)
     }
 
-    fn note(&mut self, line: impl Into<String>) {
+    fn log(&mut self, line: impl Into<String>) {
         self.lines.push(line.into());
     }
 
@@ -210,13 +210,13 @@ impl<'a> Conversation<'a> {
         if let Err(Refused::NotNow) = result {
             return false;
         }
-        self.note(format!("{:?} {what}, stream {stream}: {result:?}", ROLES[side]));
+        self.log(format!("{:?} {what}, stream {stream}: {result:?}", ROLES[side]));
         result.is_ok()
     }
 
     /// Collects output of one end, and delivers some of the bytes in flight to the other; returns whether any
     /// moved.
-    fn carry(&mut self, from: usize) -> Result<bool, String> {
+    fn transfer(&mut self, from: usize) -> Result<bool, String> {
         let mut octets = Vec::new();
         let most = 1 + size(&mut self.random, 1 << 16);
         self.ends[from].endpoint.transmit(most, &mut octets);
@@ -252,7 +252,7 @@ impl<'a> Conversation<'a> {
     fn open(&mut self) -> bool {
         let Some(planned) = self.plan.exchanges.get(self.next).filter(|_| !self.closed) else { return false };
         let no_empty_data = !self.ends[SERVER].endpoint.takes_empty_data_below_zero();
-        let end = planned.request.is_bare() && (self.random.bool() || no_empty_data);
+        let end = planned.request.is_head_only() && (self.random.bool() || no_empty_data);
         let result = self.ends[CLIENT].endpoint.open(&planned.request.head, end);
         let what = format!("opens {:?}, end {end}", planned.request.head);
         self.done(CLIENT, &what, result.unwrap_or_default(), &result);
@@ -260,7 +260,8 @@ impl<'a> Conversation<'a> {
             Ok(stream) => {
                 let settings = self.ends[SERVER].wire.first_frame;
                 let early = settings.is_none_or(|octets| self.ends[CLIENT].arrived < octets);
-                let mut talk = Talk { planned, sides: <[Side; 2]>::default(), early, gone: [false; 2] };
+                let mut talk =
+                    ActiveExchange { planned, sides: <[Side; 2]>::default(), early, gone: [false; 2] };
                 talk.sides[CLIENT].sent.head = Some(planned.request.head.clone());
                 talk.sides[CLIENT].sent.end = end;
                 self.opened.insert(stream, talk);
@@ -288,7 +289,7 @@ impl<'a> Conversation<'a> {
             let result = endpoint.inform(stream, head).map(|()| sent.informational.push(head.clone()));
             (format!("informs {head:?}"), result)
         } else if sent.head.is_none() {
-            let end = message.is_bare() && end_now;
+            let end = message.is_head_only() && end_now;
             let result = endpoint.respond(stream, &message.head, end).map(|()| {
                 sent.head = Some(message.head.clone());
                 sent.end = end;
@@ -330,7 +331,7 @@ impl<'a> Conversation<'a> {
         let Some(talk) = self.opened.get_mut(&stream) else { return false };
         let own = &mut talk.sides[side];
         let asked = side == CLIENT || own.received.head.is_some();
-        if !asked || own.has_reset.is_some() || own.was_reset.is_some() || (own.sent.end && own.received.end)
+        if !asked || own.has_reset.is_some() || own.peer_reset.is_some() || (own.sent.end && own.received.end)
         {
             return false;
         }
@@ -392,7 +393,7 @@ impl<'a> Conversation<'a> {
     }
 
     fn shut_down(&mut self, side: usize) -> bool {
-        if self.shut_down || self.ends.iter().any(|end| !end.endpoint.goes_on_after_goaway()) {
+        if self.shut_down || self.ends.iter().any(|end| !end.endpoint.continues_after_goaway()) {
             return false;
         }
         let result = self.ends[side].endpoint.shut_down();
@@ -418,7 +419,7 @@ impl<'a> Conversation<'a> {
                     continue;
                 }
                 if let Delivery::Reset(code) = delivery {
-                    own.was_reset = Some(code);
+                    own.peer_reset = Some(code);
                 }
                 own.received.add(delivery).map_err(|what| format!("{role:?}, stream {stream}: {what}"))?;
             }
@@ -472,14 +473,14 @@ impl<'a> Conversation<'a> {
 
 impl Planned {
     /// Whether the message consists of its head alone.
-    fn is_bare(&self) -> bool {
+    fn is_head_only(&self) -> bool {
         self.content == 0 && self.trailers.is_none()
     }
 }
 
 impl Summary {
     /// Checks that many conversations together cover every feature.
-    pub(crate) fn assert_lively(&self, conversations: usize) {
+    pub(crate) fn assert_coverage(&self, conversations: usize) {
         let each = [
             (self.messages, 5),
             (self.content, 2_000),
@@ -497,7 +498,7 @@ impl Summary {
             self.content += side.received.content.len();
             self.informational += side.received.informational.len();
             self.trailers += usize::from(side.received.trailers.is_some());
-            let told = side.was_reset.is_some();
+            let told = side.peer_reset.is_some();
             let refused = told && record.server.received == Message::default();
             self.refused += usize::from(refused);
             self.resets += usize::from(told && !refused);

@@ -146,7 +146,7 @@ pub trait Endpoint {
     }
 
     /// Whether open streams continue after a GOAWAY without error from either side, as they should.
-    fn goes_on_after_goaway(&self) -> bool {
+    fn continues_after_goaway(&self) -> bool {
         true
     }
 
@@ -170,7 +170,7 @@ pub trait Endpoint {
 
     /// Whether it sends the credit that becomes due when it lowers its own SETTINGS_INITIAL_WINDOW_SIZE, so
     /// that the stream does not stall for good.
-    fn makes_up_for_lower_windows(&self) -> bool {
+    fn compensates_lower_windows(&self) -> bool {
         true
     }
 

@@ -141,7 +141,7 @@ impl Nghttp2 {
     }
 
     /// Makes the session return output, at least `most` bytes if it has as many.
-    fn hand_out(&mut self, most: usize) {
+    fn collect_output(&mut self, most: usize) {
         while self.output.len() < most {
             let mut octets = ptr::null();
             // SAFETY: the session is alive.
@@ -179,7 +179,7 @@ impl Endpoint for Nghttp2 {
         //
         // SAFETY: the session is alive.
         if unsafe { sys::nghttp2_session_want_read(self.session) } == 0 {
-            self.hand_out(usize::MAX);
+            self.collect_output(usize::MAX);
         }
         // SAFETY: the session is alive, and so are the bytes during the call.
         let taken =
@@ -192,7 +192,7 @@ impl Endpoint for Nghttp2 {
     }
 
     fn transmit(&mut self, max: usize, out: &mut Vec<u8>) {
-        self.hand_out(max);
+        self.collect_output(max);
         out.extend(self.output.drain(..max.min(self.output.len())));
     }
 
@@ -305,7 +305,7 @@ impl Endpoint for Nghttp2 {
         };
         // Otherwise, requests that arrive before the session returns the GOAWAY would be delivered, and
         // dropped afterwards.
-        self.hand_out(usize::MAX);
+        self.collect_output(usize::MAX);
         if result == 0 { Ok(()) } else { Err(Refused::NotNow) }
     }
 

@@ -102,7 +102,7 @@ impl PythonH2 {
     }
 
     /// Passes on the received pieces.
-    fn hand_over(&mut self) {
+    fn deliver_pieces(&mut self) {
         if !self.pieces.is_empty() {
             let pieces = std::mem::take(&mut self.pieces);
             _ = self.plain_command(&format!("receive{pieces}"));
@@ -111,7 +111,7 @@ impl PythonH2 {
 
     /// Sends a command after the received pieces; returns the answer, if any.
     fn command(&mut self, command: &str) -> Result<String, Refused> {
-        self.hand_over();
+        self.deliver_pieces();
         self.plain_command(command)
     }
 
@@ -213,7 +213,7 @@ impl Endpoint for PythonH2 {
     }
 
     fn deliveries(&mut self) -> Vec<(u32, Delivery)> {
-        self.hand_over();
+        self.deliver_pieces();
         std::mem::take(&mut self.deliveries)
     }
 
@@ -221,7 +221,7 @@ impl Endpoint for PythonH2 {
         self.failure.clone()
     }
 
-    fn goes_on_after_goaway(&self) -> bool {
+    fn continues_after_goaway(&self) -> bool {
         false
     }
 

@@ -233,11 +233,11 @@ impl Stream {
         if let Poll::Ready(Ok(code)) = reset {
             self.reset = Some(code.into());
         }
-        self.tell_reset(id, deliveries);
+        self.deliver_reset(id, deliveries);
     }
 
     /// Reports the peer's reset after everything that can still be read.
-    fn tell_reset(&mut self, id: u32, deliveries: &mut Vec<(u32, Delivery)>) {
+    fn deliver_reset(&mut self, id: u32, deliveries: &mut Vec<(u32, Delivery)>) {
         if let Some(code) = self.reset
             && self.read
             && !self.done
@@ -250,7 +250,7 @@ impl Stream {
     fn ended(&mut self, id: u32, error: &h2::Error, deliveries: &mut Vec<(u32, Delivery)>) {
         self.read = true;
         self.reset = self.reset.or(error.reason().map(u32::from));
-        self.tell_reset(id, deliveries);
+        self.deliver_reset(id, deliveries);
     }
 
     fn read(&mut self, id: u32, deliveries: &mut Vec<(u32, Delivery)>, cx: &mut Context<'_>) {
@@ -276,7 +276,7 @@ impl Stream {
                 }
                 self.read = true;
                 deliveries.push((id, Delivery::End));
-                self.tell_reset(id, deliveries);
+                self.deliver_reset(id, deliveries);
             }
         }
     }
@@ -414,7 +414,7 @@ impl Endpoint for RustH2 {
 
     /// `h2` checks the credit it owes when content is read, and not when the setting is acknowledged (0.4.20,
     /// `Recv::apply_local_settings`).
-    fn makes_up_for_lower_windows(&self) -> bool {
+    fn compensates_lower_windows(&self) -> bool {
         false
     }
 

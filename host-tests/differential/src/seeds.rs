@@ -31,6 +31,6 @@ pub fn with_seeds(count: u64, pairing: &Pairing<'_>) {
     });
     eprintln!("{total:?}");
     if conversations >= 100 {
-        total.assert_lively(conversations);
+        total.assert_coverage(conversations);
     }
 }

@@ -24,7 +24,7 @@ pub(crate) enum Action {
     Inform,
     /// Sends this many bytes of content.
     Send(u32),
-    /// Checks for room for content, and waits if there is none.
+    /// Checks for send capacity, and waits if it is 0.
     LookForRoom,
     /// Ends the message.
     End,
@@ -95,9 +95,9 @@ pub(crate) enum Step {
 }
 
 /// Describes a step.
-pub(crate) struct InWords<'a>(pub(crate) &'a Step, pub(crate) Option<Action>);
+pub(crate) struct StepDisplay<'a>(pub(crate) &'a Step, pub(crate) Option<Action>);
 
-impl fmt::Display for InWords<'_> {
+impl fmt::Display for StepDisplay<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.0, self.1) {
             (Step::Act { stream, .. }, Some(action)) if action.is_of_stream() => {
@@ -119,13 +119,13 @@ impl fmt::Display for Frames<'_> {
         match self.0 {
             Queued::End => f.write_str("the end of the transport"),
             Queued::Frames(bytes) => {
-                let words: Vec<_> =
+                let panic_message: Vec<_> =
                     crate::cut::frames(bytes).map(|(header, payload)| describe(header, payload)).collect();
-                match words.as_slice() {
-                    [first, .., last] if words.len() > 3 => {
-                        write!(f, "{first}; … {} frames in all …; {last}", words.len())
+                match panic_message.as_slice() {
+                    [first, .., last] if panic_message.len() > 3 => {
+                        write!(f, "{first}; … {} frames in all …; {last}", panic_message.len())
                     }
-                    _ => f.write_str(&words.join("; ")),
+                    _ => f.write_str(&panic_message.join("; ")),
                 }
             }
         }

@@ -12,7 +12,7 @@ impl Endpoint<'_> {
     /// its stream.
     pub(crate) fn possible(&self) -> Vec<(u8, u8)> {
         let mut possible = Vec::new();
-        if self.is_over() {
+        if self.has_ended() {
             return possible;
         }
         for (entry, &(action, most)) in self.scenario.actions[self.side].iter().enumerate() {
@@ -21,12 +21,12 @@ impl Endpoint<'_> {
                 continue;
             }
             if !action.is_of_stream() {
-                possible.extend(self.makes_sense(action).then_some((entry, 0)));
+                possible.extend(self.is_applicable(action).then_some((entry, 0)));
                 continue;
             }
             // If many streams are open, the first ones stand for all of them.
             for (at, stream) in self.streams.iter().enumerate().take(4) {
-                if !stream.released && self.makes_sense_on(action, stream) {
+                if !stream.released && self.is_applicable_to(action, stream) {
                     possible.push((entry, u8::try_from(at).expect("few streams")));
                 }
             }
@@ -34,7 +34,7 @@ impl Endpoint<'_> {
         possible
     }
 
-    fn makes_sense(&self, action: Action) -> bool {
+    fn is_applicable(&self, action: Action) -> bool {
         match action {
             Action::Get(_) | Action::Post | Action::Connect => {
                 self.engine.is_open() && !self.waits_for_streams
@@ -50,13 +50,13 @@ impl Endpoint<'_> {
     }
 
     fn is_live(&self, stream: &Stream) -> bool {
-        !stream.is_over() && self.engine.state(stream.id).is_some_and(|state| state != State::Closed)
+        !stream.has_ended() && self.engine.state(stream.id).is_some_and(|state| state != State::Closed)
     }
 
-    fn makes_sense_on(&self, action: Action, stream: &Stream) -> bool {
+    fn is_applicable_to(&self, action: Action, stream: &Stream) -> bool {
         let sends = stream.is_sending();
         match action {
-            Action::Respond | Action::Answer | Action::Inform => !stream.begun && !stream.is_over(),
+            Action::Respond | Action::Answer | Action::Inform => !stream.begun && !stream.has_ended(),
             Action::Send(_) => sends && !stream.waits_for_room,
             Action::LookForRoom => {
                 sends && !stream.waits_for_room && self.engine.send_capacity(stream.id) == 0

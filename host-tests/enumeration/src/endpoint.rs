@@ -1,4 +1,4 @@
-//! One endpoint: an engine and its application, with the checks of what each owes the other.
+//! One endpoint: an engine and its application, with checks of their mutual obligations.
 
 use std::collections::VecDeque;
 
@@ -77,7 +77,7 @@ impl<'a> Endpoint<'a> {
     }
 
     /// Whether the connection has ended.
-    pub(crate) fn is_over(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.engine.close_reason().is_some()
     }
 
@@ -144,7 +144,7 @@ impl<'a> Endpoint<'a> {
             self.in_frame = !input.is_empty();
         }
         if moved && let (Some(header), Some(before)) = (header, before) {
-            self.heard(header, before);
+            self.record_received(header, before);
         }
         if !input.is_empty() {
             self.inbox.push_front(input);
@@ -153,7 +153,7 @@ impl<'a> Endpoint<'a> {
     }
 
     /// Records a frame that the engine accepted; `before` is the state of its stream at that time.
-    fn heard(&mut self, header: FrameHeader, before: Option<State>) {
+    fn record_received(&mut self, header: FrameHeader, before: Option<State>) {
         let id = header.stream_id;
         let live = before.map_or(self.engine.state(id).is_some(), |state| {
             !matches!(state, State::Closed | State::Idle | State::HalfClosedRemote)
@@ -179,7 +179,7 @@ impl<'a> Endpoint<'a> {
         &mut self.wires[at]
     }
 
-    /// Passes output to the transport; returns whether there was any.
+    /// Passes output to the transport; returns whether it had any.
     pub(crate) fn transmit(&mut self) -> Result<bool, Fault> {
         if self.engine.has_output() {
             let mut output = Vec::new();
@@ -208,16 +208,18 @@ impl<'a> Endpoint<'a> {
     /// Records a frame that the engine sent; between honest endpoints, no frame may report an error.
     fn sent(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Fault> {
         let id = header.stream_id;
-        let words = || describe(header, payload);
+        let panic_message = || describe(header, payload);
         match header.kind {
-            FrameType::GOAWAY if number(payload, 4) != 0 => Err(format!("the engine sends {}", words())),
+            FrameType::GOAWAY if number(payload, 4) != 0 => {
+                Err(format!("the engine sends {}", panic_message()))
+            }
             FrameType::RST_STREAM => {
                 self.wire(id).reset_sent = true;
                 let code = ErrorCode(number(payload, 0));
                 if self.explains_reset(id, code) {
                     Ok(())
                 } else {
-                    Err(format!("the engine sends {}", words()))
+                    Err(format!("the engine sends {}", panic_message()))
                 }
             }
             FrameType::DATA => {
@@ -268,13 +270,13 @@ impl<'a> Endpoint<'a> {
             Event::Writable { id } => self.known(id)?.waits_for_room = false,
             Event::Reset { id, error } => {
                 let stream = self.known(id)?;
-                if stream.told.is_some() || stream.reset {
+                if stream.reported.is_some() || stream.reset {
                     return Err(format!("stream {id} ends twice: {error}"));
                 }
                 if error.violation.is_some() || error.initiator == Initiator::Transport {
                     return Err(format!("nothing explains the end of stream {id}: {error}"));
                 }
-                stream.told = Some(error);
+                stream.reported = Some(error);
                 (stream.waits_for_more, stream.waits_for_room) = (false, false);
             }
             Event::StreamsAvailable => self.waits_for_streams = false,
@@ -323,7 +325,7 @@ impl<'a> Endpoint<'a> {
         for _ in 0..PATIENCE {
             let id = self.streams[at].id;
             let result = self.engine.read(id, usize::MAX);
-            let (heard, ended) = (self.wire(id).content_heard, self.wire(id).end_heard);
+            let (record_received, ended) = (self.wire(id).content_heard, self.wire(id).end_heard);
             let stream = &mut self.streams[at];
             match result {
                 Ok(Read::Data(data)) => {
@@ -336,7 +338,7 @@ impl<'a> Endpoint<'a> {
                 Ok(Read::Trailers(_)) => {}
                 Ok(Read::End) => {
                     stream.got_end = true;
-                    let whole = ended && stream.read == heard;
+                    let whole = ended && stream.read == record_received;
                     return if whole { Ok(()) } else { Err(format!("stream {id} ends too early")) };
                 }
                 Ok(Read::Blocked) => {
@@ -345,7 +347,7 @@ impl<'a> Endpoint<'a> {
                 }
                 Err(_) => {
                     stream.broken = true;
-                    let over = stream.is_over() || self.engine.close_reason().is_some();
+                    let over = stream.has_ended() || self.engine.close_reason().is_some();
                     return if over {
                         Ok(())
                     } else {

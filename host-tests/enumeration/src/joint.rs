@@ -31,7 +31,7 @@ impl Joint<'_> {
     /// Checks that no request reported as safe to retry was delivered to the server's application.
     fn check_refusals(&self) -> Result<(), Fault> {
         let [client, server] = self.views;
-        let again = |stream: &&crate::stream::Stream| stream.told.is_some_and(|error| error.retryable);
+        let again = |stream: &&crate::stream::Stream| stream.reported.is_some_and(|error| error.retryable);
         for stream in client.streams.iter().filter(again) {
             if server.streams.iter().any(|theirs| theirs.id == stream.id) {
                 return Err(format!(
@@ -111,8 +111,8 @@ fn check_stream(wire: &Wire, theirs: Option<&Wire>) -> Result<(), Fault> {
         return Err(format!("{may} bytes may be sent on stream {id}, but {expects} are expected"));
     }
     if sends && wire.content_sent != theirs.content_heard {
-        let (sent, heard) = (wire.content_sent, theirs.content_heard);
-        return Err(format!("{sent} bytes were sent on stream {id}, but {heard} have arrived"));
+        let (sent, record_received) = (wire.content_sent, theirs.content_heard);
+        return Err(format!("{sent} bytes were sent on stream {id}, but {record_received} have arrived"));
     }
     Ok(())
 }
@@ -120,9 +120,9 @@ fn check_stream(wire: &Wire, theirs: Option<&Wire>) -> Result<(), Fault> {
 /// Checks that content waits for a window only while the other application has something to read.
 fn check_progress(sender: &View, receiver: &View) -> Result<(), Fault> {
     let unread = receiver.streams.iter().any(|stream| {
-        let heard =
+        let record_received =
             receiver.wires.iter().find(|wire| wire.id == stream.id).map_or(0, |wire| wire.content_heard);
-        !stream.released && heard > stream.read
+        !stream.released && record_received > stream.read
     });
     // The server's application cannot yet read the content of a request that it has not accepted.
     if sender.flushed || unread || !receiver.gives_credit || receiver.waiting > 0 {

@@ -1,5 +1,5 @@
-//! Checks what an endpoint owes its application, whatever the other endpoint does: once no event, input or
-//! output is left, every promised event has been delivered.
+//! Checks the obligations of an endpoint towards its application, independent of the other endpoint: once no event,
+//! input or output is left, every promised event has been delivered.
 
 use http2_engine::{ConnectionError, State};
 
@@ -33,7 +33,7 @@ impl Endpoint<'_> {
 
     /// Checks that the engine's counts of streams are correct (RFC 9113, 5.1.2).
     fn check_counts(&self) -> Result<(), Fault> {
-        if self.is_over() {
+        if self.has_ended() {
             return Ok(());
         }
         let known = |id| self.streams.iter().any(|stream| stream.id == id);
@@ -80,7 +80,7 @@ impl Endpoint<'_> {
             let more = content > stream.read || (ended && (!stream.bare || stream.waits_for_more));
             let first = !stream.woken && !stream.is_read() && stream.read == 0;
             if more
-                && stream.told.is_none()
+                && stream.reported.is_none()
                 && !stream.reset
                 && (stream.waits_for_more || (first && !stream.bare))
             {
@@ -98,12 +98,12 @@ impl Endpoint<'_> {
                 return Err(format!("stream {id} has content and a window, but nothing is sent"));
             }
             let reset = wire.is_some_and(|wire| wire.reset_heard);
-            if reset && stream.told.is_none() && !stream.reset {
+            if reset && stream.reported.is_none() && !stream.reset {
                 return Err(format!("Reset is missing: the peer has reset stream {id}"));
             }
             let closed = matches!(state, None | Some(State::Closed));
             let complete = (ended || stream.promised) && stream.ended;
-            if closed && !complete && stream.told.is_none() && !stream.reset {
+            if closed && !complete && stream.reported.is_none() && !stream.reset {
                 return Err(format!("stream {id} is closed, but the application was not told why"));
             }
         }

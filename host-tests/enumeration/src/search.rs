@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::action::{Frames, InWords, Step};
+use crate::action::{Frames, Step, StepDisplay};
 use crate::cut::Queued;
 use crate::endpoint::Fault;
 use crate::joint::Joint;
@@ -32,7 +32,7 @@ pub struct Report {
     pub exhausted: bool,
     /// The number of states of both endpoints and both queues visited.
     pub states: usize,
-    /// The number of histories of a single endpoint, each of which a new engine has replayed.
+    /// The number of histories of a single endpoint, each replayed by a new engine.
     pub histories: usize,
     /// The faults found, shortest first, one per kind.
     pub counterexamples: Vec<Counterexample>,
@@ -109,7 +109,7 @@ impl<'a> Search<'a> {
     fn start(&mut self) -> Pair {
         let mut pair = [0, 0];
         while self.scenario.greeted
-            && let Some(side) = (0..2).find(|&side| self.under_way(pair, side) > 0)
+            && let Some(side) = (0..2).find(|&side| self.in_flight(pair, side) > 0)
         {
             pair[side] = self.deliver(pair, side);
         }
@@ -138,12 +138,12 @@ impl<'a> Search<'a> {
                     let node = self.trees[side].child(pair[side], Step::Act { entry, stream }, 0);
                     self.reach(pair, side, node, &mut next);
                 }
-                if self.under_way(pair, side) > 0 && self.trees[side].view(pair[side]).takes_input {
+                if self.in_flight(pair, side) > 0 && self.trees[side].view(pair[side]).takes_input {
                     let node = self.deliver(pair, side);
                     self.reach(pair, side, node, &mut next);
                 }
             }
-            self.let_time_pass(pair, &mut next);
+            self.advance_clocks(pair, &mut next);
         }
         next.sort_unstable();
         next.dedup();
@@ -160,7 +160,7 @@ impl<'a> Search<'a> {
     }
 
     /// Advances both clocks to the earliest deadline.
-    fn let_time_pass(&mut self, pair: Pair, next: &mut Vec<Pair>) {
+    fn advance_clocks(&mut self, pair: Pair, next: &mut Vec<Pair>) {
         let passes = match self.scenario.clock {
             Clock::Stopped => false,
             Clock::WhenQuiet => self.joint(pair).quiet,
@@ -181,7 +181,7 @@ impl<'a> Search<'a> {
     }
 
     /// The number of items in flight to an endpoint that takes input.
-    fn under_way(&self, pair: Pair, to: usize) -> u32 {
+    fn in_flight(&self, pair: Pair, to: usize) -> u32 {
         let over = self.trees[to].view(pair[to]).over;
         let from = 1 - to;
         let sent = self.trees[from].node(pair[from]).produced;
@@ -213,7 +213,7 @@ impl<'a> Search<'a> {
     fn joint(&self, pair: Pair) -> Joint<'_> {
         let views = [self.trees[CLIENT].view(pair[CLIENT]), self.trees[SERVER].view(pair[SERVER])];
         let quiet =
-            (0..2).all(|side| self.under_way(pair, side) == 0 && (views[side].settled || views[side].over));
+            (0..2).all(|side| self.in_flight(pair, side) == 0 && (views[side].settled || views[side].over));
         Joint { views, quiet }
     }
 
@@ -229,16 +229,16 @@ impl<'a> Search<'a> {
     fn found(&mut self, pair: Pair, fault: Fault) {
         let known = self.report.counterexamples.iter().any(|known| known.fault == fault);
         if !known && self.report.counterexamples.len() < FAULTS {
-            let (depth, steps) = self.tell(pair);
+            let (depth, steps) = self.describe_path(pair);
             self.report.counterexamples.push(Counterexample { fault, depth, steps });
         }
     }
 
     /// Describes the steps to a pair, in one of the orders that lead there.
-    fn tell(&self, pair: Pair) -> (usize, String) {
+    fn describe_path(&self, pair: Pair) -> (usize, String) {
         let paths = [CLIENT, SERVER].map(|side| self.trees[side].path(pair[side]));
         let greeting = [CLIENT, SERVER].map(|side| self.trees[side].path(self.start[side]).len());
-        let (mut places, mut depth, mut words) = ([0, 0], 0, String::new());
+        let (mut places, mut depth, mut panic_message) = ([0, 0], 0, String::new());
         let mut at = [0, 0];
         while (0..2).any(|side| places[side] < paths[side].len()) {
             let clock = |side: usize| {
@@ -261,26 +261,26 @@ impl<'a> Search<'a> {
             let node = paths[side][places[side]];
             if places[side] >= greeting[side] {
                 depth += 1;
-                self.tell_step(side, node, depth, &mut words);
+                self.describe_step(side, node, depth, &mut panic_message);
             }
             (at[side], places[side]) = (node, places[side] + 1);
         }
-        (depth, words)
+        (depth, panic_message)
     }
 
-    fn tell_step(&self, side: usize, node: NodeId, number: usize, words: &mut String) {
+    fn describe_step(&self, side: usize, node: NodeId, number: usize, panic_message: &mut String) {
         let Some(step) = self.trees[side].step(node) else { return };
         let action = match step {
             Step::Act { entry, .. } => Some(self.scenario.actions[side][usize::from(*entry)].0),
             _ => None,
         };
-        _ = writeln!(words, "{number:4}. {}: {}", name(side), InWords(step, action));
+        _ = writeln!(panic_message, "{number:4}. {}: {}", name(side), StepDisplay(step, action));
         let output = self.trees[side].output(node);
         for item in output.iter().take(4) {
-            _ = writeln!(words, "        sends {}", Frames(item));
+            _ = writeln!(panic_message, "        sends {}", Frames(item));
         }
         if output.len() > 4 {
-            _ = writeln!(words, "        … {} items in all", output.len());
+            _ = writeln!(panic_message, "        … {} items in all", output.len());
         }
     }
 }

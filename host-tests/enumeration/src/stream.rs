@@ -25,7 +25,7 @@ pub(crate) struct Stream {
     /// Whether the application found nothing to read, and waits for [`http2_engine::Event::Readable`].
     pub(crate) waits_for_more: bool,
     pub(crate) reset: bool,
-    pub(crate) told: Option<StreamError>,
+    pub(crate) reported: Option<StreamError>,
     pub(crate) released: bool,
     pub(crate) promised: bool,
     pub(crate) connect: bool,
@@ -47,7 +47,7 @@ impl Stream {
             woken: false,
             waits_for_more: false,
             reset: false,
-            told: None,
+            reported: None,
             released: false,
             promised: false,
             connect: false,
@@ -61,17 +61,17 @@ impl Stream {
 
     /// Whether the application may send content, as far as it knows.
     pub(crate) fn is_sending(&self) -> bool {
-        self.begun && !self.ended && !self.is_over()
+        self.begun && !self.ended && !self.has_ended()
     }
 
     /// Whether the stream ended prematurely, by the application or, as reported to it, by others.
-    pub(crate) fn is_over(&self) -> bool {
-        self.reset || self.released || self.told.is_some()
+    pub(crate) fn has_ended(&self) -> bool {
+        self.reset || self.released || self.reported.is_some()
     }
 
     /// Whether the application has nothing left to do with it.
     pub(crate) fn is_done(&self) -> bool {
-        self.is_read() && (self.ended || self.is_over())
+        self.is_read() && (self.ended || self.has_ended())
     }
 }
 

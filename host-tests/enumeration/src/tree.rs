@@ -93,8 +93,9 @@ impl<'a> Tree<'a> {
     /// Performs steps from the start; reports a panic of the engine as a fault.
     fn replay(&self, steps: &[&Step]) -> (Vec<Queued>, Result<View, Fault>) {
         let replay = || replay(self.scenario, self.side, steps);
-        catch_unwind(AssertUnwindSafe(replay))
-            .unwrap_or_else(|cause| (Vec::new(), Err(format!("the engine panics: {}", words(&*cause)))))
+        catch_unwind(AssertUnwindSafe(replay)).unwrap_or_else(|cause| {
+            (Vec::new(), Err(format!("the engine panics: {}", panic_message(&*cause))))
+        })
     }
 
     /// The nodes on the path from the root, exclusive, to this one.
@@ -159,7 +160,7 @@ fn replay(scenario: &Scenario, side: usize, steps: &[&Step]) -> (Vec<Queued>, Re
     (endpoint.output, outcome)
 }
 
-fn words(cause: &(dyn std::any::Any + Send)) -> String {
+fn panic_message(cause: &(dyn std::any::Any + Send)) -> String {
     let text =
         cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
     text.unwrap_or("no message").to_owned()

@@ -45,7 +45,7 @@ impl View {
         }
         endpoint.wires.sort_by_key(|wire| wire.id);
         Self {
-            over: endpoint.is_over(),
+            over: endpoint.has_ended(),
             flushed: engine.is_flushed(),
             settled: endpoint.inbox.is_empty() && !engine.has_output(),
             takes_input: endpoint.inbox.is_empty(),

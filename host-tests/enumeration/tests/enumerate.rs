@@ -41,12 +41,12 @@ fn work(queue: &Mutex<Vec<Scenario>>, workers: usize, end: Instant) -> usize {
         drop(scenarios);
         let now = Instant::now();
         let report = search(&scenario, now + end.saturating_duration_since(now) / rounds);
-        tell(&report, now.elapsed());
+        describe_path(&report, now.elapsed());
         faults += report.counterexamples.len();
     }
 }
 
-fn tell(report: &Report, time: Duration) {
+fn describe_path(report: &Report, time: Duration) {
     let Report { name, depth, states, histories, .. } = report;
     let end = if report.exhausted { "complete" } else { "every order" };
     let seconds = time.as_secs_f64();

@@ -7,7 +7,7 @@ use arbitrary::Arbitrary;
 use http2_engine::frame::{FrameHeader, FrameType, StreamId, flags};
 use http2_engine::hpack::Encoder;
 use http2_engine::{FieldSection, Role};
-use http2_fuzz::watched::{Watched, request, section};
+use http2_fuzz::harness::{Harness, request, section};
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -109,26 +109,26 @@ struct Peer {
 
 libfuzzer_sys::fuzz_target!(|input: Input| {
     let (role, next) = if input.server { (Role::Server, 1) } else { (Role::Client, 2) };
-    let mut watched = Watched::new(role, input.seed);
+    let mut harness = Harness::new(role, input.seed);
     let mut peer = Peer { encoder: Encoder::default(), next, out: Vec::new() };
-    peer.say(&Step::Settings(Vec::new()));
+    peer.send(&Step::Settings(Vec::new()));
     let mut kept = 0;
     for step in &input.steps {
         match step {
             Step::Cut(octets) => kept = usize::from(*octets),
-            Step::Application(act) => watched.act(*act),
-            Step::Sleep { millis } => watched.sleep(Duration::from_millis((*millis).into())),
-            _ => peer.say(step),
+            Step::Application(act) => harness.act(*act),
+            Step::Sleep { millis } => harness.sleep(Duration::from_millis((*millis).into())),
+            _ => peer.send(step),
         }
         let arriving = peer.out.len().saturating_sub(std::mem::take(&mut kept));
-        watched.recv(&peer.out.drain(..arriving).collect::<Vec<_>>());
+        harness.recv(&peer.out.drain(..arriving).collect::<Vec<_>>());
     }
-    watched.recv(&peer.out);
-    watched.end();
+    harness.recv(&peer.out);
+    harness.end();
 });
 
 impl Peer {
-    fn say(&mut self, step: &Step) {
+    fn send(&mut self, step: &Step) {
         match step {
             Step::Head { stream, head, end, cut, padding } => {
                 let block = self.block(&head.section());

@@ -1,6 +1,6 @@
-"""The service of the public gRPC interoperability tests, and one of this project, in Python.
+"""The service of the public gRPC interoperability tests, and a service for this project's own cases.
 
-Their messages are generated from `proto` of the guest grpc-service, which is the same in Rust.
+The guest grpc-service implements the same services in Rust; its folder `proto` holds their definitions.
 """
 
 import echo_pb2
@@ -9,13 +9,13 @@ from calls import FAILED_PRECONDITION, INVALID_ARGUMENT, Call, Status, serve
 from wit_world import exports
 from wit_world.imports.wasi_http_types import Request, Response
 
-# What comes back at the head of a response, and at its end.
+# Request metadata that the response repeats: in its headers, and in its trailers.
 INITIAL = "x-grpc-test-echo-initial"
 TRAILING = "x-grpc-test-echo-trailing-bin"
 
 
 class Handler(exports.Handler):
-    """What the component exports."""
+    """The exported `wasi:http/handler`."""
 
     async def handle(self, request: Request) -> Response:
         return await serve(request, METHODS)
@@ -29,7 +29,7 @@ async def empty_call(call: Call) -> None:
 async def unary_call(call: Call) -> None:
     echo_metadata(call)
     request = await call.message(test_pb2.SimpleRequest)
-    raise_wanted(request)
+    raise_requested_status(request)
     await call.send(test_pb2.SimpleResponse(payload=zeros(request.response_size)))
 
 
@@ -38,10 +38,10 @@ async def streaming_output_call(call: Call) -> None:
 
 
 async def streaming_input_call(call: Call) -> None:
-    octets = 0
+    size = 0
     async for request in call.messages(test_pb2.StreamingInputCallRequest):
-        octets += len(request.payload.body)
-    await call.send(test_pb2.StreamingInputCallResponse(aggregated_payload_size=octets))
+        size += len(request.payload.body)
+    await call.send(test_pb2.StreamingInputCallResponse(aggregated_payload_size=size))
 
 
 async def full_duplex_call(call: Call) -> None:
@@ -70,9 +70,9 @@ async def refuse(_call: Call) -> None:
     raise Status(FAILED_PRECONDITION, "not today", b"\0details\xff")
 
 
-async def given_up(call: Call) -> None:
+async def cancelled_calls(call: Call) -> None:
     await call.message(echo_pb2.Nothing)
-    await call.send(echo_pb2.Count(calls=Call.given_up))
+    await call.send(echo_pb2.Count(calls=Call.cancelled_calls))
 
 
 METHODS = {
@@ -85,28 +85,28 @@ METHODS = {
     "/http2.testing.Echo/Each": each,
     "/http2.testing.Echo/First": first,
     "/http2.testing.Echo/Refuse": refuse,
-    "/http2.testing.Echo/GivenUp": given_up,
+    "/http2.testing.Echo/CancelledCalls": cancelled_calls,
 }
 
 
 async def respond(call: Call, request: test_pb2.StreamingOutputCallRequest) -> None:
-    """Sends the responses that a request asks for, or ends with the status that it asks for."""
-    for wanted in request.response_parameters:
-        if wanted.interval_us > 0:
-            await call.sleep(wanted.interval_us * 1000)
-        await call.send(test_pb2.StreamingOutputCallResponse(payload=zeros(wanted.size)))
-    raise_wanted(request)
+    """Sends the requested responses; raises the requested status, if any."""
+    for response in request.response_parameters:
+        if response.interval_us > 0:
+            await call.sleep(response.interval_us * 1000)
+        await call.send(test_pb2.StreamingOutputCallResponse(payload=zeros(response.size)))
+    raise_requested_status(request)
 
 
-def raise_wanted(request: test_pb2.SimpleRequest | test_pb2.StreamingOutputCallRequest) -> None:
+def raise_requested_status(request: test_pb2.SimpleRequest | test_pb2.StreamingOutputCallRequest) -> None:
     if request.response_status.code:
         raise Status(request.response_status.code, request.response_status.message)
 
 
-def zeros(octets: int) -> test_pb2.Payload:
-    if octets < 0:
+def zeros(size: int) -> test_pb2.Payload:
+    if size < 0:
         raise Status(INVALID_ARGUMENT, "a negative size")
-    return test_pb2.Payload(body=bytes(octets))
+    return test_pb2.Payload(body=bytes(size))
 
 
 def echo_metadata(call: Call) -> None:

@@ -1,4 +1,4 @@
-"""gRPC on wasi:http: a request is a call, and its response the messages and the status of the call."""
+"""gRPC over wasi:http: each request is a call; its response carries the messages and the status of the call."""
 
 import base64
 import traceback
@@ -21,7 +21,7 @@ from wit_world.imports.wasi_http_types import (
     Response,
 )
 
-# The status codes that this service chooses by itself.
+# gRPC status codes.
 OK = 0
 CANCELLED = 1
 UNKNOWN = 2
@@ -35,16 +35,16 @@ INTERNAL = 13
 MAX_MESSAGE = 32 << 20
 CHUNK = 64 << 10
 NANOSECONDS = {"H": 3600 * 10**9, "M": 60 * 10**9, "S": 10**9, "m": 10**6, "u": 10**3, "n": 1}
-# A space is escaped as well: no value of a field may begin or end with one.
+# Spaces are escaped as well: a field value must not start or end with one.
 NOT_ESCAPED = punctuation.replace("%", "")
 
-# The generated names say the whole type.
+# Short names for the generated constructors.
 new_trailers = wit_world.result_option_wasi_http_types_fields_wasi_http_types_error_code_future
 new_result = wit_world.result_unit_wasi_http_types_error_code_future
 
 
 class Status(Exception):
-    """The end of a call. `details` are the octets of grpc-status-details-bin."""
+    """The status that ends a call; `details` is the value of grpc-status-details-bin."""
 
     def __init__(self, code: int, message: str = "", details: bytes = b"") -> None:
         super().__init__(code, message)
@@ -59,26 +59,26 @@ class Status(Exception):
         return fields
 
 
-class GivenUp(Status):
-    """The client has given the call up, and does not wait for its end."""
+class Cancelled(Status):
+    """The client has cancelled the call and no longer reads the response."""
 
     def __init__(self) -> None:
-        super().__init__(CANCELLED, "the client has given up")
+        super().__init__(CANCELLED, "the client has cancelled the call")
 
 
 class Call:
-    """One call, as a method sees it.
+    """One call.
 
-    The head of the response goes with the first message, or with the status if there is none; `begin` sends
-    it earlier. `initial` and `trailing` are the metadata to send; values of names that end with `-bin` are
-    octets of any kind. `given_up` counts the calls whose messages broke off.
+    The response head is sent with the first message, or with the status if the method sends no message; `begin`
+    sends it earlier. `initial` and `trailing` are the metadata to send, where values of names ending in `-bin` are
+    arbitrary bytes. `cancelled_calls` counts the calls that clients cancelled while sending.
     """
 
-    given_up = 0
+    cancelled_calls = 0
 
     def __init__(self, request: Request) -> None:
         fields = request.get_headers().copy_all()
-        self.metadata = [(name, value) for name, given in fields for value in from_wire(name, given)]
+        self.metadata = [(name, value) for name, raw in fields for value in from_wire(name, raw)]
         self.initial: list[tuple[str, bytes]] = []
         self.trailing: list[tuple[str, bytes]] = []
         self._deadline = deadline(self.metadata)
@@ -89,54 +89,54 @@ class Call:
         self._response: Future[Response] = get_running_loop().create_future()
 
     async def messages[M: Message](self, kind: type[M]) -> AsyncIterator[M]:
-        """The messages of the client, until it has no more."""
+        """Yields the client's messages."""
         while await self._receive(5):
             compressed, length = self._received[0], int.from_bytes(self._received[1:5])
             if compressed:
-                raise Status(UNIMPLEMENTED, "messages that are compressed are not supported")
+                raise Status(UNIMPLEMENTED, "compressed messages are not supported")
             if length > MAX_MESSAGE:
-                raise Status(RESOURCE_EXHAUSTED, f"a message of {length} octets is too large")
+                raise Status(RESOURCE_EXHAUSTED, f"a message of {length} bytes is too large")
             if not await self._receive(5 + length):
                 raise Status(INTERNAL, "the request ends within a message")
             try:
                 message = kind.FromString(bytes(self._received[5 : 5 + length]))
             except DecodeError as error:
-                raise Status(INTERNAL, f"a message is not what it should be: {error}") from error
+                raise Status(INTERNAL, f"a message is malformed: {error}") from error
             del self._received[: 5 + length]
             yield message
         if self._received:
             raise Status(INTERNAL, "the request ends within a message")
         if isinstance(await self._end.read(), Err):
-            Call.given_up += 1
-            raise GivenUp
+            Call.cancelled_calls += 1
+            raise Cancelled
 
     async def message[M: Message](self, kind: type[M]) -> M:
-        """The only message of the client."""
+        """Returns the client's only message."""
         messages = [message async for message in self.messages(kind)]
         if len(messages) != 1:
-            raise Status(UNIMPLEMENTED, f"one message is wanted, and not {len(messages)}")
+            raise Status(UNIMPLEMENTED, f"expected one message, got {len(messages)}")
         return messages[0]
 
     def begin(self) -> None:
-        """Sends the head of the response, unless it is on its way."""
+        """Sends the response head, if it has not been sent."""
         if self._writer is None:
             self._writer, reader = wit_world.byte_stream()
             self._trailers, trailers = new_trailers(lambda: Err(ErrorCode_InternalError(None)))
             self._respond([], reader, trailers)
 
     async def send(self, message: Message) -> None:
-        """Sends a message, as soon as the client takes it."""
+        """Sends a message, and waits until the client has taken it."""
         self.begin()
-        octets = message.SerializeToString()
-        octets = bytes([0]) + len(octets).to_bytes(4) + octets
-        # Each write copies all that it is given, whether the other side takes it or not.
-        for at in range(0, len(octets), CHUNK):
-            await self._writer.write_all(octets[at : at + CHUNK])
+        content = message.SerializeToString()
+        frame = bytes([0]) + len(content).to_bytes(4) + content
+        # Each write copies its whole argument, even if the reader takes only a part.
+        for offset in range(0, len(frame), CHUNK):
+            await self._writer.write_all(frame[offset : offset + CHUNK])
             if self._writer.reader_dropped:
-                raise GivenUp
+                raise Cancelled
 
     async def sleep(self, nanoseconds: int) -> None:
-        """Waits, but not past the deadline of the call."""
+        """Waits; raises DEADLINE_EXCEEDED when the deadline of the call passes."""
         now = monotonic_clock.now()
         if self._deadline is not None and now + nanoseconds >= self._deadline:
             await monotonic_clock.wait_until(self._deadline)
@@ -144,7 +144,7 @@ class Call:
         await monotonic_clock.wait_for(nanoseconds)
 
     async def answer(self, method: Callable[["Call"], Awaitable[None]]) -> Response:
-        """Runs the method, and gives the response as soon as its head is known."""
+        """Runs the method, and returns the response once its head is known."""
         spawn(self._run(method))
         return await self._response
 
@@ -156,7 +156,7 @@ class Call:
             except Status as error:
                 status = error
             except Exception as error:
-                # It would end the instance, and all other calls with it.
+                # An unhandled exception would end the instance, and with it all other calls.
                 traceback.print_exc()
                 status = Status(UNKNOWN, str(error))
         fields = [*status.fields(), *to_wire(self.trailing)]
@@ -165,8 +165,8 @@ class Call:
             return
         with self._writer:
             pass
-        # componentize-py 0.25 never frees a resource that was written and not taken.
-        if isinstance(status, GivenUp):
+        # componentize-py 0.25 leaks a resource written to a future that nobody reads.
+        if isinstance(status, Cancelled):
             await self._trailers.write(Err(ErrorCode_ConnectionTerminated()))
         else:
             await self._trailers.write(Ok(Fields.from_list(fields)))
@@ -176,14 +176,14 @@ class Call:
         self._response.set_result(Response.new(Fields.from_list(head), reader, trailers)[0])
 
     async def _receive(self, count: int) -> bool:
-        """Waits until so many octets have come; false if the request ends before."""
+        """Waits for `count` bytes; returns False if the request ends first."""
         while len(self._received) < count and not self._content.writer_dropped:
             self._received += await self._content.read(CHUNK)
         return len(self._received) >= count
 
 
 async def serve(request: Request, methods: dict[str, Callable[[Call], Awaitable[None]]]) -> Response:
-    """Answers a request with the method that its path names."""
+    """Answers a request by the method named in its path."""
     fields = dict(request.get_headers().copy_all())
     if not isinstance(request.get_method(), Method_Post):
         return refusal(405)
@@ -202,14 +202,14 @@ async def unimplemented(_call: Call) -> None:
 
 
 def refusal(status: int) -> Response:
-    """The answer to what is not gRPC."""
+    """Returns a response without content, for requests other than gRPC."""
     response = Response.new(Fields(), None, new_trailers(lambda: Ok(None))[1])[0]
     response.set_status_code(status)
     return response
 
 
 def deadline(metadata: list[tuple[str, bytes]]) -> int | None:
-    """When the call has to be over, on the monotonic clock."""
+    """Returns the deadline of the call on the monotonic clock, if it has one."""
     for name, value in metadata:
         if name == "grpc-timeout":
             amount, unit = value[:-1], value[-1:].decode("latin-1")
@@ -220,7 +220,7 @@ def deadline(metadata: list[tuple[str, bytes]]) -> int | None:
 
 
 def from_wire(name: str, value: bytes) -> list[bytes]:
-    """The values of a field: octets come as Base64, and several of them may be joined."""
+    """Decodes the values of a field: binary values are Base64, and may be joined by commas."""
     if not name.endswith("-bin"):
         return [value]
     try:
@@ -233,5 +233,5 @@ def to_wire(metadata: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
     return [(name, to_base64(value) if name.endswith("-bin") else value) for name, value in metadata]
 
 
-def to_base64(octets: bytes) -> bytes:
-    return base64.b64encode(octets).rstrip(b"=")
+def to_base64(value: bytes) -> bytes:
+    return base64.b64encode(value).rstrip(b"=")

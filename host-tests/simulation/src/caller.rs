@@ -7,12 +7,12 @@ use http2_engine::{
     StreamId, WindowError,
 };
 
-use crate::books::MAX_WINDOW;
 use crate::context::Context;
 use crate::credit::Call;
 use crate::end::End;
 use crate::message::{Message, content, is_delivered};
 use crate::stream::Stream;
+use crate::wire_model::MAX_WINDOW;
 
 /// The bytes common to all PINGs; the last byte is a number.
 const PING: [u8; 7] = *b"simulat";
@@ -21,10 +21,10 @@ impl End {
     /// Client: opens a stream with a request of at most `most` bytes of content.
     pub(crate) fn open(&mut self, cx: &mut Context, most: usize) {
         let message = Message::request(&mut cx.random, most);
-        let end = message.is_bare() && cx.random.one_in(2);
+        let end = message.is_head_only() && cx.random.one_in(2);
         let room = self.engine.open_capacity();
-        let result = self.operate(Call::Other, |engine| engine.open(&message.head, end));
-        cx.trace.note(|| format!("{:?} opens {:?}, end {end}: {result:?}", self.role, message.head));
+        let result = self.perform(Call::Other, |engine| engine.open(&message.head, end));
+        cx.trace.log(|| format!("{:?} opens {:?}, end {end}: {result:?}", self.role, message.head));
         match result {
             Ok(id) => {
                 assert!(room > 0 && !self.streams.contains_key(&id));
@@ -49,8 +49,8 @@ impl End {
         }
         let request = Message::promised(&mut cx.random);
         let wanted = self.engine.peer_settings().enable_push;
-        let result = self.operate(Call::Other, |engine| engine.push_request(parent, &request));
-        cx.trace.note(|| format!("{:?} promises {request:?} with stream {parent}: {result:?}", self.role));
+        let result = self.perform(Call::Other, |engine| engine.push_request(parent, &request));
+        cx.trace.log(|| format!("{:?} promises {request:?} with stream {parent}: {result:?}", self.role));
         match result {
             Ok(id) => {
                 let response = Message::response(&mut cx.random, &request, most);
@@ -63,7 +63,7 @@ impl End {
             Err(OpenError::PushDisabled) => assert!(!wanted),
             Err(OpenError::Parent) => {
                 let stream = &self.streams[&parent];
-                let over = stream.sent.end || stream.is_broken_off() || stream.released || stream.promised;
+                let over = stream.sent.end || stream.is_aborted() || stream.released || stream.promised;
                 assert!(over || self.is_closed(parent), "stream {parent} allows a promise");
             }
             Err(OpenError::WouldBlock | OpenError::Closed) => {}
@@ -79,14 +79,14 @@ impl End {
         };
         let (Some(message), sent) = (&stream.message, stream.sent) else { return false };
         if !sent.head {
-            return self.begin(cx, id);
+            return self.start_response(cx, id);
         }
         if sent.content < message.content || message.trailers.is_none() {
             return stream.writable && self.send_content(cx, id);
         }
         let trailers = message.trailers.clone().unwrap_or_default();
-        let result = self.operate(Call::Other, |engine| engine.send_trailers(id, &trailers));
-        cx.trace.note(|| format!("{:?} sends trailers {trailers:?} on {id}: {result:?}", self.role));
+        let result = self.perform(Call::Other, |engine| engine.send_trailers(id, &trailers));
+        cx.trace.log(|| format!("{:?} sends trailers {trailers:?} on {id}: {result:?}", self.role));
         if self.taken(id, result) {
             let stream = self.stream(id);
             (stream.sent.trailers, stream.sent.end) = (!trailers.is_empty(), true);
@@ -95,20 +95,20 @@ impl End {
     }
 
     /// Server: sends an informational response, or the head of the response.
-    fn begin(&mut self, cx: &mut Context, id: StreamId) -> bool {
+    fn start_response(&mut self, cx: &mut Context, id: StreamId) -> bool {
         let stream = &self.streams[&id];
         let Some(message) = &stream.message else { return false };
         if let Some(head) = message.informational.get(stream.sent.informational).cloned() {
-            let result = self.operate(Call::Other, |engine| engine.send_informational(id, &head));
-            cx.trace.note(|| format!("{:?} informs {head:?} on {id}: {result:?}", self.role));
+            let result = self.perform(Call::Other, |engine| engine.send_informational(id, &head));
+            cx.trace.log(|| format!("{:?} informs {head:?} on {id}: {result:?}", self.role));
             if self.taken(id, result) {
                 self.stream(id).sent.informational += 1;
             }
             return true;
         }
-        let (head, end) = (message.head.clone(), message.is_bare() && cx.random.one_in(2));
-        let result = self.operate(Call::Other, |engine| engine.send_response(id, &head, end));
-        cx.trace.note(|| format!("{:?} responds {head:?} on {id}, end {end}: {result:?}", self.role));
+        let (head, end) = (message.head.clone(), message.is_head_only() && cx.random.one_in(2));
+        let result = self.perform(Call::Other, |engine| engine.send_response(id, &head, end));
+        cx.trace.log(|| format!("{:?} responds {head:?} on {id}, end {end}: {result:?}", self.role));
         if self.taken(id, result) {
             let sent = &mut self.stream(id).sent;
             (sent.head, sent.end) = (true, end);
@@ -123,9 +123,9 @@ impl End {
         let end = to == message.content && message.trailers.is_none() && (from == to || cx.random.one_in(2));
         let room = self.engine.send_capacity(id);
         let mut data = Bytes::from(content(id.as_u32(), self.role, from..to));
-        let result = self.operate(Call::Other, |engine| engine.send_data(id, &mut data, end));
+        let result = self.perform(Call::Other, |engine| engine.send_data(id, &mut data, end));
         let taken = to - from - data.len();
-        cx.trace.note(|| {
+        cx.trace.log(|| {
             format!("{:?} sends {taken} of {}, end {end}, on {id}: {result:?}", self.role, to - from)
         });
         assert_eq!(taken, result.unwrap_or(0), "the engine takes what it says");
@@ -165,12 +165,12 @@ impl End {
         };
         let (got, most) = (stream.got, 1 + cx.random.size(1 << 16));
         let result = self.engine.read(id, most);
-        cx.trace.note(|| match &result {
+        cx.trace.log(|| match &result {
             Ok(Read::Data(data)) => format!("{:?} reads {} bytes of {id}", self.role, data.len()),
             other => format!("{:?} reads of {id}: {other:?}", self.role),
         });
         let read = if let Ok(Read::Data(data)) = &result { data.len() } else { 0 };
-        self.operated(Call::Read(id, read));
+        self.check_after(Call::Read(id, read));
         let theirs = peer.streams.get(&id);
         let message = theirs.and_then(|stream| stream.message.as_ref());
         let given = theirs.map(|stream| stream.sent).unwrap_or_default();
@@ -234,22 +234,22 @@ impl End {
 
     /// Returns credit for content read from a stream if the peer may be waiting for it; a frame per byte
     /// would be abuse.
-    pub(crate) fn give_back_in_time(&mut self, id: StreamId) {
+    pub(crate) fn return_credit_promptly(&mut self, id: StreamId) {
         let stream = &self.streams[&id];
         let window = self.engine.stream_windows(id).map_or(0, |windows| windows.receive);
         if i64::from(stream.owed) > window.min(1_000) {
-            self.give_back(id);
+            self.return_credit(id);
         }
     }
 
     /// Returns credit for content read from a stream, under manual flow control.
-    pub(crate) fn give_back(&mut self, id: StreamId) {
+    pub(crate) fn return_credit(&mut self, id: StreamId) {
         let octets = std::mem::take(&mut self.stream(id).owed);
         if octets > 0 {
-            let streams = self.operate(Call::Raise(id, octets), |engine| engine.window_update(id, octets));
+            let streams = self.perform(Call::Raise(id, octets), |engine| engine.window_update(id, octets));
             let connection = StreamId::CONNECTION;
             let connections = self
-                .operate(Call::Raise(connection, octets), |engine| engine.connection_window_update(octets));
+                .perform(Call::Raise(connection, octets), |engine| engine.connection_window_update(octets));
             for result in [streams, connections] {
                 // The window may already have been raised to its maximum.
                 assert!(matches!(result, Ok(()) | Err(WindowError::Overflow)), "{result:?}");
@@ -263,15 +263,15 @@ impl End {
         if id.is_connection() {
             return Some(self.engine.windows().receive);
         }
-        let to_come = i64::from(self.acts.initial_window) - self.books.initial_window;
-        self.engine.stream_windows(id).map(|windows| windows.receive + to_come)
+        let outstanding = i64::from(self.acts.initial_window) - self.model.initial_window;
+        self.engine.stream_windows(id).map(|windows| windows.receive + outstanding)
     }
 
     /// Raises a window by a random number of bytes, even an impossible one.
     pub(crate) fn raise(&mut self, cx: &mut Context, id: StreamId) {
         let octets = cx.random.pick(&[0, 1, 100, 10_000, 65_535, 0x7fff_ffff]);
         let window = self.receive_window(id);
-        let result = self.operate(Call::Raise(id, octets), |engine| {
+        let result = self.perform(Call::Raise(id, octets), |engine| {
             if id.is_connection() {
                 engine.connection_window_update(octets)
             } else {
@@ -279,7 +279,7 @@ impl End {
             }
         });
         cx.trace
-            .note(|| format!("{:?} raises the window {window:?} of {id} by {octets}: {result:?}", self.role));
+            .log(|| format!("{:?} raises the window {window:?} of {id} by {octets}: {result:?}", self.role));
         let Some(window) = window else {
             return assert_eq!(result, Err(WindowError::UnknownStream));
         };
@@ -295,8 +295,8 @@ impl End {
     pub(crate) fn reset(&mut self, cx: &mut Context, id: StreamId) {
         let code = ErrorCode(cx.random.pick(&[0x0, 0x1, 0x2, 0x8, 0xb, 0xd, 0x1234]));
         let open = !self.is_closed(id);
-        cx.trace.note(|| format!("{:?} resets {id} with {code}", self.role));
-        self.operate(Call::Other, |engine| engine.reset(id, code));
+        cx.trace.log(|| format!("{:?} resets {id} with {code}", self.role));
+        self.perform(Call::Other, |engine| engine.reset(id, code));
         assert!(self.is_closed(id));
         if open {
             let stream = self.stream(id);
@@ -308,16 +308,16 @@ impl End {
 
     /// Releases a stream in any state.
     pub(crate) fn release(&mut self, cx: &mut Context, id: StreamId) {
-        self.give_back(id);
-        cx.trace.note(|| format!("{:?} releases {id}", self.role));
-        let heard_all = self.books.streams.get(&id).is_some_and(|stream| stream.heard.ended);
+        self.return_credit(id);
+        cx.trace.log(|| format!("{:?} releases {id}", self.role));
+        let received_all = self.model.streams.get(&id).is_some_and(|stream| stream.received.ended);
         let client = self.role == Role::Client;
         let stream = self.stream(id);
         stream.released = true;
         stream.released_early = !stream.is_done();
         let all_given = stream.message.is_none() || stream.sent.end;
-        stream.given_up = !all_given || (client && !heard_all);
-        self.operate(Call::Other, |engine| engine.release(id));
+        stream.cancelled = !all_given || (client && !received_all);
+        self.perform(Call::Other, |engine| engine.release(id));
         let mut data = Bytes::from_static(b"late");
         let late = self.engine.send_data(id, &mut data, true);
         assert_eq!(late, Err(SendError::UnknownStream));
@@ -325,14 +325,14 @@ impl End {
     }
 
     /// Raises windows and limits that would block the peer, under manual flow control.
-    pub(crate) fn raise_what_is_low(&mut self) -> bool {
+    pub(crate) fn raise_low_limits(&mut self) -> bool {
         let mut raised = false;
-        for id in self.held().into_iter().chain([StreamId::CONNECTION]) {
+        for id in self.app_owned().into_iter().chain([StreamId::CONNECTION]) {
             let enough = if id.is_connection() { 100_000 } else { 10_000 };
             let low = self.receive_window(id).is_some_and(|window| window < i64::from(enough));
             if low && (id.is_connection() || self.may_arrive(id)) {
                 let octets = 2 * enough;
-                let result = self.operate(Call::Raise(id, octets), |engine| match id {
+                let result = self.perform(Call::Raise(id, octets), |engine| match id {
                     StreamId::CONNECTION => engine.connection_window_update(octets),
                     _ => engine.window_update(id, octets),
                 });
@@ -367,8 +367,8 @@ impl End {
         let [a, b, c, d, e, f, g] = PING;
         let payload = [a, b, c, d, e, f, g, self.acts.next_ping];
         let waiting = self.acts.pings.len();
-        let result = self.operate(Call::Other, |engine| engine.ping(payload));
-        cx.trace.note(|| format!("{:?} pings: {result:?}", self.role));
+        let result = self.perform(Call::Other, |engine| engine.ping(payload));
+        cx.trace.log(|| format!("{:?} pings: {result:?}", self.role));
         match result {
             Ok(()) => {
                 self.acts.pings.push(payload);
@@ -383,8 +383,8 @@ impl End {
     pub(crate) fn prioritize(&mut self, cx: &mut Context, id: StreamId) {
         let urgency = u8::try_from(cx.random.below(8)).expect("a small number");
         let priority = Priority::new(urgency, cx.random.one_in(2));
-        let result = self.operate(Call::Other, |engine| engine.set_priority(id, priority));
-        cx.trace.note(|| format!("{:?} prioritizes {id}: {priority:?}: {result:?}", self.role));
+        let result = self.perform(Call::Other, |engine| engine.set_priority(id, priority));
+        cx.trace.log(|| format!("{:?} prioritizes {id}: {priority:?}: {result:?}", self.role));
         assert_eq!(result, Ok(()));
         self.acts.prioritized.push((id, priority));
         assert_eq!(self.engine.priority(id), Some(priority));
@@ -404,7 +404,7 @@ impl End {
         let before = seen(&self.engine);
         let head = self.streams[&id].message.as_ref().map(|message| message.head.clone()).unwrap_or_default();
         let mut data = Bytes::from_static(b"misplaced");
-        let refused = self.operate(Call::Other, |engine| match misuse {
+        let refused = self.perform(Call::Other, |engine| match misuse {
             0 => engine.send_data(StreamId::MAX, &mut data, true).is_err(),
             1 => engine.send_data(id, &mut data, false).is_err(),
             2 => engine.send_trailers(id, &FieldSection::new()).is_err(),

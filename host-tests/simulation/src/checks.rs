@@ -4,12 +4,12 @@ use bytes::Bytes;
 use http2_engine::frame::FrameType;
 use http2_engine::{ConnectionError, Role, State, StreamId, Time};
 
-use crate::books::DEFAULT_WINDOW;
 use crate::context::Context;
 use crate::credit::Call;
 use crate::deadlines::Situation;
 use crate::end::End;
 use crate::stream::Length;
+use crate::wire_model::DEFAULT_WINDOW;
 
 impl End {
     /// Checks all invariants; `told` is the time that the call passed to the engine, if any.
@@ -17,20 +17,20 @@ impl End {
         self.find_live();
         let stats = self.engine.stats();
         assert_eq!((stats.octets_received, stats.octets_sent), (self.octets_heard, self.octets_sent));
-        assert_eq!(stats.content_sent, self.books.content_sent);
+        assert_eq!(stats.content_sent, self.model.content_sent);
         if !self.is_alive() {
             return self.check_ended();
         }
-        assert_eq!(stats.frames_received, self.books.frames_heard);
-        assert_eq!(stats.resets_received, self.books.resets_heard);
+        assert_eq!(stats.frames_received, self.model.frames_received);
+        assert_eq!(stats.resets_received, self.model.resets_received);
         let waiting = self.role == Role::Client && stats.streams_waiting > 0;
         assert!(!waiting || self.engine.is_open(), "requests are waiting although no stream can be opened");
         self.check_send_windows();
-        let to_come = self.live.iter().map(|&id| (id, self.content_to_come(id))).collect();
+        let outstanding = self.live.iter().map(|&id| (id, self.outstanding_content(id))).collect();
         if let Some(credit) = &mut self.credit {
             let streams = &self.streams;
             let released = |id| streams.get(&id).is_some_and(|stream| stream.released);
-            credit.settle(&self.engine, &self.books, call, &to_come, released);
+            credit.settle(&self.engine, &self.model, call, &outstanding, released);
         }
         self.check_deadlines(told);
         let closed: Vec<_> = self.live.iter().copied().filter(|&id| self.is_closed(id)).collect();
@@ -39,22 +39,22 @@ impl End {
 
     /// The most content that may still arrive on a stream, as far as the engine may know; `None` if it cannot
     /// know.
-    fn content_to_come(&self, id: StreamId) -> Option<i64> {
-        let (stream, wire) = (self.streams.get(&id), self.books.streams.get(&id));
-        let over = self.is_closed(id) || wire.is_some_and(|wire| wire.is_closed() || wire.heard.ended);
-        let heard = wire.map_or(0, |wire| wire.flow.content_heard);
+    fn outstanding_content(&self, id: StreamId) -> Option<i64> {
+        let (stream, wire) = (self.streams.get(&id), self.model.streams.get(&id));
+        let over = self.is_closed(id) || wire.is_some_and(|wire| wire.is_closed() || wire.received.ended);
+        let received = wire.map_or(0, |wire| wire.flow.content_received);
         match stream.map_or(Length::Unseen, |stream| stream.length) {
             _ if over => Some(0),
-            Length::Octets(octets) => Some(octets - heard),
+            Length::Octets(octets) => Some(octets - received),
             Length::Unknown => None,
             // The head may have been received, if one was sent.
-            Length::Unseen => wire.is_some_and(|wire| wire.promised || wire.heard.begun).then_some(0),
+            Length::Unseen => wire.is_some_and(|wire| wire.promised || wire.received.begun).then_some(0),
         }
     }
 
     /// Collects the streams known to the caller or the wire that were not closed after the last call.
     pub(crate) fn find_live(&mut self) {
-        let on_wire = self.books.streams.keys().filter(|id| !self.streams.contains_key(id));
+        let on_wire = self.model.streams.keys().filter(|id| !self.streams.contains_key(id));
         let known = self.streams.keys().chain(on_wire).copied();
         self.live.clear();
         self.live.extend(known.filter(|id| !self.closed.contains(id)));
@@ -62,11 +62,11 @@ impl End {
 
     /// Checks the engine's send windows against those of the observer.
     fn check_send_windows(&self) {
-        assert_eq!(self.engine.windows().send, self.books.send_window(), "the connection's send window");
+        assert_eq!(self.engine.windows().send, self.model.send_window(), "the connection's send window");
         for &id in self.live.iter().filter(|&&id| !self.is_closed(id)) {
-            let on_wire = self.books.streams.get(&id).is_some_and(|stream| !stream.is_closed());
+            let on_wire = self.model.streams.get(&id).is_some_and(|stream| !stream.is_closed());
             if let Some(windows) = self.engine.stream_windows(id).filter(|_| on_wire) {
-                assert_eq!(windows.send, self.books.stream_send_window(id), "the send window of stream {id}");
+                assert_eq!(windows.send, self.model.stream_send_window(id), "the send window of stream {id}");
             }
         }
     }
@@ -75,13 +75,13 @@ impl End {
     fn check_deadlines(&mut self, told: Option<Time>) {
         let situation = self.situation();
         if let Some(now) = told {
-            self.deadlines.told(&situation, &self.books, now);
+            self.deadlines.record_time(&situation, &self.model, now);
         }
-        let (earliest, latest) = self.deadlines.next(&situation, &self.config, &self.books);
+        let (earliest, latest) = self.deadlines.next(&situation, &self.config, &self.model);
         let never = Time::from_nanos(u64::MAX);
         let times = [earliest, self.engine.poll_timeout(), latest];
         let [low, asked, high] = times.map(|time| time.unwrap_or(never).as_nanos());
-        let fits = self.is_touchy() || (low <= asked && asked <= high);
+        let fits = self.has_tight_limits() || (low <= asked && asked <= high);
         assert!(fits, "{:?} requests a wake-up at {asked}, instead of {low} to {high}", self.role);
     }
 
@@ -102,7 +102,7 @@ impl End {
     /// sent it.
     fn has_content_to_send(&self, id: StreamId) -> bool {
         let may = matches!(self.engine.state(id), Some(State::Open | State::HalfClosedRemote));
-        match (self.streams.get(&id), self.books.streams.get(&id)) {
+        match (self.streams.get(&id), self.model.streams.get(&id)) {
             (Some(stream), Some(wire)) => {
                 may && stream.sent.content as u64 > wire.flow.data_sent.unsigned_abs()
             }
@@ -114,16 +114,16 @@ impl End {
     /// streams.
     pub(crate) fn check_flushed(&self) {
         let stats = self.engine.stats();
-        assert_eq!((stats.frames_sent, stats.resets_sent), (self.books.frames_sent, self.books.resets_sent));
-        let flow = &self.books.connection;
-        let window = DEFAULT_WINDOW + flow.credit_sent - flow.data_heard;
+        assert_eq!((stats.frames_sent, stats.resets_sent), (self.model.frames_sent, self.model.resets_sent));
+        let flow = &self.model.connection;
+        let window = DEFAULT_WINDOW + flow.credit_sent - flow.data_received;
         assert_eq!(self.engine.windows().receive, window, "the connection's receive window");
-        for (&id, stream) in self.books.streams.iter().filter(|(_, stream)| !stream.is_closed()) {
-            let window = self.books.initial_window + stream.flow.credit_sent - stream.flow.data_heard;
+        for (&id, stream) in self.model.streams.iter().filter(|(_, stream)| !stream.is_closed()) {
+            let window = self.model.initial_window + stream.flow.credit_sent - stream.flow.data_received;
             let believed = self.engine.stream_windows(id).map(|windows| windows.receive);
             assert_eq!(believed, Some(window), "the receive window of stream {id}");
         }
-        let open = self.books.open_streams(Role::Client) + self.books.open_streams(Role::Server);
+        let open = self.model.open_streams(Role::Client) + self.model.open_streams(Role::Server);
         assert_eq!(stats.streams_open, open as u64, "streams that are not closed");
     }
 

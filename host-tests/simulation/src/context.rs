@@ -31,8 +31,8 @@ pub enum Trace {
 const KEPT: usize = 40;
 
 impl Trace {
-    /// Tells something.
-    pub(crate) fn note(&self, line: impl FnOnce() -> String) {
+    /// Prints or keeps a line.
+    pub(crate) fn log(&self, line: impl FnOnce() -> String) {
         match self {
             Self::Off => {}
             Self::Last(lines) => {

@@ -8,7 +8,7 @@
 //! - With automatic flow control, the engine restores the sum of window and unread bytes, or enlarges it
 //!   while windows grow, at the latest when half of it is due;
 //! - but gives no credit if the length of the remaining content is known, and fits into the window.
-//! - With manual flow control, it gives credit only for bytes that nobody will read, at the latest when they
+//! - With manual flow control, it gives credit only for bytes that the caller will not read, at the latest when they
 //!   amount to half of the initial window.
 
 use std::collections::BTreeMap;
@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 use http2_engine::frame::{FrameType, flags};
 use http2_engine::{Config, Connection, Role, State, StreamId, Windows};
 
-use crate::books::{Books, DEFAULT_WINDOW, MAX_WINDOW, padding};
 use crate::wire::Part;
+use crate::wire_model::{DEFAULT_WINDOW, MAX_WINDOW, WireModel, padding};
 
 /// The accounts of one endpoint.
 #[derive(Debug)]
@@ -150,7 +150,7 @@ impl Growth {
 
 impl Call {
     /// The increment by which the caller raised this window.
-    fn raises(self, window: StreamId) -> Option<u32> {
+    fn increment_of(self, window: StreamId) -> Option<u32> {
         match self {
             Self::Raise(id, octets) if id == window => Some(octets),
             _ => None,
@@ -175,7 +175,7 @@ impl Credit {
     }
 
     /// Records input accepted in one call; `keeps` says whether content of a stream is kept for the caller.
-    pub(crate) fn heard(&mut self, parts: &[Part], keeps: impl Fn(StreamId) -> bool) {
+    pub(crate) fn received(&mut self, parts: &[Part], keeps: impl Fn(StreamId) -> bool) {
         for part in parts {
             match part {
                 // A padded frame is handled as a whole.
@@ -225,9 +225,9 @@ impl Credit {
     pub(crate) fn settle(
         &mut self,
         engine: &Connection,
-        books: &Books,
+        model: &WireModel,
         call: Call,
-        to_come: &BTreeMap<StreamId, Option<i64>>,
+        outstanding: &BTreeMap<StreamId, Option<i64>>,
         released: impl Fn(StreamId) -> bool,
     ) {
         if let Call::Read(id, read) = call {
@@ -238,7 +238,7 @@ impl Credit {
                 self.drop_unread(id);
             }
         }
-        self.settle_connection(engine, books, call, to_come.values().copied().sum());
+        self.settle_connection(engine, model, call, outstanding.values().copied().sum());
         if let Call::Raise(id, _) = call {
             self.streams.entry(id).or_default();
         }
@@ -248,11 +248,11 @@ impl Credit {
             let Some(Windows { receive: window, .. }) = engine.stream_windows(id) else {
                 return arriving == Some(id);
             };
-            let heard = books.streams.get(&id).map_or(0, |stream| stream.flow.data_heard);
-            account.issue(window - (books.initial_window - heard), call.raises(id));
+            let received = model.streams.get(&id).map_or(0, |stream| stream.flow.data_received);
+            account.issue(window - (model.initial_window - received), call.increment_of(id));
             let initial = self.growth.initial;
-            let window = window - books.initial_window + initial;
-            let vain = is_vain(window, to_come.get(&id).copied().unwrap_or(Some(0)));
+            let window = window - model.initial_window + initial;
+            let vain = is_useless(window, outstanding.get(&id).copied().unwrap_or(Some(0)));
             if !matches!(engine.state(id), Some(State::Open | State::HalfClosedLocal)) {
                 // The peer has nothing left to send.
             } else if self.by_hand {
@@ -265,15 +265,21 @@ impl Credit {
         });
     }
 
-    fn settle_connection(&mut self, engine: &Connection, books: &Books, call: Call, to_come: Option<i64>) {
+    fn settle_connection(
+        &mut self,
+        engine: &Connection,
+        model: &WireModel,
+        call: Call,
+        outstanding: Option<i64>,
+    ) {
         let much = matches!(call, Call::Recv);
         let window = engine.windows().receive;
         // A client may always send more requests, which a server cannot know.
-        let vain = books.role == Role::Client && is_vain(window, to_come);
+        let vain = model.role == Role::Client && is_useless(window, outstanding);
         let account = &mut self.connection;
         account.issue(
-            window - (DEFAULT_WINDOW - books.connection.data_heard),
-            call.raises(StreamId::CONNECTION),
+            window - (DEFAULT_WINDOW - model.connection.data_received),
+            call.increment_of(StreamId::CONNECTION),
         );
         let grown = i64::try_from(engine.stats().connection_window_target).expect("31 bits");
         let least = std::mem::replace(&mut self.target, grown);
@@ -288,8 +294,8 @@ impl Credit {
 
     /// Discards the unread content of a stream.
     fn drop_unread(&mut self, id: StreamId) {
-        let to_come = self.arriving.filter(|&(other, _)| other == id).map_or(0, |(_, left)| left);
-        let unread = self.streams.get(&id).map_or(0, |account| account.unread) - to_come;
+        let outstanding = self.arriving.filter(|&(other, _)| other == id).map_or(0, |(_, left)| left);
+        let unread = self.streams.get(&id).map_or(0, |account| account.unread) - outstanding;
         self.consume(id, unread, true);
     }
 
@@ -305,8 +311,8 @@ impl Credit {
 }
 
 /// Whether credit would be useless because the window has room for all remaining content.
-fn is_vain(window: i64, to_come: Option<i64>) -> bool {
-    to_come.is_some_and(|content| content + PADDING_MAX <= window)
+fn is_useless(window: i64, outstanding: Option<i64>) -> bool {
+    outstanding.is_some_and(|content| content + PADDING_MAX <= window)
 }
 
 fn octets(number: usize) -> i64 {

@@ -10,15 +10,15 @@ use std::time::Duration;
 use http2_engine::frame::{FrameType, flags};
 use http2_engine::{Config, Role, StreamId, Time};
 
-use crate::books::Books;
 use crate::wire::Part;
+use crate::wire_model::WireModel;
 
 /// The deadlines of one endpoint.
 #[derive(Default)]
 pub(crate) struct Deadlines {
     /// When the endpoint first learned the time, and when it was last offered input.
     started: Option<Time>,
-    heard: Time,
+    received: Time,
     /// Whether the peer's first frame has begun.
     preface_heard: bool,
     /// When each unacknowledged SETTINGS frame was sent.
@@ -78,8 +78,8 @@ impl Stall {
     }
 
     /// Records a larger window: if it is open now, the stream first waits for its turn.
-    fn raised(&mut self, id: StreamId, books: &Books) {
-        if books.stream_send_window(id) > 0 {
+    fn window_raised(&mut self, id: StreamId, model: &WireModel) {
+        if model.stream_send_window(id) > 0 {
             self.latest = None;
         }
     }
@@ -128,19 +128,19 @@ pub(crate) struct Situation {
 
 impl Situation {
     /// Whether some content can be blocked only by the connection window.
-    fn is_blocked_by_connection(&self, books: &Books) -> bool {
-        self.waiting.iter().any(|&id| books.stream_send_window(id) > 0)
+    fn is_blocked_by_connection(&self, model: &WireModel) -> bool {
+        self.waiting.iter().any(|&id| model.stream_send_window(id) > 0)
     }
 }
 
 impl Deadlines {
     /// Records that the endpoint was offered input.
     pub(crate) fn offered(&mut self, now: Time) {
-        self.heard = now;
+        self.received = now;
     }
 
     /// Records input that the endpoint accepted.
-    pub(crate) fn heard(&mut self, part: &Part, books: &Books, now: Time) {
+    pub(crate) fn received(&mut self, part: &Part, model: &WireModel, now: Time) {
         let header = match part {
             Part::Header(_) => {
                 self.preface_heard = true;
@@ -151,16 +151,18 @@ impl Deadlines {
         };
         match header.kind {
             FrameType::SETTINGS if header.has(flags::ACK) => _ = self.settings.pop_front(),
-            FrameType::SETTINGS => self.stalls.iter_mut().for_each(|(&id, stall)| stall.raised(id, books)),
+            FrameType::SETTINGS => {
+                self.stalls.iter_mut().for_each(|(&id, stall)| stall.window_raised(id, model));
+            }
             FrameType::WINDOW_UPDATE if header.stream_id.is_connection() => self.connection_closed = None,
             FrameType::WINDOW_UPDATE => {
                 if let Some(stall) = self.stalls.get_mut(&header.stream_id) {
-                    stall.raised(header.stream_id, books);
+                    stall.window_raised(header.stream_id, model);
                 }
             }
             _ if header.carries_field_block() => {
-                let goes_on = !header.has(flags::END_HEADERS);
-                self.block = goes_on.then(|| self.block.unwrap_or(now));
+                let has_continuation = !header.has(flags::END_HEADERS);
+                self.block = has_continuation.then(|| self.block.unwrap_or(now));
             }
             _ => {}
         }
@@ -191,27 +193,27 @@ impl Deadlines {
     }
 
     /// Records that the connection is shut down.
-    pub(crate) fn shut_down(&mut self, config: &Config, books: &Books, now: Time) {
+    pub(crate) fn shut_down(&mut self, config: &Config, model: &WireModel, now: Time) {
         if !std::mem::replace(&mut self.shut_down, true) {
             self.drain_until = config.drain_timeout.map(|timeout| now + timeout);
-            let announced = Announced { until: now + ANNOUNCEMENT, answered: books.pings_answered };
-            self.announced = Some(announced).filter(|_| books.role == Role::Server);
+            let announced = Announced { until: now + ANNOUNCEMENT, answered: model.pings_answered };
+            self.announced = Some(announced).filter(|_| model.role == Role::Server);
         }
     }
 
     /// Records the time passed to the endpoint, from which on it knows the current situation.
-    pub(crate) fn told(&mut self, situation: &Situation, books: &Books, now: Time) {
+    pub(crate) fn record_time(&mut self, situation: &Situation, model: &WireModel, now: Time) {
         let waiting = &situation.waiting;
         if self.started.is_none() {
-            (self.started, self.heard) = (Some(now), now);
+            (self.started, self.received) = (Some(now), now);
         }
         let since = |since: Option<Time>, holds: bool| holds.then(|| since.unwrap_or(now));
         self.untaken = since(self.untaken, situation.has_output);
         self.idle = since(self.idle, !situation.busy);
         self.stalls.retain(|id, _| waiting.contains(id));
-        let closed = books.send_window() <= 0;
+        let closed = model.send_window() <= 0;
         self.connection_closed =
-            since(self.connection_closed, closed && situation.is_blocked_by_connection(books));
+            since(self.connection_closed, closed && situation.is_blocked_by_connection(model));
         for &id in waiting {
             let stall = self.stalls.entry(id).or_insert_with(|| Stall::new(now));
             if !closed && !situation.has_output {
@@ -221,13 +223,19 @@ impl Deadlines {
     }
 
     /// Records a time passed to the endpoint at which its deadlines may have expired, if it survives that.
-    pub(crate) fn passed(&mut self, situation: &Situation, config: &Config, books: &Books, now: Time) {
+    pub(crate) fn record_timeout(
+        &mut self,
+        situation: &Situation,
+        config: &Config,
+        model: &WireModel,
+        now: Time,
+    ) {
         if self.idle_at(situation, config).is_some_and(|at| at <= now) {
-            self.shut_down(config, books, now);
+            self.shut_down(config, model, now);
         }
         self.announced.take_if(|announced| announced.until <= now);
         if self.silent_at(config).is_some_and(|at| at <= now) {
-            let answered = books.pings_answered;
+            let answered = model.pings_answered;
             match &mut self.asked {
                 None => self.asked = Some(Asked { earliest: now, latest: now, answered, sent: false }),
                 Some(asked) if answered > asked.answered => (asked.latest, asked.sent) = (now, false),
@@ -244,7 +252,7 @@ impl Deadlines {
     /// The time of the next keep-alive PING, unless one is outstanding.
     fn silent_at(&self, config: &Config) -> Option<Time> {
         self.started?;
-        Some(self.heard + config.keep_alive?.interval)
+        Some(self.received + config.keep_alive?.interval)
     }
 
     /// The earliest and the latest time for which the engine may request a wake-up; `None` for never.
@@ -252,9 +260,9 @@ impl Deadlines {
         &mut self,
         situation: &Situation,
         config: &Config,
-        books: &Books,
+        model: &WireModel,
     ) -> (Option<Time>, Option<Time>) {
-        let all_answered = books.pings_answered == books.pings_sent;
+        let all_answered = model.pings_answered == model.pings_sent;
         self.asked.take_if(|asked| asked.sent && all_answered);
         let after = |since: Option<Time>, timeout: Option<Duration>| Some(since? + timeout?);
         let stall = config.stall_timeout;
@@ -270,24 +278,24 @@ impl Deadlines {
         let mut earliest = known.to_vec();
         let mut latest = known.to_vec();
         if let (Some(asked), Some(keep_alive)) = (&self.asked, config.keep_alive) {
-            let silent = self.silent_at(config).filter(|_| books.pings_answered > asked.answered);
+            let silent = self.silent_at(config).filter(|_| model.pings_answered > asked.answered);
             let [low, high] = [asked.earliest, asked.latest].map(|at| at + keep_alive.timeout);
             earliest.push(silent.into_iter().chain([low]).min());
             latest.push(silent.into_iter().chain([high]).max());
         }
-        self.announced.take_if(|_| books.go_away_sent.is_some_and(|last| last < StreamId::MAX));
+        self.announced.take_if(|_| model.go_away_sent.is_some_and(|last| last < StreamId::MAX));
         if let Some(announced) = &self.announced {
             earliest.push(Some(announced.until));
-            latest.push(Some(announced.until).filter(|_| books.pings_answered == announced.answered));
+            latest.push(Some(announced.until).filter(|_| model.pings_answered == announced.answered));
         }
-        if books.send_window() <= 0 && !situation.waiting.is_empty() {
+        if model.send_window() <= 0 && !situation.waiting.is_empty() {
             earliest.push(after(Some(self.connection.earliest), stall));
-            if situation.is_blocked_by_connection(books) {
+            if situation.is_blocked_by_connection(model) {
                 latest.push(after(self.connection_closed, stall));
             }
         }
         for (&id, at) in &self.stalls {
-            if situation.waiting.contains(&id) && books.stream_send_window(id) <= 0 {
+            if situation.waiting.contains(&id) && model.stream_send_window(id) <= 0 {
                 earliest.push(after(Some(at.progress.earliest), stall));
                 latest.push(after(at.latest, stall));
             }

@@ -9,12 +9,12 @@ use http2_engine::{
 };
 
 use crate::acts::Acts;
-use crate::books::Books;
 use crate::context::Context;
 use crate::credit::{Call, Credit};
 use crate::deadlines::Deadlines;
 use crate::stream::Stream;
 use crate::wire::{Frames, PREFACE, Part, describe, number};
+use crate::wire_model::WireModel;
 
 /// An engine with its observers.
 ///
@@ -32,12 +32,12 @@ pub(crate) struct End {
     /// The caller's present and past streams, and its other actions.
     pub(crate) streams: BTreeMap<StreamId, Stream>,
     pub(crate) acts: Acts,
-    pub(crate) books: Books,
+    pub(crate) model: WireModel,
     /// The accounts of credit; `None` once it is uncertain which bytes the engine keeps.
     pub(crate) credit: Option<Credit>,
     pub(crate) deadlines: Deadlines,
-    mouth: Frames,
-    ear: Frames,
+    tx: Frames,
+    rx: Frames,
     pub(crate) octets_sent: u64,
     pub(crate) octets_heard: u64,
     /// The type of the last frame sent.
@@ -68,11 +68,11 @@ impl End {
             input_ended: false,
             streams: BTreeMap::new(),
             acts: Acts::new(&config),
-            books: Books::new(role, config.initial_max_send_streams),
+            model: WireModel::new(role, config.initial_max_send_streams),
             credit: Some(Credit::new(&config)),
             deadlines: Deadlines::default(),
-            mouth: Frames::new(role),
-            ear: Frames::new(peer),
+            tx: Frames::new(role),
+            rx: Frames::new(peer),
             octets_sent: 0,
             octets_heard: 0,
             last_sent: FrameType::SETTINGS,
@@ -97,24 +97,24 @@ impl End {
     }
 
     /// Whether the limits on the peer are so low that an honest one exceeds them.
-    pub(crate) fn is_touchy(&self) -> bool {
+    pub(crate) fn has_tight_limits(&self) -> bool {
         self.config.limits.abuse < 2_000
     }
 
     /// The streams that the caller holds.
-    pub(crate) fn held(&self) -> Vec<StreamId> {
+    pub(crate) fn app_owned(&self) -> Vec<StreamId> {
         self.streams.iter().filter(|(_, stream)| !stream.released).map(|(&id, _)| id).collect()
     }
 
     /// Performs an operation of the caller, of the given kind.
-    pub(crate) fn operate<R>(&mut self, call: Call, operation: impl FnOnce(&mut Connection) -> R) -> R {
+    pub(crate) fn perform<R>(&mut self, call: Call, operation: impl FnOnce(&mut Connection) -> R) -> R {
         let result = operation(&mut self.engine);
-        self.operated(call);
+        self.check_after(call);
         result
     }
 
     /// Checks the engine after an operation of the caller.
-    pub(crate) fn operated(&mut self, call: Call) {
+    pub(crate) fn check_after(&mut self, call: Call) {
         self.no_events = false;
         self.check(call, None);
     }
@@ -122,14 +122,14 @@ impl End {
     /// Shuts the connection down, as the caller.
     pub(crate) fn shut_down(&mut self, now: Time) {
         self.acts.shut_down = true;
-        self.deadlines.shut_down(&self.config, &self.books, now);
-        self.operate(Call::Other, |engine| engine.shutdown(now));
+        self.deadlines.shut_down(&self.config, &self.model, now);
+        self.perform(Call::Other, |engine| engine.shutdown(now));
     }
 
     /// Changes a setting, as the caller; returns whether the engine accepted it.
     pub(crate) fn change_setting(&mut self, cx: &mut Context, setting: SettingId, value: u32) -> bool {
         let result = self.engine.change_settings(&[(setting, value)]);
-        cx.trace.note(|| format!("{:?} changes {setting} to {value}: {result:?}", self.role));
+        cx.trace.log(|| format!("{:?} changes {setting} to {value}: {result:?}", self.role));
         // A window may have been raised to its maximum.
         assert!(result.is_ok() || setting == SettingId::INITIAL_WINDOW_SIZE, "{result:?}");
         if result.is_ok() {
@@ -138,7 +138,7 @@ impl End {
                 credit.change_initial_window(value);
             }
         }
-        self.operated(Call::Other);
+        self.check_after(Call::Other);
         result.is_ok()
     }
 
@@ -153,7 +153,7 @@ impl End {
         let (alive, had_output, quiet) = (self.is_alive(), self.engine.has_output(), self.no_events);
         let taken = offered.slice(..self.engine.recv(cx.now, &mut self.inbox));
         assert_eq!(taken.len() + self.inbox.len(), offered.len());
-        cx.trace.note(|| format!("{:?} takes {} of {} bytes", self.role, taken.len(), offered.len()));
+        cx.trace.log(|| format!("{:?} takes {} of {} bytes", self.role, taken.len(), offered.len()));
         self.octets_heard += taken.len() as u64;
         if !alive {
             return assert!(self.inbox.is_empty(), "after the end, input is discarded");
@@ -161,10 +161,10 @@ impl End {
         let nothing_waits = quiet && !had_output;
         assert!(!taken.is_empty() || !nothing_waits, "nothing is pending, yet none of {offered:?} was taken");
         self.no_events = false;
-        let parts = self.ear.take(&taken);
-        self.hear(cx, &parts);
+        let parts = self.rx.take(&taken);
+        self.observe_input(cx, &parts);
         let incomplete = parts.iter().all(|part| matches!(part, Part::Header(_)));
-        if incomplete && quiet && !self.is_touchy() {
+        if incomplete && quiet && !self.has_tight_limits() {
             let event = self.engine.poll_event();
             assert!(event.is_none(), "an incomplete frame caused an event: {event:?}");
             assert_eq!(self.engine.has_output(), had_output, "an incomplete frame caused output");
@@ -172,14 +172,14 @@ impl End {
         self.check(Call::Recv, Some(cx.now));
     }
 
-    fn hear(&mut self, cx: &mut Context, parts: &[Part]) {
+    fn observe_input(&mut self, cx: &mut Context, parts: &[Part]) {
         self.deadlines.offered(cx.now);
         for part in parts {
             if let Part::Frame(header, payload) = part {
-                cx.trace.note(|| format!("    {:?} received {}", self.role, describe(*header, payload)));
+                cx.trace.log(|| format!("    {:?} received {}", self.role, describe(*header, payload)));
             }
-            self.books.heard(part);
-            self.deadlines.heard(part, &self.books, cx.now);
+            self.model.received(part);
+            self.deadlines.received(part, &self.model, cx.now);
         }
         // If a violation closed a stream within the input, it is not visible from outside which bytes were
         // kept.
@@ -190,7 +190,7 @@ impl End {
         self.credit.take_if(|_| in_the_midst);
         let Self { engine, streams, closed, .. } = self;
         if let Some(credit) = &mut self.credit {
-            credit.heard(parts, |id| {
+            credit.received(parts, |id| {
                 let released = streams.get(&id).is_some_and(|stream| stream.released);
                 !released && !closed.contains(&id) && engine.state(id).is_some()
             });
@@ -199,7 +199,7 @@ impl End {
 
     /// Whether the engine closed a stream in the current call, without the caller or the peer asking for it.
     fn has_just_reset(&self, id: StreamId) -> bool {
-        let wire = &self.books.streams[&id];
+        let wire = &self.model.streams[&id];
         self.engine.state(id) == Some(State::Closed) && !self.closed.contains(&id) && !wire.is_closed()
     }
 
@@ -207,10 +207,10 @@ impl End {
     pub(crate) fn recv_end(&mut self, cx: &mut Context) {
         self.input_ended = true;
         let alive = self.is_alive();
-        let inside = !self.ear.is_between_frames() || self.books.is_in_block();
+        let inside = !self.rx.is_between_frames() || self.model.is_in_block();
         self.engine.recv_end(cx.now);
         self.no_events = false;
-        cx.trace.note(|| format!("{:?} receives the end: {:?}", self.role, self.engine.close_reason()));
+        cx.trace.log(|| format!("{:?} receives the end: {:?}", self.role, self.engine.close_reason()));
         assert!(!self.is_alive(), "nothing more can arrive");
         if let Some(Err(ConnectionError::TransportEnded { inside_frame })) = self.engine.close_reason()
             && alive
@@ -233,9 +233,9 @@ impl End {
         );
         self.no_events = false;
         let preface = if self.role == Role::Client && self.octets_sent == 0 { PREFACE.len() } else { 0 };
-        let resets = self.say(cx, &out, max.saturating_sub(preface));
+        let resets = self.observe_output(cx, &out, max.saturating_sub(preface));
         self.octets_sent += written as u64;
-        assert!(self.octets_sent == 0 || self.mouth.is_between_frames(), "half a frame was sent");
+        assert!(self.octets_sent == 0 || self.tx.is_between_frames(), "half a frame was sent");
         if written > 0 {
             self.deadlines.taken();
         }
@@ -247,10 +247,10 @@ impl End {
         resets
     }
 
-    /// Observes output; content begins before `max` bytes, whatever precedes it.
-    fn say(&mut self, cx: &mut Context, out: &[u8], max: usize) -> Vec<(StreamId, ErrorCode)> {
+    /// Observes output; content begins before `max` bytes, regardless of the preceding frames.
+    fn observe_output(&mut self, cx: &mut Context, out: &[u8], max: usize) -> Vec<(StreamId, ErrorCode)> {
         let (mut at, mut resets) = (0, Vec::new());
-        for part in self.mouth.take(out) {
+        for part in self.tx.take(out) {
             match &part {
                 Part::Header(header) => {
                     let content = header.kind == FrameType::DATA && header.length > 0;
@@ -260,13 +260,13 @@ impl End {
                 }
                 Part::Content(..) => {}
                 Part::Frame(header, payload) => {
-                    cx.trace.note(|| format!("    {:?} sends {}", self.role, describe(*header, payload)));
+                    cx.trace.log(|| format!("    {:?} sends {}", self.role, describe(*header, payload)));
                     if header.kind == FrameType::RST_STREAM {
                         resets.push((header.stream_id, ErrorCode(number(payload, 0))));
                     }
                 }
             }
-            self.books.sent(&part);
+            self.model.sent(&part);
             self.deadlines.sent(&part, cx.now);
         }
         resets
@@ -278,7 +278,7 @@ impl End {
         let before = (self.engine.has_output(), self.engine.stats(), self.is_alive());
         let quiet = self.no_events;
         self.engine.handle_timeout(cx.now);
-        cx.trace.note(|| {
+        cx.trace.log(|| {
             format!(
                 "{:?} is told the time, a deadline {}",
                 self.role,
@@ -299,7 +299,7 @@ impl End {
         self.stalled.extend(closed);
         if self.is_alive() {
             let situation = self.situation();
-            self.deadlines.passed(&situation, &self.config, &self.books, cx.now);
+            self.deadlines.record_timeout(&situation, &self.config, &self.model, cx.now);
         }
         self.check(Call::Other, Some(cx.now));
     }

@@ -16,7 +16,7 @@ impl End {
     /// Takes the next event; returns whether one was available.
     pub(crate) fn event(&mut self, cx: &mut Context, peer: &Self, most: usize) -> bool {
         let Some(event) = self.poll_event() else { return false };
-        cx.trace.note(|| format!("        {:?} is told {event:?}", self.role));
+        cx.trace.log(|| format!("        {:?} is told {event:?}", self.role));
         match event {
             Event::Request { id, head, end_stream } => self.request(cx, peer, id, head, end_stream, most),
             Event::Informational { id, head } => self.informational(peer, id, &head),
@@ -35,7 +35,10 @@ impl End {
             }
             Event::GoAway => {
                 let told = self.engine.received_go_away().expect("GOAWAY");
-                assert!(self.has_heard_go_away(told.last_stream_id, told.code), "{told:?} was not received");
+                assert!(
+                    self.has_received_go_away(told.last_stream_id, told.code),
+                    "{told:?} was not received"
+                );
                 // A caller that waits for room learns from this that none will come.
                 self.acts.may_open = true;
             }
@@ -47,7 +50,9 @@ impl End {
                 );
             }
             Event::UnknownFrame { kind, .. } => assert!(self.config.unknown_frames && kind == 0xbb),
-            Event::Abuse { cause } => assert!(self.is_touchy(), "{:?} reports abuse: {cause}", self.role),
+            Event::Abuse { cause } => {
+                assert!(self.has_tight_limits(), "{:?} reports abuse: {cause}", self.role);
+            }
             Event::Closed => self.ended(peer),
             Event::PeerSettings | Event::SettingsAcknowledged => {}
             other => panic!("nothing explains {other:?}"),
@@ -72,7 +77,7 @@ impl End {
         stream.got.end = end_stream;
         stream.length = Length::of(&head, None);
         stream.head = Some(head);
-        assert!(!end_stream || theirs.has_sent_nothing_but_a_head(), "the end of request {id}");
+        assert!(!end_stream || theirs.has_sent_head_only(), "the end of request {id}");
         let earlier = self.streams.insert(id, stream);
         assert!(earlier.is_none(), "request {id} was delivered twice");
     }
@@ -99,7 +104,7 @@ impl End {
                 let sent = &theirs.message.as_ref().expect("a response").head;
                 assert!(is_delivered(sent, head, &peer.config.never_indexed), "{head:?}, not {sent:?}");
                 assert_eq!(stream.got.informational, theirs.sent.informational, "1xx of stream {id}");
-                assert!(!end_stream || theirs.has_sent_nothing_but_a_head(), "the end of response {id}");
+                assert!(!end_stream || theirs.has_sent_head_only(), "the end of response {id}");
             }
             None => {
                 let large = stream.message.as_ref().expect("a request").head.size() > peer.acts.smallest_list;
@@ -134,20 +139,20 @@ impl End {
 
     /// Checks that a stream's premature end has a cause: a caller, the network or a rule.
     pub(crate) fn explain_end(&self, peer: &Self, id: StreamId, error: StreamError) {
-        let heard = self.books.streams.get(&id).and_then(|stream| stream.heard.reset);
+        let received = self.model.streams.get(&id).and_then(|stream| stream.received.reset);
         let ended = self.engine.close_reason();
         let explained = match (error.initiator, error.violation) {
             (Initiator::Peer, None) if error.retryable => {
-                heard == Some(ErrorCode::REFUSED_STREAM.0) || !self.books.go_aways_heard.is_empty()
+                received == Some(ErrorCode::REFUSED_STREAM.0) || !self.model.go_aways_received.is_empty()
             }
-            (Initiator::Peer, None) => heard == Some(error.code.0) || matches!(ended, Some(Err(_))),
+            (Initiator::Peer, None) => received == Some(error.code.0) || matches!(ended, Some(Err(_))),
             (Initiator::Local, Some(Violation::StreamStalled)) => self.stalled.contains(&id),
             (Initiator::Local, Some(Violation::FieldSectionTooLarge)) => self.is_too_large(peer, id),
             (Initiator::Local, Some(violation)) => {
                 matches!(ended, Some(Err(ConnectionError::Violation(reason))) if *reason == violation)
             }
             (Initiator::Local, None) if error.retryable => {
-                self.acts.shut_down || self.is_touchy() || ended.is_some()
+                self.acts.shut_down || self.has_tight_limits() || ended.is_some()
             }
             (Initiator::Local, None) => matches!(ended, Some(Err(_))),
             (Initiator::Transport, _) => matches!(ended, Some(Err(ConnectionError::TransportEnded { .. }))),
@@ -156,8 +161,8 @@ impl End {
         assert!(explained, "{:?}: nothing explains the end of stream {id}: {error:?} {ended:?}", self.role);
     }
 
-    fn has_heard_go_away(&self, last: StreamId, code: ErrorCode) -> bool {
-        self.books.go_aways_heard.iter().any(|heard| (heard.last, heard.code) == (last, code.0))
+    fn has_received_go_away(&self, last: StreamId, code: ErrorCode) -> bool {
+        self.model.go_aways_received.iter().any(|received| (received.last, received.code) == (last, code.0))
     }
 
     /// Whether the peer sent a field section on a stream that exceeds this end's limit.
@@ -168,10 +173,10 @@ impl End {
     /// Checks that a sent RST_STREAM has a cause: the caller or a rule.
     pub(crate) fn explain_reset(&self, peer: &Self, id: StreamId, code: ErrorCode) {
         let stream = self.streams.get(&id);
-        let (role, wire) = (self.role, &self.books.streams[&id]);
+        let (role, wire) = (self.role, &self.model.streams[&id]);
         let explained = match code {
             _ if stream.is_some_and(|stream| stream.reset == Some(code)) => true,
-            ErrorCode::CANCEL if stream.is_some_and(|stream| stream.given_up) => true,
+            ErrorCode::CANCEL if stream.is_some_and(|stream| stream.cancelled) => true,
             // The response is complete, and the caller has released the request.
             ErrorCode::NO_ERROR if stream.is_some_and(|stream| stream.released) => role == Role::Server,
             ErrorCode::ENHANCE_YOUR_CALM if self.stalled.contains(&id) => true,
@@ -193,13 +198,13 @@ impl End {
             Ok(()) | Err(ConnectionError::TransportEnded { .. }) => true,
             Err(ConnectionError::Violation(violation)) => match violation {
                 Violation::TooSlow | Violation::SettingsTimeout | Violation::PingTimeout => self.timed_out,
-                Violation::Abuse => self.is_touchy(),
+                Violation::Abuse => self.has_tight_limits(),
                 _ => false,
             },
             Err(ConnectionError::Aborted(code)) => self.acts.aborted == Some(*code),
             Err(ConnectionError::GoAway(code, _)) => {
-                let heard = self.books.go_aways_heard.iter().any(|heard| heard.code == code.0);
-                heard && matches!(peer.engine.close_reason(), Some(Err(_)))
+                let received = self.model.go_aways_received.iter().any(|received| received.code == code.0);
+                received && matches!(peer.engine.close_reason(), Some(Err(_)))
             }
             Err(ConnectionError::DrainTimeout) => self.timed_out && self.acts.shut_down,
             Err(_) => false,

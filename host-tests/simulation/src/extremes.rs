@@ -72,7 +72,7 @@ pub fn converse(mut random: Random) -> Conversation {
             }
         }
         // The client's last output is GOAWAY; then the transport ends.
-        if pair[0].engine.is_closed() && pair[1].under_way.is_empty() {
+        if pair[0].engine.is_closed() && pair[1].in_flight.is_empty() {
             pair[1].engine.recv_end(now);
             continue;
         }

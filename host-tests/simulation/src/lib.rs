@@ -37,7 +37,6 @@
 //! ```
 
 mod acts;
-mod books;
 mod caller;
 mod checks;
 mod config;
@@ -47,24 +46,25 @@ mod deadlines;
 mod end;
 mod events;
 mod extremes;
-mod judge;
 mod link;
 mod message;
 mod random;
 mod relay;
 mod seeds;
 mod stream;
+mod verdict;
 pub mod wire;
+mod wire_model;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 pub use context::Trace;
 pub use extremes::{Conversation, Personality, converse};
-pub use judge::Summary;
 pub use message::content;
 pub use random::Random;
 pub use seeds::with_seeds;
+pub use verdict::Summary;
 use world::World;
 
 /// Runs a world through all phases, and returns its totals.
@@ -74,12 +74,12 @@ use world::World;
 /// Panics if a check fails.
 pub fn simulate(random: Random, trace: Trace) -> Summary {
     let mut world = World::new(random, trace);
-    world.live();
-    world.come_to_rest();
-    world.judge_rest();
+    world.run_random();
+    world.run_until_quiescent();
+    world.check_quiescent();
     world.finish();
-    world.come_to_rest();
-    world.judge_end();
+    world.run_until_quiescent();
+    world.check_final();
     world.summary()
 }
 

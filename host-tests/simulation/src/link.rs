@@ -16,7 +16,7 @@ pub(crate) struct Link {
     /// The minimum delay, and the maximum additional delay.
     delay: Duration,
     jitter: Duration,
-    under_way: VecDeque<(Time, Bytes)>,
+    in_flight: VecDeque<(Time, Bytes)>,
     octets: usize,
     /// Nothing arrives before this time.
     stalled_until: Time,
@@ -30,7 +30,7 @@ pub(crate) struct Link {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EndOfStream {
     /// The receiver is told.
-    Told,
+    Reported,
     /// The receiver is not told.
     Silent,
 }
@@ -45,7 +45,7 @@ impl Link {
             capacity,
             delay: micros(delay),
             jitter: micros(jitter),
-            under_way: VecDeque::new(),
+            in_flight: VecDeque::new(),
             octets: 0,
             stalled_until: Time::default(),
             lost_after: None,
@@ -64,7 +64,7 @@ impl Link {
     }
 
     /// Puts bytes on the link.
-    pub(crate) fn put(&mut self, now: Time, random: &mut Random, mut octets: Bytes) {
+    pub(crate) fn push(&mut self, now: Time, random: &mut Random, mut octets: Bytes) {
         if self.end.is_some() {
             return;
         }
@@ -74,12 +74,12 @@ impl Link {
         }
         if !octets.is_empty() {
             let later = micros(random.below(usize::try_from(self.jitter.as_micros()).unwrap_or(0) + 1));
-            let earliest = self.under_way.back().map_or(now, |&(arrival, _)| arrival);
+            let earliest = self.in_flight.back().map_or(now, |&(arrival, _)| arrival);
             self.octets += octets.len();
-            self.under_way.push_back((earliest.max(now + self.delay + later), octets));
+            self.in_flight.push_back((earliest.max(now + self.delay + later), octets));
         }
         if self.lost_after == Some(0) {
-            self.end = Some(EndOfStream::Told);
+            self.end = Some(EndOfStream::Reported);
         }
     }
 
@@ -88,13 +88,13 @@ impl Link {
         let mut taken = Vec::new();
         while now >= self.stalled_until
             && taken.len() < most
-            && let Some((arrival, octets)) = self.under_way.front_mut()
+            && let Some((arrival, octets)) = self.in_flight.front_mut()
             && *arrival <= now
         {
             let piece = octets.split_to(octets.len().min(most - taken.len()));
             taken.extend_from_slice(&piece);
             if !octets.has_remaining() {
-                self.under_way.pop_front();
+                self.in_flight.pop_front();
             }
         }
         self.octets -= taken.len();
@@ -103,16 +103,16 @@ impl Link {
 
     /// The time when bytes, or the end, next arrive.
     pub(crate) fn next_arrival(&self) -> Option<Time> {
-        self.under_way.front().map(|&(arrival, _)| arrival.max(self.stalled_until))
+        self.in_flight.front().map(|&(arrival, _)| arrival.max(self.stalled_until))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.under_way.is_empty()
+        self.in_flight.is_empty()
     }
 
     /// Whether the receiver has taken all bytes that will ever arrive, and is told of the end.
     pub(crate) fn is_at_end(&self) -> bool {
-        self.is_empty() && self.end == Some(EndOfStream::Told)
+        self.is_empty() && self.end == Some(EndOfStream::Reported)
     }
 
     pub(crate) fn stall(&mut self, until: Time) {
@@ -127,22 +127,22 @@ impl Link {
     /// Closes the link: it accepts nothing more, and only this many of the bytes in flight arrive.
     pub(crate) fn cut(&mut self, mut octets: usize, end: EndOfStream) {
         self.end.get_or_insert(end);
-        self.under_way.retain_mut(|(_, piece)| {
+        self.in_flight.retain_mut(|(_, piece)| {
             piece.truncate(octets);
             octets -= piece.len();
             !piece.is_empty()
         });
-        self.octets = self.under_way.iter().map(|(_, piece)| piece.len()).sum();
+        self.octets = self.in_flight.iter().map(|(_, piece)| piece.len()).sum();
     }
 
     /// Closes the link after the sender's last byte.
     pub(crate) fn finish(&mut self) {
-        self.end.get_or_insert(EndOfStream::Told);
+        self.end.get_or_insert(EndOfStream::Reported);
     }
 
-    /// Tells the receiver of an end of which it was not told.
-    pub(crate) fn tell(&mut self) {
-        self.end = self.end.map(|_| EndOfStream::Told);
+    /// Reports the end to a receiver that does not know of it yet.
+    pub(crate) fn report_end(&mut self) {
+        self.end = self.end.map(|_| EndOfStream::Reported);
         self.stalled_until = Time::default();
     }
 }

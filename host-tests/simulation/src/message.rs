@@ -72,7 +72,7 @@ impl Message {
     }
 
     /// Whether the message consists of its head alone.
-    pub(crate) fn is_bare(&self) -> bool {
+    pub(crate) fn is_head_only(&self) -> bool {
         self.content == 0 && self.trailers.is_none()
     }
 }

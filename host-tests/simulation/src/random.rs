@@ -22,7 +22,7 @@ impl Random {
     }
 
     /// Whether all bytes are used up.
-    pub fn is_used_up(&self) -> bool {
+    pub fn is_exhausted(&self) -> bool {
         self.octets.as_ref().is_some_and(|octets| octets.as_slice().is_empty())
     }
 

@@ -68,7 +68,7 @@ impl Relay {
     }
 
     /// Passes on bytes of one direction.
-    pub(crate) fn pass(&mut self, from: usize, octets: &[u8], random: &mut Random) -> Vec<u8> {
+    pub(crate) fn forward(&mut self, from: usize, octets: &[u8], random: &mut Random) -> Vec<u8> {
         let mut out = Vec::new();
         for part in self.directions[from].frames.take(octets) {
             let direction = &mut self.directions[from];
@@ -87,7 +87,7 @@ impl Relay {
             }
         }
         if !self.directions[from].in_block {
-            self.directions[1 - from].give(false, &mut out);
+            self.directions[1 - from].release_credit(false, &mut out);
         }
         out
     }
@@ -101,10 +101,10 @@ impl Relay {
         out: &mut Vec<u8>,
     ) {
         let direction = &mut self.directions[from];
-        let whole = !std::mem::replace(&mut direction.in_block, goes_on(header));
+        let whole = !std::mem::replace(&mut direction.in_block, has_continuation(header));
         match header.kind {
             FrameType::DATA => {
-                let padding = direction.spend(header);
+                let padding = direction.spend_on_padding(header);
                 encode(header, padding, payload, out);
             }
             FrameType::HEADERS if whole && !direction.in_block && header.length < FRAME - PADDING => {
@@ -162,7 +162,7 @@ impl Direction {
     }
 
     /// Spends all credit withheld for a stream on padding of its next frame, if the frame has room.
-    fn spend(&mut self, header: FrameHeader) -> Option<u32> {
+    fn spend_on_padding(&mut self, header: FrameHeader) -> Option<u32> {
         let initial = self.initial_window();
         let stream = self.streams.entry(header.stream_id).or_default();
         stream.balance -= i64::from(header.length);
@@ -181,7 +181,7 @@ impl Direction {
         let windows = settings.filter(|&(id, _)| id == SettingId::INITIAL_WINDOW_SIZE);
         let last = self.initial_windows.back().copied().expect("the list is never empty");
         self.initial_windows.push_back(windows.last().map_or(last, |(_, window)| window.into()));
-        self.give(true, out);
+        self.release_credit(true, out);
     }
 
     /// The initial stream window; the lowest possible one while SETTINGS are unacknowledged.
@@ -190,7 +190,7 @@ impl Direction {
     }
 
     /// Releases withheld credit: of all streams, or only of those whose window may be negative.
-    fn give(&mut self, all: bool, out: &mut Vec<u8>) {
+    fn release_credit(&mut self, all: bool, out: &mut Vec<u8>) {
         let initial = self.initial_window();
         let due = |stream: &Stream| stream.withheld > 0 && (all || initial + stream.balance < 0);
         for (&stream_id, stream) in self.streams.iter_mut().filter(|(_, stream)| due(stream)) {
@@ -207,7 +207,7 @@ fn part(octets: u32, random: &mut Random) -> u32 {
 }
 
 /// Whether a field block continues after this frame.
-fn goes_on(header: FrameHeader) -> bool {
+fn has_continuation(header: FrameHeader) -> bool {
     header.carries_field_block() && !header.has(flags::END_HEADERS)
 }
 

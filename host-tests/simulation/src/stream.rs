@@ -27,7 +27,7 @@ pub(crate) struct Stream {
     /// Whether something was left to do when it was released.
     pub(crate) released_early: bool,
     /// Whether it was released with an incomplete message on either side.
-    pub(crate) given_up: bool,
+    pub(crate) cancelled: bool,
     /// Whether reading fails, because the peer's message will never be complete.
     pub(crate) broken: bool,
     /// Whether the server promised it.
@@ -75,7 +75,7 @@ impl Stream {
 
     /// Whether nothing more will be sent on it.
     pub(crate) fn is_sent(&self) -> bool {
-        self.message.is_none() || self.sent.end || self.is_broken_off()
+        self.message.is_none() || self.sent.end || self.is_aborted()
     }
 
     /// Whether nothing more will be read from it.
@@ -83,12 +83,12 @@ impl Stream {
         self.got.end || self.broken
     }
 
-    pub(crate) fn is_broken_off(&self) -> bool {
+    pub(crate) fn is_aborted(&self) -> bool {
         self.reset.is_some() || self.was_reset.is_some()
     }
 
     /// Whether the engine has accepted a whole message that consists of a head.
-    pub(crate) fn has_sent_nothing_but_a_head(&self) -> bool {
+    pub(crate) fn has_sent_head_only(&self) -> bool {
         self.sent.end && self.sent.content == 0 && !self.sent.trailers
     }
 

@@ -64,7 +64,7 @@ impl World {
         let relay = random_ref.one_in(2).then(Relay::new);
         let streams_left = 1 + random_ref.below(40);
         let restless = random_ref.one_in(2);
-        trace.note(|| format!("client: {client:?}\nserver: {server:?}\npieces of {piece}, calm {calm}"));
+        trace.log(|| format!("client: {client:?}\nserver: {server:?}\npieces of {piece}, calm {calm}"));
         Self {
             ends: [End::new(Role::Client, client), End::new(Role::Server, server)],
             links,
@@ -81,11 +81,11 @@ impl World {
         }
     }
 
-    /// Lets everything act at random.
-    pub(crate) fn live(&mut self) {
+    /// Runs the world at random for a while.
+    pub(crate) fn run_random(&mut self) {
         let steps = 50 + self.cx.random.below(1_500);
         for _ in 0..steps {
-            if self.cx.random.is_used_up() {
+            if self.cx.random.is_exhausted() {
                 break;
             }
             self.step();
@@ -96,21 +96,21 @@ impl World {
         let side = self.cx.random.below(2);
         match self.cx.random.below(100) {
             0..20 => self.transmit(side),
-            20..40 => _ = self.carry(side),
+            20..40 => _ = self.transfer(side),
             40..55 => _ = self.event(side),
             55..92 => self.act(side),
             92..97 => self.pass_time(),
             97 => self.call_timeout_early(side),
-            _ if !self.calm => self.disturb(side),
+            _ if !self.calm => self.impair(side),
             _ => {}
         }
     }
 
     /// Finishes all remaining work, until nothing moves and nothing is expected.
-    pub(crate) fn come_to_rest(&mut self) {
-        self.cx.trace.note(|| "both sides finish their work".to_owned());
+    pub(crate) fn run_until_quiescent(&mut self) {
+        self.cx.trace.log(|| "both sides finish their work".to_owned());
         let until = self.cx.now + PATIENCE;
-        self.links.iter_mut().for_each(Link::tell);
+        self.links.iter_mut().for_each(Link::report_end);
         for passes in 0.. {
             assert!(passes < 100_000, "the world does not come to rest: {:#?}", self.left());
             let mut moved = false;
@@ -156,14 +156,14 @@ impl World {
     }
 
     /// Moves bytes from one end to the other; returns whether any moved.
-    fn carry(&mut self, from: usize) -> bool {
+    fn transfer(&mut self, from: usize) -> bool {
         let link = &mut self.links[from];
         let mut octets = self.ends[from].take_output(link.room());
         let mut moved = !octets.is_empty();
         if let Some(relay) = &mut self.relay {
-            octets = relay.pass(from, &octets, &mut self.cx.random).into();
+            octets = relay.forward(from, &octets, &mut self.cx.random).into();
         }
-        link.put(self.cx.now, &mut self.cx.random, octets);
+        link.push(self.cx.now, &mut self.cx.random, octets);
         if self.ends[from].engine.is_closed() && self.ends[from].outbox.is_empty() {
             link.finish();
         }
@@ -209,8 +209,8 @@ impl World {
         if self.gone[side] {
             return;
         }
-        let held = self.ends[side].held();
-        let stream = if held.is_empty() { None } else { Some(self.cx.random.pick(&held)) };
+        let app_owned = self.ends[side].app_owned();
+        let stream = if app_owned.is_empty() { None } else { Some(self.cx.random.pick(&app_owned)) };
         let (most, restless) = (self.most, self.restless);
         match (self.cx.random.below(100), stream) {
             (0..20, _) if side == CLIENT && self.streams_left > 0 => {
@@ -231,7 +231,7 @@ impl World {
                 let (cx, end, peer) = self.pair(side);
                 end.read(cx, id, peer);
             }
-            (75..79, Some(id)) => self.ends[side].give_back(id),
+            (75..79, Some(id)) => self.ends[side].return_credit(id),
             (79..82, Some(id)) => self.ends[side].misuse(&mut self.cx, id),
             (82, Some(id)) if restless => self.ends[side].reset(&mut self.cx, id),
             (83, Some(id)) if restless => self.ends[side].release(&mut self.cx, id),
@@ -243,21 +243,21 @@ impl World {
             }
             (92..95, _) if restless => self.ends[side].change_settings(&mut self.cx),
             (95..98, _) => self.ends[side].ping(&mut self.cx),
-            (98, _) if restless && self.cx.random.one_in(12) => self.end_by(side),
+            (98, _) if restless && self.cx.random.one_in(12) => self.end_connection(side),
             _ => {}
         }
     }
 
     /// Makes a caller end the connection in one of several ways.
-    fn end_by(&mut self, side: usize) {
+    fn end_connection(&mut self, side: usize) {
         let role = self.ends[side].role;
         match self.cx.random.below(4) {
             0 if !self.calm => {
-                self.cx.trace.note(|| format!("the program of the {role:?} crashes"));
+                self.cx.trace.log(|| format!("the program of the {role:?} crashes"));
                 self.lost = true;
                 self.gone[side] = true;
                 let left = self.cx.random.size(1 << 16);
-                self.links[side].cut(left, EndOfStream::Told);
+                self.links[side].cut(left, EndOfStream::Reported);
             }
             1 if !self.calm => self.abort(side),
             _ => self.shut_down(side),
@@ -266,7 +266,7 @@ impl World {
 
     fn shut_down(&mut self, side: usize) {
         let role = self.ends[side].role;
-        self.cx.trace.note(|| format!("{role:?} shuts down"));
+        self.cx.trace.log(|| format!("{role:?} shuts down"));
         self.ends[side].shut_down(self.cx.now);
     }
 
@@ -274,19 +274,19 @@ impl World {
         let code = ErrorCode(self.cx.random.pick(&[0, 1, 2, 11]));
         let end = &mut self.ends[side];
         let role = end.role;
-        self.cx.trace.note(|| format!("{role:?} aborts with {code}"));
+        self.cx.trace.log(|| format!("{role:?} aborts with {code}"));
         if end.is_alive() {
             end.acts.aborted = Some(code);
         }
-        end.operate(Call::Other, |engine| engine.abort(code, b"enough"));
+        end.perform(Call::Other, |engine| engine.abort(code, b"enough"));
     }
 
     /// Disturbs a link.
-    fn disturb(&mut self, side: usize) {
+    fn impair(&mut self, side: usize) {
         let random = &mut self.cx.random;
         let kind = random.below(8);
         let (octets, other) = (random.size(1 << 15), random.size(1 << 15));
-        self.cx.trace.note(|| format!("disturbance {kind} of link {side}, {octets} bytes"));
+        self.cx.trace.log(|| format!("disturbance {kind} of link {side}, {octets} bytes"));
         match kind {
             0..4 => {
                 let micros = u64::try_from(octets * 1_000).expect("a time");
@@ -295,10 +295,10 @@ impl World {
             }
             _ if !self.cx.random.one_in(25) => return,
             4 => self.links[side].lose_after(octets),
-            5 => self.links[side].cut(octets, EndOfStream::Told),
+            5 => self.links[side].cut(octets, EndOfStream::Reported),
             6 => {
-                self.links[side].cut(octets, EndOfStream::Told);
-                self.links[1 - side].cut(other, EndOfStream::Told);
+                self.links[side].cut(octets, EndOfStream::Reported);
+                self.links[1 - side].cut(other, EndOfStream::Reported);
             }
             _ => {
                 self.links[side].cut(octets, EndOfStream::Silent);
@@ -357,17 +357,17 @@ impl World {
     fn finish_work(&mut self, side: usize) -> bool {
         let mut moved = false;
         if !self.gone[side] {
-            moved |= self.open_up(side);
+            moved |= self.unblock_peer(side);
             while self.event(side) {
                 moved = true;
             }
-            for id in self.ends[side].held() {
+            for id in self.ends[side].app_owned() {
                 let (cx, end, peer) = self.pair(side);
                 moved |= end.send(cx, id);
                 if end.streams[&id].readable {
                     moved |= end.read(cx, id, peer);
                 }
-                end.give_back_in_time(id);
+                end.return_credit_promptly(id);
                 if end.streams[&id].is_done() {
                     end.release(cx, id);
                     moved = true;
@@ -377,11 +377,11 @@ impl World {
             self.transmit(side);
             moved |= self.ends[side].outbox.len() > before;
         }
-        moved | self.carry(side)
+        moved | self.transfer(side)
     }
 
     /// Raises windows and limits that block the peer, which must not stay so for good.
-    fn open_up(&mut self, side: usize) -> bool {
+    fn unblock_peer(&mut self, side: usize) -> bool {
         let most = self.most;
         let (cx, end, _) = self.pair(side);
         if !end.is_alive() {
@@ -398,7 +398,7 @@ impl World {
             changed |= end.change_setting(cx, SettingId::MAX_CONCURRENT_STREAMS, 3);
         }
         if by_hand {
-            changed |= end.raise_what_is_low();
+            changed |= end.raise_low_limits();
         }
         changed
     }
@@ -417,8 +417,8 @@ impl World {
             0 => self.abort(side),
             // Waits until the idle timeout expires.
             3 if !self.calm && self.ends[side].config.idle_timeout.is_some() => self.awaits_end = true,
-            1 => self.links[side].cut(usize::MAX, EndOfStream::Told),
-            2 => self.links.iter_mut().for_each(|link| link.cut(0, EndOfStream::Told)),
+            1 => self.links[side].cut(usize::MAX, EndOfStream::Reported),
+            2 => self.links.iter_mut().for_each(|link| link.cut(0, EndOfStream::Reported)),
             _ => self.shut_down(side),
         }
     }

@@ -11,6 +11,6 @@ fn random_worlds() {
     });
     eprintln!("{worlds} worlds: {total:?}");
     if worlds >= 1_000 {
-        total.assert_lively(worlds);
+        total.assert_coverage(worlds);
     }
 }

@@ -6,25 +6,25 @@ use std::net::{TcpListener, TcpStream};
 use host_tests::guests;
 use http2_conformance::Role;
 
-use crate::hold;
+use crate::run_cases;
 use crate::support::{Process, Serve, wasi_http2};
 use crate::transport::Socket;
 
 #[test]
 fn serve_passes_all_cases() {
     let serve = Serve::start();
-    hold(Role::Server, || Socket::tcp(TcpStream::connect(serve.address()).unwrap(), ()));
+    run_cases(Role::Server, || Socket::tcp(TcpStream::connect(serve.address()).unwrap(), ()));
 }
 
 #[test]
 fn a_wasi_http_handler_behind_the_server_passes_all_cases() {
     let serve = Serve::start_handler(guests::HTTP_SERVICE, &[]);
-    hold(Role::Server, || Socket::tcp(TcpStream::connect(serve.address()).unwrap(), ()));
+    run_cases(Role::Server, || Socket::tcp(TcpStream::connect(serve.address()).unwrap(), ()));
 }
 
 #[test]
 fn get_passes_all_cases() {
-    hold(Role::Client, || {
+    run_cases(Role::Client, || {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let process = Process::start(&mut wasi_http2(&["get", "-n", "1000", "-m", "2", &url]));

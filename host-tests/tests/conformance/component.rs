@@ -8,13 +8,13 @@ use http2_conformance::Role;
 use tokio::runtime::Runtime;
 use wasi_http2::embed::{Client, Error, Options, RecvBody, Responder, Sandbox, SandboxLimits, Server};
 
-use crate::hold;
+use crate::run_cases;
 use crate::transport::Socket;
 
 #[test]
 fn the_component_passes_all_server_cases() {
     let (tokio, sandbox) = (Runtime::new().unwrap(), Sandbox::new(SandboxLimits::new()).unwrap());
-    hold(Role::Server, || {
+    run_cases(Role::Server, || {
         let (near, far) = pair(&tokio);
         let server = tokio.block_on(async { sandbox.server(far, &Options::new()).unwrap() });
         tokio.spawn(serve(server));
@@ -25,11 +25,11 @@ fn the_component_passes_all_server_cases() {
 #[test]
 fn the_component_passes_all_client_cases() {
     let (tokio, sandbox) = (Runtime::new().unwrap(), Sandbox::new(SandboxLimits::new()).unwrap());
-    hold(Role::Client, || {
+    run_cases(Role::Client, || {
         let (near, far) = pair(&tokio);
         let client = tokio.block_on(async { sandbox.client(far, &Options::new()).unwrap() });
-        tokio.spawn(request_again_and_again(client.clone()));
-        tokio.spawn(request_again_and_again(client));
+        tokio.spawn(request_in_loop(client.clone()));
+        tokio.spawn(request_in_loop(client));
         Socket::unix(near, ())
     });
 }
@@ -62,8 +62,8 @@ async fn answer(mut request: Request<RecvBody>, mut responder: Responder) -> Res
     echo.send_data(Bytes::new(), true).await
 }
 
-/// Sends one request after the other, whatever the results, until the connection accepts no more.
-async fn request_again_and_again(client: Client) {
+/// Sends one request after the other, ignoring the results, until the connection accepts no more.
+async fn request_in_loop(client: Client) {
     loop {
         let request = Request::get("http://localhost/").body(()).unwrap();
         let Ok((response, _body)) = client.request(request, true).await else { return };

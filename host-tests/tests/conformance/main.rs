@@ -17,7 +17,7 @@ use http2_conformance::{Case, Role, play};
 use transport::Socket;
 
 /// Runs all cases of a role against the endpoints that `connect` creates.
-fn hold(role: Role, connect: impl Fn() -> Socket) {
+fn run_cases(role: Role, connect: impl Fn() -> Socket) {
     let cases: Vec<Case> = cases().into_iter().filter(|case| case.role == role).collect();
     let failures: Vec<String> = cases.iter().filter_map(|case| play(case, &mut connect()).err()).collect();
     assert!(failures.is_empty(), "{} of {} cases:\n\n{}", failures.len(), cases.len(), failures.join("\n"));

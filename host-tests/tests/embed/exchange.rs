@@ -6,8 +6,8 @@ use tokio::task::JoinSet;
 use wasi_http2::embed::{ErrorCode, ErrorKind, Fault, Options, Protocol, SettingId};
 
 use crate::support::{
-    SANDBOX, SIZES, content, echo, get, pair, pair_with, post, read, send_and_return, serve, soon, tcp,
-    trailers,
+    SANDBOX, SIZES, content, echo, get, pair, pair_with, post, read, send_and_return, serve, tcp, trailers,
+    with_timeout,
 };
 
 #[tokio::test]
@@ -19,7 +19,7 @@ async fn heads_arrive_unchanged() {
     request = request.header("x-twice", "1").header("x-twice", "2").header("x-secret", secret);
     let (response, _) = client.request(request.body(()).unwrap(), true).await.unwrap();
 
-    let (request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
+    let (request, mut responder) = with_timeout(server.accept()).await.unwrap().unwrap();
     assert_eq!(request.method(), "GET");
     assert_eq!(request.uri(), "http://example.com:8080/a?b=c");
     assert_eq!(request.headers()["accept"], "text/plain");
@@ -29,7 +29,7 @@ async fn heads_arrive_unchanged() {
     let head = Response::builder().status(404).header("server", "sandbox").body(()).unwrap();
     responder.send_response(head, true).await.unwrap();
 
-    let mut response = soon(response).await.unwrap();
+    let mut response = with_timeout(response).await.unwrap();
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
     assert_eq!(response.headers()["server"], "sandbox");
     assert_eq!(read(response.body_mut()).await.unwrap(), b"");
@@ -41,7 +41,10 @@ async fn content_is_echoed_over_memory() {
     echo(server);
     for size in SIZES {
         let content = content(size);
-        assert!(soon(send_and_return(&client, content.clone())).await.unwrap() == content, "{size} bytes");
+        assert!(
+            with_timeout(send_and_return(&client, content.clone())).await.unwrap() == content,
+            "{size} bytes"
+        );
     }
 }
 
@@ -52,7 +55,10 @@ async fn content_is_echoed_over_tcp() {
     let client = SANDBOX.client(near, &Options::new()).unwrap();
     for size in SIZES {
         let content = content(size);
-        assert!(soon(send_and_return(&client, content.clone())).await.unwrap() == content, "{size} bytes");
+        assert!(
+            with_timeout(send_and_return(&client, content.clone())).await.unwrap() == content,
+            "{size} bytes"
+        );
     }
 }
 
@@ -64,7 +70,7 @@ async fn trailers_follow_the_content() {
     body.send_data("content", false).await.unwrap();
     body.send_trailers(&trailers("grpc-status", "0")).await.unwrap();
 
-    let mut response = soon(response).await.unwrap();
+    let mut response = with_timeout(response).await.unwrap();
     assert_eq!(read(response.body_mut()).await.unwrap(), b"content");
     let trailers = response.body_mut().trailers().await.unwrap().expect("trailers");
     assert_eq!(trailers["grpc-status"], "0");
@@ -78,8 +84,8 @@ async fn trailers_discards_unread_content() {
     body.send_data(content(100_000), false).await.unwrap();
     body.send_trailers(&trailers("done", "yes")).await.unwrap();
 
-    let mut response = soon(response).await.unwrap();
-    let trailers = soon(response.body_mut().trailers()).await.unwrap();
+    let mut response = with_timeout(response).await.unwrap();
+    let trailers = with_timeout(response.body_mut().trailers()).await.unwrap();
     assert_eq!(trailers.expect("trailers")["done"], "yes");
 }
 
@@ -87,16 +93,16 @@ async fn trailers_discards_unread_content() {
 async fn informational_responses_precede_the_final_response() {
     let (client, mut server) = pair().await;
     let (mut response, _) = client.request(get("/"), true).await.unwrap();
-    let (_, mut responder) = soon(server.accept()).await.unwrap().unwrap();
+    let (_, mut responder) = with_timeout(server.accept()).await.unwrap().unwrap();
     let hints = Response::builder().status(103).header("link", "</style.css>").body(()).unwrap();
     responder.send_informational(hints).await.unwrap();
 
-    let hints = soon(response.informational()).await.expect("103").unwrap();
+    let hints = with_timeout(response.informational()).await.expect("103").unwrap();
     assert_eq!(hints.status(), StatusCode::EARLY_HINTS);
     assert_eq!(hints.headers()["link"], "</style.css>");
     responder.send_response(Response::new(()), true).await.unwrap();
-    assert!(soon(response.informational()).await.is_none());
-    assert_eq!(soon(response).await.unwrap().status(), StatusCode::OK);
+    assert!(with_timeout(response.informational()).await.is_none());
+    assert_eq!(with_timeout(response).await.unwrap().status(), StatusCode::OK);
 }
 
 #[tokio::test]
@@ -106,17 +112,17 @@ async fn pushed_responses_arrive() {
     let (response, _) = client.request(get("/"), true).await.unwrap();
     let mut pushes = response.pushes();
 
-    let (_, mut responder) = soon(server.accept()).await.unwrap().unwrap();
+    let (_, mut responder) = with_timeout(server.accept()).await.unwrap().unwrap();
     let mut promised = responder.push_request(get("/style.css")).await.unwrap();
     responder.send_response(Response::new(()), true).await.unwrap();
     promised.send_response(Response::new(()), false).await.unwrap().send_data("body {}", true).await.unwrap();
 
-    let (request, pushed) = soon(pushes.next()).await.expect("a promise").unwrap();
+    let (request, pushed) = with_timeout(pushes.next()).await.expect("a promise").unwrap();
     assert_eq!(request.uri().path(), "/style.css");
-    assert_eq!(read(soon(pushed).await.unwrap().body_mut()).await.unwrap(), b"body {}");
-    let mut response = soon(response).await.unwrap();
+    assert_eq!(read(with_timeout(pushed).await.unwrap().body_mut()).await.unwrap(), b"body {}");
+    let mut response = with_timeout(response).await.unwrap();
     assert_eq!(read(response.body_mut()).await.unwrap(), b"");
-    assert!(soon(pushes.next()).await.is_none());
+    assert!(with_timeout(pushes.next()).await.is_none());
 }
 
 #[tokio::test]
@@ -124,16 +130,16 @@ async fn an_extended_connect_names_its_protocol() {
     let options = Options::new().setting(SettingId::ENABLE_CONNECT_PROTOCOL, 1);
     let (client, mut server) = pair_with(&Options::new(), &options).await;
     // The client must have received the server's SETTINGS before it may send an extended CONNECT.
-    soon(client.control().ping()).await.unwrap();
+    with_timeout(client.control().ping()).await.unwrap();
     let mut request = Request::connect("http://example.com/chat").body(()).unwrap();
     request.extensions_mut().insert(Protocol::from_static("websocket"));
     let (response, _sending) = client.request(request, false).await.unwrap();
 
-    let (request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
+    let (request, mut responder) = with_timeout(server.accept()).await.unwrap().unwrap();
     assert_eq!(request.extensions().get(), Some(&Protocol::from_static("websocket")));
     assert_eq!(request.uri(), "http://example.com/chat");
     responder.send_response(Response::new(()), false).await.unwrap();
-    assert_eq!(soon(response).await.unwrap().status(), StatusCode::OK);
+    assert_eq!(with_timeout(response).await.unwrap().status(), StatusCode::OK);
 }
 
 #[tokio::test]
@@ -143,7 +149,7 @@ async fn a_malformed_request_is_refused_before_it_is_sent() {
     let request = Request::get("/without-authority").body(()).unwrap();
     let error = client.request(request, true).await.err().expect("no scheme");
     assert_eq!((error.kind(), error.fault()), (ErrorKind::InvalidArgument, Fault::Caller));
-    assert!(soon(send_and_return(&client, "next".into())).await.is_ok());
+    assert!(with_timeout(send_and_return(&client, "next".into())).await.is_ok());
 }
 
 #[tokio::test]
@@ -158,7 +164,7 @@ async fn a_hundred_requests_run_at_once() {
     // Answer none before all have arrived.
     let mut accepted = Vec::new();
     while accepted.len() < 100 {
-        accepted.push(soon(server.accept()).await.unwrap().unwrap());
+        accepted.push(with_timeout(server.accept()).await.unwrap().unwrap());
     }
     for (mut request, mut responder) in accepted {
         let content = read(request.body_mut()).await.unwrap();
@@ -170,7 +176,8 @@ async fn a_hundred_requests_run_at_once() {
             .await
             .unwrap();
     }
-    let mut answers: Vec<_> = soon(requests.join_all()).await.into_iter().map(Result::unwrap).collect();
+    let mut answers: Vec<_> =
+        with_timeout(requests.join_all()).await.into_iter().map(Result::unwrap).collect();
     let mut expected: Vec<_> = (0..100).map(|number| format!("request {number}").into_bytes()).collect();
     answers.sort();
     expected.sort();
@@ -183,13 +190,13 @@ async fn requests_beyond_the_stream_limit_wait() {
     let (client, server) = pair_with(&Options::new().waiting_streams(3), &options).await;
     echo(server);
     // Without the server's SETTINGS, the client would send more requests, and the server would refuse them.
-    soon(client.control().ping()).await.unwrap();
+    with_timeout(client.control().ping()).await.unwrap();
     let mut requests = JoinSet::new();
     for _ in 0..300 {
         let client = client.clone();
         requests.spawn(async move { send_and_return(&client, "content".into()).await.unwrap() });
     }
-    let answers = soon(requests.join_all()).await;
+    let answers = with_timeout(requests.join_all()).await;
     assert!(answers.len() == 300 && answers.iter().all(|answer| answer == b"content"));
 }
 
@@ -199,41 +206,41 @@ async fn sending_waits_for_a_slow_reader() {
     let window = window.setting(SettingId::INITIAL_WINDOW_SIZE, 65_536);
     let (client, mut server) = pair_with(&Options::new(), &window).await;
     let (response, mut body) = client.request(post("/"), false).await.unwrap();
-    let (mut request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
+    let (mut request, mut responder) = with_timeout(server.accept()).await.unwrap().unwrap();
     let content = content(2 << 20);
     let sending = tokio::spawn({
         let content = content.clone();
         async move { body.send_data(content, true).await }
     });
     // The windows are used up, and the rest of the content waits with the sender.
-    soon(async {
+    with_timeout(async {
         while request.body().windows().await.unwrap().receive > 0 {
             tokio::task::yield_now().await;
         }
     })
     .await;
     assert!(!sending.is_finished());
-    assert!(soon(read(request.body_mut())).await.unwrap() == content);
-    soon(sending).await.unwrap().unwrap();
+    assert!(with_timeout(read(request.body_mut())).await.unwrap() == content);
+    with_timeout(sending).await.unwrap().unwrap();
     responder.send_response(Response::new(()), true).await.unwrap();
-    soon(response).await.unwrap();
+    with_timeout(response).await.unwrap();
 }
 
 #[tokio::test]
 async fn windows_can_be_updated_manually() {
     let options = Options::new().manual_window_update(true).setting(SettingId::INITIAL_WINDOW_SIZE, 10);
     let (client, mut server) = pair_with(&Options::new(), &options).await;
-    soon(client.control().ping()).await.unwrap();
+    with_timeout(client.control().ping()).await.unwrap();
     let (_response, mut body) = client.request(post("/"), false).await.unwrap();
     body.send_data("ten bytes.and ten more", true).await.unwrap();
 
-    let (mut request, _responder) = soon(server.accept()).await.unwrap().unwrap();
+    let (mut request, _responder) = with_timeout(server.accept()).await.unwrap().unwrap();
     let body = request.body_mut();
-    assert_eq!(soon(body.data()).await.unwrap().unwrap(), "ten bytes.");
+    assert_eq!(with_timeout(body.data()).await.unwrap().unwrap(), "ten bytes.");
     assert_eq!(body.windows().await.unwrap().receive, 0);
     body.window_update(12).await.unwrap();
-    assert_eq!(soon(body.data()).await.unwrap().unwrap(), "and ten more");
-    assert!(soon(body.data()).await.is_none());
+    assert_eq!(with_timeout(body.data()).await.unwrap().unwrap(), "and ten more");
+    assert!(with_timeout(body.data()).await.is_none());
     let error = body.window_update(0).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
 }
@@ -242,17 +249,17 @@ async fn windows_can_be_updated_manually() {
 async fn a_reset_reaches_the_peer_with_its_code() {
     let (client, mut server) = pair().await;
     let (response, body) = client.request(post("/"), false).await.unwrap();
-    let (mut request, _responder) = soon(server.accept()).await.unwrap().unwrap();
+    let (mut request, _responder) = with_timeout(server.accept()).await.unwrap().unwrap();
     body.reset(ErrorCode::INTERNAL_ERROR);
-    let error = soon(request.body_mut().data()).await.unwrap().unwrap_err();
+    let error = with_timeout(request.body_mut().data()).await.unwrap().unwrap_err();
     assert_eq!((error.kind(), error.fault()), (ErrorKind::StreamReset, Fault::Peer));
     assert_eq!(error.code(), Some(ErrorCode::INTERNAL_ERROR));
-    assert_eq!(soon(response).await.err().expect("no response").fault(), Fault::Caller);
+    assert_eq!(with_timeout(response).await.err().expect("no response").fault(), Fault::Caller);
 
     let (response, _) = client.request(get("/"), true).await.unwrap();
-    let (_, responder) = soon(server.accept()).await.unwrap().unwrap();
+    let (_, responder) = with_timeout(server.accept()).await.unwrap().unwrap();
     responder.reset(ErrorCode::REFUSED_STREAM);
-    let error = soon(response).await.err().expect("no response");
+    let error = with_timeout(response).await.err().expect("no response");
     assert_eq!(error.code(), Some(ErrorCode::REFUSED_STREAM));
     assert!(error.is_retryable());
 }
@@ -261,20 +268,20 @@ async fn a_reset_reaches_the_peer_with_its_code() {
 async fn dropped_handles_release_their_streams() {
     let one_at_a_time = Options::new().setting(SettingId::MAX_CONCURRENT_STREAMS, 1);
     let (client, mut server) = pair_with(&Options::new(), &one_at_a_time).await;
-    soon(client.control().ping()).await.unwrap();
+    with_timeout(client.control().ping()).await.unwrap();
     for _ in 0..3 {
         // Neither side completes this stream.
         let unanswered = client.request(post("/"), false).await.unwrap();
-        let (mut request, responder) = soon(server.accept()).await.unwrap().unwrap();
+        let (mut request, responder) = with_timeout(server.accept()).await.unwrap().unwrap();
         drop(unanswered);
-        let error = soon(request.body_mut().data()).await.unwrap().unwrap_err();
+        let error = with_timeout(request.body_mut().data()).await.unwrap().unwrap_err();
         assert_eq!(error.code(), Some(ErrorCode::CANCEL));
         drop((request, responder));
     }
     let (response, _) = client.request(get("/"), true).await.unwrap();
-    let accepted = soon(server.accept()).await.unwrap().unwrap();
+    let accepted = with_timeout(server.accept()).await.unwrap().unwrap();
     drop(accepted);
-    let error = soon(response).await.err().expect("no response");
+    let error = with_timeout(response).await.err().expect("no response");
     assert_eq!(error.code(), Some(ErrorCode::CANCEL));
 }
 
@@ -287,7 +294,7 @@ async fn waiting_is_cancel_safe() {
         () = tokio::task::yield_now() => {}
     }
     let (mut response, mut body) = client.request(post("/"), false).await.unwrap();
-    let (mut request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
+    let (mut request, mut responder) = with_timeout(server.accept()).await.unwrap().unwrap();
     tokio::select! {
         biased;
         _ = request.body_mut().data() => panic!("no content was sent"),
@@ -300,8 +307,8 @@ async fn waiting_is_cancel_safe() {
     }
     body.send_data("late", true).await.unwrap();
     responder.send_response(Response::new(()), true).await.unwrap();
-    assert_eq!(soon(read(request.body_mut())).await.unwrap(), b"late");
-    assert_eq!(soon(response).await.unwrap().status(), StatusCode::OK);
+    assert_eq!(with_timeout(read(request.body_mut())).await.unwrap(), b"late");
+    assert_eq!(with_timeout(response).await.unwrap().status(), StatusCode::OK);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -313,10 +320,10 @@ async fn a_hundred_connections_run_concurrently() {
             let serving = echo(server);
             for size in [0, 10, 100_000] {
                 let content = content(size + number);
-                assert!(soon(send_and_return(&client, content.clone())).await.unwrap() == content);
+                assert!(with_timeout(send_and_return(&client, content.clone())).await.unwrap() == content);
             }
             drop(client);
-            soon(serving).await.unwrap().unwrap();
+            with_timeout(serving).await.unwrap().unwrap();
         });
     }
     connections.join_all().await;

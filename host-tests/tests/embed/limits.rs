@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use wasi_http2::embed::{Client, ErrorKind, Fault, Options, Sandbox, SandboxLimits, SettingId, Trap};
 
-use crate::support::{PIPE, SANDBOX, content, echo, pair, post, send_and_return, soon};
+use crate::support::{PIPE, SANDBOX, content, echo, pair, post, send_and_return, with_timeout};
 
 #[tokio::test]
 async fn a_connection_that_exceeds_its_memory_limit_does_not_start() {
@@ -15,7 +15,7 @@ async fn a_connection_that_exceeds_its_memory_limit_does_not_start() {
     assert_eq!(error.kind(), ErrorKind::Trap(Trap::OutOfMemory(64 << 10)));
     assert_eq!(error.fault(), Fault::Limit);
     assert!(error.to_string().contains("65536 bytes"), "{error}");
-    soon(far.read_to_end(&mut Vec::new())).await.unwrap();
+    with_timeout(far.read_to_end(&mut Vec::new())).await.unwrap();
 }
 
 #[tokio::test]
@@ -32,19 +32,19 @@ async fn a_peer_that_fills_the_memory_ends_only_its_own_connection() {
     echo(other_server);
 
     let (response, mut body) = hostile.request(post("/"), false).await.unwrap();
-    let (mut request, _responder) = soon(server.accept()).await.unwrap().unwrap();
+    let (mut request, _responder) = with_timeout(server.accept()).await.unwrap().unwrap();
     let sending = tokio::spawn(async move { body.send_data(content(16 << 20), true).await });
 
-    let error = soon(server.accept()).await.unwrap().err().expect("an end");
+    let error = with_timeout(server.accept()).await.unwrap().err().expect("an end");
     assert_eq!(error.kind(), ErrorKind::Trap(Trap::OutOfMemory(limit)));
-    assert_eq!(soon(server.control().closed()).await.unwrap_err().kind(), error.kind());
-    assert_eq!(soon(request.body_mut().data()).await.unwrap().unwrap_err().kind(), error.kind());
+    assert_eq!(with_timeout(server.control().closed()).await.unwrap_err().kind(), error.kind());
+    assert_eq!(with_timeout(request.body_mut().data()).await.unwrap().unwrap_err().kind(), error.kind());
     assert_eq!(server.control().stats().await.unwrap_err().kind(), error.kind());
     // The peer sees its connection closed.
-    assert!(soon(sending).await.unwrap().is_err());
-    assert_eq!(soon(response).await.err().expect("no response").kind(), ErrorKind::TransportFailed);
+    assert!(with_timeout(sending).await.unwrap().is_err());
+    assert_eq!(with_timeout(response).await.err().expect("no response").kind(), ErrorKind::TransportFailed);
 
-    assert_eq!(soon(send_and_return(&bystander, "unharmed".into())).await.unwrap(), b"unharmed");
+    assert_eq!(with_timeout(send_and_return(&bystander, "unharmed".into())).await.unwrap(), b"unharmed");
 }
 
 #[tokio::test]
@@ -58,6 +58,6 @@ async fn a_connection_that_exceeds_its_time_limit_ends() {
             client.control().stats().await?;
         }
     };
-    let error = soon(compute()).await.unwrap_err();
+    let error = with_timeout(compute()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Trap(Trap::OutOfTime(Duration::ZERO)));
 }

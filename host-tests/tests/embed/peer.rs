@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wasi_http2::embed::{ErrorCode, ErrorKind, Fault, Options};
 
-use crate::support::{PIPE, SANDBOX, get, read, soon};
+use crate::support::{PIPE, SANDBOX, get, read, with_timeout};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
@@ -14,7 +14,7 @@ async fn a_connection_cut_inside_a_frame_ends_with_a_transport_error() {
     let mut server = SANDBOX.server(io, &Options::new()).unwrap();
     peer.write_all(&[PREFACE, SETTINGS, &[0, 0, 8, 6, 0, 0, 0]].concat()).await.unwrap();
     drop(peer);
-    let error = soon(server.accept()).await.unwrap().err().expect("an end");
+    let error = with_timeout(server.accept()).await.unwrap().err().expect("an end");
     assert_eq!((error.kind(), error.fault()), (ErrorKind::TransportFailed, Fault::Transport));
 
     let (mut peer, io) = tokio::io::duplex(PIPE);
@@ -22,7 +22,7 @@ async fn a_connection_cut_inside_a_frame_ends_with_a_transport_error() {
     let (response, _) = client.request(get("/"), true).await.unwrap();
     peer.write_all(&[SETTINGS, &[0, 0, 8, 6, 0, 0, 0]].concat()).await.unwrap();
     drop(peer);
-    let error = soon(response).await.err().expect("no response");
+    let error = with_timeout(response).await.err().expect("no response");
     assert_eq!((error.kind(), error.fault()), (ErrorKind::TransportFailed, Fault::Transport));
 }
 
@@ -36,7 +36,7 @@ async fn a_response_is_read_to_its_end_after_the_server_stops_reading() {
     // HEADERS on stream 1, with END_STREAM and END_HEADERS.
     let mut received = Vec::new();
     while !received.windows(6).any(|octets| octets == [1, 5, 0, 0, 0, 1]) {
-        assert_ne!(soon(requests.read_buf(&mut received)).await.unwrap(), 0, "no request");
+        assert_ne!(with_timeout(requests.read_buf(&mut received)).await.unwrap(), 0, "no request");
     }
     drop(requests);
     // Each of these PINGs has to be acknowledged, but the acknowledgement cannot be written.
@@ -51,8 +51,8 @@ async fn a_response_is_read_to_its_end_after_the_server_stops_reading() {
         responses.write_all(&[0, 0x40, 0, 0, flags, 0, 0, 0, 1]).await.unwrap();
         responses.write_all(&[b'x'; 0x4000]).await.unwrap();
     }
-    let mut response = soon(response).await.unwrap();
-    assert_eq!(soon(read(response.body_mut())).await.unwrap(), [b'x'; 3 * 0x4000]);
+    let mut response = with_timeout(response).await.unwrap();
+    assert_eq!(with_timeout(read(response.body_mut())).await.unwrap(), [b'x'; 3 * 0x4000]);
 }
 
 #[tokio::test]
@@ -60,12 +60,12 @@ async fn an_http1_client_is_detected() {
     let (mut peer, io) = tokio::io::duplex(PIPE);
     let mut server = SANDBOX.server(io, &Options::new()).unwrap();
     peer.write_all(b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n").await.unwrap();
-    let error = soon(server.accept()).await.unwrap().err().expect("an end");
+    let error = with_timeout(server.accept()).await.unwrap().err().expect("an end");
     assert_eq!((error.kind(), error.fault()), (ErrorKind::NotHttp2, Fault::Peer));
     assert!(error.to_string().contains("HTTP/1"), "{error}");
     drop(server);
     // The connection must be closed, not just abandoned.
-    soon(peer.read_to_end(&mut Vec::new())).await.unwrap();
+    with_timeout(peer.read_to_end(&mut Vec::new())).await.unwrap();
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn an_http1_server_is_detected() {
     let client = SANDBOX.client(io, &Options::new()).unwrap();
     let (response, _) = client.request(get("/"), true).await.unwrap();
     peer.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
-    let error = soon(response).await.err().expect("no response");
+    let error = with_timeout(response).await.err().expect("no response");
     assert_eq!((error.kind(), error.fault()), (ErrorKind::NotHttp2, Fault::Peer));
 }
 
@@ -85,13 +85,13 @@ async fn a_protocol_violation_ends_the_connection_with_goaway() {
     // A PING on a stream (RFC 9113, 6.7).
     let ping = [0, 0, 8, 6, 0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8];
     peer.write_all(&[PREFACE, SETTINGS, &ping].concat()).await.unwrap();
-    let error = soon(server.accept()).await.unwrap().err().expect("an end");
+    let error = with_timeout(server.accept()).await.unwrap().err().expect("an end");
     assert_eq!((error.kind(), error.fault()), (ErrorKind::ConnectionClosed, Fault::Peer));
     assert_eq!(error.code(), Some(ErrorCode::PROTOCOL_ERROR));
 
     drop(server);
     let mut received = Vec::new();
-    soon(peer.read_to_end(&mut received)).await.unwrap();
+    with_timeout(peer.read_to_end(&mut received)).await.unwrap();
     // Type 7, no flags, stream 0.
     assert!(received.windows(6).any(|octets| octets == [7, 0, 0, 0, 0, 0]), "no GOAWAY: {received:?}");
 }

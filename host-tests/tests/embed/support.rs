@@ -41,7 +41,7 @@ pub(crate) async fn tcp() -> (TcpStream, TcpStream) {
 /// Waits for a future that must complete.
 ///
 /// The timeout only ends tests that hang.
-pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+pub(crate) async fn with_timeout<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), future).await.expect("the test hangs")
 }
 

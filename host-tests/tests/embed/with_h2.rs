@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use wasi_http2::embed::{Client, ErrorCode, ErrorKind, Fault, Options};
 
 use crate::support::{
-    PIPE, SANDBOX, SIZES, content, get, post, read, send_and_return, serve, soon, tcp, trailers,
+    PIPE, SANDBOX, SIZES, content, get, post, read, send_and_return, serve, tcp, trailers, with_timeout,
 };
 
 /// Sends all of `data`, as capacity allows.
@@ -102,7 +102,7 @@ mod as_client {
         for size in SIZES {
             let content = content(size);
             assert!(
-                soon(send_and_return(&client, content.clone())).await.unwrap() == content,
+                with_timeout(send_and_return(&client, content.clone())).await.unwrap() == content,
                 "{size} bytes"
             );
         }
@@ -115,7 +115,7 @@ mod as_client {
         for size in SIZES {
             let content = content(size);
             assert!(
-                soon(send_and_return(&client, content.clone())).await.unwrap() == content,
+                with_timeout(send_and_return(&client, content.clone())).await.unwrap() == content,
                 "{size} bytes"
             );
         }
@@ -127,10 +127,10 @@ mod as_client {
         let client = client_of_h2(near, far).await;
         let (mut response, mut body) = client.request(post("/hints"), false).await.unwrap();
         body.send_trailers(&trailers("checksum", "none")).await.unwrap();
-        let hints = soon(response.informational()).await.expect("103").unwrap();
+        let hints = with_timeout(response.informational()).await.expect("103").unwrap();
         assert_eq!(hints.status(), StatusCode::EARLY_HINTS);
-        let mut response = soon(response).await.unwrap();
-        let trailers = soon(response.body_mut().trailers()).await.unwrap().expect("trailers");
+        let mut response = with_timeout(response).await.unwrap();
+        let trailers = with_timeout(response.body_mut().trailers()).await.unwrap().expect("trailers");
         assert_eq!(trailers["checksum"], "none");
     }
 
@@ -146,7 +146,7 @@ mod as_client {
                 send_and_return(&client, content.clone()).await.unwrap() == content
             });
         }
-        assert!(soon(requests.join_all()).await.into_iter().all(|same| same));
+        assert!(with_timeout(requests.join_all()).await.into_iter().all(|same| same));
     }
 
     #[tokio::test]
@@ -155,14 +155,14 @@ mod as_client {
         let client = SANDBOX.client(near, &Options::new()).unwrap();
         let (response, _) = client.request(get("/"), true).await.unwrap();
         let mut server = h2::server::handshake(far).await.unwrap();
-        let (_, mut respond) = soon(server.accept()).await.unwrap().unwrap();
+        let (_, mut respond) = with_timeout(server.accept()).await.unwrap().unwrap();
         respond.send_reset(h2::Reason::ENHANCE_YOUR_CALM);
         let serving = tokio::spawn(async move { while server.accept().await.is_some() {} });
-        let error = soon(response).await.err().expect("no response");
+        let error = with_timeout(response).await.err().expect("no response");
         assert_eq!((error.kind(), error.fault()), (ErrorKind::StreamReset, Fault::Peer));
         assert_eq!(error.code(), Some(ErrorCode::ENHANCE_YOUR_CALM));
         drop(client);
-        soon(serving).await.unwrap();
+        with_timeout(serving).await.unwrap();
     }
 
     #[tokio::test]
@@ -171,13 +171,13 @@ mod as_client {
         let client = SANDBOX.client(near, &Options::new()).unwrap();
         let (response, _) = client.request(get("/"), true).await.unwrap();
         let mut server = h2::server::handshake(far).await.unwrap();
-        let (_, mut respond) = soon(server.accept()).await.unwrap().unwrap();
+        let (_, mut respond) = with_timeout(server.accept()).await.unwrap().unwrap();
         server.graceful_shutdown();
         let serving = tokio::spawn(async move { while server.accept().await.is_some() {} });
         respond.send_response(Response::new(()), true).unwrap();
-        assert_eq!(soon(response).await.unwrap().status(), StatusCode::OK);
-        soon(serving).await.unwrap();
-        soon(client.control().closed()).await.unwrap();
+        assert_eq!(with_timeout(response).await.unwrap().status(), StatusCode::OK);
+        with_timeout(serving).await.unwrap();
+        with_timeout(client.control().closed()).await.unwrap();
         let error = client.request(get("/"), true).await.err().expect("no more requests");
         assert_eq!(error.kind(), ErrorKind::ConnectionClosed);
     }
@@ -194,7 +194,7 @@ mod as_server {
         for size in SIZES {
             let content = content(size);
             assert!(
-                soon(h2_send_and_return(client.clone(), content.clone())).await.unwrap() == content,
+                with_timeout(h2_send_and_return(client.clone(), content.clone())).await.unwrap() == content,
                 "{size} bytes"
             );
         }
@@ -208,7 +208,7 @@ mod as_server {
         for size in SIZES {
             let content = content(size);
             assert!(
-                soon(h2_send_and_return(client.clone(), content.clone())).await.unwrap() == content,
+                with_timeout(h2_send_and_return(client.clone(), content.clone())).await.unwrap() == content,
                 "{size} bytes"
             );
         }
@@ -222,12 +222,12 @@ mod as_server {
         let (mut response, mut body) = client.send_request(post("/"), false).unwrap();
         body.send_trailers(trailers("checksum", "none")).unwrap();
 
-        let (mut request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
-        let trailers = soon(request.body_mut().trailers()).await.unwrap().expect("trailers");
+        let (mut request, mut responder) = with_timeout(server.accept()).await.unwrap().unwrap();
+        let trailers = with_timeout(request.body_mut().trailers()).await.unwrap().expect("trailers");
         assert_eq!(trailers["checksum"], "none");
         responder.send_informational(Response::builder().status(103).body(()).unwrap()).await.unwrap();
         let hints =
-            soon(std::future::poll_fn(|cx| response.poll_informational(cx))).await.expect("103").unwrap();
+            with_timeout(std::future::poll_fn(|cx| response.poll_informational(cx))).await.expect("103").unwrap();
         assert_eq!(hints.status(), StatusCode::EARLY_HINTS);
         responder
             .send_response(Response::new(()), false)
@@ -236,10 +236,10 @@ mod as_server {
             .send_trailers(&trailers)
             .await
             .unwrap();
-        let mut response = soon(response).await.unwrap();
+        let mut response = with_timeout(response).await.unwrap();
         assert_eq!(read_all(response.body_mut()).await.unwrap(), b"");
         assert_eq!(
-            soon(response.body_mut().trailers()).await.unwrap().expect("trailers")["checksum"],
+            with_timeout(response.body_mut().trailers()).await.unwrap().expect("trailers")["checksum"],
             "none"
         );
     }
@@ -257,7 +257,7 @@ mod as_server {
                 h2_send_and_return(client, content.clone()).await.unwrap() == content
             });
         }
-        assert!(soon(requests.join_all()).await.into_iter().all(|same| same));
+        assert!(with_timeout(requests.join_all()).await.into_iter().all(|same| same));
     }
 
     #[tokio::test]
@@ -266,9 +266,9 @@ mod as_server {
         let mut server = SANDBOX.server(far, &Options::new()).unwrap();
         let mut client = h2_client(near).await;
         let (_response, mut body) = client.send_request(post("/"), false).unwrap();
-        let (mut request, _responder) = soon(server.accept()).await.unwrap().unwrap();
+        let (mut request, _responder) = with_timeout(server.accept()).await.unwrap().unwrap();
         body.send_reset(h2::Reason::CANCEL);
-        let error = soon(request.body_mut().data()).await.unwrap().unwrap_err();
+        let error = with_timeout(request.body_mut().data()).await.unwrap().unwrap_err();
         assert_eq!((error.kind(), error.fault()), (ErrorKind::StreamReset, Fault::Peer));
         assert_eq!(error.code(), Some(ErrorCode::CANCEL));
     }
@@ -281,7 +281,7 @@ mod as_server {
         let connection = tokio::spawn(connection);
         let (response, _) =
             client.send_request(Request::get("http://example.com/").body(()).unwrap(), true).unwrap();
-        let (request, mut responder) = soon(server.accept()).await.unwrap().unwrap();
+        let (request, mut responder) = with_timeout(server.accept()).await.unwrap().unwrap();
         server.control().shutdown();
         responder
             .send_response(Response::new(()), false)
@@ -291,10 +291,10 @@ mod as_server {
             .await
             .unwrap();
         drop((request, responder));
-        assert_eq!(read_all(soon(response).await.unwrap().body_mut()).await.unwrap(), b"last words");
-        assert!(soon(server.accept()).await.is_none());
+        assert_eq!(read_all(with_timeout(response).await.unwrap().body_mut()).await.unwrap(), b"last words");
+        assert!(with_timeout(server.accept()).await.is_none());
         drop(server);
-        soon(connection).await.unwrap().unwrap();
+        with_timeout(connection).await.unwrap().unwrap();
     }
 
     #[tokio::test]
@@ -304,10 +304,10 @@ mod as_server {
         let (mut client, connection) = h2::client::handshake(near).await.unwrap();
         let connection = tokio::spawn(connection);
         let (_response, _body) = client.send_request(post("/"), false).unwrap();
-        let (mut request, _responder) = soon(server.accept()).await.unwrap().unwrap();
+        let (mut request, _responder) = with_timeout(server.accept()).await.unwrap().unwrap();
         connection.abort();
-        let error = soon(read(request.body_mut())).await.unwrap_err();
+        let error = with_timeout(read(request.body_mut())).await.unwrap_err();
         assert_eq!((error.kind(), error.fault()), (ErrorKind::TransportFailed, Fault::Transport));
-        assert!(soon(server.accept()).await.unwrap().is_err());
+        assert!(with_timeout(server.accept()).await.unwrap().is_err());
     }
 }

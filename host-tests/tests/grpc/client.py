@@ -24,7 +24,7 @@ SENT = [27182, 8, 1828, 45904]
 RECEIVED = [31415, 9, 2653, 58979]
 # Sizes around those of frames and windows, and far larger ones.
 SIZES = [0, 1, 16_378, 16_379, 16_384, 65_530, 65_535, 65_536, MIB, 5 * MIB, 16 * MIB]
-AT_A_TIME = 1000
+CONCURRENT_CALLS = 1000
 
 
 class Stubs:
@@ -134,22 +134,22 @@ async def unimplemented_service(stubs):
     await fails(stubs.unimplemented.UnimplementedCall(test.Empty()), grpc.StatusCode.UNIMPLEMENTED)
 
 
-async def given_up(stubs):
+async def cancelled_calls(stubs):
     """Returns how many calls the server has seen cancelled by their clients."""
-    return (await stubs.echo.GivenUp(echo.Nothing())).calls
+    return (await stubs.echo.CancelledCalls(echo.Nothing())).calls
 
 
 async def cancel(call, stubs, before):
     """Cancels a call, and waits until the server has noticed."""
     call.cancel()
     same(await call.code(), grpc.StatusCode.CANCELLED)
-    while await given_up(stubs) == before:
+    while await cancelled_calls(stubs) == before:
         await asyncio.sleep(0.01)
-    same(await given_up(stubs), before + 1)
+    same(await cancelled_calls(stubs), before + 1)
 
 
 async def cancel_after_begin(stubs):
-    before = await given_up(stubs)
+    before = await cancelled_calls(stubs)
     call = stubs.test.StreamingInputCall()
     # Otherwise the call may be cancelled before it leaves the client.
     await call.wait_for_connection()
@@ -158,7 +158,7 @@ async def cancel_after_begin(stubs):
 
 
 async def cancel_after_first_response(stubs):
-    before = await given_up(stubs)
+    before = await cancelled_calls(stubs)
     call = stubs.test.FullDuplexCall()
     await call.write(duplex(27182, 31415))
     same(len((await call.read()).payload.body), 31415)
@@ -203,12 +203,12 @@ async def compressed_messages(stubs):
 
 
 async def concurrent_calls(stubs):
-    contents = [echo.Content(octets=b"%d" % number) for number in range(AT_A_TIME)]
+    contents = [echo.Content(octets=b"%d" % number) for number in range(CONCURRENT_CALLS)]
     same(await asyncio.gather(*map(stubs.echo.Whole, contents)), contents)
 
 
 async def concurrent_streams(stubs):
-    calls = [stubs.echo.Each() for _ in range(AT_A_TIME)]
+    calls = [stubs.echo.Each() for _ in range(CONCURRENT_CALLS)]
 
     async def exchange(call, number):
         content = echo.Content(octets=b"%d" % number)
@@ -218,7 +218,7 @@ async def concurrent_streams(stubs):
     # No call ends before all have begun.
     await asyncio.gather(*(exchange(call, number) for number, call in enumerate(calls)))
     await asyncio.gather(*(call.done_writing() for call in calls))
-    same(await asyncio.gather(*(call.code() for call in calls)), [grpc.StatusCode.OK] * AT_A_TIME)
+    same(await asyncio.gather(*(call.code() for call in calls)), [grpc.StatusCode.OK] * CONCURRENT_CALLS)
 
 
 async def trailers_only_error(stubs):

@@ -19,10 +19,10 @@ INITIAL = "x-grpc-test-echo-initial"
 TRAILING = "x-grpc-test-echo-trailing-bin"
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 # More than any case needs; each call takes a thread.
-CALLS_AT_A_TIME = 1100
+MAX_CONCURRENT_CALLS = 1100
 
 # Streaming calls cancelled by their clients.
-given_up = []
+cancelled_calls = []
 
 
 def messages(requests, context):
@@ -35,7 +35,7 @@ def messages(requests, context):
     finally:
         # grpcio sometimes reports a cancellation as the end of the messages first.
         if over.wait(0.2):
-            given_up.append(context)
+            cancelled_calls.append(context)
 
 
 def echo_metadata(context):
@@ -92,13 +92,13 @@ class Echo(echo_services.EchoServicer):
         context.set_trailing_metadata([("grpc-status-details-bin", b"\0details\xff")])
         context.abort(grpc.StatusCode.FAILED_PRECONDITION, "not today")
 
-    def GivenUp(self, request, context):
-        return echo.Count(calls=len(given_up))
+    def CancelledCalls(self, request, context):
+        return echo.Count(calls=len(cancelled_calls))
 
 
 def main():
     options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-    server = grpc.server(ThreadPoolExecutor(CALLS_AT_A_TIME), options=options)
+    server = grpc.server(ThreadPoolExecutor(MAX_CONCURRENT_CALLS), options=options)
     test_services.add_TestServiceServicer_to_server(TestService(), server)
     echo_services.add_EchoServicer_to_server(Echo(), server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -20,7 +20,7 @@ fn run(python: &Python, component: &Path, options: &[&str]) -> (Process, String)
     wasmtime.arg("-Sp3,http,inherit-network,allow-ip-name-lookup").arg(component);
     wasmtime.args(["--addr", "127.0.0.1:0"]).args(options);
     let _lock = apps::lock();
-    let (process, address) = Process::start_telling(&mut wasmtime, "http2-server: listening on ");
+    let (process, address) = Process::start_and_read_line(&mut wasmtime, "http2-server: listening on ");
     (process, format!("http://{address}"))
 }
 
@@ -30,7 +30,7 @@ fn serve(python: &Python, component: &Path) -> (Process, String) {
     let mut wasmtime = wasmtime(python, "serve");
     wasmtime.args(["-Sp3,cli,inherit-network,allow-ip-name-lookup", "--addr", "127.0.0.1:0"]).arg(component);
     let _lock = apps::lock();
-    let (process, url) = Process::start_telling(&mut wasmtime, "Serving HTTP on ");
+    let (process, url) = Process::start_and_read_line(&mut wasmtime, "Serving HTTP on ");
     (process, url.trim_end_matches('/').to_owned())
 }
 

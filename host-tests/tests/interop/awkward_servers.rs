@@ -20,7 +20,7 @@ fn get_from<T: Send + 'static>(
 ) -> (Finished, T) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    let server = thread::spawn(move || serve(RawClient::over(listener.accept().unwrap().0)));
+    let server = thread::spawn(move || serve(RawClient::from_tcp(listener.accept().unwrap().0)));
     let finished = get(&[options, &[&url]].concat());
     let served = JoinHandle::join(server).unwrap();
     (finished, served)
@@ -208,7 +208,7 @@ fn requests_continue_on_another_connection() {
 /// and ends the connection with ENHANCE_YOUR_CALM.
 ///
 /// Also returns the number of connections.
-fn get_from_restless(options: &[&str], processed: usize, answered: usize) -> (Finished, usize) {
+fn get_despite_goaways(options: &[&str], processed: usize, answered: usize) -> (Finished, usize) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let connections = Arc::new(AtomicUsize::new(0));
@@ -216,7 +216,7 @@ fn get_from_restless(options: &[&str], processed: usize, answered: usize) -> (Fi
     thread::spawn(move || {
         for tcp in listener.incoming() {
             count.fetch_add(1, Ordering::Relaxed);
-            let mut client = RawClient::over(tcp.unwrap());
+            let mut client = RawClient::from_tcp(tcp.unwrap());
             client.receive_octets(raw::PREFACE.len());
             client.send(raw::SETTINGS, 0, 0, &[]);
             let heads = iter::from_fn(|| client.receive()).filter(|frame| frame.kind == raw::HEADERS);
@@ -240,7 +240,7 @@ fn get_from_restless(options: &[&str], processed: usize, answered: usize) -> (Fi
 
 #[test]
 fn unprocessed_requests_are_retried_on_another_connection() {
-    let (finished, connections) = get_from_restless(&["-n", "30", "-m", "10", "--stats"], 2, 2);
+    let (finished, connections) = get_despite_goaways(&["-n", "30", "-m", "10", "--stats"], 2, 2);
     let reason = " ended: the peer ended the connection with ENHANCE_YOUR_CALM; requests ";
     assert_eq!(finished.stderr.matches(reason).count(), 15, "{}", finished.stderr);
     let summary = finished.text();
@@ -250,7 +250,7 @@ fn unprocessed_requests_are_retried_on_another_connection() {
 
 #[test]
 fn unprocessed_requests_are_retried_on_another_connection_of_the_pool() {
-    let (finished, _) = get_from_restless(&["--wasi-http", "-n", "30", "-m", "10"], 2, 2);
+    let (finished, _) = get_despite_goaways(&["--wasi-http", "-n", "30", "-m", "10"], 2, 2);
     let summary = finished.text();
     assert!(summary.starts_with("30 requests: 30 succeeded, 0 failed"), "{summary}");
 }
@@ -258,7 +258,7 @@ fn unprocessed_requests_are_retried_on_another_connection_of_the_pool() {
 #[test]
 fn failed_requests_do_not_block_others() {
     for client in [&[][..], &["--wasi-http"]] {
-        let (finished, _) = get_from_restless(&[client, &["-n", "30", "-m", "3"]].concat(), 3, 1);
+        let (finished, _) = get_despite_goaways(&[client, &["-n", "30", "-m", "3"]].concat(), 3, 1);
         assert_ne!(finished.code, Some(0));
         let summary = String::from_utf8(finished.stdout).unwrap();
         assert!(summary.starts_with("30 requests: 10 succeeded, 20 failed"), "{summary}{}", finished.stderr);
@@ -268,7 +268,7 @@ fn failed_requests_do_not_block_others() {
 #[test]
 fn get_gives_up_a_server_that_processes_no_requests() {
     for options in [&[][..], &["-n", "30", "-m", "10"]] {
-        let (finished, connections) = get_from_restless(options, 0, 0);
+        let (finished, connections) = get_despite_goaways(options, 0, 0);
         assert_eq!(connections, 3);
         assert_ne!(finished.code, Some(0));
         let reason = "the peer ended the connection with ENHANCE_YOUR_CALM";
@@ -300,6 +300,6 @@ fn limits_on_the_response_head_are_configurable() {
         let refused = get_beside(&[], url.clone()).await;
         (refused, get_beside(&["-i", "--max-header-list", "200000", "--max-headers", "1300"], url).await)
     });
-    refused.complaint();
+    refused.error_line();
     assert_eq!(taken.text().matches("x-field: v").count(), 1_200);
 }

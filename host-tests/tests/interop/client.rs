@@ -23,7 +23,7 @@ const MIB: usize = 1 << 20;
 /// Sizes around those of frames and windows, and far beyond them.
 const SIZES: [usize; 9] = [0, 1, 16_383, 16_384, 16_385, 65_535, 65_536, 5 * MIB, 100 * MIB];
 /// The number of concurrent requests.
-const AT_A_TIME: usize = 100;
+const CONCURRENT_REQUESTS: usize = 100;
 
 #[test]
 fn nghttpd_sends_content_of_any_size() {
@@ -109,9 +109,9 @@ fn concurrent_requests_share_one_connection_to_node() {
 fn errors_of_node_are_reported() {
     let Some((_node, url)) = node() else { return };
     let refused = get(&[&format!("{url}/reset")]);
-    assert!(refused.complaint().contains("REFUSED_STREAM"), "{}", refused.stderr);
+    assert!(refused.error_line().contains("REFUSED_STREAM"), "{}", refused.stderr);
     let cut = get(&[&format!("{url}/cut")]);
-    assert!(cut.complaint().contains("receiving the content"), "{}", cut.stderr);
+    assert!(cut.error_line().contains("receiving the content"), "{}", cut.stderr);
     assert_eq!(cut.stdout, b"less than was promised");
 }
 
@@ -195,7 +195,7 @@ fn hyper_sends_trailers() {
 fn hyper_receives_100_concurrent_requests_on_one_connection() {
     block_on(async {
         // Answer no request before this many have arrived.
-        let barrier = Arc::new(Barrier::new(AT_A_TIME));
+        let barrier = Arc::new(Barrier::new(CONCURRENT_REQUESTS));
         let hyper = Hyper::start(move |_| {
             let barrier = Arc::clone(&barrier);
             async move {
@@ -204,7 +204,7 @@ fn hyper_receives_100_concurrent_requests_on_one_connection() {
             }
         })
         .await;
-        let summary = hyper.get(&["-n", "1000", "-m", &AT_A_TIME.to_string()], "/").await;
+        let summary = hyper.get(&["-n", "1000", "-m", &CONCURRENT_REQUESTS.to_string()], "/").await;
         assert!(summary.starts_with(b"1000 requests: 1000 succeeded, 0 failed"));
         assert_eq!(hyper.connections.load(Ordering::Relaxed), 1);
     });

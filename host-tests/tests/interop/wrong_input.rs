@@ -11,8 +11,8 @@ use crate::support::raw::{self, RawClient};
 use crate::support::{Finished, Serve, get, peers, run, wasi_http2};
 
 /// Runs `get`, and returns its error message.
-fn complaint(args: &[&str]) -> String {
-    get(args).complaint().to_owned()
+fn error_line(args: &[&str]) -> String {
+    get(args).error_line().to_owned()
 }
 
 #[test]
@@ -29,8 +29,8 @@ fn invalid_urls_are_refused() {
         ("http://user:secret@127.0.0.1/", "password"),
     ];
     for (url, cause) in cases {
-        let complaint = complaint(&[url]);
-        assert!(complaint.contains(url) && complaint.contains(cause), "{url}: {complaint}");
+        let error_line = error_line(&[url]);
+        assert!(error_line.contains(url) && error_line.contains(cause), "{url}: {error_line}");
     }
 }
 
@@ -49,8 +49,8 @@ fn malformed_requests_are_refused() {
         (&["-d", "four", "-H", "content-length: 5"], "Content-Length"),
     ];
     for (options, cause) in cases {
-        let complaint = complaint(&[options, &[url.as_str()]].concat());
-        assert!(complaint.contains(cause), "{options:?}: {complaint}");
+        let error_line = error_line(&[options, &[url.as_str()]].concat());
+        assert!(error_line.contains(cause), "{options:?}: {error_line}");
     }
     assert_eq!(get(&[&url]).content().len(), 49, "the server still answers");
 }
@@ -61,20 +61,20 @@ fn missing_files_are_reported() {
     let folder = TempDir::new().unwrap();
     let missing = folder.path().join("missing");
     let missing = missing.to_str().unwrap();
-    assert!(complaint(&["-d", &format!("@{missing}"), &serve.url("/echo")]).contains(missing));
-    assert!(complaint(&["-o", &format!("{missing}/file"), &serve.url("/")]).contains(missing));
+    assert!(error_line(&["-d", &format!("@{missing}"), &serve.url("/echo")]).contains(missing));
+    assert!(error_line(&["-o", &format!("{missing}/file"), &serve.url("/")]).contains(missing));
 }
 
 #[test]
 fn missing_peers_are_reported() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    assert!(complaint(&[&format!("http://{free}/")]).contains("connection refused"));
-    let unresolvable = complaint(&["http://no.such.name.invalid/"]);
+    assert!(error_line(&[&format!("http://{free}/")]).contains("connection refused"));
+    let unresolvable = error_line(&["http://no.such.name.invalid/"]);
     assert!(unresolvable.contains("no.such.name.invalid has no address"), "{unresolvable}");
 }
 
 /// Starts a server that accepts one connection, sends `words`, and closes it after the client does.
-fn server_that_says(words: &'static [u8]) -> (String, JoinHandle<()>) {
+fn server_that_sends(words: &'static [u8]) -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
@@ -97,11 +97,11 @@ fn servers_that_do_not_speak_http2_are_reported() {
         (b"", "ended"),
     ];
     for (words, cause) in cases {
-        let (url, server) = server_that_says(words);
-        let complaint = complaint(&[&url]);
+        let (url, server) = server_that_sends(words);
+        let error_line = error_line(&[&url]);
         assert!(
-            complaint.contains(&url) && complaint.contains(cause),
-            "{:?}: {complaint}",
+            error_line.contains(&url) && error_line.contains(cause),
+            "{:?}: {error_line}",
             words.escape_ascii()
         );
         server.join().unwrap();
@@ -112,9 +112,9 @@ fn servers_that_do_not_speak_http2_are_reported() {
 fn a_connection_closed_inside_a_frame_is_reported() {
     // SETTINGS, then three bytes of a HEADERS frame whose length is eight.
     let (url, server) =
-        server_that_says(&[0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8, 1, 4, 0, 0, 0, 1, 0x88, 0x88, 0x88]);
-    let complaint = complaint(&[&url]);
-    assert!(complaint.contains("ended"), "{complaint}");
+        server_that_sends(&[0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8, 1, 4, 0, 0, 0, 1, 0x88, 0x88, 0x88]);
+    let error_line = error_line(&[&url]);
+    assert!(error_line.contains("ended"), "{error_line}");
     server.join().unwrap();
 }
 
@@ -122,8 +122,8 @@ fn a_connection_closed_inside_a_frame_is_reported() {
 fn a_server_that_never_answers_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    let complaint = complaint(&["--timeout", "0.5", &url]);
-    assert!(complaint.contains(&url) && complaint.contains("time"), "{complaint}");
+    let error_line = error_line(&["--timeout", "0.5", &url]);
+    assert!(error_line.contains(&url) && error_line.contains("time"), "{error_line}");
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn assert_no_crash(log: &str) {
 
 #[test]
 fn memory_limits_too_small_to_start_are_reported() {
-    let limit = |finished: &Finished| finished.complaint().to_owned();
+    let limit = |finished: &Finished| finished.error_line().to_owned();
     let serve = run(&mut wasi_http2(&["serve", "--addr", "127.0.0.1:0", "--max-memory", "1"]));
     assert_eq!(limit(&serve), "wasi-http2: the guest exceeded its memory limit of 1 MiB");
     let serve = Serve::start();
@@ -196,7 +196,7 @@ fn a_memory_limit_reached_while_serving_is_reported() {
         }
         clients.push(client);
     }
-    assert_eq!(serve.finish().complaint(), "wasi-http2: the guest exceeded its memory limit of 8 MiB");
+    assert_eq!(serve.finish().error_line(), "wasi-http2: the guest exceeded its memory limit of 8 MiB");
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn unusable_listen_addresses_are_reported() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let in_use = run(&mut wasi_http2(&["serve", "--addr", &address]));
-    assert!(in_use.complaint().contains(&format!("{address}: already in use")), "{}", in_use.stderr);
+    assert!(in_use.error_line().contains(&format!("{address}: already in use")), "{}", in_use.stderr);
     let nonsense = run(&mut wasi_http2(&["serve", "--addr", "nonsense"]));
     assert_ne!(nonsense.code, Some(0));
     assert!(
@@ -221,7 +221,7 @@ fn files_that_are_not_components_are_reported() {
     let compose = |name: &str, content: &[u8]| {
         let app = folder.path().join(name);
         fs::write(&app, content).unwrap();
-        run(wasi_http2(&["compose", "--app"]).arg(app).arg("-o").arg(&output)).complaint().to_owned()
+        run(wasi_http2(&["compose", "--app"]).arg(app).arg("-o").arg(&output)).error_line().to_owned()
     };
     let text = compose("text.wasm", b"no WebAssembly at all");
     assert!(text.contains("text.wasm cannot be composed"), "{text}");

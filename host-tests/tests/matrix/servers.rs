@@ -211,8 +211,8 @@ fn check(column: Column, server: &Server) {
             assert!(summary.starts_with("1000 requests: 1000 succeeded, 0 failed"), "{summary}");
         }
         Column::Cancel => {
-            let given_up = get(&["-v", "-n", "1", "--timeout", "1", &url("/endless")]);
-            let frames: Vec<&str> = given_up.stderr.lines().collect();
+            let timed_out = get(&["-v", "-n", "1", "--timeout", "1", &url("/endless")]);
+            let frames: Vec<&str> = timed_out.stderr.lines().collect();
             let has = |words: &[&str]| frames.iter().any(|line| words.iter().all(|word| line.contains(word)));
             assert!(has(&["recv DATA"]) && has(&["send RST_STREAM", "CANCEL"]), "{:?}", frames.last());
             assert_eq!(get(&[&url("/file")]).text(), LINE);

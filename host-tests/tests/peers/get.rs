@@ -88,7 +88,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Makes many requests, all of which must succeed.
+    /// Makes many requests; all must succeed.
     fn load(&mut self, path: &str, requests: usize, at_a_time: usize, upload: Option<u64>) -> Result<()> {
         let mut get = self.get(path, upload)?;
         get.args(["-n", &requests.to_string(), "-m", &at_a_time.to_string()]);

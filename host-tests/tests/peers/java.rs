@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use crate::driver::Driver;
 use crate::peer::Peer;
 use crate::process;
-use crate::sources::{beside, build_folder};
+use crate::sources::{build_folder, sibling_path};
 
 /// The time limit for downloading the packages and compiling.
 const BUILD: Duration = Duration::from_secs(600);
@@ -22,7 +22,7 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
     let mut property = OsString::from("-Dpeers.folder=");
     property.push(&folder);
     let mut build = Command::new("mvn");
-    build.current_dir(beside("java")).args(["--quiet", "--batch-mode", "package"]).arg(property);
+    build.current_dir(sibling_path("java")).args(["--quiet", "--batch-mode", "package"]).arg(property);
     process::run(&mut build, BUILD)
         .and_then(process::Output::success)
         .context("a JDK of version 17 or newer and Maven are required, with access to Maven Central")?;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use crate::driver::Driver;
 use crate::peer::Peer;
 use crate::process;
-use crate::sources::{beside, build_folder};
+use crate::sources::{build_folder, sibling_path};
 use crate::tools::program;
 
 /// The time limit for downloading the packages.
@@ -27,10 +27,10 @@ pub(crate) fn driver() -> Result<Driver> {
     let node = program("node", "nodejs")?;
     let folder = build_folder("node")?;
     let installed = folder.join("node_modules/.package-lock.json");
-    let is_right =
-        installed.exists() && fs::read(folder.join(LOCK)).ok() == fs::read(beside("node").join(LOCK)).ok();
-    let protos = beside("../../guests/grpc-service/proto");
-    for file in fs::read_dir(beside("node"))?.chain(fs::read_dir(protos)?) {
+    let is_right = installed.exists()
+        && fs::read(folder.join(LOCK)).ok() == fs::read(sibling_path("node").join(LOCK)).ok();
+    let protos = sibling_path("../../guests/grpc-service/proto");
+    for file in fs::read_dir(sibling_path("node"))?.chain(fs::read_dir(protos)?) {
         let file = file?;
         fs::copy(file.path(), folder.join(file.file_name()))?;
     }

@@ -168,7 +168,7 @@ impl Ended {
 
     /// Returns whether the peer may have caused the end by a lapse: OkHttp, for one, says PROTOCOL_ERROR when it closes
     /// a connection that it still reads.
-    pub(crate) fn may_be_a_lapse(&self) -> bool {
+    pub(crate) fn is_tolerable(&self) -> bool {
         self.check().is_ok() || self.reason.starts_with("the peer ended")
     }
 

@@ -10,14 +10,14 @@ use anyhow::{Context, Result};
 use crate::driver::Driver;
 use crate::peer::Peer;
 use crate::process;
-use crate::sources::{beside, build_folder};
+use crate::sources::{build_folder, sibling_path};
 use crate::tools::program;
 
 /// The time limit for downloading the packages.
 const INSTALL: Duration = Duration::from_secs(600);
 
 pub(crate) fn peers() -> Result<Vec<Peer>> {
-    let driver = beside("python").join("driver.py");
+    let driver = sibling_path("python").join("driver.py");
     let python = environment()?.join("bin/python");
     // Don't write compiled modules next to the driver.
     Driver::new(python, &["-B", driver.to_str().context("the path is not UTF-8")?]).peers()
@@ -26,7 +26,7 @@ pub(crate) fn peers() -> Result<Vec<Peer>> {
 /// Returns a virtual environment with the packages, created unless an earlier run has done so.
 pub(crate) fn environment() -> Result<PathBuf> {
     let folder = build_folder("python")?;
-    let requirements = beside("python").join("requirements.txt");
+    let requirements = sibling_path("python").join("requirements.txt");
     let wanted = fs::read(&requirements)?;
     let complete = folder.join("complete");
     if fs::read(&complete).ok().as_ref() == Some(&wanted) {

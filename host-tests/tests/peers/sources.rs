@@ -37,7 +37,7 @@ pub(crate) const SOURCES: &[Source] = &[
 ];
 
 /// The path of a file or folder beside this one.
-pub(crate) fn beside(name: &str) -> PathBuf {
+pub(crate) fn sibling_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name)
 }
 

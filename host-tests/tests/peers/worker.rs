@@ -37,7 +37,7 @@ impl<'a> Worker<'a> {
             println!("{}", outcome.line());
             // Peers have their own lapses, and their patience depends on the load of the machine; connections
             // ended by our side are never excused by that.
-            if outcome.result.is_err() && outcome.ended.iter().all(Ended::may_be_a_lapse) {
+            if outcome.result.is_err() && outcome.ended.iter().all(Ended::is_tolerable) {
                 println!("once more:");
                 outcome = self.run_case(plan, case, &mut their_server);
                 println!("{}", outcome.line());

@@ -77,7 +77,7 @@ impl RawServer {
         match self.listener.accept() {
             Ok((tcp, _)) => {
                 tcp.set_nonblocking(false).unwrap();
-                Some(Connection::over(tcp))
+                Some(Connection::from_tcp(tcp))
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
             Err(error) => panic!("{error}"),
@@ -109,8 +109,8 @@ impl Head {
 
 impl Connection {
     /// Wraps a connection, and reads the client's preface.
-    pub(crate) fn over(tcp: TcpStream) -> Self {
-        let mut wire = RawClient::over(tcp);
+    pub(crate) fn from_tcp(tcp: TcpStream) -> Self {
+        let mut wire = RawClient::from_tcp(tcp);
         assert_eq!(wire.receive_octets(PREFACE.len()), PREFACE);
         Self { wire, decoder: Decoder::new(4096) }
     }

@@ -81,8 +81,8 @@ async fn run(invocation: Invocation, queue: UnboundedReceiver<String>, answers: 
         .stdin(AsyncStdinStream::new(stdin))
         .stdout(AsyncStdoutStream::new(64 << 10, stdout))
         .stderr(stderr.clone());
-    tokio::spawn(hand_in(queue, orders));
-    tokio::spawn(hand_out(lines, Arc::clone(&answers)));
+    tokio::spawn(write_orders(queue, orders));
+    tokio::spawn(read_answers(lines, Arc::clone(&answers)));
     let outcome = PROGRAM.run(invocation).await.unwrap();
     // Waiting tests see the end of their channels.
     answers.lock().unwrap().clear();
@@ -91,7 +91,7 @@ async fn run(invocation: Invocation, queue: UnboundedReceiver<String>, answers: 
     }
 }
 
-async fn hand_in(mut queue: UnboundedReceiver<String>, mut orders: DuplexStream) {
+async fn write_orders(mut queue: UnboundedReceiver<String>, mut orders: DuplexStream) {
     while let Some(line) = queue.recv().await {
         if orders.write_all(line.as_bytes()).await.is_err() {
             return;
@@ -99,7 +99,7 @@ async fn hand_in(mut queue: UnboundedReceiver<String>, mut orders: DuplexStream)
     }
 }
 
-async fn hand_out(lines: DuplexStream, answers: Exchanges) {
+async fn read_answers(lines: DuplexStream, answers: Exchanges) {
     let mut lines = BufReader::new(lines).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         let mut words = line.split('\t').map(str::to_owned);

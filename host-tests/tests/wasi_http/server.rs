@@ -396,11 +396,11 @@ fn requests_beyond_the_limit_of_all_connections_wait() {
 fn request_reset_at_once_never_reaches_the_application() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
-    let given_up = |stream| {
+    let cancelled = |stream| {
         let reset = raw::frame(raw::RST_STREAM, 0, stream, &CANCEL.to_be_bytes());
         [raw::request(stream, "GET", "/trap", END_STREAM), reset].concat()
     };
-    client.wire.send_octets(&[given_up(101), given_up(103)].concat());
+    client.wire.send_octets(&[cancelled(101), cancelled(103)].concat());
     client.wire.request(105, "GET", "/", END_STREAM);
     assert_eq!(client.response(105).status(), "200");
 }
@@ -571,7 +571,7 @@ fn invalid_arguments_are_explained() {
     fs::write(&file, guests::HTTP_SERVICE).unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let complaint = |address: &str, options: &[&str]| {
+    let error_line = |address: &str, options: &[&str]| {
         let mut command = wasi_http2(&["serve", "--addr", address, "--component"]);
         let finished = run(command.arg(&file).arg("--").args(options));
         assert_eq!(finished.code, Some(1), "{}", finished.stderr);
@@ -589,10 +589,10 @@ fn invalid_arguments_are_explained() {
         ),
     ];
     for (options, words) in cases {
-        let complaint = complaint("127.0.0.1:0", options);
-        assert!(complaint.starts_with(words), "{options:?}: {complaint}");
+        let error_line = error_line("127.0.0.1:0", options);
+        assert!(error_line.starts_with(words), "{options:?}: {error_line}");
     }
-    let in_use = complaint(&address, &[]);
+    let in_use = error_line(&address, &[]);
     assert!(in_use.starts_with(&format!("http2-server: {address}: ")), "{in_use}");
     let mut help = wasi_http2(&["serve", "--component"]);
     let help = run(help.arg(&file).args(["--", "--help"])).text();
@@ -606,7 +606,7 @@ fn reaching_the_memory_limit_is_reported() {
     // No client reads its responses.
     for _ in 0..200 {
         let Ok(tcp) = TcpStream::connect(serve.address()) else { break };
-        let mut client = RawClient::over(tcp);
+        let mut client = RawClient::from_tcp(tcp);
         let mut octets = raw::PREFACE.to_vec();
         octets.extend(raw::frame(raw::SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]));
         for stream in 0..10 {
@@ -617,7 +617,7 @@ fn reaching_the_memory_limit_is_reported() {
         }
         clients.push(client);
     }
-    let complaint = serve.finish();
-    assert_eq!(complaint.code, Some(1));
-    assert!(complaint.stderr.ends_with("the guest exceeded its memory limit of 8 MiB\n"), "{complaint:?}");
+    let error_line = serve.finish();
+    assert_eq!(error_line.code, Some(1));
+    assert!(error_line.stderr.ends_with("the guest exceeded its memory limit of 8 MiB\n"), "{error_line:?}");
 }

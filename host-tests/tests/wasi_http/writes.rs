@@ -1,4 +1,4 @@
-//! Tests of which frames share a write.
+//! Tests of the frames in each write.
 //!
 //! WASI has no TCP_NODELAY: TCP holds back a small write that follows another until the peer acknowledges the
 //! first, which may take 40 ms.

@@ -95,7 +95,7 @@ impl Link {
     }
 
     /// Advances the transport at random: bytes, room, the end, or an error.
-    fn go_on(&mut self, world: &mut World) {
+    fn advance(&mut self, world: &mut World) {
         let random = &mut world.random;
         if random.one_in(100) {
             self.fail(random);
@@ -132,12 +132,12 @@ impl Waiting {
     }
 
     /// Lets time or I/O advance, unless another waiting caller has its turn.
-    fn go_on(&self) {
+    fn advance(&self) {
         let mut world = lock(&self.world);
         if world.random.one_in(2) {
             match &self.wait {
                 Wait::Until(at) => world.now = world.now.max(*at),
-                Wait::Readable(link) | Wait::Writable(link) => lock(link).go_on(&mut world),
+                Wait::Readable(link) | Wait::Writable(link) => lock(link).advance(&mut world),
             }
         }
     }
@@ -147,7 +147,7 @@ impl Waiting {
 impl wasmtime_wasi::p2::Pollable for Waiting {
     async fn ready(&mut self) {
         while !self.is_over() {
-            self.go_on();
+            self.advance();
             tokio::task::yield_now().await;
         }
     }
@@ -237,7 +237,7 @@ impl HostByteStream for Host {
         let link = self.link(&stream)?;
         let (mut link, mut world) = (lock(&link), self.world());
         if world.eager && world.random.one_in(4) {
-            link.go_on(&mut world);
+            link.advance(&mut world);
         }
         if link.arrived.is_empty() {
             return Ok(link.read_error.clone().map_or(Ok(Vec::new()), Err));

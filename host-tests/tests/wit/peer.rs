@@ -1,4 +1,4 @@
-//! The peer of the component: a native engine whose caller keeps its streams busy, and which may corrupt what it sends.
+//! The peer of the component: a native engine whose caller keeps its streams busy. It may corrupt its output.
 
 use bytes::Bytes;
 use http2_engine::{Config, Connection, ErrorCode, Event, FieldSection, Read, Role, StreamId, Time};

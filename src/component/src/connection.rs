@@ -52,13 +52,14 @@ impl GuestConnection for Connection {
         role: Role,
         options: Option<exports::Options>,
     ) -> Result<exports::Connection, Error> {
-        let chosen = options.map(|options| options.into_inner::<Options>().into_chosen()).unwrap_or_default();
+        let configuration =
+            options.map(|options| options.into_inner::<Options>().into_configuration()).unwrap_or_default();
         let engine = match role {
-            Role::Client => Engine::client(chosen.config),
-            Role::Server => Engine::server(chosen.config),
+            Role::Client => Engine::client(configuration.config),
+            Role::Server => Engine::server(configuration.config),
         };
         let mut engine = engine.map_err(errors::invalid_argument)?;
-        let trace = chosen.trace.then(|| Trace::attach(&mut engine));
+        let trace = configuration.trace.then(|| Trace::attach(&mut engine));
         let endpoint = Rc::new(RefCell::new(Endpoint::new(engine, Transport::new(io))));
         Ok(exports::Connection::new(Self { endpoint, trace, next_ping: Cell::new(FIRST_PING) }))
     }
@@ -67,11 +68,11 @@ impl GuestConnection for Connection {
         let section = heads::request_section(&head)?;
         let mut endpoint = self.endpoint.borrow_mut();
         let id = endpoint.engine.open(&section, end_of_stream).map_err(|error| {
-            errors::not_opened(error, |malformed| heads::explain(malformed, &head.headers))
+            errors::from_open_error(error, |malformed| heads::describe_malformed(malformed, &head.headers))
         })?;
         endpoint.streams.insert(id, StreamState::opened());
         if !end_of_stream {
-            endpoint.message_begun();
+            endpoint.message_started();
         }
         Ok(self.stream(id))
     }
@@ -90,12 +91,12 @@ impl GuestConnection for Connection {
     }
 
     fn blocking_accept(&self, timeout: Option<Duration>) -> Result<Option<Http2Stream>, Error> {
-        let accepted = self.endpoint.borrow_mut().block(timeout, |endpoint| {
+        let accepted = self.endpoint.borrow_mut().block_until(timeout, |endpoint| {
             let accepted = endpoint.accept();
             match endpoint.engine.close_reason() {
                 None if accepted.is_none() => Ok(None),
                 Some(Err(_)) if accepted.is_none() => {
-                    Err(endpoint.failure().unwrap_or_else(errors::connection_over))
+                    Err(endpoint.failure().unwrap_or_else(errors::connection_closed))
                 }
                 _ => Ok(Some(accepted)),
             }
@@ -114,7 +115,7 @@ impl GuestConnection for Connection {
     }
 
     fn blocking_flush(&self, timeout: Option<Duration>) -> Result<(), Error> {
-        self.endpoint.borrow_mut().block(timeout, |endpoint| match endpoint.failure() {
+        self.endpoint.borrow_mut().block_until(timeout, |endpoint| match endpoint.failure() {
             Some(error) => Err(error),
             None => Ok(endpoint.is_flushed().then_some(())),
         })
@@ -150,7 +151,7 @@ impl GuestConnection for Connection {
     }
 
     fn window_update(&self, octets: u32) -> Result<(), Error> {
-        self.endpoint.borrow_mut().engine.connection_window_update(octets).map_err(errors::window_not_raised)
+        self.endpoint.borrow_mut().engine.connection_window_update(octets).map_err(errors::from_window_error)
     }
 
     fn windows(&self) -> (i64, i64) {
@@ -168,7 +169,7 @@ impl GuestConnection for Connection {
         let mut endpoint = self.endpoint.borrow_mut();
         ping(&mut endpoint, payload)?;
         endpoint.await_pong(payload);
-        endpoint.block(timeout, |endpoint| match endpoint.take_awaited_pong() {
+        endpoint.block_until(timeout, |endpoint| match endpoint.take_awaited_pong() {
             Some(round_trip) => Ok(Some(round_trip)),
             None => endpoint.failure().map_or(Ok(None), Err),
         })
@@ -177,13 +178,13 @@ impl GuestConnection for Connection {
     fn shutdown(&self) {
         let mut endpoint = self.endpoint.borrow_mut();
         endpoint.engine.shutdown(http2_engine::Time::from_nanos(monotonic_clock::now()));
-        endpoint.take_events();
+        endpoint.process_events();
     }
 
     fn abort(&self, code: u32, debug_data: Vec<u8>) {
         let mut endpoint = self.endpoint.borrow_mut();
         endpoint.engine.abort(ErrorCode(code), &debug_data);
-        endpoint.take_events();
+        endpoint.process_events();
     }
 
     fn closed(&self) -> Option<Result<(), Error>> {
@@ -210,7 +211,7 @@ impl GuestConnection for Connection {
 
     fn send_origin(&self, origins: Vec<String>) -> Result<(), Error> {
         let origins: Vec<&[u8]> = origins.iter().map(String::as_bytes).collect();
-        self.endpoint.borrow_mut().engine.send_origin(&origins).map_err(errors::not_sent)
+        self.endpoint.borrow_mut().engine.send_origin(&origins).map_err(errors::from_send_error)
     }
 
     fn send_alt_svc(&self, alt_svc: AltSvc) -> Result<(), Error> {
@@ -222,7 +223,7 @@ impl GuestConnection for Connection {
                 "an alternative service needs either an origin or a stream",
             ));
         }
-        self.endpoint.borrow_mut().engine.send_alt_svc(id, &origin, &value).map_err(errors::not_sent)
+        self.endpoint.borrow_mut().engine.send_alt_svc(id, &origin, &value).map_err(errors::from_send_error)
     }
 
     fn stats(&self) -> Vec<(String, u64)> {
@@ -238,7 +239,7 @@ impl GuestConnection for Connection {
 /// Sends a PING; returns the connection's error if it has ended.
 fn ping(endpoint: &mut Endpoint, payload: u64) -> Result<(), Error> {
     match endpoint.engine.close_reason() {
-        None => endpoint.engine.ping(payload.to_be_bytes()).map_err(errors::not_sent),
-        Some(_) => Err(endpoint.failure().unwrap_or_else(errors::connection_over)),
+        None => endpoint.engine.ping(payload.to_be_bytes()).map_err(errors::from_send_error),
+        Some(_) => Err(endpoint.failure().unwrap_or_else(errors::connection_closed)),
     }
 }

@@ -14,14 +14,14 @@ use crate::bindings::http2::engine::transport::TransportError;
 use crate::bindings::http2::engine::types::{Error, Priority};
 use crate::errors;
 use crate::streams::{StreamState, Streams};
-use crate::transport::{INPUT, OUTPUT, Transport};
+use crate::transport::{READ_SIZE, Transport, WRITE_SIZE};
 
 /// Reads per call of [`Endpoint::drive`], so that a fast peer does not keep the caller from its other work.
-const ROUNDS: u32 = 4;
+const READS_PER_DRIVE: u32 = 4;
 /// Events kept until the application takes them; the oldest are dropped.
-const EVENTS_MAX: usize = 64;
+const MAX_EVENTS: usize = 64;
 /// Length of the client connection preface, in bytes (RFC 9113, 3.4).
-const PREFACE: u64 = 24;
+const PREFACE_LEN: u64 = 24;
 /// How long input is read and discarded after the connection has ended, in nanoseconds since the last output.
 ///
 /// Closing the transport with unread input could destroy our last frames before the peer has read them.
@@ -36,18 +36,18 @@ pub(crate) struct Endpoint {
     pub(crate) engine: Connection,
     pub(crate) streams: Streams,
     /// Requests that the application has not accepted yet.
-    arrived: VecDeque<StreamId>,
+    pending_accept: VecDeque<StreamId>,
     events: VecDeque<Event>,
     /// The payload of the PING that a blocking call waits for, and the round-trip time once it is answered.
     awaited_pong: Option<(u64, Option<Duration>)>,
     /// The time until which input is read and discarded, after the end of the connection.
     linger_until: Option<Instant>,
     /// The time until which reading pauses, after the end of the connection.
-    discard_at: Option<Instant>,
+    next_discard: Option<Instant>,
     /// Whether the application has started a message since the last call of [`drive`](Self::drive).
-    message_begun: bool,
+    message_started: bool,
     /// Whether the last call of [`drive`](Self::drive) held output back for the next one.
-    output_held: bool,
+    output_deferred: bool,
     /// Input that the engine has not accepted yet.
     input: Bytes,
     /// The first error of the transport.
@@ -61,13 +61,13 @@ impl Endpoint {
         Self {
             engine,
             streams: Streams::default(),
-            arrived: VecDeque::new(),
+            pending_accept: VecDeque::new(),
             events: VecDeque::new(),
             awaited_pong: None,
             linger_until: None,
-            discard_at: None,
-            message_begun: false,
-            output_held: false,
+            next_discard: None,
+            message_started: false,
+            output_deferred: false,
             input: Bytes::new(),
             transport_error: None,
             transport: Some(transport),
@@ -83,8 +83,8 @@ impl Endpoint {
     /// segment back until the peer's delayed ACK. Therefore this function stops when it has news for the application,
     /// and leaves the engine's reaction for the next call. It also holds back, once, a message head without content.
     pub(crate) fn drive(&mut self) -> bool {
-        self.output_held = std::mem::take(&mut self.message_begun) && !self.output_held;
-        if self.output_held {
+        self.output_deferred = std::mem::take(&mut self.message_started) && !self.output_deferred;
+        if self.output_deferred {
             return true;
         }
         let now = monotonic_clock::now();
@@ -95,17 +95,17 @@ impl Endpoint {
             self.receive(now, &mut drained);
             self.transmit(now);
             self.engine.handle_timeout(Time::from_nanos(now));
-            self.take_events();
+            self.process_events();
         }
         moved |= self.transmit(now);
-        self.discard_at = self.discard_at.filter(|at| *at > now);
+        self.next_discard = self.next_discard.filter(|at| *at > now);
         let lingers = self.linger_until.is_some();
         let mut discarded = false;
-        for _ in 0..ROUNDS {
+        for _ in 0..READS_PER_DRIVE {
             if self.receive(now, &mut drained) {
                 moved = true;
                 discarded |= lingers;
-                if self.has_news() {
+                if self.has_updates() {
                     break;
                 }
             } else if self.transmit(now) {
@@ -115,14 +115,14 @@ impl Endpoint {
             }
         }
         if discarded {
-            self.discard_at = Some(now.saturating_add(DISCARD_PAUSE));
+            self.next_discard = Some(now.saturating_add(DISCARD_PAUSE));
         }
-        self.end_transport(now);
+        self.finish_transport(now);
         moved
     }
 
     /// Drives the connection until `attempt` returns a value, an error occurs, or `timeout` passes.
-    pub(crate) fn block<T>(
+    pub(crate) fn block_until<T>(
         &mut self,
         timeout: Option<Duration>,
         mut attempt: impl FnMut(&mut Self) -> Result<Option<T>, Error>,
@@ -139,7 +139,7 @@ impl Endpoint {
             }
             if !self.drive() {
                 if self.is_over() {
-                    return Err(self.failure().unwrap_or_else(errors::connection_over));
+                    return Err(self.failure().unwrap_or_else(errors::connection_closed));
                 }
                 self.wait(deadline);
             }
@@ -165,8 +165,8 @@ impl Endpoint {
     }
 
     /// Records that the application has sent a message head without END_STREAM.
-    pub(crate) fn message_begun(&mut self) {
-        self.message_begun = true;
+    pub(crate) fn message_started(&mut self) {
+        self.message_started = true;
     }
 
     /// Writes pending output, and GOAWAY if the connection is still open, and drops the transport.
@@ -175,7 +175,7 @@ impl Endpoint {
         self.transmit(now);
         if self.engine.close_reason().is_none() {
             self.engine.abort(ErrorCode::NO_ERROR, b"");
-            self.take_events();
+            self.process_events();
             self.transmit(now);
         }
         if let Some(mut transport) = self.transport.take() {
@@ -190,21 +190,22 @@ impl Endpoint {
 
     /// Returns whether more input may be read: the engine has accepted all earlier input, and more may arrive.
     pub(crate) fn takes_input(&self) -> bool {
-        let can_read = self.discard_at.is_none() && self.transport.as_ref().is_some_and(Transport::can_read);
+        let can_read =
+            self.next_discard.is_none() && self.transport.as_ref().is_some_and(Transport::can_read);
         self.input.is_empty() && can_read
     }
 
     /// Returns the latest time for the next call of [`drive`](Self::drive).
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
         let linger = self.linger_until.filter(|_| !self.is_over());
-        let discard = self.discard_at.filter(|_| !self.is_over());
+        let discard = self.next_discard.filter(|_| !self.is_over());
         self.engine.poll_timeout().map(Time::as_nanos).into_iter().chain(linger).chain(discard).min()
     }
 
     /// Returns the error that ended the connection, if any.
     pub(crate) fn failure(&self) -> Option<Error> {
         let error = self.engine.close_reason()?.err()?;
-        Some(errors::connection_ended(error, self.transport_error.as_ref()))
+        Some(errors::from_connection_error(error, self.transport_error.as_ref()))
     }
 
     /// Returns whether the connection has ended, and the transport is no longer needed.
@@ -222,7 +223,7 @@ impl Endpoint {
         let with_connection = self.streams.get(id).is_some_and(|stream| stream.ended_with_connection);
         match self.failure() {
             Some(failure) if with_connection => Error { retryable: error.retryable, ..failure },
-            _ => errors::stream_reset(error),
+            _ => errors::from_stream_error(error),
         }
     }
 
@@ -230,7 +231,7 @@ impl Endpoint {
     pub(crate) fn send_failure(&self, id: StreamId, error: SendError) -> Error {
         match error {
             SendError::Reset(error) => self.stream_failure(id, &error),
-            _ => errors::not_sent(error),
+            _ => errors::from_send_error(error),
         }
     }
 
@@ -240,7 +241,7 @@ impl Endpoint {
             return;
         }
         self.engine.reset(id, code);
-        self.take_events();
+        self.process_events();
         if let Some(stream) = self.streams.get_mut(id) {
             let error = StreamError { code, initiator: Initiator::Local, violation: None, retryable: false };
             stream.error.get_or_insert(error);
@@ -257,8 +258,8 @@ impl Endpoint {
 
     /// Takes the next request.
     pub(crate) fn accept(&mut self) -> Option<StreamId> {
-        let id = self.arrived.pop_front()?;
-        self.streams.hold(id);
+        let id = self.pending_accept.pop_front()?;
+        self.streams.set_app_owned(id);
         Some(id)
     }
 
@@ -274,7 +275,7 @@ impl Endpoint {
             self.streams.remove(id);
             self.engine.release(id);
         }
-        self.take_events();
+        self.process_events();
     }
 
     /// Keeps the answer to the PING with this payload for a blocking call, instead of making an event of it.
@@ -304,8 +305,8 @@ impl Endpoint {
     /// Writes output, and returns whether the transport has accepted all of it.
     pub(crate) fn is_flushed(&mut self) -> bool {
         self.transmit(monotonic_clock::now());
-        let taken = |transport: &Transport| !transport.has_output() && !transport.is_broken();
-        self.engine.is_flushed() && self.transport.as_ref().is_none_or(taken)
+        let is_written = |transport: &Transport| !transport.has_output() && !transport.is_broken();
+        self.engine.is_flushed() && self.transport.as_ref().is_none_or(is_written)
     }
 
     /// Returns whether output waits, in the engine or in the transport's buffer.
@@ -322,34 +323,34 @@ impl Endpoint {
     fn awaits_preface(&self) -> bool {
         self.engine.role() == Role::Server
             && self.engine.close_reason().is_none()
-            && self.engine.stats().octets_received < PREFACE
+            && self.engine.stats().octets_received < PREFACE_LEN
     }
 
     /// Returns whether the peer is a client that speaks HTTP/1.
-    fn serves_http1(&self) -> bool {
+    fn peer_speaks_http1(&self) -> bool {
         self.engine.role() == Role::Server
             && matches!(self.engine.close_reason(), Some(Err(ConnectionError::NotHttp2)))
     }
 
     /// Returns whether the application has news to look at: requests, or changed streams.
-    fn has_news(&self) -> bool {
-        !self.arrived.is_empty() || self.streams.has_changed()
+    fn has_updates(&self) -> bool {
+        !self.pending_accept.is_empty() || self.streams.has_changed()
     }
 
     /// Sorts the engine's events into those of streams and those of the connection.
-    pub(crate) fn take_events(&mut self) {
+    pub(crate) fn process_events(&mut self) {
         while let Some(event) = self.engine.poll_event() {
-            self.take_event(event);
+            self.handle_event(event);
         }
     }
 
-    fn take_event(&mut self, event: EngineEvent) {
+    fn handle_event(&mut self, event: EngineEvent) {
         match event {
             EngineEvent::Request { id, head, .. } => {
                 self.streams.insert(id, StreamState::arrived(head));
-                self.arrived.push_back(id);
+                self.pending_accept.push_back(id);
             }
-            EngineEvent::Push { parent, id, head } => match self.streams.touch(parent) {
+            EngineEvent::Push { parent, id, head } => match self.streams.mark_changed(parent) {
                 Some(stream) => {
                     stream.pushed.push_back(id);
                     self.streams.insert(id, StreamState::arrived(head));
@@ -357,42 +358,42 @@ impl Endpoint {
                 None => self.engine.release(id),
             },
             EngineEvent::Informational { id, head } => {
-                if let Some(stream) = self.streams.touch(id) {
-                    stream.inform(head);
+                if let Some(stream) = self.streams.mark_changed(id) {
+                    stream.push_informational(head);
                 }
             }
             EngineEvent::Response { id, head, .. } => {
-                if let Some(stream) = self.streams.touch(id) {
+                if let Some(stream) = self.streams.mark_changed(id) {
                     stream.response = Some(head);
                 }
             }
             EngineEvent::Readable { id } | EngineEvent::Writable { id } => {
-                self.streams.touch(id);
+                self.streams.mark_changed(id);
             }
-            EngineEvent::Reset { id, error } => self.take_reset(id, error),
+            EngineEvent::Reset { id, error } => self.handle_reset(id, error),
             EngineEvent::Pong { payload, round_trip } => {
-                self.take_pong(u64::from_be_bytes(payload), round_trip);
+                self.handle_pong(u64::from_be_bytes(payload), round_trip);
             }
-            other => self.keep_event(other),
+            other => self.queue_event(other),
         }
     }
 
     /// Records a reset; if the application has not accepted the request, it is never reported.
-    fn take_reset(&mut self, id: StreamId, error: StreamError) {
-        if let Some(place) = self.arrived.iter().position(|arrived| *arrived == id) {
-            self.arrived.remove(place);
+    fn handle_reset(&mut self, id: StreamId, error: StreamError) {
+        if let Some(place) = self.pending_accept.iter().position(|pending| *pending == id) {
+            self.pending_accept.remove(place);
             self.streams.remove(id);
             self.engine.release(id);
             return;
         }
         let ended_with_connection = self.engine.close_reason().is_some();
-        if let Some(stream) = self.streams.touch(id) {
+        if let Some(stream) = self.streams.mark_changed(id) {
             stream.error = Some(error);
             stream.ended_with_connection = ended_with_connection;
         }
     }
 
-    fn take_pong(&mut self, payload: u64, round_trip: std::time::Duration) {
+    fn handle_pong(&mut self, payload: u64, round_trip: std::time::Duration) {
         let round_trip = u64::try_from(round_trip.as_nanos()).unwrap_or(u64::MAX);
         match &mut self.awaited_pong {
             Some((awaited, answer)) if *awaited == payload => *answer = Some(round_trip),
@@ -401,7 +402,7 @@ impl Endpoint {
     }
 
     /// Keeps an event of the connection as a whole, if the interface reports it.
-    fn keep_event(&mut self, event: EngineEvent) {
+    fn queue_event(&mut self, event: EngineEvent) {
         let event = match event {
             EngineEvent::PeerSettings => Event::PeerSettings,
             EngineEvent::SettingsAcknowledged => Event::SettingsAcknowledged,
@@ -426,14 +427,14 @@ impl Endpoint {
                 payload: payload.into(),
             }),
             EngineEvent::Abuse { cause } => Event::Abuse(cause.to_string()),
-            // `closed` reports the end of the connection; `take_event` has handled the rest.
+            // `closed` reports the end of the connection; `handle_event` has handled the rest.
             _ => return,
         };
         self.push_event(event);
     }
 
     fn push_event(&mut self, event: Event) {
-        if self.events.len() >= EVENTS_MAX {
+        if self.events.len() >= MAX_EVENTS {
             self.events.pop_front();
         }
         self.events.push_back(event);
@@ -443,17 +444,17 @@ impl Endpoint {
     ///
     /// Once the transport returns less than requested, it is `drained`, and not read again in this turn.
     fn receive(&mut self, now: Instant, drained: &mut bool) -> bool {
-        if self.input.is_empty() && !*drained && self.discard_at.is_none() {
+        if self.input.is_empty() && !*drained && self.next_discard.is_none() {
             let Some(transport) = self.transport.as_mut().filter(|transport| transport.can_read()) else {
                 return false;
             };
             match transport.read() {
                 Ok(octets) => {
-                    *drained = octets.len() < INPUT;
+                    *drained = octets.len() < READ_SIZE;
                     self.input = octets.into();
                 }
                 Err(error) => {
-                    self.end_input(now, error);
+                    self.handle_read_end(now, error);
                     return true;
                 }
             }
@@ -462,7 +463,7 @@ impl Endpoint {
             return false;
         }
         let taken = self.engine.recv(Time::from_nanos(now), &mut self.input);
-        self.take_events();
+        self.process_events();
         taken > 0
     }
 
@@ -472,15 +473,15 @@ impl Endpoint {
         if self.awaits_preface() {
             return moved;
         }
-        let serves_http1 = self.serves_http1();
-        while let Some(transport) = self.transport.as_mut().filter(|transport| transport.takes_output()) {
+        let peer_speaks_http1 = self.peer_speaks_http1();
+        while let Some(transport) = self.transport.as_mut().filter(|transport| transport.accepts_output()) {
             if !transport.has_output() {
-                let sent = self.engine.poll_transmit(Time::from_nanos(now), transport.output(), OUTPUT);
+                let sent = self.engine.poll_transmit(Time::from_nanos(now), transport.output(), WRITE_SIZE);
                 if sent == 0 {
-                    transport.give_back();
+                    transport.shrink();
                     break;
                 }
-                if serves_http1 {
+                if peer_speaks_http1 {
                     transport.output().clear();
                     transport.output().extend_from_slice(HTTP1_ANSWER);
                 }
@@ -494,12 +495,12 @@ impl Endpoint {
                     }
                 }
                 Err(error) => {
-                    self.lose_output(now, error);
+                    self.handle_write_error(now, error);
                     return true;
                 }
             }
         }
-        self.take_events();
+        self.process_events();
         if moved && self.linger_until.is_some() {
             self.linger_until = Some(now.saturating_add(LINGER));
         }
@@ -510,28 +511,28 @@ impl Endpoint {
     ///
     /// The peer may have sent the rest of a response, or the reason for the end, before. So input is still read to its
     /// end; output is discarded meanwhile.
-    fn lose_output(&mut self, now: Instant, error: TransportError) {
-        self.note_transport_error(error);
+    fn handle_write_error(&mut self, now: Instant, error: TransportError) {
+        self.record_transport_error(error);
         self.engine.shutdown(Time::from_nanos(now));
-        self.take_events();
+        self.process_events();
     }
 
     /// Handles the end of input.
-    fn end_input(&mut self, now: Instant, error: TransportError) {
-        self.note_transport_error(error);
+    fn handle_read_end(&mut self, now: Instant, error: TransportError) {
+        self.record_transport_error(error);
         self.engine.recv_end(Time::from_nanos(now));
-        self.take_events();
+        self.process_events();
     }
 
     /// Keeps the first error of the transport.
-    fn note_transport_error(&mut self, error: TransportError) {
+    fn record_transport_error(&mut self, error: TransportError) {
         if !matches!(error, TransportError::Closed) {
             self.transport_error.get_or_insert(error);
         }
     }
 
     /// Finishes the transport once the connection has ended and the transport has accepted the last byte.
-    fn end_transport(&mut self, now: Instant) {
+    fn finish_transport(&mut self, now: Instant) {
         if self.engine.close_reason().is_none() {
             return;
         }

@@ -12,31 +12,31 @@ mod tests;
 
 /// The caller passed an invalid argument.
 pub(crate) fn invalid_argument(message: impl ToString) -> Error {
-    caller(ErrorKind::InvalidArgument, message)
+    caller_error(ErrorKind::InvalidArgument, message)
 }
 
 /// The call is not permitted in the current state.
 pub(crate) fn invalid_state(message: impl ToString) -> Error {
-    caller(ErrorKind::InvalidState, message)
+    caller_error(ErrorKind::InvalidState, message)
 }
 
 /// The engine has no room for the call at present.
 pub(crate) fn would_block(message: impl ToString) -> Error {
-    Error { fault: Fault::Limit, ..caller(ErrorKind::WouldBlock, message) }
+    Error { fault: Fault::Limit, ..caller_error(ErrorKind::WouldBlock, message) }
 }
 
 /// The timeout of the call has passed.
 pub(crate) fn timeout() -> Error {
-    Error { fault: Fault::Limit, ..caller(ErrorKind::Timeout, "the call timed out") }
+    Error { fault: Fault::Limit, ..caller_error(ErrorKind::Timeout, "the call timed out") }
 }
 
 /// The call needs a connection, but it has ended without error.
-pub(crate) fn connection_over() -> Error {
-    Error { fault: Fault::Peer, ..caller(ErrorKind::ConnectionClosed, "the connection has ended") }
+pub(crate) fn connection_closed() -> Error {
+    Error { fault: Fault::Peer, ..caller_error(ErrorKind::ConnectionClosed, "the connection has ended") }
 }
 
 /// The stream ended early, on a connection that continues.
-pub(crate) fn stream_reset(error: &StreamError) -> Error {
+pub(crate) fn from_stream_error(error: &StreamError) -> Error {
     let kind = match (error.violation, error.initiator) {
         (Some(violation), _) if is_deadline(violation) => ErrorKind::Timeout,
         (_, Initiator::Transport) => ErrorKind::TransportFailed,
@@ -53,7 +53,7 @@ pub(crate) fn stream_reset(error: &StreamError) -> Error {
 }
 
 /// The connection ended with an error; `transport` is the transport's error, if it failed.
-pub(crate) fn connection_ended(error: &ConnectionError, transport: Option<&TransportError>) -> Error {
+pub(crate) fn from_connection_error(error: &ConnectionError, transport: Option<&TransportError>) -> Error {
     let kind = match error {
         ConnectionError::NotHttp2
         | ConnectionError::Violation(Violation::BadPreface | Violation::FirstFrameNotSettings) => {
@@ -72,18 +72,18 @@ pub(crate) fn connection_ended(error: &ConnectionError, transport: Option<&Trans
         _ => Fault::Peer,
     };
     let message = match transport {
-        Some(cause) => format!("{error}: {}", transport_words(cause)),
+        Some(cause) => format!("{error}: {}", transport_reason(cause)),
         None => error.to_string(),
     };
     Error { kind, fault, code: error.code().map(|code| code.0), retryable: false, message }
 }
 
 /// A stream was not opened; `malformed` describes the defect of a malformed head.
-pub(crate) fn not_opened(error: OpenError, malformed: impl FnOnce(Malformed) -> String) -> Error {
+pub(crate) fn from_open_error(error: OpenError, malformed: impl FnOnce(Malformed) -> String) -> Error {
     match error {
         OpenError::WouldBlock => would_block(error),
         OpenError::Closed => {
-            Error { retryable: true, fault: Fault::Peer, ..caller(ErrorKind::ConnectionClosed, error) }
+            Error { retryable: true, fault: Fault::Peer, ..caller_error(ErrorKind::ConnectionClosed, error) }
         }
         OpenError::Malformed(cause) => invalid_argument(malformed(cause)),
         OpenError::Promise => invalid_argument(error),
@@ -92,9 +92,9 @@ pub(crate) fn not_opened(error: OpenError, malformed: impl FnOnce(Malformed) -> 
 }
 
 /// The engine did not accept something for sending.
-pub(crate) fn not_sent(error: SendError) -> Error {
+pub(crate) fn from_send_error(error: SendError) -> Error {
     match error {
-        SendError::Reset(reset) => stream_reset(&reset),
+        SendError::Reset(reset) => from_stream_error(&reset),
         SendError::Malformed(_) => invalid_argument(error),
         SendError::WouldBlock => would_block(error),
         _ => invalid_state(error),
@@ -102,12 +102,12 @@ pub(crate) fn not_sent(error: SendError) -> Error {
 }
 
 /// The engine did not raise a window.
-pub(crate) fn window_not_raised(error: WindowError) -> Error {
+pub(crate) fn from_window_error(error: WindowError) -> Error {
     invalid_argument(error)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "its callers are passed to map_err")]
-fn caller(kind: ErrorKind, message: impl ToString) -> Error {
+fn caller_error(kind: ErrorKind, message: impl ToString) -> Error {
     Error { kind, fault: Fault::Caller, code: None, retryable: false, message: message.to_string() }
 }
 
@@ -123,7 +123,7 @@ fn fault_of(violation: Violation) -> Fault {
     if is_deadline(violation) { Fault::Limit } else { Fault::Peer }
 }
 
-fn transport_words(error: &TransportError) -> &str {
+fn transport_reason(error: &TransportError) -> &str {
     match error {
         TransportError::Closed => "closed",
         TransportError::ConnectionReset => "connection reset",

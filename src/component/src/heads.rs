@@ -93,9 +93,9 @@ pub(crate) fn fields(section: &FieldSection) -> Fields {
 }
 
 /// Describes why the engine rejected fields: the reason, and the name of the field if it is known.
-pub(crate) fn explain(malformed: Malformed, fields: &Fields) -> String {
+pub(crate) fn describe_malformed(malformed: Malformed, fields: &Fields) -> String {
     let refused = |(name, value): &&(String, Vec<u8>)| {
-        let name = lowered(name);
+        let name = to_lowercase(name);
         match malformed {
             Malformed::ConnectionField => CONNECTION_FIELDS.contains(&&*name),
             _ => {
@@ -125,7 +125,7 @@ fn push_field(
     if name.starts_with(':') {
         return Err(invalid_argument(format!("a pseudo-header field is not permitted here: {name:?}")));
     }
-    push(section, &lowered(name), value, never_indexed);
+    push(section, &to_lowercase(name), value, never_indexed);
     Ok(())
 }
 
@@ -138,7 +138,7 @@ fn push(section: &mut FieldSection, name: &str, value: &[u8], never_indexed: &[S
 }
 
 /// Converts a field name to lower case, as on the wire (RFC 9113, 8.2.1).
-fn lowered(name: &str) -> Cow<'_, str> {
+fn to_lowercase(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|octet| octet.is_ascii_uppercase()) {
         Cow::Owned(name.to_ascii_lowercase())
     } else {

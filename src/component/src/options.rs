@@ -18,13 +18,13 @@ const MIN_MAX_FRAME_SIZE: u32 = 16_384;
 
 /// The configuration of a connection.
 #[derive(Clone)]
-pub(crate) struct Chosen {
+pub(crate) struct Configuration {
     pub(crate) config: Config,
     /// Whether to record frames.
     pub(crate) trace: bool,
 }
 
-impl Default for Chosen {
+impl Default for Configuration {
     fn default() -> Self {
         // A server refuses requests beyond its limit, and some servers end the connection for them. So only one request
         // is sent before the server's SETTINGS, which arrive with the first response or before.
@@ -36,26 +36,26 @@ impl Default for Chosen {
 
 /// The options set so far, which always form a valid configuration.
 #[derive(Default)]
-pub(crate) struct Options(RefCell<Chosen>);
+pub(crate) struct Options(RefCell<Configuration>);
 
 impl Options {
     /// Returns the configuration.
-    pub(crate) fn into_chosen(self) -> Chosen {
+    pub(crate) fn into_configuration(self) -> Configuration {
         self.0.into_inner()
     }
 
     /// Makes a change, unless the resulting configuration is invalid.
-    fn try_change(&self, change: impl FnOnce(&mut Config) -> Result<(), ConfigError>) -> Result<(), Error> {
-        let mut chosen = self.0.borrow_mut();
-        let mut config = chosen.config.clone();
-        change(&mut config).and_then(|()| config.check()).map_err(invalid_argument)?;
-        chosen.config = config;
+    fn try_update(&self, update: impl FnOnce(&mut Config) -> Result<(), ConfigError>) -> Result<(), Error> {
+        let mut configuration = self.0.borrow_mut();
+        let mut config = configuration.config.clone();
+        update(&mut config).and_then(|()| config.check()).map_err(invalid_argument)?;
+        configuration.config = config;
         Ok(())
     }
 
     /// Makes a change that is always valid.
-    fn change(&self, change: impl FnOnce(&mut Config)) {
-        change(&mut self.0.borrow_mut().config);
+    fn update(&self, update: impl FnOnce(&mut Config)) {
+        update(&mut self.0.borrow_mut().config);
     }
 }
 
@@ -65,7 +65,7 @@ impl GuestOptions for Options {
     }
 
     fn settings(&self, settings: Vec<Setting>) -> Result<(), Error> {
-        self.try_change(|config| {
+        self.try_update(|config| {
             settings.into_iter().try_for_each(|(id, value)| config.set(SettingId(id), value))?;
             // Raise the limits that would otherwise contradict larger SETTINGS.
             config.stream_window_max = config.stream_window_max.max(config.initial_window_size);
@@ -79,7 +79,7 @@ impl GuestOptions for Options {
     }
 
     fn fields_maximum(&self, fields: u32) {
-        self.change(|config| {
+        self.update(|config| {
             let limits = &mut config.limits;
             limits.fields = fields as usize;
             limits.fields_hard = limits.fields_hard.max(limits.fields);
@@ -87,7 +87,7 @@ impl GuestOptions for Options {
     }
 
     fn connection_window(&self, initial: u32, maximum: u32) -> Result<(), Error> {
-        self.try_change(|config| {
+        self.try_update(|config| {
             config.connection_window = initial;
             config.connection_window_max = maximum;
             Ok(())
@@ -95,63 +95,63 @@ impl GuestOptions for Options {
     }
 
     fn stream_window_maximum(&self, maximum: u32) -> Result<(), Error> {
-        self.try_change(|config| {
+        self.try_update(|config| {
             config.stream_window_max = maximum;
             Ok(())
         })
     }
 
     fn manual_window_update(&self, manual: bool) {
-        self.change(|config| config.manual_window_update = manual);
+        self.update(|config| config.manual_window_update = manual);
     }
 
     fn send_buffer(&self, octets: u32) -> Result<(), Error> {
-        self.try_change(|config| {
+        self.try_update(|config| {
             config.send_buffer = octets as usize;
             Ok(())
         })
     }
 
     fn waiting_streams(&self, streams: u32) {
-        self.change(|config| config.waiting_streams = streams as usize);
+        self.update(|config| config.waiting_streams = streams as usize);
     }
 
     fn never_indexed(&self, names: Vec<FieldName>) {
         let lower = |name: FieldName| Bytes::from(name.to_ascii_lowercase());
-        self.change(|config| config.never_indexed = names.into_iter().map(lower).collect());
+        self.update(|config| config.never_indexed = names.into_iter().map(lower).collect());
     }
 
     fn preface_timeout(&self, timeout: Option<u64>) {
-        self.change(|config| config.preface_timeout = timeout.map(Duration::from_nanos));
+        self.update(|config| config.preface_timeout = timeout.map(Duration::from_nanos));
     }
 
     fn settings_timeout(&self, timeout: Option<u64>) {
-        self.change(|config| config.settings_timeout = timeout.map(Duration::from_nanos));
+        self.update(|config| config.settings_timeout = timeout.map(Duration::from_nanos));
     }
 
     fn headers_timeout(&self, timeout: Option<u64>) {
-        self.change(|config| config.headers_timeout = timeout.map(Duration::from_nanos));
+        self.update(|config| config.headers_timeout = timeout.map(Duration::from_nanos));
     }
 
     fn stall_timeout(&self, timeout: Option<u64>) {
-        self.change(|config| config.stall_timeout = timeout.map(Duration::from_nanos));
+        self.update(|config| config.stall_timeout = timeout.map(Duration::from_nanos));
     }
 
     fn idle_timeout(&self, timeout: Option<u64>) {
-        self.change(|config| config.idle_timeout = timeout.map(Duration::from_nanos));
+        self.update(|config| config.idle_timeout = timeout.map(Duration::from_nanos));
     }
 
     fn drain_timeout(&self, timeout: Option<u64>) {
-        self.change(|config| config.drain_timeout = timeout.map(Duration::from_nanos));
+        self.update(|config| config.drain_timeout = timeout.map(Duration::from_nanos));
     }
 
     fn keep_alive(&self, interval: u64, timeout: u64) {
         let keep_alive = KeepAlive::new(Duration::from_nanos(interval), Duration::from_nanos(timeout));
-        self.change(|config| config.keep_alive = Some(keep_alive));
+        self.update(|config| config.keep_alive = Some(keep_alive));
     }
 
     fn unknown_frames(&self, wanted: bool) {
-        self.change(|config| config.unknown_frames = wanted);
+        self.update(|config| config.unknown_frames = wanted);
     }
 
     fn trace(&self, wanted: bool) {

@@ -39,7 +39,7 @@ impl Stream {
         let mut endpoint = self.endpoint.borrow_mut();
         match send(&mut endpoint, self.id) {
             Err(SendError::Malformed(malformed)) => {
-                Err(errors::invalid_argument(heads::explain(malformed, fields)))
+                Err(errors::invalid_argument(heads::describe_malformed(malformed, fields)))
             }
             outcome => outcome.map_err(|error| endpoint.send_failure(self.id, error)),
         }
@@ -66,9 +66,9 @@ impl GuestHttp2Stream for Stream {
     }
 
     fn blocking_response(&self, timeout: Option<Duration>) -> Result<ResponseHead, Error> {
-        self.endpoint.borrow_mut().block(timeout, |endpoint| {
-            let given = endpoint.streams.get(self.id).is_some_and(|stream| stream.response_given);
-            if given {
+        self.endpoint.borrow_mut().block_until(timeout, |endpoint| {
+            let taken = endpoint.streams.get(self.id).is_some_and(|stream| stream.response_taken);
+            if taken {
                 Err(errors::invalid_state("the response was already returned"))
             } else {
                 response(endpoint, self.id)
@@ -85,7 +85,7 @@ impl GuestHttp2Stream for Stream {
     fn pushed(&self) -> Option<Http2Stream> {
         let mut endpoint = self.endpoint.borrow_mut();
         let id = endpoint.streams.get_mut(self.id)?.pushed.pop_front()?;
-        endpoint.streams.hold(id);
+        endpoint.streams.set_app_owned(id);
         Some(Http2Stream::new(Self::new(Rc::clone(&self.endpoint), id)))
     }
 
@@ -106,7 +106,7 @@ impl GuestHttp2Stream for Stream {
             endpoint.engine.send_response(id, &section, end_of_stream)?;
             endpoint.streams.stop_awaiting_continue(id);
             if !end_of_stream {
-                endpoint.message_begun();
+                endpoint.message_started();
             }
             Ok(())
         })
@@ -116,7 +116,7 @@ impl GuestHttp2Stream for Stream {
         let section = heads::request_section(&head)?;
         let mut endpoint = self.endpoint.borrow_mut();
         let id = endpoint.engine.push_request(self.id, &section).map_err(|error| {
-            errors::not_opened(error, |malformed| heads::explain(malformed, &head.headers))
+            errors::from_open_error(error, |malformed| heads::describe_malformed(malformed, &head.headers))
         })?;
         endpoint.streams.insert(id, StreamState::opened());
         Ok(Http2Stream::new(Self::new(Rc::clone(&self.endpoint), id)))
@@ -142,7 +142,7 @@ impl GuestHttp2Stream for Stream {
         timeout: Option<Duration>,
     ) -> Result<(), Error> {
         let mut data = Bytes::from(bytes);
-        self.endpoint.borrow_mut().block(timeout, |endpoint| {
+        self.endpoint.borrow_mut().block_until(timeout, |endpoint| {
             send_data(endpoint, self.id, &mut data, end_of_stream)?;
             Ok(data.is_empty().then_some(()))
         })
@@ -162,7 +162,7 @@ impl GuestHttp2Stream for Stream {
     }
 
     fn blocking_read_data(&self, max: u32, timeout: Option<Duration>) -> Result<Option<Vec<u8>>, Error> {
-        self.endpoint.borrow_mut().block(timeout, |endpoint| match read_data(endpoint, self.id, max)? {
+        self.endpoint.borrow_mut().block_until(timeout, |endpoint| match read_data(endpoint, self.id, max)? {
             Some(octets) if octets.is_empty() && max > 0 => Ok(None),
             read => Ok(Some(read)),
         })
@@ -175,7 +175,7 @@ impl GuestHttp2Stream for Stream {
     }
 
     fn window_update(&self, octets: u32) -> Result<(), Error> {
-        self.endpoint.borrow_mut().engine.window_update(self.id, octets).map_err(errors::window_not_raised)
+        self.endpoint.borrow_mut().engine.window_update(self.id, octets).map_err(errors::from_window_error)
     }
 
     fn windows(&self) -> (i64, i64) {
@@ -209,10 +209,10 @@ impl GuestHttp2Stream for Stream {
 fn response(endpoint: &mut Endpoint, id: StreamId) -> Result<Option<ResponseHead>, Error> {
     let Some(stream) = endpoint.streams.get_mut(id) else { return Ok(None) };
     if let Some(head) = stream.response.take() {
-        stream.response_given = true;
+        stream.response_taken = true;
         return Ok(Some(heads::response_head(&head)));
     }
-    if stream.response_given {
+    if stream.response_taken {
         return Ok(None);
     }
     match stream.error {

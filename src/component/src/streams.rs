@@ -8,7 +8,7 @@ use http2_engine::{FieldSection, StreamError, StreamId};
 mod tests;
 
 /// Informational responses kept per stream until the application takes them.
-const INFORMATIONAL_MAX: usize = 16;
+const MAX_INFORMATIONAL: usize = 16;
 
 /// The state of one stream, from its opening until the application drops it.
 #[derive(Default)]
@@ -18,7 +18,7 @@ pub(crate) struct StreamState {
     /// The head of the response, until the application takes it.
     pub(crate) response: Option<FieldSection>,
     /// Whether the application has taken the response.
-    pub(crate) response_given: bool,
+    pub(crate) response_taken: bool,
     /// Informational responses, until the application takes them.
     informational: VecDeque<FieldSection>,
     /// Streams that the peer promised on this one, until the application takes them.
@@ -32,7 +32,7 @@ pub(crate) struct StreamState {
     /// Whether the client waits for 100 (Continue) or a final response before it sends the content.
     awaits_continue: bool,
     /// Whether the application has a handle to the stream.
-    held: bool,
+    app_owned: bool,
     /// Whether something has happened that [`Streams::take_changed`] has not reported.
     changed: bool,
 }
@@ -40,7 +40,7 @@ pub(crate) struct StreamState {
 impl StreamState {
     /// Creates the state of a stream that the application opens.
     pub(crate) fn opened() -> Self {
-        Self { held: true, ..Self::default() }
+        Self { app_owned: true, ..Self::default() }
     }
 
     /// Creates the state of a stream that the peer opens or promises.
@@ -48,9 +48,9 @@ impl StreamState {
         Self { awaits_continue: expects_continue(&request), request: Some(request), ..Self::default() }
     }
 
-    /// Keeps an informational response, unless [`INFORMATIONAL_MAX`] wait already.
-    pub(crate) fn inform(&mut self, head: FieldSection) {
-        if self.informational.len() < INFORMATIONAL_MAX {
+    /// Keeps an informational response, unless [`MAX_INFORMATIONAL`] wait already.
+    pub(crate) fn push_informational(&mut self, head: FieldSection) {
+        if self.informational.len() < MAX_INFORMATIONAL {
             self.informational.push_back(head);
         }
     }
@@ -91,10 +91,10 @@ impl Streams {
         self.states.get_mut(&id)
     }
 
-    /// Marks the stream as held by the application: from now on its changes are reported.
-    pub(crate) fn hold(&mut self, id: StreamId) {
+    /// Marks the stream as owned by the application: from now on its changes are reported.
+    pub(crate) fn set_app_owned(&mut self, id: StreamId) {
         if let Some(state) = self.states.get_mut(&id) {
-            state.held = true;
+            state.app_owned = true;
             if state.changed {
                 self.changed.push(id);
             }
@@ -102,9 +102,9 @@ impl Streams {
     }
 
     /// Marks a stream as changed, and returns its state to record the change in.
-    pub(crate) fn touch(&mut self, id: StreamId) -> Option<&mut StreamState> {
+    pub(crate) fn mark_changed(&mut self, id: StreamId) -> Option<&mut StreamState> {
         let state = self.states.get_mut(&id)?;
-        if state.held && !state.changed {
+        if state.app_owned && !state.changed {
             self.changed.push(id);
         }
         state.changed = true;

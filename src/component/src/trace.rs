@@ -14,7 +14,7 @@ use crate::bindings::exports::http2::engine::connection::TraceFrame;
 mod tests;
 
 /// Frames kept until the application takes them.
-const FRAMES_MAX: usize = 4_096;
+const MAX_FRAMES: usize = 4_096;
 
 /// The recorded frames that the application has not taken yet.
 ///
@@ -53,7 +53,7 @@ impl Subscriber for Recorder {
         if sent && has_fields(header.kind) {
             detail.push_str(&std::mem::take(&mut record.fields));
         }
-        if record.frames.len() >= FRAMES_MAX {
+        if record.frames.len() >= MAX_FRAMES {
             record.frames.pop_front();
         }
         record.frames.push_back(TraceFrame {
@@ -77,10 +77,10 @@ impl Subscriber for Recorder {
             record.fields = lines;
             return;
         }
-        let of_section = |frame: &&mut TraceFrame| {
+        let starts_section = |frame: &&mut TraceFrame| {
             !frame.sent && frame.stream_id == stream.as_u32() && has_fields(FrameType(frame.kind))
         };
-        if let Some(frame) = record.frames.iter_mut().rev().find(of_section) {
+        if let Some(frame) = record.frames.iter_mut().rev().find(starts_section) {
             frame.detail.push_str(&lines);
         }
     }

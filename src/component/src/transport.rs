@@ -6,12 +6,12 @@ use wasi::io::poll::{Pollable, poll};
 use crate::bindings::http2::engine::transport::{ByteStream, TransportError};
 
 /// Bytes requested in one read: each call crosses a component boundary, so large reads are cheaper.
-pub(crate) const INPUT: usize = 64 << 10;
+pub(crate) const READ_SIZE: usize = 64 << 10;
 /// Bytes gathered for one write: as many as a stream usually has waiting, so that most segments are full.
-pub(crate) const OUTPUT: usize = 256 << 10;
+pub(crate) const WRITE_SIZE: usize = 256 << 10;
 
 /// Bytes of output capacity that a connection keeps while it has nothing to send.
-const KEPT: usize = 4 << 10;
+const IDLE_CAPACITY: usize = 4 << 10;
 
 /// Where output goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl Transport {
     }
 
     /// Returns whether output is accepted, even if only to be discarded.
-    pub(crate) fn takes_output(&self) -> bool {
+    pub(crate) fn accepts_output(&self) -> bool {
         self.writing != Writing::Ended
     }
 
@@ -77,9 +77,9 @@ impl Transport {
         self.written < self.output.len()
     }
 
-    /// Reads at most [`INPUT`] bytes; after an error, nothing more can be read.
+    /// Reads at most [`READ_SIZE`] bytes; after an error, nothing more can be read.
     pub(crate) fn read(&mut self) -> Result<Vec<u8>, TransportError> {
-        self.io.read(INPUT as u32).inspect_err(|_| self.read_ended = true)
+        self.io.read(READ_SIZE as u32).inspect_err(|_| self.read_ended = true)
     }
 
     /// Returns the output buffer, which may be filled once everything in it has been written.
@@ -156,15 +156,15 @@ impl Transport {
     /// Most deadlines are postponed again and again. Keeping the earlier timer saves creating a new one each time; a
     /// caller that wakes up too early waits again.
     fn arm_timer(&mut self, until: Instant) {
-        let serves = |(due, _): &(Instant, Pollable)| *due <= until && *due > monotonic_clock::now();
-        if !self.timer.as_ref().is_some_and(serves) {
+        let is_usable = |(due, _): &(Instant, Pollable)| *due <= until && *due > monotonic_clock::now();
+        if !self.timer.as_ref().is_some_and(is_usable) {
             self.timer = Some((until, monotonic_clock::subscribe_instant(until)));
         }
     }
 
     /// Frees the output buffer, which must be empty, so that an idle connection uses little memory.
-    pub(crate) fn give_back(&mut self) {
-        if self.output.capacity() > KEPT {
+    pub(crate) fn shrink(&mut self) {
+        if self.output.capacity() > IDLE_CAPACITY {
             self.output = Vec::new();
         }
     }

@@ -1,7 +1,7 @@
-//! Calls of this component, and the task that does the work of all of them.
+//! Calls of this component, and their shared task set.
 //!
-//! A call is a task of the component model that ends with its answer, but connections outlive it. So one set of
-//! tasks does all the work. The call that finds none running starts it; it continues after that call's answer,
+//! A call is a task of the component model and ends with its answer, but connections outlive it. So one set of
+//! tasks serves all calls. A call starts the set if it is not running; the set continues after the call's answer,
 //! until no call and no connection remains.
 
 use std::cell::{Cell, RefCell};
@@ -16,11 +16,11 @@ use crate::options::Options;
 use crate::pool::Pool;
 
 thread_local! {
-    static WORK: Rc<Work> = Rc::new(Work::new());
+    static RUNTIME: Rc<Runtime> = Rc::new(Runtime::new());
 }
 
 /// State shared by all calls.
-struct Work {
+struct Runtime {
     tasks: Tasks,
     /// The connections, or the error in the options.
     pool: Result<Pool, String>,
@@ -29,11 +29,11 @@ struct Work {
 
 /// The pending answer of a call.
 #[derive(Default)]
-struct Answer {
+struct PendingCall {
     result: RefCell<Option<Result<Response, ErrorCode>>>,
-    given: Signal,
+    answered: Signal,
     /// Set when the call is cancelled.
-    abandoned: Latch,
+    cancelled: Latch,
 }
 
 /// Sends a request, and waits for the head of its response.
@@ -42,36 +42,36 @@ struct Answer {
 ///
 /// Those of [`exchange`], or `internal-error` with the reason if the options are invalid.
 pub(crate) async fn send(request: Request) -> Result<Response, ErrorCode> {
-    let work = WORK.with(Rc::clone);
-    let pool = work.pool.clone().map_err(|wrong| ErrorCode::InternalError(Some(wrong)))?;
-    let answer = Rc::new(Answer::default());
-    let to = Rc::clone(&answer);
+    let runtime = RUNTIME.with(Rc::clone);
+    let pool = runtime.pool.clone().map_err(|wrong| ErrorCode::InternalError(Some(wrong)))?;
+    let call = Rc::new(PendingCall::default());
+    let pending = Rc::clone(&call);
     let busy = pool.busy();
-    work.tasks.spawn(async move {
+    runtime.tasks.spawn(async move {
         // If the call is cancelled, dropping the exchange cancels the stream.
-        if let Some(result) = to.abandoned.or(exchange(&pool, request)).await {
-            *to.result.borrow_mut() = Some(result);
-            to.given.give();
+        if let Some(result) = pending.cancelled.or(exchange(&pool, request)).await {
+            *pending.result.borrow_mut() = Some(result);
+            pending.answered.notify();
         }
         drop(busy);
     });
-    work.ensure_running();
-    let unless_answered = Abandon(&answer);
-    answer.given.wait().await;
-    drop(unless_answered);
-    answer.result.take().unwrap_or(Err(ErrorCode::ConnectionTerminated))
+    runtime.ensure_running();
+    let cancel_on_drop = CancelOnDrop(&call);
+    call.answered.wait().await;
+    drop(cancel_on_drop);
+    call.result.take().unwrap_or(Err(ErrorCode::ConnectionTerminated))
 }
 
-/// Marks an answer as abandoned when dropped.
-struct Abandon<'a>(&'a Answer);
+/// Cancels the call when dropped.
+struct CancelOnDrop<'a>(&'a PendingCall);
 
-impl Drop for Abandon<'_> {
+impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
-        self.0.abandoned.set();
+        self.0.cancelled.set();
     }
 }
 
-impl Work {
+impl Runtime {
     fn new() -> Self {
         let tasks = Tasks::new();
         let options = Options::read(|name| std::env::var(name).ok());
@@ -83,12 +83,12 @@ impl Work {
         if self.is_running.replace(true) {
             return;
         }
-        let work = Rc::clone(self);
+        let runtime = Rc::clone(self);
         wit_bindgen::spawn_local(async move {
-            if let Ok(pool) = &work.pool {
-                work.tasks.run(pool.attend()).await;
+            if let Ok(pool) = &runtime.pool {
+                runtime.tasks.run(pool.maintain()).await;
             }
-            work.is_running.set(false);
+            runtime.is_running.set(false);
         });
     }
 }

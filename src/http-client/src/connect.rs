@@ -11,14 +11,14 @@ use http2_wasi_http::bindings::wasi::http::types::ErrorCode;
 use http2_wasi_http::bindings::wasi::sockets::ip_name_lookup;
 use http2_wasi_http::bindings::wasi::sockets::types::TcpSocket;
 use http2_wasi_http::error;
-use http2_wasi_http::signal::before;
+use http2_wasi_http::signal::run_until;
 
 use crate::target::Address;
 
 /// Head start of an attempt before the next begins, in nanoseconds (RFC 8305, 5).
 const ATTEMPT_DELAY: u64 = 250_000_000;
 
-/// Connects to the first of the host's addresses that answers.
+/// Connects to the first of the host's addresses to answer.
 ///
 /// # Errors
 ///
@@ -28,24 +28,24 @@ pub(crate) async fn connect(address: &Address) -> Result<TcpSocket, ErrorCode> {
         Some(ip) => vec![ip],
         None => {
             let found = ip_name_lookup::resolve_addresses(address.host.clone()).await;
-            found.map_err(error::of_lookup)?.into_iter().map(ip_from_wasi).collect()
+            found.map_err(error::from_lookup)?.into_iter().map(ip_from_wasi).collect()
         }
     };
-    let mut ahead = interleave(hosts).into_iter().map(|host| SocketAddr::new(host, address.port));
+    let mut remaining = interleave(hosts).into_iter().map(|host| SocketAddr::new(host, address.port));
     let mut attempts = Attempts(Vec::new());
     let mut error = ErrorCode::DestinationNotFound;
     loop {
-        if let Some(next) = ahead.next() {
+        if let Some(next) = remaining.next() {
             attempts.0.push(Box::pin(connect_to(next)));
         }
         if attempts.0.is_empty() {
             return Err(error);
         }
         let first = poll_fn(|context| attempts.poll(context));
-        let ended = if ahead.len() == 0 {
+        let ended = if remaining.len() == 0 {
             Some(first.await)
         } else {
-            before(first, monotonic_clock::wait_for(ATTEMPT_DELAY)).await
+            run_until(first, monotonic_clock::wait_for(ATTEMPT_DELAY)).await
         };
         match ended {
             Some(Ok(socket)) => return Ok(socket),
@@ -74,8 +74,8 @@ impl Attempts {
 }
 
 async fn connect_to(address: SocketAddr) -> Result<TcpSocket, ErrorCode> {
-    let socket = TcpSocket::create(family(address)).map_err(|failed| error::of_socket(&failed))?;
-    socket.connect(to_wasi(address)).await.map_err(|failed| error::of_socket(&failed))?;
+    let socket = TcpSocket::create(family(address)).map_err(|failed| error::from_socket(&failed))?;
+    socket.connect(to_wasi(address)).await.map_err(|failed| error::from_socket(&failed))?;
     Ok(socket)
 }
 

@@ -9,9 +9,9 @@ use http2_wasi_http::bindings::wasi::clocks::monotonic_clock;
 use http2_wasi_http::bindings::wasi::http::types::{ErrorCode, Request, RequestOptions, Response};
 use http2_wasi_http::bindings::{wit_future, wit_stream};
 use http2_wasi_http::body::{BodyError, Source};
-use http2_wasi_http::end::EndWriter;
 use http2_wasi_http::head::{self, OutgoingRequestHead};
-use http2_wasi_http::signal::before;
+use http2_wasi_http::signal::run_until;
+use http2_wasi_http::trailers::TrailersWriter;
 use http2_wasi_http::{Connection, Stream, body, error};
 use wit_bindgen::FutureWriter;
 
@@ -23,9 +23,9 @@ type Transmitted = FutureWriter<Result<(), ErrorCode>>;
 type Upload = Pin<Box<dyn Future<Output = (Source, Result<(), BodyError>)>>>;
 
 /// How long a request is sent again if its options have no first-byte timeout, in nanoseconds.
-const RETRY_TIME: u64 = 30_000_000_000;
+const RETRY_TIMEOUT: u64 = 30_000_000_000;
 /// The first and the longest pause before a request is sent again, in nanoseconds.
-const RETRY_PAUSE: (u64, u64) = (5_000_000, 1_000_000_000);
+const RETRY_BACKOFF: (u64, u64) = (5_000_000, 1_000_000_000);
 
 /// The timeouts of a request's options, in nanoseconds.
 struct Timeouts {
@@ -35,7 +35,7 @@ struct Timeouts {
 }
 
 impl Timeouts {
-    fn of(request: &Request) -> Self {
+    fn from_request(request: &Request) -> Self {
         let options = request.get_options();
         let options = options.as_ref();
         Self {
@@ -50,7 +50,7 @@ impl Timeouts {
 ///
 /// If the server certainly has not processed the request (REFUSED_STREAM, or GOAWAY for earlier streams), it is
 /// sent again until the server accepts it (RFC 9113, 8.7): on the same connection if that remains open, otherwise
-/// on another one. Retries end after the request's first-byte timeout, or [`RETRY_TIME`] if it has none, or when
+/// on another one. Retries end after the request's first-byte timeout, or [`RETRY_TIMEOUT`] if it has none, or when
 /// more content has been sent than is kept.
 ///
 /// A complete response does not stop an unfinished request: content continues until its end, or until the server
@@ -61,53 +61,53 @@ impl Timeouts {
 ///
 /// | cause | `error-code` |
 /// |---|---|
-/// | the request cannot be sent | [`error::of_malformed`], [`Pool::origin`] |
-/// | no connection can be established | [`error::of_lookup`], [`error::of_socket`], `connection-timeout` |
+/// | the request cannot be sent | [`error::from_malformed`], [`Pool::origin`] |
+/// | no connection can be established | [`error::from_lookup`], [`error::from_socket`], `connection-timeout` |
 /// | the source aborted the request's content | the source's error |
 /// | no response in time | `connection-read-timeout` |
-/// | the stream or the connection ended first | [`error::of_response`] |
+/// | the stream or the connection ended first | [`error::from_response`] |
 pub(crate) async fn exchange(pool: &Pool, request: Request) -> Result<Response, ErrorCode> {
     let head = OutgoingRequestHead::from_request(&request)?;
     let origin = pool.origin(&head)?;
-    let timeouts = Timeouts::of(&request);
+    let timeouts = Timeouts::from_request(&request);
     let (transmitted, transmitted_reader) = wit_future::new(|| Err(ErrorCode::ConnectionTerminated));
     let (contents, trailers) = Request::consume_body(request, transmitted_reader);
     let mut source = Source::new(contents, trailers, head.content_length).keep();
     // A request without content is then one frame, and a head with its first content one write.
-    source.ready_soon(usize::MAX, pool.tasks()).await;
-    let mut begun: Option<Retries> = None;
+    source.prefetch(usize::MAX, pool.tasks()).await;
+    let mut first_attempt: Option<Retries> = None;
     loop {
         let end_stream = source.is_empty();
         let opened = pool.open(&origin, &head.section, end_stream, timeouts.connect);
-        let stream = match begun.as_ref().and_then(|retries| retries.left(timeouts.first_byte)) {
+        let stream = match first_attempt.as_ref().and_then(|retries| retries.remaining(timeouts.first_byte)) {
             None => opened.await?,
             Some(left) => {
-                let opened = before(opened, monotonic_clock::wait_for(left)).await;
+                let opened = run_until(opened, monotonic_clock::wait_for(left)).await;
                 opened.unwrap_or(Err(ErrorCode::ConnectionReadTimeout))?
             }
         };
-        let retries = begun.get_or_insert_with(Retries::begin);
-        let is_settled = stream.connection().is_settled();
+        let retries = first_attempt.get_or_insert_with(Retries::new);
+        let has_peer_settings = stream.connection().has_peer_settings();
         let mut sending = Sending::new(&stream, source, end_stream);
-        let failure = match sending.until_response(&stream, retries.left(timeouts.first_byte)).await {
+        let failure = match sending.until_response(&stream, retries.remaining(timeouts.first_byte)).await {
             Ok((head, end)) => {
                 pool.tasks().spawn(sending.complete(stream.clone(), transmitted));
-                return respond(stream, &head, end, timeouts.between_bytes).await;
+                return build_response(stream, &head, end, timeouts.between_bytes).await;
             }
             Err(failure) => failure,
         };
         let error = match failure {
             Failure::Stream(error) if error.retryable => error,
-            Failure::Stream(error) => return Err(error::of_response(&error)),
-            Failure::Body(error) => return Err(error::of_body(&error)),
+            Failure::Stream(error) => return Err(error::from_response(&error)),
+            Failure::Body(error) => return Err(error::from_body(&error)),
             Failure::Timeout => return Err(ErrorCode::ConnectionReadTimeout),
         };
         source = match sending.rewind().await {
-            Some(source) if !retries.is_over(timeouts.first_byte) => source,
-            _ => return Err(error::of_response(&error)),
+            Some(source) if !retries.is_expired(timeouts.first_byte) => source,
+            _ => return Err(error::from_response(&error)),
         };
         // A refusal of a request sent before the server announced its limit says nothing about its load.
-        if is_settled {
+        if has_peer_settings {
             retries.pause(pool, stream.connection()).await;
         }
     }
@@ -116,23 +116,23 @@ pub(crate) async fn exchange(pool: &Pool, request: Request) -> Result<Response, 
 /// The retries of a request.
 struct Retries {
     /// The time of the first attempt.
-    began: u64,
+    started: u64,
     refusals: u32,
 }
 
 impl Retries {
-    fn begin() -> Self {
-        Self { began: monotonic_clock::now(), refusals: 0 }
+    fn new() -> Self {
+        Self { started: monotonic_clock::now(), refusals: 0 }
     }
 
-    /// The rest of a time limit that began with the first attempt.
-    fn left(&self, time: Option<u64>) -> Option<u64> {
-        time.map(|time| time.saturating_sub(monotonic_clock::now().saturating_sub(self.began)))
+    /// The rest of a time limit counted from the first attempt.
+    fn remaining(&self, time: Option<u64>) -> Option<u64> {
+        time.map(|time| time.saturating_sub(monotonic_clock::now().saturating_sub(self.started)))
     }
 
     /// Whether the time for retries is over.
-    fn is_over(&self, time: Option<u64>) -> bool {
-        self.left(time.or(Some(RETRY_TIME))) == Some(0)
+    fn is_expired(&self, time: Option<u64>) -> bool {
+        self.remaining(time.or(Some(RETRY_TIMEOUT))) == Some(0)
     }
 
     /// Pauses before the next attempt, longer after each refusal.
@@ -142,13 +142,13 @@ impl Retries {
         if self.refusals > 0 {
             pool.retire(connection);
         }
-        let pause = RETRY_PAUSE.0.saturating_mul(1 << self.refusals.min(16)).min(RETRY_PAUSE.1);
+        let pause = RETRY_BACKOFF.0.saturating_mul(1 << self.refusals.min(16)).min(RETRY_BACKOFF.1);
         self.refusals = self.refusals.saturating_add(1);
         monotonic_clock::wait_for(pause).await;
     }
 }
 
-/// Why there is no response.
+/// Why an attempt failed.
 enum Failure {
     Stream(StreamError),
     Body(BodyError),
@@ -218,7 +218,7 @@ impl Sending {
         }
         drop(stream);
         // The caller may have dropped the reader.
-        _ = transmitted.write(result.map_err(|error| error::of_body(&error))).await;
+        _ = transmitted.write(result.map_err(|error| error::from_body(&error))).await;
     }
 
     /// Returns the content from its start after the stream was reset, unless too much of it was sent.
@@ -232,21 +232,21 @@ impl Sending {
 }
 
 /// Builds the response; its content follows.
-async fn respond(
+async fn build_response(
     stream: Stream,
     head: &FieldSection,
     end_stream: bool,
     between_bytes: Option<u64>,
 ) -> Result<Response, ErrorCode> {
     let tasks = stream.connection().tasks().clone();
-    let (trailers, trailers_reader) = EndWriter::new();
+    let (trailers, trailers_reader) = TrailersWriter::new();
     if end_stream {
-        let response = head::response_to(head, None, trailers_reader)?;
-        trailers.tell(Ok(None), &tasks).await;
+        let response = head::wasi_response(head, None, trailers_reader)?;
+        trailers.write(Ok(None), &tasks).await;
         return Ok(response);
     }
     let (contents, contents_reader) = wit_stream::new();
-    let response = head::response_to(head, Some(contents_reader), trailers_reader)?;
+    let response = head::wasi_response(head, Some(contents_reader), trailers_reader)?;
     tasks.spawn(body::receive(stream, contents, trailers, between_bytes));
     Ok(response)
 }

@@ -1,8 +1,8 @@
-//! Settings of the client, read from the environment because a component that is called has no arguments.
+//! Settings of the client, read from the environment because a called component has no arguments.
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `HTTP2_CLIENT_UPSTREAM` | `HOST:PORT` that every request goes to, for a reverse proxy | the authority of each request |
+//! | `HTTP2_CLIENT_UPSTREAM` | `HOST:PORT` of the server for all requests, for a reverse proxy | the authority of each request |
 //! | `HTTP2_CLIENT_MAX_CONNECTIONS` | maximum number of open connections per origin | 16 |
 //! | `HTTP2_CLIENT_IDLE_TIMEOUT` | seconds after which a connection without requests is closed; 0 for never | 30 |
 

@@ -15,7 +15,7 @@ pub(crate) struct Address {
     pub(crate) port: u16,
 }
 
-/// The scheme and address that requests must share to use one connection.
+/// The scheme and address common to all requests of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Origin {
     pub(crate) scheme: String,
@@ -27,7 +27,7 @@ impl Origin {
     ///
     /// # Errors
     ///
-    /// `HTTP-request-URI-invalid`, or `internal-error` for https, since there is no TLS.
+    /// `HTTP-request-URI-invalid`, or `internal-error` for https, which needs TLS.
     pub(crate) fn new(
         scheme: &Scheme,
         authority: &str,
@@ -50,7 +50,7 @@ impl Origin {
 }
 
 impl Address {
-    /// Parses "host:port"; the port may be omitted if there is a default.
+    /// Parses "host:port"; the port is optional if `default_port` is set.
     fn parse(authority: &str, default_port: Option<u16>) -> Option<Self> {
         let (host, port) = match authority.strip_prefix('[') {
             Some(rest) => {

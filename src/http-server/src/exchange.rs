@@ -8,8 +8,8 @@ use http2_engine::ErrorCode as Http2ErrorCode;
 use http2_wasi_http::bindings::wasi::http::types::{ErrorCode, Request, Response};
 use http2_wasi_http::bindings::{wit_future, wit_stream};
 use http2_wasi_http::body::{BodyError, Source};
-use http2_wasi_http::end::EndWriter;
 use http2_wasi_http::head::{self, Refusal, RequestHead, ResponseHead};
+use http2_wasi_http::trailers::TrailersWriter;
 use http2_wasi_http::{IncomingRequest, Stream, Tasks, body, error};
 
 use crate::bindings::wasi::http::handler;
@@ -18,7 +18,7 @@ use crate::bindings::wasi::http::handler;
 ///
 /// If the client cancels the request, the server drops its ends of the content streams, which is how the
 /// application can notice. The call itself is cancelled only if `cancel` is set: an application that does not
-/// support cancellation may trap, and take the server with it. The stream is released, and its slot becomes free,
+/// support cancellation may trap, and take the server with it. The stream is released and the permit returned
 /// when the call has returned.
 pub(crate) async fn serve(request: IncomingRequest, tasks: Tasks, cancel: bool) {
     let stream = request.stream.clone();
@@ -43,8 +43,8 @@ async fn handle(
     head: &RequestHead,
     tasks: &Tasks,
 ) -> Result<Result<Response, ErrorCode>, Refusal> {
-    let fields = head::fields_to(&request.head).map_err(|_| Refusal(431))?;
-    let (trailers, trailers_reader) = EndWriter::new();
+    let fields = head::wasi_fields(&request.head).map_err(|_| Refusal(431))?;
+    let (trailers, trailers_reader) = TrailersWriter::new();
     if request.end_stream {
         let (wasi_request, _) = Request::new(fields, None, trailers_reader, None);
         head.apply(&wasi_request)?;
@@ -52,7 +52,7 @@ async fn handle(
         // Most applications never ask how such a request ended. The report costs no turn of its own if it is made
         // while the call is pending and the application has already dropped the future: so let the application run
         // for its first turn before reporting.
-        return Ok(first_turn_then(handling, trailers.tell(Ok(None), tasks)).await);
+        return Ok(first_turn_then(handling, trailers.write(Ok(None), tasks)).await);
     }
     let (contents, contents_reader) = wit_stream::new();
     let (wasi_request, _) = Request::new(fields, Some(contents_reader), trailers_reader, None);
@@ -93,27 +93,27 @@ async fn respond(stream: &Stream, response: Response, is_head: bool) {
         let mut source = Source::new(contents, trailers, head.content_length);
         // A reset shows again when the content is sent.
         let connection = stream.connection();
-        _ = stream.unless_reset(source.ready_soon(connection.send_limit(), connection.tasks())).await;
+        _ = stream.unless_reset(source.prefetch(connection.send_limit(), connection.tasks())).await;
         stream.respond(head.section);
         if let Err(error) = body::send(stream, &mut source).await {
-            return give_up(stream, &error);
+            return abort_response(stream, &error);
         }
     }
     // The application may have dropped the reader.
     _ = transmitted.write(Ok(())).await;
 }
 
-/// Ends a response that cannot be completed.
-fn give_up(stream: &Stream, error: &BodyError) {
+/// Ends an incomplete response.
+fn abort_response(stream: &Stream, error: &BodyError) {
     match error {
-        BodyError::Source(code) if !stream.has_begun() => refuse(stream, Refusal(error::status(code))),
+        BodyError::Source(code) if !stream.has_sent_head() => refuse(stream, Refusal(error::status(code))),
         _ => stream.reset(Http2ErrorCode::INTERNAL_ERROR),
     }
 }
 
 /// Sends a response with a status and no content.
 fn refuse(stream: &Stream, Refusal(status): Refusal) {
-    stream.respond(head::bare_response(status));
+    stream.respond(head::empty_response(status));
     if stream.finish(None).is_err() {
         stream.reset(Http2ErrorCode::INTERNAL_ERROR);
     }

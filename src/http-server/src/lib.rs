@@ -8,7 +8,7 @@
 //! | options and `--help` | `options.rs` |
 //! | accepting connections, limits, draining | `server.rs`, `listener.rs` |
 //! | one request: the call of the handler, its cancellation | `exchange.rs` |
-//! | fairness between connections | `pace.rs` |
+//! | fairness between connections | `scheduler.rs` |
 
 #![cfg_attr(
     not(test),
@@ -31,7 +31,7 @@ mod bindings;
 mod exchange;
 mod listener;
 mod options;
-mod pace;
+mod scheduler;
 mod server;
 
 use http2_wasi_http::Tasks;

@@ -6,7 +6,7 @@ use http2_wasi_http::address::{family, from_wasi, to_wasi};
 use http2_wasi_http::bindings::wasi::sockets::types::{ErrorCode, TcpSocket};
 use wit_bindgen::StreamReader;
 
-/// A socket that listens until it is dropped.
+/// A socket, listening until it is dropped.
 pub(crate) struct Listener {
     /// The accepted connections.
     pub(crate) connections: StreamReader<TcpSocket>,
@@ -22,7 +22,7 @@ impl Listener {
         Ok(Self { connections: socket.listen()?, socket })
     }
 
-    /// The address of the socket, with the port that the host chose if port 0 was requested.
+    /// The address of the socket, with the port chosen by the host if port 0 was requested.
     pub(crate) fn address(&self) -> Result<SocketAddr, ErrorCode> {
         self.socket.get_local_address().map(from_wasi)
     }

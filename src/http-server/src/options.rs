@@ -84,7 +84,7 @@ impl Default for Options {
 }
 
 impl Request {
-    /// Parses the arguments, the first of which is the program's name.
+    /// Parses the arguments, starting with the program's name.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
         let mut options = Options::default();
         let mut parser = Parser::from_iter(arguments);

@@ -9,14 +9,14 @@ use std::task::{Poll, Waker};
 
 use http2_engine::ConnectionError;
 use http2_wasi_http::bindings::wasi::sockets::types::TcpSocket;
-use http2_wasi_http::{Connection, Tasks};
+use http2_wasi_http::{Connection, Tasks, tcp};
 use wit_bindgen::StreamResult;
 
 use crate::bindings::wasi::cli::stdin;
 use crate::exchange;
 use crate::listener::{self, Listener};
 use crate::options::Options;
-use crate::pace::{Calls, Pace, Slots};
+use crate::scheduler::{CallScheduler, ConnectionCalls, Semaphore};
 
 /// A server and its connections.
 #[derive(Clone)]
@@ -26,28 +26,28 @@ struct Inner {
     options: Options,
     tasks: Tasks,
     connections: RefCell<BTreeMap<u64, Connection>>,
-    /// Number of calls of the application that have not returned.
+    /// Number of pending calls of the application.
     calls: Cell<usize>,
-    pace: Pace,
-    slots: Rc<Slots>,
+    scheduler: CallScheduler,
+    permits: Rc<Semaphore>,
     /// Number of the next connection.
-    next: Cell<u64>,
+    next_connection: Cell<u64>,
     /// Woken when a connection ends.
-    waiting: Cell<Option<Waker>>,
+    connection_ended: Cell<Option<Waker>>,
 }
 
 impl Server {
     pub(crate) fn new(options: Options, tasks: &Tasks) -> Self {
-        let slots = Slots::new(options.max_requests);
+        let permits = Semaphore::new(options.max_requests);
         Self(Rc::new(Inner {
             options,
             tasks: tasks.clone(),
             connections: RefCell::default(),
             calls: Cell::default(),
-            pace: Pace::new(tasks),
-            slots,
-            next: Cell::default(),
-            waiting: Cell::default(),
+            scheduler: CallScheduler::new(tasks),
+            permits,
+            next_connection: Cell::default(),
+            connection_ended: Cell::default(),
         }))
     }
 
@@ -60,7 +60,7 @@ impl Server {
         let address = listener.address().map_err(failed)?;
         self.log(|| format!("listening on {address}"));
         let server = self.clone();
-        self.0.tasks.spawn(async move { server.0.pace.keep().await });
+        self.0.tasks.spawn(async move { server.0.scheduler.run().await });
         self.accept_all(listener).await;
         self.drain().await;
         Ok(())
@@ -70,7 +70,7 @@ impl Server {
     async fn accept_all(&self, mut listener: Listener) {
         let mut accepting = pin!(async {
             loop {
-                self.room().await;
+                self.wait_for_capacity().await;
                 let (result, sockets) = listener.connections.read(Vec::with_capacity(1)).await;
                 if !matches!(result, StreamResult::Complete(_)) {
                     return self.log(|| "the listener has closed: draining".to_owned());
@@ -94,13 +94,13 @@ impl Server {
     }
 
     /// Waits while the number of connections is at its limit; the host queues further ones.
-    async fn room(&self) {
+    async fn wait_for_capacity(&self) {
         let max = self.0.options.max_connections;
         if self.0.connections.borrow().len() < max {
             return;
         }
         self.log(|| format!("{max} connections open: accepting no more until one ends"));
-        self.until(|connections| connections < max).await;
+        self.wait_until(|connections| connections < max).await;
     }
 
     fn accept(&self, socket: TcpSocket) {
@@ -108,18 +108,18 @@ impl Server {
             Ok(connection) => connection,
             Err(error) => return self.log(|| error.to_string()),
         };
-        let number = self.0.next.get();
-        self.0.next.set(number.wrapping_add(1));
+        let number = self.0.next_connection.get();
+        self.0.next_connection.set(number.wrapping_add(1));
         self.0.connections.borrow_mut().insert(number, connection.clone());
-        self.0.tasks.spawn(self.clone().carry(number, connection.clone(), socket));
-        self.0.tasks.spawn(self.clone().answer_all(number, connection));
+        self.0.tasks.spawn(self.clone().run_connection(number, connection.clone(), socket));
+        self.0.tasks.spawn(self.clone().serve_requests(number, connection));
     }
 
-    async fn answer_all(self, number: u64, connection: Connection) {
-        let own = Rc::new(Calls::new(number));
+    async fn serve_requests(self, number: u64, connection: Connection) {
+        let own = Rc::new(ConnectionCalls::new(number));
         while let Some(request) = connection.request().await {
-            let slot = self.0.slots.take().await;
-            self.0.pace.begin(&own).await;
+            let permit = self.0.permits.acquire().await;
+            self.0.scheduler.admit(&own).await;
             if request.stream.is_reset() {
                 continue;
             }
@@ -129,15 +129,15 @@ impl Server {
                 calls.set(calls.get().saturating_add(1));
                 exchange::serve(request, tasks.clone(), options.cancel).await;
                 calls.set(calls.get().saturating_sub(1));
-                own.note_return();
-                drop(slot);
+                own.record_return();
+                drop(permit);
             });
         }
     }
 
-    async fn carry(self, number: u64, connection: Connection, socket: TcpSocket) {
+    async fn run_connection(self, number: u64, connection: Connection, socket: TcpSocket) {
         let peer = listener::peer(&socket);
-        let ended = connection.run(socket).await;
+        let ended = tcp::run(&connection, socket).await;
         if self.0.options.log_connections {
             let reason = ended.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned());
             let (stats, limit) = (connection.stats(), self.0.options.config.limits.abuse);
@@ -152,7 +152,7 @@ impl Server {
             Err(error) => self.log(|| format!("{peer}: {error}")),
         }
         self.0.connections.borrow_mut().remove(&number);
-        if let Some(waker) = self.0.waiting.take() {
+        if let Some(waker) = self.0.connection_ended.take() {
             waker.wake();
         }
     }
@@ -160,7 +160,7 @@ impl Server {
     /// Shuts every connection down gracefully, and waits for the last one to end.
     async fn drain(&self) {
         self.0.connections.borrow().values().for_each(Connection::shutdown);
-        self.until(|connections| connections == 0).await;
+        self.wait_until(|connections| connections == 0).await;
         let calls = self.0.calls.get();
         if calls > 0 {
             // Returning would drop the calls, and so cancel them: see `exchange::serve`.
@@ -170,12 +170,12 @@ impl Server {
     }
 
     /// Waits until the number of connections satisfies `wanted`.
-    async fn until(&self, wanted: impl Fn(usize) -> bool) {
+    async fn wait_until(&self, wanted: impl Fn(usize) -> bool) {
         poll_fn(|context| {
             if wanted(self.0.connections.borrow().len()) {
                 return Poll::Ready(());
             }
-            self.0.waiting.set(Some(context.waker().clone()));
+            self.0.connection_ended.set(Some(context.waker().clone()));
             Poll::Pending
         })
         .await;

@@ -6,7 +6,7 @@ use wasi::sockets::network::{
     IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
 };
 
-/// Converts an address for wasi:sockets, and returns the address family that its socket needs.
+/// Converts an address for wasi:sockets, and returns the address family of its socket.
 pub(crate) fn to_wasi(address: SocketAddr) -> (IpAddressFamily, IpSocketAddress) {
     match address {
         SocketAddr::V4(v4) => {
@@ -48,7 +48,7 @@ pub(crate) fn from_wasi_ip(address: IpAddress) -> IpAddr {
 }
 
 /// Parses `host` as an IP address: IPv4, or IPv6 with or without brackets; returns `None` for a name.
-pub(crate) fn literal(host: &str) -> Option<IpAddr> {
+pub(crate) fn parse_ip(host: &str) -> Option<IpAddr> {
     match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(v6) => v6.parse().ok().map(IpAddr::V6),
         None => host.parse().ok(),
@@ -60,12 +60,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn literal_distinguishes_addresses_from_names() {
-        assert_eq!(literal("127.0.0.1"), Some(IpAddr::from([127, 0, 0, 1])));
-        assert_eq!(literal("::1"), Some(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])));
-        assert_eq!(literal("[::1]"), Some(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])));
+    fn parse_ip_distinguishes_addresses_from_names() {
+        assert_eq!(parse_ip("127.0.0.1"), Some(IpAddr::from([127, 0, 0, 1])));
+        assert_eq!(parse_ip("::1"), Some(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])));
+        assert_eq!(parse_ip("[::1]"), Some(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])));
         for name in ["localhost", "[127.0.0.1]", "[::1", "127.0.0.1:80", ""] {
-            assert_eq!(literal(name), None, "{name}");
+            assert_eq!(parse_ip(name), None, "{name}");
         }
     }
 

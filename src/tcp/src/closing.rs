@@ -63,14 +63,14 @@ pub(crate) fn close(connection: &Rc<Connection>, subscribed: bool) {
 
 /// Closes a listening socket at once, or at the next call of this component if pollables of it may still exist.
 ///
-/// It can't be kept for longer: an open socket would continue to accept connections that the application never serves.
+/// It can't be kept for longer: an open socket would keep accepting connections, which the application never serves.
 pub(crate) fn close_listener(socket: &Rc<TcpSocket>, subscribed: bool) {
     if subscribed {
         LISTENERS.with_borrow_mut(|listeners| listeners.push(Rc::clone(socket)));
     }
 }
 
-/// Closes the listening sockets that [`close_listener`] has kept.
-pub(crate) fn sweep_listeners() {
+/// Closes the listening sockets kept by [`close_listener`].
+pub(crate) fn drop_closed_listeners() {
     LISTENERS.with_borrow_mut(Vec::clear);
 }

@@ -15,18 +15,18 @@ use crate::closing;
 use crate::error;
 use crate::stream::Stream;
 
-/// Connects to the first address of `host` that answers, within `timeout` nanoseconds in total.
+/// Connects to the first address of `host` to answer, within `timeout` nanoseconds in total.
 pub(crate) fn connect(
     host: &str,
     port: u16,
     timeout: Option<Duration>,
 ) -> Result<ByteStream, TransportError> {
-    closing::sweep_listeners();
+    closing::drop_closed_listeners();
     let deadline = timeout.map(|timeout| monotonic_clock::now().saturating_add(timeout));
-    let addresses = look_up(host, deadline)?;
+    let addresses = resolve(host, deadline)?;
     let mut result = Err(TransportError::NameUnresolvable(format!("{host} has no address")));
-    for (left, ip) in (1..=addresses.len()).rev().zip(&addresses) {
-        let deadline = deadline.map(|deadline| share(deadline, left));
+    for (remaining, ip) in (1..=addresses.len()).rev().zip(&addresses) {
+        let deadline = deadline.map(|deadline| address_deadline(deadline, remaining));
         result = connect_to(SocketAddr::new(*ip, port), deadline);
         if result.is_ok() {
             break;
@@ -35,18 +35,18 @@ pub(crate) fn connect(
     result
 }
 
-/// Returns the deadline for one address: an equal share of the time left for each of the `left` remaining addresses.
+/// Returns the deadline for one address: an equal share of the time left for each of the `remaining` addresses.
 ///
-/// An address that never answers must not use up the time of the others.
-fn share(deadline: Instant, left: usize) -> Instant {
+/// A silent address must not use up the time of the others.
+fn address_deadline(deadline: Instant, remaining: usize) -> Instant {
     let now = monotonic_clock::now();
-    let left = u64::try_from(left).unwrap_or(u64::MAX);
-    now.saturating_add(deadline.saturating_sub(now).checked_div(left).unwrap_or_default())
+    let remaining = u64::try_from(remaining).unwrap_or(u64::MAX);
+    now.saturating_add(deadline.saturating_sub(now).checked_div(remaining).unwrap_or_default())
 }
 
 /// Looks up the addresses of `host`, in the order of the resolver.
-fn look_up(host: &str, deadline: Option<Instant>) -> Result<Vec<IpAddr>, TransportError> {
-    if let Some(address) = address::literal(host) {
+fn resolve(host: &str, deadline: Option<Instant>) -> Result<Vec<IpAddr>, TransportError> {
+    if let Some(address) = address::parse_ip(host) {
         return Ok(vec![address]);
     }
     let unresolvable = |code: ErrorCode| {
@@ -72,7 +72,7 @@ fn look_up(host: &str, deadline: Option<Instant>) -> Result<Vec<IpAddr>, Transpo
 }
 
 fn connect_to(address: SocketAddr, deadline: Option<Instant>) -> Result<ByteStream, TransportError> {
-    let failed = |code| error::of_address(code, address);
+    let failed = |code| error::from_address_error(code, address);
     let (family, remote) = address::to_wasi(address);
     let socket = create_tcp_socket(family).map_err(failed)?;
     socket.start_connect(&instance_network(), remote).map_err(failed)?;

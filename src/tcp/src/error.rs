@@ -8,7 +8,7 @@ use wasi::sockets::network::ErrorCode;
 use crate::bindings::exports::http2::engine::transport::TransportError;
 
 /// Converts an error from connecting to or listening on `address`.
-pub(crate) fn of_address(code: ErrorCode, address: SocketAddr) -> TransportError {
+pub(crate) fn from_address_error(code: ErrorCode, address: SocketAddr) -> TransportError {
     let reason = match code {
         ErrorCode::ConnectionRefused => return TransportError::ConnectionRefused,
         ErrorCode::ConnectionReset | ErrorCode::ConnectionAborted => return TransportError::ConnectionReset,
@@ -19,13 +19,13 @@ pub(crate) fn of_address(code: ErrorCode, address: SocketAddr) -> TransportError
         ErrorCode::InvalidArgument => "not usable for this purpose",
         ErrorCode::NotSupported => "not supported by the host",
         ErrorCode::RemoteUnreachable => "not reachable",
-        other => return of_socket(other),
+        other => return from_socket_error(other),
     };
     TransportError::AddressUnusable(format!("{address}: {reason}"))
 }
 
-/// Converts an error from creating or using a socket that no address is the cause of.
-pub(crate) fn of_socket(code: ErrorCode) -> TransportError {
+/// Converts an error from creating or using a socket, without an address at fault.
+pub(crate) fn from_socket_error(code: ErrorCode) -> TransportError {
     match code {
         ErrorCode::ConnectionReset | ErrorCode::ConnectionAborted => TransportError::ConnectionReset,
         ErrorCode::NewSocketLimit => TransportError::Other("the host allows no more sockets".to_owned()),
@@ -35,21 +35,21 @@ pub(crate) fn of_socket(code: ErrorCode) -> TransportError {
     }
 }
 
-/// Converts the error that ended a direction of a connection; `None` if it ended without error.
-pub(crate) fn of_stream(error: &streams::StreamError) -> Option<TransportError> {
+/// Converts the final error of one direction of a connection; `None` if it ended without error.
+pub(crate) fn from_stream_error(error: &streams::StreamError) -> Option<TransportError> {
     match error {
         streams::StreamError::Closed => None,
-        streams::StreamError::LastOperationFailed(error) => Some(of_words(&error.to_debug_string())),
+        streams::StreamError::LastOperationFailed(error) => Some(from_debug_string(&error.to_debug_string())),
     }
 }
 
-/// Converts the text of a stream error, which is all that WASI 0.2 reports; each host words it differently.
-fn of_words(words: &str) -> TransportError {
-    let lower = words.to_ascii_lowercase();
+/// Converts the text of a stream error, the only information in WASI 0.2; each host words it differently.
+fn from_debug_string(text: &str) -> TransportError {
+    let lower = text.to_ascii_lowercase();
     if ["reset", "abort", "broken"].iter().any(|word| lower.contains(word)) {
         TransportError::ConnectionReset
     } else {
-        TransportError::Other(words.lines().next().unwrap_or_default().to_owned())
+        TransportError::Other(text.lines().next().unwrap_or_default().to_owned())
     }
 }
 
@@ -59,11 +59,13 @@ mod tests {
 
     #[test]
     fn resets_are_detected_in_every_wording() {
-        for words in
+        for text in
             ["ConnectionReset", "Connection reset by peer (os error 104)", "Broken pipe", "ECONNABORTED"]
         {
-            assert!(matches!(of_words(words), TransportError::ConnectionReset), "{words}");
+            assert!(matches!(from_debug_string(text), TransportError::ConnectionReset), "{text}");
         }
-        assert!(matches!(of_words("Timeout\nat …"), TransportError::Other(words) if words == "Timeout"));
+        assert!(
+            matches!(from_debug_string("Timeout\nat …"), TransportError::Other(text) if text == "Timeout")
+        );
     }
 }

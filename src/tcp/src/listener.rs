@@ -17,7 +17,7 @@ use crate::closing;
 use crate::error;
 use crate::stream::Stream;
 
-/// Number of connections that may wait to be accepted; hosts lower it to their own limit.
+/// Maximum number of connections waiting to be accepted; hosts lower it to their own limit.
 const BACKLOG: u64 = 4096;
 
 /// A listening socket.
@@ -30,21 +30,21 @@ pub(crate) struct Listener {
 
 impl GuestListener for Listener {
     fn listen(address: String) -> Result<tcp::Listener, TransportError> {
-        closing::sweep_listeners();
+        closing::drop_closed_listeners();
         let wanted: SocketAddr = address.parse().map_err(|_| {
             TransportError::AddressUnusable(format!(
                 "{address}: not an IP address and port, as in 127.0.0.1:8080"
             ))
         })?;
-        let failed = |code| error::of_address(code, wanted);
+        let failed = |code| error::from_address_error(code, wanted);
         let (family, local) = address::to_wasi(wanted);
         let socket = create_tcp_socket(family).map_err(failed)?;
         // A host that cannot set the backlog works as well.
         _ = socket.set_listen_backlog_size(BACKLOG);
         socket.start_bind(&instance_network(), local).map_err(failed)?;
-        complete(&socket, TcpSocket::finish_bind).map_err(failed)?;
+        block_until_finished(&socket, TcpSocket::finish_bind).map_err(failed)?;
         socket.start_listen().map_err(failed)?;
-        complete(&socket, TcpSocket::finish_listen).map_err(failed)?;
+        block_until_finished(&socket, TcpSocket::finish_listen).map_err(failed)?;
         let address = address::from_wasi(socket.local_address().map_err(failed)?);
         Ok(tcp::Listener::new(Self { socket: Rc::new(socket), address, subscribed: Cell::new(false) }))
     }
@@ -54,7 +54,7 @@ impl GuestListener for Listener {
     }
 
     fn accept(&self) -> Result<Option<(ByteStream, String)>, TransportError> {
-        closing::sweep_listeners();
+        closing::drop_closed_listeners();
         loop {
             match self.socket.accept() {
                 Ok((socket, input, output)) => {
@@ -67,7 +67,7 @@ impl GuestListener for Listener {
                 Err(ErrorCode::WouldBlock) => return Ok(None),
                 // This peer gave up while it waited; try the next one.
                 Err(ErrorCode::ConnectionAborted | ErrorCode::ConnectionReset) => {}
-                Err(code) => return Err(error::of_socket(code)),
+                Err(code) => return Err(error::from_socket_error(code)),
             }
         }
     }
@@ -85,7 +85,7 @@ impl Drop for Listener {
 }
 
 /// Waits for an operation started on the socket; binding and listening need no timeout.
-fn complete(
+fn block_until_finished(
     socket: &TcpSocket,
     finish: impl Fn(&TcpSocket) -> Result<(), ErrorCode>,
 ) -> Result<(), ErrorCode> {

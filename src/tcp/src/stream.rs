@@ -14,7 +14,7 @@ use crate::error;
 /// A TCP connection.
 pub(crate) struct Stream {
     connection: Rc<Connection>,
-    /// The errors that ended receiving and sending: the host reports each once, and "closed" afterwards.
+    /// The final errors of receiving and sending: the host reports each once, and "closed" afterwards.
     read_error: OnceCell<TransportError>,
     write_error: OnceCell<TransportError>,
     /// Whether this side has finished sending.
@@ -34,7 +34,7 @@ impl Stream {
         }
     }
 
-    /// Writes as much from the front of `bytes` as the host permits now, and returns how many bytes that is.
+    /// Writes as much from the front of `bytes` as the host permits now, and returns the number of bytes.
     fn write_permitted(&self, bytes: &[u8]) -> Result<usize, StreamError> {
         let output = &self.connection.output;
         let permit = usize::try_from(output.check_write()?).unwrap_or(usize::MAX);
@@ -48,9 +48,11 @@ impl Stream {
 
 impl GuestByteStream for Stream {
     fn read(&self, max: u32) -> Result<Vec<u8>, TransportError> {
-        closing::sweep_listeners();
+        closing::drop_closed_listeners();
         self.connection.input.read(max.into()).map_err(|error| {
-            self.read_error.get_or_init(|| error::of_stream(&error).unwrap_or(TransportError::Closed)).clone()
+            self.read_error
+                .get_or_init(|| error::from_stream_error(&error).unwrap_or(TransportError::Closed))
+                .clone()
         })
     }
 
@@ -65,7 +67,8 @@ impl GuestByteStream for Stream {
                 Ok(taken) => left = left.get(taken..).unwrap_or_default(),
                 // The peer accepts no more before this side has finished: treat that as a reset.
                 Err(error) => {
-                    let reason = || error::of_stream(&error).unwrap_or(TransportError::ConnectionReset);
+                    let reason =
+                        || error::from_stream_error(&error).unwrap_or(TransportError::ConnectionReset);
                     return Err(self.write_error.get_or_init(reason).clone());
                 }
             }
@@ -79,7 +82,7 @@ impl GuestByteStream for Stream {
             return Ok(());
         }
         // The host sends all output before it ends the direction.
-        self.connection.socket.shutdown(ShutdownType::Send).map_err(error::of_socket)
+        self.connection.socket.shutdown(ShutdownType::Send).map_err(error::from_socket_error)
     }
 
     fn subscribe_read(&self) -> Pollable {

@@ -6,7 +6,7 @@ use crate::bindings::wasi::sockets::types::{
     IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
 };
 
-/// The address family of a socket that can be bound or connected to `address`.
+/// The address family of a socket for `address`.
 pub fn family(address: SocketAddr) -> IpAddressFamily {
     if address.is_ipv4() { IpAddressFamily::Ipv4 } else { IpAddressFamily::Ipv6 }
 }

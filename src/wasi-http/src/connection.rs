@@ -30,36 +30,36 @@ struct Inner {
     /// Streams whose response heads wait for the end of the turn.
     heads: RefCell<Vec<StreamId>>,
     /// The engine deadline for which the timer task is waiting.
-    armed: Cell<Option<Time>>,
+    timer_deadline: Cell<Option<Time>>,
     /// Whether the peer's SETTINGS have arrived.
-    settled: Cell<bool>,
+    peer_settings_received: Cell<bool>,
     signals: Signals,
 }
 
 /// The signals between the tasks of a connection.
 #[derive(Default)]
 pub(crate) struct Signals {
-    /// Client: the number of streams that can be opened has changed.
-    opening: Signal,
+    /// Client: more or fewer streams can be opened.
+    streams_available: Signal,
     /// A request is waiting to be taken.
-    arrived: Signal,
+    request_queued: Signal,
     /// The engine may have output.
     pub(crate) output: Signal,
     /// The application gave enough content to send it before the turn ends.
-    pub(crate) plenty: Signal,
+    pub(crate) flush_now: Signal,
     /// All pending output was handed to the transport.
     pub(crate) flushed: Signal,
     /// The engine's deadline is earlier than the one the timer task is waiting for.
     pub(crate) deadline_moved: Signal,
     /// The peer has sent bytes.
-    pub(crate) heard: Latch,
+    pub(crate) input_received: Latch,
     /// The connection has ended.
     pub(crate) closed: Latch,
 }
 
 /// A request from the peer.
 pub struct IncomingRequest {
-    /// The stream that carries its content and its response.
+    /// The stream of its content and its response.
     pub stream: Stream,
     /// Its pseudo-header fields and header fields.
     pub head: FieldSection,
@@ -100,13 +100,13 @@ impl Connection {
             streams: RefCell::default(),
             requests: RefCell::default(),
             heads: RefCell::default(),
-            armed: Cell::default(),
-            settled: Cell::default(),
+            timer_deadline: Cell::default(),
+            peer_settings_received: Cell::default(),
             signals: Signals::default(),
         }))
     }
 
-    /// Server: returns the next request that was not reset in the meantime, or `None` once the connection has
+    /// Server: returns the next request not reset in the meantime, or `None` once the connection has
     /// ended.
     ///
     /// Only one task may wait at a time.
@@ -115,7 +115,7 @@ impl Connection {
             let request = self.0.requests.borrow_mut().pop_front();
             match request {
                 Some(request) if request.stream.is_reset() => {}
-                None if !self.0.signals.closed.is_set() => self.0.signals.arrived.wait().await,
+                None if !self.0.signals.closed.is_set() => self.0.signals.request_queued.wait().await,
                 request => return request,
             }
         }
@@ -128,7 +128,7 @@ impl Connection {
     /// Those of [`http2_engine::Connection::open`].
     pub fn open(&self, head: &FieldSection, end_stream: bool) -> Result<Stream, OpenError> {
         let id = self.engine().open(head, end_stream)?;
-        self.touch();
+        self.wake_driver();
         let stream = self.stream(id);
         stream.set_finished(end_stream);
         Ok(stream)
@@ -137,13 +137,13 @@ impl Connection {
     /// Client: waits until more streams can be opened, or none can be opened any more.
     ///
     /// Only one task may wait at a time.
-    pub async fn opening(&self) {
-        self.0.signals.opening.wait().await;
+    pub async fn streams_available(&self) {
+        self.0.signals.streams_available.wait().await;
     }
 
     /// Client: whether the server's SETTINGS, with its limit of streams, have arrived.
-    pub fn is_settled(&self) -> bool {
-        self.0.settled.get()
+    pub fn has_peer_settings(&self) -> bool {
+        self.0.peer_settings_received.get()
     }
 
     /// Client: the server's limit of concurrent streams, if it has sent one.
@@ -152,9 +152,9 @@ impl Connection {
         usize::try_from(limit).ok()
     }
 
-    /// Client: wakes every task waiting for a message, so that it checks whether the message is still wanted.
-    pub fn look_around(&self) {
-        self.0.streams.borrow().values().for_each(|state| state.readable.give());
+    /// Client: wakes every task waiting for a message, to check whether its reader still exists.
+    pub fn recheck_readers(&self) {
+        self.0.streams.borrow().values().for_each(|state| state.readable.notify());
     }
 
     /// Whether the connection accepts new streams and neither endpoint has begun to close it.
@@ -170,10 +170,10 @@ impl Connection {
     /// Shuts the connection down gracefully: see [`http2_engine::Connection::shutdown`].
     pub fn shutdown(&self) {
         self.engine().shutdown(now());
-        self.touch();
+        self.wake_driver();
     }
 
-    /// The current limit of bytes of content that a stream may queue for sending.
+    /// The current limit of content queued per stream, in bytes.
     pub fn send_limit(&self) -> usize {
         self.engine().send_limit()
     }
@@ -201,7 +201,7 @@ impl Connection {
         self.engine().role()
     }
 
-    /// The set of tasks that the connection's tasks belong to.
+    /// The set of the connection's tasks.
     pub fn tasks(&self) -> &Tasks {
         &self.0.tasks
     }
@@ -211,8 +211,8 @@ impl Connection {
     }
 
     /// Schedules output and events, which an operation may have caused, to be taken at the end of the turn.
-    pub(crate) fn touch(&self) {
-        self.0.signals.output.give();
+    pub(crate) fn wake_driver(&self) {
+        self.0.signals.output.notify();
     }
 
     fn stream(&self, id: StreamId) -> Stream {
@@ -221,21 +221,21 @@ impl Connection {
         Stream::new(self.clone(), id, state)
     }
 
-    /// Releases a stream that the caller has finished with.
+    /// Releases a finished or unwanted stream.
     pub(crate) fn release(&self, id: StreamId) {
         self.0.streams.borrow_mut().remove(&id);
         self.engine().release(id);
-        self.touch();
+        self.wake_driver();
     }
 
     /// Queues the head of a response for the end of the turn.
-    pub(crate) fn head_waits(&self, id: StreamId) {
+    pub(crate) fn queue_head(&self, id: StreamId) {
         self.0.heads.borrow_mut().push(id);
-        self.touch();
+        self.wake_driver();
     }
 
-    /// Sends the response heads that are still waiting for content.
-    pub(crate) fn send_waiting_heads(&self) {
+    /// Sends the response heads still waiting for content.
+    pub(crate) fn send_pending_heads(&self) {
         for id in self.0.heads.take() {
             let state = self.0.streams.borrow().get(&id).cloned();
             if let Some(head) = state.and_then(|state| state.head.take())
@@ -248,40 +248,40 @@ impl Connection {
     }
 
     /// Takes all events of the engine and passes them to their streams and tasks.
-    pub(crate) fn take_events(&self) {
+    pub(crate) fn process_events(&self) {
         loop {
             let event = self.engine().poll_event();
             let Some(event) = event else { break };
-            self.take(event);
+            self.handle_event(event);
         }
     }
 
-    fn take(&self, event: Event) {
+    fn handle_event(&self, event: Event) {
         match event {
             Event::Request { id, head, end_stream } => {
                 let request = IncomingRequest { stream: self.stream(id), head, end_stream };
                 self.0.requests.borrow_mut().push_back(request);
-                self.0.signals.arrived.give();
+                self.0.signals.request_queued.notify();
             }
             Event::PeerSettings => {
-                self.0.settled.set(true);
-                self.0.signals.opening.give();
+                self.0.peer_settings_received.set(true);
+                self.0.signals.streams_available.notify();
             }
-            Event::StreamsAvailable | Event::GoAway => self.0.signals.opening.give(),
+            Event::StreamsAvailable | Event::GoAway => self.0.signals.streams_available.notify(),
             Event::Response { id, head, end_stream } => {
-                self.with_stream(id, |state| state.response_arrived(head, end_stream));
+                self.with_stream(id, |state| state.set_response(head, end_stream));
             }
-            Event::Readable { id } => self.with_stream(id, |state| state.readable.give()),
-            Event::Writable { id } => self.with_stream(id, |state| state.writable.give()),
-            Event::Reset { id, error } => self.with_stream(id, |state| state.was_reset(error)),
+            Event::Readable { id } => self.with_stream(id, |state| state.readable.notify()),
+            Event::Writable { id } => self.with_stream(id, |state| state.writable.notify()),
+            Event::Reset { id, error } => self.with_stream(id, |state| state.set_reset(error)),
             Event::Closed => {
                 self.0.requests.borrow_mut().clear();
                 self.0.signals.closed.set();
-                self.0.signals.opening.give();
-                self.0.signals.arrived.give();
-                self.0.signals.deadline_moved.give();
-                self.0.signals.flushed.give();
-                self.touch();
+                self.0.signals.streams_available.notify();
+                self.0.signals.request_queued.notify();
+                self.0.signals.deadline_moved.notify();
+                self.0.signals.flushed.notify();
+                self.wake_driver();
             }
             _ => {}
         }
@@ -295,23 +295,23 @@ impl Connection {
     }
 
     /// Returns the engine's next deadline, and records it as the one the timer task is waiting for.
-    pub(crate) fn arm(&self) -> Option<Time> {
+    pub(crate) fn arm_timer(&self) -> Option<Time> {
         let deadline = self.engine().poll_timeout();
-        self.0.armed.set(deadline);
+        self.0.timer_deadline.set(deadline);
         deadline
     }
 
     /// Wakes the timer task if the engine's deadline is earlier than the one it is waiting for.
-    pub(crate) fn check_deadline(&self) {
+    pub(crate) fn check_timer(&self) {
         let deadline = self.engine().poll_timeout();
         let later = |armed| deadline.is_some_and(|deadline| deadline < armed);
-        if self.0.armed.get().map_or(deadline.is_some(), later) {
-            self.0.signals.deadline_moved.give();
+        if self.0.timer_deadline.get().map_or(deadline.is_some(), later) {
+            self.0.signals.deadline_moved.notify();
         }
     }
 }
 
-/// The current time on the clock that all connections share.
+/// The current time on the clock of all connections.
 pub(crate) fn now() -> Time {
     Time::from_nanos(monotonic_clock::now())
 }

@@ -1,6 +1,6 @@
 //! Maps errors between wasi:http and HTTP/2.
 //!
-//! A server answers an `error-code` of its application with the status that RFC 9209, 2.3 recommends for it.
+//! A server answers an `error-code` of its application with the status recommended by RFC 9209, 2.3.
 //! After the head of the response has been sent, it can only send RST_STREAM with INTERNAL_ERROR.
 
 #[cfg(test)]
@@ -65,7 +65,7 @@ pub fn status(code: &ErrorCode) -> u16 {
 /// | the peer sent any other code, to a server | `connection-terminated` |
 /// | the peer speaks HTTP/1 | `HTTP-protocol-error` |
 /// | this endpoint reset the stream | `connection-terminated` |
-pub fn of_stream(error: &StreamError, role: Role) -> ErrorCode {
+pub fn from_stream(error: &StreamError, role: Role) -> ErrorCode {
     match (error.initiator, error.violation) {
         (Initiator::Transport, _) => ErrorCode::ConnectionTerminated,
         (_, Some(Violation::FieldSectionTooLarge)) => match role {
@@ -78,17 +78,17 @@ pub fn of_stream(error: &StreamError, role: Role) -> ErrorCode {
             ErrorCode::HttpProtocolError
         }
         (Initiator::Local, None) => ErrorCode::ConnectionTerminated,
-        (Initiator::Peer, None) => of_code(error.code, role),
+        (Initiator::Peer, None) => from_peer_code(error.code, role),
     }
 }
 
-/// The wasi:http error for a stream that ended before the head of its response arrived.
+/// The wasi:http error for a stream that ended before its response head arrived.
 ///
-/// As [`of_stream`], except that a field section that is too large is `HTTP-response-header-section-size`.
-pub fn of_response(error: &StreamError) -> ErrorCode {
+/// As [`from_stream`], except that an oversized field section is `HTTP-response-header-section-size`.
+pub fn from_response(error: &StreamError) -> ErrorCode {
     match error.violation {
         Some(Violation::FieldSectionTooLarge) => ErrorCode::HttpResponseHeaderSectionSize(None),
-        _ => of_stream(error, Role::Client),
+        _ => from_stream(error, Role::Client),
     }
 }
 
@@ -100,7 +100,7 @@ pub fn of_response(error: &StreamError) -> ErrorCode {
 /// | invalid scheme, authority or path, also those of a CONNECT request | `HTTP-request-URI-invalid` |
 /// | content shorter than Content-Length (longer content is cut off) | `HTTP-request-body-size` |
 /// | any other | `HTTP-protocol-error` |
-pub fn of_malformed(defect: Malformed) -> ErrorCode {
+pub fn from_malformed(defect: Malformed) -> ErrorCode {
     match defect {
         Malformed::Method => ErrorCode::HttpRequestMethodInvalid,
         Malformed::Scheme | Malformed::Path | Malformed::Authority | Malformed::Connect => {
@@ -111,14 +111,14 @@ pub fn of_malformed(defect: Malformed) -> ErrorCode {
     }
 }
 
-/// The wasi:http error for a request that was not sent completely.
+/// The wasi:http error for an incompletely sent request.
 ///
-/// [`of_stream`] maps a stream that has ended, [`of_malformed`] a malformed message.
-pub fn of_body(error: &BodyError) -> ErrorCode {
+/// [`from_stream`] maps an ended stream, [`from_malformed`] a malformed message.
+pub fn from_body(error: &BodyError) -> ErrorCode {
     match error {
         BodyError::Source(code) => code.clone(),
-        BodyError::Stream(SendError::Reset(error)) => of_stream(error, Role::Client),
-        BodyError::Stream(SendError::Malformed(defect)) => of_malformed(*defect),
+        BodyError::Stream(SendError::Reset(error)) => from_stream(error, Role::Client),
+        BodyError::Stream(SendError::Malformed(defect)) => from_malformed(*defect),
         BodyError::Stream(_) => ErrorCode::ConnectionTerminated,
     }
 }
@@ -132,7 +132,7 @@ pub fn of_body(error: &BodyError) -> ErrorCode {
 /// | `name-unresolvable` | `DNS-error`, NXDOMAIN |
 /// | `temporary-resolver-failure` | `DNS-error`, SERVFAIL |
 /// | any other | `DNS-error` |
-pub fn of_lookup(error: LookupError) -> ErrorCode {
+pub fn from_lookup(error: LookupError) -> ErrorCode {
     let dns = |rcode: Option<&str>| {
         ErrorCode::DnsError(DnsErrorPayload { rcode: rcode.map(str::to_owned), info_code: None })
     };
@@ -156,7 +156,7 @@ pub fn of_lookup(error: LookupError) -> ErrorCode {
 /// | `access-denied` | `destination-IP-prohibited` |
 /// | `out-of-memory`, `address-not-bindable`, `address-in-use`: no socket is available | `connection-limit-reached` |
 /// | any other | `destination-unavailable` |
-pub fn of_socket(error: &SocketError) -> ErrorCode {
+pub fn from_socket(error: &SocketError) -> ErrorCode {
     match error {
         SocketError::ConnectionRefused | SocketError::ConnectionReset | SocketError::ConnectionAborted => {
             ErrorCode::ConnectionRefused
@@ -171,7 +171,7 @@ pub fn of_socket(error: &SocketError) -> ErrorCode {
     }
 }
 
-fn of_code(code: Http2ErrorCode, role: Role) -> ErrorCode {
+fn from_peer_code(code: Http2ErrorCode, role: Role) -> ErrorCode {
     match code {
         Http2ErrorCode::REFUSED_STREAM | Http2ErrorCode::ENHANCE_YOUR_CALM => {
             ErrorCode::ConnectionLimitReached

@@ -2,7 +2,7 @@
 //!
 //! Two kinds of fields differ. wasi:http and HTTP/2 carry the authority of a request apart from its fields;
 //! HTTP/1 carries it in Host. If a request has no authority, it is taken from Host; Host itself never passes in
-//! either direction. Fields that belong to an HTTP/1 connection (RFC 9113, 8.2.2) are dropped on the way to
+//! either direction. Fields of an HTTP/1 connection (RFC 9113, 8.2.2) are dropped on the way to
 //! HTTP/2; TE passes only with the value "trailers".
 
 #[cfg(test)]
@@ -14,10 +14,10 @@ use http2_engine::FieldSection;
 use wit_bindgen::{FutureReader, StreamReader};
 
 use crate::bindings::wasi::http::types::{ErrorCode, Fields, HeaderError, Method, Request, Response, Scheme};
-use crate::end::End;
 use crate::error;
+use crate::trailers::TrailersResult;
 
-/// The status that refuses a request which cannot be passed to the application.
+/// The status for a request the application cannot receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal(pub u16);
 
@@ -82,7 +82,7 @@ impl RequestHead {
         request.set_path_with_query(self.path.as_deref()).map_err(refused)
     }
 
-    /// Whether the method is HEAD, so that the response has no content (RFC 9110, 9.3.2).
+    /// Whether the method is HEAD: the response has no content (RFC 9110, 9.3.2).
     pub fn is_head(&self) -> bool {
         matches!(self.method, Method::Head)
     }
@@ -106,7 +106,7 @@ impl OutgoingRequestHead {
     ///
     /// # Errors
     ///
-    /// HTTP/2 cannot carry the head: [`error::of_malformed`], or `HTTP-request-URI-invalid` if it has no authority.
+    /// HTTP/2 cannot carry the head: [`error::from_malformed`], or `HTTP-request-URI-invalid` if it has no authority.
     pub fn from_request(request: &Request) -> Result<Self, ErrorCode> {
         let (method, scheme) = (request.get_method(), request.get_scheme().unwrap_or(Scheme::Http));
         let headers = request.get_headers();
@@ -127,7 +127,7 @@ impl OutgoingRequestHead {
         }
         push_fields(&mut section, &headers);
         match section.defect() {
-            Some(defect) => Err(error::of_malformed(defect)),
+            Some(defect) => Err(error::from_malformed(defect)),
             None => Ok(Self { content_length: content_length(&section), section, scheme, authority }),
         }
     }
@@ -167,17 +167,17 @@ fn path_or_default<'a>(path: Option<&'a str>, method: &Method) -> Cow<'a, str> {
     }
 }
 
-/// Builds the wasi:http response for the head that has arrived.
+/// Builds the wasi:http response for a received head.
 ///
 /// # Errors
 ///
 /// `HTTP-response-header-section-size` or `HTTP-protocol-error`, if the host rejects the head.
-pub fn response_to(
+pub fn wasi_response(
     section: &FieldSection,
     contents: Option<StreamReader<u8>>,
-    end: FutureReader<End>,
+    end: FutureReader<TrailersResult>,
 ) -> Result<Response, ErrorCode> {
-    let fields = fields_to(section).map_err(|error| match error {
+    let fields = wasi_fields(section).map_err(|error| match error {
         HeaderError::SizeExceeded => ErrorCode::HttpResponseHeaderSectionSize(None),
         _ => ErrorCode::HttpProtocolError,
     })?;
@@ -187,12 +187,12 @@ pub fn response_to(
     Ok(response)
 }
 
-/// Converts the fields of a head or trailer section that has arrived, without those that the host forbids.
+/// Converts the fields of a received head or trailer section, without those forbidden by the host.
 ///
 /// # Errors
 ///
-/// The section is too large for the host, or has a field that the host rejects as invalid.
-pub fn fields_to(section: &FieldSection) -> Result<Fields, HeaderError> {
+/// The section is too large for the host, or the host rejects a field as invalid.
+pub fn wasi_fields(section: &FieldSection) -> Result<Fields, HeaderError> {
     let mut has_length = false;
     let entries: Vec<(String, Vec<u8>)> = section
         .iter()
@@ -219,11 +219,11 @@ pub fn fields_to(section: &FieldSection) -> Result<Fields, HeaderError> {
     }
 }
 
-/// The end of a message in wasi:http, with the trailers that have arrived; a section without fields counts as none.
-pub(crate) fn trailers_to(trailers: Option<&FieldSection>) -> End {
+/// The end of a message in wasi:http, with the received trailers; a section without fields counts as none.
+pub(crate) fn wasi_trailers(trailers: Option<&FieldSection>) -> TrailersResult {
     trailers
         .filter(|trailers| !trailers.is_empty())
-        .map(fields_to)
+        .map(wasi_fields)
         .transpose()
         .map_err(|_| ErrorCode::HttpProtocolError)
 }
@@ -233,7 +233,7 @@ pub(crate) fn trailers_to(trailers: Option<&FieldSection>) -> End {
 pub struct ResponseHead {
     /// `:status` and the header fields.
     pub section: FieldSection,
-    /// Whether the status alone rules out content, whatever the request (RFC 9110, 15.3.5, 15.4.5).
+    /// Whether the status rules out content for every request method (RFC 9110, 15.3.5, 15.4.5).
     pub is_bodiless: bool,
     /// The value of Content-Length.
     pub content_length: Option<u64>,
@@ -268,7 +268,7 @@ pub fn expects_continue(request: &FieldSection) -> bool {
 }
 
 /// A response head with a status and no content.
-pub fn bare_response(status: u16) -> FieldSection {
+pub fn empty_response(status: u16) -> FieldSection {
     let mut section = FieldSection::new();
     section.push(b":status", status.to_string().as_bytes());
     section.push(b"content-length", b"0");
@@ -286,13 +286,13 @@ fn once(list: &[u8]) -> &[u8] {
 }
 
 /// Converts an application's trailers; a section without fields counts as none, because not every peer accepts one.
-pub(crate) fn trailers_from(trailers: &Fields) -> Option<FieldSection> {
+pub(crate) fn trailer_section(trailers: &Fields) -> Option<FieldSection> {
     let mut section = FieldSection::new();
     push_fields(&mut section, trailers);
     (!section.is_empty()).then_some(section)
 }
 
-/// Adds the fields that HTTP/2 can carry.
+/// Adds the fields, except those HTTP/2 forbids.
 pub fn push_fields(section: &mut FieldSection, fields: &Fields) {
     for (name, value) in fields.copy_all() {
         let name = lower_case(&name);

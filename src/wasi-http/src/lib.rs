@@ -1,9 +1,9 @@
 //! The code that the server and the client component share to join HTTP/2 connections to wasi:http 0.3.
 //!
-//! A [`Connection`] wraps the engine's connection and runs the tasks that move its bytes over a socket and watch
-//! its deadlines. A [`Stream`] is one request on that connection, with its response. [`head`] and [`body`]
-//! convert messages between HTTP/2 and wasi:http, and [`error`] maps the errors. All tasks run on the component's
-//! single thread, in [`Tasks`].
+//! A [`Connection`] wraps the engine's connection and runs the tasks that move its bytes over a pair of byte streams
+//! and watch its deadlines; [`tcp`] takes the pair from a socket. A [`Stream`] is one request on that connection, with
+//! its response. [`head`] and [`body`] convert messages between HTTP/2 and wasi:http, and [`error`] maps the errors.
+//! All tasks run on the component's single thread, in [`Tasks`].
 //!
 //! Back-pressure is end to end. Content leaves a stream, and so opens the peer's flow-control window, only when
 //! its reader in wasi:http takes it. Content is read from wasi:http only up to the peer's window and a bounded
@@ -15,11 +15,11 @@
 //!
 //! | to change | open |
 //! |---|---|
-//! | how bytes move over a socket, and deadlines | `transport.rs` |
-//! | what an event of the engine wakes | `connection.rs`, `stream.rs` |
+//! | how bytes move, and deadlines; where TLS would go | `transport.rs`, `tcp.rs` |
+//! | the tasks woken by an event of the engine | `connection.rs`, `stream.rs` |
 //! | which fields pass, and how | `head.rs` |
 //! | how content passes, and back-pressure | `body.rs` |
-//! | how trailers reach the application | `end.rs` |
+//! | how trailers reach the application | `trailers.rs` |
 //! | the mapping between `error-code`s and HTTP/2 errors | `error.rs` |
 
 #![cfg_attr(
@@ -43,12 +43,13 @@ pub mod address;
 pub mod bindings;
 pub mod body;
 mod connection;
-pub mod end;
 pub mod error;
 pub mod head;
 pub mod signal;
 mod stream;
 mod tasks;
+pub mod tcp;
+pub mod trailers;
 mod transport;
 
 pub use connection::{Connection, IncomingRequest};

@@ -8,17 +8,17 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-/// An event that may occur any number of times, awaited by one task.
+/// A repeatable event, awaited by one task.
 #[derive(Default)]
 pub struct Signal {
-    given: Cell<bool>,
+    notified: Cell<bool>,
     waiting: RefCell<Option<Waker>>,
 }
 
 impl Signal {
-    /// Gives the signal, which stays set until a task takes it.
-    pub fn give(&self) {
-        self.given.set(true);
+    /// Sets the signal and wakes the waiting task; it stays set until a task takes it.
+    pub fn notify(&self) {
+        self.notified.set(true);
         if let Some(waker) = self.waiting.take() {
             waker.wake();
         }
@@ -26,7 +26,7 @@ impl Signal {
 
     /// Takes the signal, or registers the task to be woken by it.
     pub fn poll(&self, context: &Context<'_>) -> Poll<()> {
-        if self.given.take() {
+        if self.notified.take() {
             return Poll::Ready(());
         }
         let mut waiting = self.waiting.borrow_mut();
@@ -41,7 +41,7 @@ impl Signal {
         poll_fn(|context| self.poll(context)).await;
     }
 
-    /// Runs a future to completion, or returns `None` when the signal is given first.
+    /// Runs a future to completion, or returns `None` when the signal is set first.
     pub async fn or<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         race(future, |context| self.poll(context)).await
     }
@@ -61,13 +61,13 @@ pub(crate) async fn race<T>(
 }
 
 /// Runs a future to completion, or returns `None` when `end` completes first.
-pub async fn before<T>(future: impl Future<Output = T>, end: impl Future<Output = ()>) -> Option<T> {
+pub async fn run_until<T>(future: impl Future<Output = T>, end: impl Future<Output = ()>) -> Option<T> {
     let mut end = pin!(end);
     race(future, |context| end.as_mut().poll(context)).await
 }
 
 /// Polls a future once, and returns its output if it is ready.
-pub async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+pub async fn now_or_never<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(done) => Poll::Ready(Some(done)),
         Poll::Pending => Poll::Ready(None),
@@ -75,7 +75,7 @@ pub async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     .await
 }
 
-/// An event that occurs once, awaited by any number of tasks.
+/// A one-time event, awaited by any number of tasks.
 #[derive(Default)]
 pub struct Latch {
     set: Cell<bool>,

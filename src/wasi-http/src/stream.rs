@@ -15,11 +15,11 @@ use crate::signal::{Latch, Signal};
 ///
 /// By the end of the turn, the piece would have left the processor's caches: large content costs a quarter less
 /// when it is written immediately.
-const PLENTY: usize = 16 << 10;
+const FLUSH_THRESHOLD: usize = 16 << 10;
 
 /// A request and its response.
 ///
-/// Dropping the last clone releases the stream, and cancels any message that is not complete.
+/// Dropping the last clone releases the stream, and cancels incomplete messages.
 #[derive(Clone)]
 pub struct Stream(Rc<Handle>);
 
@@ -29,14 +29,14 @@ struct Handle {
     state: Rc<State>,
 }
 
-/// State of a stream that the connection shares with the holders of its handle.
+/// State of a stream, shared by the connection and the handles.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) readable: Signal,
     pub(crate) writable: Signal,
-    /// The head of a response that waits for the end of the turn.
+    /// The response head to send at the end of the turn.
     pub(crate) head: RefCell<Option<FieldSection>>,
-    /// The head of the response that has arrived, and whether the response ends with it.
+    /// The received response head, and whether the response ends with it.
     response: RefCell<Option<(FieldSection, bool)>>,
     error: Cell<Option<StreamError>>,
     reset: Latch,
@@ -45,16 +45,16 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn response_arrived(&self, head: FieldSection, end_stream: bool) {
+    pub(crate) fn set_response(&self, head: FieldSection, end_stream: bool) {
         *self.response.borrow_mut() = Some((head, end_stream));
-        self.readable.give();
+        self.readable.notify();
     }
 
-    pub(crate) fn was_reset(&self, error: StreamError) {
+    pub(crate) fn set_reset(&self, error: StreamError) {
         self.error.set(Some(error));
         self.reset.set();
-        self.readable.give();
-        self.writable.give();
+        self.readable.notify();
+        self.writable.notify();
     }
 }
 
@@ -90,11 +90,11 @@ impl Stream {
     /// Until then, another call replaces it.
     pub fn respond(&self, head: FieldSection) {
         *self.0.state.head.borrow_mut() = Some(head);
-        self.0.connection.head_waits(self.0.id);
+        self.0.connection.queue_head(self.0.id);
     }
 
     /// Server: tells the client to send the content (RFC 9110, 15.2.1), unless the response has begun.
-    pub(crate) fn proceed(&self) {
+    pub(crate) fn send_continue(&self) {
         if self.0.state.head.borrow().is_some() {
             return;
         }
@@ -102,7 +102,7 @@ impl Stream {
         head.push(b":status", b"100");
         // If the response has begun or the stream has ended, the client is not waiting.
         _ = self.0.connection.engine().send_informational(self.0.id, &head);
-        self.0.connection.touch();
+        self.0.connection.wake_driver();
     }
 
     /// Client: waits for the head of the response, and returns it with whether the response ends with it.
@@ -135,12 +135,12 @@ impl Stream {
     /// Those of [`http2_engine::Connection::send_data`].
     pub async fn send(&self, mut content: Bytes) -> Result<(), SendError> {
         self.send_head(false)?;
-        if content.len() >= PLENTY {
-            self.0.connection.signals().plenty.give();
+        if content.len() >= FLUSH_THRESHOLD {
+            self.0.connection.signals().flush_now.notify();
         }
         loop {
             _ = self.0.connection.engine().send_data(self.0.id, &mut content, false)?;
-            self.0.connection.touch();
+            self.0.connection.wake_driver();
             if content.is_empty() {
                 return Ok(());
             }
@@ -154,7 +154,7 @@ impl Stream {
     ///
     /// Those of [`http2_engine::Connection::send_data`].
     pub(crate) async fn room(&self) -> Result<usize, SendError> {
-        if !self.has_begun() {
+        if !self.has_sent_head() {
             return Ok(self.0.connection.send_limit());
         }
         loop {
@@ -183,14 +183,14 @@ impl Stream {
             None if begun => _ = self.0.connection.engine().send_data(self.0.id, &mut Bytes::new(), true)?,
             None => {}
         }
-        self.0.connection.touch();
+        self.0.connection.wake_driver();
         self.0.state.finished.set(true);
-        self.0.state.readable.give();
+        self.0.state.readable.notify();
         Ok(())
     }
 
     /// Whether the head of the response was passed to the engine.
-    pub fn has_begun(&self) -> bool {
+    pub fn has_sent_head(&self) -> bool {
         self.0.state.head.borrow().is_none()
     }
 
@@ -206,16 +206,16 @@ impl Stream {
     /// # Errors
     ///
     /// The stream's error, if it ended early.
-    pub(crate) fn read_now(&self, max: usize) -> Result<Read, StreamError> {
+    pub(crate) fn try_read(&self, max: usize) -> Result<Read, StreamError> {
         let read = self.0.connection.engine().read(self.0.id, max);
         if matches!(read, Ok(Read::Data(_))) {
             // The engine may have to open the window.
-            self.0.connection.touch();
+            self.0.connection.wake_driver();
         }
         read
     }
 
-    /// Waits until [`read_now`](Self::read_now) may return more, or the local message is complete.
+    /// Waits until [`try_read`](Self::try_read) may return more, or the local message is complete.
     pub(crate) async fn readable(&self) {
         self.0.state.readable.wait().await;
     }
@@ -233,13 +233,13 @@ impl Stream {
     /// Resets the stream.
     pub fn reset(&self, code: ErrorCode) {
         self.0.connection.engine().reset(self.0.id, code);
-        self.0.connection.touch();
+        self.0.connection.wake_driver();
     }
 
-    /// Client: cancels the request, and tells every task that works on it.
+    /// Client: cancels the request, and notifies all its tasks.
     pub fn cancel(&self) {
         self.reset(ErrorCode::CANCEL);
-        self.0.state.was_reset(StreamError { code: ErrorCode::CANCEL, ..CLOSED });
+        self.0.state.set_reset(StreamError { code: ErrorCode::CANCEL, ..CLOSED });
     }
 
     /// Runs a future to completion, unless the stream ends early first.

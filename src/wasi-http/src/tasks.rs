@@ -14,14 +14,14 @@ use std::task::{Context, Poll, Wake, Waker};
 
 /// How often control returns to the host, with no task becoming ready, before a turn ends.
 const QUIET_ROUNDS: u32 = 2;
-/// The largest number of polls in one turn, so that tasks that are always ready cannot keep others waiting for
-/// the end of the turn.
+/// The largest number of polls in one turn, so that busy tasks cannot keep others waiting for the end
+/// of the turn.
 const POLLS_PER_TURN: u32 = 256;
 
 /// A set of tasks, run by the future of [`run`](Self::run).
 ///
 /// Tasks run in turns. A turn lasts while any task is ready or becomes ready after control returned to the host,
-/// up to a bound. [Its end](Self::turn_end) is the time for work that is best done once for many events, above
+/// up to a bound. [Its end](Self::turn_end) is the time for work best done once for many events, above
 /// all writing to a socket.
 #[derive(Clone, Default)]
 pub struct Tasks(Rc<Inner>);
@@ -31,24 +31,24 @@ struct Inner {
     slots: RefCell<Vec<Option<Task>>>,
     free: RefCell<Vec<usize>>,
     ready: Arc<Ready>,
-    /// The tasks that wait for the end of the turn.
-    at_end: RefCell<Vec<Waker>>,
+    /// The tasks waiting for the end of the turn.
+    turn_end_wakers: RefCell<Vec<Waker>>,
     /// The number of the current turn.
     turn: Cell<u64>,
 }
 
 type Task = Pin<Box<dyn Future<Output = ()>>>;
 
-/// The queue of tasks that are ready to be polled.
+/// The queue of tasks ready to be polled.
 #[derive(Default)]
 struct Ready {
     queue: Mutex<VecDeque<Arc<TaskWaker>>>,
-    /// Wakes the future that runs the tasks.
+    /// Wakes the future of [`Tasks::run`].
     runner: Mutex<Option<Waker>>,
 }
 
 /// The slot of the future passed to [`Tasks::run`].
-const MAIN: usize = usize::MAX;
+const MAIN_SLOT: usize = usize::MAX;
 
 struct TaskWaker {
     slot: usize,
@@ -87,7 +87,7 @@ impl Tasks {
             if self.0.turn.get() != turn {
                 return Poll::Ready(());
             }
-            self.0.at_end.borrow_mut().push(context.waker().clone());
+            self.0.turn_end_wakers.borrow_mut().push(context.waker().clone());
             Poll::Pending
         })
         .await;
@@ -96,9 +96,9 @@ impl Tasks {
     /// Runs `main` and all tasks until `main` completes, then drops the remaining tasks.
     pub async fn run<T>(&self, main: impl Future<Output = T>) -> T {
         let mut main = pin!(main);
-        self.0.ready.waker(MAIN).wake();
+        self.0.ready.waker(MAIN_SLOT).wake();
         let (mut quiet, mut polls) = (0, 0_u32);
-        let _abandon = Abandon(&self.0);
+        let _drop_tasks = DropTasks(&self.0);
         poll_fn(|context| {
             self.0.ready.set_runner(context.waker());
             loop {
@@ -112,13 +112,13 @@ impl Tasks {
                     let slot = ready.slot;
                     let waker = Waker::from(ready);
                     let context = &mut Context::from_waker(&waker);
-                    if slot != MAIN {
+                    if slot != MAIN_SLOT {
                         self.0.poll(slot, context);
                     } else if let Poll::Ready(done) = main.as_mut().poll(context) {
                         return Poll::Ready(done);
                     }
                 }
-                if self.0.at_end.borrow().is_empty() {
+                if self.0.turn_end_wakers.borrow().is_empty() {
                     return Poll::Pending;
                 }
                 if quiet < QUIET_ROUNDS {
@@ -158,16 +158,16 @@ impl Inner {
 
     fn end_turn(&self) {
         self.turn.set(self.turn.get().wrapping_add(1));
-        for waker in self.at_end.take() {
+        for waker in self.turn_end_wakers.take() {
             waker.wake();
         }
     }
 }
 
 /// Drops the tasks, which would otherwise form a reference cycle with the set.
-struct Abandon<'a>(&'a Inner);
+struct DropTasks<'a>(&'a Inner);
 
-impl Drop for Abandon<'_> {
+impl Drop for DropTasks<'_> {
     fn drop(&mut self) {
         // Dropping a task may add another.
         loop {

@@ -1,4 +1,21 @@
-//! The tasks that move a connection's bytes and watch its deadlines.
+//! The driver of a connection: the tasks that move its bytes and watch its deadlines.
+//!
+//! A connection runs over two byte streams, and knows no socket. [`tcp`](crate::tcp) takes them from a TCP socket.
+//!
+//! # TLS
+//!
+//! A TLS layer is a pair of functions from stream to stream, which stands between the socket and the connection. It is
+//! `wasi:tls`, or a TLS library in this component with one task per direction:
+//!
+//! ```text
+//! incoming = decrypt(socket.receive())      encrypted bytes of the peer -> incoming
+//! socket.send(encrypt(outgoing's reader))   outgoing -> encrypted bytes for the peer
+//! ```
+//!
+//! The layer completes its handshake, with ALPN "h2" (RFC 9113, 3.2), before [`Connection::run`] starts. It maps the
+//! end of each stream: `close_notify` from the peer ends `incoming`; when `outgoing` is dropped, the layer sends
+//! `close_notify` and ends its own output. An aborted or truncated session also just ends `incoming`: HTTP/2 detects
+//! incomplete messages by itself. Nothing else changes, as this module never asks the socket for anything.
 
 use std::future::Future;
 use std::rc::Rc;
@@ -10,70 +27,74 @@ use http2_engine::{ConnectionError, HTTP1_ANSWER, Role};
 use wit_bindgen::{StreamReader, StreamResult, StreamWriter};
 
 use crate::bindings::wasi::clocks::monotonic_clock;
-use crate::bindings::wasi::sockets::types::TcpSocket;
-use crate::bindings::wit_stream;
 use crate::connection::{Connection, now};
 use crate::signal::{Latch, race};
 
-/// Sizes of the read buffer in bytes, for a peer that sends little and for one that sends much.
+/// Sizes of the read buffer in bytes, for a peer with little output and for a busy one.
 ///
 /// Every connection keeps one buffer, even while it is idle.
-const READ: (usize, usize) = (4 << 10, 64 << 10);
+const READ_SIZES: (usize, usize) = (4 << 10, 64 << 10);
 /// Approximate size of one write, in bytes.
-const WRITE: usize = 64 << 10;
-/// How long a connection that has ended may take to write its last bytes and to see the peer's end.
+const WRITE_SIZE: usize = 64 << 10;
+/// How long an ended connection may take to write its last bytes and to see the peer's end.
 ///
 /// Closing a socket with unread input can make the peer lose the last bytes written.
-const LINGER: Duration = Duration::from_secs(2);
-/// Pause between reads after the end of a connection, so that a peer that keeps sending cannot starve the other
+const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
+/// Pause between reads after the end of a connection, so that a peer with endless output cannot starve the other
 /// connections.
 const DISCARD_PAUSE: Duration = Duration::from_millis(50);
 
 impl Connection {
-    /// Moves bytes between the connection and a socket until both have ended.
+    /// Drives the connection over a pair of byte streams until both have ended.
+    ///
+    /// `incoming` carries the peer's bytes, and ends when the peer sends no more or the transport fails. `outgoing`
+    /// takes the bytes for the peer, and is dropped after the last one; if its reader is dropped, the transport has
+    /// failed. The future completes when both have ended, or a short time after the connection has: then the caller
+    /// closes the transport.
     ///
     /// # Errors
     ///
-    /// The error that ended the connection, unless it ended gracefully.
-    pub async fn run(&self, socket: TcpSocket) -> Result<(), ConnectionError> {
-        let (sender, outgoing) = wit_stream::new();
-        let (incoming, _) = socket.receive();
-        _ = socket.send(outgoing);
-        let abandoned = Rc::new(Latch::default());
-        let writing = self.start(&abandoned, self.clone().write_all(sender));
-        let reading = self.start(&abandoned, self.clone().read_all(incoming));
-        self.keep_deadlines().await;
-        race(pause(LINGER), |context| {
+    /// The error of the connection, unless it ended gracefully.
+    pub async fn run(
+        &self,
+        incoming: StreamReader<u8>,
+        outgoing: StreamWriter<u8>,
+    ) -> Result<(), ConnectionError> {
+        let cancelled = Rc::new(Latch::default());
+        let writing = self.spawn_unless(&cancelled, self.clone().write_loop(outgoing));
+        let reading = self.spawn_unless(&cancelled, self.clone().read_loop(incoming));
+        self.run_timer().await;
+        race(pause(LINGER_TIMEOUT), |context| {
             let read = reading.poll(context).is_ready();
             let written = writing.poll(context).is_ready();
             if read && written { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
-        abandoned.set();
+        cancelled.set();
         self.close_reason()
     }
 
-    /// Starts a task that `abandoned` cancels; the latch returned is set when the task has ended.
-    fn start(&self, abandoned: &Rc<Latch>, work: impl Future<Output = ()> + 'static) -> Rc<Latch> {
+    /// Starts a task, cancelled by `cancelled`; the returned latch is set when it has ended.
+    fn spawn_unless(&self, cancelled: &Rc<Latch>, work: impl Future<Output = ()> + 'static) -> Rc<Latch> {
         let ended = Rc::new(Latch::default());
-        let (has_ended, abandoned) = (Rc::clone(&ended), Rc::clone(abandoned));
+        let (has_ended, cancelled) = (Rc::clone(&ended), Rc::clone(cancelled));
         self.tasks().spawn(async move {
-            _ = abandoned.or(work).await;
+            _ = cancelled.or(work).await;
             has_ended.set();
         });
         ended
     }
 
-    async fn read_all(self, mut incoming: StreamReader<u8>) {
-        let mut buffer = Vec::with_capacity(READ.0);
+    async fn read_loop(self, mut incoming: StreamReader<u8>) {
+        let mut buffer = Vec::with_capacity(READ_SIZES.0);
         loop {
             let (result, octets) = incoming.read(buffer).await;
             if !matches!(result, StreamResult::Complete(_)) {
                 self.engine().recv_end(now());
-                self.take_events();
-                return self.touch();
+                self.process_events();
+                return self.wake_driver();
             }
-            let wanted = if octets.len() >= READ.0 { READ.1 } else { READ.0 };
+            let wanted = if octets.len() >= READ_SIZES.0 { READ_SIZES.1 } else { READ_SIZES.0 };
             buffer = self.receive(octets).await;
             if self.engine().is_closed() {
                 pause(DISCARD_PAUSE).await;
@@ -91,9 +112,9 @@ impl Connection {
         loop {
             // The loop goes on until nothing is left.
             _ = self.engine().recv(now(), &mut input);
-            self.take_events();
-            self.signals().heard.set();
-            self.touch();
+            self.process_events();
+            self.signals().input_received.set();
+            self.wake_driver();
             if input.is_empty() {
                 break;
             }
@@ -105,24 +126,24 @@ impl Connection {
         Vec::from(whole)
     }
 
-    async fn write_all(self, mut sender: StreamWriter<u8>) {
+    async fn write_loop(self, mut outgoing: StreamWriter<u8>) {
         let mut output = Vec::new();
         // A server sends nothing before the client's first bytes: the client may speak HTTP/1.
         if self.role() == Role::Server {
-            self.engine().poll_transmit(now(), &mut output, WRITE);
-            self.check_deadline();
-            self.signals().heard.wait().await;
+            self.engine().poll_transmit(now(), &mut output, WRITE_SIZE);
+            self.check_timer();
+            self.signals().input_received.wait().await;
         }
         let mut broken = false;
         loop {
             if self.role() == Role::Server && matches!(self.close_reason(), Err(ConnectionError::NotHttp2)) {
-                sender.write_all(HTTP1_ANSWER.to_vec()).await;
+                outgoing.write_all(HTTP1_ANSWER.to_vec()).await;
                 return;
             }
-            self.signals().plenty.or(self.tasks().turn_end()).await;
+            self.signals().flush_now.or(self.tasks().turn_end()).await;
             while self.transmit(&mut output) {
                 if !broken {
-                    output = self.write(&mut sender, output).await;
+                    output = self.write(&mut outgoing, output).await;
                     broken = !output.is_empty();
                     if broken {
                         // Input that has already arrived must still be read: the rest of a response, or the reason
@@ -132,8 +153,8 @@ impl Connection {
                 }
                 output.clear();
             }
-            self.check_deadline();
-            self.signals().flushed.give();
+            self.check_timer();
+            self.signals().flushed.notify();
             if self.engine().is_closed() {
                 return;
             }
@@ -143,34 +164,34 @@ impl Connection {
         }
     }
 
-    /// Writes all of the output, and returns the bytes that a broken socket did not take.
+    /// Writes all of the output, and returns the bytes not taken by a failed transport.
     ///
-    /// The engine learns of every partial write, so that a slow transport does not count as stalled.
-    async fn write(&self, sender: &mut StreamWriter<u8>, output: Vec<u8>) -> Vec<u8> {
-        let (mut result, mut rest) = sender.write(output).await;
+    /// The engine learns of every partial write: a slow transport is not a stalled one.
+    async fn write(&self, outgoing: &mut StreamWriter<u8>, output: Vec<u8>) -> Vec<u8> {
+        let (mut result, mut rest) = outgoing.write(output).await;
         while rest.remaining() > 0 && result != StreamResult::Dropped {
             if let StreamResult::Complete(bytes) = result {
                 self.engine().handle_write_progress(now(), bytes);
             }
-            (result, rest) = sender.write_buf(rest).await;
+            (result, rest) = outgoing.write_buf(rest).await;
         }
         rest.into_vec()
     }
 
-    /// Fills the buffer with pending output; returns whether there is any.
+    /// Fills the buffer with pending output; returns whether it is not empty.
     fn transmit(&self, output: &mut Vec<u8>) -> bool {
-        self.take_events();
-        self.send_waiting_heads();
-        self.engine().poll_transmit(now(), output, WRITE);
-        self.take_events();
+        self.process_events();
+        self.send_pending_heads();
+        self.engine().poll_transmit(now(), output, WRITE_SIZE);
+        self.process_events();
         !output.is_empty()
     }
 
     /// Calls the engine at its deadlines until the connection has ended.
-    async fn keep_deadlines(&self) {
+    async fn run_timer(&self) {
         let signals = self.signals();
         while !signals.closed.is_set() {
-            let Some(deadline) = self.arm() else {
+            let Some(deadline) = self.arm_timer() else {
                 signals.deadline_moved.wait().await;
                 continue;
             };
@@ -179,8 +200,8 @@ impl Connection {
                 // Input may be pending that no task has had time to read; take it before the timers fire.
                 self.tasks().turn_end().await;
                 self.engine().handle_timeout(now());
-                self.take_events();
-                self.touch();
+                self.process_events();
+                self.wake_driver();
             }
         }
     }

@@ -18,7 +18,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "fields_without_names",
             sizes: [1_000, 10_000],
-            of: "requests with 100 such fields",
+            unit: "requests with 100 such fields",
             answers: &[Streams(PROTOCOL)],
             and: "each field counts for at least 32 bytes",
             ceilings: ceilings(192, ForEach(1.0, 13.0), 3.2),
@@ -33,7 +33,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "hpack_bomb",
             sizes: [1_000, 10_000],
-            of: "references in one request",
+            unit: "references in one request",
             answers: &[CONNECTION_CALM],
             and: "decoding stops at 64 KiB",
             ceilings: ceilings(128, InAll(1, 50), 0.3),
@@ -56,7 +56,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "http2_bomb",
             sizes: [10, 100],
-            of: "requests",
+            unit: "requests",
             answers: &[Streams(CALM), Status(431), CONNECTION_CALM],
             and: "at most 128 fields and 256 crumbs of 32 KiB, otherwise status 431; 1,024 end the \
                   connection; streams without window end after 2 minutes. 100 of them hold 3.2 MiB of fields and \
@@ -73,7 +73,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "repeated_names",
             sizes: [100, 1_000],
-            of: "requests with 100 such fields",
+            unit: "requests with 100 such fields",
             answers: &[Nothing],
             and: "all requests are answered",
             ceilings: ceilings(128, ForEach(2.0, 120.0), 2.4),
@@ -89,7 +89,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "hpack_arithmetic",
             sizes: [1_000, 10_000],
-            of: "bytes of a block",
+            unit: "bytes of a block",
             answers: &[Connection(COMPRESSION), CONNECTION_CALM],
             and: "integers have at most 32 bits, in at most 5 bytes",
             ceilings: ceilings(192, InAll(1, 50), 0.6),
@@ -104,7 +104,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "encoder_table",
             sizes: [1_000, 10_000],
-            of: "requests",
+            unit: "requests",
             answers: &[Nothing],
             and: "the encoder's table stays at 4 KiB",
             ceilings: ceilings(64, ForEach(2.0, 140.0), 4.8),
@@ -120,7 +120,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "table_thrash",
             sizes: [1_000, 10_000],
-            of: "requests",
+            unit: "requests",
             answers: &[CONNECTION_CALM, Connection(COMPRESSION)],
             and: "after 200 blocks",
             ceilings: ceilings(256, InAll(430, 26_000), 0.2),
@@ -135,7 +135,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "compression_probe",
             sizes: [100, 1_000],
-            of: "requests",
+            unit: "requests",
             answers: &[Nothing],
             and: "credentials such as Authorization, and short cookies, are never indexed, so earlier \
                   requests make no later one smaller",

@@ -18,7 +18,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "ping_flood",
             sizes: [10_000, 100_000],
-            of: "PINGs",
+            unit: "PINGs",
             answers: &[Nothing, CONNECTION_CALM],
             and: "at most 32 KiB of acknowledgements are queued; then no more input is read until the peer \
                   reads them, and a peer that reads none is disconnected after 5 minutes",
@@ -34,7 +34,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "priority_flood",
             sizes: [10_000, 100_000],
-            of: "PRIORITY frames",
+            unit: "PRIORITY frames",
             answers: &[Nothing],
             and: "the engine keeps no tree",
             ceilings: ceilings(128, InAll(3, 80), 0.6),
@@ -49,7 +49,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "settings_flood",
             sizes: [10_000, 100_000],
-            of: "SETTINGS frames",
+            unit: "SETTINGS frames",
             answers: &[Nothing, CONNECTION_CALM],
             and: "at most 32 KiB of acknowledgements are queued; a frame of 33 parameters ends the \
                   connection",
@@ -65,7 +65,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "empty_frames_flood",
             sizes: [10_000, 100_000],
-            of: "frames",
+            unit: "frames",
             answers: &[Nothing, CONNECTION_CALM],
             and: "more than 8 CONTINUATION frames per block end the connection; empty DATA takes no memory",
             ceilings: ceilings(128, InAll(20, 300), 1.2),
@@ -92,7 +92,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "continuation_flood",
             sizes: [1_000, 10_000],
-            of: "CONTINUATION frames",
+            unit: "CONTINUATION frames",
             answers: &[CONNECTION_CALM, Streams(PROTOCOL)],
             and: "at most 8 CONTINUATION frames and 64 KiB per block",
             ceilings: ceilings(256, ForEach(1.0, 13.0), 1.0),
@@ -107,7 +107,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "empty_continuation_flood",
             sizes: [1_000, 10_000],
-            of: "CONTINUATION frames",
+            unit: "CONTINUATION frames",
             answers: &[CONNECTION_CALM],
             and: "",
             ceilings: ceilings(64, InAll(1, 70), 0.1),
@@ -122,7 +122,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "window_update_flood",
             sizes: [10_000, 100_000],
-            of: "WINDOW_UPDATE frames",
+            unit: "WINDOW_UPDATE frames",
             answers: &[Nothing, Connection(FLOW_CONTROL)],
             and: "",
             ceilings: ceilings(128, InAll(3, 80), 0.7),
@@ -137,7 +137,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "priority_update_flood",
             sizes: [10_000, 100_000],
-            of: "PRIORITY_UPDATE frames",
+            unit: "PRIORITY_UPDATE frames",
             answers: &[CONNECTION_PROTOCOL, Nothing],
             and: "at most as many are kept as streams are allowed",
             ceilings: ceilings(192, InAll(3, 90), 0.8),
@@ -152,7 +152,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "ignored_frames",
             sizes: [10_000, 100_000],
-            of: "frames",
+            unit: "frames",
             answers: &[Nothing],
             and: "",
             ceilings: ceilings(128, InAll(3, 80), 0.8),
@@ -167,7 +167,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "go_away_flood",
             sizes: [600, 6_000],
-            of: "GOAWAY frames",
+            unit: "GOAWAY frames",
             answers: &[Nothing, CONNECTION_CALM, CONNECTION_PROTOCOL],
             and: "repetitions are ignored; at most 1 KiB of debug data is kept",
             ceilings: ceilings(256, InAll(3, 80), 0.9),
@@ -182,7 +182,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "origin_set",
             sizes: [2_500, 5_000],
-            of: "ORIGIN frames",
+            unit: "ORIGIN frames",
             answers: &[Nothing],
             and: "at most 128 entries per frame and 64 events are kept",
             ceilings: ceilings(1_792, InAll(1, 50), 0.5),
@@ -197,7 +197,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "alternative_services",
             sizes: [2_500, 5_000],
-            of: "ALTSVC frames",
+            unit: "ALTSVC frames",
             answers: &[Nothing],
             and: "at most 64 events are kept",
             ceilings: ceilings(1_408, InAll(1, 50), 0.1),
@@ -212,7 +212,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "informational_flood",
             sizes: [3_000, 10_000],
-            of: "responses with status 103",
+            unit: "responses with status 103",
             answers: &[Streams(CALM)],
             and: "together, those of a stream may be as large as one response, 32 KiB; at most 16 are kept",
             ceilings: ceilings(128, InAll(3, 100), 0.9),

@@ -17,7 +17,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "dependency_cycle",
             sizes: [70, 700],
-            of: "pairs of PRIORITY frames",
+            unit: "pairs of PRIORITY frames",
             answers: &[Nothing, Streams(PROTOCOL)],
             and: "the engine keeps no tree",
             ceilings: ceilings(64, ForEach(0.1, 1.3), 3.5),
@@ -32,7 +32,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "max_frame_size",
             sizes: [10, 100],
-            of: "SETTINGS frames",
+            unit: "SETTINGS frames",
             answers: &[CONNECTION_PROTOCOL],
             and: "all parameters are checked before any is applied",
             ceilings: ceilings(64, InAll(1, 50), 3.0),
@@ -47,7 +47,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "unassigned_types",
             sizes: [1, 5],
-            of: "rounds of all types",
+            unit: "rounds of all types",
             answers: &[Nothing],
             and: "",
             ceilings: ceilings(64, InAll(0, 0), 0.45),
@@ -62,7 +62,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "wrong_first_frame",
             sizes: [100_000, 1_000_000],
-            of: "bytes of the frame",
+            unit: "bytes of the frame",
             answers: &[CONNECTION_PROTOCOL],
             and: "the 9-byte frame header decides; none of the payload is buffered",
             ceilings: ceilings(192, InAll(3, 110), 0.1),
@@ -77,7 +77,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "truncated_frames",
             sizes: [10, 100],
-            of: "PINGs and requests",
+            unit: "PINGs and requests",
             answers: &[Nothing],
             and: "after each byte, the engine has nothing left to do; the work is that of one call per byte",
             ceilings: ceilings(64, ForEach(3.0, 140.0), 95.0),
@@ -92,7 +92,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "after_the_end",
             sizes: [1_000, 10_000],
-            of: "rounds of requests, content, PING and SETTINGS",
+            unit: "rounds of requests, content, PING and SETTINGS",
             answers: &[CONNECTION_PROTOCOL],
             and: "the endpoint discards all of it",
             ceilings: ceilings(128, InAll(1, 60), 0.1),
@@ -118,7 +118,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "slow_preface",
             sizes: [12, 24],
-            of: "bytes",
+            unit: "bytes",
             answers: &[CONNECTION_CALM],
             and: "after 10 s and 30 s respectively; the work is that of one call per byte",
             ceilings: ceilings(64, InAll(3, 100), 120.0),

@@ -19,7 +19,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "reset_flood",
             sizes: [1_000, 10_000],
-            of: "requests",
+            unit: "requests",
             answers: &[Streams(PROTOCOL)],
             and: "the application sees none of them",
             ceilings: ceilings(64, ForEach(1.0, 13.0), 1.5),
@@ -34,7 +34,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "rapid_reset",
             sizes: [10_000, 100_000],
-            of: "requests",
+            unit: "requests",
             answers: &[Nothing],
             and: "the application sees no request that was cancelled before it accepts one, and holds at \
                   most 100; the next one waits until the application releases one",
@@ -51,7 +51,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "made_you_reset",
             sizes: [1_000, 10_000],
-            of: "requests",
+            unit: "requests",
             answers: &[
                 Streams(PROTOCOL),
                 Streams(FLOW_CONTROL),
@@ -72,7 +72,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "tiny_max_header_list_size",
             sizes: [100, 1_000],
-            of: "requests",
+            unit: "requests",
             answers: &[Nothing],
             and: "the setting is advisory (RFC 9113, 10.5.1): the server sends its responses anyway",
             ceilings: ceilings(64, ForEach(2.0, 120.0), 5.0),
@@ -87,7 +87,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "early_reset",
             sizes: [1_000, 10_000],
-            of: "requests",
+            unit: "requests",
             answers: &[Nothing, CONNECTION_PROTOCOL],
             and: "100 per second are allowed indefinitely",
             ceilings: ceilings(128, InAll(1, 70), 3.6),
@@ -102,7 +102,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "closed_streams",
             sizes: [10_000, 100_000],
-            of: "requests",
+            unit: "requests",
             answers: &[Nothing],
             and: "all requests are answered",
             ceilings: ceilings(64, ForEach(2.0, 120.0), 4.1),
@@ -117,7 +117,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "more_streams_than_allowed",
             sizes: [1_000, 10_000],
-            of: "requests",
+            unit: "requests",
             answers: &[Streams(REFUSED)],
             and: "the application holds at most 100",
             ceilings: ceilings(256, ForEach(1.0, 13.0), 1.5),
@@ -132,7 +132,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "more_streams_before_settings_are_known",
             sizes: [1_000, 10_000],
-            of: "requests",
+            unit: "requests",
             answers: &[Streams(REFUSED)],
             and: "the limit applies from the first byte",
             ceilings: ceilings(256, ForEach(1.0, 13.1), 1.5),
@@ -148,7 +148,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "push_abuse",
             sizes: [1_000, 10_000],
-            of: "PUSH_PROMISE frames",
+            unit: "PUSH_PROMISE frames",
             answers: &[CONNECTION_PROTOCOL, Streams(PROTOCOL), Streams(REFUSED)],
             and: "push is off unless the client enables it; then at most 100 promised streams are open",
             ceilings: ceilings(256, ForEach(1.0, 13.0), 1.8),
@@ -163,7 +163,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "endless_shutdown",
             sizes: [10, 100],
-            of: "requests, and as many after the last stream, of 256,000 bytes each",
+            unit: "requests, and as many after the last stream, of 256,000 bytes each",
             answers: &[Connection(ErrorCode::NO_ERROR)],
             and: "after 30 s; the connection window gets back the bytes of requests that are no longer \
                   accepted",
@@ -179,7 +179,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "stream_identifiers",
             sizes: [100, 1_000],
-            of: "requests",
+            unit: "requests",
             answers: &[Nothing],
             and: "the work equals that for consecutive identifiers; the engine hashes nothing that a peer \
                   chooses",

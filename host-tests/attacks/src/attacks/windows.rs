@@ -17,7 +17,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "data_dribble",
             sizes: [1_000, 10_000],
-            of: "WINDOW_UPDATE frames",
+            unit: "WINDOW_UPDATE frames",
             answers: &[Nothing],
             and: "one DATA frame of 1 byte per WINDOW_UPDATE, built only when it is sent",
             ceilings: ceilings(64, ForEach(1.0, 10.0), 3.2),
@@ -32,7 +32,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "data_dribble_by_settings",
             sizes: [1_000, 10_000],
-            of: "SETTINGS frames",
+            unit: "SETTINGS frames",
             answers: &[CONNECTION_CALM],
             and: "after 500 SETTINGS, so that the server sends at most 50,000 frames of 1 byte",
             ceilings: ceilings(64, InAll(51_000, 520_000), 235.0),
@@ -47,7 +47,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "internal_data_buffering",
             sizes: [10, 100],
-            of: "responses of 16 MiB",
+            unit: "responses of 16 MiB",
             answers: &[CONNECTION_CALM],
             and: "after 2 minutes; at most 2.5 MiB of content is buffered, and framed when the transport has room",
             ceilings: ceilings(3_584, InAll(120, 270_000), 18.0),
@@ -62,7 +62,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "small_data_flood",
             sizes: [10_000, 100_000],
-            of: "DATA frames",
+            unit: "DATA frames",
             answers: &[Nothing],
             and: "only the content takes memory; a frame has no overhead",
             ceilings: ceilings(256, InAll(2, 40), 1.3),
@@ -77,7 +77,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "slow_read",
             sizes: [10, 100],
-            of: "responses of 16 MiB",
+            unit: "responses of 16 MiB",
             answers: &[Streams(CALM)],
             and: "after 2 minutes until less than 768 KiB are buffered, and after 5 minutes; at most 2.5 MiB are \
                   buffered",
@@ -93,7 +93,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "window_thrash",
             sizes: [1_000, 10_000],
-            of: "SETTINGS frames",
+            unit: "SETTINGS frames",
             answers: &[Nothing, Connection(FLOW_CONTROL)],
             and: "SETTINGS cause no work per stream",
             ceilings: ceilings(64, ForEach(1.0, 9.0), 2.9),
@@ -108,7 +108,7 @@ const ATTACKS: &[Attack] = &[
         shown: Shown::Here(Trial {
             test: "padding",
             sizes: [1_000, 10_000],
-            of: "DATA frames with 1 byte of content and 255 of padding",
+            unit: "DATA frames with 1 byte of content and 255 of padding",
             answers: &[Nothing],
             and: "padding counts against the window, and all of it is credited: the sender's window never \
                   runs out",

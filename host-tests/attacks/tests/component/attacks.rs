@@ -10,24 +10,24 @@ mod windows;
 use http2_conformance::frame::{flag, frame, kind, window_update};
 use http2_engine::ErrorCode;
 
-use crate::harness::{Endpoint, Manner, Outcome, SHORT, Server};
+use crate::harness::{Behaviour, Endpoint, Outcome, SHORT, Server};
 
 const CALM: ErrorCode = ErrorCode::ENHANCE_YOUR_CALM;
 const PROTOCOL: ErrorCode = ErrorCode::PROTOCOL_ERROR;
 
 /// A server with an application that answers immediately.
 fn server() -> Endpoint<Server> {
-    Endpoint::server(Manner::Answers(SHORT))
+    Endpoint::server(Behaviour::Answers(SHORT))
 }
 
 /// A server with an application that answers late.
 fn slow_server() -> Endpoint<Server> {
-    Endpoint::server(Manner::Clings)
+    Endpoint::server(Behaviour::Clings)
 }
 
 /// A server whose peer has opened the connection window to its maximum.
-fn open_server(manner: Manner) -> Endpoint<Server> {
-    let mut server = Endpoint::server(manner);
+fn open_server(behaviour: Behaviour) -> Endpoint<Server> {
+    let mut server = Endpoint::server(behaviour);
     server.send(&window_update(0, 0x7fff_ffff - 65_535));
     server.begin();
     server

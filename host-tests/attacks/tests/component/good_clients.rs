@@ -12,7 +12,7 @@ use std::time::Duration;
 use http2_conformance::frame::{code, flag, headers, kind, ping, window_update};
 use http2_conformance::received::Frame;
 
-use crate::harness::{Endpoint, Manner, SHORT, Server};
+use crate::harness::{Behaviour, Endpoint, SHORT, Server};
 
 /// The highest abuse score allowed: a quarter of its limit.
 const SCORE: u64 = 500;
@@ -32,21 +32,21 @@ struct Client {
 }
 
 impl Client {
-    /// Creates a client of a server whose application handles requests in this manner, with short responses
-    /// unless the manner says otherwise.
-    fn new(manner: Manner) -> Self {
-        Self::with(&[], manner)
+    /// Creates a client of a server whose application handles requests in this way, with short responses
+    /// unless the behaviour says otherwise.
+    fn new(behaviour: Behaviour) -> Self {
+        Self::with(&[], behaviour)
     }
 
     /// Creates a client of a server with these settings.
-    fn with(options: &[(u16, u32)], manner: Manner) -> Self {
-        let mut server = Endpoint::server_with(options, manner);
+    fn with(options: &[(u16, u32)], behaviour: Behaviour) -> Self {
+        let mut server = Endpoint::server_with(options, behaviour);
         // Browsers do this, so that only the stream windows limit content.
         server.send(&window_update(0, 15 << 20));
         server.begin();
-        let length = match manner {
-            Manner::Answers(octets) => Some(octets),
-            Manner::Echoes => None,
+        let length = match behaviour {
+            Behaviour::Answers(octets) => Some(octets),
+            Behaviour::Echoes => None,
             _ => Some(SHORT),
         };
         let (waiting, round_trip) = (BTreeMap::new(), Duration::from_millis(20));
@@ -74,12 +74,12 @@ impl Client {
     fn exchange(&mut self, octets: &[u8]) -> Vec<Frame> {
         self.server.instance.sleep(self.round_trip);
         let frames = self.server.send(octets);
-        self.look_at(&frames);
+        self.check(&frames);
         frames
     }
 
     /// Checks that the frames are the expected ones, and that none announces an end.
-    fn look_at(&mut self, frames: &[Frame]) {
+    fn check(&mut self, frames: &[Frame]) {
         for frame in frames {
             assert_ne!(frame.kind, kind::GOAWAY, "the server sent GOAWAY with code {}", frame.number(4));
             let waits = self.waiting.contains_key(&frame.stream);

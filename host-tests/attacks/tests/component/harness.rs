@@ -8,8 +8,8 @@ mod instance;
 mod trial;
 mod wire;
 
-pub(crate) use application::{Client, Manner, SHORT, Server};
+pub(crate) use application::{Behaviour, Client, SHORT, Server};
 pub(crate) use credit::Credit;
-pub(crate) use endpoint::{Endpoint, Heard, Outcome};
+pub(crate) use endpoint::{Endpoint, Outcome, Received};
 pub(crate) use instance::Role;
-pub(crate) use trial::hold;
+pub(crate) use trial::check_defence;

@@ -1,6 +1,6 @@
 //! SETTINGS, PING and GOAWAY (RFC 9113, 6.5, 6.7, 6.8), and abuse (10.5).
 
-use super::{ROLES, both, goes_on, open};
+use super::{ROLES, both, open, still_serves};
 use crate::case::{Case, Expected, Role};
 use crate::frame::{
     GET, OK, block, code, flag, frame, go_away, headers, kind, literal, ping, setting, settings, settings_ack,
@@ -57,7 +57,7 @@ fn setting_values() -> Vec<Case> {
             .send(settings(&[(ENABLE_PUSH, 1)]))
             .connection_error(PROTOCOL_ERROR),
     );
-    cases.push(goes_on(
+    cases.push(still_serves(
         Case::client(&["N3"], "SETTINGS_ENABLE_PUSH of 0 from a server")
             .send(settings(&[(ENABLE_PUSH, 0)]))
             .nothing(),
@@ -69,7 +69,7 @@ fn settings_taken() -> Vec<Case> {
     let mut cases = Vec::new();
     cases.extend(both(&["N6", "X17"], "unknown settings, one of them twice", |case| {
         let unknown = settings(&[(0x7a7a, u32::MAX), (0, 0), (0x7a7a, 1), (0xffff, 7)]);
-        goes_on(case.send(unknown).expect(Expected::SettingsAck).nothing())
+        still_serves(case.send(unknown).expect(Expected::SettingsAck).nothing())
     }));
     for role in ROLES {
         // A server may not enable push.
@@ -84,7 +84,7 @@ fn settings_taken() -> Vec<Case> {
                 (setting::MAX_HEADER_LIST_SIZE, values[4]),
             ])
         };
-        cases.push(goes_on(
+        cases.push(still_serves(
             Case::new(role, &["N6"], "all settings at their minimum and maximum")
                 .send(extremes([0, 0, 0, 16_384, 0]))
                 .expect(Expected::SettingsAck)
@@ -203,7 +203,7 @@ fn abuse() -> Vec<Case> {
         );
         let end = frame(kind::CONTINUATION, flag::END_HEADERS, 1, b"");
         let too_large = case("a field section above the limit").send([begun, large.repeat(3), end].concat());
-        cases.push(goes_on(match role {
+        cases.push(still_serves(match role {
             // RFC 9113, 10.5.1 recommends this answer.
             Role::Server => too_large.expect(Expected::Response { stream: 1, status: "431" }).nothing(),
             Role::Client => too_large.stream_error(1, code::ENHANCE_YOUR_CALM),

@@ -1,6 +1,6 @@
 //! Extensions: RFC 8441, 9218, 8336, 7838, and unknown ones (RFC 9113, 5.5).
 
-use super::{ROLES, both, goes_on, open};
+use super::{ROLES, both, open, still_serves};
 use crate::case::{Case, Expected, Role};
 use crate::frame::{GET, OK, code, flag, frame, headers, kind, priority, setting, settings};
 
@@ -12,7 +12,7 @@ fn extended_connect() -> Vec<Case> {
     let enable = |value| settings(&[(setting::ENABLE_CONNECT_PROTOCOL, value)]);
     let refused = |name, fields: &[(&str, &str)]| {
         let case = Case::server(&["X2"], name).send(headers(1, 0, fields));
-        goes_on(case.stream_error(1, code::PROTOCOL_ERROR))
+        still_serves(case.stream_error(1, code::PROTOCOL_ERROR))
     };
     let websocket = [
         (":method", "CONNECT"),
@@ -30,7 +30,7 @@ fn extended_connect() -> Vec<Case> {
             .expect(Expected::SettingsAck)
             .send(enable(0))
             .connection_error(code::PROTOCOL_ERROR),
-        goes_on(
+        still_serves(
             Case::client(&["X1"], "SETTINGS_ENABLE_CONNECT_PROTOCOL of 0, 1, and 1 again")
                 .send([enable(0), enable(1), enable(1)].concat())
                 .nothing(),
@@ -62,11 +62,11 @@ fn deprecated_priorities() -> Vec<Case> {
             Role::Server => case,
             Role::Client => case.expect(Expected::Request { stream: 3 }),
         };
-        goes_on(case.nothing())
+        still_serves(case.nothing())
     }));
     cases.extend(both(&["X5"], "RFC 7540 priorities for streams in all states", |case| {
         let octets = [priority(1, 99), priority(3, 1), priority(99, 3), priority(100, 2)].concat();
-        goes_on(open(case).send(octets).nothing())
+        still_serves(open(case).send(octets).nothing())
     }));
     cases
 }
@@ -84,7 +84,7 @@ fn priority_updates() -> Vec<Case> {
     let idle = |streams: u32| (0..streams).flat_map(|n| update(0, 2 * n + 1, b"u=1")).collect::<Vec<u8>>();
     let bad_value = |name, value: &'static [u8]| {
         let octets = [update(0, 101, value), update(0, 103, value)].concat();
-        goes_on(Case::server(&["X6", "X7"], name).send(octets).nothing())
+        still_serves(Case::server(&["X6", "X7"], name).send(octets).nothing())
     };
     vec![
         error(&["X7"], "PRIORITY_UPDATE on a stream", update(1, 1, b"u=1"), PROTOCOL_ERROR),
@@ -102,10 +102,10 @@ fn priority_updates() -> Vec<Case> {
             update(0, 2, b"u=1"),
             PROTOCOL_ERROR,
         ),
-        goes_on(Case::server(&["X9"], "PRIORITY_UPDATE for 100 idle streams").send(idle(100)).nothing()),
+        still_serves(Case::server(&["X9"], "PRIORITY_UPDATE for 100 idle streams").send(idle(100)).nothing()),
         bad_value("PRIORITY_UPDATE with an invalid value", b"\xff, u=(,"),
         bad_value("PRIORITY_UPDATE without a value", b""),
-        goes_on(
+        still_serves(
             super::complete(Case::server(&["X7"], "PRIORITY_UPDATE for a closed stream"))
                 .send(update(0, 1, b"u=0"))
                 .nothing(),
@@ -127,7 +127,7 @@ fn priority_fields() -> Vec<Case> {
             let head = if role == Role::Server { GET } else { OK };
             let fields = [head, &[("priority", value)]].concat();
             let case = Case::new(role, &["X6", "X17"], name);
-            cases.push(goes_on(case.send(headers(1, flag::END_STREAM, &fields)).nothing()));
+            cases.push(still_serves(case.send(headers(1, flag::END_STREAM, &fields)).nothing()));
         }
     }
     cases
@@ -152,12 +152,13 @@ fn services() -> Vec<Case> {
         (&["X12"], "truncated and empty ALTSVC", [alt_svc(0, b"\0\x11https://a"), alt_svc(1, b"")].concat()),
     ];
     for (requirements, name, octets) in frames {
-        cases.extend(both(requirements, name, |case| goes_on(open(case).send(octets.clone()).nothing())));
+        cases
+            .extend(both(requirements, name, |case| still_serves(open(case).send(octets.clone()).nothing())));
     }
     cases.extend(both(&["F3", "X17"], "frames of all unknown types, with all flags", |case| {
         let unknown = (0x11..=0xff_u8).flat_map(|kind| frame(kind, kind, u32::from(kind), b"grease"));
         let unassigned = [0x0b, 0x0d, 0x0e, 0x0f].into_iter().flat_map(|kind| frame(kind, 0xff, 0, b""));
-        goes_on(case.send(unknown.chain(unassigned).collect::<Vec<u8>>()).nothing())
+        still_serves(case.send(unknown.chain(unassigned).collect::<Vec<u8>>()).nothing())
     }));
     cases
 }

@@ -1,6 +1,6 @@
 //! Flow control (RFC 9113, 5.2, 6.9).
 
-use super::{both, goes_on, open};
+use super::{both, open, still_serves};
 use crate::case::{Case, Expected, Role};
 use crate::frame::{OK, POST, code, data, flag, frame, headers, kind, setting, settings, window_update};
 
@@ -21,7 +21,7 @@ fn updates() -> Vec<Case> {
     let mut cases = Vec::new();
     let both_scopes = |cases: &mut Vec<Case>, requirements, names: [_; 2], increment, code| {
         cases.extend(both(requirements, names[0], |case| {
-            goes_on(open(case).send(window_update(1, increment)).stream_error(1, code))
+            still_serves(open(case).send(window_update(1, increment)).stream_error(1, code))
         }));
         cases.extend(both(requirements, names[1], |case| {
             case.send(window_update(0, increment)).connection_error(code)
@@ -64,11 +64,11 @@ fn updates() -> Vec<Case> {
     }
     cases.extend(both(&["W3"], "windows of exactly 2^31-1", |case| {
         let octets = [window_update(0, MAX - FIRST), window_update(1, MAX - FIRST)].concat();
-        goes_on(open(case).send(octets).nothing())
+        still_serves(open(case).send(octets).nothing())
     }));
     cases.extend(both(&["W3"], "windows that exceed 2^31-1 in two steps", |case| {
         let octets = [window_update(1, MAX - FIRST), window_update(1, 1)].concat();
-        goes_on(open(case).send(octets).stream_error(1, code::FLOW_CONTROL_ERROR))
+        still_serves(open(case).send(octets).stream_error(1, code::FLOW_CONTROL_ERROR))
     }));
     cases
 }
@@ -127,7 +127,7 @@ fn moving() -> Vec<Case> {
             .connection_error(code::FLOW_CONTROL_ERROR)
     }));
     cases.extend(both(&["W6"], "an initial window that raises a stream window to 2^31-1", |case| {
-        goes_on(open(case).send(window_update(1, 1)).send(initial_window(MAX - 1)).nothing())
+        still_serves(open(case).send(window_update(1, 1)).send(initial_window(MAX - 1)).nothing())
     }));
     cases
 }
@@ -136,7 +136,7 @@ fn moving() -> Vec<Case> {
 fn received() -> Vec<Case> {
     let mut cases = vec![
         // The endpoint buffers all it reads in order to echo it, and the tester grants no credit.
-        goes_on(
+        still_serves(
             Case::server(&["W4"], "more DATA than a stream window allows")
                 .send(initial_window(0))
                 .send(headers(1, 0, POST))

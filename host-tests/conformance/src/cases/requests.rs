@@ -1,6 +1,6 @@
 //! Requests that a server must not accept (RFC 9113, 8; RFC 9110).
 
-use super::{goes_on, open};
+use super::{open, still_serves};
 use crate::case::{Case, Expected};
 use crate::frame::{GET, POST, block, code, data, flag, headers, headers_block, literal, rst_stream};
 
@@ -20,7 +20,7 @@ fn malformed(
 
 fn malformed_block(requirements: &'static [&'static str], name: &'static str, block: &[u8]) -> Case {
     let case = Case::server(requirements, name).send(headers_block(1, flag::END_STREAM, block));
-    goes_on(case.stream_error(1, code::PROTOCOL_ERROR))
+    still_serves(case.stream_error(1, code::PROTOCOL_ERROR))
 }
 
 /// GET, followed by these fields.
@@ -41,7 +41,7 @@ fn field(
 /// A request that the server accepts and answers.
 fn taken(requirements: &'static [&'static str], name: &'static str, fields: &[(&str, &str)]) -> Case {
     let case = Case::server(requirements, name).send(headers(1, flag::END_STREAM, fields));
-    goes_on(case.expect(Expected::End { stream: 1 }).nothing())
+    still_serves(case.expect(Expected::End { stream: 1 }).nothing())
 }
 
 fn names_and_values() -> Vec<Case> {
@@ -226,11 +226,11 @@ fn post(values: &[&'static str]) -> Vec<u8> {
 fn lengths() -> Vec<Case> {
     let number = |name, values: &[&'static str]| {
         let case = Case::server(&["X13"], name).send(post(values));
-        goes_on(case.stream_error(1, code::PROTOCOL_ERROR))
+        still_serves(case.stream_error(1, code::PROTOCOL_ERROR))
     };
     let mismatch = |name, pieces: &[&[u8]]| {
         let case = Case::server(&["M10"], name).send(post(&["5"])).send(pieces.concat());
-        goes_on(case.stream_error(1, code::PROTOCOL_ERROR))
+        still_serves(case.stream_error(1, code::PROTOCOL_ERROR))
     };
     let end = flag::END_STREAM;
     let fits = |requirements, name, values: &[&'static str]| {
@@ -276,15 +276,15 @@ fn messages() -> Vec<Case> {
     let end = flag::END_STREAM;
     let trailers = |requirements, name, fields: &[(&str, &str)]| {
         let case = open(Case::server(requirements, name)).send(headers(1, end, fields));
-        goes_on(case.stream_error(1, code::PROTOCOL_ERROR))
+        still_serves(case.stream_error(1, code::PROTOCOL_ERROR))
     };
     vec![
-        goes_on(
+        still_serves(
             open(Case::server(&["H3", "M12"], "a second HEADERS without END_STREAM"))
                 .send(headers(1, 0, &[("checksum", "0123")]))
                 .stream_error(1, code::PROTOCOL_ERROR),
         ),
-        goes_on(
+        still_serves(
             open(Case::server(&["M12"], "trailers after content"))
                 .send([data(1, 0, b"hello"), headers(1, end, &[("checksum", "0123")])].concat())
                 .expect(Expected::End { stream: 1 })
@@ -298,7 +298,7 @@ fn messages() -> Vec<Case> {
         trailers(&["X15"], "Content-Length in trailers", &[("content-length", "0")]),
         trailers(&["X15"], "Host in trailers", &[("host", "localhost")]),
         trailers(&["X15"], "TE in trailers", &[("te", "trailers")]),
-        goes_on(
+        still_serves(
             Case::server(&["M1"], "requests in flight beside a malformed one")
                 .send(
                     [headers(1, end, GET), headers(3, end, &get(&[("Bad", "")])), headers(5, end, GET)]
@@ -308,7 +308,7 @@ fn messages() -> Vec<Case> {
                 .expect(Expected::End { stream: 5 })
                 .stream_error(3, code::PROTOCOL_ERROR),
         ),
-        goes_on(
+        still_serves(
             Case::server(&["M1", "T6"], "content of a malformed request")
                 .send([headers(1, 0, &get(&[("Bad", "")])), data(1, end, b"content")].concat())
                 .stream_error(1, code::PROTOCOL_ERROR)

@@ -1,6 +1,6 @@
 //! Responses that a client must not accept (RFC 9113, 8; RFC 9110).
 
-use super::goes_on;
+use super::still_serves;
 use crate::case::{Case, Expected};
 use crate::frame::{OK, block, code, data, flag, headers, headers_block, literal, rst_stream};
 
@@ -13,7 +13,7 @@ pub(super) fn cases() -> Vec<Case> {
 /// These frames on stream 1 are malformed: the client resets the stream, and the connection survives.
 fn malformed(requirements: &'static [&'static str], name: &'static str, frames: &[Vec<u8>]) -> Case {
     let case = Case::client(requirements, name).send(frames.concat());
-    goes_on(case.stream_error(1, code::PROTOCOL_ERROR))
+    still_serves(case.stream_error(1, code::PROTOCOL_ERROR))
 }
 
 /// A response with this head is malformed.
@@ -30,7 +30,7 @@ fn field(requirements: &'static [&'static str], case: &'static str, name: &[u8],
 /// These frames form a complete response, which the client accepts.
 fn taken(requirements: &'static [&'static str], name: &'static str, frames: &[Vec<u8>]) -> Case {
     let case = Case::client(requirements, name).send(frames.concat());
-    goes_on(case.expect(Expected::Request { stream: 5 }).nothing())
+    still_serves(case.expect(Expected::Request { stream: 5 }).nothing())
 }
 
 fn fields() -> Vec<Case> {

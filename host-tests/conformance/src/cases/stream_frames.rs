@@ -1,6 +1,6 @@
 //! Malformed frames on streams (RFC 9113, 6.1 to 6.4, 6.10).
 
-use super::{ROLES, both, goes_on, open};
+use super::{ROLES, both, open, still_serves};
 use crate::case::{Case, Expected, Role};
 use crate::frame::{
     GET, OK, block, code, data, flag, frame, headers, headers_block, kind, priority, rst_stream,
@@ -74,7 +74,7 @@ fn padding() -> Vec<Case> {
         let right = case("padded HEADERS").send(padded(3, &[0; 3])).nothing();
         cases.push(match role {
             Role::Server => right.send(headers(3, flag::END_STREAM, GET)).expect(Expected::End { stream: 3 }),
-            Role::Client => goes_on(right),
+            Role::Client => still_serves(right),
         });
     }
     cases
@@ -95,11 +95,11 @@ fn headers_with_priority() -> Vec<Case> {
     }));
     cases.extend(both(&["H2", "X5"], "HEADERS with a priority", |case| {
         let octets = with_priority(case.role, &[0x80, 0, 0, 7, 255]);
-        goes_on(case.send(octets).nothing())
+        still_serves(case.send(octets).nothing())
     }));
     cases.extend(both(&["H2"], "HEADERS on a stream that depends on itself", |case| {
         let octets = with_priority(case.role, &[0, 0, 0, 1, 255]);
-        goes_on(case.send(octets).stream_error(1, code::PROTOCOL_ERROR))
+        still_serves(case.send(octets).stream_error(1, code::PROTOCOL_ERROR))
     }));
     cases
 }
@@ -109,7 +109,7 @@ fn priority_frames() -> Vec<Case> {
     for (name, length) in [("PRIORITY of 4 bytes", 4), ("PRIORITY of 6 bytes", 6)] {
         cases.extend(both(&["R2"], name, |case| {
             let octets = frame(kind::PRIORITY, 0, 1, &[0; 6][..length]);
-            goes_on(open(case).send(octets).stream_error(1, code::FRAME_SIZE_ERROR))
+            still_serves(open(case).send(octets).stream_error(1, code::FRAME_SIZE_ERROR))
         }));
     }
     cases.extend(both(
@@ -118,7 +118,7 @@ fn priority_frames() -> Vec<Case> {
         |case| case.send(frame(kind::PRIORITY, 0, 101, &[0; 4])).connection_error(code::FRAME_SIZE_ERROR),
     ));
     cases.extend(both(&["R2"], "PRIORITY of a stream that depends on itself", |case| {
-        goes_on(open(case).send(priority(1, 1)).stream_error(1, code::PROTOCOL_ERROR))
+        still_serves(open(case).send(priority(1, 1)).stream_error(1, code::PROTOCOL_ERROR))
     }));
     cases
 }
@@ -157,7 +157,7 @@ fn continuations() -> Vec<Case> {
             .send(frame(kind::HEADERS, flag::END_STREAM, stream, first))
             .send(frame(kind::CONTINUATION, 0, stream, rest))
             .send(continuation(stream, b""));
-        goes_on(case.nothing())
+        still_serves(case.nothing())
     }));
     cases
 }

@@ -1,6 +1,6 @@
 //! Stream states, identifiers and limits (RFC 9113, 5.1), and the effect of errors (5.4).
 
-use super::{ROLES, both, complete, goes_on, open, reset};
+use super::{ROLES, both, complete, open, reset, still_serves};
 use crate::case::{Case, Expected, Role};
 use crate::frame::{
     GET, OK, POST, block, code, data, flag, frame, headers, headers_block, kind, priority, rst_stream,
@@ -29,7 +29,7 @@ fn idle() -> Vec<Case> {
         }
     }
     cases.extend(both(&["T1"], "PRIORITY on idle streams", |case| {
-        goes_on(case.send(priority(99, 0)).send(priority(100, 0)).nothing())
+        still_serves(case.send(priority(99, 0)).send(priority(100, 0)).nothing())
     }));
     for (name, stream) in [
         ("HEADERS on a stream that the client has not opened", 101),
@@ -55,7 +55,7 @@ fn half_closed_remote(requirements: &'static [&'static str], name: &'static str)
 fn half_closed() -> Vec<Case> {
     let error = |name, octets: Vec<u8>| {
         let case = half_closed_remote(&["T5", "D2"], name).send(octets);
-        goes_on(case.stream_error(1, code::STREAM_CLOSED))
+        still_serves(case.stream_error(1, code::STREAM_CLOSED))
     };
     vec![
         error("DATA after END_STREAM", data(1, 0, b"x")),
@@ -67,7 +67,7 @@ fn half_closed() -> Vec<Case> {
             .expect(Expected::Content { stream: 1, content: b"x".to_vec() })
             .nothing(),
         half_closed_remote(&["T5"], "PRIORITY after END_STREAM").send(priority(1, 0)).nothing(),
-        goes_on(
+        still_serves(
             half_closed_remote(&["T5", "T9"], "RST_STREAM after END_STREAM")
                 .send(rst_stream(1, code::CANCEL))
                 .send(window_update(1, 1))
@@ -91,14 +91,14 @@ fn closed() -> Vec<Case> {
             .send(priority(1, 0))
             .send(headers(1, flag::END_STREAM, TRAILERS))
             .send(rst_stream(1, code::CANCEL));
-        goes_on(case.nothing())
+        still_serves(case.nothing())
     }));
     for (name, octets) in [
         ("DATA on a closed stream", data(1, 0, b"x")),
         ("an empty DATA on a closed stream", data(1, flag::END_STREAM, b"")),
     ] {
         cases.extend(both(&["T7", "D2"], name, |case| {
-            goes_on(complete(case).send(octets.clone()).stream_error(1, code::STREAM_CLOSED))
+            still_serves(complete(case).send(octets.clone()).stream_error(1, code::STREAM_CLOSED))
         }));
     }
     cases.extend(both(&["T7"], "HEADERS on a closed stream", |case| {
@@ -106,7 +106,7 @@ fn closed() -> Vec<Case> {
     }));
     let late = [window_update(1, 1), rst_stream(1, code::CANCEL), priority(1, 0)].concat();
     cases.extend(both(&["T7", "W7", "T9"], "WINDOW_UPDATE and RST_STREAM on a closed stream", |case| {
-        goes_on(complete(case).send(late.clone()).nothing())
+        still_serves(complete(case).send(late.clone()).nothing())
     }));
     for (name, octets) in [
         ("DATA after RST_STREAM", data(1, 0, b"x")),
@@ -114,12 +114,12 @@ fn closed() -> Vec<Case> {
     ] {
         cases.extend(both(&["T8", "D2"], name, |case| {
             let case = open(case).send(rst_stream(1, code::CANCEL)).nothing();
-            goes_on(case.send(octets.clone()).stream_error(1, code::STREAM_CLOSED))
+            still_serves(case.send(octets.clone()).stream_error(1, code::STREAM_CLOSED))
         }));
     }
     cases.extend(both(&["T8", "T9"], "RST_STREAM twice, then PRIORITY", |case| {
         let case = open(case).send(rst_stream(1, code::CANCEL)).send(rst_stream(1, code::CANCEL));
-        goes_on(case.send(priority(1, 0)).nothing())
+        still_serves(case.send(priority(1, 0)).nothing())
     }));
     cases
 }
@@ -217,10 +217,10 @@ fn errors() -> Vec<Case> {
     }));
     cases.extend(both(&["E2"], "credit for DATA in flight on a reset stream", |case| {
         let half: Vec<u8> = (0..40).flat_map(|_| data(1, 0, &[0; 16_384])).collect();
-        goes_on(reset(case).send(half).expect(Expected::WindowUpdate { stream: 0 }).nothing())
+        still_serves(reset(case).send(half).expect(Expected::WindowUpdate { stream: 0 }).nothing())
     }));
     cases.extend(both(&["E3", "X17"], "RST_STREAM with an unknown error code", |case| {
-        goes_on(open(case).send(rst_stream(1, 0xdead_beef)).nothing())
+        still_serves(open(case).send(rst_stream(1, 0xdead_beef)).nothing())
     }));
     cases
 }

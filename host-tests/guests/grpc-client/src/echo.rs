@@ -18,7 +18,7 @@ use crate::proto::http2::{Content, Nothing};
 const MIB: usize = 1 << 20;
 /// Sizes around those of frames and windows, and far larger ones.
 const SIZES: [usize; 11] = [0, 1, 16_378, 16_379, 16_384, 65_530, 65_535, 65_536, MIB, 5 * MIB, 16 * MIB];
-const AT_A_TIME: usize = 1_000;
+const CONCURRENT_CALLS: usize = 1_000;
 
 pub(crate) async fn message_sizes(services: Services) -> Result<(), Failure> {
     round_trips(services.echo, &SIZES).await
@@ -43,7 +43,7 @@ async fn round_trips(mut echo: EchoClient<Channel>, sizes: &[usize]) -> Result<(
 }
 
 pub(crate) async fn concurrent_calls(services: Services) -> Result<(), Failure> {
-    at_a_time(|content| {
+    concurrently(|content| {
         let mut services = services.clone();
         async move { same(services.echo.whole(content.clone()).await?.into_inner(), content) }
     })
@@ -53,7 +53,7 @@ pub(crate) async fn concurrent_calls(services: Services) -> Result<(), Failure> 
 
 pub(crate) async fn concurrent_streams(services: Services) -> Result<(), Failure> {
     // No call ends before all have begun.
-    let begun = at_a_time(|content| begin(services.clone(), content)).await?;
+    let begun = concurrently(|content| begin(services.clone(), content)).await?;
     let ends = begun.into_iter().map(async |(requests, mut responses)| {
         drop(requests);
         same(responses.message().await?, None)
@@ -70,7 +70,7 @@ pub(crate) async fn trailers_only_error(mut services: Services) -> Result<(), Fa
 }
 
 pub(crate) async fn request_broken_off(mut services: Services) -> Result<(), Failure> {
-    let before = given_up(&mut services).await?;
+    let before = cancelled_calls(&mut services).await?;
     let (requests, receiver) = unbounded();
     let content = Content { octets: Bytes::from_static(b"not all") };
     _ = requests.unbounded_send(content.clone());
@@ -81,7 +81,7 @@ pub(crate) async fn request_broken_off(mut services: Services) -> Result<(), Fai
     // Cancelling turns the rest of the request into an error.
     handle.cancel();
     fails(responses.message().await, Code::Unavailable)?;
-    expect_given_up(&mut services, before).await
+    expect_cancellation(&mut services, before).await
 }
 
 pub(crate) async fn response_before_request_ends(mut services: Services) -> Result<(), Failure> {
@@ -101,25 +101,25 @@ pub(crate) async fn response_before_request_ends(mut services: Services) -> Resu
 }
 
 /// Returns how many calls the server has seen cancelled by their clients.
-pub(crate) async fn given_up(services: &mut Services) -> Result<i32, Failure> {
-    Ok(services.echo.given_up(Nothing {}).await?.into_inner().calls)
+pub(crate) async fn cancelled_calls(services: &mut Services) -> Result<i32, Failure> {
+    Ok(services.echo.cancelled_calls(Nothing {}).await?.into_inner().calls)
 }
 
 /// Waits until the server has noticed one more cancelled call.
-pub(crate) async fn expect_given_up(services: &mut Services, before: i32) -> Result<(), Failure> {
-    while given_up(services).await? == before {
+pub(crate) async fn expect_cancellation(services: &mut Services, before: i32) -> Result<(), Failure> {
+    while cancelled_calls(services).await? == before {
         monotonic_clock::wait_for(10_000_000).await;
     }
-    same(given_up(services).await?, before + 1)
+    same(cancelled_calls(services).await?, before + 1)
 }
 
 /// Runs many concurrent calls, each with its own content.
-async fn at_a_time<T, F>(call: impl Fn(Content) -> F) -> Result<Vec<T>, Failure>
+async fn concurrently<T, F>(call: impl Fn(Content) -> F) -> Result<Vec<T>, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {
     let content = |number: usize| Content { octets: Bytes::from(number.to_string()) };
-    try_join_all((0..AT_A_TIME).map(|number| call(content(number)))).await
+    try_join_all((0..CONCURRENT_CALLS).map(|number| call(content(number)))).await
 }
 
 /// Begins a call, and exchanges one message.

@@ -12,7 +12,7 @@ use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Request};
 
 use crate::Services;
-use crate::echo::{expect_given_up, given_up};
+use crate::echo::{cancelled_calls, expect_cancellation};
 use crate::expect::{Failure, fails, next, same, some};
 use crate::proto::grpc::{
     EchoStatus, Empty, Payload, ResponseParameters, SimpleRequest, StreamingInputCallRequest,
@@ -113,7 +113,7 @@ pub(crate) async fn unimplemented_service(mut services: Services) -> Result<(), 
 }
 
 pub(crate) async fn cancel_after_begin(mut services: Services) -> Result<(), Failure> {
-    let before = given_up(&mut services).await?;
+    let before = cancelled_calls(&mut services).await?;
     let (_requests, receiver) = unbounded();
     let mut other = services.clone();
     {
@@ -128,17 +128,17 @@ pub(crate) async fn cancel_after_begin(mut services: Services) -> Result<(), Fai
             }
         }
     }
-    expect_given_up(&mut services, before).await
+    expect_cancellation(&mut services, before).await
 }
 
 pub(crate) async fn cancel_after_first_response(mut services: Services) -> Result<(), Failure> {
-    let before = given_up(&mut services).await?;
+    let before = cancelled_calls(&mut services).await?;
     let (requests, receiver) = unbounded();
     _ = requests.unbounded_send(duplex(27_182, 31_415, Duration::ZERO));
     let mut responses = services.test.full_duplex_call(receiver).await?.into_inner();
     same(octets(next(&mut responses).await?.payload), 31_415)?;
     drop(responses);
-    expect_given_up(&mut services, before).await
+    expect_cancellation(&mut services, before).await
 }
 
 pub(crate) async fn timeout_on_sleeping_server(mut services: Services) -> Result<(), Failure> {

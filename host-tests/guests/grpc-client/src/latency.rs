@@ -33,7 +33,7 @@ async fn calls(mut services: Services, count: u32) -> Result<String, Failure> {
     for _ in 0..count {
         let began = monotonic_clock::now();
         let response = services.test.unary_call(request.clone()).await?;
-        tell(&mut took, began);
+        append_duration(&mut took, began);
         same(octets(response.into_inner().payload), i32::from(SIZE))?;
     }
     Ok(took)
@@ -52,12 +52,12 @@ async fn messages(mut services: Services, count: u32) -> Result<String, Failure>
         let began = monotonic_clock::now();
         _ = requests.unbounded_send(message());
         let response = next(&mut responses).await?;
-        tell(&mut took, began);
+        append_duration(&mut took, began);
         same(octets(response.payload), i32::from(SIZE))?;
     }
     Ok(took)
 }
 
-fn tell(took: &mut String, began: u64) {
+fn append_duration(took: &mut String, began: u64) {
     _ = writeln!(took, "{}", monotonic_clock::now().saturating_sub(began) / 1_000);
 }

@@ -10,7 +10,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use crate::proto::http2::echo_server::Echo as EchoService;
 use crate::proto::http2::{Content, Count, Nothing};
 
-static GIVEN_UP: AtomicI32 = AtomicI32::new(0);
+static CANCELLED_CALLS: AtomicI32 = AtomicI32::new(0);
 
 pub(crate) struct Echo;
 
@@ -37,8 +37,8 @@ impl EchoService for Echo {
         Err(Status::with_details(Code::FailedPrecondition, "not today", details))
     }
 
-    async fn given_up(&self, _request: Request<Nothing>) -> Result<Response<Count>, Status> {
-        Ok(Response::new(Count { calls: GIVEN_UP.load(Ordering::Relaxed) }))
+    async fn cancelled_calls(&self, _request: Request<Nothing>) -> Result<Response<Count>, Status> {
+        Ok(Response::new(Count { calls: CANCELLED_CALLS.load(Ordering::Relaxed) }))
     }
 }
 
@@ -53,16 +53,16 @@ where
     let mut is_counted = false;
     request.into_inner().inspect_err(move |_| {
         if !std::mem::replace(&mut is_counted, true) {
-            drop(CountGivenUp);
+            drop(CancelGuard);
         }
     })
 }
 
 /// Counts a cancelled call when dropped, as happens when the call is cancelled.
-pub(crate) struct CountGivenUp;
+pub(crate) struct CancelGuard;
 
-impl Drop for CountGivenUp {
+impl Drop for CancelGuard {
     fn drop(&mut self) {
-        GIVEN_UP.fetch_add(1, Ordering::Relaxed);
+        CANCELLED_CALLS.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -8,7 +8,7 @@ use tonic::codegen::BoxStream;
 use tonic::{Code, Request, Response, Status, Streaming};
 use wasip3::clocks::monotonic_clock;
 
-use crate::echo::{CountGivenUp, messages};
+use crate::echo::{CancelGuard, messages};
 use crate::proto::grpc::test_service_server::TestService;
 use crate::proto::grpc::{
     EchoStatus, Empty, Payload, SimpleRequest, SimpleResponse, StreamingInputCallRequest,
@@ -42,12 +42,12 @@ impl TestService for Interop {
         request: Request<Streaming<StreamingInputCallRequest>>,
     ) -> Result<Response<StreamingInputCallResponse>, Status> {
         let mut messages = request.into_inner();
-        let unless_complete = CountGivenUp;
+        let cancel_guard = CancelGuard;
         let mut octets = 0_usize;
         while let Some(message) = messages.try_next().await? {
             octets = octets.saturating_add(message.payload.map_or(0, |payload| payload.body.len()));
         }
-        std::mem::forget(unless_complete);
+        std::mem::forget(cancel_guard);
         let aggregated_payload_size = i32::try_from(octets).map_err(|_| Status::out_of_range("too much"))?;
         Ok(Response::new(StreamingInputCallResponse { aggregated_payload_size }))
     }

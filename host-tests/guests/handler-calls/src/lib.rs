@@ -28,7 +28,7 @@ use crate::bindings::wasi::cli::stdin;
 use crate::bindings::wasi::http::handler;
 
 /// Maximum number of concurrent calls: as many as the server begins in one turn.
-const AT_A_TIME: usize = 64;
+const MAX_CONCURRENT: usize = 64;
 
 struct Command;
 
@@ -50,7 +50,7 @@ impl Guest for Command {
                 }
                 let calls: u32 = str::from_utf8(&line).ok().and_then(|line| line.parse().ok()).ok_or(())?;
                 line.clear();
-                let answered = stream::iter(0..calls).map(|_| call()).buffer_unordered(AT_A_TIME);
+                let answered = stream::iter(0..calls).map(|_| call()).buffer_unordered(MAX_CONCURRENT);
                 answered.for_each(|answer| async { answer.expect("the handler answers") }).await;
                 println!("{calls} answered");
             }

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
 use wasip3::wit_bindgen::StreamWriter;
 
-use crate::exchange::tell;
+use crate::exchange::print_line;
 
 /// Size of the chunks in which content is written, in bytes.
 const CHUNK: usize = 64 << 10;
@@ -27,9 +27,9 @@ pub(crate) async fn write(
             let octets = chunk.len();
             let refused = writer.write_all(chunk).await;
             written += octets - refused.len();
-            tell(id, "written", &written.to_string());
+            print_line(id, "written", &written.to_string());
             if !refused.is_empty() {
-                tell(id, "unwanted", "");
+                print_line(id, "unwanted", "");
                 return;
             }
         }

@@ -53,7 +53,7 @@ pub(crate) fn new(id: &str, order: Order) -> (impl Future<Output = ()> + use<>, 
         let run = Box::pin(run(&id, &order, orders, may_read));
         if let Either::Right((_, run)) = select(run, cancelled).await {
             drop(run);
-            tell(&id, "cancelled", "");
+            print_line(&id, "cancelled", "");
         }
     };
     (exchange, controls)
@@ -77,7 +77,7 @@ async fn run(
     };
     let (request, sent) = match order.request(content, end) {
         Ok(made) => made,
-        Err(wrong) => return tell(id, "error", &format!("Unmade({wrong})")),
+        Err(wrong) => return print_line(id, "error", &format!("Unmade({wrong})")),
     };
     let (first, ending, name) = (order.content.unwrap_or(0), order.end(), id.to_owned());
     spawn_local(async move {
@@ -91,15 +91,15 @@ async fn run(
     let name = id.to_owned();
     spawn_local(async move {
         let sent = sent.await;
-        tell(&name, "sent", &sent.map_or_else(|code| words(&code), |()| "Ok".to_owned()));
+        print_line(&name, "sent", &sent.map_or_else(|code| describe(&code), |()| "Ok".to_owned()));
     });
     match client::send(request).await {
         Ok(response) => {
             let head = format!("{}{}", response.get_status_code(), lines(&response.get_headers()));
-            tell(id, "head", &head);
+            print_line(id, "head", &head);
             receive(id, order.unread, response, may_read).await;
         }
-        Err(code) => tell(id, "error", &words(&code)),
+        Err(code) => print_line(id, "error", &describe(&code)),
     }
 }
 
@@ -118,7 +118,7 @@ async fn receive(id: &str, is_unread: bool, response: Response, may_read: onesho
         hash.add(&octets);
         if !octets.is_empty() {
             let told = octets.get(..TOLD).unwrap_or(&octets).escape_ascii();
-            tell(id, "data", &format!("{}\t{told}", octets.len()));
+            print_line(id, "data", &format!("{}\t{told}", octets.len()));
         }
         if !matches!(result, StreamResult::Complete(_)) {
             break;
@@ -129,9 +129,9 @@ async fn receive(id: &str, is_unread: bool, response: Response, may_read: onesho
     match end.await {
         Ok(trailers) => {
             let trailers = trailers.map_or_else(|| "\tnone".to_owned(), |trailers| lines(&trailers));
-            tell(id, "end", &format!("{count}\t{}{trailers}", hash.hex()));
+            print_line(id, "end", &format!("{count}\t{}{trailers}", hash.hex()));
         }
-        Err(code) => tell(id, "cut", &format!("{count}\t{}", words(&code))),
+        Err(code) => print_line(id, "cut", &format!("{count}\t{}", describe(&code))),
     }
 }
 
@@ -142,12 +142,12 @@ fn lines(fields: &Fields) -> String {
 }
 
 /// The name of an error in Rust.
-fn words(code: &ErrorCode) -> String {
+fn describe(code: &ErrorCode) -> String {
     format!("{code:?}").replace("ErrorCode::", "")
 }
 
 /// Prints a line of the answer.
-pub(crate) fn tell(id: &str, kind: &str, rest: &str) {
+pub(crate) fn print_line(id: &str, kind: &str, rest: &str) {
     let mut stdout = std::io::stdout();
     // The test may have stopped reading.
     _ = writeln!(stdout, "{id}\t{kind}\t{rest}").and_then(|()| stdout.flush());

@@ -63,13 +63,15 @@ impl wasip3::exports::cli::run::Guest for HttpRequests {
 
 /// Executes one line.
 fn follow(line: &str, exchanges: &mut BTreeMap<String, Controls>) -> Result<(), String> {
-    let mut words = line.split('\t');
-    let (Some(id), Some(verb)) = (words.next(), words.next()) else { return Err("no order".to_owned()) };
+    let mut describe = line.split('\t');
+    let (Some(id), Some(verb)) = (describe.next(), describe.next()) else {
+        return Err("no order".to_owned());
+    };
     if verb == "send" {
-        let (exchange, controls) = exchange::new(id, Order::parse(words)?);
+        let (exchange, controls) = exchange::new(id, Order::parse(describe)?);
         exchanges.insert(id.to_owned(), controls);
         spawn_local(exchange);
         return Ok(());
     }
-    exchanges.get_mut(id).ok_or("no such request")?.follow(verb, words.next())
+    exchanges.get_mut(id).ok_or("no such request")?.follow(verb, describe.next())
 }

@@ -96,7 +96,7 @@ pub(crate) struct Pair<H> {
     requests: Transport,
     responses: Transport,
     heads: H,
-    /// What the client has received of each response of the round, in the order of the requests.
+    /// The bytes that the client has received of each response of the round, in the order of the requests.
     received: Vec<Received>,
 }
 

@@ -21,11 +21,11 @@ pub(crate) struct Caller {
     pub(crate) engine: Connection,
     streams: BTreeMap<StreamId, Stream>,
     /// The tasks of the application, by time.
-    agenda: BTreeSet<(Time, Task)>,
+    schedule: BTreeSet<(Time, Task)>,
     /// Client: the number of streams still to be opened.
     to_open: usize,
     /// Output of the other end in flight to this one, with times of arrival.
-    pub(crate) under_way: VecDeque<(Time, Bytes)>,
+    pub(crate) in_flight: VecDeque<(Time, Bytes)>,
     /// The highest abuse score so far.
     pub(crate) highest_score: u64,
     pub(crate) ended_streams: usize,
@@ -65,16 +65,16 @@ impl Caller {
             role,
             engine: engine.expect("a valid configuration"),
             streams: BTreeMap::new(),
-            agenda: BTreeSet::new(),
+            schedule: BTreeSet::new(),
             to_open: if client { personality.streams } else { 0 },
             personality,
-            under_way: VecDeque::new(),
+            in_flight: VecDeque::new(),
             highest_score: 0,
             ended_streams: 0,
             messages_sent: 0,
             blame: None,
         };
-        caller.agenda.extend(client.then_some((Time::default(), Task::Open)));
+        caller.schedule.extend(client.then_some((Time::default(), Task::Open)));
         caller
     }
 
@@ -85,28 +85,28 @@ impl Caller {
 
     /// The time of the next task.
     pub(crate) fn next(&self) -> Option<Time> {
-        let arrival = self.under_way.front().map(|&(at, _)| at);
-        let task = self.agenda.first().map(|&(at, _)| at);
+        let arrival = self.in_flight.front().map(|&(at, _)| at);
+        let task = self.schedule.first().map(|&(at, _)| at);
         [arrival, task, self.engine.poll_timeout()].into_iter().flatten().min()
     }
 
     /// Performs all tasks that are due; returns whether there were any.
     pub(crate) fn run(&mut self, now: Time) -> bool {
         let mut moved = false;
-        while self.under_way.front().is_some_and(|&(at, _)| at <= now)
-            && let Some((at, mut bytes)) = self.under_way.pop_front()
+        while self.in_flight.front().is_some_and(|&(at, _)| at <= now)
+            && let Some((at, mut bytes)) = self.in_flight.pop_front()
         {
             moved |= self.engine.recv(now, &mut bytes) > 0;
             self.events(now);
             if !bytes.is_empty() {
-                self.under_way.push_front((at, bytes));
+                self.in_flight.push_front((at, bytes));
                 break;
             }
         }
-        while let Some(&(at, task)) = self.agenda.first()
+        while let Some(&(at, task)) = self.schedule.first()
             && at <= now
         {
-            self.agenda.pop_first();
+            self.schedule.pop_first();
             self.act(now, task);
             self.events(now);
             moved = true;
@@ -121,14 +121,14 @@ impl Caller {
 
     /// Passes output to the other end, where it arrives after `delay`; returns whether there was any.
     pub(crate) fn transmit(&mut self, now: Time, delay: Duration, to: &mut Self) -> bool {
-        let under_way: usize = to.under_way.iter().map(|(_, bytes)| bytes.len()).sum();
-        if under_way >= ROOM || !self.engine.has_output() {
+        let in_flight: usize = to.in_flight.iter().map(|(_, bytes)| bytes.len()).sum();
+        if in_flight >= ROOM || !self.engine.has_output() {
             return false;
         }
         let mut output = Vec::new();
-        let written = self.engine.poll_transmit(now, &mut output, ROOM - under_way);
+        let written = self.engine.poll_transmit(now, &mut output, ROOM - in_flight);
         if written > 0 {
-            to.under_way.push_back((now + delay, output.into()));
+            to.in_flight.push_back((now + delay, output.into()));
         }
         self.events(now);
         written > 0
@@ -155,15 +155,15 @@ impl Caller {
                 if self.personality.ending == Ending::CancelsLater {
                     self.cancel(now, id);
                 } else {
-                    self.agenda.insert((now, Task::Read(id)));
+                    self.schedule.insert((now, Task::Read(id)));
                 }
             }
-            Event::Readable { id } => _ = self.agenda.insert((now, Task::Read(id))),
-            Event::Writable { id } => _ = self.agenda.insert((now, Task::Write(id))),
-            Event::StreamsAvailable => _ = self.agenda.insert((now, Task::Open)),
+            Event::Readable { id } => _ = self.schedule.insert((now, Task::Read(id))),
+            Event::Writable { id } => _ = self.schedule.insert((now, Task::Write(id))),
+            Event::StreamsAvailable => _ = self.schedule.insert((now, Task::Open)),
             Event::Reset { id, error } => {
                 self.check_reset(error);
-                self.let_go(now, id);
+                self.release_stream(now, id);
             }
             Event::Abuse { cause } => self.blame(format!("a warning: {cause}")),
             Event::Closed if !matches!(self.engine.close_reason(), Some(Ok(()))) => {
@@ -191,20 +191,20 @@ impl Caller {
             Ending::Cancels => self.cancel(now, id),
             Ending::RefusesUploads if !end_stream => {
                 _ = self.engine.send_response(id, &status("401"), true);
-                self.let_go(now, id);
+                self.release_stream(now, id);
             }
-            Ending::AnswersEarly => self.begin(now, id),
-            _ if end_stream => self.begin(now, id),
-            _ => _ = self.agenda.insert((now, Task::Read(id))),
+            Ending::AnswersEarly => self.start_response(now, id),
+            _ if end_stream => self.start_response(now, id),
+            _ => _ = self.schedule.insert((now, Task::Read(id))),
         }
     }
 
     /// Server: begins the response.
-    fn begin(&mut self, now: Time, id: StreamId) {
+    fn start_response(&mut self, now: Time, id: StreamId) {
         let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.begun) else { return };
         stream.begun = true;
         if self.engine.send_response(id, &status("200"), false).is_ok() {
-            self.agenda.insert((now, Task::Write(id)));
+            self.schedule.insert((now, Task::Write(id)));
         }
     }
 
@@ -213,7 +213,7 @@ impl Caller {
             Task::Open => self.open(now),
             Task::Read(id) => self.read(now, id),
             Task::Write(id) => self.write(now, id),
-            Task::GiveBack(id) => self.give_back(id),
+            Task::GiveBack(id) => self.return_credit(id),
         }
     }
 
@@ -229,14 +229,14 @@ impl Caller {
                         Stream { messages_left, begun: true, ended: !upload, ..Stream::default() },
                     );
                     if upload {
-                        self.agenda.insert((now, Task::Write(id)));
+                        self.schedule.insert((now, Task::Write(id)));
                     }
                     if self.personality.pings {
                         _ = self.engine.ping(*b"openping");
                     }
                     if self.personality.ending == Ending::Cancels {
                         // The request must reach the wire before it is cancelled.
-                        self.agenda.insert((now + Duration::from_millis(1), Task::GiveBack(id)));
+                        self.schedule.insert((now + Duration::from_millis(1), Task::GiveBack(id)));
                     }
                 }
                 Err(OpenError::WouldBlock) => return,
@@ -277,7 +277,7 @@ impl Caller {
                 return self.finish(now, id);
             }
             if !pause.is_zero() {
-                self.agenda.insert((now + pause, Task::Write(id)));
+                self.schedule.insert((now + pause, Task::Write(id)));
                 return;
             }
             if self.engine.send_capacity(id) == 0 {
@@ -304,12 +304,12 @@ impl Caller {
                     match self.personality.reading {
                         Reading::AtOnce => {}
                         Reading::Slowly(_) => {
-                            self.agenda.insert((now + Duration::from_millis(1), Task::Read(id)));
+                            self.schedule.insert((now + Duration::from_millis(1), Task::Read(id)));
                             return;
                         }
                         Reading::Pauses if !stream.paused => {
                             stream.paused = true;
-                            self.agenda.insert((now + Duration::from_secs(50), Task::Read(id)));
+                            self.schedule.insert((now + Duration::from_secs(50), Task::Read(id)));
                             return;
                         }
                         Reading::Pauses => {}
@@ -318,18 +318,18 @@ impl Caller {
                 Ok(Read::Trailers(_)) => {}
                 Ok(Read::End) => {
                     stream.got_end = true;
-                    self.begin_in_time(now, id);
+                    self.schedule_response(now, id);
                     return self.finish(now, id);
                 }
                 Ok(Read::Blocked) => return,
-                Err(_) => return self.let_go(now, id),
+                Err(_) => return self.release_stream(now, id),
             }
         }
     }
 
-    fn begin_in_time(&mut self, now: Time, id: StreamId) {
+    fn schedule_response(&mut self, now: Time, id: StreamId) {
         if self.role == Role::Server {
-            self.begin(now, id);
+            self.start_response(now, id);
         }
     }
 
@@ -337,8 +337,8 @@ impl Caller {
     fn consumed(&mut self, now: Time, id: StreamId) {
         match self.personality.credit {
             Credit::Engine => {}
-            Credit::EveryRead => self.give_back(id),
-            Credit::Late => _ = self.agenda.insert((now + Duration::from_secs(40), Task::GiveBack(id))),
+            Credit::EveryRead => self.return_credit(id),
+            Credit::Late => _ = self.schedule.insert((now + Duration::from_secs(40), Task::GiveBack(id))),
             Credit::EveryByte => {
                 let owed = self.streams.get_mut(&id).map_or(0, |stream| std::mem::take(&mut stream.owed));
                 for _ in 0..owed {
@@ -349,7 +349,7 @@ impl Caller {
         }
     }
 
-    fn give_back(&mut self, id: StreamId) {
+    fn return_credit(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let owed = std::mem::take(&mut stream.owed);
         if owed > 0 && self.personality.credit != Credit::Engine {
@@ -358,25 +358,25 @@ impl Caller {
         }
         if self.personality.ending == Ending::Cancels && self.role == Role::Client {
             self.engine.reset(id, ErrorCode::CANCEL);
-            self.let_go(Time::default(), id);
+            self.release_stream(Time::default(), id);
         }
     }
 
     fn cancel(&mut self, now: Time, id: StreamId) {
         self.engine.reset(id, ErrorCode::CANCEL);
-        self.let_go(now, id);
+        self.release_stream(now, id);
     }
 
     /// Releases a stream if both messages are complete, or as complete as the application wants them.
     fn finish(&mut self, now: Time, id: StreamId) {
         let early = self.personality.ending == Ending::AnswersEarly;
         if self.streams.get(&id).is_some_and(|stream| stream.ended && (stream.got_end || early)) {
-            self.let_go(now, id);
+            self.release_stream(now, id);
         }
     }
 
     /// Releases a stream; the connection window gets credit for the bytes read from it.
-    fn let_go(&mut self, now: Time, id: StreamId) {
+    fn release_stream(&mut self, now: Time, id: StreamId) {
         let Some(stream) = self.streams.remove(&id) else { return };
         if stream.owed > 0 && self.personality.credit != Credit::Engine {
             _ = self.engine.connection_window_update(stream.owed);
@@ -384,7 +384,7 @@ impl Caller {
         self.engine.release(id);
         self.ended_streams += 1;
         if self.to_open > 0 {
-            self.agenda.insert((now, Task::Open));
+            self.schedule.insert((now, Task::Open));
         }
     }
 }

@@ -23,7 +23,7 @@ fn sigterm_lets_requests_finish() {
     sh.arg(script).arg(server).args(["--addr", "127.0.0.1:0"]);
     sh.env("WASMTIME", python.wasmtime().get_program());
 
-    let (process, address) = Process::start_telling(&mut sh, "http2-server: listening on ");
+    let (process, address) = Process::start_and_read_line(&mut sh, "http2-server: listening on ");
     let mut client = RawClient::connect(address.parse().unwrap());
     client.request(1, "GET", "/delay/2000", raw::END_STREAM);
     client.synchronise();

@@ -34,7 +34,7 @@ impl Finished {
 
     /// Asserts failure with an error message of one line that a user can read, and returns it.
     #[track_caller]
-    pub(crate) fn complaint(&self) -> &str {
+    pub(crate) fn error_line(&self) -> &str {
         assert!(self.code.is_some_and(|code| code != 0), "exit code {:?}", self.code);
         let sentence = self.stderr.strip_suffix('\n').expect("no error message");
         assert_eq!(sentence.lines().count(), 1, "{sentence}");
@@ -96,7 +96,7 @@ impl Process {
 
     /// Starts a server, and waits until a line of its standard error contains, after `prefix`, its address.
     #[track_caller]
-    pub(crate) fn start_telling(command: &mut Command, prefix: &str) -> (Self, String) {
+    pub(crate) fn start_and_read_line(command: &mut Command, prefix: &str) -> (Self, String) {
         let mut process = Self::spawn(command);
         let mut stderr = BufReader::new(process.child.stderr.take().unwrap());
         let mut before = String::new();

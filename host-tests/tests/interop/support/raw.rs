@@ -85,11 +85,11 @@ impl RawClient {
 
     /// Connects, and sends no bytes.
     pub(crate) fn connect_silently(server: SocketAddr) -> Self {
-        Self::over(TcpStream::connect(server).unwrap())
+        Self::from_tcp(TcpStream::connect(server).unwrap())
     }
 
     /// Uses an existing connection.
-    pub(crate) fn over(tcp: TcpStream) -> Self {
+    pub(crate) fn from_tcp(tcp: TcpStream) -> Self {
         tcp.set_nodelay(true).unwrap();
         tcp.set_read_timeout(Some(DEADLINE)).unwrap();
         tcp.set_write_timeout(Some(DEADLINE)).unwrap();

@@ -38,7 +38,7 @@ impl Serve {
         fs::write(&file, handler).unwrap();
         let mut command = wasi_http2(&["serve", "--addr", "127.0.0.1:0", "--component"]);
         let told = "http2-server: listening on ";
-        let (process, address) = Process::start_telling(command.arg(file).args(options), told);
+        let (process, address) = Process::start_and_read_line(command.arg(file).args(options), told);
         let url = format!("http://{address}");
         Self { process, url, _folder: Some(folder) }
     }

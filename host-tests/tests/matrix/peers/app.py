@@ -6,7 +6,7 @@ import os
 PIECE = 1 << 16
 
 
-async def until_given_up(receive):
+async def until_disconnected(receive):
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -50,10 +50,10 @@ async def app(scope, receive, send):
         await start([(b"content-length", str(os.path.getsize(file)).encode())])
         if scope["method"] != "HEAD":
             # The server silently discards everything sent on a closed stream.
-            given_up = asyncio.create_task(until_given_up(receive))
+            disconnected = asyncio.create_task(until_disconnected(receive))
             with open(file, "rb") as content:
-                while not given_up.done() and (piece := content.read(PIECE)):
+                while not disconnected.done() and (piece := content.read(PIECE)):
                     await body(piece, True)
                     await asyncio.sleep(0)
-            given_up.cancel()
+            disconnected.cancel()
         await body()

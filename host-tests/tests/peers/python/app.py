@@ -16,7 +16,7 @@ async def content_of(receive):
             return
 
 
-async def until_given_up(receive):
+async def until_disconnected(receive):
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -40,12 +40,12 @@ async def app(scope, receive, send):
     async def zeros(size):
         await start()
         # Some servers discard data sent on a closed stream.
-        given_up = asyncio.create_task(until_given_up(receive))
-        while size > 0 and not given_up.done():
+        disconnected = asyncio.create_task(until_disconnected(receive))
+        while size > 0 and not disconnected.done():
             await body(PIECE[: min(size, len(PIECE))], True)
             size -= len(PIECE)
             await asyncio.sleep(0)
-        given_up.cancel()
+        disconnected.cancel()
         await body()
 
     if route in ("", "upload"):

@@ -188,7 +188,7 @@ fn address_that_answers_is_used() {
     let (Ok(six), true) = (six, addresses.any(|address| address.is_ipv6())) else { return };
     let url = format!("http://localhost:{}/", six.local_addr().unwrap().port());
     let exchange = client.get(&url);
-    let mut connection = Connection::over(six.accept().unwrap().0);
+    let mut connection = Connection::from_tcp(six.accept().unwrap().0);
     connection.wire.send(raw::SETTINGS, 0, 0, &[]);
     answer(&mut connection, 1);
     all_succeed(vec![exchange]);
@@ -200,7 +200,7 @@ fn ipv6_address_stands_in_brackets() {
     let authority = six.local_addr().unwrap().to_string();
     let client = Client::start();
     let exchange = client.get(&format!("http://{authority}/"));
-    let mut connection = Connection::over(six.accept().unwrap().0);
+    let mut connection = Connection::from_tcp(six.accept().unwrap().0);
     connection.wire.send(raw::SETTINGS, 0, 0, &[]);
     let head = connection.request();
     assert_eq!(head.get(":authority"), Some(authority.as_str()));

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use http2_engine::{ConnectionError, ErrorCode, Initiator, StreamError, Violation};
 
-use super::{connection_ended, stream_reset};
+use super::{from_connection_error, from_stream_error};
 use crate::bindings::http2::engine::transport::TransportError;
 use crate::bindings::http2::engine::types::{ErrorKind, Fault};
 
@@ -13,41 +13,41 @@ fn peer_reset_carries_code_and_retryable() {
         violation: None,
         retryable: true,
     };
-    let told = stream_reset(&error);
-    assert!(matches!((told.kind, told.fault), (ErrorKind::StreamReset, Fault::Peer)));
-    assert_eq!(told.code, Some(7));
-    assert!(told.retryable);
-    assert!(told.message.contains("REFUSED_STREAM"), "{}", told.message);
+    let error = from_stream_error(&error);
+    assert!(matches!((error.kind, error.fault), (ErrorKind::StreamReset, Fault::Peer)));
+    assert_eq!(error.code, Some(7));
+    assert!(error.retryable);
+    assert!(error.message.contains("REFUSED_STREAM"), "{}", error.message);
 }
 
 #[test]
 fn missed_deadline_is_a_timeout_with_fault_limit() {
-    let told = connection_ended(&ConnectionError::Violation(Violation::SettingsTimeout), None);
-    assert!(matches!((told.kind, told.fault), (ErrorKind::Timeout, Fault::Limit)));
-    assert_eq!(told.code, Some(4));
+    let error = from_connection_error(&ConnectionError::Violation(Violation::SettingsTimeout), None);
+    assert!(matches!((error.kind, error.fault), (ErrorKind::Timeout, Fault::Limit)));
+    assert_eq!(error.code, Some(4));
 }
 
 #[test]
 fn other_protocols_are_reported_as_not_http2() {
     for error in [ConnectionError::NotHttp2, ConnectionError::Violation(Violation::FirstFrameNotSettings)] {
-        assert!(matches!(connection_ended(&error, None).kind, ErrorKind::NotHttp2));
+        assert!(matches!(from_connection_error(&error, None).kind, ErrorKind::NotHttp2));
     }
 }
 
 #[test]
 fn go_away_error_includes_the_debug_data() {
     let error = ConnectionError::GoAway(ErrorCode::ENHANCE_YOUR_CALM, Bytes::from_static(b"slow down"));
-    let told = connection_ended(&error, None);
-    assert!(matches!((told.kind, told.fault), (ErrorKind::ConnectionClosed, Fault::Peer)));
-    assert_eq!(told.code, Some(11));
-    assert!(told.message.contains("slow down"), "{}", told.message);
+    let error = from_connection_error(&error, None);
+    assert!(matches!((error.kind, error.fault), (ErrorKind::ConnectionClosed, Fault::Peer)));
+    assert_eq!(error.code, Some(11));
+    assert!(error.message.contains("slow down"), "{}", error.message);
 }
 
 #[test]
 fn transport_error_text_is_included() {
     let ended = ConnectionError::TransportEnded { inside_frame: false };
-    let told = connection_ended(&ended, Some(&TransportError::Other("the cable is out".to_owned())));
-    assert!(matches!((told.kind, told.fault), (ErrorKind::TransportFailed, Fault::Transport)));
-    assert_eq!(told.code, None);
-    assert!(told.message.ends_with(": the cable is out"), "{}", told.message);
+    let error = from_connection_error(&ended, Some(&TransportError::Other("the cable is out".to_owned())));
+    assert!(matches!((error.kind, error.fault), (ErrorKind::TransportFailed, Fault::Transport)));
+    assert_eq!(error.code, None);
+    assert!(error.message.ends_with(": the cable is out"), "{}", error.message);
 }

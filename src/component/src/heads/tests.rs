@@ -1,7 +1,8 @@
 use http2_engine::{FieldSection, Malformed};
 
 use super::{
-    explain, fields, request_head, request_section, response_head, response_section, trailer_section,
+    describe_malformed, fields, request_head, request_section, response_head, response_section,
+    trailer_section,
 };
 use crate::bindings::http2::engine::types::{ErrorKind, Fields, Method, RequestHead, ResponseHead, Scheme};
 
@@ -111,8 +112,8 @@ fn rejected_field_is_named() {
         (Malformed::FieldName, "bad name"),
         (Malformed::FieldValue, "v"),
     ] {
-        let words = explain(malformed, &message);
+        let words = describe_malformed(malformed, &message);
         assert!(words.ends_with(&format!("{malformed}: {name:?}")), "{words}");
     }
-    assert!(explain(Malformed::Method, &message).ends_with("the method is not a token"));
+    assert!(describe_malformed(Malformed::Method, &message).ends_with("the method is not a token"));
 }

@@ -12,21 +12,21 @@ fn changed_stream_is_listed_once() {
     streams.insert(id(1), StreamState::opened());
     streams.insert(id(3), StreamState::opened());
     for number in [3, 1, 3, 3] {
-        streams.touch(id(number));
+        streams.mark_changed(id(number));
     }
     assert_eq!(streams.take_changed(), [id(3), id(1)]);
     assert_eq!(streams.take_changed(), []);
-    streams.touch(id(1));
+    streams.mark_changed(id(1));
     assert_eq!(streams.take_changed(), [id(1)]);
 }
 
 #[test]
-fn stream_is_not_listed_before_it_is_held() {
+fn stream_is_not_listed_before_the_application_owns_it() {
     let mut streams = Streams::default();
     streams.insert(id(1), StreamState::arrived(FieldSection::new()));
-    streams.touch(id(1));
+    streams.mark_changed(id(1));
     assert!(!streams.has_changed());
-    streams.hold(id(1));
+    streams.set_app_owned(id(1));
     assert_eq!(streams.take_changed(), [id(1)]);
 }
 
@@ -34,18 +34,18 @@ fn stream_is_not_listed_before_it_is_held() {
 fn removed_stream_is_not_listed() {
     let mut streams = Streams::default();
     streams.insert(id(1), StreamState::opened());
-    streams.touch(id(1));
+    streams.mark_changed(id(1));
     streams.remove(id(1));
     assert_eq!(streams.take_changed(), []);
-    assert!(streams.touch(id(1)).is_none());
+    assert!(streams.mark_changed(id(1)).is_none());
 }
 
 #[test]
 fn untaken_informational_responses_are_bounded() {
     let mut stream = StreamState::opened();
     for _ in 0..1_000 {
-        stream.inform(FieldSection::new());
+        stream.push_informational(FieldSection::new());
     }
     let kept = std::iter::from_fn(|| stream.take_informational()).count();
-    assert_eq!(kept, super::INFORMATIONAL_MAX);
+    assert_eq!(kept, super::MAX_INFORMATIONAL);
 }

@@ -7,7 +7,7 @@ fn error(code: Http2ErrorCode, initiator: Initiator, violation: Option<Violation
 }
 
 fn name(error: &StreamError, role: Role) -> String {
-    format!("{:?}", of_stream(error, role))
+    format!("{:?}", from_stream(error, role))
 }
 
 #[test]
@@ -51,9 +51,9 @@ fn large_trailers_are_those_of_the_peers_message() {
 fn large_head_is_told_apart_from_large_trailers() {
     let large =
         error(Http2ErrorCode::ENHANCE_YOUR_CALM, Initiator::Local, Some(Violation::FieldSectionTooLarge));
-    assert!(matches!(of_response(&large), ErrorCode::HttpResponseHeaderSectionSize(None)));
+    assert!(matches!(from_response(&large), ErrorCode::HttpResponseHeaderSectionSize(None)));
     let cut_off = error(Http2ErrorCode::CANCEL, Initiator::Transport, None);
-    assert!(matches!(of_response(&cut_off), ErrorCode::ConnectionTerminated));
+    assert!(matches!(from_response(&cut_off), ErrorCode::ConnectionTerminated));
 }
 
 #[test]
@@ -64,21 +64,21 @@ fn http1_server_is_a_protocol_error() {
 
 #[test]
 fn defects_of_a_request_are_named() {
-    assert!(matches!(of_malformed(Malformed::Method), ErrorCode::HttpRequestMethodInvalid));
-    assert!(matches!(of_malformed(Malformed::Authority), ErrorCode::HttpRequestUriInvalid));
-    assert!(matches!(of_malformed(Malformed::ContentLengthMismatch), ErrorCode::HttpRequestBodySize(None)));
+    assert!(matches!(from_malformed(Malformed::Method), ErrorCode::HttpRequestMethodInvalid));
+    assert!(matches!(from_malformed(Malformed::Authority), ErrorCode::HttpRequestUriInvalid));
+    assert!(matches!(from_malformed(Malformed::ContentLengthMismatch), ErrorCode::HttpRequestBodySize(None)));
     let too_short = BodyError::Stream(SendError::Malformed(Malformed::ContentLengthMismatch));
-    assert!(matches!(of_body(&too_short), ErrorCode::HttpRequestBodySize(None)));
-    let given_up = BodyError::Source(ErrorCode::DnsTimeout);
-    assert!(matches!(of_body(&given_up), ErrorCode::DnsTimeout));
+    assert!(matches!(from_body(&too_short), ErrorCode::HttpRequestBodySize(None)));
+    let aborted = BodyError::Source(ErrorCode::DnsTimeout);
+    assert!(matches!(from_body(&aborted), ErrorCode::DnsTimeout));
 }
 
 #[test]
 fn failed_connections_are_named() {
-    assert!(matches!(of_socket(&SocketError::ConnectionRefused), ErrorCode::ConnectionRefused));
-    assert!(matches!(of_socket(&SocketError::AccessDenied), ErrorCode::DestinationIpProhibited));
-    assert!(matches!(of_socket(&SocketError::Other(None)), ErrorCode::DestinationUnavailable));
-    let ErrorCode::DnsError(payload) = of_lookup(LookupError::NameUnresolvable) else {
+    assert!(matches!(from_socket(&SocketError::ConnectionRefused), ErrorCode::ConnectionRefused));
+    assert!(matches!(from_socket(&SocketError::AccessDenied), ErrorCode::DestinationIpProhibited));
+    assert!(matches!(from_socket(&SocketError::Other(None)), ErrorCode::DestinationUnavailable));
+    let ErrorCode::DnsError(payload) = from_lookup(LookupError::NameUnresolvable) else {
         panic!("expected a DNS error");
     };
     assert_eq!(payload.rcode.as_deref(), Some("NXDOMAIN"));

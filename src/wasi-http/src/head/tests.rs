@@ -60,7 +60,7 @@ fn names_become_lower_case() {
 
 #[test]
 fn bare_response_has_a_status_and_no_content() {
-    let response = bare_response(503);
+    let response = empty_response(503);
     assert_eq!(response.status(), Some(503));
     assert_eq!(content_length(&response), Some(0));
     assert_eq!(content_length(&section(&[("content-length", "many")])), None);
@@ -68,8 +68,8 @@ fn bare_response_has_a_status_and_no_content() {
 
 #[test]
 fn empty_trailer_section_counts_as_none() {
-    assert!(matches!(trailers_to(Some(&FieldSection::new())), Ok(None)));
-    assert!(matches!(trailers_to(None), Ok(None)));
+    assert!(matches!(wasi_trailers(Some(&FieldSection::new())), Ok(None)));
+    assert!(matches!(wasi_trailers(None), Ok(None)));
 }
 
 #[test]

@@ -28,8 +28,8 @@ fn poll_once<T>(future: impl Future<Output = T>, waker: &Waker) -> Poll<T> {
 #[test]
 fn signal_stays_until_taken() {
     let signal = Signal::default();
-    signal.give();
-    signal.give();
+    signal.notify();
+    signal.notify();
     assert_eq!(poll_once(signal.wait(), Waker::noop()), Poll::Ready(()));
     assert_eq!(poll_once(signal.wait(), Waker::noop()), Poll::Pending);
 }
@@ -39,8 +39,8 @@ fn signal_wakes_the_waiting_task() {
     let (signal, counter) = (Signal::default(), Arc::<Counter>::default());
     let waker = Waker::from(Arc::clone(&counter));
     assert_eq!(poll_once(signal.wait(), &waker), Poll::Pending);
-    signal.give();
-    signal.give();
+    signal.notify();
+    signal.notify();
     assert_eq!(counter.woken(), 1);
 }
 
@@ -67,7 +67,7 @@ fn latch_takes_precedence_over_the_future_it_limits() {
 }
 
 #[test]
-fn at_once_polls_a_future_once() {
-    assert_eq!(poll_once(at_once(pin!(ready(1))), Waker::noop()), Poll::Ready(Some(1)));
-    assert_eq!(poll_once(at_once(pin!(pending::<()>())), Waker::noop()), Poll::Ready(None));
+fn now_or_never_polls_a_future_once() {
+    assert_eq!(poll_once(now_or_never(pin!(ready(1))), Waker::noop()), Poll::Ready(Some(1)));
+    assert_eq!(poll_once(now_or_never(pin!(pending::<()>())), Waker::noop()), Poll::Ready(None));
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::signal::Signal;
 
-/// Polls a future like a host that has no events to deliver; returns `None` if it does not complete.
+/// Polls a future like a host without events; returns `None` if it does not complete.
 fn run<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     (0..20).find_map(|_| match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -57,7 +57,7 @@ fn turn_ends_when_no_task_is_ready() {
     });
     let end = note(&log, "end of the turn");
     let main = async {
-        signal.give();
+        signal.notify();
         tasks.turn_end().await;
         end.await;
     };

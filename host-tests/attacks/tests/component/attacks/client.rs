@@ -5,7 +5,7 @@ use http2_conformance::frame::{GET, frame, headers, kind, push_promise, setting}
 use http2_engine::ErrorCode;
 
 use super::{CALM, PROTOCOL, each};
-use crate::harness::{Client, Endpoint, hold};
+use crate::harness::{Client, Endpoint, check_defence};
 
 /// A client that accepts pushes.
 fn client_with_push() -> Endpoint<Client> {
@@ -23,7 +23,7 @@ fn origin_set() {
         client.send(&each(n, |_| frame(kind::ORIGIN, 0, 0, &payload)));
         client.end()
     };
-    hold(
+    check_defence(
         "origin_set",
         &[
             (Nothing, &|n| attack(n, origin(126))),
@@ -41,7 +41,7 @@ fn alternative_services() {
         client.send(&each(n, |_| frame(kind::ALTSVC, 0, 0, &payload)));
         client.end()
     };
-    hold("alternative_services", &[(Nothing, &attack)]);
+    check_defence("alternative_services", &[(Nothing, &attack)]);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn informational_flood() {
         client.send(&each(n, |_| headers(1, 0, &[(":status", "103"), ("link", "</style.css>")])));
         client.end()
     };
-    hold("informational_flood", &[(Streams(CALM), &attack)]);
+    check_defence("informational_flood", &[(Streams(CALM), &attack)]);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn push_abuse() {
         assert_eq!(client.application.pushed, 100);
         client.end()
     };
-    hold(
+    check_defence(
         "push_abuse",
         &[
             (Connection(PROTOCOL), &not_wanted),

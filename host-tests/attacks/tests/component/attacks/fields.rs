@@ -10,7 +10,7 @@ use http2_conformance::frame::{
 use http2_engine::ErrorCode;
 
 use super::{CALM, PROTOCOL, each, open_server, requests_by_tens, server, stream};
-use crate::harness::{Endpoint, Manner, SHORT, hold};
+use crate::harness::{Behaviour, Endpoint, SHORT, check_defence};
 
 const COMPRESSION: ErrorCode = ErrorCode::COMPRESSION_ERROR;
 
@@ -43,7 +43,7 @@ fn fields_without_names() {
         server.end()
     };
     let answer = Streams(PROTOCOL);
-    hold("fields_without_names", &[(answer, &empty), (answer, &huffman)]);
+    check_defence("fields_without_names", &[(answer, &empty), (answer, &huffman)]);
 }
 
 #[test]
@@ -54,14 +54,14 @@ fn hpack_bomb() {
         server.send(&get(0, &block));
         server.end()
     };
-    hold("hpack_bomb", &[(Connection(CALM), &bomb)]);
+    check_defence("hpack_bomb", &[(Connection(CALM), &bomb)]);
 }
 
 #[test]
 fn http2_bomb() {
     // Seven fields of 4,000 bytes in each request: nearly as much as the server accepts.
     let held_by_a_closed_window = |n: u32| {
-        let mut server = Endpoint::server(Manner::Answers(1 << 20));
+        let mut server = Endpoint::server(Behaviour::Answers(1 << 20));
         server.send(&settings(&[(setting::INITIAL_WINDOW_SIZE, 0)]));
         server.send(&[get(0, &indexed(b"x", &[b'x'; 4_000])), rst_stream(stream(0), code::CANCEL)].concat());
         server.begin();
@@ -83,7 +83,7 @@ fn http2_bomb() {
             server.end()
         }
     };
-    hold(
+    check_defence(
         "http2_bomb",
         &[
             (Streams(CALM), &held_by_a_closed_window),
@@ -98,9 +98,9 @@ fn http2_bomb() {
 fn repeated_names() {
     let requests = |n| {
         let request = |n| get(n, &literal(b"x-name", b"value").repeat(100));
-        requests_by_tens(open_server(Manner::Answers(SHORT)), n, request)
+        requests_by_tens(open_server(Behaviour::Answers(SHORT)), n, request)
     };
-    hold("repeated_names", &[(Nothing, &requests)]);
+    check_defence("repeated_names", &[(Nothing, &requests)]);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn hpack_arithmetic() {
         let field = [0x0f, 62 - 15, 0x00];
         attack([indexed(&[b'x'; 4_000], b""), field.repeat(n as usize / 3)].concat())
     };
-    hold(
+    check_defence(
         "hpack_arithmetic",
         &[
             (Connection(COMPRESSION), &|n| attack(endless(n))),
@@ -140,12 +140,12 @@ fn hpack_arithmetic() {
 #[test]
 fn encoder_table() {
     let requests = |n| {
-        let mut server = open_server(Manner::Numbers);
+        let mut server = open_server(Behaviour::Numbers);
         server.send(&settings(&[(setting::HEADER_TABLE_SIZE, u32::MAX)]));
         server.begin();
         requests_by_tens(server, n, |n| get(n, b""))
     };
-    hold("encoder_table", &[(Nothing, &requests)]);
+    check_defence("encoder_table", &[(Nothing, &requests)]);
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn table_thrash() {
         }));
         server.end()
     };
-    hold("table_thrash", &[(Connection(CALM), &thrash), (Connection(COMPRESSION), &more_than_two)]);
+    check_defence("table_thrash", &[(Connection(CALM), &thrash), (Connection(COMPRESSION), &more_than_two)]);
 }
 
 #[test]
@@ -186,5 +186,5 @@ fn compression_probe() {
         assert_eq!(sizes.len(), 1, "earlier fields make the next request smaller");
         client.end()
     };
-    hold("compression_probe", &[(Nothing, &probes)]);
+    check_defence("compression_probe", &[(Nothing, &probes)]);
 }

@@ -9,7 +9,7 @@ use http2_conformance::frame::{
 use http2_engine::ErrorCode;
 
 use super::{CALM, PROTOCOL, continuation, each, padded, server, slow_server, stream};
-use crate::harness::{Endpoint, Manner, Outcome, Server, hold};
+use crate::harness::{Behaviour, Endpoint, Outcome, Server, check_defence};
 
 /// Sends everything at once.
 fn flood(octets: &[u8]) -> Outcome {
@@ -57,7 +57,7 @@ fn ping_flood() {
         server.end()
     };
     let slowly = |n| trickle(n, |_| ping(*b"12345678"));
-    hold(
+    check_defence(
         "ping_flood",
         &[
             (Nothing, &flooded),
@@ -72,7 +72,10 @@ fn ping_flood() {
 fn priority_flood() {
     // A priority tree whose nodes move repeatedly.
     let churn = |n| priority(stream(n % 100), stream((n / 100) % 100 + 100));
-    hold("priority_flood", &[(Nothing, &|n| flood(&each(n, churn))), (Nothing, &|n| trickle(n, churn))]);
+    check_defence(
+        "priority_flood",
+        &[(Nothing, &|n| flood(&each(n, churn))), (Nothing, &|n| trickle(n, churn))],
+    );
 }
 
 #[test]
@@ -81,7 +84,7 @@ fn settings_flood() {
     let full = |n: u32| flood(&settings(&[(0x3, 100); 32]).repeat(n as usize));
     let overfull = |n: u32| flood(&settings(&[(0x3, 100); 33]).repeat(n as usize));
     let slowly = |n| trickle(n, |n| if n % 50 < 12 { settings(&[]) } else { Vec::new() });
-    hold(
+    check_defence(
         "settings_flood",
         &[(Nothing, &empty), (Nothing, &full), (Connection(CALM), &overfull), (Nothing, &slowly)],
     );
@@ -96,14 +99,14 @@ fn empty_frames_flood() {
         [first, each(n, |_| continuation(stream(1), b""))].concat()
     };
     let on_a_stream_that_was_reset = |n| {
-        let mut server = Endpoint::server(Manner::Refuses);
+        let mut server = Endpoint::server(Behaviour::Refuses);
         server.send(&headers(stream(0), 0, POST));
         server.sleep(Duration::from_secs(1));
         server.begin();
         server.send(&each(n, |_| data(stream(0), flag::END_STREAM, b"")));
         server.end()
     };
-    hold(
+    check_defence(
         "empty_frames_flood",
         &[
             (Nothing, &|n| flood(&each(n, empty))),
@@ -120,7 +123,7 @@ fn window_update_flood() {
     let of_the_connection = |_| window_update(0, 1);
     let of_a_stream = |_| window_update(stream(0), 1);
     let past_the_limit = |n| each(n, |_| window_update(0, 0x7fff_ffff));
-    hold(
+    check_defence(
         "window_update_flood",
         &[
             (Nothing, &|n| flood(&each(n, of_the_connection))),
@@ -136,7 +139,7 @@ fn priority_update_flood() {
     let update = |id: u32| frame(kind::PRIORITY_UPDATE, 0, 0, &[&id.to_be_bytes()[..], b"u=1"].concat());
     let idle = |n| flood(&each(n, |n| update(stream(n + 1))));
     let again = |n| flood(&each(n, |_| update(stream(1))));
-    hold("priority_update_flood", &[(Connection(PROTOCOL), &idle), (Nothing, &again)]);
+    check_defence("priority_update_flood", &[(Connection(PROTOCOL), &idle), (Nothing, &again)]);
 }
 
 #[test]
@@ -145,7 +148,7 @@ fn ignored_frames() {
     let services = |n| flood(&each(n, |_| frame(kind::ALTSVC, 0, 0, b"\0\x01ax")));
     let origins = |n| flood(&each(n, |_| frame(kind::ORIGIN, 0, 0, b"\0\x01a")));
     let slowly = |n| trickle(n, |_| frame(0xbb, 0, 0, b""));
-    hold(
+    check_defence(
         "ignored_frames",
         &[(Nothing, &unknown), (Nothing, &services), (Nothing, &origins), (Nothing, &slowly)],
     );
@@ -158,7 +161,7 @@ fn go_away_flood() {
         |n: u32| flood(&each(n, |_| frame(kind::GOAWAY, 0, 0, &[&[0; 8][..], &[b'x'; 16_376]].concat())));
     let lowered = |n: u32| flood(&each(n, |count| go_away(2 * (n - count), 0)));
     let raised = |n: u32| flood(&each(n, |n| go_away(2 * n, 0)));
-    hold(
+    check_defence(
         "go_away_flood",
         &[
             (Nothing, &again),
@@ -188,7 +191,7 @@ fn continuation_flood() {
         };
         flood(&each(n, block))
     };
-    hold(
+    check_defence(
         "continuation_flood",
         &[(Connection(CALM), &tiny), (Connection(CALM), &large), (Streams(PROTOCOL), &blocks)],
     );
@@ -200,5 +203,5 @@ fn empty_continuation_flood() {
         let first = frame(kind::HEADERS, 0, stream(1), b"\x82");
         flood(&[first, each(n, |_| continuation(stream(1), b""))].concat())
     };
-    hold("empty_continuation_flood", &[(Connection(CALM), &empty)]);
+    check_defence("empty_continuation_flood", &[(Connection(CALM), &empty)]);
 }

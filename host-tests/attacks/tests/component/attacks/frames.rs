@@ -10,11 +10,11 @@ use http2_conformance::received::Frame;
 use http2_engine::ErrorCode;
 
 use super::{CALM, PROTOCOL, each, open_server, server, slow_server, stream};
-use crate::harness::{Endpoint, Manner, Role, SHORT, Server, hold};
+use crate::harness::{Behaviour, Endpoint, Role, SHORT, Server, check_defence};
 
 /// A server that has received no input.
 fn new_server() -> Endpoint<Server> {
-    let mut server = Endpoint::new(Role::Server, &[], Server::new(Manner::Answers(SHORT)));
+    let mut server = Endpoint::new(Role::Server, &[], Server::new(Behaviour::Answers(SHORT)));
     server.sleep(Duration::ZERO);
     server.begin();
     server
@@ -39,7 +39,7 @@ fn dependency_cycle() {
         server.send(&each(n / 10, |n| priority(stream(n), stream(n))));
         server.end()
     };
-    hold("dependency_cycle", &[(Nothing, &cycles), (Streams(PROTOCOL), &itself)]);
+    check_defence("dependency_cycle", &[(Nothing, &cycles), (Streams(PROTOCOL), &itself)]);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn max_frame_size() {
         client.send(&settings(&[(setting::MAX_FRAME_SIZE, 0)]).repeat(n as usize));
         client.end()
     };
-    hold(
+    check_defence(
         "max_frame_size",
         &[
             (Connection(PROTOCOL), &to(0)),
@@ -81,7 +81,7 @@ fn unassigned_types() {
         }));
         server.end()
     };
-    hold("unassigned_types", &[(Nothing, &all)]);
+    check_defence("unassigned_types", &[(Nothing, &all)]);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn wrong_first_frame() {
         assert_eq!(server.application.seen, 0);
         server.end()
     };
-    hold("wrong_first_frame", &[(Connection(PROTOCOL), &large)]);
+    check_defence("wrong_first_frame", &[(Connection(PROTOCOL), &large)]);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn truncated_frames() {
         }
         server.end()
     };
-    hold("truncated_frames", &[(Nothing, &octet_by_octet)]);
+    check_defence("truncated_frames", &[(Nothing, &octet_by_octet)]);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn after_the_end() {
         // A misplaced CONTINUATION ends the connection.
         server.send(&frame(kind::CONTINUATION, 0, 1, b""));
         server.begin_cost();
-        let heard = server.send(&each(n, |n| {
+        let received = server.send(&each(n, |n| {
             [
                 headers(stream(n), flag::END_STREAM, GET),
                 data(stream(n), 0, b"x"),
@@ -127,11 +127,11 @@ fn after_the_end() {
             ]
             .concat()
         }));
-        assert_eq!(heard, []);
+        assert_eq!(received, []);
         assert_eq!(server.application.seen, 0);
         server.end()
     };
-    hold("after_the_end", &[(Connection(PROTOCOL), &frames)]);
+    check_defence("after_the_end", &[(Connection(PROTOCOL), &frames)]);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn slow_preface() {
         server.sleep(Duration::from_secs(1));
         server.end()
     };
-    hold(
+    check_defence(
         "slow_preface",
         &[(Connection(CALM), &an_octet_a_second), (Connection(CALM), &a_field_block_that_does_not_go_on)],
     );
@@ -161,7 +161,7 @@ fn slow_preface() {
 fn stream_identifiers() {
     // Keeps a hundred streams open, so that lookups have to search among them.
     let with_gaps = |gap: u32, n: u32| {
-        let mut server = open_server(Manner::Answers(SHORT));
+        let mut server = open_server(Behaviour::Answers(SHORT));
         for batch in 0..n / 100 {
             let streams = Vec::from_iter((0..100).map(|n| stream((100 * batch + n) * gap)));
             server.send(&Vec::from_iter(streams.iter().flat_map(|stream| headers(*stream, 0, POST))));
@@ -177,7 +177,7 @@ fn stream_identifiers() {
         assert!(far.work() < 1.25 * near.work(), "{} instead of {}", far.work(), near.work());
         far.end()
     };
-    hold("stream_identifiers", &[(Nothing, &far_apart)]);
+    check_defence("stream_identifiers", &[(Nothing, &far_apart)]);
 }
 
 #[test]
@@ -204,5 +204,5 @@ fn endless_shutdown() {
         server.sleep(Duration::from_secs(30));
         server.end()
     };
-    hold("endless_shutdown", &[(Connection(ErrorCode::NO_ERROR), &held_open)]);
+    check_defence("endless_shutdown", &[(Connection(ErrorCode::NO_ERROR), &held_open)]);
 }

@@ -10,19 +10,19 @@ use http2_conformance::frame::{
 use http2_engine::ErrorCode;
 
 use super::{PROTOCOL, each, open_server, requests_by_tens, server, slow_server, stream};
-use crate::harness::{Endpoint, Manner, Outcome, Role, SHORT, Server, hold};
+use crate::harness::{Behaviour, Endpoint, Outcome, Role, SHORT, Server, check_defence};
 
 /// The most requests that an application holds at the same time.
-const AT_A_TIME: usize = 100;
+const MAX_CONCURRENT: usize = 100;
 
 /// A request followed by its cancellation.
 fn cancelled(n: u32) -> Vec<u8> {
     [headers(stream(n), flag::END_STREAM, GET), rst_stream(stream(n), code::CANCEL)].concat()
 }
 
-fn assert_spared(server: &Endpoint<Server>) {
+fn assert_bounded_backlog(server: &Endpoint<Server>) {
     let most_held = server.application.most_held;
-    assert!(most_held <= AT_A_TIME, "{most_held} requests at the same time");
+    assert!(most_held <= MAX_CONCURRENT, "{most_held} requests at the same time");
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn reset_flood() {
         assert_eq!(server.application.seen, 0);
         server.end()
     };
-    hold("reset_flood", &[(Streams(PROTOCOL), &invalid)]);
+    check_defence("reset_flood", &[(Streams(PROTOCOL), &invalid)]);
 }
 
 #[test]
@@ -45,22 +45,22 @@ fn rapid_reset() {
         server.end()
     };
     let in_two_writes = |n| {
-        let mut server = Endpoint::server(Manner::Waits);
+        let mut server = Endpoint::server(Behaviour::Waits);
         for n in 0..n / 4 {
             server.send(&headers(stream(n), flag::END_STREAM, GET));
             server.send(&rst_stream(stream(n), code::CANCEL));
         }
-        assert_spared(&server);
+        assert_bounded_backlog(&server);
         server.end()
     };
-    hold("rapid_reset", &[(Nothing, &at_once), (Nothing, &in_two_writes)]);
+    check_defence("rapid_reset", &[(Nothing, &at_once), (Nothing, &in_two_writes)]);
 }
 
 #[test]
 fn made_you_reset() {
     use ErrorCode as E;
     type Offence = fn(u32) -> Vec<u8>;
-    let ways: [(ErrorCode, Offence); 6] = [
+    let variants: [(ErrorCode, Offence); 6] = [
         (E::PROTOCOL_ERROR, |stream| window_update(stream, 0)),
         (E::FLOW_CONTROL_ERROR, |stream| window_update(stream, 0x7fff_ffff)),
         (E::STREAM_CLOSED, |stream| data(stream, 0, b"late")),
@@ -71,19 +71,19 @@ fn made_you_reset() {
     let attack = |offence: Offence, n| {
         let mut server = slow_server();
         server.send(&each(n, |n| [headers(stream(n), flag::END_STREAM, GET), offence(stream(n))].concat()));
-        assert_spared(&server);
+        assert_bounded_backlog(&server);
         server.end()
     };
-    let [a, b, c, d, e, f] = ways.map(|(_, offence)| move |n| attack(offence, n));
+    let [a, b, c, d, e, f] = variants.map(|(_, offence)| move |n| attack(offence, n));
     let attacks: [&dyn Fn(u32) -> Outcome; 6] = [&a, &b, &c, &d, &e, &f];
-    let answers = ways.map(|(code, _)| Streams(code));
-    hold("made_you_reset", &Vec::from_iter(answers.into_iter().zip(attacks)));
+    let answers = variants.map(|(code, _)| Streams(code));
+    check_defence("made_you_reset", &Vec::from_iter(answers.into_iter().zip(attacks)));
 }
 
 #[test]
 fn tiny_max_header_list_size() {
     let requests = |n| {
-        let mut server = open_server(Manner::Answers(SHORT));
+        let mut server = open_server(Behaviour::Answers(SHORT));
         server.send(&settings(&[(setting::MAX_HEADER_LIST_SIZE, 1)]));
         server.begin();
         for n in 0..n {
@@ -92,7 +92,7 @@ fn tiny_max_header_list_size() {
         }
         server.end()
     };
-    hold("tiny_max_header_list_size", &[(Nothing, &requests)]);
+    check_defence("tiny_max_header_list_size", &[(Nothing, &requests)]);
 }
 
 #[test]
@@ -111,16 +111,19 @@ fn early_reset() {
         server.send(&[block, each(n, |n| rst_stream(stream(n), code::CANCEL))].concat());
         server.end()
     };
-    hold("early_reset", &[(Nothing, &before_it_is_seen), (Connection(PROTOCOL), &inside_the_field_block)]);
+    check_defence(
+        "early_reset",
+        &[(Nothing, &before_it_is_seen), (Connection(PROTOCOL), &inside_the_field_block)],
+    );
 }
 
 #[test]
 fn closed_streams() {
     let requests = |n| {
         let request = |n| headers(stream(n), flag::END_STREAM, GET);
-        requests_by_tens(open_server(Manner::Answers(SHORT)), n, request)
+        requests_by_tens(open_server(Behaviour::Answers(SHORT)), n, request)
     };
-    hold("closed_streams", &[(Nothing, &requests)]);
+    check_defence("closed_streams", &[(Nothing, &requests)]);
 }
 
 #[test]
@@ -128,21 +131,24 @@ fn more_streams_than_allowed() {
     let requests = |n| {
         let mut server = slow_server();
         server.send(&each(n, |n| headers(stream(n), 0, POST)));
-        assert_spared(&server);
+        assert_bounded_backlog(&server);
         server.end()
     };
-    hold("more_streams_than_allowed", &[(Streams(ErrorCode::REFUSED_STREAM), &requests)]);
+    check_defence("more_streams_than_allowed", &[(Streams(ErrorCode::REFUSED_STREAM), &requests)]);
 }
 
 #[test]
 fn more_streams_before_settings_are_known() {
     let requests = |n| {
-        let mut server = Endpoint::new(Role::Server, &[], Server::new(Manner::Clings));
+        let mut server = Endpoint::new(Role::Server, &[], Server::new(Behaviour::Clings));
         server.begin();
         let preface = [PREFACE, &settings(&[])].concat();
         server.send(&[preface, each(n, |n| headers(stream(n), 0, POST))].concat());
-        assert_spared(&server);
+        assert_bounded_backlog(&server);
         server.end()
     };
-    hold("more_streams_before_settings_are_known", &[(Streams(ErrorCode::REFUSED_STREAM), &requests)]);
+    check_defence(
+        "more_streams_before_settings_are_known",
+        &[(Streams(ErrorCode::REFUSED_STREAM), &requests)],
+    );
 }

@@ -7,10 +7,10 @@ use http2_conformance::frame::{GET, POST, data, flag, headers, setting, settings
 use http2_engine::ErrorCode;
 
 use super::{CALM, each, open_server, padded, server, stream};
-use crate::harness::{Credit, Endpoint, Manner, hold};
+use crate::harness::{Behaviour, Credit, Endpoint, check_defence};
 
 /// Responses of 16 MiB.
-const LARGE: Manner = Manner::Answers(16 << 20);
+const LARGE: Behaviour = Behaviour::Answers(16 << 20);
 
 fn window(octets: u32) -> Vec<u8> {
     settings(&[(setting::INITIAL_WINDOW_SIZE, octets)])
@@ -31,7 +31,7 @@ fn data_dribble() {
         }
         server.end()
     };
-    hold("data_dribble", &[(Nothing, &by_window_update)]);
+    check_defence("data_dribble", &[(Nothing, &by_window_update)]);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn data_dribble_by_settings() {
         }
         server.end()
     };
-    hold("data_dribble_by_settings", &[(Connection(CALM), &by_settings)]);
+    check_defence("data_dribble_by_settings", &[(Connection(CALM), &by_settings)]);
 }
 
 #[test]
@@ -61,13 +61,13 @@ fn internal_data_buffering() {
         server.set_room(usize::MAX);
         server.end()
     };
-    hold("internal_data_buffering", &[(Connection(CALM), &not_reading)]);
+    check_defence("internal_data_buffering", &[(Connection(CALM), &not_reading)]);
 }
 
 #[test]
 fn small_data_flood() {
     let unread = |n: u32| {
-        let mut server = Endpoint::server(Manner::DoesNotRead);
+        let mut server = Endpoint::server(Behaviour::DoesNotRead);
         server.send(&headers(stream(0), 0, POST));
         server.begin();
         server.send(&data(stream(0), 0, b"x").repeat(n as usize));
@@ -81,7 +81,7 @@ fn small_data_flood() {
         assert_eq!(server.application.read, u64::from(n));
         server.end()
     };
-    hold("small_data_flood", &[(Nothing, &unread), (Nothing, &read)]);
+    check_defence("small_data_flood", &[(Nothing, &unread), (Nothing, &read)]);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn slow_read() {
         server.sleep(Duration::from_secs(181));
         server.end()
     };
-    hold("slow_read", &[(Streams(CALM), &closed_windows), (Streams(CALM), &closed_connection)]);
+    check_defence("slow_read", &[(Streams(CALM), &closed_windows), (Streams(CALM), &closed_connection)]);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn window_thrash() {
         );
         server.end()
     };
-    hold(
+    check_defence(
         "window_thrash",
         &[(Nothing, &open_and_shut), (Connection(ErrorCode::FLOW_CONTROL_ERROR), &past_the_limit)],
     );
@@ -146,9 +146,9 @@ fn padding() {
         let mut credit = Credit::new(stream(0));
         for _ in 0..n {
             credit.spend(257);
-            credit.hear(&server.send(&padded(stream(0), 0, b"x", 255)));
+            credit.receive(&server.send(&padded(stream(0), 0, b"x", 255)));
         }
         server.end()
     };
-    hold("padding", &[(Nothing, &mostly_padding)]);
+    check_defence("padding", &[(Nothing, &mostly_padding)]);
 }

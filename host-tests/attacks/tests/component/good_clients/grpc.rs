@@ -5,7 +5,7 @@ use std::time::Duration;
 use http2_conformance::frame::{OK, POST, data, flag, headers, kind, ping, window_update};
 
 use super::{Client, SCORE};
-use crate::harness::{Credit, Endpoint, Manner, SHORT};
+use crate::harness::{Behaviour, Credit, Endpoint, SHORT};
 
 /// A message of 7 bytes, after its prefix.
 const MESSAGE: &[u8] = b"\0\0\0\0\x07message";
@@ -14,7 +14,7 @@ const MESSAGE: &[u8] = b"\0\0\0\0\x07message";
 fn tiny_messages_both_ways() {
     // Like grpc-go, sends a PING with the acknowledgement of DATA, and the next when the PING is answered:
     // thousands per second in a data centre.
-    let mut client = Client::new(Manner::Echoes).round_trip(Duration::from_micros(200));
+    let mut client = Client::new(Behaviour::Echoes).round_trip(Duration::from_micros(200));
     let stream = client.next;
     let head = client.request(0, POST);
     client.exchange(&head);
@@ -36,14 +36,14 @@ fn tiny_messages_both_ways() {
 
 #[test]
 fn tiny_messages_in_bulk() {
-    let mut client = Client::new(Manner::Answers(SHORT));
+    let mut client = Client::new(Behaviour::Answers(SHORT));
     let stream = client.next;
     let head = client.request(0, POST);
     client.exchange(&head);
     let mut credit = Credit::new(stream);
     for _ in 0..10_000 {
         credit.spend(100 * MESSAGE.len());
-        credit.hear(&client.exchange(&data(stream, 0, MESSAGE).repeat(100)));
+        credit.receive(&client.exchange(&data(stream, 0, MESSAGE).repeat(100)));
     }
     assert_eq!(client.server.application.read, 1_000_000 * MESSAGE.len() as u64);
     client.exchange(&data(stream, flag::END_STREAM, b""));
@@ -53,7 +53,7 @@ fn tiny_messages_in_bulk() {
 #[test]
 fn unary_calls() {
     // Ends each request with an empty DATA frame.
-    let mut client = Client::new(Manner::Answers(SHORT));
+    let mut client = Client::new(Behaviour::Answers(SHORT));
     for _ in 0..500 {
         let mut calls = Vec::new();
         for _ in 0..100 {
@@ -80,7 +80,7 @@ fn messages_to_a_client() {
             frames.iter().all(|frame| [kind::WINDOW_UPDATE, kind::PING].contains(&frame.kind)),
             "{frames:?}"
         );
-        credit.hear(&frames);
+        credit.receive(&frames);
     }
     assert_eq!(client.instance.stat("content_received"), 1_000_000 * MESSAGE.len() as u64);
     assert_eq!(client.instance.stat("streams_completed"), 0);
@@ -94,7 +94,7 @@ fn messages_to_a_client() {
 fn credit_for_every_message() {
     // Credit for each small DATA frame, for stream and connection; over a long distance, most of it arrives
     // after the stream has ended.
-    let mut client = Client::new(Manner::Echoes).round_trip(Duration::from_millis(1));
+    let mut client = Client::new(Behaviour::Echoes).round_trip(Duration::from_millis(1));
     for _ in 0..20 {
         let stream = client.next;
         let head = client.request(0, POST);

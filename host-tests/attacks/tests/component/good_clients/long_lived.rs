@@ -6,11 +6,11 @@ use http2_conformance::frame::{GET, PREFACE, flag, headers, ping, settings, sett
 use http2_conformance::received::Frame;
 
 use super::Client;
-use crate::harness::{Endpoint, Manner, Role, SHORT, Server};
+use crate::harness::{Behaviour, Endpoint, Role, SHORT, Server};
 
 #[test]
 fn a_million_requests() {
-    let mut client = Client::new(Manner::Answers(SHORT));
+    let mut client = Client::new(Behaviour::Answers(SHORT));
     for _ in 0..10_000 {
         let requests = client.requests(100, GET);
         client.exchange(&[requests, window_update(0, 100 * SHORT as u32)].concat());
@@ -25,7 +25,7 @@ fn a_million_requests() {
 #[test]
 fn delayed_server() {
     const HOUR: Duration = Duration::from_secs(60 * 60);
-    let mut server = Endpoint::new(Role::Server, &[], Server::new(Manner::Answers(1 << 20)));
+    let mut server = Endpoint::new(Role::Server, &[], Server::new(Behaviour::Answers(1 << 20)));
     server.send(&[PREFACE, &settings(&[])].concat());
     server.begin();
     // The client acknowledges the SETTINGS meanwhile.
@@ -37,13 +37,13 @@ fn delayed_server() {
     let frames = server.send(&[window_update(0, 2 << 20), window_update(1, 1 << 20)].concat());
     assert!(frames.iter().any(Frame::ends_stream), "the rest of the response is due");
     let outcome = server.end();
-    assert!(outcome.is_alive && outcome.heard.go_aways.is_empty() && outcome.heard.resets.is_empty());
+    assert!(outcome.is_alive && outcome.received.go_aways.is_empty() && outcome.received.resets.is_empty());
 }
 
 #[test]
 fn months_of_life() {
     const DAY: u64 = 24 * 60;
-    let mut client = Client::new(Manner::Answers(SHORT)).round_trip(Duration::from_secs(60));
+    let mut client = Client::new(Behaviour::Answers(SHORT)).round_trip(Duration::from_secs(60));
     for minute in 0..120 * DAY {
         // One PING per minute to keep the connection alive, a few requests per hour, and a long pause now and
         // then.

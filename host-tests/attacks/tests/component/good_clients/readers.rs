@@ -6,7 +6,7 @@ use http2_conformance::frame::{GET, POST, data, flag, frame, kind, setting, sett
 use http2_conformance::received::Frame;
 
 use super::Client;
-use crate::harness::{Credit, Manner, SHORT};
+use crate::harness::{Behaviour, Credit, SHORT};
 
 /// The bytes of content in these frames.
 fn content(frames: &[Frame]) -> usize {
@@ -22,7 +22,7 @@ fn answers(frames: &[Frame]) -> Vec<u8> {
 #[test]
 fn slow_but_steady() {
     // 1 KiB every 30 seconds: 1 MiB takes more than eight hours.
-    let mut client = Client::new(Manner::Answers(1 << 20)).round_trip(Duration::from_secs(30));
+    let mut client = Client::new(Behaviour::Answers(1 << 20)).round_trip(Duration::from_secs(30));
     client.exchange(&settings(&[(setting::INITIAL_WINDOW_SIZE, 1_024)]));
     let stream = client.next;
     let request = client.requests(1, GET);
@@ -40,7 +40,7 @@ fn slow_but_steady() {
 #[test]
 fn far_away_with_large_windows() {
     // 600 milliseconds by satellite: all content that the windows allow arrives within one round trip.
-    let mut client = Client::new(Manner::Answers(64 << 20)).round_trip(Duration::from_millis(600));
+    let mut client = Client::new(Behaviour::Answers(64 << 20)).round_trip(Duration::from_millis(600));
     client.exchange(&settings(&[(setting::INITIAL_WINDOW_SIZE, 8 << 20)]));
     let stream = client.next;
     let request = client.requests(1, GET);
@@ -58,7 +58,7 @@ fn far_away_with_large_windows() {
 #[test]
 fn uploads_from_far_away() {
     // The server's windows grow to what the distance requires, and only they limit the client.
-    let mut client = Client::new(Manner::Answers(SHORT)).round_trip(Duration::from_millis(600));
+    let mut client = Client::new(Behaviour::Answers(SHORT)).round_trip(Duration::from_millis(600));
     let stream = client.next;
     let head = client.request(0, POST);
     client.exchange(&head);
@@ -74,7 +74,7 @@ fn uploads_from_far_away() {
         left -= burst;
         round_trips += 1;
         let frames = client.exchange(&octets);
-        credit.hear(&frames);
+        credit.receive(&frames);
         // The acknowledgement of its PING tells the server how long a round trip takes.
         pongs = answers(&frames);
     }

@@ -14,7 +14,7 @@ const PIECE: usize = 64 << 10;
 
 /// The user of a connection.
 pub(crate) trait Application {
-    /// Does whatever is possible now; returns whether it did anything.
+    /// Does all work possible now; returns whether it did any.
     fn work(&mut self, instance: &mut Instance) -> bool;
 }
 
@@ -23,7 +23,7 @@ pub(crate) const SHORT: usize = 100;
 
 /// The way in which a server handles requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Manner {
+pub(crate) enum Behaviour {
     /// Answers with this many bytes of content, and reads the request to its end.
     Answers(usize),
     /// Answers, and numbers its responses in a field.
@@ -36,7 +36,7 @@ pub(crate) enum Manner {
     Fails,
     /// Echoes the content of the request as it arrives.
     Echoes,
-    /// Waits until its manner changes, but releases cancelled requests.
+    /// Waits until its behaviour changes, but releases cancelled requests.
     Waits,
     /// Waits, and releases nothing, not even cancelled requests.
     Clings,
@@ -44,7 +44,7 @@ pub(crate) enum Manner {
 
 /// Accepts requests and handles them.
 pub(crate) struct Server {
-    pub(crate) manner: Manner,
+    pub(crate) behaviour: Behaviour,
     /// The number of requests accepted.
     pub(crate) seen: u64,
     /// The most requests held at the same time.
@@ -65,11 +65,11 @@ struct Exchange {
 }
 
 /// The stream has ended prematurely.
-struct BrokenOff;
+struct Aborted;
 
 impl Server {
-    pub(crate) fn new(manner: Manner) -> Self {
-        Self { manner, seen: 0, most_held: 0, read: 0, streams: BTreeMap::new() }
+    pub(crate) fn new(behaviour: Behaviour) -> Self {
+        Self { behaviour, seen: 0, most_held: 0, read: 0, streams: BTreeMap::new() }
     }
 
     fn accept(&mut self, instance: &mut Instance) -> bool {
@@ -83,35 +83,35 @@ impl Server {
             self.seen += 1;
             self.streams.insert(id, Exchange::new(stream));
             self.most_held = self.most_held.max(self.streams.len());
-            self.go_on(id, instance);
+            self.advance(id, instance);
             any = true;
         }
     }
 
     /// Handles all waiting requests.
-    pub(crate) fn answer(&mut self, manner: Manner, instance: &mut Instance) {
-        self.manner = manner;
+    pub(crate) fn answer(&mut self, behaviour: Behaviour, instance: &mut Instance) {
+        self.behaviour = behaviour;
         for id in Vec::from_iter(self.streams.keys().copied()) {
-            self.go_on(id, instance);
+            self.advance(id, instance);
         }
     }
 
     /// Continues a request, and releases it when nothing is left to do.
-    fn go_on(&mut self, id: u32, instance: &mut Instance) {
+    fn advance(&mut self, id: u32, instance: &mut Instance) {
         let Some(exchange) = self.streams.get_mut(&id) else { return };
-        let is_over = match self.manner {
-            Manner::Answers(octets) => exchange.answer(octets, instance, &mut self.read),
-            Manner::Numbers => exchange
+        let has_ended = match self.behaviour {
+            Behaviour::Answers(octets) => exchange.answer(octets, instance, &mut self.read),
+            Behaviour::Numbers => exchange
                 .respond(vec![("x-request-id".to_owned(), id.to_string().into_bytes())], instance)
                 .and_then(|()| exchange.answer(SHORT, instance, &mut self.read)),
-            Manner::DoesNotRead => exchange.send(SHORT, instance).map(|()| false),
-            Manner::Refuses => exchange.send(SHORT, instance).map(|()| true),
-            Manner::Fails => exchange.fail(instance).map(|()| true),
-            Manner::Echoes => exchange.echo(instance, &mut self.read),
-            Manner::Waits => Ok(exchange.is_cancelled(instance)),
-            Manner::Clings => Ok(false),
+            Behaviour::DoesNotRead => exchange.send(SHORT, instance).map(|()| false),
+            Behaviour::Refuses => exchange.send(SHORT, instance).map(|()| true),
+            Behaviour::Fails => exchange.fail(instance).map(|()| true),
+            Behaviour::Echoes => exchange.echo(instance, &mut self.read),
+            Behaviour::Waits => Ok(exchange.is_cancelled(instance)),
+            Behaviour::Clings => Ok(false),
         };
-        if is_over.unwrap_or(true) {
+        if has_ended.unwrap_or(true) {
             instance.release(exchange.stream);
             self.streams.remove(&id);
         }
@@ -123,7 +123,7 @@ impl Application for Server {
         let (exports, store, connection) = instance.connection();
         let changed = exports.call_changed(store, connection).unwrap();
         for id in &changed {
-            self.go_on(*id, instance);
+            self.advance(*id, instance);
         }
         self.accept(instance) || !changed.is_empty()
     }
@@ -135,7 +135,7 @@ impl Exchange {
     }
 
     /// Answers with this many bytes, and reads the request; returns whether both are complete.
-    fn answer(&mut self, octets: usize, instance: &mut Instance, read: &mut u64) -> Result<bool, BrokenOff> {
+    fn answer(&mut self, octets: usize, instance: &mut Instance, read: &mut u64) -> Result<bool, Aborted> {
         self.send(octets, instance)?;
         while let Some(content) = self.read(instance)? {
             *read += content.len() as u64;
@@ -144,18 +144,18 @@ impl Exchange {
     }
 
     /// Echoes received content; returns whether the echo is complete.
-    fn echo(&mut self, instance: &mut Instance, read: &mut u64) -> Result<bool, BrokenOff> {
+    fn echo(&mut self, instance: &mut Instance, read: &mut u64) -> Result<bool, Aborted> {
         self.respond(Vec::new(), instance)?;
         while let Some(content) = self.read(instance)? {
             *read += content.len() as u64;
             assert_eq!(
-                self.hand_over(&content, false, instance)?,
+                self.send_part(&content, false, instance)?,
                 content.len(),
                 "the stream accepts messages"
             );
         }
         if self.is_read {
-            self.hand_over(&[], true, instance)?;
+            self.send_part(&[], true, instance)?;
         }
         Ok(self.is_read)
     }
@@ -166,29 +166,29 @@ impl Exchange {
         exports.call_finished(store, self.stream).unwrap()
     }
 
-    fn fail(&mut self, instance: &mut Instance) -> Result<(), BrokenOff> {
+    fn fail(&mut self, instance: &mut Instance) -> Result<(), Aborted> {
         let (exports, store) = instance.stream();
         exports.call_reset(store, self.stream, code::INTERNAL_ERROR).unwrap();
         Ok(())
     }
 
     /// Sends the head of the response, once.
-    fn respond(&mut self, headers: Fields, instance: &mut Instance) -> Result<(), BrokenOff> {
+    fn respond(&mut self, headers: Fields, instance: &mut Instance) -> Result<(), Aborted> {
         if std::mem::replace(&mut self.responded, true) {
             return Ok(());
         }
         let (exports, store) = instance.stream();
         let head = ResponseHead { status: 200, headers, never_indexed: Vec::new() };
-        exports.call_respond(store, self.stream, &head, false).unwrap().map_err(|_| BrokenOff)
+        exports.call_respond(store, self.stream, &head, false).unwrap().map_err(|_| Aborted)
     }
 
     /// Sends as much of a response with this many bytes of content as fits.
-    fn send(&mut self, octets: usize, instance: &mut Instance) -> Result<(), BrokenOff> {
+    fn send(&mut self, octets: usize, instance: &mut Instance) -> Result<(), Aborted> {
         self.respond(Vec::new(), instance)?;
         while !self.is_sent {
             let piece = vec![b'x'; (octets - self.sent).min(PIECE)];
             let is_last = self.sent + piece.len() == octets;
-            let taken = self.hand_over(&piece, is_last, instance)?;
+            let taken = self.send_part(&piece, is_last, instance)?;
             self.sent += taken;
             self.is_sent = is_last && taken == piece.len();
             if taken < piece.len() {
@@ -198,14 +198,14 @@ impl Exchange {
         Ok(())
     }
 
-    fn hand_over(&mut self, octets: &[u8], end: bool, instance: &mut Instance) -> Result<usize, BrokenOff> {
+    fn send_part(&mut self, octets: &[u8], end: bool, instance: &mut Instance) -> Result<usize, Aborted> {
         let (exports, store) = instance.stream();
         let taken = exports.call_send_data(store, self.stream, octets, end).unwrap();
-        taken.map(|taken| taken as usize).map_err(|_| BrokenOff)
+        taken.map(|taken| taken as usize).map_err(|_| Aborted)
     }
 
     /// Reads the next content.
-    fn read(&mut self, instance: &mut Instance) -> Result<Option<Vec<u8>>, BrokenOff> {
+    fn read(&mut self, instance: &mut Instance) -> Result<Option<Vec<u8>>, Aborted> {
         if self.is_read {
             return Ok(None);
         }
@@ -216,7 +216,7 @@ impl Exchange {
                 self.is_read = true;
                 Ok(None)
             }
-            Err(_) => Err(BrokenOff),
+            Err(_) => Err(Aborted),
         }
     }
 }
@@ -238,36 +238,36 @@ impl Client {
             let (exports, store, connection) = instance.connection();
             let opened = exports.call_open_stream(store, connection, &get(), true).unwrap();
             let Ok(stream) = opened else { return };
-            self.hold(stream, instance);
+            self.check_defence(stream, instance);
         }
     }
 
-    fn hold(&mut self, stream: ResourceAny, instance: &mut Instance) {
+    fn check_defence(&mut self, stream: ResourceAny, instance: &mut Instance) {
         let (exports, store) = instance.stream();
         let id = exports.call_id(store, stream).unwrap();
         self.streams.insert(id, stream);
     }
 
-    fn go_on(&mut self, id: u32, instance: &mut Instance) {
+    fn advance(&mut self, id: u32, instance: &mut Instance) {
         let Some(&stream) = self.streams.get(&id) else { return };
         let (exports, store) = instance.stream();
         let pushed = Vec::from_iter(iter::from_fn(|| exports.call_pushed(&mut *store, stream).unwrap()));
         // The response itself does not matter here.
         _ = exports.call_response(&mut *store, stream).unwrap();
-        let is_over = loop {
+        let has_ended = loop {
             match exports.call_read_data(&mut *store, stream, PIECE as u32).unwrap() {
                 Ok(Some(content)) if content.is_empty() => break false,
                 Ok(Some(_)) => {}
                 Ok(None) | Err(_) => break true,
             }
         };
-        if is_over {
+        if has_ended {
             self.streams.remove(&id);
             instance.release(stream);
         }
         for pushed in pushed {
             self.pushed += 1;
-            self.hold(pushed, instance);
+            self.check_defence(pushed, instance);
         }
     }
 }
@@ -277,7 +277,7 @@ impl Application for Client {
         let (exports, store, connection) = instance.connection();
         let changed = exports.call_changed(store, connection).unwrap();
         for id in &changed {
-            self.go_on(*id, instance);
+            self.advance(*id, instance);
         }
         self.open(instance);
         !changed.is_empty()

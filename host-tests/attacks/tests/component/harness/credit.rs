@@ -28,7 +28,7 @@ impl Credit {
     }
 
     /// Adds the credit in these frames.
-    pub(crate) fn hear(&mut self, frames: &[Frame]) {
+    pub(crate) fn receive(&mut self, frames: &[Frame]) {
         for frame in frames.iter().filter(|frame| frame.kind == kind::WINDOW_UPDATE) {
             match frame.stream {
                 0 => self.of_connection += frame.number(0) as usize,

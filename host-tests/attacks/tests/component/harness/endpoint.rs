@@ -6,7 +6,7 @@ use std::time::Duration;
 use http2_conformance::frame::{PREFACE, kind, ping, settings, settings_ack};
 use http2_conformance::received::{Frame, Receiver};
 
-use super::application::{Application, Client, Manner, Server};
+use super::application::{Application, Behaviour, Client, Server};
 use super::instance::{Instance, Role};
 use super::wire::Wire;
 
@@ -21,7 +21,7 @@ pub(crate) struct Endpoint<A> {
     pub(crate) instance: Instance,
     wire: Wire,
     receiver: Receiver,
-    heard: Heard,
+    received: Received,
     /// The bytes that the peer has sent.
     sent: u64,
     /// The cost at the beginning of the measurement.
@@ -32,7 +32,7 @@ pub(crate) struct Endpoint<A> {
 
 /// The endpoint's output since the beginning of the measurement.
 #[derive(Debug, Default)]
-pub(crate) struct Heard {
+pub(crate) struct Received {
     pub(crate) octets: u64,
     pub(crate) frames: u64,
     /// The codes of RST_STREAM.
@@ -47,13 +47,13 @@ pub(crate) struct Heard {
 pub(crate) struct Outcome {
     /// The bytes that the peer has sent.
     pub(crate) sent: u64,
-    pub(crate) heard: Heard,
+    pub(crate) received: Received,
     /// The growth of the memory in bytes.
     pub(crate) memory: usize,
     /// Fuel per byte received until the end of the connection.
     pub(crate) work: f64,
     /// Whether the endpoint has ended the connection.
-    pub(crate) is_over: bool,
+    pub(crate) has_ended: bool,
     /// Whether it still answers.
     pub(crate) is_alive: bool,
 }
@@ -69,21 +69,21 @@ struct Cost {
 impl Endpoint<Server> {
     /// Creates a server that has received the peer's preface and SETTINGS, and the acknowledgement of its
     /// own.
-    pub(crate) fn server(manner: Manner) -> Self {
-        Self::server_with(&[], manner)
+    pub(crate) fn server(behaviour: Behaviour) -> Self {
+        Self::server_with(&[], behaviour)
     }
 
     /// Like `server`, with these settings.
-    pub(crate) fn server_with(options: &[(u16, u32)], manner: Manner) -> Self {
-        let mut server = Self::new(Role::Server, options, Server::new(manner));
+    pub(crate) fn server_with(options: &[(u16, u32)], behaviour: Behaviour) -> Self {
+        let mut server = Self::new(Role::Server, options, Server::new(behaviour));
         server.send(&[PREFACE, &settings(&[]), &settings_ack()].concat());
         server.begin();
         server
     }
 
-    /// Makes the application handle waiting and future requests in this manner; returns the output.
-    pub(crate) fn set_manner(&mut self, manner: Manner) -> Vec<Frame> {
-        self.application.answer(manner, &mut self.instance);
+    /// Makes the application handle waiting and future requests in this way; returns the output.
+    pub(crate) fn set_behaviour(&mut self, behaviour: Behaviour) -> Vec<Frame> {
+        self.application.answer(behaviour, &mut self.instance);
         self.run()
     }
 }
@@ -109,14 +109,14 @@ impl<A: Application> Endpoint<A> {
             Role::Server => http2_conformance::Role::Server,
             Role::Client => http2_conformance::Role::Client,
         };
-        let (receiver, heard) = (Receiver::new(sender), Heard::default());
+        let (receiver, received) = (Receiver::new(sender), Received::default());
         let (start, alive) = (Cost::default(), Cost::default());
-        Self { application, instance, wire, receiver, heard, sent: 0, start, alive }
+        Self { application, instance, wire, receiver, received, sent: 0, start, alive }
     }
 
     /// Begins the measurement of cost and output.
     pub(crate) fn begin(&mut self) {
-        self.heard = Heard::default();
+        self.received = Received::default();
         self.begin_cost();
     }
 
@@ -129,8 +129,8 @@ impl<A: Application> Endpoint<A> {
     /// Ends the attack, and returns its result.
     pub(crate) fn end(mut self) -> Outcome {
         let (sent, memory) = (self.sent - self.start.octets, self.memory_growth());
-        let (work, is_over) = (self.work(), self.is_over());
-        let heard = std::mem::take(&mut self.heard);
+        let (work, has_ended) = (self.work(), self.has_ended());
+        let received = std::mem::take(&mut self.received);
         let reply = self.send(&ping(*b"anybody?"));
         let is_alive = reply.iter().any(|frame| frame.kind == kind::PING && frame.payload == b"anybody?");
         let backlog = self.backlog();
@@ -139,7 +139,7 @@ impl<A: Application> Endpoint<A> {
             is_alive || backlog == 0 || self.backlog() < backlog,
             "the endpoint does not read input after the end"
         );
-        Outcome { sent, heard, memory, work, is_over, is_alive }
+        Outcome { sent, received, memory, work, has_ended, is_alive }
     }
 
     /// The growth of the memory in bytes.
@@ -158,7 +158,7 @@ impl<A: Application> Endpoint<A> {
         Cost { octets: self.sent, fuel: self.instance.fuel(), memory: self.instance.memory() }
     }
 
-    fn is_over(&self) -> bool {
+    fn has_ended(&self) -> bool {
         self.wire.pipes().finished
     }
 
@@ -167,7 +167,7 @@ impl<A: Application> Endpoint<A> {
     pub(crate) fn send(&mut self, octets: &[u8]) -> Vec<Frame> {
         let mut frames = Vec::new();
         for write in octets.chunks((octets.len() / 16).clamp(4 << 10, 64 << 10)) {
-            let was_alive = !self.is_over();
+            let was_alive = !self.has_ended();
             self.sent += write.len() as u64;
             self.wire.pipes().input.extend(write);
             frames.extend(self.run());
@@ -229,12 +229,12 @@ impl<A: Application> Endpoint<A> {
         while let Some(frame) = self.receiver.next_frame().expect("valid output") {
             frames.push(frame);
         }
-        self.heard.note(output.len(), &frames);
+        self.received.note(output.len(), &frames);
         frames
     }
 }
 
-impl Heard {
+impl Received {
     fn note(&mut self, octets: usize, frames: &[Frame]) {
         self.octets += octets as u64;
         self.frames += frames.len() as u64;

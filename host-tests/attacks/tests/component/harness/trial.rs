@@ -7,25 +7,25 @@ use http2_attacks::attacks::trials;
 use http2_conformance::frame::{flag, headers};
 use http2_engine::ErrorCode;
 
-use super::{Endpoint, Heard, Manner, Outcome, SHORT};
+use super::{Behaviour, Endpoint, Outcome, Received, SHORT};
 
 /// The highest ratio of work per byte between ten times as much input and the smaller size.
 const GROWTH: f64 = 1.25;
 
 /// A variant of an attack: the answer due, and the attack itself for a given size.
-type Way<'a> = (Answer, &'a dyn Fn(u32) -> Outcome);
+type Variant<'a> = (Answer, &'a dyn Fn(u32) -> Outcome);
 
 /// Runs all variants of the attack with this test, each in both sizes, and checks the results against the
 /// table.
-pub(crate) fn hold(test: &str, ways: &[Way<'_>]) {
+pub(crate) fn check_defence(test: &str, variants: &[Variant<'_>]) {
     let trial = trials().find(|trial| trial.test == test);
     let trial = trial.unwrap_or_else(|| panic!("{test} is not in the table"));
-    for (number, (answer, way)) in (1..).zip(ways) {
+    for (number, (answer, variant)) in (1..).zip(variants) {
         let [small, large] = trial.sizes.map(|size| {
-            let outcome = way(size);
-            let Heard { octets, frames, .. } = outcome.heard;
+            let outcome = variant(size);
+            let Received { octets, frames, .. } = outcome.received;
             let (sent, memory, work) = (outcome.sent, outcome.memory >> 10, outcome.work / *ORDINARY);
-            let what = format!("{test}, way {number}, {size} {}", trial.of);
+            let what = format!("{test}, variant {number}, {size} {}", trial.unit);
             println!("{what}: {sent} bytes in, {frames} frames, {octets} bytes out, {memory} KiB, {work:.2}");
             assert_eq!(outcome.answer(), *answer, "{what}");
             assert!(memory <= trial.ceilings.memory as usize, "{what}: memory grows by {memory} KiB");
@@ -35,13 +35,17 @@ pub(crate) fn hold(test: &str, ways: &[Way<'_>]) {
             assert!(work <= trial.ceilings.work, "{what}: {work:.2} times the work per byte");
             work
         });
-        assert!(large <= small * GROWTH, "{test}, way {number}: work grows from {small:.2} to {large:.2}");
+        assert!(
+            large <= small * GROWTH,
+            "{test}, variant {number}: work grows from {small:.2} to {large:.2}"
+        );
     }
-    let shown = |answer: &Answer| ways.iter().any(|(given, _)| given == answer);
+    let shown = |answer: &Answer| variants.iter().any(|(given, _)| given == answer);
     let missing = Vec::from_iter(trial.answers.iter().filter(|answer| !shown(answer)));
     assert!(missing.is_empty(), "{test}: {missing:?} is not shown");
-    let unknown =
-        Vec::from_iter(ways.iter().filter(|(given, _)| !trial.answers.contains(given)).map(|way| way.0));
+    let unknown = Vec::from_iter(
+        variants.iter().filter(|(given, _)| !trial.answers.contains(given)).map(|variant| variant.0),
+    );
     assert!(unknown.is_empty(), "{test}: {unknown:?} is not in the table");
 }
 
@@ -71,7 +75,7 @@ static ORDINARY: LazyLock<f64> = LazyLock::new(|| {
         ("sec-fetch-site", "same-origin"),
         ("priority", "u=2"),
     ];
-    let mut server = Endpoint::server(Manner::Answers(SHORT));
+    let mut server = Endpoint::server(Behaviour::Answers(SHORT));
     for request in 0..100 {
         server.send(&headers(2 * request + 1, flag::END_STREAM, BROWSER));
     }
@@ -82,19 +86,19 @@ static ORDINARY: LazyLock<f64> = LazyLock::new(|| {
 impl Outcome {
     /// The answer to the peer.
     fn answer(&self) -> Answer {
-        let resets = Vec::from_iter(self.heard.resets.iter().map(|code| ErrorCode(*code)));
-        let other = self.heard.statuses.iter().find(|status| **status != 200);
-        match (&resets[..], &self.heard.go_aways[..], other) {
+        let resets = Vec::from_iter(self.received.resets.iter().map(|code| ErrorCode(*code)));
+        let other = self.received.statuses.iter().find(|status| **status != 200);
+        match (&resets[..], &self.received.go_aways[..], other) {
             ([], [], None) if self.is_alive => Answer::Nothing,
             ([], [], Some(status)) if self.is_alive => Answer::Status(*status),
             ([code], [], None) if self.is_alive => Answer::Streams(*code),
             // A graceful GOAWAY before the end is a warning, and not an error.
             ([], [warnings @ .., last], None)
-                if self.is_over && !self.is_alive && warnings.iter().all(|code| *code == 0) =>
+                if self.has_ended && !self.is_alive && warnings.iter().all(|code| *code == 0) =>
             {
                 Answer::Connection(ErrorCode(*last))
             }
-            _ => panic!("{:?}; over: {}, alive: {}", self.heard, self.is_over, self.is_alive),
+            _ => panic!("{:?}; over: {}, alive: {}", self.received, self.has_ended, self.is_alive),
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct Summary {
 
 impl World {
     /// Checks a world at rest: every stream has ended, and both ends agree on how.
-    pub(crate) fn judge_rest(&self) {
+    pub(crate) fn check_quiescent(&self) {
         for (side, end) in self.ends.iter().enumerate() {
             let peer = &self.ends[1 - side];
             if self.gone[side] {
@@ -35,7 +35,7 @@ impl World {
             for (&id, stream) in &end.streams {
                 let role = end.role;
                 assert!(stream.released, "{role:?}: stream {id} is stuck: {stream:?}");
-                let told = stream.is_broken_off() || stream.broken || stream.released_early;
+                let told = stream.is_aborted() || stream.broken || stream.released_early;
                 assert!(stream.got.end || told, "{role:?}: stream {id} has not ended: {stream:?}");
                 let again = stream.was_reset.is_some_and(|error| error.retryable);
                 assert!(
@@ -59,20 +59,20 @@ impl World {
             }
         }
         if self.ends.iter().all(End::is_alive) && !self.gone.contains(&true) {
-            self.judge_agreement();
+            self.check_agreement();
         }
     }
 
     /// Checks that each end received everything the other sent, and that both count the same.
-    fn judge_agreement(&self) {
+    fn check_agreement(&self) {
         for (side, end) in self.ends.iter().enumerate() {
             let peer = &self.ends[1 - side];
             let withheld = self.withheld(side);
             let (sender, receiver) = (end.engine.windows().send + withheld, peer.engine.windows().receive);
             assert_eq!(sender, receiver, "the connection window for the {:?}", end.role);
-            for (id, stream) in &end.books.streams {
+            for (id, stream) in &end.model.streams {
                 assert!(stream.is_closed(), "{:?}: stream {id} is open: {stream:?}", end.role);
-                let theirs = peer.books.streams.get(id).map(|stream| &stream.heard);
+                let theirs = peer.model.streams.get(id).map(|stream| &stream.received);
                 assert_eq!(Some(&stream.sent), theirs, "the traffic sent and received on stream {id}");
                 assert!(matches!(end.engine.state(*id), None | Some(State::Closed)));
             }
@@ -81,7 +81,7 @@ impl World {
 
     /// Checks that nothing is left after the end of the connection; the transport ends with it, unless it is
     /// lost.
-    pub(crate) fn judge_end(&mut self) {
+    pub(crate) fn check_final(&mut self) {
         for side in 0..2 {
             let reasons = [side, 1 - side].map(|side| self.ends[side].engine.close_reason());
             if let [Some(Err(ConnectionError::TransportEnded { .. })), Some(Ok(()))] = reasons {
@@ -117,7 +117,7 @@ impl Summary {
     /// # Panics
     ///
     /// Panics if they do not.
-    pub fn assert_lively(&self, worlds: usize) {
+    pub fn assert_coverage(&self, worlds: usize) {
         let many = self.streams > 8 * worlds && self.messages > 5 * worlds && self.content > 500 * worlds;
         let mixed = self.resets > 3 * worlds && self.stalls > worlds / 2 && self.promises > worlds / 20;
         assert!(many && mixed && self.orderly > worlds / 5, "{worlds} worlds cover too little: {self:?}");

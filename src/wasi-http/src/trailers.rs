@@ -7,14 +7,14 @@ use wit_bindgen::{FutureReader, FutureWriter};
 use crate::bindings::http2::wasi_http::relay;
 use crate::bindings::wasi::http::types::{ErrorCode, Trailers};
 use crate::bindings::wit_future;
-use crate::signal::at_once;
+use crate::signal::now_or_never;
 use crate::tasks::Tasks;
 
 /// The trailers of a message, if it has any, or the reason why it is incomplete.
-pub type End = Result<Option<Trailers>, ErrorCode>;
+pub type TrailersResult = Result<Option<Trailers>, ErrorCode>;
 
 thread_local! {
-    /// The futures of this component that may have a reader and have not been read.
+    /// The unread futures of this component that may have a reader.
     ///
     /// The application may pass one of them back to this component.
     static UNREAD: Cell<usize> = const { Cell::new(0) };
@@ -23,17 +23,17 @@ thread_local! {
 /// The end of a message, reported once it is known.
 ///
 /// Dropping it first reports `connection-terminated`.
-pub struct EndWriter {
-    writer: FutureWriter<End>,
+pub struct TrailersWriter {
+    writer: FutureWriter<TrailersResult>,
     unread: Unread,
 }
 
 /// Counts one future for as long as it may be read.
 struct Unread;
 
-impl EndWriter {
+impl TrailersWriter {
     /// Creates a writer, and the future through which wasi:http receives the end.
-    pub fn new() -> (Self, FutureReader<End>) {
+    pub fn new() -> (Self, FutureReader<TrailersResult>) {
         let (writer, reader) = wit_future::new(|| Err(ErrorCode::ConnectionTerminated));
         (Self { writer, unread: Unread::new() }, reader)
     }
@@ -41,10 +41,10 @@ impl EndWriter {
     /// Reports the end.
     ///
     /// Unless a reader is waiting already, a task waits until the future is read or dropped.
-    pub async fn tell(self, end: End, tasks: &Tasks) {
+    pub async fn write(self, end: TrailersResult, tasks: &Tasks) {
         let Self { writer, unread } = self;
         let mut write = Box::pin(writer.write(end));
-        if at_once(write.as_mut()).await.is_none() {
+        if now_or_never(write.as_mut()).await.is_none() {
             tasks.spawn(async move {
                 _ = write.await;
                 drop(unread);
@@ -66,9 +66,9 @@ impl Drop for Unread {
     }
 }
 
-/// Waits for the end of a message that comes from wasi:http.
+/// Waits for the end of a message from wasi:http.
 ///
 /// If the future may be one of this component's own, the relay component reads it: see the interface `relay`.
-pub async fn read(end: FutureReader<End>) -> End {
+pub async fn read(end: FutureReader<TrailersResult>) -> TrailersResult {
     if UNREAD.get() == 0 { end.await } else { relay::read_trailers(end).await }
 }

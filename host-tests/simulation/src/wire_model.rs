@@ -16,7 +16,7 @@ pub(crate) const DEFAULT_WINDOW: i64 = 65_535;
 pub(crate) const MAX_WINDOW: i64 = 0x7fff_ffff;
 
 /// The model of one endpoint.
-pub(crate) struct Books {
+pub(crate) struct WireModel {
     pub(crate) role: Role,
     /// The peer's settings as the endpoint received them.
     pub(crate) peer: PeerSettings,
@@ -32,19 +32,19 @@ pub(crate) struct Books {
     pub(crate) streams: BTreeMap<StreamId, Stream>,
     /// An unfinished field block, sent or received.
     block_sent: Option<StreamId>,
-    block_heard: Option<(FrameHeader, Vec<u8>)>,
+    block_received: Option<(FrameHeader, Vec<u8>)>,
     /// Received PINGs without an acknowledgement yet.
     pongs_due: VecDeque<Vec<u8>>,
     /// The last stream of the GOAWAY sent, and the GOAWAYs received.
     pub(crate) go_away_sent: Option<StreamId>,
-    pub(crate) go_aways_heard: Vec<HeardGoAway>,
+    pub(crate) go_aways_received: Vec<ReceivedGoAway>,
     /// PINGs sent, without acknowledgements, and how many of them were acknowledged.
     pub(crate) pings_sent: usize,
     pub(crate) pings_answered: usize,
     pub(crate) frames_sent: u64,
-    pub(crate) frames_heard: u64,
+    pub(crate) frames_received: u64,
     pub(crate) resets_sent: u64,
-    pub(crate) resets_heard: u64,
+    pub(crate) resets_received: u64,
     pub(crate) content_sent: u64,
 }
 
@@ -63,17 +63,17 @@ pub(crate) struct PeerSettings {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Flow {
     pub(crate) data_sent: i64,
-    credit_heard: i64,
-    pub(crate) data_heard: i64,
+    credit_received: i64,
+    pub(crate) data_received: i64,
     /// Received bytes without padding.
-    pub(crate) content_heard: i64,
+    pub(crate) content_received: i64,
     pub(crate) credit_sent: i64,
 }
 
 impl Flow {
     /// The number of bytes that the endpoint may send.
     pub(crate) fn may_send(&self, initial: i64) -> i64 {
-        initial + self.credit_heard - self.data_sent
+        initial + self.credit_received - self.data_sent
     }
 }
 
@@ -82,7 +82,7 @@ impl Flow {
 pub(crate) struct Stream {
     pub(crate) flow: Flow,
     pub(crate) sent: Half,
-    pub(crate) heard: Half,
+    pub(crate) received: Half,
     /// Whether it is reserved, without a response so far.
     pub(crate) promised: bool,
     /// Whether a GOAWAY says that it is not processed.
@@ -111,7 +111,7 @@ impl Half {
 
 /// A received GOAWAY.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct HeardGoAway {
+pub(crate) struct ReceivedGoAway {
     pub(crate) last: StreamId,
     pub(crate) code: u32,
 }
@@ -119,8 +119,8 @@ pub(crate) struct HeardGoAway {
 impl Stream {
     /// Whether both sides have finished, or the stream was reset or refused.
     pub(crate) fn is_closed(&self) -> bool {
-        let reset = self.sent.reset.is_some() || self.heard.reset.is_some();
-        reset || self.refused || (self.sent.ended && self.heard.ended)
+        let reset = self.sent.reset.is_some() || self.received.reset.is_some();
+        reset || self.refused || (self.sent.ended && self.received.ended)
     }
 
     /// Whether it counts against SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113, 5.1.2).
@@ -129,7 +129,7 @@ impl Stream {
     }
 }
 
-impl Books {
+impl WireModel {
     pub(crate) fn new(role: Role, initial_max_send_streams: u32) -> Self {
         let peer = PeerSettings {
             known: false,
@@ -148,16 +148,16 @@ impl Books {
             connection: Flow::default(),
             streams: BTreeMap::new(),
             block_sent: None,
-            block_heard: None,
+            block_received: None,
             pongs_due: VecDeque::new(),
             go_away_sent: None,
-            go_aways_heard: Vec::new(),
+            go_aways_received: Vec::new(),
             pings_sent: 0,
             pings_answered: 0,
             frames_sent: 0,
-            frames_heard: 0,
+            frames_received: 0,
             resets_sent: 0,
-            resets_heard: 0,
+            resets_received: 0,
             content_sent: 0,
         }
     }
@@ -255,7 +255,7 @@ impl Books {
                 rule(parent.is_some(), "its stream does not allow it")?;
                 rule(Some(promised) > self.highest(true), "identifiers grow")?;
                 let stream = self.streams.entry(promised).or_default();
-                (stream.promised, stream.heard.ended) = (true, true);
+                (stream.promised, stream.received.ended) = (true, true);
                 self.begin_block(header);
             }
             FrameType::RST_STREAM => {
@@ -320,7 +320,7 @@ impl Books {
         let stream = self.streams.entry(id).or_default();
         stream.sent.begun = true;
         // The frame was queued when the GOAWAY arrived.
-        stream.refused = self.go_aways_heard.iter().any(|go_away| id > go_away.last);
+        stream.refused = self.go_aways_received.iter().any(|go_away| id > go_away.last);
         Ok(())
     }
 
@@ -335,56 +335,56 @@ impl Books {
     }
 
     /// Records a part sent by the peer and accepted by the endpoint.
-    pub(crate) fn heard(&mut self, part: &Part) {
+    pub(crate) fn received(&mut self, part: &Part) {
         match part {
             Part::Header(header) => {
-                self.frames_heard += 1;
+                self.frames_received += 1;
                 if header.kind == FrameType::DATA && !header.has(flags::PADDED) {
-                    self.data_heard(*header, 0);
+                    self.data_received(*header, 0);
                 }
             }
             Part::Content(..) => {}
-            Part::Frame(header, payload) => self.frame_heard(*header, payload),
+            Part::Frame(header, payload) => self.frame_received(*header, payload),
         }
     }
 
     /// Checks that the endpoint allowed received DATA.
-    fn data_heard(&mut self, header: FrameHeader, padding: u32) {
+    fn data_received(&mut self, header: FrameHeader, padding: u32) {
         let length = i64::from(header.length);
         let initial = self.initial_window;
-        self.connection.data_heard += length;
-        let window = DEFAULT_WINDOW + self.connection.credit_sent - self.connection.data_heard;
+        self.connection.data_received += length;
+        let window = DEFAULT_WINDOW + self.connection.credit_sent - self.connection.data_received;
         assert!(window >= 0, "{:?} received more DATA than it gave credit for: {window}", self.role);
         if let Some(stream) = self.streams.get_mut(&header.stream_id).filter(|stream| !stream.is_closed()) {
-            stream.flow.data_heard += length;
-            stream.flow.content_heard += length - i64::from(padding);
-            let window = initial + stream.flow.credit_sent - stream.flow.data_heard;
+            stream.flow.data_received += length;
+            stream.flow.content_received += length - i64::from(padding);
+            let window = initial + stream.flow.credit_sent - stream.flow.data_received;
             assert!(length == 0 || window >= 0, "{:?}, stream {}: {window}", self.role, header.stream_id);
         }
     }
 
-    fn frame_heard(&mut self, header: FrameHeader, payload: &[u8]) {
+    fn frame_received(&mut self, header: FrameHeader, payload: &[u8]) {
         let id = header.stream_id;
         match header.kind {
             FrameType::DATA => {
                 if header.has(flags::PADDED) {
-                    self.data_heard(header, padding(header, payload));
+                    self.data_received(header, padding(header, payload));
                 }
-                self.end_heard(header);
+                self.end_received(header);
             }
             FrameType::HEADERS | FrameType::PUSH_PROMISE | FrameType::CONTINUATION => {
                 let continues = header.kind == FrameType::CONTINUATION;
-                let begun = if continues { self.block_heard.take() } else { None };
+                let begun = if continues { self.block_received.take() } else { None };
                 let (first, payload) = begun.unwrap_or_else(|| (header, payload.to_vec()));
                 if header.has(flags::END_HEADERS) {
                     self.block_ended(first, &payload);
                 } else {
-                    self.block_heard = Some((first, payload));
+                    self.block_received = Some((first, payload));
                 }
             }
             FrameType::RST_STREAM => {
-                self.resets_heard += 1;
-                self.streams.entry(id).or_default().heard.reset.get_or_insert(number(payload, 0));
+                self.resets_received += 1;
+                self.streams.entry(id).or_default().received.reset.get_or_insert(number(payload, 0));
             }
             FrameType::SETTINGS if header.has(flags::ACK) => {
                 let window = self.unacknowledged.pop_front().expect("an acknowledgement of sent SETTINGS");
@@ -398,14 +398,14 @@ impl Books {
             FrameType::PING => self.pongs_due.push_back(payload.to_vec()),
             FrameType::GOAWAY => {
                 let last = StreamId::new(number(payload, 0)).expect("31 bits");
-                self.go_aways_heard.push(HeardGoAway { last, code: number(payload, 4) });
+                self.go_aways_received.push(ReceivedGoAway { last, code: number(payload, 4) });
                 self.refuse_above(last, true);
             }
             FrameType::WINDOW_UPDATE => {
                 let increment = i64::from(number(payload, 0));
                 match self.streams.get_mut(&id) {
-                    Some(stream) => stream.flow.credit_heard += increment,
-                    None => self.connection.credit_heard += increment,
+                    Some(stream) => stream.flow.credit_received += increment,
+                    None => self.connection.credit_received += increment,
                 }
                 assert!(
                     self.send_window() <= MAX_WINDOW,
@@ -429,20 +429,20 @@ impl Books {
         let refused = !self.is_local(id) && self.go_away_sent.is_some_and(|last| id > last);
         let early = !self.unacknowledged.is_empty() || self.frames_sent == 0;
         let stream = self.streams.entry(id).or_insert_with(|| Stream { early, ..Stream::default() });
-        stream.heard.begun = true;
+        stream.received.begun = true;
         stream.promised = false;
         stream.refused |= refused;
-        self.end_heard(header);
+        self.end_received(header);
     }
 
     /// Whether a field block is unfinished.
     pub(crate) fn is_in_block(&self) -> bool {
-        self.block_heard.is_some()
+        self.block_received.is_some()
     }
 
-    fn end_heard(&mut self, header: FrameHeader) {
+    fn end_received(&mut self, header: FrameHeader) {
         if header.has(flags::END_STREAM) {
-            self.streams.entry(header.stream_id).or_default().heard.ended = true;
+            self.streams.entry(header.stream_id).or_default().received.ended = true;
         }
     }
 

@@ -5,7 +5,7 @@ use std::task::Context;
 
 use super::*;
 
-/// Runs tasks to completion under a host that has no events to deliver.
+/// Runs tasks to completion under a host without events.
 fn run(tasks: &Tasks, main: impl Future<Output = ()>) {
     let mut running = pin!(tasks.run(main));
     let context = &mut Context::from_waker(Waker::noop());
@@ -22,23 +22,23 @@ fn run(tasks: &Tasks, main: impl Future<Output = ()>) {
 /// Calls return at once or never.
 fn begun(requests: &[usize], return_at_once: bool) -> Vec<(u64, u64)> {
     let tasks = Tasks::new();
-    let pace = Rc::new(Pace::new(&tasks));
+    let scheduler = Rc::new(CallScheduler::new(&tasks));
     let begun = Rc::new(RefCell::new(Vec::new()));
     for (connection, &requests) in (0..).zip(requests) {
-        let (tasks, pace, begun) = (tasks.clone(), pace.clone(), begun.clone());
+        let (tasks, scheduler, begun) = (tasks.clone(), scheduler.clone(), begun.clone());
         tasks.clone().spawn(async move {
-            let calls = Calls::new(connection);
+            let calls = ConnectionCalls::new(connection);
             for _ in 0..requests {
-                pace.begin(&calls).await;
+                scheduler.admit(&calls).await;
                 begun.borrow_mut().push((tasks.turn(), connection));
                 if return_at_once {
-                    calls.note_return();
+                    calls.record_return();
                 }
             }
         });
     }
-    let keeping = pace.clone();
-    tasks.spawn(async move { keeping.keep().await });
+    let running = scheduler.clone();
+    tasks.spawn(async move { running.run().await });
     let all: usize = requests.iter().sum();
     run(&tasks, async {
         while begun.borrow().len() < all {
@@ -76,14 +76,14 @@ fn connection_with_many_requests_does_not_delay_others() {
 }
 
 #[test]
-fn calls_beyond_the_slots_begin_in_order() {
+fn calls_wait_for_permits_in_order() {
     let tasks = Tasks::new();
-    let slots = Slots::new(2);
+    let permits = Semaphore::new(2);
     let begun = Rc::new(RefCell::new(Vec::new()));
     for number in 0..6 {
-        let (tasks, slots, begun) = (tasks.clone(), Rc::clone(&slots), Rc::clone(&begun));
+        let (tasks, permits, begun) = (tasks.clone(), Rc::clone(&permits), Rc::clone(&begun));
         tasks.clone().spawn(async move {
-            let _slot = slots.take().await;
+            let _permit = permits.acquire().await;
             begun.borrow_mut().push((tasks.turn(), number));
             tasks.turn_end().await;
         });

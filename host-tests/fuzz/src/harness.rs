@@ -20,7 +20,7 @@ pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const MEMORY: usize = 8 << 20;
 
 /// A connection and its application.
-pub struct Watched {
+pub struct Harness {
     engine: Connection,
     max_streams: usize,
     now: Time,
@@ -30,7 +30,7 @@ pub struct Watched {
     /// Splits the input into frames, after the preface.
     input_frames: Frames,
     output_frames: Frames,
-    heard: usize,
+    received: usize,
     /// Bytes of frames that reply to input, and the number of times that the application caused such frames.
     replied: usize,
     acts: usize,
@@ -44,19 +44,19 @@ pub struct Watched {
 pub fn feed(role: Role, input: &[u8]) {
     let Some((seed, mut octets)) = input.split_first_chunk::<4>() else { return };
     let most = crate::memory::most_used(|| {
-        let mut watched = Watched::new(role, u32::from_be_bytes(*seed));
+        let mut harness = Harness::new(role, u32::from_be_bytes(*seed));
         while !octets.is_empty() {
-            let (piece, rest) = octets.split_at(watched.random.usize(1..=octets.len()));
+            let (piece, rest) = octets.split_at(harness.random.usize(1..=octets.len()));
             octets = rest;
-            watched.recv(piece);
-            watched.idle();
+            harness.recv(piece);
+            harness.idle();
         }
-        watched.end();
+        harness.end();
     });
     assert!(most < MEMORY, "{most} bytes of memory");
 }
 
-impl Watched {
+impl Harness {
     /// Creates a connection whose peer has sent its preface.
     pub fn new(role: Role, seed: u32) -> Self {
         let mut random = Rng::with_seed(seed.into());
@@ -66,7 +66,7 @@ impl Watched {
             Role::Client => (Connection::client(config), Role::Server),
             Role::Server => (Connection::server(config), Role::Client),
         };
-        let mut watched = Self {
+        let mut harness = Self {
             engine: engine.expect("a valid configuration"),
             max_streams,
             now: Time::from_nanos(1),
@@ -74,7 +74,7 @@ impl Watched {
             input: Bytes::new(),
             input_frames: Frames::new(peer),
             output_frames: Frames::new(role),
-            heard: 0,
+            received: 0,
             replied: 0,
             acts: 0,
             streams: Vec::new(),
@@ -82,10 +82,10 @@ impl Watched {
             ended: false,
         };
         match role {
-            Role::Server => watched.recv(PREFACE),
-            Role::Client => (0..3).for_each(|_| watched.open()),
+            Role::Server => harness.recv(PREFACE),
+            Role::Client => (0..3).for_each(|_| harness.open()),
         }
-        watched
+        harness
     }
 
     /// Receives bytes from the peer.
@@ -96,7 +96,7 @@ impl Watched {
             let offered = self.input.clone();
             let taken = &offered[..self.engine.recv(self.now, &mut self.input)];
             assert_eq!(taken.len() + self.input.len(), offered.len());
-            self.heard += taken.len();
+            self.received += taken.len();
             assert!(!taken.is_empty() || !quiet || had_output || offered.is_empty(), "no input is taken");
             let alive = self.engine.close_reason().is_none();
             let parts = if alive { self.input_frames.take(taken) } else { Vec::new() };
@@ -166,12 +166,12 @@ impl Watched {
     /// Checks the invariants after every call.
     fn check(&mut self) {
         let stats = self.engine.stats();
-        assert_eq!(stats.octets_received, self.heard as u64);
+        assert_eq!(stats.octets_received, self.received as u64);
         // Streams opened by the peer that the application holds, as many that wait, and its own.
         let most = 2 * self.max_streams + self.streams.len();
         assert!(self.engine.stream_count() <= most, "{:?}", self.engine);
-        let allowed = 4_000 + 8 * self.heard + 50 * self.acts;
-        assert!(self.replied <= allowed, "{} bytes in reply to {}", self.replied, self.heard);
+        let allowed = 4_000 + 8 * self.received + 50 * self.acts;
+        assert!(self.replied <= allowed, "{} bytes in reply to {}", self.replied, self.received);
         if self.engine.close_reason().is_some() {
             assert_eq!((stats.streams_open, stats.streams_waiting), (0, 0));
             assert_eq!(self.engine.poll_timeout(), None);
