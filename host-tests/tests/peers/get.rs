@@ -13,7 +13,7 @@ use crate::peer::{Attempt, Report};
 use crate::process::{self, Output};
 
 /// The time limit of one call of the client.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(900);
 
 /// The public interoperability cases of gRPC, except those that ask the server how many cancelled calls it
 /// saw, which require a service of this project.

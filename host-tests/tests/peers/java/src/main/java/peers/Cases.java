@@ -329,7 +329,7 @@ final class Cases {
                 Thread.sleep(pauseMillis);
             }
             received += taken;
-            if (tally.isOverdue() && received < size) {
+            if (received < size && tally.cut()) {
                 exchange.cancel();
                 return received;
             }

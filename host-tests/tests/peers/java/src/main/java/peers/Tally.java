@@ -14,6 +14,7 @@ public final class Tally {
     private final long deadline;
     private final long cutoff;
     private volatile long progress = System.nanoTime();
+    private volatile boolean wasCut;
 
     /** A part of a case. */
     public interface Step {
@@ -37,11 +38,13 @@ public final class Tally {
     }
 
     /**
-     * Whether transfers in progress are to be cut short: a large one through tiny windows takes many minutes on a busy
-     * machine.
+     * Whether to cut a transfer short: a large one through tiny windows takes many minutes on a busy machine.
+     *
+     * <p>Failures after that are not recorded: some clients end the connection with a cancelled request.
      */
-    public boolean isOverdue() {
-        return System.nanoTime() > cutoff;
+    public boolean cut() {
+        wasCut |= System.nanoTime() > cutoff;
+        return wasCut;
     }
 
     /** Whether the case has time left and few enough failures. */
@@ -90,7 +93,7 @@ public final class Tally {
 
     /** Records a failure. */
     private synchronized void failure(String where, Throwable error) {
-        if (failures.size() >= FAILURES) {
+        if (wasCut || failures.size() >= FAILURES) {
             return;
         }
         StringBuilder text = new StringBuilder(where);

@@ -101,7 +101,7 @@ public final class GrpcCases {
         Duplex duplex = new Duplex();
         stub.streamingOutputCall(Duplex.ask(count, 1000), duplex);
         for (int i = 0; i < count; i++) {
-            if (tally.isOverdue()) {
+            if (tally.cut()) {
                 duplex.cancel();
                 tally.request(1000L * i);
                 return;
