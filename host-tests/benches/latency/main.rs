@@ -32,7 +32,7 @@ const WARM_UP: usize = 10;
 
 /// Measure the round-trip time of small messages, one at a time
 #[derive(Parser)]
-#[command(bin_name = "cargo bench -p wasi-http2 --bench latency --profile dev --")]
+#[command(bin_name = "cargo bench -p host-tests --bench latency --profile dev --")]
 struct Options {
     /// Number of round trips per case
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(20..))]

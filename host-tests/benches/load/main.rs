@@ -28,7 +28,7 @@ use crate::support::Serve;
 
 /// Load this project's servers, with attackers and without
 #[derive(Parser)]
-#[command(bin_name = "cargo bench -p wasi-http2 --bench load --profile dev --")]
+#[command(bin_name = "cargo bench -p host-tests --bench load --profile dev --")]
 struct Options {
     /// Minutes with attackers; a fifth of that time runs before, without them
     #[arg(long, default_value_t = 5.0)]

@@ -111,7 +111,8 @@ pub struct Config {
     /// It has no effect if [`stall_timeout`](Self::stall_timeout) is shorter or `None`.
     pub crowded_stall_timeout: Duration,
     /// Server: how long to wait for more of a request whose rest is read and discarded, after the caller has sent the
-    /// whole response and released the stream (default 1 s).
+    /// whole response and released the stream (default 1 s). Content of other requests counts as well: they share the
+    /// link.
     ///
     /// RST_STREAM with NO_ERROR then stops the client (RFC 9113, 8.1), after thirty times as long even if content keeps
     /// arriving. `None` stops the client at once.

@@ -104,6 +104,7 @@ impl Connection {
         if taken == 0 {
             return;
         }
+        self.lingering.content_arrived(self.now);
         let bytes = u32::try_from(taken).unwrap_or(u32::MAX);
         match self.streams.get_mut(id) {
             Some(stream) if !stream.is_closed() && !stream.is_released() => {

@@ -13,25 +13,29 @@ use crate::time::Time;
 /// [`linger_timeout`](crate::Config::linger_timeout).
 const PAUSES: u32 = 30;
 
-/// The lingering streams, by their deadlines.
+/// The lingering streams.
 #[derive(Debug, Default)]
-pub(super) struct Lingering(BTreeSet<(Time, StreamId)>);
+pub(super) struct Lingering {
+    by_deadline: BTreeSet<(Time, StreamId)>,
+    /// When content last arrived on the connection.
+    last_content: Time,
+}
 
 impl Lingering {
     /// Returns the first deadline and its stream.
     pub(super) fn first(&self) -> Option<(Time, StreamId)> {
-        self.0.first().copied()
+        self.by_deadline.first().copied()
     }
 
     fn add(&mut self, stream: &mut Stream, linger: Linger) {
-        self.0.insert((linger.until, stream.id()));
+        self.by_deadline.insert((linger.until, stream.id()));
         stream.set_linger(linger);
     }
 
     /// Ends the lingering of a stream, if it lingers, and returns its limits.
     pub(super) fn remove(&mut self, stream: &mut Stream) -> Option<Linger> {
         let linger = stream.take_linger()?;
-        self.0.remove(&(linger.until, stream.id()));
+        self.by_deadline.remove(&(linger.until, stream.id()));
         Some(linger)
     }
 
@@ -45,9 +49,27 @@ impl Lingering {
         goes_on
     }
 
+    /// Records that content arrived on any stream of the connection.
+    pub(super) fn content_arrived(&mut self, now: Time) {
+        self.last_content = now;
+    }
+
+    /// Returns whether to stop the client, at the deadline of a stream.
+    ///
+    /// While other content arrives, the stream may only be waiting for its turn: requests share a slow link.
+    fn has_expired(&mut self, stream: &mut Stream, timeout: Duration, now: Time) -> bool {
+        let until = self.last_content + timeout;
+        let Some(linger) = self.remove(stream) else { return false };
+        let expired = until.min(linger.latest) <= now;
+        if !expired {
+            self.add(stream, Linger { until: until.min(linger.latest), ..linger });
+        }
+        expired
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.by_deadline.len()
     }
 }
 
@@ -62,6 +84,15 @@ impl Connection {
         let latest = self.now + timeout.saturating_mul(PAUSES);
         if let Some(stream) = self.streams.get_mut(id) {
             self.lingering.add(stream, Linger { until, latest, left });
+        }
+    }
+
+    /// Stops the client at the deadline of a lingering stream, unless it is sending other content.
+    pub(super) fn linger_timed_out(&mut self, id: StreamId) {
+        let timeout = self.config.linger_timeout.unwrap_or(Duration::ZERO);
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        if self.lingering.has_expired(stream, timeout, self.now) {
+            self.reset(id, ErrorCode::NO_ERROR);
         }
     }
 

@@ -175,7 +175,7 @@ impl Connection {
                 self.sending.scheduled().into_iter().for_each(|id| self.reset_stalled(id));
             }
             Due::StreamWindow(id) => self.reset_stalled(id),
-            Due::Linger(id) => self.reset(id, ErrorCode::NO_ERROR),
+            Due::Linger(id) => self.linger_timed_out(id),
             Due::SettingsAck => self.fail(Violation::SettingsTimeout),
             Due::PeerGone => self.fail(Violation::PingTimeout),
             Due::Idle => self.shutdown(self.now),

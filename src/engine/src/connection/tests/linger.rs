@@ -57,6 +57,28 @@ fn lingering_ends_after_timeout_or_byte_limit() {
 }
 
 #[test]
+fn content_of_another_request_postpones_the_deadline() {
+    let mut raw = refused(Config::default());
+    raw.post(3);
+    for _ in 0..33 {
+        raw.sleep(Duration::from_millis(900));
+        raw.data(3, 100, false);
+        assert!(raw.resets().is_empty(), "the peer is sending");
+    }
+    raw.sleep(Duration::from_millis(300));
+    assert_eq!(raw.resets(), [(1, ErrorCode::NO_ERROR)], "but not by more than half a minute");
+
+    let mut raw = refused(Config::default());
+    raw.post(3);
+    raw.sleep(Duration::from_millis(900));
+    raw.data(3, 100, false);
+    raw.sleep(Duration::from_millis(999));
+    assert!(raw.resets().is_empty());
+    raw.sleep(Duration::from_millis(1));
+    assert_eq!(raw.resets(), [(1, ErrorCode::NO_ERROR)]);
+}
+
+#[test]
 fn without_lingering_a_request_is_reset_immediately() {
     let impatient = [
         Config { linger_timeout: None, ..Config::default() },
