@@ -30,8 +30,9 @@ fn command(place: &Place) -> Result<Command> {
         .concat();
     // GOAWAY after 50 requests, few streams, little read-ahead, and no buffering of messages.
     let awkward = if place.is_awkward {
-        "keepalive_requests 50; http2_max_concurrent_streams 5; http2_body_preread_size 0; http2_chunk_size 100;
-         proxy_request_buffering off; proxy_buffering off;"
+        // A smaller http2_body_preread_size would refuse every upload sent before its SETTINGS are acknowledged.
+        "keepalive_requests 50; http2_max_concurrent_streams 5; http2_chunk_size 100; proxy_request_buffering off;
+         proxy_buffering off;"
     } else {
         ""
     };

@@ -82,12 +82,19 @@ class Connection:
 
     async def receive(self):
         try:
+            kept = b""
             while data := await self.reader.read(1 << 16):
-                if self.is_over:
-                    # The library does not bear frames after GOAWAY.
-                    continue
-                for event in self.h2.receive_data(data):
-                    self.take(event)
+                kept += data
+                # One frame at a time: the library does not bear frames after GOAWAY.
+                start = 0
+                while start + 9 <= len(kept):
+                    end = start + 9 + int.from_bytes(kept[start : start + 3], "big")
+                    if end > len(kept):
+                        break
+                    for event in [] if self.is_over else self.h2.receive_data(kept[start:end]):
+                        self.take(event)
+                    start = end
+                kept = kept[start:]
                 self.flush()
                 async with self.changed:
                     self.changed.notify_all()
