@@ -6,7 +6,7 @@ use super::Connection;
 use super::ping::Purpose;
 use super::shutdown::Phase;
 use crate::config::Config;
-use crate::error::{ErrorCode, StreamError, Violation};
+use crate::error::{StreamError, Violation};
 use crate::frame::StreamId;
 use crate::stream::Stall;
 use crate::time::Time;
