@@ -226,8 +226,10 @@ mod as_server {
         let trailers = with_timeout(request.body_mut().trailers()).await.unwrap().expect("trailers");
         assert_eq!(trailers["checksum"], "none");
         responder.send_informational(Response::builder().status(103).body(()).unwrap()).await.unwrap();
-        let hints =
-            with_timeout(std::future::poll_fn(|cx| response.poll_informational(cx))).await.expect("103").unwrap();
+        let hints = with_timeout(std::future::poll_fn(|cx| response.poll_informational(cx)))
+            .await
+            .expect("103")
+            .unwrap();
         assert_eq!(hints.status(), StatusCode::EARLY_HINTS);
         responder
             .send_response(Response::new(()), false)
