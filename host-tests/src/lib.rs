@@ -3,6 +3,9 @@
 //! Each test guest is a package in `guests`. It is built on its own, is available as `guests::ITS_NAME`, and must have a
 //! test of the same name in `tests/guests.rs`.
 
+#[cfg(unix)]
+pub mod support;
+
 /// The test guests, as binaries.
 pub mod guests {
     include!(concat!(env!("OUT_DIR"), "/guests.rs"));

@@ -7,21 +7,17 @@
 
 mod peers;
 
-#[path = "../../tests/interop/support/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "the tests use the rest")]
-mod support;
-
 use std::io::Write;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use host_tests::guests;
+use host_tests::support::{Process, Serve, run};
 use wasi_http2::compose::with_client;
 use wasi_http2::{Composition, Invocation, Network, Program, Runtime};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
 use crate::peers::Peer;
-use crate::support::{Process, Serve, run};
 
 /// The HTTP cases and the gRPC cases.
 const HTTP: &[Case] = &[Case::Get, Case::Post, Case::PingPong];

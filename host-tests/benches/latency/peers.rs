@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, ensure};
+use host_tests::support::peers::{find, nghttpd, peers_folder, skip};
 use tempfile::TempDir;
 
-use crate::support::peers::{find, nghttpd, peers_folder, skip};
 use crate::{Case, Latency, Process, run};
 
 /// An installed implementation.

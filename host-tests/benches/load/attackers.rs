@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use http2_conformance::frame::{
-    self, GET, PREFACE, code, flag, frame, headers, headers_block, kind, rst_stream, setting, settings,
-    settings_ack, window_update,
+use http2_test_support::{
+    GET, POST, PREFACE, block, code, data, flag, frame, headers, headers_block, kind, literal, ping,
+    priority, rst_stream, setting, settings, settings_ack, window_update,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -46,24 +46,14 @@ pub(crate) const ATTACKS: [Attack; 12] = [
         then: |turn| each(turn, |stream| [get(stream), window_update(stream, 0)].concat()),
         reads: true,
     },
-    Attack {
-        name: "ping-flood",
-        first: open,
-        then: |_| frame::ping(*b"floodped").repeat(1_000),
-        reads: false,
-    },
+    Attack { name: "ping-flood", first: open, then: |_| ping(*b"floodped").repeat(1_000), reads: false },
     Attack {
         name: "settings-flood",
         first: open,
         then: |_| settings(&[(setting::INITIAL_WINDOW_SIZE, 1)]).repeat(1_000),
         reads: false,
     },
-    Attack {
-        name: "priority-flood",
-        first: open,
-        then: |_| frame::priority(1, 3).repeat(1_000),
-        reads: true,
-    },
+    Attack { name: "priority-flood", first: open, then: |_| priority(1, 3).repeat(1_000), reads: true },
     Attack {
         name: "unknown-frames",
         first: open,
@@ -72,8 +62,8 @@ pub(crate) const ATTACKS: [Attack; 12] = [
     },
     Attack {
         name: "empty-data",
-        first: || [open(), headers(1, 0, frame::POST)].concat(),
-        then: |_| frame::data(1, 0, b"").repeat(1_000),
+        first: || [open(), headers(1, 0, POST)].concat(),
+        then: |_| data(1, 0, b"").repeat(1_000),
         reads: true,
     },
     Attack {
@@ -84,7 +74,7 @@ pub(crate) const ATTACKS: [Attack; 12] = [
     },
     Attack {
         name: "continuation-flood",
-        first: || [open(), frame(kind::HEADERS, 0, 1, &frame::block(GET))].concat(),
+        first: || [open(), frame(kind::HEADERS, 0, 1, &block(GET))].concat(),
         then: |_| frame(kind::CONTINUATION, 0, 1, b""),
         reads: true,
     },
@@ -114,9 +104,9 @@ fn each(turn: u32, what: impl Fn(u32) -> Vec<u8>) -> Vec<u8> {
 /// A request whose fields are small on the wire and large when decoded: one large indexed field, and thousands of
 /// references to it (RFC 7541, 6.1 and 6.2.1).
 fn bomb(turn: u32) -> Vec<u8> {
-    let mut block = frame::block(GET);
+    let mut block = block(GET);
     block.push(0x40);
-    block.extend(&frame::literal(b"bomb", &[b'b'; 3_900])[1..]);
+    block.extend(&literal(b"bomb", &[b'b'; 3_900])[1..]);
     block.extend([0xbe; 10_000]);
     headers_block(2 * turn + 1, flag::END_STREAM, &block)
 }

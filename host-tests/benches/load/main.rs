@@ -9,10 +9,6 @@ mod clients;
 mod figures;
 mod phase;
 
-#[path = "../../tests/interop/support/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "the tests use the rest")]
-mod support;
-
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -20,11 +16,11 @@ use anyhow::{Context, Result};
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, ValueEnum};
 use host_tests::guests;
+use host_tests::support::Serve;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::attackers::{ATTACKS, Attack, Prepared};
 use crate::phase::{Phase, Population};
-use crate::support::Serve;
 
 /// Load this project's servers, with attackers and without
 #[derive(Parser)]

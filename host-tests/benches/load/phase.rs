@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use host_tests::support::Serve;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, timeout};
@@ -13,7 +14,6 @@ use tokio::time::{Instant, interval, sleep, timeout};
 use crate::attackers::{self, Prepared};
 use crate::clients;
 use crate::figures::{Figures, Seen};
-use crate::support::Serve;
 
 /// How long good clients may take to finish their requests after the phase.
 const FINISH: Duration = Duration::from_secs(60);

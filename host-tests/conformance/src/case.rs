@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::frame::{PREFACE, settings, settings_ack};
+use http2_test_support::{PREFACE, settings, settings_ack};
 
 /// The side of the connection under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

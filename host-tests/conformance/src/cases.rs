@@ -12,7 +12,7 @@ mod stream_frames;
 mod streams;
 
 use crate::case::{Case, Expected, Role};
-use crate::frame::{GET, HEAD, OK, POST, code, flag, headers};
+use http2_test_support::{GET, HEAD, OK, POST, code, flag, headers};
 
 const ROLES: [Role; 2] = [Role::Server, Role::Client];
 
@@ -63,7 +63,7 @@ fn complete(case: Case) -> Case {
 
 /// Makes the endpoint reset stream 1 for a stream error of the tester.
 fn reset(case: Case) -> Case {
-    open(case).send(crate::frame::window_update(1, 0)).stream_error(1, code::PROTOCOL_ERROR)
+    open(case).send(http2_test_support::window_update(1, 0)).stream_error(1, code::PROTOCOL_ERROR)
 }
 
 /// Checks that the endpoint still serves another stream.

@@ -1,8 +1,7 @@
 //! Runs a case against an endpoint.
 
 use crate::case::{Case, Expected, Role, Step};
-use crate::frame::{PREFACE, flag, kind, ping, settings, settings_ack};
-use crate::received::{Frame, Receiver};
+use http2_test_support::{Frame, PREFACE, Receiver, flag, kind, ping, settings, settings_ack};
 
 /// The transport between the tester and an endpoint.
 pub trait Transport {
@@ -45,7 +44,10 @@ impl<'a> Tester<'a> {
         Self {
             role,
             transport,
-            receiver: Receiver::new(role),
+            receiver: match role {
+                Role::Client => Receiver::from_client(),
+                Role::Server => Receiver::from_server(),
+            },
             frames: Vec::new(),
             seen: 0,
             acknowledges: true,
@@ -114,11 +116,11 @@ impl<'a> Tester<'a> {
         };
         match expected {
             Expected::Content { stream, content: whole } => {
-                new.iter().any(|frame| frame.is(&Expected::End { stream: *stream }))
+                new.iter().any(|frame| matches(frame, &Expected::End { stream: *stream }))
                     && content(*stream).eq(whole.iter().copied())
             }
             Expected::Data { stream, octets } => content(*stream).count() >= *octets,
-            _ => new.iter().any(|frame| frame.is(expected)),
+            _ => new.iter().any(|frame| matches(frame, expected)),
         }
     }
 
@@ -183,7 +185,7 @@ impl<'a> Tester<'a> {
             if octets.is_empty() {
                 return Ok(false);
             }
-            self.receiver.push(&octets);
+            self.receiver.push(&octets)?;
         }
     }
 
@@ -191,7 +193,7 @@ impl<'a> Tester<'a> {
         let answers = match frame.kind {
             kind::SETTINGS if self.acknowledges && frame.flags & flag::ACK == 0 => settings_ack(),
             kind::PING if frame.flags & flag::ACK == 0 => {
-                crate::frame::frame(kind::PING, flag::ACK, 0, &frame.payload)
+                http2_test_support::frame(kind::PING, flag::ACK, 0, &frame.payload)
             }
             _ => return,
         };
@@ -203,33 +205,32 @@ impl<'a> Tester<'a> {
     }
 }
 
-impl Frame {
-    fn is(&self, expected: &Expected) -> bool {
-        let field = |name: &str, value: &str| self.fields.iter().any(|(n, v)| n == name && v == value);
-        let is_ack = self.flags & flag::ACK != 0;
-        match expected {
-            Expected::Response { stream, status } => self.stream == *stream && field(":status", status),
-            Expected::Field { stream, name, value } => self.stream == *stream && field(name, value),
-            // One frame alone cannot decide these.
-            Expected::Content { .. } | Expected::Data { .. } => false,
-            Expected::End { stream } => self.stream == *stream && self.ends_stream(),
-            Expected::Block { stream, starts_with } => {
-                self.kind == kind::HEADERS && self.stream == *stream && self.block.starts_with(starts_with)
-            }
-            Expected::Request { stream } => self.kind == kind::HEADERS && self.stream == *stream,
-            Expected::Reset { stream, code } => {
-                self.kind == kind::RST_STREAM && self.stream == *stream && self.number(0) == *code
-            }
-            Expected::Pong(payload) => self.kind == kind::PING && is_ack && self.payload == payload,
-            Expected::SettingsAck => self.kind == kind::SETTINGS && is_ack,
-            Expected::Setting(id, value) => {
-                let parameter = [&id.to_be_bytes()[..], &value.to_be_bytes()[..]].concat();
-                self.kind == kind::SETTINGS && self.payload.chunks(6).any(|chunk| chunk == parameter)
-            }
-            Expected::GoAway { last, code } => {
-                self.kind == kind::GOAWAY && self.number(0) == *last && self.number(4) == *code
-            }
-            Expected::WindowUpdate { stream } => self.kind == kind::WINDOW_UPDATE && self.stream == *stream,
+/// Whether a frame alone is what a case expects.
+fn matches(frame: &Frame, expected: &Expected) -> bool {
+    let field = |name: &str, value: &str| frame.fields.iter().any(|(n, v)| n == name && v == value);
+    let is_ack = frame.flags & flag::ACK != 0;
+    match expected {
+        Expected::Response { stream, status } => frame.stream == *stream && field(":status", status),
+        Expected::Field { stream, name, value } => frame.stream == *stream && field(name, value),
+        // One frame alone cannot decide these.
+        Expected::Content { .. } | Expected::Data { .. } => false,
+        Expected::End { stream } => frame.stream == *stream && frame.ends_stream(),
+        Expected::Block { stream, starts_with } => {
+            frame.kind == kind::HEADERS && frame.stream == *stream && frame.block.starts_with(starts_with)
         }
+        Expected::Request { stream } => frame.kind == kind::HEADERS && frame.stream == *stream,
+        Expected::Reset { stream, code } => {
+            frame.kind == kind::RST_STREAM && frame.stream == *stream && frame.number(0) == *code
+        }
+        Expected::Pong(payload) => frame.kind == kind::PING && is_ack && frame.payload == payload,
+        Expected::SettingsAck => frame.kind == kind::SETTINGS && is_ack,
+        Expected::Setting(id, value) => {
+            let parameter = [&id.to_be_bytes()[..], &value.to_be_bytes()[..]].concat();
+            frame.kind == kind::SETTINGS && frame.payload.chunks(6).any(|chunk| chunk == parameter)
+        }
+        Expected::GoAway { last, code } => {
+            frame.kind == kind::GOAWAY && frame.number(0) == *last && frame.number(4) == *code
+        }
+        Expected::WindowUpdate { stream } => frame.kind == kind::WINDOW_UPDATE && frame.stream == *stream,
     }
 }

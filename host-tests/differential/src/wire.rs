@@ -1,8 +1,8 @@
 //! Observes the traffic between the two ends.
 
 use http2_engine::Role;
-use http2_engine::frame::{FrameHeader, FrameType, HEADER_LEN, flags};
-use http2_simulation::wire::{Frames, Part, describe, number};
+use http2_simulation::wire::frames_of;
+use http2_test_support::{Frames, HEADER_LEN, Header, Part, flag, kind, number};
 
 /// The output of one end, split into frames.
 pub(crate) struct Wire {
@@ -21,7 +21,7 @@ impl Wire {
     /// Creates an observer for an end that has sent nothing yet.
     pub(crate) fn new(sender: Role) -> Self {
         Self {
-            frames: Frames::new(sender),
+            frames: frames_of(sender),
             resets: Vec::new(),
             go_aways: Vec::new(),
             first_frame: None,
@@ -32,21 +32,21 @@ impl Wire {
     /// Records output, and describes the frames that it completes.
     pub(crate) fn take(&mut self, octets: &[u8]) -> Vec<String> {
         let mut lines = Vec::new();
-        for part in self.frames.take(octets) {
+        for part in self.frames.take(octets).expect("frames") {
             if let Part::Frame(header, payload) = part {
                 self.frame(header, &payload);
-                lines.push(describe(header, &payload));
+                lines.push(header.describe(&payload));
             }
         }
         lines
     }
 
-    fn frame(&mut self, header: FrameHeader, payload: &[u8]) {
+    fn frame(&mut self, header: Header, payload: &[u8]) {
         self.first_frame.get_or_insert(HEADER_LEN + header.length as usize);
         match header.kind {
-            FrameType::DATA | FrameType::HEADERS => self.padded += usize::from(header.has(flags::PADDED)),
-            FrameType::RST_STREAM => self.resets.push((header.stream_id.as_u32(), number(payload, 0))),
-            FrameType::GOAWAY => self.go_aways.push(number(payload, 4)),
+            kind::DATA | kind::HEADERS => self.padded += usize::from(header.has(flag::PADDED)),
+            kind::RST_STREAM => self.resets.push((header.stream, number(payload, 0))),
+            kind::GOAWAY => self.go_aways.push(number(payload, 4)),
             _ => {}
         }
     }

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use http2_engine::Time;
-use http2_simulation::wire::describe;
 
 use crate::cut::Queued;
 
@@ -120,7 +119,7 @@ impl fmt::Display for Frames<'_> {
             Queued::End => f.write_str("the end of the transport"),
             Queued::Frames(bytes) => {
                 let panic_message: Vec<_> =
-                    crate::cut::frames(bytes).map(|(header, payload)| describe(header, payload)).collect();
+                    crate::cut::frames(bytes).map(|(header, payload)| header.describe(payload)).collect();
                 match panic_message.as_slice() {
                     [first, .., last] if panic_message.len() > 3 => {
                         write!(f, "{first}; … {} frames in all …; {last}", panic_message.len())

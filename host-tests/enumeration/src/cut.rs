@@ -1,10 +1,7 @@
 //! Splits bytes in flight into frames.
 
 use bytes::Bytes;
-use http2_engine::frame::{FrameHeader, HEADER_LEN};
-
-/// The client connection preface (RFC 9113, 3.4), which travels with the frame after it.
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+use http2_test_support::{HEADER_LEN, Header, PREFACE};
 
 /// One item of a queue.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -15,7 +12,7 @@ pub(crate) enum Queued {
     End,
 }
 
-/// Splits output into frames.
+/// Splits output into frames; the preface travels with the first one.
 ///
 /// # Panics
 ///
@@ -25,7 +22,7 @@ pub(crate) fn cut(output: &[u8]) -> Vec<Queued> {
     let mut items = Vec::new();
     while !rest.is_empty() {
         let start = if rest.starts_with(PREFACE) { PREFACE.len() } else { 0 };
-        let header = rest[start..].first_chunk().map(FrameHeader::parse).expect("a frame header");
+        let header = rest[start..].first_chunk().map(Header::parse).expect("a frame header");
         let (frame, behind) = rest.split_at(start + HEADER_LEN + header.length as usize);
         items.push(Queued::Frames(Bytes::copy_from_slice(frame)));
         rest = behind;
@@ -34,11 +31,11 @@ pub(crate) fn cut(output: &[u8]) -> Vec<Queued> {
 }
 
 /// Iterates over the frames of an item, without the preface.
-pub(crate) fn frames(item: &[u8]) -> impl Iterator<Item = (FrameHeader, &[u8])> {
+pub(crate) fn frames(item: &[u8]) -> impl Iterator<Item = (Header, &[u8])> {
     let mut rest = item.strip_prefix(PREFACE).unwrap_or(item);
     std::iter::from_fn(move || {
         let (header, behind) = rest.split_first_chunk::<HEADER_LEN>()?;
-        let header = FrameHeader::parse(header);
+        let header = Header::parse(header);
         let (payload, behind) = behind.split_at(header.length as usize);
         rest = behind;
         Some((header, payload))
@@ -48,13 +45,13 @@ pub(crate) fn frames(item: &[u8]) -> impl Iterator<Item = (FrameHeader, &[u8])> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http2_engine::frame::Ping;
+    use http2_test_support::ping;
 
     #[test]
     fn output_is_split_into_frames_with_the_preface_in_the_first() {
         let mut output = PREFACE.to_vec();
-        for opaque_data in [*b"pingping", *b"gnipgnip"] {
-            Ping { ack: false, opaque_data }.encode(&mut output);
+        for payload in [*b"pingping", *b"gnipgnip"] {
+            output.extend(ping(payload));
         }
         let lengths: Vec<_> = cut(&output)
             .into_iter()

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use http2_engine::frame::{FrameHeader, FrameType, flags};
 use http2_engine::{Connection, ErrorCode, Event, Initiator, Read, State, StreamId, Time};
-use http2_simulation::wire::{describe, number};
+use http2_simulation::wire::stream_id;
+use http2_test_support::{Header, kind, number};
 
 use crate::action::Step;
 use crate::cut::{Queued, cut, frames};
@@ -138,7 +138,7 @@ impl<'a> Endpoint<'a> {
     fn receive(&mut self) -> bool {
         let Some(mut input) = self.inbox.pop_front() else { return false };
         let header = if self.in_frame { None } else { frames(&input).next().map(|(header, _)| header) };
-        let before = header.map(|header| self.engine.state(header.stream_id));
+        let before = header.map(|header| self.engine.state(stream_id(header)));
         let moved = self.engine.recv(self.now, &mut input) > 0;
         if moved {
             self.in_frame = !input.is_empty();
@@ -153,8 +153,8 @@ impl<'a> Endpoint<'a> {
     }
 
     /// Records a frame that the engine accepted; `before` is the state of its stream at that time.
-    fn record_received(&mut self, header: FrameHeader, before: Option<State>) {
-        let id = header.stream_id;
+    fn record_received(&mut self, header: Header, before: Option<State>) {
+        let id = stream_id(header);
         let live = before.map_or(self.engine.state(id).is_some(), |state| {
             !matches!(state, State::Closed | State::Idle | State::HalfClosedRemote)
         });
@@ -163,12 +163,11 @@ impl<'a> Endpoint<'a> {
         }
         let wire = self.wire(id);
         match header.kind {
-            FrameType::DATA => wire.content_heard += u64::from(header.length),
-            FrameType::RST_STREAM => wire.reset_heard = true,
+            kind::DATA => wire.content_heard += u64::from(header.length),
+            kind::RST_STREAM => wire.reset_heard = true,
             _ => {}
         }
-        let ends = matches!(header.kind, FrameType::DATA | FrameType::HEADERS);
-        wire.end_heard |= ends && header.has(flags::END_STREAM);
+        wire.end_heard |= header.ends_stream();
     }
 
     pub(crate) fn wire(&mut self, id: StreamId) -> &mut Wire {
@@ -206,14 +205,12 @@ impl<'a> Endpoint<'a> {
     }
 
     /// Records a frame that the engine sent; between honest endpoints, no frame may report an error.
-    fn sent(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Fault> {
-        let id = header.stream_id;
-        let panic_message = || describe(header, payload);
+    fn sent(&mut self, header: Header, payload: &[u8]) -> Result<(), Fault> {
+        let id = stream_id(header);
+        let panic_message = || header.describe(payload);
         match header.kind {
-            FrameType::GOAWAY if number(payload, 4) != 0 => {
-                Err(format!("the engine sends {}", panic_message()))
-            }
-            FrameType::RST_STREAM => {
+            kind::GOAWAY if number(payload, 4) != 0 => Err(format!("the engine sends {}", panic_message())),
+            kind::RST_STREAM => {
                 self.wire(id).reset_sent = true;
                 let code = ErrorCode(number(payload, 0));
                 if self.explains_reset(id, code) {
@@ -222,7 +219,7 @@ impl<'a> Endpoint<'a> {
                     Err(format!("the engine sends {}", panic_message()))
                 }
             }
-            FrameType::DATA => {
+            kind::DATA => {
                 self.wire(id).content_sent += u64::from(header.length);
                 Ok(())
             }

@@ -5,15 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fastrand::Rng;
-use http2_engine::frame::{FrameHeader, FrameType, HEADER_LEN, flags};
 use http2_engine::{
     Config, Connection, ErrorCode, Event, FieldSection, KeepAlive, Priority, Read, Role, SettingId, StreamId,
     Time, Windows,
 };
-use http2_simulation::wire::{Frames, Part};
-
-/// The client connection preface (RFC 9113, 3.4).
-pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+use http2_simulation::wire::frames_of;
+use http2_test_support::{Frames, HEADER_LEN, Header, PREFACE, Part, flag, kind};
 
 /// The most bytes that a connection may use for everything that its peer can make it keep: twice the field
 /// sections of as many requests as it accepts, and windows full of content.
@@ -72,8 +69,8 @@ impl Harness {
             now: Time::from_nanos(1),
             random,
             input: Bytes::new(),
-            input_frames: Frames::new(peer),
-            output_frames: Frames::new(role),
+            input_frames: frames_of(peer),
+            output_frames: frames_of(role),
             received: 0,
             replied: 0,
             acts: 0,
@@ -99,7 +96,11 @@ impl Harness {
             self.received += taken.len();
             assert!(!taken.is_empty() || !quiet || had_output || offered.is_empty(), "no input is taken");
             let alive = self.engine.close_reason().is_none();
-            let parts = if alive { self.input_frames.take(taken) } else { Vec::new() };
+            let parts = if alive {
+                self.input_frames.take(taken).expect("the preface came first")
+            } else {
+                Vec::new()
+            };
             if alive && parts.is_empty() && quiet {
                 assert!(self.engine.poll_event().is_none(), "an incomplete frame caused an event");
                 assert_eq!(self.engine.has_output(), had_output, "an incomplete frame caused output");
@@ -200,7 +201,7 @@ impl Harness {
             written > 0 || !self.engine.has_output(),
             "has_output is true, but poll_transmit produces nothing"
         );
-        for part in self.output_frames.take(&out) {
+        for part in self.output_frames.take(&out).expect("the preface comes first") {
             if let Part::Frame(header, _) = part
                 && is_reply(header)
             {
@@ -326,10 +327,10 @@ fn config(random: &mut Rng) -> Config {
 }
 
 /// Whether the frame is one that the peer can provoke.
-fn is_reply(header: FrameHeader) -> bool {
+fn is_reply(header: Header) -> bool {
     match header.kind {
-        FrameType::RST_STREAM | FrameType::WINDOW_UPDATE | FrameType::GOAWAY => true,
-        FrameType::SETTINGS | FrameType::PING => header.has(flags::ACK),
+        kind::RST_STREAM | kind::WINDOW_UPDATE | kind::GOAWAY => true,
+        kind::SETTINGS | kind::PING => header.has(flag::ACK),
         _ => false,
     }
 }

@@ -1,8 +1,8 @@
 //! Invariants of an engine after every call, as far as they are visible from outside.
 
 use bytes::Bytes;
-use http2_engine::frame::FrameType;
 use http2_engine::{ConnectionError, Role, State, StreamId, Time};
+use http2_test_support::kind;
 
 use crate::context::Context;
 use crate::credit::Call;
@@ -142,7 +142,7 @@ impl End {
                     | ConnectionError::Aborted(_)
                     | ConnectionError::DrainTimeout))
             );
-            assert!(!by_us || self.last_sent == FrameType::GOAWAY, "{:?} after GOAWAY", self.last_sent);
+            assert!(!by_us || self.last_sent == kind::GOAWAY, "{} after GOAWAY", kind::name(self.last_sent));
         }
     }
 

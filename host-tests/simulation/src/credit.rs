@@ -13,10 +13,10 @@
 
 use std::collections::BTreeMap;
 
-use http2_engine::frame::{FrameType, flags};
 use http2_engine::{Config, Connection, Role, State, StreamId, Windows};
+use http2_test_support::{Part, flag, kind};
 
-use crate::wire::Part;
+use crate::wire::stream_id;
 use crate::wire_model::{DEFAULT_WINDOW, MAX_WINDOW, WireModel, padding};
 
 /// The accounts of one endpoint.
@@ -179,25 +179,25 @@ impl Credit {
         for part in parts {
             match part {
                 // A padded frame is handled as a whole.
-                Part::Header(header) if header.kind == FrameType::DATA && !header.has(flags::PADDED) => {
-                    self.receive(header.stream_id, header.length);
-                    self.arriving = Some((header.stream_id, header.length.into()));
+                Part::Header(header) if header.kind == kind::DATA && !header.has(flag::PADDED) => {
+                    self.receive(stream_id(*header), header.length);
+                    self.arriving = Some((stream_id(*header), header.length.into()));
                 }
                 Part::Content(header, content) => {
                     if let Some((_, left)) = &mut self.arriving {
                         *left -= octets(content.len());
                     }
-                    if !keeps(header.stream_id) {
-                        self.consume(header.stream_id, octets(content.len()), true);
+                    if !keeps(stream_id(*header)) {
+                        self.consume(stream_id(*header), octets(content.len()), true);
                     }
                 }
-                Part::Frame(header, payload) if header.kind == FrameType::DATA => {
+                Part::Frame(header, payload) if header.kind == kind::DATA => {
                     self.arriving = None;
-                    if header.has(flags::PADDED) {
-                        self.receive(header.stream_id, header.length);
-                        let kept = keeps(header.stream_id);
-                        let lost = if kept { padding(*header, payload) } else { header.length };
-                        self.consume(header.stream_id, lost.into(), true);
+                    if header.has(flag::PADDED) {
+                        self.receive(stream_id(*header), header.length);
+                        let kept = keeps(stream_id(*header));
+                        let lost = if kept { padding(payload) } else { header.length };
+                        self.consume(stream_id(*header), lost.into(), true);
                     }
                 }
                 _ => {}

@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use http2_engine::frame::{FrameType, flags};
 use http2_engine::{Config, Role, StreamId, Time};
+use http2_test_support::{Part, flag, kind};
 
-use crate::wire::Part;
+use crate::wire::stream_id;
 use crate::wire_model::WireModel;
 
 /// The deadlines of one endpoint.
@@ -150,19 +150,18 @@ impl Deadlines {
             Part::Frame(header, _) => *header,
         };
         match header.kind {
-            FrameType::SETTINGS if header.has(flags::ACK) => _ = self.settings.pop_front(),
-            FrameType::SETTINGS => {
+            kind::SETTINGS if header.has(flag::ACK) => _ = self.settings.pop_front(),
+            kind::SETTINGS => {
                 self.stalls.iter_mut().for_each(|(&id, stall)| stall.window_raised(id, model));
             }
-            FrameType::WINDOW_UPDATE if header.stream_id.is_connection() => self.connection_closed = None,
-            FrameType::WINDOW_UPDATE => {
-                if let Some(stall) = self.stalls.get_mut(&header.stream_id) {
-                    stall.window_raised(header.stream_id, model);
+            kind::WINDOW_UPDATE if header.stream == 0 => self.connection_closed = None,
+            kind::WINDOW_UPDATE => {
+                if let Some(stall) = self.stalls.get_mut(&stream_id(header)) {
+                    stall.window_raised(stream_id(header), model);
                 }
             }
             _ if header.carries_field_block() => {
-                let has_continuation = !header.has(flags::END_HEADERS);
-                self.block = has_continuation.then(|| self.block.unwrap_or(now));
+                self.block = header.is_continued().then(|| self.block.unwrap_or(now));
             }
             _ => {}
         }
@@ -172,11 +171,11 @@ impl Deadlines {
     pub(crate) fn sent(&mut self, part: &Part, now: Time) {
         let Part::Header(header) = part else { return };
         match header.kind {
-            FrameType::SETTINGS if !header.has(flags::ACK) => self.settings.push_back(now),
-            FrameType::DATA if header.length > 0 => {
+            kind::SETTINGS if !header.has(flag::ACK) => self.settings.push_back(now),
+            kind::DATA if header.length > 0 => {
                 self.connection.sent(header.length, now);
                 self.connection_closed = None;
-                let stall = self.stalls.entry(header.stream_id).or_insert_with(|| Stall::new(now));
+                let stall = self.stalls.entry(stream_id(*header)).or_insert_with(|| Stall::new(now));
                 stall.progress.sent(header.length, now);
                 stall.latest = None;
             }

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use http2_engine::frame::{FrameType, HEADER_LEN};
 use http2_engine::{
     Config, Connection, ConnectionError, ErrorCode, Event, Role, SettingId, State, StreamId, Time,
 };
+use http2_test_support::{Frames, HEADER_LEN, PREFACE, Part, kind, number};
 
 use crate::acts::Acts;
 use crate::context::Context;
 use crate::credit::{Call, Credit};
 use crate::deadlines::Deadlines;
 use crate::stream::Stream;
-use crate::wire::{Frames, PREFACE, Part, describe, number};
+use crate::wire::{frames_of, stream_id};
 use crate::wire_model::WireModel;
 
 /// An engine with its observers.
@@ -41,7 +41,7 @@ pub(crate) struct End {
     pub(crate) octets_sent: u64,
     pub(crate) octets_heard: u64,
     /// The type of the last frame sent.
-    pub(crate) last_sent: FrameType,
+    pub(crate) last_sent: u8,
     /// Streams that were closed after the last call, and all others.
     pub(crate) closed: BTreeSet<StreamId>,
     pub(crate) live: Vec<StreamId>,
@@ -71,11 +71,11 @@ impl End {
             model: WireModel::new(role, config.initial_max_send_streams),
             credit: Some(Credit::new(&config)),
             deadlines: Deadlines::default(),
-            tx: Frames::new(role),
-            rx: Frames::new(peer),
+            tx: frames_of(role),
+            rx: frames_of(peer),
             octets_sent: 0,
             octets_heard: 0,
-            last_sent: FrameType::SETTINGS,
+            last_sent: kind::SETTINGS,
             closed: BTreeSet::new(),
             live: Vec::new(),
             no_events: true,
@@ -161,7 +161,7 @@ impl End {
         let nothing_waits = quiet && !had_output;
         assert!(!taken.is_empty() || !nothing_waits, "nothing is pending, yet none of {offered:?} was taken");
         self.no_events = false;
-        let parts = self.rx.take(&taken);
+        let parts = self.rx.take(&taken).expect("frames");
         self.observe_input(cx, &parts);
         let incomplete = parts.iter().all(|part| matches!(part, Part::Header(_)));
         if incomplete && quiet && !self.has_tight_limits() {
@@ -176,7 +176,7 @@ impl End {
         self.deadlines.offered(cx.now);
         for part in parts {
             if let Part::Frame(header, payload) = part {
-                cx.trace.log(|| format!("    {:?} received {}", self.role, describe(*header, payload)));
+                cx.trace.log(|| format!("    {:?} received {}", self.role, header.describe(payload)));
             }
             self.model.received(part);
             self.deadlines.received(part, &self.model, cx.now);
@@ -184,7 +184,7 @@ impl End {
         // If a violation closed a stream within the input, it is not visible from outside which bytes were
         // kept.
         let in_the_midst = parts.iter().any(|part| match part {
-            Part::Content(header, _) => self.has_just_reset(header.stream_id),
+            Part::Content(header, _) => self.has_just_reset(stream_id(*header)),
             _ => false,
         });
         self.credit.take_if(|_| in_the_midst);
@@ -250,19 +250,19 @@ impl End {
     /// Observes output; content begins before `max` bytes, regardless of the preceding frames.
     fn observe_output(&mut self, cx: &mut Context, out: &[u8], max: usize) -> Vec<(StreamId, ErrorCode)> {
         let (mut at, mut resets) = (0, Vec::new());
-        for part in self.tx.take(out) {
+        for part in self.tx.take(out).expect("frames") {
             match &part {
                 Part::Header(header) => {
-                    let content = header.kind == FrameType::DATA && header.length > 0;
+                    let content = header.kind == kind::DATA && header.length > 0;
                     assert!(!content || at < max, "content after {max} bytes");
                     at += HEADER_LEN + header.length as usize;
                     self.last_sent = header.kind;
                 }
                 Part::Content(..) => {}
                 Part::Frame(header, payload) => {
-                    cx.trace.log(|| format!("    {:?} sends {}", self.role, describe(*header, payload)));
-                    if header.kind == FrameType::RST_STREAM {
-                        resets.push((header.stream_id, ErrorCode(number(payload, 0))));
+                    cx.trace.log(|| format!("    {:?} sends {}", self.role, header.describe(payload)));
+                    if header.kind == kind::RST_STREAM {
+                        resets.push((stream_id(*header), ErrorCode(number(payload, 0))));
                     }
                 }
             }

@@ -7,11 +7,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use http2_engine::frame::{FrameHeader, FrameType, SettingId, SettingsFrame, WindowUpdate, flags};
 use http2_engine::{Role, StreamId};
+use http2_test_support::{
+    Frames, Header, PREFACE, Part, flag, kind, number, parameters, setting, window_update,
+};
 
 use crate::random::Random;
-use crate::wire::{Frames, PREFACE, Part, number};
+use crate::wire::{frames_of, stream_id};
 
 /// The relay, with its knowledge of both directions.
 pub(crate) struct Relay {
@@ -50,7 +52,7 @@ const FRAME: u32 = 16_384;
 impl Relay {
     pub(crate) fn new() -> Self {
         let direction = |sender| Direction {
-            frames: Frames::new(sender),
+            frames: frames_of(sender),
             preface: sender == Role::Client,
             connection: 0,
             streams: BTreeMap::new(),
@@ -70,7 +72,7 @@ impl Relay {
     /// Passes on bytes of one direction.
     pub(crate) fn forward(&mut self, from: usize, octets: &[u8], random: &mut Random) -> Vec<u8> {
         let mut out = Vec::new();
-        for part in self.directions[from].frames.take(octets) {
+        for part in self.directions[from].frames.take(octets).expect("frames") {
             let direction = &mut self.directions[from];
             match part {
                 Part::Header(_) => {}
@@ -79,7 +81,7 @@ impl Relay {
                     if std::mem::take(&mut direction.preface) {
                         out.extend_from_slice(PREFACE);
                     }
-                    if header.kind == FrameType::DATA {
+                    if header.kind == kind::DATA {
                         payload = std::mem::take(&mut direction.content);
                     }
                     self.frame(from, header, &payload, random, &mut out);
@@ -92,47 +94,40 @@ impl Relay {
         out
     }
 
-    fn frame(
-        &mut self,
-        from: usize,
-        header: FrameHeader,
-        payload: &[u8],
-        random: &mut Random,
-        out: &mut Vec<u8>,
-    ) {
+    fn frame(&mut self, from: usize, header: Header, payload: &[u8], random: &mut Random, out: &mut Vec<u8>) {
         let direction = &mut self.directions[from];
-        let whole = !std::mem::replace(&mut direction.in_block, has_continuation(header));
+        let whole = !std::mem::replace(&mut direction.in_block, header.is_continued());
         match header.kind {
-            FrameType::DATA => {
+            kind::DATA => {
                 let padding = direction.spend_on_padding(header);
                 encode(header, padding, payload, out);
             }
-            FrameType::HEADERS if whole && !direction.in_block && header.length < FRAME - PADDING => {
+            kind::HEADERS if whole && !direction.in_block && header.length < FRAME - PADDING => {
                 headers(header, payload, random, out);
             }
-            FrameType::WINDOW_UPDATE => {
+            kind::WINDOW_UPDATE => {
                 let increment =
-                    self.directions[1 - from].withhold(header.stream_id, number(payload, 0), random);
-                WindowUpdate { stream_id: header.stream_id, increment }.encode(out);
+                    self.directions[1 - from].withhold(stream_id(header), number(payload, 0), random);
+                out.extend(window_update(header.stream, increment));
             }
-            FrameType::RST_STREAM => {
+            kind::RST_STREAM => {
                 for direction in &mut self.directions {
-                    direction.streams.remove(&header.stream_id);
+                    direction.streams.remove(&stream_id(header));
                 }
                 encode(header, None, payload, out);
             }
-            FrameType::SETTINGS => {
+            kind::SETTINGS => {
                 encode(header, None, payload, out);
-                if header.has(flags::ACK) {
+                if header.has(flag::ACK) {
                     direction.initial_windows.pop_front();
                 } else {
-                    self.directions[1 - from].settings(header, payload, out);
+                    self.directions[1 - from].settings(payload, out);
                 }
             }
             _ => encode(header, None, payload, out),
         }
         if !self.directions[from].in_block && random.one_in(30) {
-            let grease = FrameHeader { length: 3, kind: FrameType(0xbb), flags: 0xff, ..header };
+            let grease = Header { length: 3, kind: 0xbb, flags: 0xff, ..header };
             encode(grease, None, b"any", out);
         }
     }
@@ -162,9 +157,9 @@ impl Direction {
     }
 
     /// Spends all credit withheld for a stream on padding of its next frame, if the frame has room.
-    fn spend_on_padding(&mut self, header: FrameHeader) -> Option<u32> {
+    fn spend_on_padding(&mut self, header: Header) -> Option<u32> {
         let initial = self.initial_window();
-        let stream = self.streams.entry(header.stream_id).or_default();
+        let stream = self.streams.entry(stream_id(header)).or_default();
         stream.balance -= i64::from(header.length);
         let overdrawn = initial + stream.balance < 0;
         if stream.withheld == 0 || overdrawn || header.length + stream.withheld > FRAME {
@@ -176,9 +171,8 @@ impl Direction {
 
     /// Releases all credit withheld for streams, since the initial window may change, and with it the credit
     /// to spare.
-    fn settings(&mut self, header: FrameHeader, payload: &[u8], out: &mut Vec<u8>) {
-        let settings = SettingsFrame::parse(header, payload).expect("settings").iter();
-        let windows = settings.filter(|&(id, _)| id == SettingId::INITIAL_WINDOW_SIZE);
+    fn settings(&mut self, payload: &[u8], out: &mut Vec<u8>) {
+        let windows = parameters(payload).filter(|&(id, _)| id == setting::INITIAL_WINDOW_SIZE);
         let last = self.initial_windows.back().copied().expect("the list is never empty");
         self.initial_windows.push_back(windows.last().map_or(last, |(_, window)| window.into()));
         self.release_credit(true, out);
@@ -193,10 +187,10 @@ impl Direction {
     fn release_credit(&mut self, all: bool, out: &mut Vec<u8>) {
         let initial = self.initial_window();
         let due = |stream: &Stream| stream.withheld > 0 && (all || initial + stream.balance < 0);
-        for (&stream_id, stream) in self.streams.iter_mut().filter(|(_, stream)| due(stream)) {
+        for (&id, stream) in self.streams.iter_mut().filter(|(_, stream)| due(stream)) {
             let increment = std::mem::take(&mut stream.withheld);
             stream.balance += i64::from(increment);
-            WindowUpdate { stream_id, increment }.encode(out);
+            out.extend(window_update(id.as_u32(), increment));
         }
     }
 }
@@ -206,13 +200,8 @@ fn part(octets: u32, random: &mut Random) -> u32 {
     u32::try_from(random.below(octets as usize + 1)).expect("a part is not more than the whole")
 }
 
-/// Whether a field block continues after this frame.
-fn has_continuation(header: FrameHeader) -> bool {
-    header.carries_field_block() && !header.has(flags::END_HEADERS)
-}
-
 /// Writes HEADERS with a whole field block in up to three frames, sometimes padded.
-fn headers(header: FrameHeader, block: &[u8], random: &mut Random, out: &mut Vec<u8>) {
+fn headers(header: Header, block: &[u8], random: &mut Random, out: &mut Vec<u8>) {
     let frames = 1 + random.below(3);
     let mut rest = block;
     for place in 0..frames {
@@ -220,23 +209,23 @@ fn headers(header: FrameHeader, block: &[u8], random: &mut Random, out: &mut Vec
         let (fragment, behind) = rest.split_at(if last { rest.len() } else { random.below(rest.len() + 1) });
         rest = behind;
         let (kind, mut flags) = if place == 0 {
-            (FrameType::HEADERS, header.flags & !flags::END_HEADERS)
+            (kind::HEADERS, header.flags & !flag::END_HEADERS)
         } else {
-            (FrameType::CONTINUATION, 0)
+            (kind::CONTINUATION, 0)
         };
         if last {
-            flags |= flags::END_HEADERS;
+            flags |= flag::END_HEADERS;
         }
         let padding = (place == 0 && random.one_in(3)).then(|| 1 + random.size_u32(PADDING));
-        encode(FrameHeader { kind, flags, ..header }, padding, fragment, out);
+        encode(Header { kind, flags, ..header }, padding, fragment, out);
     }
 }
 
 /// Writes a frame; `padding` includes the Pad Length field.
-fn encode(header: FrameHeader, padding: Option<u32>, payload: &[u8], out: &mut Vec<u8>) {
+fn encode(header: Header, padding: Option<u32>, payload: &[u8], out: &mut Vec<u8>) {
     let content = u32::try_from(payload.len()).expect("a payload");
-    let flags = header.flags | if padding.is_some() { flags::PADDED } else { 0 };
-    FrameHeader { length: content + padding.unwrap_or(0), flags, ..header }.encode(out);
+    let flags = header.flags | if padding.is_some() { flag::PADDED } else { 0 };
+    out.extend(Header { length: content + padding.unwrap_or(0), flags, ..header }.encode());
     if let Some(padding) = padding {
         out.push(u8::try_from(padding - 1).expect("at most 255 bytes"));
     }

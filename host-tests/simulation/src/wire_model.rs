@@ -6,10 +6,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use http2_engine::frame::{FrameHeader, FrameType, PushPromise, SettingId, SettingsFrame, data, flags};
 use http2_engine::{Role, StreamId};
+use http2_test_support::{Header, Part, flag, kind, number, parameters, setting};
 
-use crate::wire::{Part, describe, number};
+use crate::wire::stream_id;
 
 /// The initial window of the connection and of streams (RFC 9113, 6.9.2).
 pub(crate) const DEFAULT_WINDOW: i64 = 65_535;
@@ -32,7 +32,7 @@ pub(crate) struct WireModel {
     pub(crate) streams: BTreeMap<StreamId, Stream>,
     /// An unfinished field block, sent or received.
     block_sent: Option<StreamId>,
-    block_received: Option<(FrameHeader, Vec<u8>)>,
+    block_received: Option<(Header, Vec<u8>)>,
     /// Received PINGs without an acknowledgement yet.
     pongs_due: VecDeque<Vec<u8>>,
     /// The last stream of the GOAWAY sent, and the GOAWAYs received.
@@ -191,41 +191,41 @@ impl WireModel {
         match part {
             Part::Header(header) => {
                 self.begin_sent(*header);
-                if header.kind == FrameType::DATA {
+                if header.kind == kind::DATA {
                     self.data_sent(*header);
                 }
             }
             Part::Content(..) => {}
             Part::Frame(header, payload) => {
                 let wrong = self.frame_sent(*header, payload).err();
-                assert!(wrong.is_none(), "{:?} sends {}: {wrong:?}", self.role, describe(*header, payload));
+                assert!(wrong.is_none(), "{:?} sends {}: {wrong:?}", self.role, header.describe(payload));
             }
         }
     }
 
     /// Checks the rules for all frames (RFC 9113, 3.4, 4.2 and 6.10).
-    fn begin_sent(&mut self, header: FrameHeader) {
+    fn begin_sent(&mut self, header: Header) {
         let first = self.frames_sent == 0;
         self.frames_sent += 1;
-        let words = describe(header, &[]);
-        assert!(!first || (header.kind == FrameType::SETTINGS && !header.has(flags::ACK)), "{words}: first");
+        let words = header.describe(&[]);
+        assert!(!first || (header.kind == kind::SETTINGS && !header.has(flag::ACK)), "{words}: first");
         assert!(header.length <= self.bound_by.max_frame_size, "{words} is too long");
-        let expected = self.block_sent.map(|id| (FrameType::CONTINUATION, id));
-        let continues = (header.kind, header.stream_id);
+        let expected = self.block_sent.map(|id| (kind::CONTINUATION, id));
+        let continues = (header.kind, stream_id(header));
         assert!(expected.is_none_or(|expected| expected == continues), "{words} in {expected:?}");
         assert!(
-            expected.is_some() || header.kind != FrameType::CONTINUATION,
+            expected.is_some() || header.kind != kind::CONTINUATION,
             "{words}: no field block is in progress"
         );
     }
 
     /// Checks that DATA is allowed on its stream and within the windows (RFC 9113, 6.1 and 6.9.1).
-    fn data_sent(&mut self, header: FrameHeader) {
-        let words = format!("{:?} sends {}", self.role, describe(header, &[]));
+    fn data_sent(&mut self, header: Header) {
+        let words = format!("{:?} sends {}", self.role, header.describe(&[]));
         let length = i64::from(header.length);
         let (connection, initial) = (self.send_window(), self.peer.initial_window);
         let stream =
-            self.streams.get_mut(&header.stream_id).filter(|stream| length == 0 || !stream.is_closed());
+            self.streams.get_mut(&stream_id(header)).filter(|stream| length == 0 || !stream.is_closed());
         let Some(stream) = stream.filter(|stream| stream.sent.begun && !stream.sent.is_over()) else {
             panic!("{words} on a stream that may not send it");
         };
@@ -236,20 +236,19 @@ impl WireModel {
         self.content_sent += u64::from(header.length);
     }
 
-    fn frame_sent(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), &'static str> {
-        let id = header.stream_id;
+    fn frame_sent(&mut self, header: Header, payload: &[u8]) -> Result<(), &'static str> {
+        let id = stream_id(header);
         let rule = |holds: bool, broken: &'static str| if holds { Ok(()) } else { Err(broken) };
         match header.kind {
-            FrameType::DATA => self.end_sent(header),
-            FrameType::HEADERS => {
+            kind::DATA => self.end_sent(header),
+            kind::HEADERS => {
                 self.headers_sent(id)?;
                 self.begin_block(header);
                 self.end_sent(header);
             }
-            FrameType::CONTINUATION => self.begin_block(header),
-            FrameType::PUSH_PROMISE => {
-                let promised =
-                    PushPromise::parse(header, payload).map_err(|_| "it is malformed")?.promised_id;
+            kind::CONTINUATION => self.begin_block(header),
+            kind::PUSH_PROMISE => {
+                let promised = StreamId::new(number(payload, 0)).ok_or("the reserved bit is set")?;
                 let parent = self.streams.get(&id).filter(|stream| !stream.sent.is_over());
                 rule(self.role == Role::Server && self.bound_by.enable_push, "the peer disabled push")?;
                 rule(parent.is_some(), "its stream does not allow it")?;
@@ -258,27 +257,27 @@ impl WireModel {
                 (stream.promised, stream.received.ended) = (true, true);
                 self.begin_block(header);
             }
-            FrameType::RST_STREAM => {
+            kind::RST_STREAM => {
                 self.resets_sent += 1;
                 let stream = self.streams.get_mut(&id).ok_or("the stream is idle")?;
                 rule(stream.sent.reset.is_none(), "the stream was already reset")?;
                 stream.sent.reset = Some(number(payload, 0));
             }
-            FrameType::SETTINGS if header.has(flags::ACK) => {
+            kind::SETTINGS if header.has(flag::ACK) => {
                 self.bound_by = self.to_acknowledge.pop_front().ok_or("no SETTINGS to acknowledge")?;
             }
-            FrameType::SETTINGS => self.unacknowledged.push_back(initial_window(header, payload)),
-            FrameType::PING if header.has(flags::ACK) => {
+            kind::SETTINGS => self.unacknowledged.push_back(initial_window(payload)),
+            kind::PING if header.has(flag::ACK) => {
                 rule(self.pongs_due.pop_front().as_deref() == Some(payload), "no such PING was received")?;
             }
-            FrameType::PING => self.pings_sent += 1,
-            FrameType::GOAWAY => {
+            kind::PING => self.pings_sent += 1,
+            kind::GOAWAY => {
                 let last = StreamId::new(number(payload, 0)).ok_or("the reserved bit is set")?;
                 rule(self.go_away_sent.is_none_or(|earlier| last <= earlier), "its last stream was raised")?;
                 self.go_away_sent = Some(last);
                 self.refuse_above(last, false);
             }
-            FrameType::WINDOW_UPDATE => {
+            kind::WINDOW_UPDATE => {
                 let increment = i64::from(number(payload, 0));
                 rule(increment > 0, "the increment is 0")?;
                 let flow = match self.streams.get_mut(&id) {
@@ -288,14 +287,14 @@ impl WireModel {
                 };
                 flow.credit_sent += increment;
             }
-            FrameType::PRIORITY_UPDATE => {
+            kind::PRIORITY_UPDATE => {
                 let id = StreamId::new(number(payload, 0)).ok_or("the reserved bit is set")?;
                 rule(
                     self.role == Role::Client && self.streams.contains_key(&id),
                     "the stream is not the client's",
                 )?;
             }
-            FrameType::ORIGIN | FrameType::ALTSVC => rule(self.role == Role::Server, "only servers send it")?,
+            kind::ORIGIN | kind::ALTSVC => rule(self.role == Role::Server, "only servers send it")?,
             _ => return Err("the frame type is unknown"),
         }
         Ok(())
@@ -324,14 +323,14 @@ impl WireModel {
         Ok(())
     }
 
-    fn end_sent(&mut self, header: FrameHeader) {
-        if header.has(flags::END_STREAM) {
-            self.streams.entry(header.stream_id).or_default().sent.ended = true;
+    fn end_sent(&mut self, header: Header) {
+        if header.has(flag::END_STREAM) {
+            self.streams.entry(stream_id(header)).or_default().sent.ended = true;
         }
     }
 
-    fn begin_block(&mut self, header: FrameHeader) {
-        self.block_sent = (!header.has(flags::END_HEADERS)).then_some(header.stream_id);
+    fn begin_block(&mut self, header: Header) {
+        self.block_sent = (!header.has(flag::END_HEADERS)).then_some(stream_id(header));
     }
 
     /// Records a part sent by the peer and accepted by the endpoint.
@@ -339,7 +338,7 @@ impl WireModel {
         match part {
             Part::Header(header) => {
                 self.frames_received += 1;
-                if header.kind == FrameType::DATA && !header.has(flags::PADDED) {
+                if header.kind == kind::DATA && !header.has(flag::PADDED) {
                     self.data_received(*header, 0);
                 }
             }
@@ -349,59 +348,59 @@ impl WireModel {
     }
 
     /// Checks that the endpoint allowed received DATA.
-    fn data_received(&mut self, header: FrameHeader, padding: u32) {
+    fn data_received(&mut self, header: Header, padding: u32) {
         let length = i64::from(header.length);
         let initial = self.initial_window;
         self.connection.data_received += length;
         let window = DEFAULT_WINDOW + self.connection.credit_sent - self.connection.data_received;
         assert!(window >= 0, "{:?} received more DATA than it gave credit for: {window}", self.role);
-        if let Some(stream) = self.streams.get_mut(&header.stream_id).filter(|stream| !stream.is_closed()) {
+        if let Some(stream) = self.streams.get_mut(&stream_id(header)).filter(|stream| !stream.is_closed()) {
             stream.flow.data_received += length;
             stream.flow.content_received += length - i64::from(padding);
             let window = initial + stream.flow.credit_sent - stream.flow.data_received;
-            assert!(length == 0 || window >= 0, "{:?}, stream {}: {window}", self.role, header.stream_id);
+            assert!(length == 0 || window >= 0, "{:?}, stream {}: {window}", self.role, stream_id(header));
         }
     }
 
-    fn frame_received(&mut self, header: FrameHeader, payload: &[u8]) {
-        let id = header.stream_id;
+    fn frame_received(&mut self, header: Header, payload: &[u8]) {
+        let id = stream_id(header);
         match header.kind {
-            FrameType::DATA => {
-                if header.has(flags::PADDED) {
-                    self.data_received(header, padding(header, payload));
+            kind::DATA => {
+                if header.has(flag::PADDED) {
+                    self.data_received(header, padding(payload));
                 }
                 self.end_received(header);
             }
-            FrameType::HEADERS | FrameType::PUSH_PROMISE | FrameType::CONTINUATION => {
-                let continues = header.kind == FrameType::CONTINUATION;
+            kind::HEADERS | kind::PUSH_PROMISE | kind::CONTINUATION => {
+                let continues = header.kind == kind::CONTINUATION;
                 let begun = if continues { self.block_received.take() } else { None };
                 let (first, payload) = begun.unwrap_or_else(|| (header, payload.to_vec()));
-                if header.has(flags::END_HEADERS) {
+                if header.has(flag::END_HEADERS) {
                     self.block_ended(first, &payload);
                 } else {
                     self.block_received = Some((first, payload));
                 }
             }
-            FrameType::RST_STREAM => {
+            kind::RST_STREAM => {
                 self.resets_received += 1;
                 self.streams.entry(id).or_default().received.reset.get_or_insert(number(payload, 0));
             }
-            FrameType::SETTINGS if header.has(flags::ACK) => {
+            kind::SETTINGS if header.has(flag::ACK) => {
                 let window = self.unacknowledged.pop_front().expect("an acknowledgement of sent SETTINGS");
                 self.initial_window = window.unwrap_or(self.initial_window);
             }
-            FrameType::SETTINGS => {
-                self.peer.take(header, payload);
+            kind::SETTINGS => {
+                self.peer.take(payload);
                 self.to_acknowledge.push_back(self.peer);
             }
-            FrameType::PING if header.has(flags::ACK) => self.pings_answered += 1,
-            FrameType::PING => self.pongs_due.push_back(payload.to_vec()),
-            FrameType::GOAWAY => {
+            kind::PING if header.has(flag::ACK) => self.pings_answered += 1,
+            kind::PING => self.pongs_due.push_back(payload.to_vec()),
+            kind::GOAWAY => {
                 let last = StreamId::new(number(payload, 0)).expect("31 bits");
                 self.go_aways_received.push(ReceivedGoAway { last, code: number(payload, 4) });
                 self.refuse_above(last, true);
             }
-            FrameType::WINDOW_UPDATE => {
+            kind::WINDOW_UPDATE => {
                 let increment = i64::from(number(payload, 0));
                 match self.streams.get_mut(&id) {
                     Some(stream) => stream.flow.credit_received += increment,
@@ -418,11 +417,11 @@ impl WireModel {
     }
 
     /// Records a completely received field block, given its first frame.
-    fn block_ended(&mut self, header: FrameHeader, payload: &[u8]) {
-        let id = header.stream_id;
-        if header.kind == FrameType::PUSH_PROMISE {
-            let promise = PushPromise::parse(header, payload).expect("a promise");
-            let stream = self.streams.entry(promise.promised_id).or_default();
+    fn block_ended(&mut self, header: Header, payload: &[u8]) {
+        let id = stream_id(header);
+        if header.kind == kind::PUSH_PROMISE {
+            let promised = StreamId::new(number(payload, 0)).expect("31 bits");
+            let stream = self.streams.entry(promised).or_default();
             (stream.promised, stream.sent.ended) = (true, true);
             return;
         }
@@ -440,9 +439,9 @@ impl WireModel {
         self.block_received.is_some()
     }
 
-    fn end_received(&mut self, header: FrameHeader) {
-        if header.has(flags::END_STREAM) {
-            self.streams.entry(header.stream_id).or_default().received.ended = true;
+    fn end_received(&mut self, header: Header) {
+        if header.has(flag::END_STREAM) {
+            self.streams.entry(stream_id(header)).or_default().received.ended = true;
         }
     }
 
@@ -456,29 +455,28 @@ impl WireModel {
 }
 
 impl PeerSettings {
-    fn take(&mut self, header: FrameHeader, payload: &[u8]) {
+    fn take(&mut self, payload: &[u8]) {
         if !std::mem::replace(&mut self.known, true) {
             self.max_concurrent_streams = None;
         }
-        for (id, value) in SettingsFrame::parse(header, payload).expect("settings").iter() {
+        for (id, value) in parameters(payload) {
             match id {
-                SettingId::INITIAL_WINDOW_SIZE => self.initial_window = value.into(),
-                SettingId::MAX_FRAME_SIZE => self.max_frame_size = value,
-                SettingId::MAX_CONCURRENT_STREAMS => self.max_concurrent_streams = Some(value),
-                SettingId::ENABLE_PUSH => self.enable_push = value == 1,
+                setting::INITIAL_WINDOW_SIZE => self.initial_window = value.into(),
+                setting::MAX_FRAME_SIZE => self.max_frame_size = value,
+                setting::MAX_CONCURRENT_STREAMS => self.max_concurrent_streams = Some(value),
+                setting::ENABLE_PUSH => self.enable_push = value == 1,
                 _ => {}
             }
         }
     }
 }
 
-fn initial_window(header: FrameHeader, payload: &[u8]) -> Option<i64> {
-    let settings = SettingsFrame::parse(header, payload).expect("settings").iter();
-    let windows = settings.filter(|&(id, _)| id == SettingId::INITIAL_WINDOW_SIZE);
+fn initial_window(payload: &[u8]) -> Option<i64> {
+    let windows = parameters(payload).filter(|&(id, _)| id == setting::INITIAL_WINDOW_SIZE);
     windows.map(|(_, value)| i64::from(value)).last()
 }
 
 /// The length of the padding in a padded DATA frame, including the Pad Length field, in bytes.
-pub(crate) fn padding(header: FrameHeader, payload: &[u8]) -> u32 {
-    data::layout(header, payload.first().copied()).expect("DATA with padding").padding
+pub(crate) fn padding(payload: &[u8]) -> u32 {
+    1 + u32::from(*payload.first().expect("the Pad Length field"))
 }

@@ -4,10 +4,10 @@
 use std::net::{TcpListener, TcpStream};
 
 use host_tests::guests;
+use host_tests::support::{Process, Serve, wasi_http2};
 use http2_conformance::Role;
 
 use crate::run_cases;
-use crate::support::{Process, Serve, wasi_http2};
 use crate::transport::Socket;
 
 #[test]

@@ -3,10 +3,6 @@
 
 #![cfg(unix)]
 
-#[path = "../interop/support/mod.rs"]
-#[expect(dead_code, unused_imports, reason = "other tests use the rest")]
-mod support;
-
 mod command;
 mod component;
 mod transport;

@@ -1,18 +1,21 @@
 //! Peers that disconnect in the middle of a frame, or that violate the protocol.
 
+use http2_test_support::{OK, PREFACE, data, flag, frame, headers, kind, ping, settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wasi_http2::embed::{ErrorCode, ErrorKind, Fault, Options};
 
 use crate::support::{PIPE, SANDBOX, get, read, with_timeout};
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+/// A PING frame that lacks its last 10 bytes.
+fn cut_ping() -> Vec<u8> {
+    ping([0; 8])[..7].to_vec()
+}
 
 #[tokio::test]
 async fn a_connection_cut_inside_a_frame_ends_with_a_transport_error() {
     let (mut peer, io) = tokio::io::duplex(PIPE);
     let mut server = SANDBOX.server(io, &Options::new()).unwrap();
-    peer.write_all(&[PREFACE, SETTINGS, &[0, 0, 8, 6, 0, 0, 0]].concat()).await.unwrap();
+    peer.write_all(&[PREFACE, &settings(&[]), &cut_ping()].concat()).await.unwrap();
     drop(peer);
     let error = with_timeout(server.accept()).await.unwrap().err().expect("an end");
     assert_eq!((error.kind(), error.fault()), (ErrorKind::TransportFailed, Fault::Transport));
@@ -20,7 +23,7 @@ async fn a_connection_cut_inside_a_frame_ends_with_a_transport_error() {
     let (mut peer, io) = tokio::io::duplex(PIPE);
     let client = SANDBOX.client(io, &Options::new()).unwrap();
     let (response, _) = client.request(get("/"), true).await.unwrap();
-    peer.write_all(&[SETTINGS, &[0, 0, 8, 6, 0, 0, 0]].concat()).await.unwrap();
+    peer.write_all(&[settings(&[]), cut_ping()].concat()).await.unwrap();
     drop(peer);
     let error = with_timeout(response).await.err().expect("no response");
     assert_eq!((error.kind(), error.fault()), (ErrorKind::TransportFailed, Fault::Transport));
@@ -32,7 +35,7 @@ async fn a_response_is_read_to_its_end_after_the_server_stops_reading() {
     let (mut responses, reader) = tokio::io::duplex(PIPE);
     let client = SANDBOX.client(tokio::io::join(reader, writer), &Options::new()).unwrap();
     let (response, _) = client.request(get("/"), true).await.unwrap();
-    responses.write_all(SETTINGS).await.unwrap();
+    responses.write_all(&settings(&[])).await.unwrap();
     // HEADERS on stream 1, with END_STREAM and END_HEADERS.
     let mut received = Vec::new();
     while !received.windows(6).any(|octets| octets == [1, 5, 0, 0, 0, 1]) {
@@ -41,15 +44,13 @@ async fn a_response_is_read_to_its_end_after_the_server_stops_reading() {
     drop(requests);
     // Each of these PINGs has to be acknowledged, but the acknowledgement cannot be written.
     for _ in 0..10 {
-        responses.write_all(&[0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]).await.unwrap();
+        responses.write_all(&ping(*b"12345678")).await.unwrap();
         tokio::task::yield_now().await;
     }
     assert!(client.request(get("/"), true).await.is_err(), "the request cannot be sent");
-    // HEADERS with ":status: 200", then DATA.
-    responses.write_all(&[0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88]).await.unwrap();
-    for flags in [0, 0, 1] {
-        responses.write_all(&[0, 0x40, 0, 0, flags, 0, 0, 0, 1]).await.unwrap();
-        responses.write_all(&[b'x'; 0x4000]).await.unwrap();
+    responses.write_all(&headers(1, 0, OK)).await.unwrap();
+    for flags in [0, 0, flag::END_STREAM] {
+        responses.write_all(&data(1, flags, &[b'x'; 0x4000])).await.unwrap();
     }
     let mut response = with_timeout(response).await.unwrap();
     assert_eq!(with_timeout(read(response.body_mut())).await.unwrap(), [b'x'; 3 * 0x4000]);
@@ -83,8 +84,8 @@ async fn a_protocol_violation_ends_the_connection_with_goaway() {
     let (mut peer, io) = tokio::io::duplex(PIPE);
     let mut server = SANDBOX.server(io, &Options::new()).unwrap();
     // A PING on a stream (RFC 9113, 6.7).
-    let ping = [0, 0, 8, 6, 0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8];
-    peer.write_all(&[PREFACE, SETTINGS, &ping].concat()).await.unwrap();
+    let ping = frame(kind::PING, 0, 1, b"12345678");
+    peer.write_all(&[PREFACE, &settings(&[]), &ping].concat()).await.unwrap();
     let error = with_timeout(server.accept()).await.unwrap().err().expect("an end");
     assert_eq!((error.kind(), error.fault()), (ErrorKind::ConnectionClosed, Fault::Peer));
     assert_eq!(error.code(), Some(ErrorCode::PROTOCOL_ERROR));

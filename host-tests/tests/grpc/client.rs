@@ -2,12 +2,12 @@
 //! `grpc-service`.
 
 use host_tests::guests;
+use host_tests::support::peers::Python;
+use host_tests::support::{DEADLINE, Process, Serve, block_on};
 use wasi_http2::compose::with_client;
 use wasi_http2::{Invocation, Network, Runtime};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
-use crate::support::peers::Python;
-use crate::support::{DEADLINE, Process, Serve, block_on};
 use crate::{passed, script, tests_of_all_cases};
 
 fn passes(case: &str) {

@@ -6,10 +6,6 @@
 
 #![cfg(unix)]
 
-#[allow(dead_code, unused_imports, reason = "other tests share this module")]
-#[path = "../interop/support/mod.rs"]
-mod support;
-
 mod client;
 mod server;
 

@@ -1,9 +1,9 @@
 //! grpcio calls the guest `grpc-service`, composed with `http2_server.wasm`.
 
 use host_tests::guests;
+use host_tests::support::peers::Python;
+use host_tests::support::{Serve, run};
 
-use crate::support::peers::Python;
-use crate::support::{Serve, run};
 use crate::{passed, script, tests_of_all_cases};
 
 /// Enough concurrent requests for every case.

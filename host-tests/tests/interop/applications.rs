@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use crate::support::peers::{Python, peers_folder};
-use crate::support::{Process, apps};
+use host_tests::support::peers::{Python, peers_folder};
+use host_tests::support::{Process, apps};
 
 /// Runs a command that listens for HTTP/2, and returns its URL.
 #[track_caller]

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
+use host_tests::support::raw::RawClient;
+use host_tests::support::{Finished, block_on, get, octets};
 use http::{HeaderValue, Response};
+use http2_test_support::{Frame, flag, frame, kind};
 use tempfile::TempDir;
-
-use crate::support::raw::{self, Frame, RawClient};
-use crate::support::{Finished, block_on, get, octets};
 
 /// Runs `get` for the root of a server that handles one connection with `serve`.
 fn get_from<T: Send + 'static>(
@@ -28,9 +28,9 @@ fn get_from<T: Send + 'static>(
 
 /// Sends SETTINGS, and receives frames up to the head of the request.
 fn begin(client: &mut RawClient) {
-    assert_eq!(client.receive_octets(raw::PREFACE.len()), raw::PREFACE);
-    client.send(raw::SETTINGS, 0, 0, &[]);
-    while client.receive().expect("a request").kind != raw::HEADERS {}
+    client.receive_preface();
+    client.send(kind::SETTINGS, 0, 0, &[]);
+    while client.receive().expect("a request").kind != kind::HEADERS {}
 }
 
 /// A field block with `:status: 200` and one more field (RFC 7541, 6.1 and 6.2.2).
@@ -38,11 +38,11 @@ const RESPONSE: &[u8] = b"\x88\x00\x06x-part\x05value";
 
 /// Encodes a PING frame.
 fn ping() -> Vec<u8> {
-    raw::frame(raw::PING, 0, 0, b"answer!!")
+    frame(kind::PING, 0, 0, b"answer!!")
 }
 
 fn answers_ping(frame: &Frame) -> bool {
-    (frame.kind, frame.flags, &*frame.payload) == (raw::PING, raw::ACK, b"answer!!")
+    (frame.kind, frame.flags, &*frame.payload) == (kind::PING, flag::ACK, b"answer!!")
 }
 
 #[test]
@@ -52,31 +52,32 @@ fn head_and_content_of_a_request_are_sent_together() {
     fs::write(&file, "hello").unwrap();
     let (finished, first) = get_from(&["-d", &format!("@{}", file.display())], |mut client| {
         let first = client.receive_what_is_there();
-        client.send(raw::SETTINGS, 0, 0, &[]);
-        client.send(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, 1, RESPONSE);
+        client.send(kind::SETTINGS, 0, 0, &[]);
+        client.send(kind::HEADERS, flag::END_HEADERS | flag::END_STREAM, 1, RESPONSE);
         client.receive_all();
         first
     });
     finished.content();
-    let head = first.windows(5).position(|header| header[..2] == [raw::HEADERS, raw::END_HEADERS]);
+    let head = first.windows(5).position(|header| header[..2] == [kind::HEADERS, flag::END_HEADERS]);
     assert!(head.is_some() && first.ends_with(b"hello"), "{}", first.escape_ascii());
 }
 
 #[test]
 fn one_request_is_sent_before_the_servers_settings_arrive() {
     let (finished, ()) = get_from(&["-n", "5", "-m", "5"], |mut client| {
-        let first = client.receive_what_is_there();
-        let is_head = |frame: &Frame| frame.kind == raw::HEADERS;
-        let heads = raw::frames(&first[raw::PREFACE.len()..]).iter().filter(|frame| is_head(frame)).count();
+        client.receive_preface();
+        let first = client.receive_write();
+        let is_head = |frame: &Frame| frame.kind == kind::HEADERS;
+        let heads = first.iter().filter(|frame| is_head(frame)).count();
         assert_eq!(heads, 1);
         // SETTINGS_MAX_CONCURRENT_STREAMS is 2 (RFC 9113, 6.5.2).
-        client.send(raw::SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 2]);
+        client.send(kind::SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 2]);
         assert_eq!(iter::from_fn(|| client.receive()).find(is_head).map(|head| head.stream), Some(3));
         client.send_octets(&ping());
         let third = iter::from_fn(|| client.receive()).take_while(|frame| !answers_ping(frame)).find(is_head);
         assert_eq!(third, None);
         for stream in [1, 3, 5, 7, 9] {
-            client.send(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, stream, RESPONSE);
+            client.send(kind::HEADERS, flag::END_HEADERS | flag::END_STREAM, stream, RESPONSE);
             while stream < 7 && !is_head(&client.receive().expect("another request")) {}
         }
         client.receive_all();
@@ -89,7 +90,7 @@ fn one_request_is_sent_before_the_servers_settings_arrive() {
 fn a_ping_after_the_response_is_answered() {
     let (finished, answered) = get_from(&[], |mut client| {
         begin(&mut client);
-        let response = raw::frame(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, 1, RESPONSE);
+        let response = frame(kind::HEADERS, flag::END_HEADERS | flag::END_STREAM, 1, RESPONSE);
         client.send_octets(&[response, ping()].concat());
         client.receive_all().iter().any(answers_ping)
     });
@@ -103,9 +104,9 @@ fn a_ping_after_a_response_in_many_frames_is_answered() {
         begin(&mut client);
         let (first, rest) = RESPONSE.split_at(1);
         let (second, third) = rest.split_at(5);
-        client.send(raw::HEADERS, raw::END_STREAM, 1, first);
-        client.send(raw::CONTINUATION, 0, 1, second);
-        client.send(raw::CONTINUATION, raw::END_HEADERS, 1, third);
+        client.send(kind::HEADERS, flag::END_STREAM, 1, first);
+        client.send(kind::CONTINUATION, 0, 1, second);
+        client.send(kind::CONTINUATION, flag::END_HEADERS, 1, third);
         client.send_octets(&ping());
         client.receive_all().iter().any(answers_ping)
     });
@@ -121,17 +122,17 @@ fn an_upload_continues_after_an_early_response() {
     fs::write(&file, &content).unwrap();
     let (finished, frames) = get_from(&["-d", &format!("@{}", file.display())], |mut client| {
         begin(&mut client);
-        client.send(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, 1, RESPONSE);
+        client.send(kind::HEADERS, flag::END_HEADERS | flag::END_STREAM, 1, RESPONSE);
         let window = 200_000_u32.to_be_bytes();
-        client.send(raw::WINDOW_UPDATE, 0, 0, &window);
-        client.send(raw::WINDOW_UPDATE, 0, 1, &window);
+        client.send(kind::WINDOW_UPDATE, 0, 0, &window);
+        client.send(kind::WINDOW_UPDATE, 0, 1, &window);
         client.receive_all()
     });
     finished.content();
     let sent: usize =
-        frames.iter().filter(|frame| frame.kind == raw::DATA).map(|frame| frame.payload.len()).sum();
+        frames.iter().filter(|frame| frame.kind == kind::DATA).map(|frame| frame.payload.len()).sum();
     assert_eq!(sent, content.len());
-    assert!(frames.iter().all(|frame| frame.kind != raw::RST_STREAM), "the upload was cut off");
+    assert!(frames.iter().all(|frame| frame.kind != kind::RST_STREAM), "the upload was cut off");
 }
 
 #[test]
@@ -142,8 +143,8 @@ fn a_response_is_kept_when_the_server_resets_the_upload() {
     // The server opens no window, so the rest of the upload can never be sent.
     let (finished, _) = get_from(&["-i", "-d", &format!("@{}", file.display())], |mut client| {
         begin(&mut client);
-        client.send(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, 1, RESPONSE);
-        client.send(raw::RST_STREAM, 0, 1, &[0; 4]);
+        client.send(kind::HEADERS, flag::END_HEADERS | flag::END_STREAM, 1, RESPONSE);
+        client.send(kind::RST_STREAM, 0, 1, &[0; 4]);
         client.receive_all()
     });
     assert_eq!(finished.text(), "HTTP/2 200\r\nx-part: value\r\n\r\n");
@@ -217,16 +218,16 @@ fn get_despite_goaways(options: &[&str], processed: usize, answered: usize) -> (
         for tcp in listener.incoming() {
             count.fetch_add(1, Ordering::Relaxed);
             let mut client = RawClient::from_tcp(tcp.unwrap());
-            client.receive_octets(raw::PREFACE.len());
-            client.send(raw::SETTINGS, 0, 0, &[]);
-            let heads = iter::from_fn(|| client.receive()).filter(|frame| frame.kind == raw::HEADERS);
+            client.receive_preface();
+            client.send(kind::SETTINGS, 0, 0, &[]);
+            let heads = iter::from_fn(|| client.receive()).filter(|frame| frame.kind == kind::HEADERS);
             let taken: Vec<u32> =
                 heads.take(processed.max(1)).map(|head| head.stream).take(processed).collect();
             for &stream in taken.iter().take(answered) {
-                client.send(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, stream, RESPONSE);
+                client.send(kind::HEADERS, flag::END_HEADERS | flag::END_STREAM, stream, RESPONSE);
             }
             let last = taken.last().copied().unwrap_or(0);
-            client.send(raw::GOAWAY, 0, 0, &[last.to_be_bytes(), 11_u32.to_be_bytes()].concat());
+            client.send(kind::GOAWAY, 0, 0, &[last.to_be_bytes(), 11_u32.to_be_bytes()].concat());
             if answered < processed {
                 // The client waits for the remaining responses until it learns that the connection has ended.
                 client.synchronise();
@@ -280,7 +281,7 @@ fn get_gives_up_a_server_that_processes_no_requests() {
 fn a_protocol_violation_is_reported_as_the_reason() {
     let (finished, ()) = get_from(&["--stats"], |mut client| {
         begin(&mut client);
-        client.send(raw::WINDOW_UPDATE, 0, 0, &[0; 4]);
+        client.send(kind::WINDOW_UPDATE, 0, 0, &[0; 4]);
         client.receive_all();
     });
     let told =

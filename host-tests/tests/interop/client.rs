@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use host_tests::support::{Process, assert_same, block_on, get, octets, peers, run_with_input, wasi_http2};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -16,8 +17,6 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::Barrier;
-
-use crate::support::{Process, assert_same, block_on, get, octets, peers, run_with_input, wasi_http2};
 
 const MIB: usize = 1 << 20;
 /// Sizes around those of frames and windows, and far beyond them.

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::SendRequest;
+use host_tests::support::raw::RawClient;
+use host_tests::support::{block_on, get};
 use http::Request;
+use http2_test_support::{flag, frame, kind};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpStream;
 
-use crate::support::raw::{self, RawClient};
-use crate::support::{Serve, block_on, get};
+use crate::Serve;
 
 /// More than any buffer holds.
 const ENDLESS: &str = "/bytes/1000000000000";
@@ -88,9 +90,9 @@ fn a_thousand_connections_at_once() {
 fn cut_connections(serve: &Serve, count: usize) {
     let start = || {
         let mut client = RawClient::connect(serve.address());
-        client.request(1, "GET", ENDLESS, raw::END_STREAM);
+        client.request(1, "GET", ENDLESS, flag::END_STREAM);
         client.request(3, "POST", "/echo", 0);
-        client.send(raw::DATA, 0, 3, &[0; 10_000]);
+        client.send(kind::DATA, 0, 3, &[0; 10_000]);
         client.synchronise();
         client
     };
@@ -147,36 +149,36 @@ fn stalled_clients_do_not_affect_others() {
     // Opens all windows, and reads nothing: only TCP stops the server.
     let mut deaf = RawClient::connect(serve.address());
     let increment = 0x7fff_0000_u32.to_be_bytes();
-    deaf.send(raw::SETTINGS, 0, 0, &[&[0, 4], &increment[..]].concat());
-    deaf.send(raw::WINDOW_UPDATE, 0, 0, &increment);
-    deaf.request(1, "GET", ENDLESS, raw::END_STREAM);
+    deaf.send(kind::SETTINGS, 0, 0, &[&[0, 4], &increment[..]].concat());
+    deaf.send(kind::WINDOW_UPDATE, 0, 0, &increment);
+    deaf.request(1, "GET", ENDLESS, flag::END_STREAM);
 
     // Requests content and does not read it: the windows stop the server. The client can still send requests.
     let mut slow = RawClient::connect(serve.address());
-    slow.request(1, "GET", ENDLESS, raw::END_STREAM);
+    slow.request(1, "GET", ENDLESS, flag::END_STREAM);
     slow.synchronise();
 
     // These clients do not finish their content, their field block, their preface, or their frame.
     let mut halting = RawClient::connect(serve.address());
     halting.request(1, "POST", "/echo", 0);
-    halting.send(raw::DATA, 0, 1, b"to be continued");
+    halting.send(kind::DATA, 0, 1, b"to be continued");
     let mut vague = RawClient::connect(serve.address());
-    vague.send(raw::HEADERS, 0, 1, &[0x82, 0x86]);
+    vague.send(kind::HEADERS, 0, 1, &[0x82, 0x86]);
     let mut silent = RawClient::connect_silently(serve.address());
     silent.send_octets(b"PRI * HTTP/2.0\r\n");
     let mut partial = RawClient::connect(serve.address());
-    partial.send_octets(&[0, 0, 8, raw::PING]);
+    partial.send_octets(&[0, 0, 8, kind::PING]);
 
     let summary = get(&["-n", "1000", "-m", "100", &serve.url("/bytes/10000")]).text();
     assert!(summary.starts_with("1000 requests: 1000 succeeded, 0 failed"), "{summary}");
 
-    slow.request(3, "HEAD", "/", raw::END_STREAM);
+    slow.request(3, "HEAD", "/", flag::END_STREAM);
     slow.synchronise();
-    halting.send(raw::DATA, raw::END_STREAM, 1, b" and ended");
+    halting.send(kind::DATA, flag::END_STREAM, 1, b" and ended");
     let received = |client: &mut RawClient, flag| {
         let mut content = Vec::new();
         while let Some(frame) = client.receive() {
-            if frame.kind == raw::DATA {
+            if frame.kind == kind::DATA {
                 content.extend(frame.payload);
                 if frame.flags & flag != 0 {
                     break;
@@ -185,12 +187,12 @@ fn stalled_clients_do_not_affect_others() {
         }
         content
     };
-    assert_eq!(received(&mut halting, raw::END_STREAM), b"to be continued and ended");
+    assert_eq!(received(&mut halting, flag::END_STREAM), b"to be continued and ended");
 }
 
 /// PINGs without a pause.
 fn pings(count: usize) -> Vec<u8> {
-    raw::frame(raw::PING, 0, 0, b"12345678").repeat(count)
+    frame(kind::PING, 0, 0, b"12345678").repeat(count)
 }
 
 #[test]
@@ -199,7 +201,7 @@ fn pings_sent_at_once_are_all_answered() {
     let mut client = RawClient::connect(serve.address());
     client.send_octets(&pings(20_000));
     let answers = std::iter::from_fn(|| client.receive())
-        .filter(|frame| (frame.kind, frame.flags) == (raw::PING, raw::ACK));
+        .filter(|frame| (frame.kind, frame.flags) == (kind::PING, flag::ACK));
     assert_eq!(answers.take(20_000).count(), 20_000);
 }
 
@@ -218,16 +220,16 @@ fn streams_cancelled_with_a_closed_window_are_released() {
     let serve = Serve::start();
     let mut client = RawClient::connect(serve.address());
     for stream in (1..401).step_by(2) {
-        client.request(stream, "GET", ENDLESS, raw::END_STREAM);
+        client.request(stream, "GET", ENDLESS, flag::END_STREAM);
         let mut window = 65_535;
         while window > 0 {
             let frame = client.receive().expect("content");
-            window -= if frame.kind == raw::DATA { frame.payload.len() } else { 0 };
+            window -= if frame.kind == kind::DATA { frame.payload.len() } else { 0 };
         }
-        client.send(raw::RST_STREAM, 0, stream, &8_u32.to_be_bytes());
-        client.send(raw::WINDOW_UPDATE, 0, 0, &65_535_u32.to_be_bytes());
+        client.send(kind::RST_STREAM, 0, stream, &8_u32.to_be_bytes());
+        client.send(kind::WINDOW_UPDATE, 0, 0, &65_535_u32.to_be_bytes());
     }
     client.synchronise();
-    client.request(401, "HEAD", "/", raw::END_STREAM);
+    client.request(401, "HEAD", "/", flag::END_STREAM);
     assert!(std::iter::from_fn(|| client.receive()).any(|frame| frame.stream == 401));
 }

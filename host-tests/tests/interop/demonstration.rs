@@ -1,8 +1,9 @@
 //! Features that only the demonstration server has, tested with other clients.
 
-use crate::support::peers::{self, Python};
-use crate::support::raw::{self, RawClient};
-use crate::support::{Serve, get, run};
+use host_tests::support::peers::{self, Python};
+use host_tests::support::raw::{self, RawClient};
+use host_tests::support::{Serve, get, run};
+use http2_test_support::{flag, kind};
 
 #[test]
 fn a_post_is_answered_once_it_is_complete() {
@@ -17,13 +18,13 @@ fn content_is_not_read_after_an_early_response() {
     let mut client = RawClient::connect(serve.address());
     for (stream, path, length) in [(1, "/refuse", 8), (3, "/early", 10_000)] {
         client.request(stream, "POST", path, 0);
-        client.send(raw::DATA, 0, stream, &[0; 1_000]);
+        client.send(kind::DATA, 0, stream, &[0; 1_000]);
         let mut received = 0;
         let reset = loop {
             let frame = client.receive().expect("the rest of the response");
             match frame.kind {
-                raw::DATA => received += frame.payload.len(),
-                raw::RST_STREAM => break frame,
+                kind::DATA => received += frame.payload.len(),
+                kind::RST_STREAM => break frame,
                 _ => {}
             }
         };
@@ -105,8 +106,8 @@ fn a_refusal_is_sent_without_100_continue() {
     let mut heads = 0;
     loop {
         let frame = client.receive().expect("the rest of the response");
-        heads += usize::from(frame.kind == raw::HEADERS);
-        if frame.kind == raw::DATA && frame.flags & raw::END_STREAM != 0 {
+        heads += usize::from(frame.kind == kind::HEADERS);
+        if frame.kind == kind::DATA && frame.flags & flag::END_STREAM != 0 {
             break;
         }
     }
@@ -146,11 +147,11 @@ fn closed_windows_cost_little_memory() {
     let mut clients = Vec::from_iter((0..20).map(|_| RawClient::connect(serve.address())));
     for client in &mut clients {
         let no_window = [0, 4, 0, 0, 0, 0];
-        client.send(raw::SETTINGS, 0, 0, &no_window);
+        client.send(kind::SETTINGS, 0, 0, &no_window);
         for request in 0..100 {
-            client.request(2 * request + 1, "GET", "/bytes/20000", raw::END_STREAM);
+            client.request(2 * request + 1, "GET", "/bytes/20000", flag::END_STREAM);
         }
-        let heads = std::iter::from_fn(|| client.receive()).filter(|frame| frame.kind == raw::HEADERS);
+        let heads = std::iter::from_fn(|| client.receive()).filter(|frame| frame.kind == kind::HEADERS);
         assert_eq!(heads.take(100).count(), 100);
         client.synchronise();
     }
@@ -163,11 +164,11 @@ fn closed_windows_cost_little_memory() {
     let client = &mut clients[7];
     let mut received = 0;
     for increment in [1_u32, 4_999, 15_000] {
-        client.send(raw::WINDOW_UPDATE, 0, 41, &increment.to_be_bytes());
+        client.send(kind::WINDOW_UPDATE, 0, 41, &increment.to_be_bytes());
         let expected = received + increment as usize;
         while received < expected {
             let frame = client.receive().expect("content");
-            assert_eq!((frame.kind, frame.stream), (raw::DATA, 41));
+            assert_eq!((frame.kind, frame.stream), (kind::DATA, 41));
             received += frame.payload.len();
         }
     }
@@ -180,13 +181,13 @@ fn cancelled_requests_free_their_slots() {
     let mut client = RawClient::connect(serve.address());
     let slow = (0..100).map(|n| 2 * n + 1);
     for stream in slow.clone() {
-        client.request(stream, "GET", "/delay/600000", raw::END_STREAM);
+        client.request(stream, "GET", "/delay/600000", flag::END_STREAM);
     }
     client.synchronise();
     for stream in slow {
-        client.send(raw::RST_STREAM, 0, stream, &8_u32.to_be_bytes());
+        client.send(kind::RST_STREAM, 0, stream, &8_u32.to_be_bytes());
     }
-    client.request(201, "GET", "/", raw::END_STREAM);
-    let response = std::iter::from_fn(|| client.receive()).find(|frame| frame.kind == raw::HEADERS);
+    client.request(201, "GET", "/", flag::END_STREAM);
+    let response = std::iter::from_fn(|| client.receive()).find(|frame| frame.kind == kind::HEADERS);
     assert_eq!(response.expect("a response").stream, 201);
 }

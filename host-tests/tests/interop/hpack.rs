@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::peers::Python;
-use crate::support::run;
+use host_tests::support::peers::Python;
+use host_tests::support::run;
 
 #[test]
 fn pythons_hpack_decodes_our_field_blocks() {

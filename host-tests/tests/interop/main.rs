@@ -14,6 +14,7 @@ mod demonstration;
 mod hpack;
 mod server;
 mod stock_wasmtime;
-#[allow(dead_code, reason = "other tests share it and use the rest")]
-mod support;
 mod wrong_input;
+
+// The tests of `connections` and `server` also run against the server for `wasi:http`, which its target starts.
+use host_tests::support::Serve;

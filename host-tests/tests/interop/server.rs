@@ -4,11 +4,13 @@
 
 use std::fs;
 
+use host_tests::support::peers::{self, curl};
+use host_tests::support::raw::RawClient;
+use host_tests::support::{assert_same, octets, run, run_with_input};
+use http2_test_support::{flag, kind};
 use tempfile::TempDir;
 
-use crate::support::peers::{self, curl};
-use crate::support::raw::{self, RawClient};
-use crate::support::{Serve, assert_same, octets, run, run_with_input};
+use crate::Serve;
 
 const MIB: usize = 1 << 20;
 
@@ -117,16 +119,16 @@ fn h2load_receives_200_000_responses() {
 fn an_interrupt_sends_goaway_and_lets_a_request_finish() {
     let serve = Serve::start();
     let mut client = RawClient::connect(serve.address());
-    client.request(1, "GET", "/delay/2000", raw::END_STREAM);
+    client.request(1, "GET", "/delay/2000", flag::END_STREAM);
     client.synchronise();
     serve.interrupt();
     let frames = client.receive_all();
     let go_aways: Vec<&[u8]> =
-        frames.iter().filter(|frame| frame.kind == raw::GOAWAY).map(|frame| &*frame.payload).collect();
+        frames.iter().filter(|frame| frame.kind == kind::GOAWAY).map(|frame| &*frame.payload).collect();
     // In two steps: the first GOAWAY still allows any stream, the last one names stream 1. The code is NO_ERROR.
     assert_eq!(go_aways, [&[0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0], &[0, 0, 0, 1, 0, 0, 0, 0]]);
-    let content = frames.iter().find(|frame| frame.kind == raw::DATA).expect("the response");
-    assert_eq!((content.stream, content.flags), (1, raw::END_STREAM));
+    let content = frames.iter().find(|frame| frame.kind == kind::DATA).expect("the response");
+    assert_eq!((content.stream, content.flags), (1, flag::END_STREAM));
     assert_eq!(content.payload, b"that took a while\n");
     assert_eq!(serve.finish().code, Some(0));
 }

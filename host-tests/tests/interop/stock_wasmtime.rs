@@ -2,11 +2,10 @@
 
 use std::fs;
 
+use host_tests::support::peers::Python;
+use host_tests::support::{Process, get, run, wasi_http2};
 use tempfile::TempDir;
 use wasi_http2::components;
-
-use crate::support::peers::Python;
-use crate::support::{Process, get, run, wasi_http2};
 
 #[test]
 fn a_composed_client_talks_to_a_composed_server() {

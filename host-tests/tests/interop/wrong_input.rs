@@ -5,10 +5,10 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 
+use host_tests::support::raw::{self, RawClient};
+use host_tests::support::{Finished, Serve, get, peers, run, wasi_http2};
+use http2_test_support::{PREFACE, data, flag, headers_block, setting, settings};
 use tempfile::TempDir;
-
-use crate::support::raw::{self, RawClient};
-use crate::support::{Finished, Serve, get, peers, run, wasi_http2};
 
 /// Runs `get`, and returns its error message.
 fn error_line(args: &[&str]) -> String {
@@ -148,10 +148,8 @@ fn http1_clients_receive_505_and_are_logged() {
 #[test]
 fn clients_may_disconnect_at_any_byte() {
     let serve = Serve::start();
-    let mut whole = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
-    whole.extend([0, 0, 0, raw::SETTINGS, 0, 0, 0, 0, 0]);
-    whole.extend([0, 0, 3, raw::HEADERS, raw::END_HEADERS, 0, 0, 0, 1, 0x83, 0x84, 0x86]);
-    whole.extend([0, 0, 5, raw::DATA, raw::END_STREAM, 0, 0, 0, 1, 1, 2, 3, 4, 5]);
+    let post = headers_block(1, 0, &[0x83, 0x84, 0x86]);
+    let whole = [PREFACE, &settings(&[]), &post, &data(1, flag::END_STREAM, b"12345")].concat();
     for length in 0..=whole.len() {
         RawClient::connect_silently(serve.address()).send_octets(&whole[..length]);
     }
@@ -181,12 +179,10 @@ fn memory_limits_too_small_to_start_are_reported() {
 fn a_memory_limit_reached_while_serving_is_reported() {
     let serve = Serve::start_with(&["--max-memory", "8"]);
     // The server cannot send the echoes, because the client opens no window.
-    let no_window = [0, 4, 0, 0, 0, 0];
-    let mut octets = raw::PREFACE.to_vec();
-    octets.extend(raw::frame(raw::SETTINGS, 0, 0, &no_window));
+    let mut octets = [PREFACE, &settings(&[(setting::INITIAL_WINDOW_SIZE, 0)])].concat();
     octets.extend(raw::request(1, "POST", "/echo", 0));
     for _ in 0..3 {
-        octets.extend(raw::frame(raw::DATA, 0, 1, &[0; 16_000]));
+        octets.extend(data(1, 0, &[0; 16_000]));
     }
     let mut clients = Vec::new();
     for _ in 0..500 {

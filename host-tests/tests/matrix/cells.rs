@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::support::peers;
+use host_tests::support::peers;
 
 /// A test that is run with each peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,11 +5,11 @@ use std::fs;
 use std::process::Command;
 
 use host_tests::guests;
+use host_tests::support::peers::{self, Python};
+use host_tests::support::{Process, Serve, assert_same, octets, run};
 use tempfile::NamedTempFile;
 
 use crate::cells::{CURL, Column, NGHTTP, NODE, Peer, Row};
-use crate::support::peers::{self, Python};
-use crate::support::{Process, Serve, assert_same, octets, run};
 use crate::{go, proxies, script};
 
 const CLOSES: &str = "The command closes its connection when it cancels a request.";

@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
+use host_tests::support::apps::lock;
+use host_tests::support::{peers, run};
+
 use crate::script;
-use crate::support::apps::lock;
-use crate::support::{peers, run};
 
 /// Builds the program; returns `None` if that fails.
 pub(crate) fn peer() -> Option<Command> {

@@ -11,10 +11,6 @@
 
 #![cfg(unix)]
 
-#[allow(dead_code, unused_imports, reason = "other tests share it and use the rest")]
-#[path = "../interop/support/mod.rs"]
-mod support;
-
 mod cells;
 mod clients;
 mod go;
@@ -27,6 +23,8 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::thread;
 
+use host_tests::support::peers::peers_folder;
+
 use cells::Cell;
 use table::Table;
 
@@ -37,7 +35,7 @@ static MATRIX: LazyLock<[Table; 2]> = LazyLock::new(|| {
         let server = Table::run("our server", "server", clients::PEERS);
         [client.join().unwrap(), server]
     });
-    fs::write(support::peers::peers_folder().with_file_name("matrix.md"), markdown(&matrix)).unwrap();
+    fs::write(peers_folder().with_file_name("matrix.md"), markdown(&matrix)).unwrap();
     matrix
 });
 

@@ -1,5 +1,7 @@
 //! Proxies in front of our server, which they ask over HTTP/2. curl and nghttp send requests to them, also over HTTP/2.
 
+use host_tests::support::peers::on_free_port;
+use host_tests::support::{Process, Serve, run};
 use rustix::process::Signal;
 
 use crate::cells::{CURL, Column, NGHTTP, Peer, Row};
@@ -8,8 +10,6 @@ use crate::clients::{
     serve_trailers,
 };
 use crate::servers::{Server, Site, apache_command, caddy_command, haproxy_command, served};
-use crate::support::peers::on_free_port;
-use crate::support::{Process, Serve, run};
 
 pub(crate) const HAPROXY: Peer = Peer {
     name: "HAProxy in front of our server",

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use host_tests::support::{Process, assert_same, get, octets, wasi_http2};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::cells::{Column, NODE, Peer, Row};
-use crate::support::{Process, assert_same, get, octets, wasi_http2};
 
 pub(crate) use start::{apache_command, caddy_command, haproxy_command, served};
 

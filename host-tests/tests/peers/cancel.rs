@@ -1,14 +1,9 @@
 //! Requests that `http2_client.wasm` cancels, made by the guest `http-requests` of the `wasi:http` tests.
 
-#[allow(dead_code, reason = "the tests of wasi:http use the rest")]
-#[path = "../wasi_http/requests.rs"]
-mod requests;
-
 use std::panic;
 
 use anyhow::{Result, anyhow, ensure};
-
-use requests::{Client, Request};
+use host_tests::support::requests::{Client, Exchange, Request};
 
 /// The delay of a response, and the time after which it is cancelled, in milliseconds: equal, so that some
 /// cross.
@@ -35,7 +30,7 @@ fn round(url: &str, count: u64) -> Result<u64> {
         let (status, _) = exchange.head().map_err(|code| anyhow!("{count} endless requests: {code}"))?;
         ensure!(status == 200, "status {status}");
     }
-    exchanges.iter_mut().for_each(requests::Exchange::cancel);
+    exchanges.iter_mut().for_each(Exchange::cancel);
     check(&client, url)?;
 
     let delayed = request(&format!("/delay/{DELAY}")).option("first-byte-timeout", &DELAY.to_string());

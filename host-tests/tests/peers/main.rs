@@ -21,9 +21,6 @@ mod plan;
 mod process;
 mod python;
 mod sources;
-#[allow(dead_code, unused_imports, reason = "other tests use the rest")]
-#[path = "../interop/support/mod.rs"]
-mod support;
 mod table;
 mod tools;
 mod worker;

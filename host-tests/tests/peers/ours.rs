@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use host_tests::guests;
+use host_tests::support::command_path;
 use tempfile::TempDir;
 use wasi_http2::compose::with_client;
 
@@ -199,6 +200,6 @@ pub(crate) fn sort_lines(lines: impl IntoIterator<Item = String>) -> (Vec<Ended>
 
 /// The command of this build, unless the options name another.
 pub(crate) fn command(given: Option<&Path>) -> Result<PathBuf> {
-    let command = given.unwrap_or(Path::new(env!("CARGO_BIN_EXE_wasi-http2-tested")));
+    let command = given.map_or_else(command_path, Path::to_owned);
     command.canonicalize().with_context(|| format!("{} is missing", command.display()))
 }

@@ -1,4 +1,7 @@
 //! Processes with a deadline, and servers whose output is read while they run.
+//!
+//! Unlike those of `host_tests::support`, they report failures as errors, so that a run of hours goes on with the next
+//! case, and keep only the beginning of an output.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdin, Command, Stdio};

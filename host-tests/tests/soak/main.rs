@@ -9,17 +9,13 @@ mod kinds;
 mod load;
 mod upstream;
 
-#[allow(dead_code, unused_imports, reason = "other tests that share this module use the rest")]
-#[path = "../interop/support/mod.rs"]
-mod support;
-
 use std::env;
 
 use host_tests::guests;
+use host_tests::support::Serve;
 
 use crate::kinds::{GRPC, HTTP, Kind};
 use crate::load::Load;
-use crate::support::Serve;
 
 /// Bytes by which memory may grow per request.
 ///

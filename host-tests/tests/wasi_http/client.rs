@@ -7,8 +7,9 @@ mod heads;
 mod pool;
 mod retries;
 
+use host_tests::support::requests::{Client, Exchange, Request};
+
 use crate::raw_server::{Connection, RawServer};
-use crate::requests::{Client, Exchange, Request};
 
 /// Sends a request to a server whose frames the test controls, and waits until its head has arrived.
 fn begin(method: &str, change: impl FnOnce(Request) -> Request) -> (Client, Exchange, Connection, u32) {

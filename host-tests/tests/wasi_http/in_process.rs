@@ -7,13 +7,12 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 
 use host_tests::guests;
+use host_tests::support::DEADLINE;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::oneshot;
 use wasi_http2::compose::with_server;
 use wasi_http2::{Invocation, Network, Outcome, Program, Runtime, components};
 use wasmtime_wasi::cli::{AsyncStdinStream, AsyncStdoutStream};
-
-use crate::support::DEADLINE;
 
 /// The server around the guest `http-service`.
 pub(crate) static HANDLER: LazyLock<Program> = LazyLock::new(|| load(guests::HTTP_SERVICE));

@@ -12,12 +12,14 @@ mod in_process;
 mod proxy;
 mod raw_client;
 mod raw_server;
-mod requests;
+mod serve;
 mod server;
-mod support;
 mod writes;
 
+// The same tests as for the demonstration's server; `crate::Serve` is what they run against.
 #[path = "../interop/connections.rs"]
 mod connections;
 #[path = "../interop/server.rs"]
 mod other_clients;
+
+use serve::Serve;

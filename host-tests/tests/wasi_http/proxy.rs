@@ -2,12 +2,14 @@
 
 use std::net::TcpListener;
 
+use host_tests::support::{assert_same, octets, peers, run, run_with_input};
+use http2_test_support::{flag, kind};
+
 use crate::h2_server::H2Server;
 use crate::in_process::{InProcess, PROXY};
 use crate::raw_client::Client;
 use crate::raw_server::{Connection, RawServer};
-use crate::support::raw::{self, END_STREAM};
-use crate::support::{Serve, assert_same, octets, peers, run, run_with_input};
+use crate::serve::Serve;
 
 /// INTERNAL_ERROR, REFUSED_STREAM, CANCEL (RFC 9113, 7).
 const INTERNAL_ERROR: u32 = 0x2;
@@ -85,14 +87,14 @@ fn request_and_response_pass_unchanged() {
     let mut connection = between.server.accept();
     let seen = connection.request();
     assert_eq!(seen.fields, head.map(|(name, value)| format!("{name}: {value}")));
-    between.client.wire.send(raw::DATA, 0, stream, b"content");
-    let trailers = crate::raw_server::block(&[("checksum", "1234")]);
-    between.client.wire.send(raw::HEADERS, raw::END_HEADERS | END_STREAM, stream, &trailers);
-    assert_eq!(connection.next(raw::DATA).unwrap().payload, b"content");
+    between.client.wire.send(kind::DATA, 0, stream, b"content");
+    let trailers = http2_test_support::block(&[("checksum", "1234")]);
+    between.client.wire.send(kind::HEADERS, flag::END_HEADERS | flag::END_STREAM, stream, &trailers);
+    assert_eq!(connection.next(kind::DATA).unwrap().payload, b"content");
     assert_eq!(connection.request().fields, ["checksum: 1234"]);
     connection.head(seen.stream, &[(":status", "299"), ("x-two", "2")], 0);
     connection.data(seen.stream, b"answer", 0);
-    connection.head(seen.stream, &[("grpc-status", "0")], END_STREAM);
+    connection.head(seen.stream, &[("grpc-status", "0")], flag::END_STREAM);
     let response = between.client.response(stream);
     assert_eq!(response.fields, [":status: 299", "x-two: 2"]);
     assert_eq!(response.text(), "answer");
@@ -103,11 +105,11 @@ fn request_and_response_pass_unchanged() {
 fn host_becomes_the_authority_and_is_not_forwarded() {
     let mut between = Between::start();
     let target = [(":method", "GET"), (":scheme", "http"), (":path", "/"), ("host", "a.example")];
-    let stream = between.client.send_head(&target, END_STREAM);
+    let stream = between.client.send_head(&target, flag::END_STREAM);
     let mut connection = between.server.accept();
     let seen = connection.request();
     assert_eq!((seen.get(":authority"), seen.get("host")), (Some("a.example"), None));
-    connection.head(seen.stream, &[(":status", "200"), ("grpc-status", "7")], END_STREAM);
+    connection.head(seen.stream, &[(":status", "200"), ("grpc-status", "7")], flag::END_STREAM);
     assert!(between.client.response(stream).is_head_alone, "a trailers-only response stays one");
 }
 
@@ -120,15 +122,15 @@ fn both_directions_flow_concurrently() {
     connection.head(behind, &[(":status", "200")], 0);
     assert_eq!(between.client.head(stream).get(":status"), Some("200"));
     for word in ["one", "two", "three"] {
-        between.client.wire.send(raw::DATA, 0, stream, word.as_bytes());
-        assert_eq!(connection.next(raw::DATA).unwrap().payload, word.as_bytes());
+        between.client.wire.send(kind::DATA, 0, stream, word.as_bytes());
+        assert_eq!(connection.next(kind::DATA).unwrap().payload, word.as_bytes());
         connection.data(behind, word.as_bytes(), 0);
-        assert_eq!(between.client.next(raw::DATA, stream).payload, word.as_bytes());
+        assert_eq!(between.client.next(kind::DATA, stream).payload, word.as_bytes());
     }
-    between.client.wire.send(raw::DATA, END_STREAM, stream, b"");
-    assert_eq!(connection.next(raw::DATA).unwrap().flags, END_STREAM);
-    connection.data(behind, b"", END_STREAM);
-    assert_eq!(between.client.next(raw::DATA, stream).flags, END_STREAM);
+    between.client.wire.send(kind::DATA, flag::END_STREAM, stream, b"");
+    assert_eq!(connection.next(kind::DATA).unwrap().flags, flag::END_STREAM);
+    connection.data(behind, b"", flag::END_STREAM);
+    assert_eq!(between.client.next(kind::DATA, stream).flags, flag::END_STREAM);
 }
 
 #[test]
@@ -139,7 +141,7 @@ fn all_clients_share_one_upstream_connection() {
     let mut clients: Vec<Client> = (0..10).map(|_| Client::connect_to(proxy.address)).collect();
     for client in &mut clients {
         let stream = client.start("POST", "/");
-        client.wire.send(raw::DATA, END_STREAM, stream, b"content");
+        client.wire.send(kind::DATA, flag::END_STREAM, stream, b"content");
         assert_eq!(client.response(stream).text(), "content");
     }
     assert_eq!(server.connections(), 1);
@@ -179,7 +181,7 @@ fn server_error_is_bad_gateway_before_the_head_and_a_reset_after_it() {
     let behind = connection.request().stream;
     connection.head(behind, &[(":status", "200")], 0);
     connection.data(behind, b"half of", 0);
-    assert_eq!(between.client.next(raw::DATA, stream).payload, b"half of");
+    assert_eq!(between.client.next(kind::DATA, stream).payload, b"half of");
     connection.reset(behind, INTERNAL_ERROR);
     assert_eq!(between.client.reset_of(stream), INTERNAL_ERROR);
 }
@@ -192,14 +194,14 @@ fn cancellation_by_the_client_reaches_the_server() {
     let behind = connection.request().stream;
     connection.head(behind, &[(":status", "200")], 0);
     connection.data(behind, b"some", 0);
-    assert_eq!(between.client.next(raw::DATA, stream).payload, b"some");
+    assert_eq!(between.client.next(kind::DATA, stream).payload, b"some");
     between.client.reset(stream, CANCEL);
     assert_eq!(connection.reset_by_peer(), (behind, CANCEL));
 
     let stream = between.client.start("POST", "/upload");
     let behind = connection.request().stream;
-    between.client.wire.send(raw::DATA, 0, stream, b"some");
-    assert_eq!(connection.next(raw::DATA).unwrap().payload, b"some");
+    between.client.wire.send(kind::DATA, 0, stream, b"some");
+    assert_eq!(connection.next(kind::DATA).unwrap().payload, b"some");
     between.client.reset(stream, CANCEL);
     assert_eq!(connection.reset_by_peer().0, behind);
 }
@@ -235,8 +237,8 @@ fn slow_client_slows_the_server_down() {
         connection.data(behind, &vec![b'a'; piece as usize], 0);
         sent += piece;
         window -= piece;
-        for frame in connection.synchronise() {
-            if frame.kind == raw::WINDOW_UPDATE && frame.stream == behind {
+        for frame in connection.wire.synchronise() {
+            if frame.kind == kind::WINDOW_UPDATE && frame.stream == behind {
                 window += u32::from_be_bytes(frame.payload.try_into().unwrap());
             }
         }
@@ -285,7 +287,7 @@ fn malformed_requests_are_not_forwarded() {
     let mut connection = between.first();
     for head in &heads {
         let stream = between.client.send_head(head, 0);
-        between.client.wire.send(raw::DATA, END_STREAM, stream, b"12345");
+        between.client.wire.send(kind::DATA, flag::END_STREAM, stream, b"12345");
         assert!(between.client.is_refused(stream), "{head:?}");
     }
     assert_eq!(between.client.start_ended("GET", "/last") % 2, 1);
@@ -306,12 +308,12 @@ fn content_length_mismatch_never_completes_at_the_server() {
         ];
         let stream = between.client.send_head(&target, 0);
         let behind = connection.request().stream;
-        between.client.wire.send(raw::DATA, END_STREAM, stream, content.as_bytes());
+        between.client.wire.send(kind::DATA, flag::END_STREAM, stream, content.as_bytes());
         assert!(between.client.is_refused(stream), "{content}");
         loop {
             let frame = connection.wire.receive().expect("the connection remains open");
-            assert!(frame.kind != raw::DATA || frame.flags & END_STREAM == 0, "{content}: {frame:?}");
-            if (frame.kind, frame.stream) == (raw::RST_STREAM, behind) {
+            assert!(frame.kind != kind::DATA || frame.flags & flag::END_STREAM == 0, "{content}: {frame:?}");
+            if (frame.kind, frame.stream) == (kind::RST_STREAM, behind) {
                 break;
             }
         }
@@ -337,14 +339,14 @@ fn malformed_responses_are_not_forwarded() {
     for head in heads {
         let stream = between.client.start_ended("GET", "/");
         let behind = connection.request().stream;
-        connection.head(behind, head, END_STREAM);
+        connection.head(behind, head, flag::END_STREAM);
         assert_eq!(between.client.response(stream).status(), "502", "{head:?}");
     }
     for content in ["1234", "123456"] {
         let stream = between.client.start_ended("GET", "/");
         let behind = connection.request().stream;
         connection.head(behind, &[ok, ("content-length", "5")], 0);
-        connection.data(behind, content.as_bytes(), END_STREAM);
+        connection.data(behind, content.as_bytes(), flag::END_STREAM);
         assert!(between.client.is_refused(stream), "{content}");
     }
 }

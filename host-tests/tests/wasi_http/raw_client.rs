@@ -1,21 +1,17 @@
 //! A client whose frames the test controls.
 
-use http2_engine::FieldSection;
-use http2_engine::hpack::{Decoder, SectionLimits};
+use host_tests::support::DEADLINE;
+use host_tests::support::raw::RawClient;
+use http2_test_support::{Frame, flag, headers, kind, parameters, rst_stream, setting};
 
-use crate::raw_server::block;
-use crate::support::DEADLINE;
-use crate::support::Serve;
-use crate::support::raw::{
-    self, ACK, DATA, END_HEADERS, END_STREAM, Frame, HEADERS, RST_STREAM, RawClient, SETTINGS,
-};
+use crate::raw_server::fields_of;
+use crate::serve::Serve;
 
 /// A connection to a server.
 pub(crate) struct Client {
     pub(crate) wire: RawClient,
     /// The server's initial flow-control window for a stream, in bytes.
     pub(crate) initial_window: u32,
-    decoder: Decoder,
     next_stream: u32,
     /// Skipped frames of other streams, and GOAWAY.
     passed: Vec<Frame>,
@@ -60,15 +56,14 @@ impl Client {
         let mut client = Self {
             wire: RawClient::connect(address),
             initial_window: 65_535,
-            decoder: Decoder::new(4096),
             next_stream: 1,
             passed: Vec::new(),
         };
         let settings = client.wire.receive().expect("SETTINGS");
-        assert_eq!((settings.kind, settings.flags & ACK), (SETTINGS, 0));
-        for setting in settings.payload.chunks(6) {
-            if setting[..2] == crate::raw_server::INITIAL_WINDOW_SIZE.to_be_bytes() {
-                client.initial_window = u32::from_be_bytes(setting[2..].try_into().unwrap());
+        assert_eq!((settings.kind, settings.flags & flag::ACK), (kind::SETTINGS, 0));
+        for (id, value) in parameters(&settings.payload) {
+            if id == setting::INITIAL_WINDOW_SIZE {
+                client.initial_window = value;
             }
         }
         client
@@ -84,7 +79,7 @@ impl Client {
     /// Sends a request without content, and waits for the response.
     #[track_caller]
     pub(crate) fn request(&mut self, head: &[(&str, &str)]) -> Response {
-        let stream = self.send_head(head, END_STREAM);
+        let stream = self.send_head(head, flag::END_STREAM);
         self.response(stream)
     }
 
@@ -109,7 +104,7 @@ impl Client {
 
     /// Sends a request without content; returns its stream.
     pub(crate) fn start_ended(&mut self, method: &str, path: &str) -> u32 {
-        self.send_target(method, path, END_STREAM)
+        self.send_target(method, path, flag::END_STREAM)
     }
 
     fn send_target(&mut self, method: &str, path: &str, flags: u8) -> u32 {
@@ -121,13 +116,13 @@ impl Client {
     pub(crate) fn send_head(&mut self, head: &[(&str, &str)], flags: u8) -> u32 {
         let stream = self.next_stream;
         self.next_stream += 2;
-        self.wire.send(HEADERS, flags | END_HEADERS, stream, &block(head));
+        self.wire.send_octets(&headers(stream, flags, head));
         stream
     }
 
     /// Sends RST_STREAM.
     pub(crate) fn reset(&mut self, stream: u32, code: u32) {
-        self.wire.send(RST_STREAM, 0, stream, &code.to_be_bytes());
+        self.wire.send_octets(&rst_stream(stream, code));
     }
 
     /// Waits for a frame of a kind on a stream.
@@ -147,7 +142,7 @@ impl Client {
             if wanted(&frame) {
                 return frame;
             }
-            if frame.stream != 0 || frame.kind == raw::GOAWAY {
+            if frame.stream != 0 || frame.kind == kind::GOAWAY {
                 self.passed.push(frame);
             }
         }
@@ -156,23 +151,23 @@ impl Client {
     /// Waits for RST_STREAM, and returns its error code.
     #[track_caller]
     pub(crate) fn reset_of(&mut self, stream: u32) -> u32 {
-        u32::from_be_bytes(self.next(RST_STREAM, stream).payload.try_into().unwrap())
+        self.next(kind::RST_STREAM, stream).number(0)
     }
 
     /// Waits for the end of a stream; returns whether it was reset or answered with an error status.
     #[track_caller]
     pub(crate) fn is_refused(&mut self, stream: u32) -> bool {
         loop {
-            let frame = self.next_of(&[HEADERS, DATA, RST_STREAM], stream);
+            let frame = self.next_of(&[kind::HEADERS, kind::DATA, kind::RST_STREAM], stream);
             match frame.kind {
-                RST_STREAM => return true,
-                HEADERS => {
-                    let fields = self.fields_of(&frame);
-                    if frame.flags & END_STREAM != 0 {
+                kind::RST_STREAM => return true,
+                kind::HEADERS => {
+                    let fields = fields_of(&frame);
+                    if frame.flags & flag::END_STREAM != 0 {
                         return !fields.iter().any(|field| field.starts_with(":status: 2"));
                     }
                 }
-                _ if frame.flags & END_STREAM != 0 => return false,
+                _ if frame.flags & flag::END_STREAM != 0 => return false,
                 _ => {}
             }
         }
@@ -181,9 +176,9 @@ impl Client {
     /// Waits for the head of a response.
     #[track_caller]
     pub(crate) fn head(&mut self, stream: u32) -> Response {
-        let frame = self.next_of(&[HEADERS, RST_STREAM], stream);
-        let fields = self.fields_of(&frame);
-        Response { fields, is_head_alone: frame.flags & END_STREAM != 0, ..Response::default() }
+        let frame = self.next_of(&[kind::HEADERS, kind::RST_STREAM], stream);
+        let fields = fields_of(&frame);
+        Response { fields, is_head_alone: frame.flags & flag::END_STREAM != 0, ..Response::default() }
     }
 
     /// Waits for the end of a response, and replenishes both windows as content arrives.
@@ -192,33 +187,15 @@ impl Client {
         let mut response = self.head(stream);
         let mut ended = response.is_head_alone;
         while !ended {
-            let frame = self.next_of(&[DATA, HEADERS, RST_STREAM], stream);
-            ended = frame.flags & END_STREAM != 0;
-            if frame.kind != DATA {
-                response.trailers = Some(self.fields_of(&frame));
+            let frame = self.next_of(&[kind::DATA, kind::HEADERS, kind::RST_STREAM], stream);
+            ended = frame.flags & flag::END_STREAM != 0;
+            if frame.kind != kind::DATA {
+                response.trailers = Some(fields_of(&frame));
             } else if !frame.payload.is_empty() {
-                let increment = u32::try_from(frame.payload.len()).unwrap().to_be_bytes();
-                self.wire.send(raw::WINDOW_UPDATE, 0, 0, &increment);
-                self.wire.send(raw::WINDOW_UPDATE, 0, stream, &increment);
+                self.wire.widen_windows(stream, frame.payload.len());
                 response.content.extend(frame.payload);
             }
         }
         response
-    }
-
-    #[track_caller]
-    fn fields_of(&mut self, frame: &Frame) -> Vec<String> {
-        assert_eq!((frame.kind, frame.flags & END_HEADERS), (HEADERS, END_HEADERS), "{frame:?}");
-        let limits = SectionLimits {
-            list_size: 1 << 20,
-            list_size_hard: 1 << 20,
-            fields: 1000,
-            fields_hard: 1000,
-            cookie_crumbs: 1000,
-        };
-        let mut section = FieldSection::new();
-        assert!(self.decoder.decode(&frame.payload, &limits, &mut section).is_ok());
-        let text = |octets| String::from_utf8_lossy(octets).into_owned();
-        section.iter().map(|field| format!("{}: {}", text(field.name), text(field.value))).collect()
     }
 }

@@ -5,19 +5,9 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use http2_engine::FieldSection;
-use http2_engine::hpack::{Decoder, SectionLimits};
-
-use crate::support::DEADLINE;
-use crate::support::raw::{
-    self, ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, PREFACE, RST_STREAM,
-    RawClient, SETTINGS,
-};
-
-/// SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113, 6.5.2).
-pub(crate) const MAX_CONCURRENT_STREAMS: u16 = 0x3;
-/// SETTINGS_INITIAL_WINDOW_SIZE.
-pub(crate) const INITIAL_WINDOW_SIZE: u16 = 0x4;
+use host_tests::support::DEADLINE;
+use host_tests::support::raw::RawClient;
+use http2_test_support::{Frame, data, flag, go_away, headers, kind, rst_stream, settings};
 
 /// A listener on a free port.
 pub(crate) struct RawServer {
@@ -43,13 +33,9 @@ impl RawServer {
 
     /// Waits for a connection, and sends these settings.
     #[track_caller]
-    pub(crate) fn accept_with(&self, settings: &[(u16, u32)]) -> Connection {
+    pub(crate) fn accept_with(&self, parameters: &[(u16, u32)]) -> Connection {
         let mut connection = self.accept_silently();
-        let payload: Vec<u8> = settings
-            .iter()
-            .flat_map(|(name, value)| [&name.to_be_bytes()[..], &value.to_be_bytes()[..]].concat())
-            .collect();
-        connection.wire.send(SETTINGS, 0, 0, &payload);
+        connection.wire.send_octets(&settings(parameters));
         connection
     }
 
@@ -88,7 +74,6 @@ impl RawServer {
 /// The server end of a connection.
 pub(crate) struct Connection {
     pub(crate) wire: RawClient,
-    decoder: Decoder,
 }
 
 /// The head of a request, or trailers.
@@ -101,6 +86,12 @@ pub(crate) struct Head {
 }
 
 impl Head {
+    /// The head in a HEADERS frame.
+    #[track_caller]
+    pub(crate) fn new(frame: &Frame) -> Self {
+        Self { stream: frame.stream, fields: fields_of(frame), end_stream: frame.ends_stream() }
+    }
+
     /// The value of a field, if present.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.fields.iter().find_map(|field| field.strip_prefix(name)?.strip_prefix(": "))
@@ -111,8 +102,8 @@ impl Connection {
     /// Wraps a connection, and reads the client's preface.
     pub(crate) fn from_tcp(tcp: TcpStream) -> Self {
         let mut wire = RawClient::from_tcp(tcp);
-        assert_eq!(wire.receive_octets(PREFACE.len()), PREFACE);
-        Self { wire, decoder: Decoder::new(4096) }
+        wire.receive_preface();
+        Self { wire }
     }
 
     /// Waits for the next frame of a kind, and skips others; `None` if the connection ends first.
@@ -123,33 +114,15 @@ impl Connection {
     /// Waits for the head of a request, or for trailers.
     #[track_caller]
     pub(crate) fn request(&mut self) -> Head {
-        let frame = self.next(HEADERS).expect("a request");
-        self.head_of(&frame)
-    }
-
-    /// Decodes a HEADERS frame.
-    #[track_caller]
-    pub(crate) fn head_of(&mut self, frame: &Frame) -> Head {
-        assert_eq!((frame.kind, frame.flags & END_HEADERS), (HEADERS, END_HEADERS), "{frame:?}");
-        let limits = SectionLimits {
-            list_size: 1 << 20,
-            list_size_hard: 1 << 20,
-            fields: 1000,
-            fields_hard: 1000,
-            cookie_crumbs: 1000,
-        };
-        let mut section = FieldSection::new();
-        assert!(self.decoder.decode(&frame.payload, &limits, &mut section).is_ok());
-        let text = |octets| String::from_utf8_lossy(octets).into_owned();
-        let fields = section.iter().map(|field| format!("{}: {}", text(field.name), text(field.value)));
-        Head { stream: frame.stream, fields: fields.collect(), end_stream: frame.flags & END_STREAM != 0 }
+        let frame = self.next(kind::HEADERS).expect("a request");
+        Head::new(&frame)
     }
 
     /// Waits for RST_STREAM, and returns its stream and error code, without decoding field blocks in between.
     #[track_caller]
     pub(crate) fn reset_by_peer(&mut self) -> (u32, u32) {
-        let frame = self.next(RST_STREAM).expect("RST_STREAM");
-        (frame.stream, u32::from_be_bytes(frame.payload.try_into().unwrap()))
+        let frame = self.next(kind::RST_STREAM).expect("RST_STREAM");
+        (frame.stream, frame.number(0))
     }
 
     /// Waits for content up to the end of the stream, and replenishes both windows.
@@ -158,14 +131,12 @@ impl Connection {
         let mut content = Vec::new();
         loop {
             let frame = self.wire.receive().expect("content");
-            if frame.kind == DATA && frame.stream == stream {
+            if frame.kind == kind::DATA && frame.stream == stream {
                 content.extend(&frame.payload);
                 if !frame.payload.is_empty() {
-                    let increment = u32::try_from(frame.payload.len()).unwrap().to_be_bytes();
-                    self.wire.send(raw::WINDOW_UPDATE, 0, 0, &increment);
-                    self.wire.send(raw::WINDOW_UPDATE, 0, stream, &increment);
+                    self.wire.widen_windows(stream, frame.payload.len());
                 }
-                if frame.flags & END_STREAM != 0 {
+                if frame.flags & flag::END_STREAM != 0 {
                     return content;
                 }
             }
@@ -179,24 +150,24 @@ impl Connection {
 
     /// Sends the head of a response, or trailers.
     pub(crate) fn head(&mut self, stream: u32, fields: &[(&str, &str)], flags: u8) {
-        self.wire.send(HEADERS, flags | END_HEADERS, stream, &block(fields));
+        self.wire.send_octets(&headers(stream, flags, fields));
     }
 
     /// Sends a field block that is too large for one frame, and ends the stream.
     pub(crate) fn large_section(&mut self, stream: u32, block: &[u8]) {
         let mut pieces = block.chunks(16_384).peekable();
-        let mut kind = HEADERS;
+        let mut kind = kind::HEADERS;
         while let Some(piece) = pieces.next() {
-            let end_stream = if kind == HEADERS { END_STREAM } else { 0 };
-            let end_headers = if pieces.peek().is_none() { END_HEADERS } else { 0 };
+            let end_stream = if kind == kind::HEADERS { flag::END_STREAM } else { 0 };
+            let end_headers = if pieces.peek().is_none() { flag::END_HEADERS } else { 0 };
             self.wire.send(kind, end_stream | end_headers, stream, piece);
-            kind = CONTINUATION;
+            kind = kind::CONTINUATION;
         }
     }
 
     /// Sends a response that consists of a status.
     pub(crate) fn respond(&mut self, stream: u32, status: &str) {
-        self.head(stream, &[(":status", status)], END_STREAM);
+        self.head(stream, &[(":status", status)], flag::END_STREAM);
     }
 
     /// Sends content, split into frames as needed.
@@ -205,7 +176,7 @@ impl Connection {
         loop {
             let piece = pieces.next().unwrap_or_default();
             let is_last = pieces.peek().is_none();
-            self.wire.send(DATA, if is_last { flags } else { 0 }, stream, piece);
+            self.wire.send_octets(&data(stream, if is_last { flags } else { 0 }, piece));
             if is_last {
                 return;
             }
@@ -214,51 +185,19 @@ impl Connection {
 
     /// Sends RST_STREAM.
     pub(crate) fn reset(&mut self, stream: u32, code: u32) {
-        self.wire.send(RST_STREAM, 0, stream, &code.to_be_bytes());
+        self.wire.send_octets(&rst_stream(stream, code));
     }
 
     /// Sends GOAWAY.
     pub(crate) fn go_away(&mut self, last: u32, code: u32) {
-        self.wire.send(GOAWAY, 0, 0, &[last.to_be_bytes(), code.to_be_bytes()].concat());
-    }
-
-    /// Waits until the client has processed all frames sent so far, and returns the frames received meanwhile.
-    pub(crate) fn synchronise(&mut self) -> Vec<Frame> {
-        self.wire.send(raw::PING, 0, 0, b"in order");
-        let mut frames = Vec::new();
-        loop {
-            let frame = self.wire.receive().expect("the connection remains open");
-            if (frame.kind, frame.flags, &*frame.payload) == (raw::PING, ACK, b"in order") {
-                return frames;
-            }
-            frames.push(frame);
-        }
+        self.wire.send_octets(&go_away(last, code));
     }
 }
 
-/// Encodes a field block of literals without indexing (RFC 7541, 6.2.2).
-pub(crate) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
-    let mut block = Vec::new();
-    for (name, value) in fields {
-        block.push(0);
-        for text in [name, value] {
-            integer(&mut block, text.len());
-            block.extend(text.as_bytes());
-        }
-    }
-    block
-}
-
-/// Encodes a length with a 7-bit prefix (RFC 7541, 5.1).
-fn integer(block: &mut Vec<u8>, number: usize) {
-    if number < 127 {
-        return block.push(u8::try_from(number).unwrap());
-    }
-    block.push(127);
-    let mut rest = number - 127;
-    while rest >= 128 {
-        block.push(u8::try_from(rest % 128).unwrap() | 128);
-        rest /= 128;
-    }
-    block.push(u8::try_from(rest).unwrap());
+/// The fields of a HEADERS frame with a complete field block, each as "NAME: VALUE".
+#[track_caller]
+pub(crate) fn fields_of(frame: &Frame) -> Vec<String> {
+    let is_whole = frame.kind == kind::HEADERS && frame.flags & flag::END_HEADERS != 0;
+    assert!(is_whole, "{frame}");
+    frame.lines()
 }

@@ -5,12 +5,14 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use host_tests::guests;
+use host_tests::support::raw::{self, RawClient};
+use host_tests::support::{get, peers, run, wasi_http2};
+use http2_test_support::{PREFACE, flag, frame, kind};
 use tempfile::TempDir;
 
 use crate::in_process::{HANDLER, InProcess};
 use crate::raw_client::{Client, Response};
-use crate::support::raw::{self, END_STREAM, RawClient};
-use crate::support::{Serve, get, peers, run, wasi_http2};
+use crate::serve::Serve;
 
 /// NO_ERROR, PROTOCOL_ERROR, INTERNAL_ERROR, REFUSED_STREAM, CANCEL (RFC 9113, 7).
 const NO_ERROR: u32 = 0x0;
@@ -86,8 +88,8 @@ fn empty_trailer_section_of_a_request_is_its_end() {
     for path in ["/echo", "/upload"] {
         let mut client = Client::connect(&serve);
         let stream = client.start("POST", path);
-        client.wire.send(raw::DATA, 0, stream, b"12345");
-        client.wire.send(raw::HEADERS, raw::END_HEADERS | END_STREAM, stream, &[]);
+        client.wire.send(kind::DATA, 0, stream, b"12345");
+        client.wire.send(kind::HEADERS, flag::END_HEADERS | flag::END_STREAM, stream, &[]);
         let response = client.response(stream);
         assert_eq!(response.text(), if path == "/echo" { "12345" } else { "5\n" });
     }
@@ -100,11 +102,11 @@ fn response_may_begin_before_the_request_ends() {
     let stream = client.start("POST", "/echo");
     assert_eq!(client.head(stream).get(":status"), Some("200"));
     for word in ["one", "two"] {
-        client.wire.send(raw::DATA, 0, stream, word.as_bytes());
-        assert_eq!(client.next(raw::DATA, stream).payload, word.as_bytes());
+        client.wire.send(kind::DATA, 0, stream, word.as_bytes());
+        assert_eq!(client.next(kind::DATA, stream).payload, word.as_bytes());
     }
-    client.wire.send(raw::DATA, END_STREAM, stream, b"");
-    assert_eq!(client.next(raw::DATA, stream).flags, END_STREAM);
+    client.wire.send(kind::DATA, flag::END_STREAM, stream, b"");
+    assert_eq!(client.next(kind::DATA, stream).flags, flag::END_STREAM);
 }
 
 #[test]
@@ -112,7 +114,7 @@ fn response_may_end_before_the_request() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     let stream = client.start("POST", "/status/413");
-    client.wire.send(raw::DATA, 0, stream, b"the first of many");
+    client.wire.send(kind::DATA, 0, stream, b"the first of many");
     let response = client.response(stream);
     assert_eq!((response.status(), response.text().as_str()), ("413", "as you wish\n"));
     // RST_STREAM with NO_ERROR tells the client that it may stop (RFC 9113, 8.1).
@@ -128,13 +130,13 @@ fn unread_request_is_answered_at_once() {
         [("/refuse", "401", 8, Some("Bearer")), ("/early", "200", 10_000, None)]
     {
         let stream = client.start("POST", path);
-        client.wire.send(raw::DATA, 0, stream, b"the first of many");
+        client.wire.send(kind::DATA, 0, stream, b"the first of many");
         let response = client.response(stream);
         assert_eq!((response.status(), response.content.len()), (status, octets));
         assert_eq!(response.get("www-authenticate"), challenge, "{path}");
     }
     let stream = client.start_ended("GET", "/endless");
-    client.next(raw::DATA, stream);
+    client.next(kind::DATA, stream);
     client.reset(stream, CANCEL);
     // This connection's window is used up, so another client asks.
     Client::connect(&serve).until("/unwanted", "1\n");
@@ -157,7 +159,7 @@ fn continue_is_sent_when_the_application_reads() {
         let stream = client.send_head(&expecting(path), 0);
         let informed = client.head(stream);
         assert_eq!((informed.status(), informed.is_head_alone), ("100", false), "{path}");
-        client.wire.send(raw::DATA, END_STREAM, stream, b"12345");
+        client.wire.send(kind::DATA, flag::END_STREAM, stream, b"12345");
         let response = client.response(stream);
         assert_eq!(
             (response.status(), response.text().trim()),
@@ -169,7 +171,7 @@ fn continue_is_sent_when_the_application_reads() {
         assert_eq!(client.response(stream).status(), status, "no 100 (Continue) precedes it");
     }
     // A request without content needs no 100 (Continue).
-    let stream = client.send_head(&expecting("/upload"), END_STREAM);
+    let stream = client.send_head(&expecting("/upload"), flag::END_STREAM);
     assert_eq!(client.response(stream).status(), "200");
 }
 
@@ -180,11 +182,11 @@ fn log_connections_prints_the_end_of_each_connection() {
     client.get("/");
     client.get("/");
     let good = client.wire.local_address();
-    client.wire.send(raw::GOAWAY, 0, 0, &[0; 8]);
+    client.wire.send(kind::GOAWAY, 0, 0, &[0; 8]);
     drop(client);
     let mut client = Client::connect(&serve);
     let bad = client.wire.local_address();
-    client.wire.send(raw::DATA, 0, 0, b"not on a stream");
+    client.wire.send(kind::DATA, 0, 0, b"not on a stream");
     client.wire.receive_all();
     let log = serve.stop().stderr;
     let line = |address| {
@@ -304,10 +306,10 @@ fn http1_clients_get_status_505_and_are_logged() {
 #[test]
 fn clients_may_disconnect_at_any_byte() {
     let serve = Serve::start();
-    let mut whole = raw::PREFACE.to_vec();
-    whole.extend(raw::frame(raw::SETTINGS, 0, 0, &[]));
+    let mut whole = PREFACE.to_vec();
+    whole.extend(frame(kind::SETTINGS, 0, 0, &[]));
     whole.extend(raw::request(1, "POST", "/echo", 0));
-    whole.extend(raw::frame(raw::DATA, END_STREAM, 1, b"12345"));
+    whole.extend(frame(kind::DATA, flag::END_STREAM, 1, b"12345"));
     for length in 0..=whole.len() {
         RawClient::connect_silently(serve.address()).send_octets(&whole[..length]);
     }
@@ -324,7 +326,7 @@ fn cancelled_download_stops_the_application() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     let stream = client.start_ended("GET", "/bytes/1000000000000");
-    client.next(raw::DATA, stream);
+    client.next(kind::DATA, stream);
     client.reset(stream, CANCEL);
     // This connection's window is used up, so another client asks.
     Client::connect(&serve).until("/unwanted", "1\n");
@@ -335,14 +337,14 @@ fn cancelled_upload_stops_the_application() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     let stream = client.start("POST", "/upload");
-    client.wire.send(raw::DATA, 0, stream, b"the first of many");
+    client.wire.send(kind::DATA, 0, stream, b"the first of many");
     client.wire.synchronise();
     client.reset(stream, CANCEL);
     client.until("/cut", "1\n");
     // The end of the connection has the same effect.
     let mut other = Client::connect(&serve);
     let stream = other.start("POST", "/upload");
-    other.wire.send(raw::DATA, 0, stream, b"the first of many");
+    other.wire.send(kind::DATA, 0, stream, b"the first of many");
     other.wire.synchronise();
     drop(other);
     client.until("/cut", "2\n");
@@ -377,19 +379,19 @@ fn requests_beyond_the_limit_of_all_connections_wait() {
     let begin = || {
         let mut client = RawClient::connect(serve.address());
         client.request(1, "POST", "/echo", 0);
-        client.send(raw::DATA, 0, 1, b"begun");
-        while client.receive().expect("an echo").kind != raw::DATA {}
+        client.send(kind::DATA, 0, 1, b"begun");
+        while client.receive().expect("an echo").kind != kind::DATA {}
         client
     };
     let (mut first, _second) = (begin(), begin());
     let mut third = RawClient::connect(serve.address());
-    third.request(1, "GET", "/", END_STREAM);
-    third.send(raw::PING, 0, 0, b"any news");
+    third.request(1, "GET", "/", flag::END_STREAM);
+    third.send(kind::PING, 0, 0, b"any news");
     let mut frames = std::iter::from_fn(|| third.receive());
     let before: Vec<_> = frames.by_ref().take_while(|frame| frame.payload != b"any news").collect();
-    assert!(before.iter().all(|frame| frame.kind != raw::HEADERS), "{before:?}");
-    first.send(raw::DATA, END_STREAM, 1, b"");
-    assert!(frames.any(|frame| frame.kind == raw::HEADERS));
+    assert!(before.iter().all(|frame| frame.kind != kind::HEADERS), "{before:?}");
+    first.send(kind::DATA, flag::END_STREAM, 1, b"");
+    assert!(frames.any(|frame| frame.kind == kind::HEADERS));
 }
 
 #[test]
@@ -397,11 +399,11 @@ fn request_reset_at_once_never_reaches_the_application() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     let cancelled = |stream| {
-        let reset = raw::frame(raw::RST_STREAM, 0, stream, &CANCEL.to_be_bytes());
-        [raw::request(stream, "GET", "/trap", END_STREAM), reset].concat()
+        let reset = frame(kind::RST_STREAM, 0, stream, &CANCEL.to_be_bytes());
+        [raw::request(stream, "GET", "/trap", flag::END_STREAM), reset].concat()
     };
     client.wire.send_octets(&[cancelled(101), cancelled(103)].concat());
-    client.wire.request(105, "GET", "/", END_STREAM);
+    client.wire.request(105, "GET", "/", flag::END_STREAM);
     assert_eq!(client.response(105).status(), "200");
 }
 
@@ -412,7 +414,7 @@ fn slow_client_stops_the_application_from_writing() {
     let stream = slow.start_ended("GET", "/bytes/1000000000000");
     let mut received = 0;
     while received < 65_535 {
-        received += slow.next(raw::DATA, stream).payload.len();
+        received += slow.next(kind::DATA, stream).payload.len();
     }
     assert_eq!(received, 65_535, "the whole window is used");
     let mut other = Client::connect(&serve);
@@ -451,17 +453,17 @@ fn slow_application_closes_the_clients_window() {
     let mut sent = 0;
     while sent < window {
         let piece = (window - sent).min(16_384);
-        client.wire.send(raw::DATA, 0, stream, &vec![0; piece as usize]);
+        client.wire.send(kind::DATA, 0, stream, &vec![0; piece as usize]);
         sent += piece;
     }
     let mut raised = 0;
     loop {
         let frame = client.wire.receive().expect("the response");
         match frame.kind {
-            raw::WINDOW_UPDATE if frame.stream == stream => {
+            kind::WINDOW_UPDATE if frame.stream == stream => {
                 raised += u32::from_be_bytes(frame.payload.try_into().unwrap());
             }
-            raw::HEADERS => break,
+            kind::HEADERS => break,
             _ => {}
         }
     }
@@ -490,7 +492,7 @@ fn idle_connection_is_closed() {
     let mut client = Client::connect(&serve);
     assert_eq!(client.get("/delay/1000").status(), "200", "a pending request is not idle time");
     let frames = client.wire.receive_all();
-    let go_away = frames.iter().rfind(|frame| frame.kind == raw::GOAWAY).expect("a graceful shutdown");
+    let go_away = frames.iter().rfind(|frame| frame.kind == kind::GOAWAY).expect("a graceful shutdown");
     assert_eq!(go_away.payload[4..8], NO_ERROR.to_be_bytes());
 }
 
@@ -500,11 +502,11 @@ fn connections_beyond_the_limit_wait() {
     let mut first = Client::connect(&serve);
     assert_eq!(first.get("/").status(), "200");
     let mut second = RawClient::connect(serve.address());
-    second.request(1, "GET", "/", END_STREAM);
+    second.request(1, "GET", "/", flag::END_STREAM);
     assert_eq!(first.get("/delay/300").status(), "200");
     drop(first);
     let ended =
-        std::iter::from_fn(|| second.receive()).find(|frame| frame.kind == raw::DATA).expect("a response");
+        std::iter::from_fn(|| second.receive()).find(|frame| frame.kind == kind::DATA).expect("a response");
     assert_eq!(ended.payload.len(), 49);
     drop(second);
     let log = serve.stop().stderr;
@@ -537,7 +539,7 @@ fn malformed_request_resets_only_its_stream() {
     let serve = Serve::start();
     let mut client = Client::connect(&serve);
     for head in &heads {
-        let stream = client.send_head(head, END_STREAM);
+        let stream = client.send_head(head, flag::END_STREAM);
         assert_eq!(client.reset_of(stream), PROTOCOL_ERROR, "{head:?}");
     }
     assert_eq!(client.get("/").status(), "200", "the connection remains usable");
@@ -551,7 +553,7 @@ fn end_of_standard_input_drains() {
     client.wire.synchronise();
     server.end_input();
     assert_eq!(client.response(stream).text(), "that took a while\n");
-    client.next(raw::GOAWAY, 0);
+    client.next(kind::GOAWAY, 0);
     client.wire.receive_all();
     assert!(server.finish().contains("standard input has ended: draining"));
 }
@@ -607,10 +609,10 @@ fn reaching_the_memory_limit_is_reported() {
     for _ in 0..200 {
         let Ok(tcp) = TcpStream::connect(serve.address()) else { break };
         let mut client = RawClient::from_tcp(tcp);
-        let mut octets = raw::PREFACE.to_vec();
-        octets.extend(raw::frame(raw::SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]));
+        let mut octets = PREFACE.to_vec();
+        octets.extend(frame(kind::SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]));
         for stream in 0..10 {
-            octets.extend(raw::request(2 * stream + 1, "GET", "/bytes/1000000000", END_STREAM));
+            octets.extend(raw::request(2 * stream + 1, "GET", "/bytes/1000000000", flag::END_STREAM));
         }
         if client.try_send_octets(&octets).is_err() {
             break;

@@ -3,17 +3,19 @@
 //! WASI has no TCP_NODELAY: TCP holds back a small write that follows another until the peer acknowledges the
 //! first, which may take 40 ms.
 
+use host_tests::support::raw::{self, RawClient};
+use host_tests::support::requests::{Client, Request};
+use http2_test_support::{Frame, flag, frame, kind};
+
 use crate::raw_client;
 use crate::raw_server::RawServer;
-use crate::requests::{Client, Request};
-use crate::support::Serve;
-use crate::support::raw::{self, ACK, END_STREAM, Frame, HEADERS, PING, RawClient};
+use crate::serve::Serve;
 
 /// Waits for the write in which a message begins.
 fn write_with_head(wire: &mut RawClient) -> Vec<Frame> {
     loop {
         let frames = wire.receive_write();
-        if frames.iter().any(|frame| frame.kind == HEADERS) {
+        if frames.iter().any(|frame| frame.kind == kind::HEADERS) {
             return frames;
         }
     }
@@ -21,9 +23,9 @@ fn write_with_head(wire: &mut RawClient) -> Vec<Frame> {
 
 /// Whether a write contains a message to its end.
 fn is_whole(frames: &[Frame]) -> bool {
-    frames
-        .last()
-        .is_some_and(|frame| matches!(frame.kind, raw::DATA | HEADERS) && frame.flags & END_STREAM != 0)
+    frames.last().is_some_and(|frame| {
+        matches!(frame.kind, kind::DATA | kind::HEADERS) && frame.flags & flag::END_STREAM != 0
+    })
 }
 
 #[test]
@@ -41,14 +43,17 @@ fn response_and_acknowledgements_share_one_write() {
     for (method, path, octets) in routes {
         let mut client = raw_client::Client::connect(&serve);
         client.wire.synchronise();
-        let mut request = raw::frame(PING, 0, 0, b"and this");
-        request.extend(raw::request(1, method, path, if octets == 0 { END_STREAM } else { 0 }));
+        let mut request = frame(kind::PING, 0, 0, b"and this");
+        request.extend(raw::request(1, method, path, if octets == 0 { flag::END_STREAM } else { 0 }));
         if octets > 0 {
-            request.extend(raw::frame(raw::DATA, END_STREAM, 1, &vec![b'a'; octets]));
+            request.extend(frame(kind::DATA, flag::END_STREAM, 1, &vec![b'a'; octets]));
         }
         client.wire.send_octets(&request);
         let frames = write_with_head(&mut client.wire);
-        assert_eq!((frames[0].kind, frames[0].flags, &*frames[0].payload), (PING, ACK, &b"and this"[..]));
+        assert_eq!(
+            (frames[0].kind, frames[0].flags, &*frames[0].payload),
+            (kind::PING, flag::ACK, &b"and this"[..])
+        );
         assert!(is_whole(&frames), "{method} {path}: {frames:?}");
     }
 }
@@ -62,7 +67,7 @@ fn request_is_one_write() {
     let stream = connection.request().stream;
     connection.respond(stream, "200");
     assert_eq!(first.response().unwrap().status, 200);
-    connection.synchronise();
+    connection.wire.synchronise();
     for octets in [0, 5, 5_000] {
         let request = Request::new("POST", &server.url("/")).content(octets);
         let exchange = client.send(&request.field("content-length", &octets.to_string()));
@@ -96,7 +101,7 @@ fn head_does_not_wait_for_late_content() {
     connection.head(head.stream, &[(":status", "200")], 0);
     assert_eq!(exchange.head().unwrap().0, 200);
     exchange.end();
-    assert_eq!(connection.next(raw::DATA).unwrap().flags, END_STREAM);
+    assert_eq!(connection.next(kind::DATA).unwrap().flags, flag::END_STREAM);
 }
 
 #[test]
@@ -106,11 +111,11 @@ fn server_sends_no_unneeded_pings() {
     for number in 0..50 {
         let stream = 2 * number + 1;
         wire.request(stream, "POST", "/echo", 0);
-        wire.send(raw::DATA, END_STREAM, stream, b"12345");
+        wire.send(kind::DATA, flag::END_STREAM, stream, b"12345");
         loop {
             let frame = wire.receive().unwrap();
-            assert_ne!(frame.kind, PING);
-            if frame.stream == stream && frame.flags & END_STREAM != 0 {
+            assert_ne!(frame.kind, kind::PING);
+            if frame.stream == stream && frame.flags & flag::END_STREAM != 0 {
                 break;
             }
         }
@@ -128,8 +133,8 @@ fn client_sends_no_unneeded_pings() {
         let connection = connection.get_or_insert_with(|| server.accept());
         let stream = loop {
             let frame = connection.wire.receive().unwrap();
-            assert_ne!(frame.kind, PING);
-            if frame.stream != 0 && frame.flags & END_STREAM != 0 {
+            assert_ne!(frame.kind, kind::PING);
+            if frame.stream != 0 && frame.flags & flag::END_STREAM != 0 {
                 break frame.stream;
             }
         };

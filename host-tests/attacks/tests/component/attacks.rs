@@ -7,8 +7,8 @@ mod frames;
 mod resets;
 mod windows;
 
-use http2_conformance::frame::{flag, frame, kind, window_update};
 use http2_engine::ErrorCode;
+use http2_test_support::{flag, frame, kind, window_update};
 
 use crate::harness::{Behaviour, Endpoint, Outcome, SHORT, Server};
 

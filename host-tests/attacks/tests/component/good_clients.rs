@@ -9,8 +9,8 @@ mod readers;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use http2_conformance::frame::{code, flag, headers, kind, ping, window_update};
-use http2_conformance::received::Frame;
+use http2_test_support::Frame;
+use http2_test_support::{code, flag, headers, kind, ping, window_update};
 
 use crate::harness::{Behaviour, Endpoint, SHORT, Server};
 

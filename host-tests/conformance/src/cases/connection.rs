@@ -2,7 +2,7 @@
 
 use super::{ROLES, both, open, still_serves};
 use crate::case::{Case, Expected, Role};
-use crate::frame::{
+use http2_test_support::{
     GET, OK, block, code, flag, frame, go_away, headers, kind, literal, ping, setting, settings, settings_ack,
 };
 
@@ -97,8 +97,8 @@ fn settings_taken() -> Vec<Case> {
     cases.push(
         Case::server(&["N6"], "the last of several values counts")
             .send(settings(&[(setting::INITIAL_WINDOW_SIZE, 0), (setting::INITIAL_WINDOW_SIZE, 3)]))
-            .send(headers(1, 0, crate::frame::POST))
-            .send(crate::frame::data(1, flag::END_STREAM, b"octets"))
+            .send(headers(1, 0, http2_test_support::POST))
+            .send(http2_test_support::data(1, flag::END_STREAM, b"octets"))
             .expect(Expected::Data { stream: 1, octets: 3 })
             .never(Expected::Data { stream: 1, octets: 4 })
             .nothing(),

@@ -2,7 +2,7 @@
 
 use super::{ROLES, both, open, still_serves};
 use crate::case::{Case, Expected, Role};
-use crate::frame::{GET, OK, code, flag, frame, headers, kind, priority, setting, settings};
+use http2_test_support::{GET, OK, code, flag, frame, headers, kind, priority, setting, settings};
 
 pub(super) fn cases() -> Vec<Case> {
     [extended_connect(), deprecated_priorities(), priority_updates(), priority_fields(), services()].concat()

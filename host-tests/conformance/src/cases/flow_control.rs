@@ -2,7 +2,9 @@
 
 use super::{both, open, still_serves};
 use crate::case::{Case, Expected, Role};
-use crate::frame::{OK, POST, code, data, flag, frame, headers, kind, setting, settings, window_update};
+use http2_test_support::{
+    OK, POST, code, data, flag, frame, headers, kind, setting, settings, window_update,
+};
 
 /// The largest flow-control window.
 const MAX: u32 = 0x7fff_ffff;

@@ -1,7 +1,7 @@
 //! The preface, and frames of any type (RFC 9113, 3.4 and 4).
 
 use crate::case::{Case, Expected, Role};
-use crate::frame::{GET, OK, code, data, flag, frame, headers, kind, literal, ping, settings};
+use http2_test_support::{GET, OK, code, data, flag, frame, headers, kind, literal, ping, settings};
 
 /// The longest frame payload allowed by default.
 const LONGEST: usize = 16_384;
@@ -22,7 +22,7 @@ fn preface() -> Vec<Case> {
             .closed(),
         Case::server(&["P1"], "a frame other than SETTINGS after the preface")
             .without_preface()
-            .send([crate::frame::PREFACE, &ping(*b"too soon")].concat())
+            .send([http2_test_support::PREFACE, &ping(*b"too soon")].concat())
             .connection_error(code::PROTOCOL_ERROR),
         Case::client(&["P1"], "a first frame other than SETTINGS")
             .without_preface()
@@ -45,7 +45,7 @@ fn sizes() -> Vec<Case> {
     let too_long = [0; LONGEST + 1];
     let mut cases = vec![
         Case::server(&["F1"], "DATA of maximum length, echoed")
-            .send(headers(1, 0, crate::frame::POST))
+            .send(headers(1, 0, http2_test_support::POST))
             .send(data(1, flag::END_STREAM, &too_long[1..]))
             .expect(Expected::Content { stream: 1, content: too_long[1..].to_vec() }),
         Case::client(&["F1"], "DATA of maximum length")
@@ -53,7 +53,7 @@ fn sizes() -> Vec<Case> {
             .send(data(1, flag::END_STREAM, &too_long[1..]))
             .nothing(),
         Case::server(&["F2"], "overlong DATA")
-            .send(headers(1, 0, crate::frame::POST))
+            .send(headers(1, 0, http2_test_support::POST))
             .send(data(1, 0, &too_long))
             .stream_error(1, code::FRAME_SIZE_ERROR),
         Case::client(&["F2"], "overlong DATA")
@@ -124,10 +124,10 @@ fn field_blocks() -> Vec<Case> {
     }
     // The malformed request on stream 1 adds an entry to the dynamic table; the request on stream 3 refers to
     // it.
-    let mut first = crate::frame::block(GET);
+    let mut first = http2_test_support::block(GET);
     first.extend([&[0x40, 4][..], b"kept", &[5], b"value"].concat());
     first.extend(literal(b"Bad", b""));
-    let mut second = crate::frame::block(GET);
+    let mut second = http2_test_support::block(GET);
     second.push(0x80 | 62);
     cases.push(
         Case::server(&["F7"], "a field of a reset stream stays in the dynamic table")

@@ -2,7 +2,7 @@
 
 use super::{ROLES, both};
 use crate::case::{Case, Expected, Role};
-use crate::frame::{GET, OK, block, code, flag, headers, headers_block, integer, setting, settings};
+use http2_test_support::{GET, OK, block, code, flag, headers, headers_block, integer, setting, settings};
 
 pub(super) fn cases() -> Vec<Case> {
     [errors(), tables(), sizes(), updates_of_the_endpoint()].concat()

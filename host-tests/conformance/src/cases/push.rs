@@ -2,7 +2,7 @@
 
 use super::reset;
 use crate::case::{Case, Expected};
-use crate::frame::{GET, OK, code, flag, frame, headers, kind, push_promise, settings};
+use http2_test_support::{GET, OK, code, flag, frame, headers, kind, push_promise, settings};
 
 /// A client that has sent SETTINGS disabling push, and has not yet received the acknowledgement.
 fn unacknowledged(requirements: &'static [&'static str], name: &'static str) -> Case {

@@ -2,7 +2,7 @@
 
 use super::{open, still_serves};
 use crate::case::{Case, Expected};
-use crate::frame::{GET, POST, block, code, data, flag, headers, headers_block, literal, rst_stream};
+use http2_test_support::{GET, POST, block, code, data, flag, headers, headers_block, literal, rst_stream};
 
 pub(super) fn cases() -> Vec<Case> {
     [names_and_values(), connection_fields(), pseudo(), targets(), hosts(), connect(), lengths(), messages()]

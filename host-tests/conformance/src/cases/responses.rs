@@ -2,7 +2,7 @@
 
 use super::still_serves;
 use crate::case::{Case, Expected};
-use crate::frame::{OK, block, code, data, flag, headers, headers_block, literal, rst_stream};
+use http2_test_support::{OK, block, code, data, flag, headers, headers_block, literal, rst_stream};
 
 const END: u8 = flag::END_STREAM;
 

@@ -2,7 +2,7 @@
 
 use super::{ROLES, both, complete, open, reset, still_serves};
 use crate::case::{Case, Expected, Role};
-use crate::frame::{
+use http2_test_support::{
     GET, OK, POST, block, code, data, flag, frame, headers, headers_block, kind, priority, rst_stream,
     setting, settings, window_update,
 };

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::process::Command;
 
 use host_tests::guests;
+use host_tests::support::Process;
+use host_tests::support::peers::Python;
+use host_tests::support::raw::RawClient;
+use http2_test_support::{flag, kind};
 use tempfile::TempDir;
 use wasi_http2::compose::with_server;
-
-use crate::support::Process;
-use crate::support::peers::Python;
-use crate::support::raw::{self, RawClient};
 
 #[test]
 fn sigterm_lets_requests_finish() {
@@ -25,11 +25,11 @@ fn sigterm_lets_requests_finish() {
 
     let (process, address) = Process::start_and_read_line(&mut sh, "http2-server: listening on ");
     let mut client = RawClient::connect(address.parse().unwrap());
-    client.request(1, "GET", "/delay/2000", raw::END_STREAM);
+    client.request(1, "GET", "/delay/2000", flag::END_STREAM);
     client.synchronise();
     process.terminate();
     let frames = client.receive_all();
-    let content = frames.iter().find(|frame| frame.kind == raw::DATA).expect("the response");
+    let content = frames.iter().find(|frame| frame.kind == kind::DATA).expect("the response");
     assert_eq!(content.payload, b"that took a while\n");
     assert_eq!(process.finish().code, Some(0));
 }

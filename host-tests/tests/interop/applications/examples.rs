@@ -1,9 +1,10 @@
 //! The examples of the crate wasip3.
 
+use host_tests::support::apps::{compose, wasip3_example};
+use host_tests::support::peers::{self, Python, curl};
+use host_tests::support::{self, get};
+
 use super::run;
-use crate::support::apps::{compose, wasip3_example};
-use crate::support::peers::{self, Python, curl};
-use crate::support::{self, get};
 
 #[test]
 fn an_example_of_wasip3_answers_over_http2() {

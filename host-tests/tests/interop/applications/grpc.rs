@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use host_tests::support;
+use host_tests::support::apps::{compose, python_grpc_service};
+use host_tests::support::peers::Python;
+
 use super::run;
-use crate::support;
-use crate::support::apps::{compose, python_grpc_service};
-use crate::support::peers::Python;
 
 const CASES: [&str; 20] = [
     "empty_unary",

@@ -2,12 +2,12 @@
 
 use std::fs;
 
+use host_tests::support::apps::{compose, python_handler};
+use host_tests::support::peers::{self, Python, curl};
+use host_tests::support::{self, Process, assert_same, get, octets, run_with_input};
 use tempfile::TempDir;
 
 use super::{run, serve};
-use crate::support::apps::{compose, python_handler};
-use crate::support::peers::{self, Python, curl};
-use crate::support::{self, Process, assert_same, get, octets, run_with_input};
 
 const MIB: usize = 1 << 20;
 

@@ -5,11 +5,11 @@
 use std::path::Path;
 use std::process::Command;
 
+use host_tests::support::Process;
+use host_tests::support::peers::{self, Python, on_free_port};
 use rustix::process::Signal;
 
 use super::{Server, Site, write};
-use crate::support::Process;
-use crate::support::peers::{self, Python, on_free_port};
 use crate::{go as go_peer, script};
 
 /// The folder of Apache's modules in Debian.

@@ -1,10 +1,11 @@
 //! Content and trailers, in both directions.
 
+use host_tests::support::requests::{Client, Request, hash, pattern};
+use http2_test_support::{flag, kind, setting};
+
 use super::begin;
 use crate::h2_server::H2Server;
-use crate::raw_server::{INITIAL_WINDOW_SIZE, RawServer};
-use crate::requests::{Client, Request, hash, pattern};
-use crate::support::raw::{self, END_STREAM};
+use crate::raw_server::RawServer;
 
 const MIB: usize = 1 << 20;
 /// NO_ERROR and CANCEL (RFC 9113, 7).
@@ -53,7 +54,7 @@ fn empty_trailer_section_of_a_response_is_its_end() {
     let (_client, exchange, mut connection, stream) = begin("POST", |request| request);
     connection.head(stream, &[(":status", "200")], 0);
     connection.data(stream, b"content", 0);
-    connection.head(stream, &[], END_STREAM);
+    connection.head(stream, &[], flag::END_STREAM);
     let response = exchange.response().unwrap();
     assert_eq!(response.content.text, "content");
     assert!(response.end.as_ref().is_ok_and(|end| end.as_ref().is_none_or(Vec::is_empty)), "{response:?}");
@@ -63,7 +64,7 @@ fn empty_trailer_section_of_a_response_is_its_end() {
 fn response_may_be_trailers_only() {
     let (_client, exchange, mut connection, stream) = begin("POST", |request| request.content(10));
     let head = [(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "12")];
-    connection.head(stream, &head, END_STREAM);
+    connection.head(stream, &head, flag::END_STREAM);
     let response = exchange.response().unwrap();
     assert_eq!(response.fields, ["content-type: application/grpc", "grpc-status: 12"]);
     assert_eq!((response.content.octets, response.end), (0, Ok(None)));
@@ -78,19 +79,17 @@ fn response_may_begin_before_the_request_ends() {
         exchange.more(octets);
         let mut arrived = 0;
         while arrived < octets {
-            let frame = connection.next(raw::DATA).unwrap();
+            let frame = connection.next(kind::DATA).unwrap();
             arrived += frame.payload.len();
-            let increment = u32::try_from(frame.payload.len()).unwrap().to_be_bytes();
-            connection.wire.send(raw::WINDOW_UPDATE, 0, 0, &increment);
-            connection.wire.send(raw::WINDOW_UPDATE, 0, stream, &increment);
+            connection.wire.widen_windows(stream, frame.payload.len());
         }
         connection.data(stream, word.as_bytes(), 0);
         assert_eq!(exchange.data(), word);
     }
     exchange.end();
-    assert_eq!(connection.next(raw::DATA).unwrap().flags, END_STREAM);
+    assert_eq!(connection.next(kind::DATA).unwrap().flags, flag::END_STREAM);
     assert_eq!(exchange.sent(), "Ok");
-    connection.head(stream, &[("status", "done")], END_STREAM);
+    connection.head(stream, &[("status", "done")], flag::END_STREAM);
     assert_eq!(exchange.rest().1, Ok(Some(vec!["status: done".to_owned()])));
 }
 
@@ -98,7 +97,7 @@ fn response_may_begin_before_the_request_ends() {
 fn response_may_be_complete_before_the_request() {
     let (client, exchange, mut connection, stream) = begin("POST", |request| request.with("open"));
     connection.head(stream, &[(":status", "413")], 0);
-    connection.data(stream, &pattern(50_000), END_STREAM);
+    connection.data(stream, &pattern(50_000), flag::END_STREAM);
     // A server may decline the rest of the request at once (RFC 9113, 8.1).
     connection.reset(stream, NO_ERROR);
     let response = exchange.response().unwrap();
@@ -112,7 +111,7 @@ fn response_may_be_complete_before_the_request() {
 #[test]
 fn upload_continues_after_a_complete_response_until_the_server_declines_it() {
     let (client, mut exchange, mut connection, stream) = begin("POST", |request| request.content(MIB));
-    connection.head(stream, &[(":status", "401")], END_STREAM);
+    connection.head(stream, &[(":status", "401")], flag::END_STREAM);
     assert_eq!(exchange.head().unwrap().0, 401);
     // Some servers would count a cancellation against the client.
     assert_eq!(connection.content(stream).len(), MIB);
@@ -124,7 +123,7 @@ fn upload_continues_after_a_complete_response_until_the_server_declines_it() {
     assert_eq!(exchange.head().unwrap().0, 401);
     exchange.more(MIB);
     exchange.is_unwanted();
-    assert!(connection.synchronise().iter().all(|frame| frame.kind != raw::RST_STREAM));
+    assert!(connection.wire.synchronise().iter().all(|frame| frame.kind != kind::RST_STREAM));
 }
 
 #[test]
@@ -180,20 +179,20 @@ fn closed_window_stops_the_application() {
     let client = Client::start();
     let request = Request::new("POST", &server.url("/")).content(10 * MIB);
     let mut exchange = client.send(&request);
-    let mut connection = server.accept_with(&[(INITIAL_WINDOW_SIZE, 100_000)]);
+    let mut connection = server.accept_with(&[(setting::INITIAL_WINDOW_SIZE, 100_000)]);
     let stream = connection.request().stream;
     let mut arrived = 0;
     // The connection's window is the smaller one.
     while arrived < 65_535 {
-        arrived += connection.next(raw::DATA).unwrap().payload.len();
+        arrived += connection.next(kind::DATA).unwrap().payload.len();
     }
-    assert!(connection.synchronise().iter().all(|frame| frame.kind != raw::DATA));
+    assert!(connection.wire.synchronise().iter().all(|frame| frame.kind != kind::DATA));
     let before = exchange.written();
     assert!(before <= MIB, "{before} bytes are buffered");
-    connection.wire.send(raw::WINDOW_UPDATE, 0, 0, &0x7f00_0000_u32.to_be_bytes());
-    connection.wire.send(raw::WINDOW_UPDATE, 0, stream, &0x7f00_0000_u32.to_be_bytes());
+    connection.wire.send(kind::WINDOW_UPDATE, 0, 0, &0x7f00_0000_u32.to_be_bytes());
+    connection.wire.send(kind::WINDOW_UPDATE, 0, stream, &0x7f00_0000_u32.to_be_bytes());
     while arrived < 10 * MIB {
-        arrived += connection.next(raw::DATA).unwrap().payload.len();
+        arrived += connection.next(kind::DATA).unwrap().payload.len();
     }
     connection.respond(stream, "200");
     assert_eq!(exchange.sent(), "Ok");
@@ -207,18 +206,18 @@ fn application_that_does_not_read_stops_the_server() {
     assert_eq!(exchange.head().unwrap().0, 200);
     connection.data(stream, &[b'a'; 16_384], 0);
     // The client may open the window by the size of its buffer, but no further.
-    let mut frames = connection.synchronise();
+    let mut frames = connection.wire.synchronise();
     connection.data(stream, &[b'a'; 16_384], 0);
     connection.data(stream, &[b'a'; 16_384], 0);
-    frames.extend(connection.synchronise());
+    frames.extend(connection.wire.synchronise());
     let raised: u32 = frames
         .iter()
-        .filter(|frame| (frame.kind, frame.stream) == (raw::WINDOW_UPDATE, stream))
+        .filter(|frame| (frame.kind, frame.stream) == (kind::WINDOW_UPDATE, stream))
         .map(|frame| u32::from_be_bytes(frame.payload[..4].try_into().unwrap()))
         .sum();
     assert!(raised <= 3 * 16_384, "{raised}");
     exchange.read();
-    connection.data(stream, b"", END_STREAM);
+    connection.data(stream, b"", flag::END_STREAM);
     assert_eq!(exchange.rest().0.octets, 3 * 16_384);
 }
 
@@ -226,8 +225,8 @@ fn application_that_does_not_read_stops_the_server() {
 fn content_after_a_reset_is_not_read() {
     let (_client, mut exchange, mut connection, stream) = begin("POST", |request| request.with("open"));
     exchange.more(10);
-    assert_eq!(connection.next(raw::DATA).unwrap().payload.len(), 10);
-    connection.head(stream, &[(":status", "200")], END_STREAM);
+    assert_eq!(connection.next(kind::DATA).unwrap().payload.len(), 10);
+    connection.head(stream, &[(":status", "200")], flag::END_STREAM);
     connection.reset(stream, CANCEL);
     assert_eq!(exchange.head().unwrap().0, 200);
     exchange.more(1_000_000);

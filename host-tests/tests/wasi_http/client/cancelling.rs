@@ -1,9 +1,10 @@
 //! Cancellation by the application reaches the server.
 
+use host_tests::support::requests::Client;
+use http2_test_support::{kind, setting};
+
 use super::begin;
-use crate::raw_server::{MAX_CONCURRENT_STREAMS, RawServer};
-use crate::requests::Client;
-use crate::support::raw;
+use crate::raw_server::RawServer;
 
 /// CANCEL (RFC 9113, 7).
 const CANCEL: u32 = 0x8;
@@ -27,7 +28,7 @@ fn dropped_call_cancels_its_stream() {
 #[test]
 fn call_dropped_during_upload_is_cancelled() {
     let (_client, mut exchange, mut connection, stream) = begin("POST", |request| request.content(10 << 20));
-    connection.next(raw::DATA).unwrap();
+    connection.next(kind::DATA).unwrap();
     exchange.cancel();
     assert_eq!(connection.reset_by_peer(), (stream, CANCEL));
     exchange.is_unwanted();
@@ -39,9 +40,9 @@ fn call_dropped_before_it_has_a_connection_is_never_sent() {
     // One connection with room for one request, so that another must wait.
     let client = Client::start_with(&[("HTTP2_CLIENT_MAX_CONNECTIONS", "1")]);
     let first = client.get(&server.url("/first"));
-    let mut connection = server.accept_with(&[(MAX_CONCURRENT_STREAMS, 1)]);
+    let mut connection = server.accept_with(&[(setting::MAX_CONCURRENT_STREAMS, 1)]);
     let stream = connection.request().stream;
-    connection.synchronise();
+    connection.wire.synchronise();
     let mut second = client.get(&server.url("/second"));
     let third = client.get(&server.url("/third"));
     second.cancel();

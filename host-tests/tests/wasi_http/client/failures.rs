@@ -4,13 +4,13 @@ use std::io::Write;
 use std::net::{Shutdown, TcpListener};
 use std::thread;
 
+use host_tests::support::block_on;
+use host_tests::support::requests::{Client, Request};
+use http2_test_support::{flag, kind, setting};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::begin;
-use crate::raw_server::{Connection, INITIAL_WINDOW_SIZE, RawServer};
-use crate::requests::{Client, Request};
-use crate::support::block_on;
-use crate::support::raw::{self, END_STREAM};
+use crate::raw_server::{Connection, RawServer};
 
 /// Returns the error of a request that the server resets before any response.
 fn error_of_reset(code: u32) -> String {
@@ -62,9 +62,9 @@ fn reset_after_the_end_loses_nothing() {
     for _ in 0..3 {
         connection.data(stream, &[b'a'; 16_384], 0);
     }
-    connection.head(stream, &[("status", "done")], END_STREAM);
+    connection.head(stream, &[("status", "done")], flag::END_STREAM);
     connection.reset(stream, 0);
-    connection.synchronise();
+    connection.wire.synchronise();
     assert_eq!(exchange.head().unwrap().0, 200);
     exchange.read();
     let (content, end) = exchange.rest();
@@ -124,11 +124,11 @@ fn early_response_is_received_although_the_server_closes() {
     let server = RawServer::listen();
     let client = Client::start();
     let exchange = client.send(&Request::new("POST", &server.url("/")).content(10_000_000));
-    let mut connection = server.accept_with(&[(INITIAL_WINDOW_SIZE, 10_000_000)]);
+    let mut connection = server.accept_with(&[(setting::INITIAL_WINDOW_SIZE, 10_000_000)]);
     let stream = connection.request().stream;
-    connection.wire.send(raw::WINDOW_UPDATE, 0, 0, &10_000_000_u32.to_be_bytes());
+    connection.wire.send(kind::WINDOW_UPDATE, 0, 0, &10_000_000_u32.to_be_bytes());
     connection.head(stream, &[(":status", "413")], 0);
-    connection.data(stream, &[b'x'; 30_000], END_STREAM);
+    connection.data(stream, &[b'x'; 30_000], flag::END_STREAM);
     // Input is still unread, so this resets the connection, and the client's next write fails.
     drop(connection);
     let response = exchange.response().unwrap();
@@ -145,7 +145,7 @@ fn protocol_violation_ends_all_responses() {
     connection.request();
     // DATA on stream 0 (RFC 9113, 6.1).
     connection.data(0, b"to whom it may concern", 0);
-    let go_away = connection.next(raw::GOAWAY).expect("GOAWAY");
+    let go_away = connection.next(kind::GOAWAY).expect("GOAWAY");
     assert_eq!(go_away.payload[4..8], [0, 0, 0, 1], "PROTOCOL_ERROR");
     for exchange in [one, two] {
         assert_eq!(exchange.response().unwrap_err(), "HttpProtocolError");
@@ -235,7 +235,7 @@ fn malformed_response_resets_only_its_stream() {
     for head in heads {
         let exchange = client.get(&server.url("/"));
         let stream = connection.request().stream;
-        connection.head(stream, head, END_STREAM);
+        connection.head(stream, head, flag::END_STREAM);
         assert_eq!(exchange.response().unwrap_err(), "HttpProtocolError", "{head:?}");
         assert_eq!(connection.reset_by_peer(), (stream, 1), "{head:?}: PROTOCOL_ERROR");
     }
@@ -248,18 +248,18 @@ fn malformed_content_or_trailers_reset_only_their_stream() {
     type Send = fn(&mut Connection, u32);
     let cases: [(&str, Send); 6] = [
         ("more than Content-Length", |connection, stream| connection.data(stream, b"123456", 0)),
-        ("less than Content-Length", |connection, stream| connection.data(stream, b"1234", END_STREAM)),
+        ("less than Content-Length", |connection, stream| connection.data(stream, b"1234", flag::END_STREAM)),
         ("trailers before the end of the content", |connection, stream| {
-            connection.head(stream, &[("a", "b")], END_STREAM);
+            connection.head(stream, &[("a", "b")], flag::END_STREAM);
         }),
         ("trailers without END_STREAM", |connection, stream| connection.head(stream, &[("a", "b")], 0)),
         ("a pseudo-header field in trailers", |connection, stream| {
             connection.data(stream, b"12345", 0);
-            connection.head(stream, &[(":status", "200")], END_STREAM);
+            connection.head(stream, &[(":status", "200")], flag::END_STREAM);
         }),
         ("a connection-specific field in trailers", |connection, stream| {
             connection.data(stream, b"12345", 0);
-            connection.head(stream, &[("connection", "close")], END_STREAM);
+            connection.head(stream, &[("connection", "close")], flag::END_STREAM);
         }),
     ];
     let server = RawServer::listen();
@@ -292,7 +292,7 @@ fn content_before_a_head_is_malformed() {
 fn oversized_sections_are_told_apart() {
     let long = "v".repeat(15_000);
     let fields = [("x-one", long.as_str()), ("x-two", &long), ("x-three", &long)];
-    let block = |head: &[(&str, &str)]| crate::raw_server::block(&[head, &fields].concat());
+    let block = |head: &[(&str, &str)]| http2_test_support::block(&[head, &fields].concat());
     let server = RawServer::listen();
     let client = Client::start();
     let mut exchange = client.get(&server.url("/"));
@@ -319,9 +319,9 @@ fn silent_server_is_pinged_at_most_once() {
         while arrived < 1_000 {
             // The wire acknowledges PING; the server sends nothing else.
             let frame = connection.wire.receive().unwrap();
-            match (frame.kind, frame.flags & raw::ACK) {
-                (raw::DATA, _) => arrived += frame.payload.len(),
-                (raw::PING, 0) => pings += 1,
+            match (frame.kind, frame.flags & flag::ACK) {
+                (kind::DATA, _) => arrived += frame.payload.len(),
+                (kind::PING, 0) => pings += 1,
                 _ => {}
             }
         }

@@ -1,8 +1,10 @@
 //! Heads of requests and responses: which fields the client passes between wasi:http and HTTP/2, and which it drops.
 
+use host_tests::support::requests::{Client, Request};
+use http2_test_support::flag;
+
 use super::begin;
 use crate::raw_server::{Head, RawServer};
-use crate::requests::{Client, Request};
 
 /// Returns the head of a request as the server receives it.
 fn seen(change: impl FnOnce(Request) -> Request) -> Head {
@@ -116,7 +118,7 @@ fn response_head_arrives_unchanged() {
     connection.head(stream, &[(":status", "103"), ("link", "</early>")], 0);
     let long = "v".repeat(9_000);
     let fields = [(":status", "418"), ("x-a", "1"), ("x-a", "2"), ("x-long", &long), ("x-empty", "")];
-    connection.head(stream, &fields, crate::support::raw::END_STREAM);
+    connection.head(stream, &fields, flag::END_STREAM);
     let response = exchange.response().unwrap();
     assert_eq!(response.status, 418, "informational responses do not pass to wasi:http");
     assert_eq!(response.fields, ["x-a: 1", "x-a: 2", &format!("x-long: {long}"), "x-empty: "]);

@@ -2,10 +2,11 @@
 
 use std::net::{TcpListener, ToSocketAddrs};
 
+use host_tests::support::requests::{Client, Exchange, Request};
+use http2_test_support::{kind, setting};
+
 use crate::h2_server::H2Server;
-use crate::raw_server::{Connection, MAX_CONCURRENT_STREAMS, RawServer};
-use crate::requests::{Client, Exchange, Request};
-use crate::support::raw;
+use crate::raw_server::{Connection, RawServer};
 
 /// Waits for the next `count` requests of a connection, then answers all of them.
 fn answer(connection: &mut Connection, count: usize) -> Vec<u32> {
@@ -43,11 +44,11 @@ fn requests_beyond_the_servers_limit_use_another_connection() {
     let server = RawServer::listen();
     let client = Client::start();
     let first = client.get(&server.url("/"));
-    let mut one = server.accept_with(&[(MAX_CONCURRENT_STREAMS, 10)]);
+    let mut one = server.accept_with(&[(setting::MAX_CONCURRENT_STREAMS, 10)]);
     let stream = one.request().stream;
-    one.synchronise();
+    one.wire.synchronise();
     let rest: Vec<_> = (0..19).map(|_| client.get(&server.url("/"))).collect();
-    let mut two = server.accept_with(&[(MAX_CONCURRENT_STREAMS, 10)]);
+    let mut two = server.accept_with(&[(setting::MAX_CONCURRENT_STREAMS, 10)]);
     for _ in 0..9 {
         one.request();
     }
@@ -72,10 +73,9 @@ fn server_gets_one_request_before_it_announces_its_limit() {
     let at_once: Vec<_> = (0..50).map(|_| client.get(&server.url("/"))).collect();
     let mut connection = server.accept_silently();
     let first = connection.wire.receive_write();
-    assert_eq!(first.iter().filter(|frame| frame.kind == raw::HEADERS).count(), 1, "{first:?}");
-    let head = first.iter().find(|frame| frame.kind == raw::HEADERS).unwrap();
-    connection.head_of(head);
-    connection.wire.send(raw::SETTINGS, 0, 0, &[]);
+    assert_eq!(first.iter().filter(|frame| frame.kind == kind::HEADERS).count(), 1, "{first:?}");
+    let head = first.iter().find(|frame| frame.kind == kind::HEADERS).unwrap();
+    connection.wire.send(kind::SETTINGS, 0, 0, &[]);
     assert_eq!(answer(&mut connection, 49), (1..50).map(|number| 2 * number + 1).collect::<Vec<u32>>());
     connection.respond(head.stream, "200");
     all_succeed(at_once);
@@ -87,7 +87,7 @@ fn number_of_connections_is_limited() {
     let server = RawServer::listen();
     let client = Client::start_with(&[("HTTP2_CLIENT_MAX_CONNECTIONS", "1")]);
     let exchanges = (0..12).map(|_| client.get(&server.url("/"))).collect();
-    let mut connection = server.accept_with(&[(MAX_CONCURRENT_STREAMS, 3)]);
+    let mut connection = server.accept_with(&[(setting::MAX_CONCURRENT_STREAMS, 3)]);
     let mut served = 0;
     while served < 12 {
         let stream = connection.request().stream;
@@ -154,7 +154,7 @@ fn idle_connection_is_closed() {
     answer(&mut connection, 1);
     all_succeed(vec![one]);
     let frames = connection.wire.receive_all();
-    let go_away = frames.iter().find(|frame| frame.kind == raw::GOAWAY).expect("a graceful shutdown");
+    let go_away = frames.iter().find(|frame| frame.kind == kind::GOAWAY).expect("a graceful shutdown");
     assert_eq!(go_away.payload[4..8], [0; 4], "NO_ERROR");
     let other = client.get(&server.url("/"));
     answer(&mut server.accept(), 1);
@@ -189,7 +189,7 @@ fn address_that_answers_is_used() {
     let url = format!("http://localhost:{}/", six.local_addr().unwrap().port());
     let exchange = client.get(&url);
     let mut connection = Connection::from_tcp(six.accept().unwrap().0);
-    connection.wire.send(raw::SETTINGS, 0, 0, &[]);
+    connection.wire.send(kind::SETTINGS, 0, 0, &[]);
     answer(&mut connection, 1);
     all_succeed(vec![exchange]);
 }
@@ -201,7 +201,7 @@ fn ipv6_address_stands_in_brackets() {
     let client = Client::start();
     let exchange = client.get(&format!("http://{authority}/"));
     let mut connection = Connection::from_tcp(six.accept().unwrap().0);
-    connection.wire.send(raw::SETTINGS, 0, 0, &[]);
+    connection.wire.send(kind::SETTINGS, 0, 0, &[]);
     let head = connection.request();
     assert_eq!(head.get(":authority"), Some(authority.as_str()));
     connection.respond(head.stream, "200");

@@ -4,10 +4,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use host_tests::support::requests::{Client, Request, pattern};
+use http2_test_support::{flag, kind};
+
 use crate::h2_server::H2Server;
 use crate::raw_server::{Connection, Head, RawServer};
-use crate::requests::{Client, Request, pattern};
-use crate::support::raw::{self, END_STREAM};
 
 /// NO_ERROR, REFUSED_STREAM, ENHANCE_YOUR_CALM (RFC 9113, 7).
 const NO_ERROR: u32 = 0x0;
@@ -67,13 +68,13 @@ fn rest_of_request(connection: &mut Connection, stream: u32) -> (Vec<u8>, Head) 
     loop {
         let frame = connection.wire.receive().unwrap();
         match frame.kind {
-            raw::DATA if frame.stream == stream => {
+            kind::DATA if frame.stream == stream => {
                 content.extend(&frame.payload);
                 // Keep the connection's window open; this test is not about it.
                 let increment = u32::try_from(frame.payload.len()).unwrap().to_be_bytes();
-                connection.wire.send(raw::WINDOW_UPDATE, 0, 0, &increment);
+                connection.wire.send(kind::WINDOW_UPDATE, 0, 0, &increment);
             }
-            raw::HEADERS => return (content, connection.head_of(&frame)),
+            kind::HEADERS => return (content, Head::new(&frame)),
             _ => {}
         }
     }
@@ -88,11 +89,11 @@ fn request_with_too_much_content_sent_is_not_sent_again() {
         let exchange = client.send(&Request::new("POST", &server.url("/")).content(200_000));
         let mut first = server.accept();
         let stream = first.request().stream;
-        first.wire.send(raw::WINDOW_UPDATE, 0, 0, &200_000_u32.to_be_bytes());
-        first.wire.send(raw::WINDOW_UPDATE, 0, stream, &200_000_u32.to_be_bytes());
+        first.wire.send(kind::WINDOW_UPDATE, 0, 0, &200_000_u32.to_be_bytes());
+        first.wire.send(kind::WINDOW_UPDATE, 0, stream, &200_000_u32.to_be_bytes());
         let mut arrived = 0;
         while arrived < 100_000 {
-            arrived += first.next(raw::DATA).unwrap().payload.len();
+            arrived += first.next(kind::DATA).unwrap().payload.len();
         }
         refuse(&mut first, stream);
         assert_eq!(exchange.response().unwrap_err(), error);
@@ -147,10 +148,10 @@ fn refused_request_fails_after_its_timeout() {
 /// Accepts a connection if one is pending, and refuses every request on it.
 fn refuse_all(server: &RawServer) {
     let Some(mut connection) = server.try_accept() else { return thread::sleep(Duration::from_millis(2)) };
-    connection.wire.send(raw::SETTINGS, 0, 0, &[]);
+    connection.wire.send(kind::SETTINGS, 0, 0, &[]);
     thread::spawn(move || {
         while let Some(frame) = connection.wire.receive() {
-            if frame.kind == raw::HEADERS {
+            if frame.kind == kind::HEADERS {
                 connection.reset(frame.stream, REFUSED_STREAM);
             }
         }
@@ -187,7 +188,7 @@ fn goaway_does_not_affect_processed_requests() {
     second.respond(head.stream, "201");
     assert_eq!(unprocessed.response().unwrap().status, 201);
     first.head(stream, &[(":status", "202")], 0);
-    first.data(stream, b"late", END_STREAM);
+    first.data(stream, b"late", flag::END_STREAM);
     let response = processed.response().unwrap();
     assert_eq!((response.status, response.content.text.as_str()), (202, "late"));
     assert!(server.try_accept().is_none(), "no third connection is opened");
@@ -201,7 +202,7 @@ fn requests_after_goaway_use_another_connection() {
     let mut first = server.accept();
     let stream = first.request().stream;
     first.go_away(0x7fff_ffff, NO_ERROR);
-    first.synchronise();
+    first.wire.synchronise();
     let two = client.get(&server.url("/"));
     let mut second = server.accept();
     let other = second.request().stream;

@@ -1,8 +1,8 @@
 //! Attacks by a server on a client.
 
 use http2_attacks::attack::Answer::{Connection, Nothing, Streams};
-use http2_conformance::frame::{GET, frame, headers, kind, push_promise, setting};
 use http2_engine::ErrorCode;
+use http2_test_support::{GET, frame, headers, kind, push_promise, setting};
 
 use super::{CALM, PROTOCOL, each};
 use crate::harness::{Client, Endpoint, check_defence};

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http2_attacks::attack::Answer::{Connection, Nothing, Status, Streams};
-use http2_conformance::frame::{
+use http2_engine::ErrorCode;
+use http2_test_support::{
     GET, block, code, flag, headers, headers_block, integer, kind, literal, rst_stream, setting, settings,
 };
-use http2_engine::ErrorCode;
 
 use super::{CALM, PROTOCOL, each, open_server, requests_by_tens, server, stream};
 use crate::harness::{Behaviour, Endpoint, SHORT, check_defence};

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use http2_attacks::attack::Answer::{Connection, Nothing, Streams};
-use http2_conformance::frame::{
+use http2_engine::ErrorCode;
+use http2_test_support::{
     POST, data, flag, frame, go_away, headers, kind, ping, priority, settings, window_update,
 };
-use http2_engine::ErrorCode;
 
 use super::{CALM, PROTOCOL, continuation, each, padded, server, slow_server, stream};
 use crate::harness::{Behaviour, Endpoint, Outcome, Server, check_defence};

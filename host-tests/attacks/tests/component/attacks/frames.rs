@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use http2_attacks::attack::Answer::{Connection, Nothing, Streams};
-use http2_conformance::frame::{
+use http2_engine::ErrorCode;
+use http2_test_support::Frame;
+use http2_test_support::{
     GET, POST, PREFACE, data, flag, frame, headers, kind, ping, priority, setting, settings,
 };
-use http2_conformance::received::Frame;
-use http2_engine::ErrorCode;
 
 use super::{CALM, PROTOCOL, each, open_server, server, slow_server, stream};
 use crate::harness::{Behaviour, Endpoint, Role, SHORT, Server, check_defence};

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use http2_attacks::attack::Answer::{Connection, Nothing, Streams};
-use http2_conformance::frame::{
+use http2_engine::ErrorCode;
+use http2_test_support::{
     GET, POST, PREFACE, code, data, flag, frame, headers, kind, priority, rst_stream, setting, settings,
     window_update,
 };
-use http2_engine::ErrorCode;
 
 use super::{PROTOCOL, each, open_server, requests_by_tens, server, slow_server, stream};
 use crate::harness::{Behaviour, Endpoint, Outcome, Role, SHORT, Server, check_defence};

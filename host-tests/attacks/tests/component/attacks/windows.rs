@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use http2_attacks::attack::Answer::{Connection, Nothing, Streams};
-use http2_conformance::frame::{GET, POST, data, flag, headers, setting, settings, window_update};
 use http2_engine::ErrorCode;
+use http2_test_support::{GET, POST, data, flag, headers, setting, settings, window_update};
 
 use super::{CALM, each, open_server, padded, server, stream};
 use crate::harness::{Behaviour, Credit, Endpoint, check_defence};

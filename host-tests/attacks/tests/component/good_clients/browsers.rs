@@ -1,6 +1,6 @@
 //! The traffic of browsers.
 
-use http2_conformance::frame::{GET, block, flag, frame, kind, window_update};
+use http2_test_support::{GET, block, flag, frame, kind, window_update};
 
 use super::Client;
 use crate::harness::{Behaviour, SHORT};

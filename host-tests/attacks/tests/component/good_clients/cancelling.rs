@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http2_conformance::frame::{GET, POST, code, data, flag, kind, ping, rst_stream, setting, window_update};
+use http2_test_support::{GET, POST, code, data, flag, kind, ping, rst_stream, setting, window_update};
 
 use super::Client;
 use crate::harness::{Behaviour, SHORT};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http2_conformance::frame::{OK, POST, data, flag, headers, kind, ping, window_update};
+use http2_test_support::{OK, POST, data, flag, headers, kind, ping, window_update};
 
 use super::{Client, SCORE};
 use crate::harness::{Behaviour, Credit, Endpoint, SHORT};

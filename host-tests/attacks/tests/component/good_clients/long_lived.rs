@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use http2_conformance::frame::{GET, PREFACE, flag, headers, ping, settings, settings_ack, window_update};
-use http2_conformance::received::Frame;
+use http2_test_support::Frame;
+use http2_test_support::{GET, PREFACE, flag, headers, ping, settings, settings_ack, window_update};
 
 use super::Client;
 use crate::harness::{Behaviour, Endpoint, Role, SHORT, Server};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use http2_conformance::frame::{GET, POST, data, flag, frame, kind, setting, settings, window_update};
-use http2_conformance::received::Frame;
+use http2_test_support::Frame;
+use http2_test_support::{GET, POST, data, flag, frame, kind, setting, settings, window_update};
 
 use super::Client;
 use crate::harness::{Behaviour, Credit, SHORT};

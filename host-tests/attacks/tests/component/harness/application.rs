@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::iter;
 
-use http2_conformance::frame::code;
+use http2_test_support::code;
 use wasmtime::component::ResourceAny;
 
 use super::bindings::http2::engine::types::{Fields, Method, RequestHead, ResponseHead, Scheme};

@@ -1,7 +1,7 @@
 //! The flow-control credit of the peer on one stream.
 
-use http2_conformance::frame::kind;
-use http2_conformance::received::Frame;
+use http2_test_support::Frame;
+use http2_test_support::kind;
 
 /// The windows of a stream and of its connection (RFC 9113, 6.9), starting at the default settings.
 pub(crate) struct Credit {

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use http2_conformance::frame::{PREFACE, kind, ping, settings, settings_ack};
-use http2_conformance::received::{Frame, Receiver};
+use http2_test_support::{Frame, PREFACE, Receiver, kind, ping, settings, settings_ack};
 
 use super::application::{Application, Behaviour, Client, Server};
 use super::instance::{Instance, Role};
@@ -105,11 +104,11 @@ impl<A: Application> Endpoint<A> {
     pub(crate) fn new(role: Role, options: &[(u16, u32)], application: A) -> Self {
         let wire = Wire::new();
         let instance = Instance::start(role, options, wire.clone());
-        let sender = match role {
-            Role::Server => http2_conformance::Role::Server,
-            Role::Client => http2_conformance::Role::Client,
+        let receiver = match role {
+            Role::Server => Receiver::from_server(),
+            Role::Client => Receiver::from_client(),
         };
-        let (receiver, received) = (Receiver::new(sender), Received::default());
+        let received = Received::default();
         let (start, alive) = (Cost::default(), Cost::default());
         Self { application, instance, wire, receiver, received, sent: 0, start, alive }
     }
@@ -224,11 +223,9 @@ impl<A: Application> Endpoint<A> {
 
     fn take(&mut self) -> Vec<Frame> {
         let output = std::mem::take(&mut self.wire.pipes().output);
-        self.receiver.push(&output);
-        let mut frames = Vec::new();
-        while let Some(frame) = self.receiver.next_frame().expect("valid output") {
-            frames.push(frame);
-        }
+        self.receiver.push(&output).expect("valid output");
+        let next = || self.receiver.next_frame().expect("valid output");
+        let frames: Vec<Frame> = std::iter::from_fn(next).collect();
         self.received.note(output.len(), &frames);
         frames
     }

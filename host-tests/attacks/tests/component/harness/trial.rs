@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use http2_attacks::attack::{Answer, Replies, Trial};
 use http2_attacks::attacks::trials;
-use http2_conformance::frame::{flag, headers};
 use http2_engine::ErrorCode;
+use http2_test_support::{flag, headers};
 
 use super::{Behaviour, Endpoint, Outcome, Received, SHORT};
 

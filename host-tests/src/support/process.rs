@@ -11,30 +11,32 @@ use super::DEADLINE;
 
 /// The exit code and the output of a process.
 #[derive(Debug)]
-pub(crate) struct Finished {
+pub struct Finished {
     /// The exit code, or `None` if a signal ended the process.
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: String,
+    pub code: Option<i32>,
+    /// Its standard output.
+    pub stdout: Vec<u8>,
+    /// Its standard error.
+    pub stderr: String,
 }
 
 impl Finished {
     /// Asserts success, and returns the standard output.
     #[track_caller]
-    pub(crate) fn content(self) -> Vec<u8> {
+    pub fn content(self) -> Vec<u8> {
         assert_eq!(self.code, Some(0), "{}{}", String::from_utf8_lossy(&self.stdout), self.stderr);
         self.stdout
     }
 
     /// Asserts success, and returns the standard output as text.
     #[track_caller]
-    pub(crate) fn text(self) -> String {
+    pub fn text(self) -> String {
         String::from_utf8(self.content()).expect("the output is not UTF-8")
     }
 
     /// Asserts failure with an error message of one line that a user can read, and returns it.
     #[track_caller]
-    pub(crate) fn error_line(&self) -> &str {
+    pub fn error_line(&self) -> &str {
         assert!(self.code.is_some_and(|code| code != 0), "exit code {:?}", self.code);
         let sentence = self.stderr.strip_suffix('\n').expect("no error message");
         assert_eq!(sentence.lines().count(), 1, "{sentence}");
@@ -47,13 +49,13 @@ impl Finished {
 
 /// Runs a command to its end, with empty standard input.
 #[track_caller]
-pub(crate) fn run(command: &mut Command) -> Finished {
+pub fn run(command: &mut Command) -> Finished {
     run_with_input(command, Vec::new())
 }
 
 /// Runs a command to its end.
 #[track_caller]
-pub(crate) fn run_with_input(command: &mut Command, input: Vec<u8>) -> Finished {
+pub fn run_with_input(command: &mut Command, input: Vec<u8>) -> Finished {
     let mut process = Process::start(command);
     process.write(input);
     process.finish()
@@ -62,7 +64,7 @@ pub(crate) fn run_with_input(command: &mut Command, input: Vec<u8>) -> Finished 
 /// A running process, which is killed on drop.
 ///
 /// Its output is collected.
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     name: String,
     stdout: Option<JoinHandle<Vec<u8>>>,
@@ -72,7 +74,7 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a command whose standard input stays open until [`write`](Self::write) or [`finish`](Self::finish).
     #[track_caller]
-    pub(crate) fn start(command: &mut Command) -> Self {
+    pub fn start(command: &mut Command) -> Self {
         let mut process = Self::spawn(command);
         process.stdout = process.child.stdout.take().map(collect);
         process.stderr = process.child.stderr.take().map(collect);
@@ -81,7 +83,7 @@ impl Process {
 
     /// Starts a server, and waits until it prints its URL on the first line.
     #[track_caller]
-    pub(crate) fn start_listening(command: &mut Command) -> (Self, String) {
+    pub fn start_listening(command: &mut Command) -> (Self, String) {
         let mut process = Self::spawn(command);
         process.stderr = process.child.stderr.take().map(collect);
         let mut stdout = BufReader::new(process.child.stdout.take().unwrap());
@@ -96,7 +98,7 @@ impl Process {
 
     /// Starts a server, and waits until a line of its standard error contains, after `prefix`, its address.
     #[track_caller]
-    pub(crate) fn start_and_read_line(command: &mut Command, prefix: &str) -> (Self, String) {
+    pub fn start_and_read_line(command: &mut Command, prefix: &str) -> (Self, String) {
         let mut process = Self::spawn(command);
         let mut stderr = BufReader::new(process.child.stderr.take().unwrap());
         let mut before = String::new();
@@ -117,7 +119,7 @@ impl Process {
 
     /// Starts a command, and waits until it writes to its standard output.
     #[track_caller]
-    pub(crate) fn start_writing(command: &mut Command) -> Self {
+    pub fn start_writing(command: &mut Command) -> Self {
         let mut process = Self::spawn(command);
         process.stderr = process.child.stderr.take().map(collect);
         let mut stdout = BufReader::new(process.child.stdout.take().unwrap());
@@ -141,35 +143,35 @@ impl Process {
     }
 
     /// Writes the standard input in the background, and closes it.
-    pub(crate) fn write(&mut self, input: Vec<u8>) {
+    pub fn write(&mut self, input: Vec<u8>) {
         let mut stdin = self.child.stdin.take().expect("standard input was written before");
         // An error means that the process has not read all of its input, which is allowed.
         thread::spawn(move || _ = stdin.write_all(&input));
     }
 
     /// Returns the process identifier.
-    pub(crate) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Returns whether the process has exited.
-    pub(crate) fn has_ended(&mut self) -> bool {
+    pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
     /// Sends SIGINT, as Ctrl-C does in a terminal.
-    pub(crate) fn interrupt(&self) {
+    pub fn interrupt(&self) {
         kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
     }
 
     /// Sends SIGTERM, as an orchestrator does.
-    pub(crate) fn terminate(&self) {
+    pub fn terminate(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
     }
 
     /// Waits until the process exits.
     #[track_caller]
-    pub(crate) fn finish(mut self) -> Finished {
+    pub fn finish(mut self) -> Finished {
         drop(self.child.stdin.take());
         let started = Instant::now();
         while self.child.try_wait().unwrap().is_none() {

@@ -10,10 +10,10 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use super::{Process, run};
+use super::{PROFILE, Process, package_file, run};
 
 /// Returns a program if it is installed; otherwise prints how to install it.
-pub(crate) fn installed(program: &str, package: &str) -> Option<Command> {
+pub fn installed(program: &str, package: &str) -> Option<Command> {
     let found = find(program);
     if found.is_none() {
         skip(&format!("{program} is missing (apt-get install {package})"));
@@ -22,7 +22,7 @@ pub(crate) fn installed(program: &str, package: &str) -> Option<Command> {
 }
 
 /// Returns a program if it is installed.
-pub(crate) fn find(program: &str) -> Option<Command> {
+pub fn find(program: &str) -> Option<Command> {
     let path = env::var_os("PATH").unwrap_or_default();
     // Debian puts servers in /usr/sbin, which is not in a user's PATH.
     let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
@@ -30,34 +30,34 @@ pub(crate) fn find(program: &str) -> Option<Command> {
 }
 
 /// Returns curl with options to start with HTTP/2.
-pub(crate) fn curl() -> Option<Command> {
+pub fn curl() -> Option<Command> {
     let mut curl = installed("curl", "curl")?;
     curl.args(["--silent", "--show-error", "--http2-prior-knowledge"]);
     Some(curl)
 }
 
 /// Returns a command that runs a script of `tests/interop/peers` in Node.
-pub(crate) fn node(script: &str) -> Option<Command> {
+pub fn node(script: &str) -> Option<Command> {
     let mut node = installed("node", "nodejs")?;
     node.arg(peer_file(script));
     Some(node)
 }
 
 /// Returns the path of a file in `tests/interop/peers`.
-pub(crate) fn peer_file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/peers").join(name)
+pub fn peer_file(name: &str) -> PathBuf {
+    package_file("tests/interop/peers").join(name)
 }
 
 /// Prints that a test is skipped, or panics if `CI=true`.
-pub(crate) fn skip(why: &str) {
+pub fn skip(why: &str) {
     assert!(env::var("CI").as_deref() != Ok("true"), "{why}");
     // The test harness captures the output of `eprintln!`.
     _ = writeln!(io::stderr(), "skipped: {why}");
 }
 
 /// Returns the folder for everything that the tests download or build once.
-pub(crate) fn peers_folder() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("peers");
+pub fn peers_folder() -> PathBuf {
+    let folder = PROFILE.with_file_name("peers");
     fs::create_dir_all(&folder).unwrap();
     folder
 }
@@ -65,7 +65,7 @@ pub(crate) fn peers_folder() -> PathBuf {
 /// A Python virtual environment with the packages of `peers/requirements.txt`.
 ///
 /// The packages of `peers/pure-requirements.txt` are for components.
-pub(crate) struct Python {
+pub struct Python {
     folder: PathBuf,
 }
 
@@ -73,7 +73,7 @@ impl Python {
     /// Creates the environment, unless an earlier test has.
     ///
     /// Returns `None` without Python or a package index.
-    pub(crate) fn with_packages() -> Option<Self> {
+    pub fn with_packages() -> Option<Self> {
         let mut python = installed("python3", "python3-venv")?;
         let folder = peers_folder().join("venv");
         // Other test processes may do the same at the same time.
@@ -111,31 +111,31 @@ impl Python {
     }
 
     /// Returns a command that runs a script with the packages.
-    pub(crate) fn script(&self, file: &Path) -> Command {
+    pub fn script(&self, file: &Path) -> Command {
         let mut python = Command::new(self.folder.join("bin/python"));
         python.arg(file);
         python
     }
 
     /// Returns a command that runs a program of a package.
-    pub(crate) fn program(&self, name: &str) -> Command {
+    pub fn program(&self, name: &str) -> Command {
         Command::new(self.folder.join("bin").join(name))
     }
 
     /// Returns the folder of the packages for components.
-    pub(crate) fn pure_packages(&self) -> PathBuf {
+    pub fn pure_packages(&self) -> PathBuf {
         self.folder.join("pure")
     }
 
     /// Returns a command that runs a module as a program.
-    pub(crate) fn module(&self, name: &str) -> Command {
+    pub fn module(&self, name: &str) -> Command {
         let mut python = self.program("python");
         python.args(["-m", name]);
         python
     }
 
     /// Returns Wasmtime's own command.
-    pub(crate) fn wasmtime(&self) -> Command {
+    pub fn wasmtime(&self) -> Command {
         let package = "import wasmtime_cli, os; print(os.path.dirname(wasmtime_cli.__file__))";
         let folder = run(Command::new(self.folder.join("bin/python")).args(["-c", package])).text();
         let wasmtime = Path::new(folder.trim_end()).join("wasmtime");
@@ -148,12 +148,11 @@ impl Python {
 /// Returns `httpwg` of the crate httpwg-cli.
 ///
 /// Builds it unless an earlier test has; returns `None` if that fails.
-pub(crate) fn httpwg() -> Option<Command> {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let root = target.join("peers/httpwg");
+pub fn httpwg() -> Option<Command> {
+    let root = peers_folder().join("httpwg");
     fs::create_dir_all(&root).unwrap();
     // Other test processes may do the same at the same time.
-    let lock = File::create(target.join("peers/httpwg.lock")).unwrap();
+    let lock = File::create(root.with_extension("lock")).unwrap();
     lock.lock().unwrap();
     let httpwg = root.join("bin/httpwg");
     if !httpwg.exists() {
@@ -171,7 +170,7 @@ pub(crate) fn httpwg() -> Option<Command> {
 }
 
 /// Starts `nghttpd` on a free port, serving a folder.
-pub(crate) fn nghttpd(folder: &Path, options: &[&str]) -> Option<(Process, String)> {
+pub fn nghttpd(folder: &Path, options: &[&str]) -> Option<(Process, String)> {
     installed("nghttpd", "nghttp2-server")?;
     let (process, port) = on_free_port(|port| {
         let mut command = find("nghttpd").unwrap();
@@ -188,7 +187,7 @@ pub(crate) fn nghttpd(folder: &Path, options: &[&str]) -> Option<(Process, Strin
 
 /// Starts a server that takes a port of 127.0.0.1 as an argument, and waits until it accepts connections.
 #[track_caller]
-pub(crate) fn on_free_port(command: impl Fn(u16) -> Command) -> (Process, u16) {
+pub fn on_free_port(command: impl Fn(u16) -> Command) -> (Process, u16) {
     // Try again if another process has taken the port meanwhile.
     let mut last = None;
     for _ in 0..10 {

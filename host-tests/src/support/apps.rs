@@ -18,7 +18,7 @@ fn workspace() -> &'static Path {
 /// Builds one of the examples of the crate wasip3 unchanged, with the Cargo that runs the tests.
 ///
 /// Returns `None` if Cargo cannot access the crate's dependencies.
-pub(crate) fn wasip3_example(name: &str) -> Option<PathBuf> {
+pub fn wasip3_example(name: &str) -> Option<PathBuf> {
     let _lock = lock();
     let cargo = || {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -49,13 +49,13 @@ pub(crate) fn wasip3_example(name: &str) -> Option<PathBuf> {
 }
 
 /// Builds `examples/python-handler`.
-pub(crate) fn python_handler(python: &Python) -> PathBuf {
+pub fn python_handler(python: &Python) -> PathBuf {
     let source = workspace().join("examples/python-handler");
     componentize(python, "python-handler", &[source])
 }
 
 /// Builds `guests-python/grpc-service`, with the messages that protoc generates from `guests/grpc-service/proto`.
-pub(crate) fn python_grpc_service(python: &Python) -> PathBuf {
+pub fn python_grpc_service(python: &Python) -> PathBuf {
     let guests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let proto = guests.join("guests/grpc-service/proto");
     let generated = peers_folder().join("grpc-messages");
@@ -113,7 +113,7 @@ fn add_files(inputs: &mut Vec<u8>, folder: &Path) {
 
 /// Composes an application with the server, the client, or both, according to `options`.
 #[track_caller]
-pub(crate) fn compose(application: &Path, options: &[&str]) -> PathBuf {
+pub fn compose(application: &Path, options: &[&str]) -> PathBuf {
     let _lock = lock();
     let composed = application.with_extension(format!("{}.wasm", options.concat()));
     let output = composed.with_extension("new");
@@ -125,7 +125,7 @@ pub(crate) fn compose(application: &Path, options: &[&str]) -> PathBuf {
 }
 
 /// Prevents other tests from building or compiling the same application at the same time.
-pub(crate) fn lock() -> File {
+pub fn lock() -> File {
     let lock = File::create(peers_folder().join("apps.lock")).unwrap();
     lock.lock().unwrap();
     lock

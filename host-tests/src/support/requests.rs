@@ -7,7 +7,6 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 
-use host_tests::guests;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use wasi_http2::compose::with_client;
@@ -15,7 +14,8 @@ use wasi_http2::{Invocation, Network, Outcome, Program, Runtime};
 use wasmtime_wasi::cli::{AsyncStdinStream, AsyncStdoutStream};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
-use crate::support::DEADLINE;
+use super::DEADLINE;
+use crate::guests;
 
 static PROGRAM: LazyLock<Program> = LazyLock::new(|| {
     let component = with_client(guests::HTTP_REQUESTS).unwrap();
@@ -23,7 +23,7 @@ static PROGRAM: LazyLock<Program> = LazyLock::new(|| {
 });
 
 /// A guest composed with a client, which runs until it is dropped.
-pub(crate) struct Client {
+pub struct Client {
     orders: UnboundedSender<String>,
     exchanges: Exchanges,
     next: AtomicU32,
@@ -36,12 +36,12 @@ type Line = Vec<String>;
 
 impl Client {
     /// Starts a client with default settings.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         Self::start_with(&[])
     }
 
     /// Starts a client with environment variables.
-    pub(crate) fn start_with(variables: &[(&str, &str)]) -> Self {
+    pub fn start_with(variables: &[(&str, &str)]) -> Self {
         let (orders, queue) = unbounded_channel();
         let exchanges = Exchanges::default();
         let mut invocation = Invocation::new("http-requests").network(Network::Connect);
@@ -57,7 +57,7 @@ impl Client {
     }
 
     /// Sends a request.
-    pub(crate) fn send(&self, request: &Request) -> Exchange {
+    pub fn send(&self, request: &Request) -> Exchange {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, lines) = channel();
         self.exchanges.lock().unwrap().insert(id, sender);
@@ -67,7 +67,7 @@ impl Client {
     }
 
     /// Sends a GET request.
-    pub(crate) fn get(&self, url: &str) -> Exchange {
+    pub fn get(&self, url: &str) -> Exchange {
         self.send(&Request::new("GET", url))
     }
 }
@@ -111,11 +111,11 @@ async fn read_answers(lines: DuplexStream, answers: Exchanges) {
 
 /// A request to send.
 #[derive(Clone)]
-pub(crate) struct Request(Vec<String>);
+pub struct Request(Vec<String>);
 
 impl Request {
     /// A request to a URL.
-    pub(crate) fn new(method: &str, url: &str) -> Self {
+    pub fn new(method: &str, url: &str) -> Self {
         let (scheme, rest) = url.split_once("://").unwrap();
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let path = if path.is_empty() { "/" } else { path };
@@ -127,36 +127,36 @@ impl Request {
     }
 
     /// Adds a field.
-    pub(crate) fn field(self, name: &str, value: &str) -> Self {
+    pub fn field(self, name: &str, value: &str) -> Self {
         self.option("field", &format!("{name}: {value}"))
     }
 
     /// Sets an option of the guest.
-    pub(crate) fn option(mut self, name: &str, value: &str) -> Self {
+    pub fn option(mut self, name: &str, value: &str) -> Self {
         self.0.push(format!("{name}={value}"));
         self
     }
 
     /// Enables an option of the guest.
-    pub(crate) fn with(mut self, name: &str) -> Self {
+    pub fn with(mut self, name: &str) -> Self {
         self.0.push(name.to_owned());
         self
     }
 
     /// Adds content of this many bytes.
-    pub(crate) fn content(self, octets: usize) -> Self {
+    pub fn content(self, octets: usize) -> Self {
         self.option("content", &octets.to_string())
     }
 
     /// Removes an option of the guest.
-    pub(crate) fn without(mut self, name: &str) -> Self {
+    pub fn without(mut self, name: &str) -> Self {
         self.0.retain(|option| option.split('=').next() != Some(name));
         self
     }
 }
 
 /// A request that was sent, and the lines about it.
-pub(crate) struct Exchange {
+pub struct Exchange {
     id: u32,
     orders: UnboundedSender<String>,
     lines: Receiver<Line>,
@@ -165,32 +165,36 @@ pub(crate) struct Exchange {
 }
 
 /// The head of a response, or trailers.
-pub(crate) type Fields = Vec<String>;
+pub type Fields = Vec<String>;
 
 /// A response up to its end.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Response {
-    pub(crate) status: u16,
+pub struct Response {
+    /// The status code.
+    pub status: u16,
     /// Fields as "NAME: VALUE".
-    pub(crate) fields: Fields,
-    pub(crate) content: Content,
+    pub fields: Fields,
+    /// The content, summarized.
+    pub content: Content,
     /// The trailers, if any; or the error that ended the response early.
-    pub(crate) end: Result<Option<Fields>, String>,
+    pub end: Result<Option<Fields>, String>,
 }
 
 /// A summary of received content.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Content {
-    pub(crate) octets: usize,
-    pub(crate) hash: String,
+pub struct Content {
+    /// Its length in bytes.
+    pub octets: usize,
+    /// The hash of all of it, as [`hash`] computes it.
+    pub hash: String,
     /// The start of each piece.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 impl Exchange {
     /// Waits for the head of the response: its status and fields, or the error-code.
     #[track_caller]
-    pub(crate) fn head(&mut self) -> Result<(u16, Fields), String> {
+    pub fn head(&mut self) -> Result<(u16, Fields), String> {
         let mut line = self.wait_for(&["head", "error"]);
         let is_error = line.remove(0) == "error";
         let first = line.remove(0);
@@ -199,7 +203,7 @@ impl Exchange {
 
     /// Waits for the end of the response.
     #[track_caller]
-    pub(crate) fn response(mut self) -> Result<Response, String> {
+    pub fn response(mut self) -> Result<Response, String> {
         let (status, fields) = self.head()?;
         let (content, end) = self.rest();
         Ok(Response { status, fields, content, end })
@@ -207,7 +211,7 @@ impl Exchange {
 
     /// Waits for the end of a response whose head was already read.
     #[track_caller]
-    pub(crate) fn rest(&mut self) -> (Content, Result<Option<Fields>, String>) {
+    pub fn rest(&mut self) -> (Content, Result<Option<Fields>, String>) {
         let mut content = Content::default();
         loop {
             let mut line = self.wait_for(&["data", "end", "cut"]);
@@ -233,53 +237,53 @@ impl Exchange {
 
     /// Waits for the end of a response: its trailers, if any, or the error that ended it early.
     #[track_caller]
-    pub(crate) fn rest_end(&mut self) -> Result<Option<Fields>, String> {
+    pub fn rest_end(&mut self) -> Result<Option<Fields>, String> {
         self.rest().1
     }
 
     /// Waits for a piece of content, as text.
     #[track_caller]
-    pub(crate) fn data(&mut self) -> String {
+    pub fn data(&mut self) -> String {
         self.wait_for(&["data"]).remove(2)
     }
 
     /// Waits for the result of sending the request: "Ok", or an error-code.
     #[track_caller]
-    pub(crate) fn sent(&mut self) -> String {
+    pub fn sent(&mut self) -> String {
         self.wait_for(&["sent"]).remove(1)
     }
 
     /// Waits until the client no longer reads the request's content.
     #[track_caller]
-    pub(crate) fn is_unwanted(&mut self) {
+    pub fn is_unwanted(&mut self) {
         self.wait_for(&["unwanted"]);
     }
 
     /// Bytes of the request's content written so far.
-    pub(crate) fn written(&mut self) -> usize {
+    pub fn written(&mut self) -> usize {
         self.passed.extend(self.lines.try_iter());
         let written = self.passed.iter().rev().find(|line| line[0] == "written");
         written.map_or(0, |line| line[1].parse().unwrap())
     }
 
     /// Writes more bytes of the request's content.
-    pub(crate) fn more(&self, octets: usize) {
+    pub fn more(&self, octets: usize) {
         self.order(&["more", &octets.to_string()]);
     }
 
     /// Ends the request's content.
-    pub(crate) fn end(&self) {
+    pub fn end(&self) {
         self.order(&["end"]);
     }
 
     /// Starts to read the response's content, if the request delayed that.
-    pub(crate) fn read(&self) {
+    pub fn read(&self) {
         self.order(&["read"]);
     }
 
     /// Drops the call or the response, and waits until that is done.
     #[track_caller]
-    pub(crate) fn cancel(&mut self) {
+    pub fn cancel(&mut self) {
         self.order(&["cancel"]);
         self.wait_for(&["cancelled"]);
     }
@@ -308,12 +312,12 @@ impl Exchange {
 }
 
 /// The content sent by the guest.
-pub(crate) fn pattern(octets: usize) -> Vec<u8> {
+pub fn pattern(octets: usize) -> Vec<u8> {
     (0..octets).map(|number| u8::try_from(number % 251).unwrap()).collect()
 }
 
 /// The hash with which the guest identifies content (FNV-1a).
-pub(crate) fn hash(content: &[u8]) -> String {
+pub fn hash(content: &[u8]) -> String {
     let add = |hash: u64, octet: &u8| (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3);
     format!("{:016x}", content.iter().fold(0xcbf2_9ce4_8422_2325, add))
 }

@@ -1,17 +1,12 @@
-//! Support shared with other tests, with the server for `wasi:http` in place of the demonstration.
-
-#[allow(dead_code, unused_imports, reason = "other tests that share this module use the rest")]
-#[path = "../interop/support/mod.rs"]
-mod shared;
+//! The server for `wasi:http`, in place of the demonstration.
 
 use std::ops::Deref;
 
 use host_tests::guests;
-
-pub(crate) use shared::*;
+use host_tests::support::{self, Finished};
 
 /// The guest `http-service` behind the server, until it is dropped.
-pub(crate) struct Serve(shared::Serve);
+pub(crate) struct Serve(support::Serve);
 
 impl Serve {
     /// Serves on a free port.
@@ -23,7 +18,7 @@ impl Serve {
     /// Serves on a free port, with further options of `wasi-http2 serve`; those of the server itself follow "--".
     #[track_caller]
     pub(crate) fn start_with(options: &[&str]) -> Self {
-        Self(shared::Serve::start_handler(guests::HTTP_SERVICE, options))
+        Self(support::Serve::start_handler(guests::HTTP_SERVICE, options))
     }
 
     /// Waits until the server ends by itself.
@@ -40,9 +35,9 @@ impl Serve {
 }
 
 impl Deref for Serve {
-    type Target = shared::Serve;
+    type Target = support::Serve;
 
-    fn deref(&self) -> &shared::Serve {
+    fn deref(&self) -> &support::Serve {
         &self.0
     }
 }
