@@ -158,8 +158,7 @@ class Connection:
         return status, self.pieces(number, stream), lambda: self.cancel(number, stream)
 
     def has_room(self):
-        # The library counts its open streams one by one, which takes minutes when a thousand requests wait.
-        return len(self.streams) < self.h2.remote_settings.max_concurrent_streams
+        return self.h2.open_outbound_streams < self.h2.remote_settings.max_concurrent_streams
 
     async def send(self, number, stream, content):
         try:
