@@ -1,18 +1,15 @@
 //! Encoders for frames, valid and invalid (RFC 9113, 4.1 and 6).
 
 use crate::fields::block;
-use crate::{flag, kind};
+use crate::{Header, flag, kind};
 
 /// The client connection preface, without its SETTINGS (RFC 9113, 3.4).
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// A frame of any type.
 pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).expect("a payload of less than 16 MiB").to_be_bytes();
-    let mut octets = vec![length[1], length[2], length[3], kind, flags];
-    octets.extend(stream.to_be_bytes());
-    octets.extend(payload);
-    octets
+    let length = u32::try_from(payload.len()).expect("a payload of less than 16 MiB");
+    [&Header { length, kind, flags, stream }.encode()[..], payload].concat()
 }
 
 /// DATA without padding.

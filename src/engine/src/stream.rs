@@ -128,7 +128,7 @@ impl WaitingHead {
 /// Limits on reading a message that the caller does not want.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Linger {
-    /// The deadline, which content postpones.
+    /// The deadline, which content on the connection postpones.
     pub(crate) until: Time,
     /// The deadline that nothing postpones.
     pub(crate) latest: Time,
@@ -297,6 +297,11 @@ impl Stream {
     /// Sets the limits on reading the rest of the peer's message, which is to be discarded.
     pub(crate) fn set_linger(&mut self, linger: Linger) {
         self.rare_mut().linger = Some(linger);
+    }
+
+    /// Returns the limits on reading a message that is discarded.
+    pub(crate) fn linger_mut(&mut self) -> Option<&mut Linger> {
+        self.rare.as_mut()?.linger.as_mut()
     }
 
     pub(crate) fn take_linger(&mut self) -> Option<Linger> {

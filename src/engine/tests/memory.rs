@@ -105,7 +105,7 @@ impl Pair {
                     let (piece, behind) = rest.split_at(rest.len().min(8 << 10));
                     rest = behind;
                     let mut input = Bytes::copy_from_slice(piece);
-                    // So that the engine does not free what was allocated here.
+                    // Keep the allocation, so that the engine does not free it.
                     let kept = input.clone();
                     while !input.is_empty() {
                         assert!(self.at(to, |end| end.recv(NOW, &mut input)) > 0);

@@ -9,8 +9,7 @@ use crate::frame::StreamId;
 use crate::stream::{Linger, Stream};
 use crate::time::Time;
 
-/// How often content may postpone the deadline of a lingering stream by all of
-/// [`linger_timeout`](crate::Config::linger_timeout).
+/// How many times [`linger_timeout`](crate::Config::linger_timeout) a stream may linger while content arrives.
 const PAUSES: u32 = 30;
 
 /// The lingering streams.
@@ -39,17 +38,9 @@ impl Lingering {
         Some(linger)
     }
 
-    /// Counts `bytes` of discarded content, and postpones the deadline; returns false if the limit is reached.
-    fn postpone(&mut self, stream: &mut Stream, bytes: u32, until: Time) -> bool {
-        let Some(mut linger) = self.remove(stream) else { return true };
-        linger.left = linger.left.saturating_sub(bytes);
-        linger.until = until.min(linger.latest);
-        let goes_on = linger.left > 0;
-        self.add(stream, linger);
-        goes_on
-    }
-
     /// Records that content arrived on any stream of the connection.
+    ///
+    /// That postpones the deadlines of all lingering streams, but only when the first of them has come.
     pub(super) fn content_arrived(&mut self, now: Time) {
         self.last_content = now;
     }
@@ -58,13 +49,12 @@ impl Lingering {
     ///
     /// While other content arrives, the stream may only be waiting for its turn: requests share a slow link.
     fn has_expired(&mut self, stream: &mut Stream, timeout: Duration, now: Time) -> bool {
-        let until = self.last_content + timeout;
         let Some(linger) = self.remove(stream) else { return false };
-        let expired = until.min(linger.latest) <= now;
-        if !expired {
-            self.add(stream, Linger { until: until.min(linger.latest), ..linger });
+        let until = (self.last_content + timeout).min(linger.latest);
+        if until > now {
+            self.add(stream, Linger { until, ..linger });
         }
-        expired
+        until <= now
     }
 
     #[cfg(test)]
@@ -96,11 +86,11 @@ impl Connection {
         }
     }
 
-    /// Counts `bytes` of discarded content against the limit of a lingering stream, and postpones its deadline.
+    /// Counts `bytes` of discarded content against the limit of a lingering stream.
     pub(super) fn linger_on(&mut self, id: StreamId, bytes: u32) {
-        let timeout = self.config.linger_timeout.unwrap_or(Duration::ZERO);
-        let Some(stream) = self.streams.get_mut(id) else { return };
-        if !self.lingering.postpone(stream, bytes, self.now + timeout) {
+        let Some(linger) = self.streams.get_mut(id).and_then(Stream::linger_mut) else { return };
+        linger.left = linger.left.saturating_sub(bytes);
+        if linger.left == 0 {
             self.reset(id, ErrorCode::NO_ERROR);
         }
     }

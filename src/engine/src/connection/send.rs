@@ -126,8 +126,8 @@ impl Connection {
     /// Takes content from the front of `data` while the stream's send buffer has room, and returns how many bytes it
     /// took.
     ///
-    /// The bytes taken are split off `data`, so that what is left in it is what to offer again after
-    /// [`Event::Writable`]; nothing is sent twice or skipped. `end_stream` takes effect once all of `data` was taken.
+    /// The bytes taken are split off `data`. After [`Event::Writable`], the caller offers the rest again; nothing is sent
+    /// twice or skipped. `end_stream` takes effect once all of `data` was taken.
     ///
     /// # Errors
     ///

@@ -59,20 +59,14 @@ impl Connection {
         for &(id, value) in settings {
             check_setting(id, value)?;
             match id {
-                SettingId::ENABLE_PUSH if !self.is_client() => {
-                    return Err(ConfigError::Role);
-                }
-                SettingId::ENABLE_CONNECT_PROTOCOL if self.is_client() => {
-                    return Err(ConfigError::Role);
-                }
+                SettingId::ENABLE_PUSH if !self.is_client() => return Err(ConfigError::Role),
+                SettingId::ENABLE_CONNECT_PROTOCOL if self.is_client() => return Err(ConfigError::Role),
                 SettingId::ENABLE_CONNECT_PROTOCOL
                     if value == 0 && self.local.wanted.enable_connect_protocol =>
                 {
                     return Err(ConfigError::ConnectProtocolWithdrawn);
                 }
-                SettingId::NO_RFC7540_PRIORITIES => {
-                    return Err(ConfigError::PrioritiesChanged);
-                }
+                SettingId::NO_RFC7540_PRIORITIES => return Err(ConfigError::PrioritiesChanged),
                 SettingId::MAX_HEADER_LIST_SIZE if value > self.config.limits.field_section_hard => {
                     return Err(ConfigError::HeaderListSize);
                 }

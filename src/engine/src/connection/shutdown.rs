@@ -191,10 +191,8 @@ impl Connection {
         let error = StreamError { code, initiator, violation, retryable: false };
         for id in self.streams.ids() {
             let Some(stream) = self.streams.live(id) else { continue };
-            let (unopened, app_owned) = (stream.state() == State::Idle, stream.is_app_owned());
-            if app_owned {
-                self.emit_reset(id, StreamError { retryable: unopened, ..error });
-            }
+            let unopened = stream.state() == State::Idle;
+            self.emit_reset(id, StreamError { retryable: unopened, ..error });
             self.transition(id, Transition::EndConnection);
         }
         self.block = None;

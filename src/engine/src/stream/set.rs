@@ -248,8 +248,7 @@ impl Streams {
             withdrawn = stream.take_waiting().is_some();
         }
         if withdrawn {
-            let queue = if local { &mut self.pending_open } else { &mut self.pending_accept };
-            queue.remove(&id);
+            self.queue_mut(local).remove(&id);
         }
         let open = if local { &mut self.counts.local } else { &mut self.counts.peer };
         recount(open, from.counts(), to.counts());
@@ -262,7 +261,7 @@ impl Streams {
         self.set_app_owned(id, true);
     }
 
-    /// Takes a stream back from the caller, who has no more use for it; returns false if that was done before.
+    /// Takes a stream back from the caller; returns false if the caller has released it before.
     pub(crate) fn release(&mut self, id: StreamId) -> bool {
         let Some(stream) = self.unreleased_mut(id) else { return false };
         stream.released = true;
@@ -284,8 +283,12 @@ impl Streams {
         let local = self.is_local(id);
         let Some(stream) = self.store.get_mut(id) else { return };
         stream.rare_mut().waiting = Some(Box::new(head));
-        let queue = if local { &mut self.pending_open } else { &mut self.pending_accept };
-        queue.insert(id);
+        self.queue_mut(local).insert(id);
+    }
+
+    /// Returns the queue of this endpoint's requests, or of the peer's.
+    fn queue_mut(&mut self, local: bool) -> &mut BTreeSet<StreamId> {
+        if local { &mut self.pending_open } else { &mut self.pending_accept }
     }
 
     /// Returns how many requests wait for the caller.
