@@ -318,6 +318,10 @@ impl Stream {
         self.rare_mut().recv_trailers = Some(Box::new(trailers));
     }
 
+    pub(crate) fn has_recv_trailers(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.recv_trailers.is_some())
+    }
+
     pub(crate) fn take_recv_trailers(&mut self) -> Option<FieldSection> {
         self.take_rare(|rare| rare.recv_trailers.take()).map(|trailers| *trailers)
     }

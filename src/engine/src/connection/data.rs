@@ -18,15 +18,55 @@ impl Connection {
     ///
     /// Returns why the stream ended early, once everything that arrived before was read.
     pub fn read(&mut self, id: StreamId, max: usize) -> Result<Read, StreamError> {
+        let read = self.read_uncredited(id, max)?;
+        if let Read::Data(piece) = &read
+            && let Some(stream) = self.streams.get_mut(id)
+            && self.receiving.read(stream, u32::try_from(piece.len()).unwrap_or(u32::MAX))
+        {
+            self.return_credit(id);
+        }
+        Ok(read)
+    }
+
+    /// Reads like [`read`](Self::read), but returns no flow-control credit.
+    ///
+    /// The caller passes the number of bytes to [`credit`](Self::credit) once it has made use of them. Until then, the
+    /// bytes occupy the windows, and the engine does not grow the windows for them.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the stream ended early, once everything that arrived before was read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use bytes::Bytes;
+    /// use http2_engine::Read;
+    /// # let (mut client, mut server) = pair();
+    /// # carry(&mut client, &mut server);
+    ///
+    /// let id = client.open(&request("POST"), false)?;
+    /// assert_eq!(client.send_data(id, &mut Bytes::from(vec![0; 200_000]), false), Ok(200_000));
+    /// carry(&mut client, &mut server);
+    /// let before = server.stream_windows(id);
+    /// let mut processed = 0;
+    /// while let Read::Data(piece) = server.read_uncredited(id, usize::MAX)? {
+    ///     processed += piece.len();
+    /// }
+    /// assert_eq!(server.stream_windows(id), before);
+    /// server.credit(id, u32::try_from(processed)?);
+    /// assert!(server.stream_windows(id) > before);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn read_uncredited(&mut self, id: StreamId, max: usize) -> Result<Read, StreamError> {
         let Some(stream) = self.streams.unreleased_mut(id) else {
             return Err(StreamError::local(ErrorCode::STREAM_CLOSED));
         };
         if !stream.recv.content.is_empty() {
-            let piece = stream.recv.content.pop(max.max(1));
-            if self.receiving.read(stream, u32::try_from(piece.len()).unwrap_or(u32::MAX)) {
-                self.return_credit(id);
-            }
-            return Ok(Read::Data(piece));
+            return Ok(Read::Data(stream.recv.content.pop(max.max(1))));
         }
         if stream.recv.expect == Expect::Nothing {
             return Ok(stream.take_recv_trailers().map_or(Read::End, Read::Trailers));
@@ -38,6 +78,29 @@ impl Connection {
                 Ok(Read::Blocked)
             }
         }
+    }
+
+    /// Returns flow-control credit for `bytes` of content that [`read_uncredited`](Self::read_uncredited) has
+    /// returned, in WINDOW_UPDATE frames that the engine combines.
+    ///
+    /// With [`StreamId::CONNECTION`], or after the stream has ended, only the connection's window is credited. A number
+    /// greater than the bytes read counts as that.
+    pub fn credit(&mut self, id: StreamId, bytes: u32) {
+        self.discarded(id, bytes);
+    }
+
+    /// Returns whether the caller has read all of the peer's message, including its trailers.
+    pub fn is_read(&self, id: StreamId) -> bool {
+        self.streams.get(id).is_none_or(|stream| {
+            stream.recv.expect == Expect::Nothing
+                && stream.recv.content.is_empty()
+                && !stream.has_recv_trailers()
+        })
+    }
+
+    /// Returns whether all of the peer's message has arrived, or nothing more of it will.
+    pub fn is_recv_ended(&self, id: StreamId) -> bool {
+        self.streams.get(id).is_none_or(|stream| stream.recv.expect == Expect::Nothing || stream.is_closed())
     }
 
     /// Checks a DATA frame when its header has arrived.

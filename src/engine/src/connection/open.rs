@@ -126,6 +126,12 @@ impl Connection {
         slots.saturating_add(self.config.waiting_streams).saturating_sub(self.streams.pending_open())
     }
 
+    /// Asks for [`Event::StreamsAvailable`] as soon as a stream can be opened, as [`OpenError::WouldBlock`] does.
+    pub fn notify_streams_available(&mut self) {
+        self.open_refused = true;
+        self.tell_streams_available();
+    }
+
     /// Returns how many streams this endpoint may have open (RFC 9113, 5.1.2).
     pub(super) fn max_send_streams(&self) -> usize {
         let unknown = if self.peer_settings_known { u32::MAX } else { self.config.initial_max_send_streams };

@@ -173,19 +173,62 @@ impl Connection {
         end_stream: bool,
     ) -> Result<usize, SendError> {
         let limit = self.send_limit();
-        let stream = self.sending_content(id)?;
-        let taken = limit.saturating_sub(stream.send.content.len()).min(data.len());
+        let pending = self.sending_content(id)?.send.content.len();
+        let taken = limit.saturating_sub(pending).min(data.len());
         let ends = end_stream && taken == data.len();
+        self.count_content(id, taken, ends)?;
+        self.queue_content(id, data.split_to(taken), ends);
+        Ok(taken)
+    }
+
+    /// Takes all of `data`, whatever room the stream's send buffer has.
+    ///
+    /// A caller that keeps its own limits, by [`send_window`](Self::send_window) for example, is spared the rest that
+    /// [`send_data`](Self::send_data) may leave.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`send_data`](Self::send_data). Nothing was taken then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use bytes::Bytes;
+    /// # let (mut client, mut server) = pair();
+    /// # carry(&mut client, &mut server);
+    /// # carry(&mut server, &mut client);
+    ///
+    /// let id = client.open(&request("POST"), false)?;
+    /// assert_eq!(client.send_window(id), 256 << 10, "the server's initial window");
+    /// client.queue_data(id, Bytes::from(vec![7; 1 << 20]), true)?;
+    /// assert_eq!((client.send_window(id), client.send_pending(id)), (0, 1 << 20));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn queue_data(&mut self, id: StreamId, data: Bytes, end_stream: bool) -> Result<(), SendError> {
+        self.sending_content(id)?;
+        self.count_content(id, data.len(), end_stream)?;
+        self.queue_content(id, data, end_stream);
+        Ok(())
+    }
+
+    /// Counts content against Content-Length, unless it does not match.
+    fn count_content(&mut self, id: StreamId, bytes: usize, ends: bool) -> Result<(), SendError> {
+        let stream = self.sending_content(id)?;
         let mut length = stream.send.length;
-        length.receive(u32::try_from(taken).unwrap_or(u32::MAX))?;
+        length.receive(u32::try_from(bytes).unwrap_or(u32::MAX))?;
         if ends {
             length.finish()?;
-        }
-        stream.send.length = length;
-        if ends {
             stream.send.ending = Ending::EndStream;
         }
-        self.sending.queue(&mut self.streams, id, data.split_to(taken));
+        stream.send.length = length;
+        Ok(())
+    }
+
+    fn queue_content(&mut self, id: StreamId, piece: Bytes, ends: bool) {
+        self.sending.queue(&mut self.streams, id, piece);
         // A caller that has filled the buffer exactly waits for room, too.
         if !ends
             && self.send_capacity(id) == 0
@@ -194,19 +237,42 @@ impl Connection {
             stream.send.notify_writable = true;
         }
         self.content_changed(id);
-        Ok(taken)
+    }
+
+    /// Returns how many more bytes of content the windows would let this endpoint send on a stream now, after the
+    /// content that is pending on it and on other streams; 0 if the message takes no content.
+    ///
+    /// A request that waits for the peer's limit of streams has no window yet.
+    pub fn send_window(&self, id: StreamId) -> usize {
+        match self.streams.get(id) {
+            Some(stream) if stream.can_take_content() && stream.state().can_send() => {
+                let stream_left = self
+                    .sending
+                    .stream_window(stream)
+                    .saturating_sub_unsigned(u64::try_from(stream.send.content.len()).unwrap_or(u64::MAX));
+                usize::try_from(stream_left.min(self.sending.window_left())).unwrap_or(0)
+            }
+            _ => 0,
+        }
+    }
+
+    /// Returns whether the local message of a stream takes content: its head was sent, and its end was not.
+    pub fn takes_content(&self, id: StreamId) -> bool {
+        let stream = self.streams.get(id);
+        stream.is_some_and(|stream| stream.can_take_content() && !stream.is_closed() && !stream.is_released())
+    }
+
+    /// Returns the bytes of content taken from the caller on a stream and not yet handed out by
+    /// [`poll_transmit`](Self::poll_transmit).
+    pub fn send_pending(&self, id: StreamId) -> usize {
+        self.streams.get(id).map_or(0, |stream| stream.send.content.len())
     }
 
     /// Returns how many bytes [`send_data`](Self::send_data) would take now; 0 if the message takes no content.
     ///
     /// If `send_data` leaves no room, [`Event::Writable`] follows when the buffer has room again.
     pub fn send_capacity(&self, id: StreamId) -> usize {
-        match self.streams.get(id) {
-            Some(stream) if stream.can_take_content() && !stream.is_closed() && !stream.is_released() => {
-                self.send_limit().saturating_sub(stream.send.content.len())
-            }
-            _ => 0,
-        }
+        if self.takes_content(id) { self.send_limit().saturating_sub(self.send_pending(id)) } else { 0 }
     }
 
     /// Returns the current send-buffer limit of each stream, in bytes.

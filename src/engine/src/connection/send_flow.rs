@@ -69,6 +69,11 @@ impl SendFlow {
         self.window
     }
 
+    /// Returns the bytes this endpoint may send on the connection, beyond those pending.
+    pub(super) fn window_left(&self) -> i64 {
+        self.window.saturating_sub_unsigned(u64::try_from(self.pending).unwrap_or(u64::MAX))
+    }
+
     /// Returns the bytes this endpoint may send on a stream; negative after the peer has lowered the window below the
     /// bytes already sent (RFC 9113, 6.9.2).
     pub(super) fn stream_window(&self, stream: &Stream) -> i64 {

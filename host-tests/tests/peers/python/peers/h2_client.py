@@ -11,6 +11,7 @@ from h2.events import (
     ConnectionTerminated,
     DataReceived,
     PingAckReceived,
+    RemoteSettingsChanged,
     ResponseReceived,
     StreamEnded,
     StreamReset,
@@ -69,6 +70,8 @@ class Connection:
     def __init__(self, reader, writer, authority, config):
         self.reader, self.writer, self.authority, self.config = reader, writer, authority, config
         self.streams, self.pings, self.error, self.is_over = {}, [], None, False
+        # Until then, the library knows no limit of streams.
+        self.has_settings = False
         self.changed = asyncio.Condition()
         self.h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
         self.h2.local_settings = Settings(client=True, initial_values=config.get("settings", {}))
@@ -114,6 +117,8 @@ class Connection:
             self.is_over = True
             if event.error_code != ErrorCodes.NO_ERROR or self.streams:
                 self.fail(Failed(f"GOAWAY {event.error_code}, {event.additional_data}"))
+        elif isinstance(event, RemoteSettingsChanged):
+            self.has_settings = True
         elif isinstance(event, PingAckReceived):
             self.pings.pop(0).set_result(None)
         elif isinstance(event, DataReceived):
@@ -158,7 +163,8 @@ class Connection:
         return status, self.pieces(number, stream), lambda: self.cancel(number, stream)
 
     def has_room(self):
-        return self.h2.open_outbound_streams < self.h2.remote_settings.max_concurrent_streams
+        limit = self.h2.remote_settings.max_concurrent_streams
+        return self.has_settings and self.h2.open_outbound_streams < limit
 
     async def send(self, number, stream, content):
         try:

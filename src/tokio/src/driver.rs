@@ -1,0 +1,339 @@
+//! The run loop of a connection: it moves bytes between the transport and the engine.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::{Bytes, BytesMut};
+use http2_engine::{Role, Time};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::io::poll_read_buf;
+
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::shared::{Incoming, Inner, Shared};
+
+/// Output collected for one write, in bytes, unless a single frame is longer.
+const WRITE: usize = 64 << 10;
+/// Smallest and largest buffer for one read, in bytes.
+const READ: (usize, usize) = (4 << 10, 64 << 10);
+/// Largest output buffer that a connection without streams keeps, in bytes.
+const OUTPUT_KEPT: usize = 1 << 10;
+/// Input that is discarded after the end, in bytes, so that a reset by this host does not destroy the last output
+/// before the peer has read it.
+const DISCARDED: usize = 1 << 20;
+
+/// Progress of the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Running,
+    /// The engine is done; the transport is being closed.
+    Closing,
+    Closed,
+}
+
+/// Moves bytes between a transport and the engine.
+pub(crate) struct Driver<T, C> {
+    io: T,
+    clock: C,
+    shared: Arc<Shared>,
+    phase: Phase,
+    /// The buffer for the next read.
+    buffer: BytesMut,
+    /// The size of the next read, which follows the sizes of the previous ones.
+    read_size: usize,
+    /// Whether the latest read filled less than half of its buffer.
+    read_little: bool,
+    /// Input that the engine has not taken.
+    input: Bytes,
+    read_closed: bool,
+    output: Vec<u8>,
+    /// Bytes of `output` that the transport has taken.
+    written: usize,
+    flushed: bool,
+    /// Whether the transport takes no more output.
+    write_closed: bool,
+    wakes: Vec<Waker>,
+}
+
+impl<T, C> Driver<T, C> {
+    pub(crate) fn new(io: T, clock: C, shared: Arc<Shared>) -> Self {
+        Self {
+            io,
+            clock,
+            shared,
+            phase: Phase::Running,
+            buffer: BytesMut::new(),
+            read_size: READ.0,
+            read_little: true,
+            input: Bytes::new(),
+            read_closed: false,
+            output: Vec::new(),
+            written: 0,
+            flushed: true,
+            write_closed: false,
+            wakes: Vec::new(),
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) fn get_ref(&self) -> &T {
+        &self.io
+    }
+
+    /// Wakes the tasks of streams, without the lock.
+    fn wake(&mut self) {
+        self.wakes.drain(..).for_each(Waker::wake);
+    }
+
+    /// Runs `operation` on the shared state, and then wakes the tasks to be woken.
+    fn with<R>(&mut self, operation: impl FnOnce(&mut Inner) -> R) -> R {
+        let mut inner = self.shared.lock();
+        let result = operation(&mut inner);
+        std::mem::swap(&mut inner.wakes, &mut self.wakes);
+        drop(inner);
+        self.wake();
+        result
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
+    /// Runs the connection until a request arrives (server), or until it has ended: `None`.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the connection ended, unless it was orderly.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Incoming>, Error>> {
+        if self.phase == Phase::Running {
+            // The usual case with many requests at once: they were all read before the first one was returned.
+            let request = self.with(|inner| {
+                inner.driver_runs(cx);
+                inner.dispatch()
+            });
+            if request.is_some() {
+                return Poll::Ready(Ok(request));
+            }
+        }
+        while self.phase == Phase::Running {
+            if let Some(request) = ready!(self.step(cx)) {
+                return Poll::Ready(Ok(Some(request)));
+            }
+        }
+        ready!(self.poll_close(cx));
+        Poll::Ready(self.with(|inner| match inner.closed() {
+            Some(Err(error)) => Err(error.clone()),
+            _ => Ok(None),
+        }))
+    }
+
+    /// Moves bytes once in each direction; `Pending` if none can move.
+    fn step(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming>> {
+        let now = self.clock.now();
+        let mut progress = self.transmit(now);
+        progress |= self.write(cx, now);
+        progress |= self.read(cx, now);
+        if !progress && let Some(deadline) = self.with(|inner| inner.engine.poll_timeout()) {
+            progress = self.clock.poll_deadline(cx, deadline).is_ready();
+            if progress {
+                let now = self.clock.now().max(deadline);
+                self.with(|inner| inner.engine.handle_timeout(now));
+            }
+        }
+        let blocked = self.written < self.output.len();
+        let mut input = std::mem::take(&mut self.input);
+        let (request, closed, idle) = self.with(|inner| {
+            let request = inner.dispatch();
+            // Room for events was all that the engine may have lacked.
+            progress |= !input.is_empty() && inner.engine.recv(now, &mut input) > 0;
+            let closed = inner.engine.is_closed();
+            let sleeps = request.is_none() && !progress && (blocked || !inner.engine.has_output());
+            if sleeps {
+                inner.driver_sleeps();
+            }
+            (request, closed, sleeps.then(|| inner.engine.stream_count() == 0))
+        });
+        self.input = input;
+        if closed && !blocked && self.flushed {
+            self.phase = Phase::Closing;
+            return Poll::Ready(request);
+        }
+        match idle {
+            Some(unused) => {
+                self.give_back(unused);
+                Poll::Pending
+            }
+            None => Poll::Ready(request),
+        }
+    }
+
+    /// Gives back buffers, before the task sleeps.
+    fn give_back(&mut self, unused: bool) {
+        if self.read_little {
+            self.read_size = (self.read_size / 2).max(READ.0);
+        }
+        if unused {
+            self.buffer = BytesMut::new();
+            if self.output.capacity() > OUTPUT_KEPT && self.output.is_empty() {
+                self.output = Vec::new();
+            }
+        }
+    }
+
+    /// Collects output, if the transport has taken the previous one.
+    fn transmit(&mut self, now: Time) -> bool {
+        let Self { shared, output, input, wakes, write_closed, .. } = self;
+        let mut inner = shared.lock();
+        inner.now = now;
+        if inner.engine.role() == Role::Client && inner.is_unused() {
+            inner.engine.shutdown(now);
+        }
+        let mut progress = false;
+        // Input that the engine did not take at once.
+        if !input.is_empty() {
+            progress = inner.engine.recv(now, input) > 0;
+        }
+        if output.is_empty() {
+            while inner.engine.poll_transmit(now, output, WRITE) > 0 && *write_closed {
+                output.clear();
+            }
+        }
+        if !inner.capacity_waiters.is_empty() {
+            inner.wake_capacity_waiters();
+        }
+        std::mem::swap(&mut inner.wakes, wakes);
+        drop(inner);
+        self.wake();
+        progress
+    }
+
+    /// Hands output to the transport; returns whether it took all of it.
+    fn write(&mut self, cx: &mut Context<'_>, now: Time) -> bool {
+        if self.output.is_empty() {
+            self.flush(cx, now);
+            return false;
+        }
+        let before = self.written;
+        while let Some(rest) = self.output.get(self.written..).filter(|rest| !rest.is_empty()) {
+            self.flushed = false;
+            match Pin::new(&mut self.io).poll_write(cx, rest) {
+                Poll::Ready(Ok(0)) => {
+                    self.write_failed(io::ErrorKind::WriteZero.into(), now);
+                    return true;
+                }
+                Poll::Ready(Ok(bytes)) => self.written = self.written.saturating_add(bytes),
+                Poll::Ready(Err(error)) => {
+                    self.write_failed(error, now);
+                    return true;
+                }
+                Poll::Pending => {
+                    let moved = self.written.saturating_sub(before);
+                    if moved > 0 {
+                        self.with(|inner| inner.engine.handle_write_progress(now, moved));
+                    }
+                    return false;
+                }
+            }
+        }
+        self.output.clear();
+        self.written = 0;
+        self.flush(cx, now);
+        true
+    }
+
+    fn flush(&mut self, cx: &mut Context<'_>, now: Time) {
+        if self.flushed {
+            return;
+        }
+        match Pin::new(&mut self.io).poll_flush(cx) {
+            Poll::Ready(Ok(())) => self.flushed = true,
+            Poll::Ready(Err(error)) => self.write_failed(error, now),
+            Poll::Pending => {}
+        }
+    }
+
+    /// Discards all output from now on.
+    ///
+    /// Input that has arrived may hold the rest of a response, or the peer's reason to close.
+    fn write_failed(&mut self, error: io::Error, now: Time) {
+        self.output = Vec::new();
+        self.written = 0;
+        self.flushed = true;
+        self.write_closed = true;
+        self.with(|inner| {
+            inner.io_error.get_or_insert_with(|| Arc::new(error));
+            inner.engine.shutdown(now);
+        });
+    }
+
+    /// Reads once; returns whether anything arrived, or the end.
+    fn read(&mut self, cx: &mut Context<'_>, now: Time) -> bool {
+        if self.read_closed || !self.input.is_empty() {
+            return false;
+        }
+        self.buffer.reserve(self.read_size);
+        let room = self.buffer.capacity();
+        let end = match poll_read_buf(Pin::new(&mut self.io), cx, &mut self.buffer) {
+            Poll::Ready(Ok(bytes)) if bytes > 0 => {
+                self.read_little = bytes < room / 2;
+                if bytes >= room {
+                    self.read_size = (self.read_size * 2).min(READ.1);
+                }
+                self.input = self.buffer.split().freeze();
+                let Self { shared, input, .. } = self;
+                // The engine takes the rest after its events and output were taken.
+                let _ = shared.lock().engine.recv(now, input);
+                return true;
+            }
+            // The transport has ended for both directions as soon as nothing is left to read.
+            Poll::Pending if self.write_closed => None,
+            Poll::Pending => return false,
+            Poll::Ready(Ok(_)) => None,
+            Poll::Ready(Err(error)) => Some(error),
+        };
+        self.read_closed = true;
+        self.with(|inner| {
+            if let Some(error) = end {
+                inner.io_error.get_or_insert_with(|| Arc::new(error));
+            }
+            inner.engine.recv_end(now);
+        });
+        true
+    }
+
+    /// Closes the transport.
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.phase == Phase::Closing {
+            if !self.write_closed {
+                // The connection has ended, whether or not its transport closes properly.
+                let _ = ready!(Pin::new(&mut self.io).poll_shutdown(cx));
+            }
+            self.discard_input(cx);
+            self.phase = Phase::Closed;
+        }
+        Poll::Ready(())
+    }
+
+    /// Discards the input that has arrived.
+    fn discard_input(&mut self, cx: &mut Context<'_>) {
+        let mut scratch = [0; READ.0];
+        for _ in 0..DISCARDED / scratch.len() {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match Pin::new(&mut self.io).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+                _ => return,
+            }
+        }
+    }
+}
+
+impl<T, C> Drop for Driver<T, C> {
+    fn drop(&mut self) {
+        if self.phase == Phase::Running {
+            self.with(Inner::abandon);
+        }
+    }
+}
