@@ -58,8 +58,8 @@ final class Registry {
             new ClientEntry("vertx", PINGS, Vertx::new,
                     new Omission("leaves an upload unfinished whose response is complete, and closes at 200 RST_STREAM in 30 s",
                             "refuse", "early"),
-                    new Omission("closes at 200 RST_STREAM in 30 s, its own included; so with Go", "cancel@awkward"),
-                    new Omission("loses the answers to some of its PINGs beside a load; so with Go", "ping@awkward")));
+                    new Omission("closes at 200 RST_STREAM in 30 s, its own included; so with Go", "cancel"),
+                    new Omission("loses the answers to some of its PINGs beside a load; so with Go", "ping")));
 
     private static final List<ServerEntry> SERVERS = List.of(
             new ServerEntry("jetty", SERVER_THAT_SHUTS_DOWN, peers.servers.Jetty::new,
