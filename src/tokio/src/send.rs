@@ -90,14 +90,14 @@ impl std::fmt::Debug for StreamRef {
 /// let request = Request::post("http://localhost/upload").body(())?;
 /// let (response, mut content) = client.send_request(request, false)?;
 /// // Waits while the peer opens no window.
-/// content.send(Bytes::from(vec![7; 10_000_000])).await?;
+/// content.send(Bytes::from(vec![7; 100_000])).await?;
 /// content.finish()?;
 /// let mut body = response.await?.into_body();
 /// let mut length = 0;
 /// while let Some(data) = body.data().await {
 ///     length += data?.len();
 /// }
-/// assert_eq!(length, 10_000_000);
+/// assert_eq!(length, 100_000);
 /// # Ok(())
 /// # }
 /// ```
