@@ -1,5 +1,5 @@
 /// A server that sends each request's content and trailers back.
-async fn echo(
+pub(crate) async fn echo(
     mut server: http2_tokio::server::Connection<tokio::io::DuplexStream>,
 ) -> Result<(), http2_tokio::Error> {
     while let Some(request) = server.accept().await {
@@ -20,7 +20,7 @@ async fn echo(
 }
 
 /// A client, whose connection runs, and a server, whose connection does not.
-fn pair() -> Result<
+pub(crate) fn pair() -> Result<
     (http2_tokio::client::SendRequest, http2_tokio::server::Connection<tokio::io::DuplexStream>),
     http2_tokio::Error,
 > {
