@@ -3,10 +3,16 @@
 //! `/` answers `hello`, `/bytes/N` sends N zero bytes, and `/echo` counts the bytes of the request and answers with
 //! their number.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Frame, SizeHint};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Content of a piece of `/bytes/N`.
@@ -36,4 +42,66 @@ pub fn run<F: Future<Output = ()> + 'static>(serve: fn(TcpStream) -> F) {
             tokio::task::spawn_local(serve(socket));
         }
     });
+}
+
+/// Answers a request.
+pub async fn answer<B: Body<Data = Bytes> + Unpin>(
+    request: Request<B>,
+) -> Result<Response<Content>, Infallible> {
+    let path = request.uri().path();
+    if path == "/" {
+        return Ok(Response::new(Content::Whole(Some(Bytes::from_static(b"hello")))));
+    }
+    let left = bytes_of(path);
+    let mut received = 0;
+    let mut body = request.into_body();
+    while let Some(Ok(frame)) = body.frame().await {
+        received += frame.data_ref().map_or(0, Bytes::len);
+    }
+    Ok(Response::new(match left {
+        Some(left) => Content::Zeros(left),
+        None => Content::Whole(Some(received.to_string().into())),
+    }))
+}
+
+/// The content of a response.
+pub enum Content {
+    /// One piece.
+    Whole(Option<Bytes>),
+    /// So many zero bytes.
+    Zeros(usize),
+}
+
+impl Body for Content {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(
+            match &mut *self {
+                Self::Whole(content) => content.take(),
+                Self::Zeros(0) => None,
+                Self::Zeros(left) => {
+                    let data = piece(*left);
+                    *left -= data.len();
+                    Some(data)
+                }
+            }
+            .map(|data| Ok(Frame::data(data))),
+        )
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(match self {
+            Self::Whole(content) => content.as_ref().map_or(0, |content| content.len() as u64),
+            Self::Zeros(left) => *left as u64,
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Whole(None) | Self::Zeros(0))
+    }
 }

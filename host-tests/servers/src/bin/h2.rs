@@ -14,7 +14,10 @@ fn main() {
 
 async fn serve(socket: TcpStream) {
     let mut builder = server::Builder::new();
-    builder.max_concurrent_streams(1_000).initial_window_size(256 << 10).initial_connection_window_size(1 << 20);
+    builder
+        .max_concurrent_streams(1_000)
+        .initial_window_size(256 << 10)
+        .initial_connection_window_size(1 << 20);
     let Ok(mut connection) = builder.handshake::<_, Bytes>(socket).await else { return };
     while let Some(Ok((request, mut respond))) = connection.accept().await {
         if request.uri().path() == "/" {
