@@ -380,6 +380,11 @@ impl Connection {
         &self.local.acknowledged
     }
 
+    /// Returns whether the peer has yet to acknowledge local SETTINGS (RFC 9113, 6.5.3).
+    pub fn has_pending_settings(&self) -> bool {
+        self.local.is_pending()
+    }
+
     /// Returns the peer's settings, with defaults for those it has not sent.
     pub fn peer_settings(&self) -> &Settings {
         &self.peer

@@ -107,6 +107,16 @@ impl ReceiveWindow {
         Some(due)
     }
 
+    /// Returns the increment that raises window plus unconsumed bytes to `target` at once.
+    pub(crate) fn take_raise(&mut self, initial: u32, target: u32) -> Option<u32> {
+        let due =
+            i64::from(target).saturating_sub(self.available(initial)).saturating_sub(self.unconsumed.into());
+        let due = u32::try_from(due).ok().filter(|&due| due > 0)?;
+        self.pending_credit = 0;
+        self.delta = self.delta.saturating_add(i64::from(due));
+        Some(due)
+    }
+
     /// Records that the window was raised for consumed bytes, and returns the time since the previous raise.
     pub(crate) fn updated(&mut self, now: Time) -> Option<Duration> {
         self.updated_at.replace(now).map(|last| now - last)
@@ -177,6 +187,12 @@ impl Bandwidth {
 
     pub(crate) fn connection_window(&self) -> u32 {
         self.connection
+    }
+
+    /// Sets the window given to the connection from now on.
+    pub(crate) fn set_connection_window(&mut self, window: u32) {
+        self.connection = window;
+        self.connection_max = self.connection_max.max(window);
     }
 
     /// Returns whether to send a PING now that a window was raised.

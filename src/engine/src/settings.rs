@@ -138,6 +138,11 @@ impl LocalSettings {
         Some(frame.parameters)
     }
 
+    /// Returns whether a frame is unacknowledged.
+    pub(crate) fn is_pending(&self) -> bool {
+        !self.unacknowledged.is_empty()
+    }
+
     /// Returns when the oldest unacknowledged frame was handed to the transport.
     pub(crate) fn waiting_since(&self) -> Option<Time> {
         self.unacknowledged.front()?.sent_at

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
-use http2_engine::{Config, ErrorCode, FieldSection, OpenError, Priority, StreamId};
+use http2_engine::{Config, ErrorCode, FieldSection, OpenError, Priority, State, StreamId};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::clock::Clock;
@@ -191,6 +191,16 @@ impl SendRequest {
         Ok((response, SendStream::new(StreamRef::new(&self.shared, id))))
     }
 
+    /// Waits until the request on a stream was sent, which the peer's limit of streams may delay, or is given up.
+    pub fn poll_sent(&mut self, id: StreamId, cx: &mut Context<'_>) -> Poll<()> {
+        self.shared.lock().poll_sent(id, cx)
+    }
+
+    /// Returns whether the request on a stream waits for the peer's limit of streams.
+    pub fn is_waiting(&self, id: StreamId) -> bool {
+        self.shared.lock().engine.state(id) == Some(State::Idle)
+    }
+
     /// Returns whether the connection takes requests: neither side has begun to end it.
     pub fn is_open(&self) -> bool {
         self.shared.lock().engine.is_open()
@@ -291,10 +301,7 @@ impl ResponseFuture {
         let Some(stream) = &self.stream else { return Poll::Ready(Ok(())) };
         stream.operate(|inner, id| match inner.error(id) {
             Some(error) => Poll::Ready(Err(error)),
-            None if inner.engine.state(id) == Some(http2_engine::State::Idle) => {
-                inner.wait(id, Wait::Sent, cx)
-            }
-            None => Poll::Ready(Ok(())),
+            None => inner.poll_sent(id, cx).map(Ok),
         })
     }
 

@@ -83,6 +83,12 @@ impl Control {
         self.shared.operate(|inner| inner.engine.local_settings().clone())
     }
 
+    /// Returns how many streams this endpoint may have open: the peer's limit, or
+    /// [`Config::initial_max_send_streams`](crate::Config::initial_max_send_streams) until that is known.
+    pub fn max_send_streams(&self) -> usize {
+        self.shared.operate(|inner| inner.engine.max_send_streams())
+    }
+
     /// Waits for the peer's first SETTINGS, and returns the settings now in force.
     ///
     /// # Errors
@@ -123,6 +129,22 @@ impl Control {
     /// Returns [`Error::Window`] if the increment is 0, or if the window would exceed 2^31-1 bytes.
     pub fn raise_window(&self, increment: u32) -> Result<(), Error> {
         self.shared.operate(|inner| Ok(inner.engine.connection_window_update(increment)?))
+    }
+
+    /// Changes the receive window that is maintained for the connection, in bytes.
+    ///
+    /// A larger window is opened at once. A smaller one takes effect as the peer uses up the present one.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Window`] if the window exceeds 2^31-1 bytes.
+    pub fn set_window(&self, window: u32) -> Result<(), Error> {
+        self.shared.operate(|inner| Ok(inner.engine.set_connection_window(window)?))
+    }
+
+    /// Returns whether the peer has yet to acknowledge local settings.
+    pub fn has_pending_settings(&self) -> bool {
+        self.shared.operate(|inner| inner.engine.has_pending_settings())
     }
 
     /// Returns the counters.

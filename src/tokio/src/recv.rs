@@ -146,8 +146,13 @@ impl RecvStream {
     /// The peer gets credit for the data read from now on only when the caller
     /// [releases](FlowControl::release_capacity) it.
     pub fn flow_control(&mut self) -> FlowControl {
-        self.manual = true;
+        self.set_manual_credit();
         FlowControl { stream: self.stream.clone() }
+    }
+
+    /// Leaves the flow control of this message to the caller, who takes [`flow_control`](Self::flow_control) later.
+    pub fn set_manual_credit(&mut self) {
+        self.manual = true;
     }
 
     /// Resets the stream in both directions (RFC 9113, 6.4). The call has no effect if the stream has ended.

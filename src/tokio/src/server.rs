@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http2_engine::{Config, ErrorCode, FieldSection, Priority, StreamError, StreamId};
+use http2_engine::{Config, ErrorCode, FieldSection, OpenError, Priority, StreamError, StreamId};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::clock::Clock;
@@ -42,7 +42,7 @@ where
     C: Clock,
 {
     let shared = Shared::new(http2_engine::Connection::server(config)?);
-    Ok(Connection { driver: Driver::new(io, clock, shared) })
+    Ok(Connection { driver: Driver::new(io, clock, shared), early: None })
 }
 
 /// The connection itself, which yields the requests and moves the bytes of all streams.
@@ -78,6 +78,8 @@ where
 #[must_use = "nothing moves unless requests are accepted"]
 pub struct Connection<T, C = DefaultClock> {
     driver: Driver<T, C>,
+    /// A request that arrived before it was asked for.
+    early: Option<Incoming>,
 }
 
 #[cfg(feature = "time")]
@@ -119,11 +121,14 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<(Request<RecvStream>, Respond), Error>>> {
         loop {
-            let Incoming { id, head, end_stream } = match ready!(self.driver.poll(cx)) {
-                Ok(Some(incoming)) => incoming,
-                Ok(None) => return Poll::Ready(None),
-                Err(error) => return Poll::Ready(Some(Err(error))),
+            let incoming = match self.early.take() {
+                None => match ready!(self.driver.poll(cx)) {
+                    Ok(incoming) => incoming,
+                    Err(error) => return Poll::Ready(Some(Err(error))),
+                },
+                early => early,
             };
+            let Some(Incoming { id, head, end_stream }) = incoming else { return Poll::Ready(None) };
             let shared = self.driver.shared();
             match head.into_request() {
                 Ok(request) => {
@@ -140,6 +145,26 @@ where
                     let _ = inner.engine.send_response(id, &head, true);
                     inner.engine.release(id);
                 }),
+            }
+        }
+    }
+
+    /// Waits for the client's connection preface and first SETTINGS (RFC 9113, 3.4).
+    ///
+    /// # Errors
+    ///
+    /// Returns why the connection has ended before.
+    pub fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        loop {
+            let shared = self.driver.shared();
+            if self.early.is_some() || shared.operate(|inner| inner.peer_settings_arrived) {
+                return Poll::Ready(Ok(()));
+            }
+            match self.driver.poll(cx)? {
+                Poll::Ready(Some(incoming)) => self.early = Some(incoming),
+                Poll::Ready(None) => return Poll::Ready(Err(OpenError::Closed.into())),
+                Poll::Pending if self.driver.shared().operate(|inner| inner.peer_settings_arrived) => {}
+                Poll::Pending => return Poll::Pending,
             }
         }
     }

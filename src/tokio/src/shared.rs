@@ -12,7 +12,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http2_engine::{
-    ConnectionError, ErrorCode, Event, FieldSection, Initiator, OpenError, Read, StreamError, StreamId, Time,
+    ConnectionError, ErrorCode, Event, FieldSection, Initiator, OpenError, Read, State, StreamError,
+    StreamId, Time,
 };
 
 use crate::error::Error;
@@ -192,7 +193,10 @@ impl Shared {
         let driver = if inner.idle && inner.engine.has_output() { inner.take_driver() } else { None };
         let wakes = std::mem::take(&mut inner.wakes);
         drop(inner);
-        driver.into_iter().chain(wakes).for_each(Waker::wake);
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+        wakes.into_iter().for_each(Waker::wake);
         result
     }
 }
@@ -439,7 +443,8 @@ impl Inner {
         if entry.handles > 0 {
             return;
         }
-        let Some(entry) = self.streams.remove(&id) else { return };
+        let Some(mut entry) = self.streams.remove(&id) else { return };
+        self.wakes.extend(entry.wakers());
         self.engine.credit(id, entry.uncredited);
         self.engine.release(id);
         for promise in entry.rare.into_iter().flat_map(|rare| rare.promises) {
@@ -607,6 +612,12 @@ impl Inner {
             Error::Open(OpenError::Closed) => self.closed_error().unwrap_or(error),
             error => error,
         }
+    }
+
+    /// Waits until a request was sent, or is given up.
+    pub(crate) fn poll_sent(&mut self, id: StreamId, cx: &Context<'_>) -> Poll<()> {
+        let waits = self.engine.state(id) == Some(State::Idle) && self.streams.contains_key(&id);
+        if waits { self.wait(id, Wait::Sent, cx) } else { Poll::Ready(()) }
     }
 
     /// Sends a PING, and returns its payload.

@@ -133,7 +133,10 @@ impl Connection {
     }
 
     /// Returns how many streams this endpoint may have open (RFC 9113, 5.1.2).
-    pub(super) fn max_send_streams(&self) -> usize {
+    ///
+    /// Until the peer's SETTINGS arrive, that is
+    /// [`Config::initial_max_send_streams`](crate::Config::initial_max_send_streams).
+    pub fn max_send_streams(&self) -> usize {
         let unknown = if self.peer_settings_known { u32::MAX } else { self.config.initial_max_send_streams };
         self.peer.max_concurrent_streams.unwrap_or(unknown) as usize
     }

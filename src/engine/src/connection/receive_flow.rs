@@ -42,6 +42,14 @@ impl ReceiveFlow {
         self.bandwidth.connection_window()
     }
 
+    /// Changes the bytes up to which the engine raises the connection's window, and returns the increment to send now.
+    ///
+    /// A lower window takes effect as the peer uses up the present one.
+    pub(super) fn set_target(&mut self, target: u32) -> Option<u32> {
+        self.bandwidth.set_connection_window(target);
+        self.window.take_raise(DEFAULT_WINDOW, target)
+    }
+
     /// Records `bytes` sent by the peer; returns false if they exceed the connection's window.
     #[must_use]
     pub(super) fn receive(&mut self, bytes: u32) -> bool {

@@ -3,6 +3,7 @@
 use super::{Connection, Role};
 use crate::error::{Violation, WindowError};
 use crate::frame::{FrameHeader, StreamId, WindowUpdate};
+use crate::settings::MAX_WINDOW;
 use crate::stream::State;
 
 impl Connection {
@@ -74,6 +75,39 @@ impl Connection {
             return Err(WindowError::Overflow);
         }
         self.write_window_update(StreamId::CONNECTION, increment);
+        Ok(())
+    }
+
+    /// Changes the receive window that the engine maintains for the connection, in bytes; it was
+    /// [`Config::connection_window`](crate::Config::connection_window), or has grown since.
+    ///
+    /// A larger window is opened at once. A smaller one takes effect as the peer uses up the present one.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`WindowError::Overflow`] if the window exceeds 2^31-1 bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (mut client, mut server) = pair();
+    /// # carry(&mut server, &mut client);
+    /// assert_eq!(client.windows().send, 1 << 20);
+    /// server.set_connection_window(2 << 20)?;
+    /// carry(&mut server, &mut client);
+    /// assert_eq!(client.windows().send, 2 << 20);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_connection_window(&mut self, window: u32) -> Result<(), WindowError> {
+        if window > MAX_WINDOW {
+            return Err(WindowError::Overflow);
+        }
+        if let Some(increment) = self.receiving.set_target(window) {
+            self.write_window_update(StreamId::CONNECTION, increment);
+        }
         Ok(())
     }
 

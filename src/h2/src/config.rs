@@ -1,0 +1,117 @@
+//! Configuration: the defaults of `h2`, and the engine's limits behind its builders.
+
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use http2_tokio::{Clock, Config, Time};
+
+/// Largest window (RFC 9113, 6.9.1).
+const MAX_WINDOW: u32 = (1 << 31) - 1;
+/// The protocol's initial window of a connection, below which none can begin (RFC 9113, 6.9.2).
+const INITIAL_WINDOW: u32 = 65_535;
+/// Frames that every endpoint accepts, and the largest that can be allowed (RFC 9113, 6.5.2).
+const FRAME_SIZES: std::ops::RangeInclusive<u32> = 16_384..=16_777_215;
+/// Size of a field section accepted by default, in bytes.
+const HEADER_LIST_SIZE: u32 = 16 << 20;
+/// Content that a stream buffers by default, in bytes.
+const SEND_BUFFER: usize = 400 << 10;
+/// Fields that a map of `http` can hold.
+const FIELDS: usize = 24_576;
+
+/// Returns the configuration of a builder that nothing was set on.
+///
+/// As `h2` has no clock, no deadline is set.
+pub(crate) fn new() -> Config {
+    let mut config = Config::default();
+    config.initial_window_size = INITIAL_WINDOW;
+    config.stream_window_max = INITIAL_WINDOW;
+    config.connection_window = INITIAL_WINDOW;
+    config.connection_window_max = INITIAL_WINDOW;
+    config.enable_push = true;
+    config.max_concurrent_streams = u32::MAX;
+    config.initial_max_send_streams = u32::MAX;
+    config.waiting_streams = usize::MAX;
+    config.send_buffer = SEND_BUFFER;
+    config.limits.content_octets = usize::MAX;
+    config.limits.fields = FIELDS;
+    config.limits.fields_hard = 2 * FIELDS;
+    config.limits.cookie_crumbs = FIELDS;
+    config.preface_timeout = None;
+    config.settings_timeout = None;
+    config.headers_timeout = None;
+    config.stall_timeout = None;
+    config.linger_timeout = None;
+    config.drain_timeout = None;
+    set_max_header_list_size(&mut config, HEADER_LIST_SIZE);
+    config
+}
+
+/// Sets SETTINGS_INITIAL_WINDOW_SIZE.
+///
+/// # Panics
+///
+/// Panics if the size exceeds 2^31-1.
+pub(crate) fn set_initial_window_size(config: &mut Config, size: u32) {
+    assert!(size <= MAX_WINDOW, "the window must not exceed 2^31-1 bytes");
+    config.initial_window_size = size;
+    config.stream_window_max = size;
+}
+
+/// Sets the window of the connection, which cannot be smaller than the protocol's.
+///
+/// # Panics
+///
+/// Panics if the size exceeds 2^31-1.
+pub(crate) fn set_connection_window(config: &mut Config, size: u32) {
+    assert!(size <= MAX_WINDOW, "the window must not exceed 2^31-1 bytes");
+    config.connection_window = size.max(INITIAL_WINDOW);
+    config.connection_window_max = config.connection_window;
+}
+
+/// Sets SETTINGS_MAX_FRAME_SIZE.
+///
+/// # Panics
+///
+/// Panics if the size is not 16,384 to 16,777,215.
+pub(crate) fn set_max_frame_size(config: &mut Config, size: u32) {
+    assert!(FRAME_SIZES.contains(&size), "the frame size must be 16,384 to 16,777,215 bytes");
+    config.max_frame_size = size;
+}
+
+/// Sets SETTINGS_MAX_HEADER_LIST_SIZE, and the limits above which the connection ends.
+pub(crate) fn set_max_header_list_size(config: &mut Config, size: u32) {
+    config.max_header_list_size = size;
+    config.limits.field_section_hard = size.saturating_mul(4).max(64 << 10);
+    let frames = config.limits.field_section_hard / config.max_frame_size;
+    config.limits.continuations = frames.saturating_add(8);
+}
+
+/// Sets the content that a stream buffers.
+///
+/// # Panics
+///
+/// Panics if the size exceeds `u32::MAX`.
+pub(crate) fn set_send_buffer(config: &mut Config, size: usize) {
+    assert!(u32::try_from(size).is_ok(), "the send buffer must not exceed 2^32-1 bytes");
+    config.send_buffer = size.max(1);
+}
+
+/// A clock that measures time, but wakes nobody: no deadline is configured.
+#[derive(Debug)]
+pub(crate) struct Passive(Instant);
+
+impl Passive {
+    pub(crate) fn new() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for Passive {
+    fn now(&self) -> Time {
+        Time::default() + self.0.elapsed()
+    }
+
+    fn poll_deadline(&mut self, _: &mut Context<'_>, _: Time) -> Poll<()> {
+        Poll::Pending
+    }
+}
