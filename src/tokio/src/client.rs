@@ -1,8 +1,5 @@
 //! The client end of a connection.
 
-#[cfg(feature = "pool")]
-mod pool;
-
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,9 +16,6 @@ use crate::error::Error;
 use crate::recv::RecvStream;
 use crate::send::{SendStream, StreamRef};
 use crate::shared::{Arrived, Shared, Wait};
-
-#[cfg(feature = "pool")]
-pub use pool::{Pool, PoolError, PoolFuture, Task};
 
 /// Begins a connection over a transport.
 ///

@@ -50,13 +50,9 @@ mod clock;
 mod control;
 mod driver;
 mod error;
-#[cfg(any(feature = "pool", feature = "service"))]
-mod message;
 mod recv;
 mod send;
 pub mod server;
-#[cfg(feature = "service")]
-mod service;
 mod shared;
 #[cfg(feature = "tracing")]
 mod trace;
@@ -74,8 +70,6 @@ pub use http2_engine::{
 };
 pub use recv::{FlowControl, RecvStream};
 pub use send::SendStream;
-#[cfg(feature = "service")]
-pub use service::Serve;
 #[cfg(feature = "tracing")]
 pub use trace::Trace;
 pub use tunnel::Tunnel;

@@ -57,6 +57,7 @@ class Stream:
         self.head = asyncio.get_running_loop().create_future()
         self.pieces = asyncio.Queue()
         self.sending = None
+        self.is_complete = False
 
     def fail(self, error):
         if not self.head.done():
@@ -115,7 +116,8 @@ class Connection:
     def take(self, event):
         if isinstance(event, ConnectionTerminated):
             self.is_over = True
-            if event.error_code != ErrorCodes.NO_ERROR or self.streams:
+            # A stream whose response is complete may still have a slow reader.
+            if event.error_code != ErrorCodes.NO_ERROR or not all(s.is_complete for s in self.streams.values()):
                 self.fail(Failed(f"GOAWAY {event.error_code}, {event.additional_data}"))
         elif isinstance(event, RemoteSettingsChanged):
             self.has_settings = True
@@ -129,6 +131,7 @@ class Connection:
             elif isinstance(event, DataReceived):
                 stream.pieces.put_nowait(event.data)
             elif isinstance(event, StreamEnded):
+                stream.is_complete = True
                 stream.pieces.put_nowait(None)
             elif isinstance(event, StreamReset) and event.error_code != ErrorCodes.NO_ERROR:
                 stream.fail(Failed(f"RST_STREAM {event.error_code}"))

@@ -11,15 +11,13 @@ use std::task::{Context, Poll};
 use http::uri::{Authority, Scheme};
 use http::{Request, Response, Uri, request};
 use http_body::Body;
+use http2_tokio::client::{Connection, ResponseFuture, SendRequest, handshake};
+use http2_tokio::{Config, Error, ErrorCode, OpenError, RecvStream, SendStream};
 use hyper::rt::Executor;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 
-use super::{Connection, SendRequest, handshake};
-use crate::error::Error;
 use crate::message::{self, SendBody};
-use crate::recv::RecvStream;
-use crate::{Config, ErrorCode, OpenError};
 
 /// Attempts for a request that servers have certainly not processed.
 const ATTEMPTS: usize = 3;
@@ -49,7 +47,8 @@ type Origin = (Scheme, Authority);
 /// use bytes::Bytes;
 /// use http::{Request, Uri};
 /// use http_body_util::{BodyExt, Empty};
-/// use http2_tokio::{Config, client::Pool};
+/// use http2_hyper::Pool;
+/// use http2_tokio::Config;
 /// use hyper_util::rt::TokioExecutor;
 /// use tokio::net::TcpStream;
 /// use tower::{ServiceExt, service_fn};
@@ -261,7 +260,7 @@ async fn open(
     sender: &mut SendRequest,
     head: &request::Parts,
     end_stream: bool,
-) -> Result<(super::ResponseFuture, crate::SendStream), Error> {
+) -> Result<(ResponseFuture, SendStream), Error> {
     loop {
         sender.ready().await?;
         match sender.send_request(Request::from_parts(head.clone(), ()), end_stream) {

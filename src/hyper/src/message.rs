@@ -6,10 +6,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Buf;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http_body::Body;
-
-use crate::ErrorCode;
-use crate::error::Error;
-use crate::send::SendStream;
+use http2_tokio::{Error, ErrorCode, SendStream};
 
 /// Fields of HTTP/1.1 connections, which HTTP/2 does not allow (RFC 9113, 8.2.2).
 const CONNECTION_FIELDS: [HeaderName; 5] = [

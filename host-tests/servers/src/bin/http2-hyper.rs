@@ -1,7 +1,8 @@
-//! The application on `http2-tokio`, as a service.
+//! The application on `http2-hyper`.
 
 use http2_servers::{Content, answer, run};
 use http2_tokio::{Config, server};
+
 use hyper::service::service_fn;
 use tokio::net::TcpStream;
 
@@ -14,5 +15,5 @@ async fn serve(socket: TcpStream) {
     config.max_concurrent_streams = 1_000;
     let connection = server::handshake(socket, config).expect("a valid configuration");
     // The client may have left.
-    let _ = connection.serve::<_, Content>(service_fn(answer)).await;
+    let _ = http2_hyper::serve::<_, _, _, Content>(connection, service_fn(answer)).await;
 }

@@ -7,63 +7,55 @@ use std::time::{Duration, SystemTime};
 use futures_util::stream::{FuturesUnordered, Stream};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
+use http2_tokio::server::{Connection, Respond};
+use http2_tokio::{Clock, Error, ErrorCode, RecvStream};
 use hyper::service::Service;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::ErrorCode;
-use crate::clock::Clock;
-use crate::error::Error;
 use crate::message::{self, SendBody};
-use crate::recv::RecvStream;
-use crate::server::{Connection, Respond};
 
-impl<T, C> Connection<T, C>
+/// Answers every request with a service: the future runs the connection and all calls of the service.
+///
+/// The service and its futures need not be `Send`, and nothing is spawned: a service whose work should spread over
+/// threads spawns it itself. A `tower::Service` is adapted by `hyper_util::service::TowerToHyperService`; so an axum
+/// `Router` or a tonic `Routes` is served in one line.
+///
+/// Fields of HTTP/1.1 connections are removed from responses, and Content-Length (if the length is known) and Date
+/// are added. A call whose stream is reset by the client is dropped. If a call fails, or its body does, the stream is
+/// reset with INTERNAL_ERROR.
+///
+/// ```
+/// # use http::Request;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum::{Router, routing::get};
+/// use http2_hyper::serve;
+/// use http2_tokio::{Config, client, server};
+/// use hyper_util::service::TowerToHyperService;
+///
+/// let (ours, theirs) = tokio::io::duplex(65_536);
+/// let app: Router = Router::new().route("/", get(async || "hello"));
+/// let connection = server::handshake(theirs, Config::default())?;
+/// tokio::spawn(serve(connection, TowerToHyperService::new(app)));
+///
+/// let (mut client, connection) = client::handshake(ours, Config::default())?;
+/// tokio::spawn(connection);
+/// let request = Request::get("http://localhost/").body(())?;
+/// let response = client.send_request(request, true)?.0.await?;
+/// assert_eq!(response.headers()["content-length"], "5");
+/// assert_eq!(response.into_body().data().await.expect("content")?, "hello");
+/// # Ok(())
+/// # }
+/// ```
+pub fn serve<T, C, S, B>(connection: Connection<T, C>, service: S) -> Serve<T, C, S, B>
 where
-    T: AsyncRead + AsyncWrite + Unpin,
-    C: Clock,
+    S: Service<Request<RecvStream>, Response = Response<B>>,
+    B: Body,
 {
-    /// Answers every request with a service: the future runs the connection and all calls of the service.
-    ///
-    /// The service and its futures need not be `Send`, and nothing is spawned: a service whose work should spread over
-    /// threads spawns it itself. A `tower::Service` is adapted by `hyper_util::service::TowerToHyperService`; so an axum
-    /// `Router` or a tonic `Routes` is served in one line.
-    ///
-    /// Fields of HTTP/1.1 connections are removed from responses, and Content-Length (if the length is known) and Date
-    /// are added. A call whose stream is reset by the client is dropped. If a call fails, or its body does, the stream is
-    /// reset with INTERNAL_ERROR.
-    ///
-    /// ```
-    /// # use http::Request;
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use axum::{Router, routing::get};
-    /// use http2_tokio::{Config, client, server};
-    /// use hyper_util::service::TowerToHyperService;
-    ///
-    /// let (ours, theirs) = tokio::io::duplex(65_536);
-    /// let app: Router = Router::new().route("/", get(async || "hello"));
-    /// let connection = server::handshake(theirs, Config::default())?;
-    /// tokio::spawn(connection.serve(TowerToHyperService::new(app)));
-    ///
-    /// let (mut client, connection) = client::handshake(ours, Config::default())?;
-    /// tokio::spawn(connection);
-    /// let request = Request::get("http://localhost/").body(())?;
-    /// let response = client.send_request(request, true)?.0.await?;
-    /// assert_eq!(response.headers()["content-length"], "5");
-    /// assert_eq!(response.into_body().data().await.expect("content")?, "hello");
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn serve<S, B>(self, service: S) -> Serve<T, C, S, B>
-    where
-        S: Service<Request<RecvStream>, Response = Response<B>>,
-        B: Body,
-    {
-        Serve { connection: self, service, calls: FuturesUnordered::new(), date: Date::default() }
-    }
+    Serve { connection, service, calls: FuturesUnordered::new(), date: Date::default() }
 }
 
-/// Runs a connection and the calls of a service; see [`Connection::serve`].
+/// Runs a connection and the calls of a service; see [`serve`].
 ///
 /// # Errors
 ///

@@ -1,5 +1,4 @@
 //! Services on a server's connection, and the pool of a client.
-#![cfg(all(feature = "pool", feature = "service"))]
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -15,8 +14,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Frame;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
-use http2_tokio::client::{self, Pool, PoolError};
-use http2_tokio::{Config, ErrorCode, RecvStream, server};
+use http2_hyper::{Pool, PoolError, serve};
+use http2_tokio::{Config, ErrorCode, RecvStream, client, server};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::service::TowerToHyperService;
@@ -57,7 +56,7 @@ async fn listen() -> (SocketAddr, Arc<AtomicUsize>) {
         while let Ok((socket, _)) = listener.accept().await {
             count.fetch_add(1, Ordering::Relaxed);
             let connection = server::handshake(socket, Config::default()).unwrap();
-            tokio::spawn(connection.serve(TowerToHyperService::new(app())));
+            tokio::spawn(serve(connection, TowerToHyperService::new(app())));
         }
     });
     (address, connections)
@@ -186,7 +185,7 @@ async fn a_failing_service_resets_the_stream() {
             Ok(Response::new(StreamBody::new(futures_util::stream::iter(frames))))
         }
     });
-    tokio::spawn(server::handshake(theirs, Config::default()).unwrap().serve(service));
+    tokio::spawn(serve(server::handshake(theirs, Config::default()).unwrap(), service));
     let (mut client, connection) = client::handshake(ours, Config::default()).unwrap();
     tokio::spawn(connection);
     let request = |path| Request::get(format!("http://localhost{path}")).body(()).unwrap();
@@ -210,7 +209,7 @@ async fn a_cancelled_call_is_dropped() {
             Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
         }
     });
-    tokio::spawn(server::handshake(theirs, Config::default()).unwrap().serve(service));
+    tokio::spawn(serve(server::handshake(theirs, Config::default()).unwrap(), service));
     let (mut client, connection) = client::handshake(ours, Config::default()).unwrap();
     tokio::spawn(connection);
     let request = Request::get("http://localhost/").body(()).unwrap();
