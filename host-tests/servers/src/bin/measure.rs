@@ -134,7 +134,7 @@ fn servers(place: &Path, also: &[String]) -> Result<Vec<Server>> {
         address: None,
         paths: &["/", "/bytes/1048576", "/echo"],
     };
-    let mut servers: Vec<_> = ["h2", "http2-tokio", "http2-hyper", "hyper"]
+    let mut servers: Vec<_> = ["h2", "http2-tokio", "h2-drop-in", "hyper", "http2-hyper", "hyper-drop-in"]
         .into_iter()
         .map(|name| ours(name, here.with_file_name(name)))
         .collect();
