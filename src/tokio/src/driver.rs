@@ -1,13 +1,13 @@
 //! The run loop of a connection: it moves bytes between the transport and the engine.
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Bytes, BytesMut};
-use http2_engine::{Role, Time};
+use http2_engine::{Role, Segments, Time};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::io::poll_read_buf;
 
@@ -23,6 +23,8 @@ const READ: (usize, usize) = (4 << 10, 64 << 10);
 const BUFFERS: usize = 4;
 /// Bytes read before the task yields, so that the readers of the content run while it is in the processor's cache.
 const YIELD: usize = 128 << 10;
+/// Slices of one vectored write.
+const SLICES: usize = 64;
 /// Largest output buffer that a connection without streams keeps, in bytes.
 const OUTPUT_KEPT: usize = 1 << 10;
 /// Input that is discarded after the end, in bytes, so that a reset by this host does not destroy the last output
@@ -57,17 +59,16 @@ pub(crate) struct Driver<T, C> {
     /// Input that the engine has not taken.
     input: Bytes,
     read_closed: bool,
-    output: Vec<u8>,
-    /// Bytes of `output` that the transport has taken.
-    written: usize,
+    output: Segments,
     flushed: bool,
     /// Whether the transport takes no more output.
     write_closed: bool,
     wakes: Vec<Waker>,
 }
 
-impl<T, C> Driver<T, C> {
+impl<T: AsyncWrite, C> Driver<T, C> {
     pub(crate) fn new(io: T, clock: C, shared: Arc<Shared>) -> Self {
+        let output = if io.is_write_vectored() { Segments::default() } else { Segments::new(usize::MAX) };
         Self {
             io,
             clock,
@@ -80,14 +81,15 @@ impl<T, C> Driver<T, C> {
             read_little: true,
             input: Bytes::new(),
             read_closed: false,
-            output: Vec::new(),
-            written: 0,
+            output,
             flushed: true,
             write_closed: false,
             wakes: Vec::new(),
         }
     }
+}
 
+impl<T, C> Driver<T, C> {
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
@@ -155,7 +157,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
                 self.with(|inner| inner.engine.handle_timeout(now));
             }
         }
-        let blocked = self.written < self.output.len();
+        let blocked = !self.output.is_empty();
         let mut input = std::mem::take(&mut self.input);
         let (request, closed, idle) = self.with(|inner| {
             let request = inner.dispatch();
@@ -192,8 +194,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
         if unused {
             self.buffer = BytesMut::new();
             self.used_buffers = VecDeque::new();
-            if self.output.capacity() > OUTPUT_KEPT && self.output.is_empty() {
-                self.output = Vec::new();
+            if self.output.is_empty() {
+                self.output.shrink_to(OUTPUT_KEPT);
             }
         }
     }
@@ -212,7 +214,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
             progress = inner.engine.recv(now, input) > 0;
         }
         if output.is_empty() {
-            while inner.engine.poll_transmit(now, output, WRITE) > 0 && *write_closed {
+            while inner.engine.poll_transmit_segments(now, output, WRITE) > 0 && *write_closed {
                 output.clear();
             }
         }
@@ -231,21 +233,21 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
             self.flush(cx, now);
             return false;
         }
-        let before = self.written;
-        while let Some(rest) = self.output.get(self.written..).filter(|rest| !rest.is_empty()) {
+        let before = self.output.len();
+        while !self.output.is_empty() {
             self.flushed = false;
-            match Pin::new(&mut self.io).poll_write(cx, rest) {
+            match self.poll_write(cx) {
                 Poll::Ready(Ok(0)) => {
                     self.write_failed(io::ErrorKind::WriteZero.into(), now);
                     return true;
                 }
-                Poll::Ready(Ok(bytes)) => self.written = self.written.saturating_add(bytes),
+                Poll::Ready(Ok(bytes)) => self.output.advance(bytes),
                 Poll::Ready(Err(error)) => {
                     self.write_failed(error, now);
                     return true;
                 }
                 Poll::Pending => {
-                    let moved = self.written.saturating_sub(before);
+                    let moved = before.saturating_sub(self.output.len());
                     if moved > 0 {
                         self.with(|inner| inner.engine.handle_write_progress(now, moved));
                     }
@@ -253,10 +255,23 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
                 }
             }
         }
-        self.output.clear();
-        self.written = 0;
         self.flush(cx, now);
         true
+    }
+
+    /// Writes once, at most so many slices.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let mut count = 0;
+        for (slot, slice) in slices.iter_mut().zip(self.output.slices()) {
+            *slot = IoSlice::new(slice);
+            count += 1;
+        }
+        match slices.get(..count) {
+            Some([slice]) => Pin::new(&mut self.io).poll_write(cx, slice),
+            Some(slices) => Pin::new(&mut self.io).poll_write_vectored(cx, slices),
+            None => Poll::Ready(Ok(0)),
+        }
     }
 
     fn flush(&mut self, cx: &mut Context<'_>, now: Time) {
@@ -274,8 +289,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
     ///
     /// Input that has arrived may hold the rest of a response, or the peer's reason to close.
     fn write_failed(&mut self, error: io::Error, now: Time) {
-        self.output = Vec::new();
-        self.written = 0;
+        self.output.clear();
         self.flushed = true;
         self.write_closed = true;
         self.with(|inner| {

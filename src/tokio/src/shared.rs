@@ -64,7 +64,7 @@ struct Entry {
     /// Whether the caller has dropped the receiving handle, so that content is discarded.
     discard: bool,
     error: Option<StreamError>,
-    response: Option<Arrived>,
+    response: Option<Box<Arrived>>,
     receive: Option<Waker>,
     capacity: Option<Waker>,
     /// Capacity above which the task in `capacity` is woken.
@@ -238,7 +238,7 @@ impl Inner {
                 Event::Request { id, head, end_stream } => return Some(Incoming { id, head, end_stream }),
                 Event::Response { id, head, end_stream } => {
                     if let Some(entry) = self.streams.get_mut(&id) {
-                        entry.response = Some(Arrived { head, end_stream });
+                        entry.response = Some(Box::new(Arrived { head, end_stream }));
                     }
                     self.wake(id, Wait::Receive);
                     // No informational response and no promise for it can follow.
@@ -536,7 +536,7 @@ impl Inner {
 
     /// Takes the response, if it has arrived.
     pub(crate) fn take_response(&mut self, id: StreamId) -> Option<Arrived> {
-        self.streams.get_mut(&id)?.response.take()
+        self.streams.get_mut(&id)?.response.take().map(|response| *response)
     }
 
     /// Takes the next informational response, if one has arrived.

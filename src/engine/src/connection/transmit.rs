@@ -5,6 +5,7 @@
 use super::{CONTROL_BUSY, Connection, show_sent};
 use crate::event::Event;
 use crate::frame::{StreamId, data};
+use crate::segments::{Segments, Sink};
 use crate::stream::Ending;
 use crate::time::Time;
 
@@ -49,21 +50,33 @@ impl Connection {
     ///
     /// The connection does not keep the appended bytes: call this method when the transport has room.
     pub fn poll_transmit(&mut self, now: Time, out: &mut Vec<u8>, max: usize) -> usize {
+        self.transmit(now, out, max)
+    }
+
+    /// Appends pending output like [`poll_transmit`](Self::poll_transmit), but refers to large content instead of
+    /// copying it.
+    ///
+    /// With a [subscriber](Self::set_subscriber), all content is copied.
+    pub fn poll_transmit_segments(&mut self, now: Time, out: &mut Segments, max: usize) -> usize {
+        self.transmit(now, out, max)
+    }
+
+    fn transmit(&mut self, now: Time, out: &mut impl Sink, max: usize) -> usize {
         self.advance(now);
-        let start = out.len();
+        let start = out.total();
         let end = start.saturating_add(max);
-        self.write_pongs(out);
+        self.write_pongs(out.bytes());
         if self.close_reason.is_none() {
             self.write_pings();
             self.send_waiting_requests();
         }
-        self.flush_control(out);
+        self.flush_control(out.bytes());
         if self.close_reason.is_none() {
             self.write_content(out, end);
             // The frames that end a message after its content.
-            self.flush_control(out);
+            self.flush_control(out.bytes());
         }
-        let written = out.len().saturating_sub(start);
+        let written = out.total().saturating_sub(start);
         self.stats.octets_sent = self.stats.octets_sent.saturating_add(written as u64);
         self.local.handed_out(self.now);
         if written > 0 {
@@ -106,8 +119,8 @@ impl Connection {
         self.shrink_control(CONTROL_BUSY);
     }
 
-    fn write_content(&mut self, out: &mut Vec<u8>, end: usize) {
-        while out.len().saturating_add(self.control.len()) < end
+    fn write_content(&mut self, out: &mut impl Sink, end: usize) {
+        while out.total().saturating_add(self.control.len()) < end
             && let Some(id) = self.sending.next(&mut self.streams)
         {
             self.write_data(id, out);
@@ -115,7 +128,7 @@ impl Connection {
     }
 
     /// Writes one DATA frame of a stream, and reschedules the stream if it has more content.
-    fn write_data(&mut self, id: StreamId, out: &mut Vec<u8>) {
+    fn write_data(&mut self, id: StreamId, out: &mut impl Sink) {
         let max_frame = self.peer.max_frame_size.min(self.config.max_send_frame_size);
         let Some(stream) = self.streams.get_mut(id) else { return };
         let allowed = self.sending.allowance(stream).min(max_frame as usize);
@@ -127,20 +140,23 @@ impl Connection {
         let all = length == stream.send.content.len();
         let end_stream = all && matches!(stream.send.ending, Ending::EndStream);
         let content = u32::try_from(length).unwrap_or(max_frame);
-        let at = out.len();
+        let bytes = out.bytes();
+        let at = bytes.len();
         match padded.padding {
-            None => data::encode_header(out, id, content, end_stream),
-            Some(padding) => data::encode_padded_header(out, id, content, padding, end_stream),
+            None => data::encode_header(bytes, id, content, end_stream),
+            Some(padding) => data::encode_padded_header(bytes, id, content, padding, end_stream),
         }
-        stream.send.content.move_to(out, length);
-        out.resize(out.len().saturating_add(padded.padding.unwrap_or(0).into()), 0);
+        // The subscriber is shown whole frames.
+        out.content(&mut stream.send.content, length, self.subscriber.is_some());
+        let bytes = out.bytes();
+        bytes.resize(bytes.len().saturating_add(padded.padding.unwrap_or(0).into()), 0);
         let tell = self.sending.sent(stream, length, i64::from(content).saturating_add(padded.overhead()));
         if !all {
             self.sending.schedule(stream);
         }
         self.timers.content_sent(length);
         self.make_room();
-        self.count_data(out.get(at..).unwrap_or_default(), content);
+        self.count_data(out.bytes().get(at..).unwrap_or_default(), content);
         if end_stream {
             self.sent_end_stream(id);
         } else if all {
