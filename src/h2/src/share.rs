@@ -128,7 +128,11 @@ impl<B: Buf> SendStream<B> {
         if bytes > PAYLOAD_MAX {
             return Err(User::PayloadTooBig.into());
         }
-        self.inner.send_data(data.copy_to_bytes(bytes), end_of_stream)?;
+        if is_bytes::<B>() {
+            self.inner.send_data(data.copy_to_bytes(bytes), end_of_stream)?;
+        } else {
+            self.inner.send_copy(&mut data, end_of_stream)?;
+        }
         self.requested = self.requested.saturating_sub(bytes);
         self.reported = self.reported.saturating_sub(bytes);
         Ok(())
@@ -167,6 +171,13 @@ impl<B> fmt::Debug for SendStream<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)
     }
+}
+
+/// Returns whether `B` is [`Bytes`], which are taken over without a copy.
+///
+/// `B` need not be `'static`, so that it has no `TypeId`. A type of the same name would only be copied less well.
+fn is_bytes<B>() -> bool {
+    std::any::type_name::<B>() == std::any::type_name::<Bytes>()
 }
 
 /// Returns the reason of a reset, or of the GOAWAY that ended the stream.

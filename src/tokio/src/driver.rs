@@ -1,16 +1,16 @@
 //! The run loop of a connection: it moves bytes between the transport and the engine.
 
-use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http2_engine::{Role, Segments, Time};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::io::poll_read_buf;
 
+use crate::buffers::Buffers;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::shared::{Incoming, Inner, Shared};
@@ -19,8 +19,6 @@ use crate::shared::{Incoming, Inner, Shared};
 const WRITE: usize = 64 << 10;
 /// Smallest and largest buffer for one read, in bytes.
 const READ: (usize, usize) = (4 << 10, 64 << 10);
-/// Read buffers in use at a time: content that the caller has not read yet occupies them.
-const BUFFERS: usize = 4;
 /// Bytes read before the task yields, so that the readers of the content run while it is in the processor's cache.
 const YIELD: usize = 128 << 10;
 /// Slices of one vectored write.
@@ -46,10 +44,8 @@ pub(crate) struct Driver<T, C> {
     clock: C,
     shared: Arc<Shared>,
     phase: Phase,
-    /// The buffer for the next read.
-    buffer: BytesMut,
-    /// The buffers of earlier reads, parts of which may still be in use.
-    used_buffers: VecDeque<BytesMut>,
+    /// Buffers of reads, which content occupies until the caller has read it.
+    buffers: Buffers,
     /// Bytes read since the task has last yielded.
     read_on: usize,
     /// The size of the next read, which follows the sizes of the previous ones.
@@ -74,8 +70,7 @@ impl<T: AsyncWrite, C> Driver<T, C> {
             clock,
             shared,
             phase: Phase::Running,
-            buffer: BytesMut::new(),
-            used_buffers: VecDeque::new(),
+            buffers: Buffers::default(),
             read_on: 0,
             read_size: READ.0,
             read_little: true,
@@ -192,8 +187,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
             self.read_size = (self.read_size / 2).max(READ.0);
         }
         if unused {
-            self.buffer = BytesMut::new();
-            self.used_buffers = VecDeque::new();
+            self.buffers.clear();
+            self.shared.lock().copies.clear();
             if self.output.is_empty() {
                 self.output.shrink_to(OUTPUT_KEPT);
             }
@@ -303,16 +298,16 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
         if self.read_closed || !self.input.is_empty() {
             return false;
         }
-        self.prepare_buffer();
-        let room = self.buffer.capacity();
-        let end = match poll_read_buf(Pin::new(&mut self.io), cx, &mut self.buffer) {
+        let buffer = self.buffers.with_room(self.read_size);
+        let room = buffer.capacity();
+        let end = match poll_read_buf(Pin::new(&mut self.io), cx, buffer) {
             Poll::Ready(Ok(bytes)) if bytes > 0 => {
                 self.read_on = self.read_on.saturating_add(bytes);
                 self.read_little = bytes < room / 2;
                 if bytes >= room {
                     self.read_size = (self.read_size * 2).min(READ.1);
                 }
-                self.input = self.buffer.split().freeze();
+                self.input = buffer.split().freeze();
                 let Self { shared, input, .. } = self;
                 // The engine takes the rest after its events and output were taken.
                 let _ = shared.lock().engine.recv(now, input);
@@ -332,23 +327,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
             inner.engine.recv_end(now);
         });
         true
-    }
-
-    /// Makes room for the next read.
-    ///
-    /// A buffer whose content was read serves again. New memory for each read would cost more than the read.
-    fn prepare_buffer(&mut self) {
-        let size = self.read_size;
-        if self.buffer.capacity() >= size || self.buffer.try_reclaim(size) {
-            return;
-        }
-        let free = self.used_buffers.iter_mut().position(|buffer| buffer.try_reclaim(size));
-        let next = free.and_then(|at| self.used_buffers.remove(at));
-        let used = std::mem::replace(&mut self.buffer, next.unwrap_or_else(|| BytesMut::with_capacity(size)));
-        self.used_buffers.push_back(used);
-        if self.used_buffers.len() > BUFFERS {
-            self.used_buffers.pop_front();
-        }
     }
 
     /// Closes the transport.

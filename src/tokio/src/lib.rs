@@ -45,6 +45,7 @@
 
 #![forbid(unsafe_code)]
 
+mod buffers;
 pub mod client;
 mod clock;
 mod control;

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Buf, BufMut, Bytes};
 use http::HeaderMap;
 use http2_engine::{ErrorCode, FieldSection, OpenError, Priority, SendError, StreamError, StreamId};
 
@@ -179,6 +179,22 @@ impl SendStream {
     pub fn send_data(&mut self, data: Bytes, end_stream: bool) -> Result<(), Error> {
         self.stream.operate(|inner, id| {
             let result = inner.engine.queue_data(id, data, end_stream);
+            result.map_err(|error| inner.operation_error(id, error.into()))
+        })
+    }
+
+    /// Queues a copy of `data`, in memory that the connection uses again; otherwise like
+    /// [`send_data`](Self::send_data).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send_data`](Self::send_data).
+    pub fn send_copy(&mut self, data: &mut impl Buf, end_stream: bool) -> Result<(), Error> {
+        self.stream.operate(|inner, id| {
+            let buffer = inner.copies.with_room(data.remaining());
+            buffer.put(data);
+            let copy = buffer.split().freeze();
+            let result = inner.engine.queue_data(id, copy, end_stream);
             result.map_err(|error| inner.operation_error(id, error.into()))
         })
     }

@@ -16,6 +16,7 @@ use http2_engine::{
     StreamId, Time,
 };
 
+use crate::buffers::Buffers;
 use crate::error::Error;
 
 /// A request that has arrived at a server.
@@ -145,6 +146,8 @@ pub(crate) struct Inner {
     closers: Vec<Waker>,
     /// Streams whose callers wait for window.
     pub(crate) capacity_waiters: Vec<StreamId>,
+    /// Buffers of content that was copied from the caller's own.
+    pub(crate) copies: Buffers,
     pings: Vec<Ping>,
     next_ping: u64,
     /// The driver's task.
@@ -171,6 +174,7 @@ impl Shared {
             openers: Vec::new(),
             closers: Vec::new(),
             capacity_waiters: Vec::new(),
+            copies: Buffers::default(),
             pings: Vec::new(),
             next_ping: 0,
             driver: None,

@@ -1,0 +1,61 @@
+//! Buffers that are used again once nobody refers to their content.
+
+use std::collections::VecDeque;
+
+use bytes::BytesMut;
+
+/// Buffers in use at a time, besides the current one.
+const USED: usize = 8;
+
+/// A buffer to fill, and earlier ones, parts of which may still be in use.
+///
+/// The memory of a buffer that was split off serves again when all parts are dropped. New memory for each piece of
+/// content would cost more than the copy itself.
+#[derive(Debug, Default)]
+pub(crate) struct Buffers {
+    current: BytesMut,
+    used: VecDeque<BytesMut>,
+}
+
+impl Buffers {
+    /// Returns an empty buffer with room for `size` bytes, whose content the caller splits off.
+    pub(crate) fn with_room(&mut self, size: usize) -> &mut BytesMut {
+        if self.current.capacity() < size && !self.current.try_reclaim(size) {
+            let free = self.used.iter_mut().position(|buffer| buffer.try_reclaim(size));
+            let next = free.and_then(|at| self.used.remove(at));
+            let next = next.unwrap_or_else(|| BytesMut::with_capacity(size));
+            self.used.push_back(std::mem::replace(&mut self.current, next));
+            if self.used.len() > USED {
+                self.used.pop_front();
+            }
+        }
+        &mut self.current
+    }
+
+    /// Gives back the memory.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_serves_again_when_its_content_is_dropped() {
+        let mut buffers = Buffers::default();
+        let mut fill = |byte: u8| {
+            let buffer = buffers.with_room(1_000);
+            buffer.resize(1_000, byte);
+            buffer.split().freeze()
+        };
+        let first = fill(1);
+        let second = fill(2);
+        assert_eq!((first[0], second[0]), (1, 2));
+        let address = first.as_ptr();
+        drop(first);
+        let third = fill(3);
+        assert_eq!((third.as_ptr(), second[0]), (address, 2));
+    }
+}
