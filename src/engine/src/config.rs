@@ -37,7 +37,8 @@ pub struct Config {
     pub header_table_size: u32,
     /// Client: whether the server may push (SETTINGS_ENABLE_PUSH; default false).
     pub enable_push: bool,
-    /// SETTINGS_MAX_CONCURRENT_STREAMS: number of streams the peer may have open (default 100).
+    /// SETTINGS_MAX_CONCURRENT_STREAMS: number of streams the peer may have open (default 100); `u32::MAX` is no limit,
+    /// and is not sent.
     ///
     /// The limit is in force from the first byte, before the peer acknowledges it.
     pub max_concurrent_streams: u32,
@@ -45,7 +46,8 @@ pub struct Config {
     pub initial_window_size: u32,
     /// SETTINGS_MAX_FRAME_SIZE: largest frame payload accepted, in bytes (default 16,384, the protocol's minimum).
     pub max_frame_size: u32,
-    /// SETTINGS_MAX_HEADER_LIST_SIZE: size of the largest field section accepted, in bytes (default 32 KiB).
+    /// SETTINGS_MAX_HEADER_LIST_SIZE: size of the largest field section accepted, in bytes (default 32 KiB); `u32::MAX`
+    /// is no limit but [`Limits::field_section_hard`], and is not sent.
     ///
     /// A larger field section ends its stream.
     pub max_header_list_size: u32,
@@ -90,6 +92,11 @@ pub struct Config {
     /// The check applies once the peer's setting has arrived. The setting is advisory (RFC 9113, 10.5.1), so by
     /// default the peer decides.
     pub check_header_list_size: bool,
+    /// Whether to reject the caller's messages that a peer would reject: requests without a proper target, and messages
+    /// whose content does not match Content-Length or is not allowed (RFC 9113, 8.1.1; default true).
+    ///
+    /// Fields are checked in any case.
+    pub check_sent_messages: bool,
     /// Names of fields to encode as never indexed (RFC 7541, 7.1.3), in addition to the built-in ones.
     pub never_indexed: Vec<Bytes>,
     /// Whether frames of unknown types are reported as events (default false).
@@ -238,6 +245,7 @@ impl Default for Config {
             pad_to: 0,
             encoder_table_size: 4_096,
             check_header_list_size: false,
+            check_sent_messages: true,
             never_indexed: Vec::new(),
             unknown_frames: false,
             preface_timeout: seconds(10),
@@ -334,7 +342,11 @@ impl Config {
             (self.stream_window_max <= MAX_WINDOW, ConfigError::StreamWindowMax),
             (self.send_buffer > 0, ConfigError::SendBuffer),
             (self.pad_to <= 256, ConfigError::Padding),
-            (self.max_header_list_size <= self.limits.field_section_hard, ConfigError::HeaderListSize),
+            (
+                [u32::MAX, self.max_header_list_size.min(self.limits.field_section_hard)]
+                    .contains(&self.max_header_list_size),
+                ConfigError::HeaderListSize,
+            ),
             (self.limits.frames_per_recv > 0, ConfigError::ZeroLimit),
             (self.limits.events > 0, ConfigError::ZeroLimit),
             (self.limits.control_octets > 0, ConfigError::ZeroLimit),

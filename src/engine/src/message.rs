@@ -9,4 +9,6 @@ mod target;
 mod validate;
 
 pub(crate) use content_length::ContentLength;
-pub(crate) use validate::{MethodKind, RequestFacts, ResponseFacts, promise, request, response, trailers};
+pub(crate) use validate::{
+    MethodKind, RequestFacts, ResponseFacts, promise, request, request_of_any_target, response, trailers,
+};

@@ -162,10 +162,13 @@ impl Builder {
         B: Buf,
     {
         let config = self.config.clone();
+        let max_recv_streams = limit(config.max_concurrent_streams);
         async move {
             let (inner, connection) = client::handshake_with_clock(io, config, Passive::new())?;
-            let client = SendRequest { inner, waiting: None, data: PhantomData };
-            Ok((client, Connection { inner: connection, has_ping_pong: true, data: PhantomData }))
+            let client = SendRequest { inner, max_recv_streams, waiting: None, data: PhantomData };
+            let connection =
+                Connection { inner: connection, max_recv_streams, has_ping_pong: true, data: PhantomData };
+            Ok((client, connection))
         }
     }
 }
@@ -180,6 +183,7 @@ impl Default for Builder {
 #[must_use = "nothing moves unless the connection is polled"]
 pub struct Connection<T, B: Buf = Bytes> {
     inner: client::Connection<T, Passive>,
+    max_recv_streams: usize,
     has_ping_pong: bool,
     data: PhantomData<fn(B)>,
 }
@@ -220,7 +224,7 @@ where
 
     /// Returns how many streams the server may have open.
     pub fn max_concurrent_recv_streams(&self) -> usize {
-        max_recv_streams(&self.inner.control())
+        self.max_recv_streams
     }
 }
 
@@ -234,16 +238,12 @@ pub(crate) fn change_setting(control: &http2_tokio::Control, id: SettingId, valu
 
 /// Returns how many streams this endpoint may have open.
 pub(crate) fn max_send_streams(control: &http2_tokio::Control) -> usize {
-    control.max_send_streams()
+    limit(u32::try_from(control.max_send_streams()).unwrap_or(u32::MAX))
 }
 
-/// Returns how many streams the peer may have open, as far as it has acknowledged it.
-pub(crate) fn max_recv_streams(control: &http2_tokio::Control) -> usize {
-    limit(control.local_settings().max_concurrent_streams)
-}
-
-fn limit(setting: Option<u32>) -> usize {
-    setting.filter(|&max| max != u32::MAX).map_or(usize::MAX, |max| max as usize)
+/// Returns the limit of a setting, whose highest value is none.
+pub(crate) fn limit(setting: u32) -> usize {
+    if setting == u32::MAX { usize::MAX } else { setting as usize }
 }
 
 impl<T, B> Future for Connection<T, B>
@@ -254,7 +254,7 @@ where
     type Output = Result<(), Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.inner).poll(cx).map_err(Error::from)
+        Pin::new(&mut self.inner).poll(cx).map(Error::of_connection)
     }
 }
 
@@ -267,6 +267,7 @@ impl<T, B: Buf> fmt::Debug for Connection<T, B> {
 /// Opens streams for requests.
 pub struct SendRequest<B: Buf> {
     inner: client::SendRequest,
+    max_recv_streams: usize,
     /// The request of this handle that waits for the peer's limit of streams.
     waiting: Option<http2_tokio::StreamId>,
     data: PhantomData<fn(B)>,
@@ -339,7 +340,7 @@ impl<B: Buf> SendRequest<B> {
 
     /// Returns how many streams the server may have open.
     pub fn current_max_recv_streams(&self) -> usize {
-        max_recv_streams(&self.inner.control())
+        self.max_recv_streams
     }
 }
 
@@ -358,7 +359,7 @@ impl<B: Buf> SendRequest<B> {
 
 impl<B: Buf> Clone for SendRequest<B> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), waiting: None, data: PhantomData }
+        Self { inner: self.inner.clone(), waiting: None, ..*self }
     }
 }
 

@@ -11,7 +11,7 @@ const MAX_WINDOW: u32 = (1 << 31) - 1;
 const INITIAL_WINDOW: u32 = 65_535;
 /// Frames that every endpoint accepts, and the largest that can be allowed (RFC 9113, 6.5.2).
 const FRAME_SIZES: std::ops::RangeInclusive<u32> = 16_384..=16_777_215;
-/// Size of a field section accepted by default, in bytes.
+/// Size of a field section at which the connection ends by default, in bytes.
 const HEADER_LIST_SIZE: u32 = 16 << 20;
 /// Content that a stream buffers by default, in bytes.
 const SEND_BUFFER: usize = 400 << 10;
@@ -31,6 +31,9 @@ pub(crate) fn new() -> Config {
     config.max_concurrent_streams = u32::MAX;
     config.initial_max_send_streams = u32::MAX;
     config.waiting_streams = usize::MAX;
+    config.check_sent_messages = false;
+    config.max_header_list_size = u32::MAX;
+    set_field_limits(&mut config, HEADER_LIST_SIZE);
     config.send_buffer = SEND_BUFFER;
     config.limits.content_octets = usize::MAX;
     config.limits.fields = FIELDS;
@@ -42,7 +45,6 @@ pub(crate) fn new() -> Config {
     config.stall_timeout = None;
     config.linger_timeout = None;
     config.drain_timeout = None;
-    set_max_header_list_size(&mut config, HEADER_LIST_SIZE);
     config
 }
 
@@ -81,7 +83,11 @@ pub(crate) fn set_max_frame_size(config: &mut Config, size: u32) {
 /// Sets SETTINGS_MAX_HEADER_LIST_SIZE, and the limits above which the connection ends.
 pub(crate) fn set_max_header_list_size(config: &mut Config, size: u32) {
     config.max_header_list_size = size;
-    config.limits.field_section_hard = size.saturating_mul(4).max(64 << 10);
+    set_field_limits(config, size.saturating_mul(4).max(64 << 10));
+}
+
+fn set_field_limits(config: &mut Config, hard: u32) {
+    config.limits.field_section_hard = hard;
     let frames = config.limits.field_section_hard / config.max_frame_size;
     config.limits.continuations = frames.saturating_add(8);
 }

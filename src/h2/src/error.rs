@@ -137,6 +137,27 @@ impl Error {
         Kind::Io(Arc::new(io::Error::new(kind, text))).into()
     }
 
+    /// Returns the error of sending on a stream: however that has ended, the caller should know.
+    pub(crate) fn of_sending(error: EngineError) -> Self {
+        match error {
+            EngineError::Send(SendError::Malformed(_)) => User::Malformed.into(),
+            EngineError::Send(SendError::Reset(_)) => User::InactiveStream.into(),
+            EngineError::Send(_) => User::UnexpectedFrame.into(),
+            _ => User::InactiveStream.into(),
+        }
+    }
+
+    /// Returns the result of a connection: one that the peer closed between frames, or this endpoint ended at once, has
+    /// ended well.
+    pub(crate) fn of_connection(result: Result<(), EngineError>) -> Result<(), Self> {
+        match result {
+            Err(EngineError::Connection(
+                ConnectionError::TransportEnded { inside_frame: false } | ConnectionError::Aborted(_),
+            )) => Ok(()),
+            result => Ok(result?),
+        }
+    }
+
     /// Returns the code with which a stream ended, if one is known.
     pub(crate) fn into_reason(self) -> Result<Reason, Self> {
         self.reason().ok_or(self)

@@ -47,7 +47,7 @@ impl AsRef<[u8]> for Protocol {
 
 impl fmt::Debug for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_str().fmt(f)
+        self.value.fmt(f)
     }
 }
 

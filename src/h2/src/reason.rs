@@ -90,7 +90,7 @@ impl fmt::Debug for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match ErrorCode(self.0).name() {
             Some(name) => f.write_str(name),
-            None => write!(f, "Reason({:#x})", self.0),
+            None => write!(f, "Reason({:x})", self.0),
         }
     }
 }

@@ -12,7 +12,7 @@ use http::{Request, Response};
 use http2_tokio::{Config, SettingId, server};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::client::{change_setting, max_recv_streams, max_send_streams};
+use crate::client::{change_setting, limit, max_send_streams};
 use crate::config::{self, Passive};
 use crate::error::User;
 use crate::share::reason_of;
@@ -150,7 +150,8 @@ impl Builder {
         B: Buf,
     {
         let connection = server::handshake_with_clock(io, self.config.clone(), Passive::new());
-        Handshake { connection: Some(connection), data: PhantomData }
+        let max_recv_streams = limit(self.config.max_concurrent_streams);
+        Handshake { connection: Some(connection), max_recv_streams, data: PhantomData }
     }
 }
 
@@ -164,6 +165,7 @@ impl Default for Builder {
 #[must_use = "futures do nothing unless polled"]
 pub struct Handshake<T, B: Buf = Bytes> {
     connection: Option<Result<server::Connection<T, Passive>, http2_tokio::Error>>,
+    max_recv_streams: usize,
     data: PhantomData<fn(B)>,
 }
 
@@ -185,7 +187,15 @@ where
             return Poll::Ready(Err(error.into()));
         }
         match self.connection.take() {
-            Some(Ok(inner)) => Poll::Ready(Ok(Connection { inner, has_ping_pong: true, data: PhantomData })),
+            Some(Ok(inner)) => {
+                let max_recv_streams = self.max_recv_streams;
+                Poll::Ready(Ok(Connection {
+                    inner,
+                    max_recv_streams,
+                    has_ping_pong: true,
+                    data: PhantomData,
+                }))
+            }
             Some(Err(error)) => Poll::Ready(Err(error.into())),
             None => panic!("polled after completion"),
         }
@@ -202,6 +212,7 @@ impl<T, B: Buf> fmt::Debug for Handshake<T, B> {
 #[must_use = "nothing moves unless requests are accepted"]
 pub struct Connection<T, B: Buf> {
     inner: server::Connection<T, Passive>,
+    max_recv_streams: usize,
     has_ping_pong: bool,
     data: PhantomData<fn(B)>,
 }
@@ -224,7 +235,10 @@ where
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<(Request<RecvStream>, SendResponse<B>), Error>>> {
-        let request = ready!(self.inner.poll_accept(cx));
+        let request = match ready!(self.inner.poll_accept(cx)) {
+            Some(Err(error)) => Error::of_connection(Err(error)).err().map(Err),
+            request => request.map(|request| Ok(request?)),
+        };
         Poll::Ready(request.map(|request| {
             let (mut request, respond) = request?;
             ext::from_engine(request.extensions_mut());
@@ -267,7 +281,7 @@ where
     ///
     /// Returns why the connection has ended, unless it was orderly.
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.inner.poll_closed(cx).map_err(Error::from)
+        self.inner.poll_closed(cx).map(Error::of_connection)
     }
 
     /// Ends the connection at once with GOAWAY.
@@ -287,7 +301,7 @@ where
 
     /// Returns whether a stream is active.
     pub fn has_streams(&self) -> bool {
-        self.inner.control().has_streams()
+        self.inner.control().stats().streams_open > 0
     }
 
     /// Returns how many pushes this endpoint may have open.
@@ -297,7 +311,7 @@ where
 
     /// Returns how many requests the client may have open.
     pub fn max_concurrent_recv_streams(&self) -> usize {
-        max_recv_streams(&self.inner.control())
+        self.max_recv_streams
     }
 }
 
@@ -346,7 +360,7 @@ impl<B: Buf> SendResponse<B> {
     ///
     /// Returns an error if the status is not 1xx, if the response was sent, or if the stream has ended.
     pub fn send_informational(&mut self, response: Response<()>) -> Result<(), Error> {
-        Ok(self.inner.send_informational(response)?)
+        self.inner.send_informational(response).map_err(Error::of_sending)
     }
 
     /// Sends the head of the response.
@@ -359,7 +373,7 @@ impl<B: Buf> SendResponse<B> {
         response: Response<()>,
         end_of_stream: bool,
     ) -> Result<SendStream<B>, Error> {
-        let content = self.inner.send_response(response, end_of_stream)?;
+        let content = self.inner.send_response(response, end_of_stream).map_err(Error::of_sending)?;
         self.responded = true;
         Ok(SendStream::new(content))
     }

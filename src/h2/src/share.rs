@@ -105,6 +105,8 @@ impl<B: Buf> SendStream<B> {
 
     /// Waits until the capacity has grown, and returns all of it; `None` once the stream takes no more content.
     pub fn poll_capacity(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<usize, Error>>> {
+        // Another stream may have used the connection's window in the meantime.
+        self.reported = self.reported.min(self.capacity());
         // More than was reserved is not reported. Only the end of the stream is left to wait for then.
         let known = if self.reported < self.requested { self.reported } else { usize::MAX };
         match ready!(self.inner.poll_capacity_above(cx, known)) {
@@ -129,10 +131,11 @@ impl<B: Buf> SendStream<B> {
             return Err(User::PayloadTooBig.into());
         }
         if is_bytes::<B>() {
-            self.inner.send_data(data.copy_to_bytes(bytes), end_of_stream)?;
+            self.inner.send_data(data.copy_to_bytes(bytes), end_of_stream)
         } else {
-            self.inner.send_copy(&mut data, end_of_stream)?;
+            self.inner.send_copy(&mut data, end_of_stream)
         }
+        .map_err(Error::of_sending)?;
         self.requested = self.requested.saturating_sub(bytes);
         self.reported = self.reported.saturating_sub(bytes);
         Ok(())
@@ -144,7 +147,7 @@ impl<B: Buf> SendStream<B> {
     ///
     /// Returns an error if the message or the stream has ended, or if a field is not allowed in trailers.
     pub fn send_trailers(&mut self, trailers: HeaderMap) -> Result<(), Error> {
-        Ok(self.inner.send_trailers(&trailers)?)
+        self.inner.send_trailers(&trailers).map_err(Error::of_sending)
     }
 
     /// Resets the stream.
@@ -197,13 +200,15 @@ pub(crate) fn reason_of(
 #[must_use = "a stream that is dropped discards its content"]
 pub struct RecvStream {
     inner: http2_tokio::RecvStream,
+    /// Content that was found while the caller asked for trailers.
+    unread: Option<Bytes>,
     flow: Option<FlowControl>,
 }
 
 impl RecvStream {
     pub(crate) fn new(mut inner: http2_tokio::RecvStream) -> Self {
         inner.set_manual_credit();
-        Self { inner, flow: None }
+        Self { inner, unread: None, flow: None }
     }
 
     /// Returns the next piece of content; `None` follows the last.
@@ -211,7 +216,7 @@ impl RecvStream {
         poll_fn(|cx| self.poll_data(cx)).await
     }
 
-    /// Returns the trailers, if there are any. Content that was not read is discarded.
+    /// Returns the trailers, if there are any, after all content was read.
     ///
     /// # Errors
     ///
@@ -222,17 +227,29 @@ impl RecvStream {
 
     /// Waits for the next piece of content; `None` follows the last.
     pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        self.inner.poll_data(cx).map_err(Error::from)
+        match self.unread.take() {
+            Some(data) => Poll::Ready(Some(Ok(data))),
+            None => self.inner.poll_data(cx).map_err(Error::from),
+        }
     }
 
     #[doc(hidden)]
     pub fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<HeaderMap>, Error>> {
+        if self.unread.is_none()
+            && let Some(data) = ready!(self.inner.poll_data(cx))
+        {
+            self.unread = Some(data?);
+        }
+        if self.unread.is_some() {
+            // The caller has to read it first.
+            return Poll::Pending;
+        }
         self.inner.poll_trailers(cx).map_err(Error::from)
     }
 
     /// Returns whether the whole message was read.
     pub fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.unread.is_none() && self.inner.is_end_stream()
     }
 
     /// Returns the flow control of the stream.

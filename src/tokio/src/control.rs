@@ -152,11 +152,6 @@ impl Control {
         self.shared.operate(|inner| inner.engine.stats())
     }
 
-    /// Returns whether streams refer to this connection that have not ended, or whose handles are still held.
-    pub fn has_streams(&self) -> bool {
-        self.shared.operate(|inner| inner.has_streams())
-    }
-
     /// Attaches an observer of frames, states and limits, in place of an earlier one.
     pub fn set_subscriber(&self, subscriber: Box<dyn Subscriber + Send>) {
         self.shared.operate(|inner| inner.engine.set_subscriber(subscriber));

@@ -21,7 +21,7 @@ pub enum Error {
     Connection(ConnectionError),
     /// The peer has sent GOAWAY, and has not processed this request (RFC 9113, 6.8).
     GoAway(GoAway),
-    /// The transport failed or ended too early.
+    /// The transport failed.
     Io(Arc<io::Error>),
     /// The caller cannot open the stream.
     Open(OpenError),

@@ -12,8 +12,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http2_engine::{
-    ConnectionError, ErrorCode, Event, FieldSection, Initiator, OpenError, Read, State, StreamError,
-    StreamId, Time,
+    ErrorCode, Event, FieldSection, Initiator, OpenError, Read, State, StreamError, StreamId, Time,
 };
 
 use crate::buffers::Buffers;
@@ -310,10 +309,6 @@ impl Inner {
         self.closed = Some(match (&self.io_error, self.engine.close_reason()) {
             (_, Some(Ok(()))) => Ok(()),
             (Some(error), _) => Err(Error::Io(error.clone())),
-            (None, Some(Err(ConnectionError::TransportEnded { .. }))) => {
-                let error = io::Error::new(io::ErrorKind::UnexpectedEof, "the peer closed the transport");
-                Err(Error::Io(Arc::new(error)))
-            }
             (None, Some(Err(error))) => Err(Error::Connection(error.clone())),
             (None, None) => Err(Error::Dropped),
         });
@@ -346,7 +341,7 @@ impl Inner {
     /// Returns why the connection takes no more streams.
     pub(crate) fn not_open(&self) -> Error {
         match self.engine.received_go_away() {
-            Some(goaway) if self.closed.is_none() => Error::GoAway(goaway.clone()),
+            Some(goaway) if !matches!(self.closed, Some(Err(_))) => Error::GoAway(goaway.clone()),
             _ => self.closed_error().unwrap_or(Error::Open(OpenError::Closed)),
         }
     }
@@ -475,11 +470,6 @@ impl Inner {
     /// Returns whether no handle is left that could open a stream or refers to one.
     pub(crate) fn is_unused(&self) -> bool {
         self.senders == 0 && self.streams.is_empty()
-    }
-
-    /// Returns whether handles refer to streams.
-    pub(crate) fn has_streams(&self) -> bool {
-        !self.streams.is_empty()
     }
 
     /// Returns how much content a stream can take now without growing beyond its send buffer and the windows.

@@ -11,8 +11,8 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http2_tokio::client::{self, SendRequest};
 use http2_tokio::server::{self, Respond};
 use http2_tokio::{
-    Config, Error, ErrorCode, Initiator, OpenError, Priority, Protocol, RecvStream, SendError, SettingId,
-    Tunnel, Violation,
+    Config, ConnectionError, Error, ErrorCode, Initiator, OpenError, Priority, Protocol, RecvStream,
+    SendError, SettingId, Tunnel, Violation,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 
@@ -473,7 +473,8 @@ async fn a_transport_that_ends_in_the_midst_is_an_error() {
     .unwrap();
     drop(server);
     let error = soon(response).await.unwrap_err();
-    assert_eq!(error.io().unwrap().kind(), io::ErrorKind::UnexpectedEof);
+    let ended = ConnectionError::TransportEnded { inside_frame: false };
+    assert!(matches!(&error, Error::Connection(reason) if *reason == ended), "{error:?}");
 }
 
 #[tokio::test]
@@ -498,7 +499,7 @@ async fn a_violation_by_the_peer_is_told_to_both() {
         .await
         .unwrap();
     let error = soon(server.accept()).await.unwrap().unwrap_err();
-    let Error::Connection(http2_tokio::ConnectionError::Violation(violation)) = &error else {
+    let Error::Connection(ConnectionError::Violation(violation)) = &error else {
         panic!("{error:?}");
     };
     assert_eq!(*violation, Violation::ZeroConnectionIncrement);

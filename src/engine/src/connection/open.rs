@@ -50,9 +50,14 @@ impl Connection {
             return Err(OpenError::Closed);
         }
         // Extended CONNECT needs the server's SETTINGS, which may not have arrived yet (RFC 8441, 3).
-        let facts =
-            message::request(head, self.peer.enable_connect_protocol).map_err(OpenError::Malformed)?;
-        let length = ContentLength::of_request(&facts);
+        let connect_protocol = self.peer.enable_connect_protocol;
+        let facts = if self.config.check_sent_messages {
+            message::request(head, connect_protocol)
+        } else {
+            message::request_of_any_target(head, connect_protocol)
+        };
+        let facts = facts.map_err(OpenError::Malformed)?;
+        let length = self.checked_length(ContentLength::of_request(&facts));
         if end_stream {
             length.finish().map_err(OpenError::Malformed)?;
         }

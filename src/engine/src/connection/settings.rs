@@ -179,12 +179,12 @@ fn first_settings(role: Role, config: &Config) -> Vec<(SettingId, u32)> {
     let client = role == Role::Client;
     [
         unless(SettingId::HEADER_TABLE_SIZE, config.header_table_size, initial.header_table_size),
-        client.then_some((SettingId::ENABLE_PUSH, u32::from(config.enable_push))),
-        (!client || config.enable_push)
-            .then_some((SettingId::MAX_CONCURRENT_STREAMS, config.max_concurrent_streams)),
+        unless(SettingId::ENABLE_PUSH, u32::from(!client || config.enable_push), 1),
+        unless(SettingId::MAX_CONCURRENT_STREAMS, config.max_concurrent_streams, u32::MAX)
+            .filter(|_| !client || config.enable_push),
         unless(SettingId::INITIAL_WINDOW_SIZE, config.initial_window_size, initial.initial_window_size),
         unless(SettingId::MAX_FRAME_SIZE, config.max_frame_size, initial.max_frame_size),
-        Some((SettingId::MAX_HEADER_LIST_SIZE, config.max_header_list_size)),
+        unless(SettingId::MAX_HEADER_LIST_SIZE, config.max_header_list_size, u32::MAX),
         (!client && config.enable_connect_protocol).then_some((SettingId::ENABLE_CONNECT_PROTOCOL, 1)),
         Some((SettingId::NO_RFC7540_PRIORITIES, 1)),
     ]

@@ -64,20 +64,36 @@ impl ResponseFacts {
 ///
 /// `connect_protocol` tells whether the server has enabled extended CONNECT (RFC 8441, 3).
 pub(crate) fn request(section: &FieldSection, connect_protocol: bool) -> Result<RequestFacts, Malformed> {
+    let (lines, facts) = request_fields(section)?;
+    match facts.method {
+        MethodKind::Connect => lines.check_connect()?,
+        MethodKind::ExtendedConnect if !connect_protocol => return Err(Malformed::Protocol),
+        MethodKind::ExtendedConnect if lines.authority.is_none() => return Err(Malformed::MissingPseudo),
+        method => lines.check_target(method == MethodKind::Options)?,
+    }
+    Ok(facts)
+}
+
+/// Validates the header section of a request, except for its target.
+pub(crate) fn request_of_any_target(
+    section: &FieldSection,
+    connect_protocol: bool,
+) -> Result<RequestFacts, Malformed> {
+    let (_, facts) = request_fields(section)?;
+    let allowed = connect_protocol || facts.method != MethodKind::ExtendedConnect;
+    if allowed { Ok(facts) } else { Err(Malformed::Protocol) }
+}
+
+fn request_fields(section: &FieldSection) -> Result<(Lines<'_>, RequestFacts), Malformed> {
     let mut lines = Lines::default();
     lines.collect(section)?;
     if lines.status.is_some() {
         return Err(Malformed::UnknownPseudo);
     }
     let method = method_kind(lines.method.ok_or(Malformed::MissingPseudo)?, lines.protocol)?;
-    match method {
-        MethodKind::Connect => lines.check_connect()?,
-        MethodKind::ExtendedConnect if !connect_protocol => return Err(Malformed::Protocol),
-        MethodKind::ExtendedConnect if lines.authority.is_none() => return Err(Malformed::MissingPseudo),
-        _ => lines.check_target(method == MethodKind::Options)?,
-    }
     let content_length = lines.content_length.filter(|_| !method.is_connect());
-    Ok(RequestFacts { method, content_length, priority: lines.priority.map(Priority::parse) })
+    let priority = lines.priority.map(Priority::parse);
+    Ok((lines, RequestFacts { method, content_length, priority }))
 }
 
 /// Validates a promised request (RFC 9113, 8.4.1): it must be safe and cacheable, name its authority, and have no
