@@ -578,3 +578,61 @@ fn small_pieces_do_not_retain_the_read_buffer() {
     assert_eq!(piece, [7; 1_025][..]);
     assert!(!buffer.contains(&piece.as_ptr()));
 }
+
+#[test]
+fn credit_is_returned_when_the_caller_has_used_the_content() {
+    let mut pair = Pair::new();
+    let stream = pair.client.open(&request("POST", "/"), false).unwrap();
+    pair.run();
+    pair.client.queue_data(stream, Bytes::from(vec![0; 256 << 10]), false).unwrap();
+    pair.run();
+    let mut used = 0;
+    while let Ok(Read::Data(piece)) = pair.server.read_uncredited(stream, usize::MAX) {
+        used += u32::try_from(piece.len()).unwrap();
+    }
+    pair.run();
+    assert_eq!((used, pair.client.stream_windows(stream).unwrap().send), (256 << 10, 0));
+    pair.server.credit(stream, used);
+    pair.run();
+    assert_eq!(pair.client.stream_windows(stream).unwrap().send, 256 << 10);
+
+    // More than was received is not credited.
+    pair.server.credit(stream, 1 << 30);
+    pair.server.credit(StreamId::CONNECTION, 1 << 30);
+    pair.run();
+    assert_eq!(pair.client.stream_windows(stream).unwrap().send, 256 << 10);
+    assert_eq!(pair.client.windows().send, 1 << 20);
+}
+
+#[test]
+fn send_window_leaves_out_what_is_pending_anywhere() {
+    let mut raw = server_with_content(&[1, 3], 30_000, 100_000);
+    assert_eq!(raw.engine.send_window(id(1)), 5_535, "of the connection's 65,535");
+    assert_eq!((raw.engine.send_pending(id(1)), raw.engine.send_pending(id(5))), (30_000, 0));
+    raw.engine.queue_data(id(1), Bytes::from(vec![0; 10_000]), true).unwrap();
+    assert_eq!(raw.engine.send_window(id(3)), 0);
+    assert!(!raw.engine.takes_content(id(1)) && raw.engine.takes_content(id(3)));
+    assert_eq!(data(&raw.sent()).iter().map(|&(_, octets)| octets).sum::<usize>(), 65_535);
+}
+
+#[test]
+fn connection_window_is_raised_at_once_and_lowered_as_it_is_used() {
+    let mut pair = Pair::new();
+    pair.run();
+    pair.server.set_connection_window(2 << 20).unwrap();
+    pair.run();
+    assert_eq!(pair.client.windows().send, 2 << 20);
+    pair.server.set_connection_window(1 << 20).unwrap();
+    assert_eq!(pair.server.set_connection_window(1 << 31), Err(WindowError::Overflow));
+    pair.run();
+    assert_eq!(pair.client.windows().send, 2 << 20, "a window cannot be taken back");
+
+    let stream = pair.client.open(&request("POST", "/"), false).unwrap();
+    for _ in 0..30 {
+        pair.client.queue_data(stream, Bytes::from(vec![0; 100_000]), false).unwrap();
+        pair.run();
+        while let Ok(Read::Data(_)) = pair.server.read(stream, usize::MAX) {}
+        pair.run();
+    }
+    assert!(pair.client.windows().send <= 1 << 20);
+}

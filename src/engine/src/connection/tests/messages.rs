@@ -335,3 +335,29 @@ fn cookie_crumbs_are_joined() {
     let Some(Event::Request { head, .. }) = pair.server_event() else { panic!() };
     assert!(head.get_all(b"cookie").eq([&b"a=1; b=2"[..]]));
 }
+
+#[test]
+fn messages_can_be_sent_unchecked() {
+    let mut pair = Pair::with(Config { check_sent_messages: false, ..Config::default() }, Config::default());
+    // Without scheme and authority, which the server rejects.
+    pair.client.open(&section(&[(":method", "GET"), (":path", "/")]), true).unwrap();
+    let id = pair.client.open(&request("POST", "/"), false).unwrap();
+    pair.run();
+    let errors: Vec<_> = std::iter::from_fn(|| pair.client_event()).collect();
+    let [Event::Reset { error, .. }] = &errors[..] else { panic!("{errors:?}") };
+    assert_eq!((error.code, error.initiator), (ErrorCode::PROTOCOL_ERROR, Initiator::Peer));
+
+    // Fields are checked nevertheless.
+    let mut head = request("GET", "/");
+    head.push(b"connection", b"close");
+    let refused = pair.client.open(&head, true).unwrap_err();
+    assert_eq!(refused, crate::OpenError::Malformed(Malformed::ConnectionField));
+
+    let mut head = request("POST", "/");
+    head.push(b"content-length", b"3");
+    let short = pair.client.open(&head, false).unwrap();
+    pair.client.queue_data(short, data(b"12"), true).unwrap();
+    pair.run();
+    assert!(matches!(pair.client_event(), Some(Event::Reset { id, .. }) if id == short));
+    assert!(pair.client.takes_content(id), "other streams go on");
+}

@@ -55,6 +55,19 @@ fn initial_settings_contain_only_non_default_values() {
 }
 
 #[test]
+fn limits_that_are_none_are_not_sent() {
+    let mut config = Config { enable_push: true, ..Config::default() };
+    config.max_concurrent_streams = u32::MAX;
+    config.max_header_list_size = u32::MAX;
+    config.initial_window_size = 65_535;
+    for mut raw in [Raw::silent_client(config.clone()), Raw::silent_server(config)] {
+        let expected = [(SettingId::NO_RFC7540_PRIORITIES, 1)];
+        assert_eq!(raw.sent()[0], Frame::Settings(expected.to_vec()));
+        assert!(raw.engine.has_pending_settings());
+    }
+}
+
+#[test]
 fn peer_settings_are_applied_and_acknowledged_immediately() {
     let mut raw = Raw::client(Config::default(), &[]);
     raw.settings(&[
