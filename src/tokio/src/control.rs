@@ -157,6 +157,11 @@ impl Control {
         self.shared.operate(|inner| inner.engine.set_subscriber(subscriber));
     }
 
+    /// Returns whether the connection has not ended.
+    pub fn is_running(&self) -> bool {
+        self.shared.operate(|inner| inner.closed().is_none())
+    }
+
     /// Waits for the end of the connection.
     ///
     /// # Errors
