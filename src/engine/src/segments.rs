@@ -80,6 +80,11 @@ impl Segments {
         })
     }
 
+    /// Adds bytes that do not come from an engine, such as [`HTTP1_ANSWER`](crate::HTTP1_ANSWER).
+    pub fn extend_from_slice(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
     /// Removes `bytes` at the front, which the transport has taken.
     pub fn advance(&mut self, bytes: usize) {
         self.taken = self.taken.saturating_add(bytes);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
-use http2_engine::{Role, Segments, Time};
+use http2_engine::{ConnectionError, HTTP1_ANSWER, Role, Segments, Time};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::io::poll_read_buf;
 
@@ -36,6 +36,8 @@ enum Phase {
     /// The engine is done; the transport is being closed.
     Closing,
     Closed,
+    /// The result was returned.
+    Told,
 }
 
 /// Moves bytes between a transport and the engine.
@@ -54,6 +56,10 @@ pub(crate) struct Driver<T, C> {
     read_little: bool,
     /// Input that the engine has not taken.
     input: Bytes,
+    /// Whether anything was read. A server has nothing to say to a client that says nothing, and may find that the client
+    /// speaks HTTP/1.
+    has_read: bool,
+    answered_http1: bool,
     read_closed: bool,
     output: Segments,
     flushed: bool,
@@ -75,6 +81,8 @@ impl<T: AsyncWrite, C> Driver<T, C> {
             read_size: READ.0,
             read_little: true,
             input: Bytes::new(),
+            has_read: false,
+            answered_http1: false,
             read_closed: false,
             output,
             flushed: true,
@@ -114,7 +122,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
     ///
     /// # Errors
     ///
-    /// Returns why the connection ended, unless it was orderly.
+    /// Returns why the connection ended, unless it was orderly; once, and `None` from then on.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Incoming>, Error>> {
         self.read_on = 0;
         if self.phase == Phase::Running {
@@ -133,6 +141,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
             }
         }
         ready!(self.poll_close(cx));
+        if self.phase == Phase::Told {
+            return Poll::Ready(Ok(None));
+        }
+        self.phase = Phase::Told;
         Poll::Ready(self.with(|inner| match inner.closed() {
             Some(Err(error)) => Err(error.clone()),
             _ => Ok(None),
@@ -153,13 +165,18 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
             }
         }
         let blocked = !self.output.is_empty();
+        let has_read = self.has_read;
         let mut input = std::mem::take(&mut self.input);
         let (request, closed, idle) = self.with(|inner| {
             let request = inner.dispatch();
             // Room for events was all that the engine may have lacked.
             progress |= !input.is_empty() && inner.engine.recv(now, &mut input) > 0;
             let closed = inner.engine.is_closed();
-            let sleeps = request.is_none() && !progress && (blocked || !inner.engine.has_output());
+            // The output of a server waits for its client's first input.
+            let running = inner.engine.close_reason().is_none();
+            let holds_back = !has_read && running && inner.engine.role() == Role::Server;
+            let can_write = !blocked && !holds_back && inner.engine.has_output();
+            let sleeps = request.is_none() && !progress && !can_write;
             if sleeps {
                 inner.driver_sleeps();
             }
@@ -197,7 +214,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
 
     /// Collects output, if the transport has taken the previous one.
     fn transmit(&mut self, now: Time) -> bool {
-        let Self { shared, output, input, wakes, write_closed, .. } = self;
+        let Self { shared, output, input, wakes, write_closed, has_read, answered_http1, .. } = self;
         let mut inner = shared.lock();
         inner.now = now;
         if inner.engine.role() == Role::Client && inner.is_unused() {
@@ -208,7 +225,17 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
         if !input.is_empty() {
             progress = inner.engine.recv(now, input) > 0;
         }
-        if output.is_empty() {
+        let is_server = inner.engine.role() == Role::Server;
+        if is_server && !*has_read && inner.engine.close_reason().is_none() {
+            // Arms the deadline for the preface.
+            inner.engine.handle_timeout(now);
+        } else if is_server && matches!(inner.engine.close_reason(), Some(Err(ConnectionError::NotHttp2))) {
+            // In place of the frames.
+            while inner.engine.poll_transmit(now, &mut Vec::new(), WRITE) > 0 {}
+            if !std::mem::replace(answered_http1, true) {
+                output.extend_from_slice(HTTP1_ANSWER);
+            }
+        } else if output.is_empty() {
             while inner.engine.poll_transmit_segments(now, output, WRITE) > 0 && *write_closed {
                 output.clear();
             }
@@ -302,6 +329,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
         let room = buffer.capacity();
         let end = match poll_read_buf(Pin::new(&mut self.io), cx, buffer) {
             Poll::Ready(Ok(bytes)) if bytes > 0 => {
+                self.has_read = true;
                 self.read_on = self.read_on.saturating_add(bytes);
                 self.read_little = bytes < room / 2;
                 if bytes >= room {

@@ -510,6 +510,28 @@ async fn a_violation_by_the_peer_is_told_to_both() {
 }
 
 #[tokio::test]
+async fn an_error_is_returned_once() {
+    let (ours, theirs) = tokio::io::duplex(1 << 16);
+    let mut server = server::handshake(theirs, Config::default()).unwrap();
+    drop(ours);
+    assert!(soon(server.accept()).await.unwrap().is_err());
+    assert!(soon(server.accept()).await.is_none());
+    assert!(soon(server.accept()).await.is_none());
+}
+
+#[tokio::test]
+async fn an_http1_client_gets_an_answer_that_it_understands() {
+    let (mut ours, theirs) = tokio::io::duplex(1 << 16);
+    let mut server = server::handshake(theirs, Config::default()).unwrap();
+    ours.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let error = soon(server.accept()).await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::Connection(ConnectionError::NotHttp2)), "{error:?}");
+    let mut answer = String::new();
+    soon(ours.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 505 ") && answer.ends_with("prior knowledge only."), "{answer}");
+}
+
+#[tokio::test]
 async fn settings_change_at_runtime() {
     let (client, server) = pair().unwrap();
     let control = server.control();
