@@ -171,7 +171,7 @@ impl Exchange {
                     Some(more) if more.is_empty() => return Ok(Progress::Waiting),
                     Some(more) => *octets += more.len() as u64,
                     None => {
-                        let text = format!("{octets} octets\n");
+                        let text = format!("{octets} bytes\n");
                         self.reply(200, text, Vec::new())?;
                     }
                 },

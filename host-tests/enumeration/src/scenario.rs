@@ -103,9 +103,9 @@ fn tight(streams: u32) -> Config {
     config.drain_timeout = None;
     config.keep_alive = None;
     config.limits.events = 1;
-    config.limits.control_octets = 1;
+    config.limits.control_bytes = 1;
     config.limits.frames_per_recv = 1;
     config.limits.pings = 1;
-    config.limits.content_octets = 1;
+    config.limits.content_bytes = 1;
     config
 }

@@ -72,7 +72,7 @@ fn messages() -> Vec<Scenario> {
             (config.send_buffer, config.max_send_frame_size, config.max_frame_size) =
                 (60_000, 60_000, 60_000);
             (config.initial_window_size, config.stream_window_max) = (60_000, 60_000);
-            config.limits.content_octets = 1 << 20;
+            config.limits.content_bytes = 1 << 20;
         });
     vec![exchange, queue, unread, windows, crowd, narrow]
 }

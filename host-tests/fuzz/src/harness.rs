@@ -167,7 +167,7 @@ impl Harness {
     /// Checks the invariants after every call.
     fn check(&mut self) {
         let stats = self.engine.stats();
-        assert_eq!(stats.octets_received, self.received as u64);
+        assert_eq!(stats.bytes_received, self.received as u64);
         // Streams opened by the peer that the application holds, as many that wait, and its own.
         let most = 2 * self.max_streams + self.streams.len();
         assert!(self.engine.stream_count() <= most, "{:?}", self.engine);
@@ -322,7 +322,7 @@ fn config(random: &mut Rng) -> Config {
         random.bool().then_some(KeepAlive::new(Duration::from_millis(500), Duration::from_millis(500)));
     config.limits.frames_per_recv = random.u32(1..50);
     config.limits.events = random.usize(1..50);
-    config.limits.control_octets = random.usize(1..10_000);
+    config.limits.control_bytes = random.usize(1..10_000);
     config
 }
 

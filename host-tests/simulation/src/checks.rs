@@ -16,7 +16,7 @@ impl End {
     pub(crate) fn check(&mut self, call: Call, told: Option<Time>) {
         self.find_live();
         let stats = self.engine.stats();
-        assert_eq!((stats.octets_received, stats.octets_sent), (self.octets_heard, self.octets_sent));
+        assert_eq!((stats.bytes_received, stats.bytes_sent), (self.octets_heard, self.bytes_sent));
         assert_eq!(stats.content_sent, self.model.content_sent);
         if !self.is_alive() {
             return self.check_ended();

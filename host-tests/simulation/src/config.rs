@@ -13,7 +13,7 @@ const MAX_WINDOW: u32 = 0x7fff_ffff;
 pub(crate) fn configs(random: &mut Random, calm: bool) -> [Config; 2] {
     let [mut client, server] = [config(random, calm), config(random, calm)];
     // Without room for the acknowledgements of all PINGs, client and server might wait for each other.
-    client.limits.control_octets += 17 * (server.limits.pings + 4);
+    client.limits.control_bytes += 17 * (server.limits.pings + 4);
     [client, server]
 }
 
@@ -94,9 +94,9 @@ fn limits(random: &mut Random) -> Limits {
     let mut limits = Limits::default();
     limits.frames_per_recv = 1 + random.size_u32(1_000);
     limits.events = 1 + random.size(500);
-    limits.control_octets = 1 + random.size(64 << 10);
+    limits.control_bytes = 1 + random.size(64 << 10);
     limits.pings = random.below(20);
-    limits.content_octets = 1 + random.size(1 << 20);
+    limits.content_bytes = 1 + random.size(1 << 20);
     if touchy {
         limits.abuse = 1 + random.size_u32(200);
     }

@@ -38,7 +38,7 @@ pub(crate) struct End {
     pub(crate) deadlines: Deadlines,
     tx: Frames,
     rx: Frames,
-    pub(crate) octets_sent: u64,
+    pub(crate) bytes_sent: u64,
     pub(crate) octets_heard: u64,
     /// The type of the last frame sent.
     pub(crate) last_sent: u8,
@@ -73,7 +73,7 @@ impl End {
             deadlines: Deadlines::default(),
             tx: frames_of(role),
             rx: frames_of(peer),
-            octets_sent: 0,
+            bytes_sent: 0,
             octets_heard: 0,
             last_sent: kind::SETTINGS,
             closed: BTreeSet::new(),
@@ -232,10 +232,10 @@ impl End {
             "has_output is true, but poll_transmit produces nothing"
         );
         self.no_events = false;
-        let preface = if self.role == Role::Client && self.octets_sent == 0 { PREFACE.len() } else { 0 };
+        let preface = if self.role == Role::Client && self.bytes_sent == 0 { PREFACE.len() } else { 0 };
         let resets = self.observe_output(cx, &out, max.saturating_sub(preface));
-        self.octets_sent += written as u64;
-        assert!(self.octets_sent == 0 || self.tx.is_between_frames(), "half a frame was sent");
+        self.bytes_sent += written as u64;
+        assert!(self.bytes_sent == 0 || self.tx.is_between_frames(), "half a frame was sent");
         if written > 0 {
             self.deadlines.taken();
         }

@@ -52,8 +52,8 @@ async fn counters_include_the_bytes_of_both_directions() {
     echo(server);
     with_timeout(send_and_return(&client, content(100_000))).await.unwrap();
     let stats = client.control().stats().await.unwrap();
-    let octets = |name: &str| stats.iter().find(|(stat, _)| stat == name).expect("a counter").1;
-    assert!(octets("octets_sent") > 100_000 && octets("octets_received") > 100_000, "{stats:?}");
+    let bytes = |name: &str| stats.iter().find(|(stat, _)| stat == name).expect("a counter").1;
+    assert!(bytes("bytes_sent") > 100_000 && bytes("bytes_received") > 100_000, "{stats:?}");
 }
 
 #[tokio::test]

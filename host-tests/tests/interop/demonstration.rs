@@ -8,8 +8,8 @@ use http2_test_support::{flag, kind};
 #[test]
 fn a_post_is_answered_once_it_is_complete() {
     let serve = Serve::start();
-    assert_eq!(get(&["-d", "some content", &serve.url("/")]).text(), "12 octets\n");
-    assert_eq!(get(&["-X", "POST", &serve.url("/")]).text(), "0 octets\n");
+    assert_eq!(get(&["-d", "some content", &serve.url("/")]).text(), "12 bytes\n");
+    assert_eq!(get(&["-X", "POST", &serve.url("/")]).text(), "0 bytes\n");
 }
 
 #[test]

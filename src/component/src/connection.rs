@@ -150,8 +150,8 @@ impl GuestConnection for Connection {
         self.endpoint.borrow_mut().next_event()
     }
 
-    fn window_update(&self, octets: u32) -> Result<(), Error> {
-        self.endpoint.borrow_mut().engine.connection_window_update(octets).map_err(errors::from_window_error)
+    fn window_update(&self, bytes: u32) -> Result<(), Error> {
+        self.endpoint.borrow_mut().engine.connection_window_update(bytes).map_err(errors::from_window_error)
     }
 
     fn windows(&self) -> (i64, i64) {

@@ -323,7 +323,7 @@ impl Endpoint {
     fn awaits_preface(&self) -> bool {
         self.engine.role() == Role::Server
             && self.engine.close_reason().is_none()
-            && self.engine.stats().octets_received < PREFACE_LEN
+            && self.engine.stats().bytes_received < PREFACE_LEN
     }
 
     /// Returns whether the peer is a client that speaks HTTP/1.

@@ -105,9 +105,9 @@ impl GuestOptions for Options {
         self.update(|config| config.manual_window_update = manual);
     }
 
-    fn send_buffer(&self, octets: u32) -> Result<(), Error> {
+    fn send_buffer(&self, bytes: u32) -> Result<(), Error> {
         self.try_update(|config| {
-            config.send_buffer = octets as usize;
+            config.send_buffer = bytes as usize;
             Ok(())
         })
     }

@@ -174,8 +174,8 @@ impl GuestHttp2Stream for Stream {
         Some(heads::fields(&section))
     }
 
-    fn window_update(&self, octets: u32) -> Result<(), Error> {
-        self.endpoint.borrow_mut().engine.window_update(self.id, octets).map_err(errors::from_window_error)
+    fn window_update(&self, bytes: u32) -> Result<(), Error> {
+        self.endpoint.borrow_mut().engine.window_update(self.id, bytes).map_err(errors::from_window_error)
     }
 
     fn windows(&self) -> (i64, i64) {

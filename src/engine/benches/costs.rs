@@ -189,8 +189,8 @@ fn allow_any(config: &mut Config) {
     config.initial_max_send_streams = u32::MAX;
     config.waiting_streams = usize::MAX;
     config.limits.events = usize::MAX;
-    config.limits.control_octets = usize::MAX;
-    config.limits.content_octets = 1 << 40;
+    config.limits.control_bytes = usize::MAX;
+    config.limits.content_bytes = 1 << 40;
     config.limits.frames_per_recv = u32::MAX;
     config.limits.abuse = u32::MAX;
 }
@@ -416,7 +416,7 @@ fn overdrawn(streams: u32) -> End {
 /// A server whose blocked responses together almost exceed the limit for content.
 fn nearly_crowded(streams: u32) -> End {
     let mut config = config();
-    config.limits.content_octets = streams as usize * 100 + 500;
+    config.limits.content_bytes = streams as usize * 100 + 500;
     let mut end = with_content(respond(server_of(config, streams, &[(4, 0)])));
     end.transmit();
     end
@@ -428,7 +428,7 @@ fn crowded(streams: u32) -> End {
     let mut config = config();
     config.send_buffer = usize::MAX;
     let limit = streams as usize * 100 * 4 / 3 + 400;
-    config.limits.content_octets = limit;
+    config.limits.content_bytes = limit;
     let mut end = with_content(respond(server_of(config, streams, &[(4, 0)])));
     end.send(1, &LARGE[..limit]);
     end.transmit();

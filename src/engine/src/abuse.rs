@@ -6,7 +6,7 @@
 //! | the peer causes | examples | cost to this endpoint | bound |
 //! |---|---|---|---|
 //! | constant work, without output or memory | WINDOW_UPDATE, PRIORITY, empty DATA, frames on closed streams, PING acknowledgements, unknown frames | reading the frame | [`frames_per_recv`](Limits::frames_per_recv), the connection's share of each turn |
-//! | output | PING, SETTINGS, refused or reset streams | bytes queued until the transport takes them | back-pressure: `recv` takes no input while [`control_octets`](Limits::control_octets) bytes are queued |
+//! | output | PING, SETTINGS, refused or reset streams | bytes queued until the transport takes them | back-pressure: `recv` takes no input while [`control_bytes`](Limits::control_bytes) bytes are queued |
 //! | memory, or work for the application | requests, promises, content, priorities of idle streams | a slot, or room in a window | the slot stays occupied until the application releases the stream, however the stream ended: [`max_concurrent_streams`](crate::Config::max_concurrent_streams), the windows, and the other [`Limits`] |
 //! | amplification | see [`AbuseCause`] | more work than the frame's size accounts for | the score below |
 //!

@@ -68,7 +68,7 @@ pub struct Config {
     pub manual_window_update: bool,
     /// Send-buffer limit per stream in bytes (default 256 KiB).
     ///
-    /// The limit is lower while the total over all streams is high ([`Limits::content_octets`]).
+    /// The limit is lower while the total over all streams is high ([`Limits::content_bytes`]).
     pub send_buffer: usize,
     /// Client: number of streams that may wait for the peer's limit (default 100).
     ///
@@ -112,7 +112,7 @@ pub struct Config {
     ///
     /// A stalled stream is reset; a stalled transport ends the connection.
     pub stall_timeout: Option<Duration>,
-    /// Stall timeout while the pending content of all streams together exceeds [`Limits::content_octets`] (default
+    /// Stall timeout while the pending content of all streams together exceeds [`Limits::content_bytes`] (default
     /// 2 minutes).
     ///
     /// It has no effect if [`stall_timeout`](Self::stall_timeout) is shorter or `None`.
@@ -203,12 +203,12 @@ pub struct Limits {
     ///
     /// A client counts the frames that the peer has caused: acknowledgements, RST_STREAM and WINDOW_UPDATE. A
     /// server counts all frames other than DATA.
-    pub control_octets: usize,
+    pub control_bytes: usize,
     /// Total content pending on all streams, in bytes, above which each send buffer shrinks to 16 KiB (default 1
     /// MiB).
     ///
     /// Below it, each stream has [`Config::send_buffer`].
-    pub content_octets: usize,
+    pub content_bytes: usize,
     /// Queued events at which [`recv`](crate::Connection::recv) stops taking input (default 512).
     pub events: usize,
     /// Frames taken by one call of [`recv`](crate::Connection::recv) (default 1,024).
@@ -272,8 +272,8 @@ impl Default for Limits {
             cookie_crumbs: 256,
             continuations: 8,
             settings: 32,
-            control_octets: 32 << 10,
-            content_octets: 1 << 20,
+            control_bytes: 32 << 10,
+            content_bytes: 1 << 20,
             events: 512,
             frames_per_recv: 1_024,
             pings: 16,
@@ -349,7 +349,7 @@ impl Config {
             ),
             (self.limits.frames_per_recv > 0, ConfigError::ZeroLimit),
             (self.limits.events > 0, ConfigError::ZeroLimit),
-            (self.limits.control_octets > 0, ConfigError::ZeroLimit),
+            (self.limits.control_bytes > 0, ConfigError::ZeroLimit),
         ];
         match rules.iter().find(|(holds, _)| !holds) {
             Some((_, broken)) => Err(*broken),
@@ -401,7 +401,7 @@ pub enum ConfigError {
     /// [`Config::pad_to`] exceeds 256.
     Padding,
     /// A limit without which the connection makes no progress is 0: [`Limits::frames_per_recv`], [`Limits::events`] or
-    /// [`Limits::control_octets`].
+    /// [`Limits::control_bytes`].
     ZeroLimit,
 }
 

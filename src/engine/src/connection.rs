@@ -260,7 +260,7 @@ impl Connection {
             peer_settings_known: false,
             streams: Streams::new(role == Role::Client),
             open_refused: false,
-            sending: SendFlow::new(config.send_buffer, config.limits.content_octets),
+            sending: SendFlow::new(config.send_buffer, config.limits.content_bytes),
             receiving: ReceiveFlow::new(&config),
             lingering: Lingering::default(),
             early_priorities: EarlyPriorities::default(),
@@ -312,7 +312,7 @@ impl Connection {
     /// The observer is shown the output that was not taken yet, so one attached at the start misses nothing.
     pub fn set_subscriber(&mut self, subscriber: Box<dyn Subscriber + Send>) {
         self.subscriber = Some(subscriber);
-        let preface = self.is_client() && self.stats.octets_sent == 0;
+        let preface = self.is_client() && self.stats.bytes_sent == 0;
         let start = if preface { input::PREFACE.len() } else { 0 };
         show_sent(&mut self.subscriber, self.control.get(start..).unwrap_or_default());
     }

@@ -157,7 +157,7 @@ violations! {
     /// A frame has a length that its type does not allow (RFC 9113, 4.2 and 6).
     FrameLength => FRAME_SIZE_ERROR, Connection, "a frame has a length that its type does not allow";
     /// A PRIORITY frame is not five bytes long (RFC 9113, 6.3).
-    PriorityLength => FRAME_SIZE_ERROR, Stream, "a PRIORITY frame is not five octets long";
+    PriorityLength => FRAME_SIZE_ERROR, Stream, "a PRIORITY frame is not five bytes long";
     /// A stream depends on itself (RFC 7540, 5.3.1).
     SelfDependency => PROTOCOL_ERROR, Stream, "a stream depends on itself";
     /// A frame that requires a stream arrived on stream 0 (RFC 9113, 6).

@@ -80,9 +80,9 @@ impl FieldSection {
         Self::default()
     }
 
-    /// Creates an empty section with capacity for `lines` fields and `octets` bytes of names and values.
-    pub fn with_capacity(lines: usize, octets: usize) -> Self {
-        Self { octets: Vec::with_capacity(octets), lines: Vec::with_capacity(lines), ..Self::default() }
+    /// Creates an empty section with capacity for `lines` fields and `bytes` bytes of names and values.
+    pub fn with_capacity(lines: usize, bytes: usize) -> Self {
+        Self { octets: Vec::with_capacity(bytes), lines: Vec::with_capacity(lines), ..Self::default() }
     }
 
     /// Adds a field. The name must be in lower case; pseudo-header field names begin with a colon.

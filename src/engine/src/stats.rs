@@ -20,9 +20,9 @@ macro_rules! stats {
 
 stats! {
     /// Bytes taken from the transport.
-    octets_received,
+    bytes_received,
     /// Bytes handed to the transport.
-    octets_sent,
+    bytes_sent,
     /// Frames received.
     frames_received,
     /// Frames sent.

@@ -193,14 +193,9 @@ where
     T: AsyncRead + AsyncWrite + Unpin,
     B: Buf,
 {
-    /// Changes the receive window that is maintained for the connection.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the size exceeds 2^31-1.
+    /// Changes the receive window that is maintained for the connection, at most 2^31-1 bytes.
     pub fn set_target_window_size(&mut self, size: u32) {
-        let changed = self.inner.control().set_window(size);
-        assert!(changed.is_ok(), "the window must not exceed 2^31-1 bytes");
+        config::set_target_window(&self.inner.control(), size);
     }
 
     /// Changes SETTINGS_INITIAL_WINDOW_SIZE.

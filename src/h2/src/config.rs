@@ -3,7 +3,7 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use http2_tokio::{Clock, Config, Time};
+use http2_tokio::{Clock, Config, Control, Time};
 
 /// Largest window (RFC 9113, 6.9.1).
 const MAX_WINDOW: u32 = (1 << 31) - 1;
@@ -35,7 +35,7 @@ pub(crate) fn new() -> Config {
     config.max_header_list_size = u32::MAX;
     set_field_limits(&mut config, HEADER_LIST_SIZE);
     config.send_buffer = SEND_BUFFER;
-    config.limits.content_octets = usize::MAX;
+    config.limits.content_bytes = usize::MAX;
     config.limits.fields = FIELDS;
     config.limits.fields_hard = 2 * FIELDS;
     config.limits.cookie_crumbs = FIELDS;
@@ -68,6 +68,12 @@ pub(crate) fn set_connection_window(config: &mut Config, size: u32) {
     assert!(size <= MAX_WINDOW, "the window must not exceed 2^31-1 bytes");
     config.connection_window = size.max(INITIAL_WINDOW);
     config.connection_window_max = config.connection_window;
+}
+
+/// Changes the window of a connection that runs, to at most 2^31-1 bytes.
+pub(crate) fn set_target_window(control: &Control, size: u32) {
+    // Such a window is allowed.
+    let _ = control.set_window(size.min(MAX_WINDOW));
 }
 
 /// Sets SETTINGS_MAX_FRAME_SIZE.

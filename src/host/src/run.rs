@@ -292,8 +292,8 @@ impl Invocation {
 
     /// Limits the memory of all components together, in bytes.
     #[must_use]
-    pub fn memory_limit(self, octets: usize) -> Self {
-        Self { memory_limit: octets, ..self }
+    pub fn memory_limit(self, bytes: usize) -> Self {
+        Self { memory_limit: bytes, ..self }
     }
 
     /// Limits the total time of the run; see [`Runtime::with_interrupts`].

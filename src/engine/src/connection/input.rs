@@ -134,7 +134,7 @@ impl Connection {
             self.provoked = self.provoked.saturating_add(self.control.len().saturating_sub(waiting));
         }
         let taken = before.saturating_sub(input.len());
-        self.stats.octets_received = self.stats.octets_received.saturating_add(taken as u64);
+        self.stats.bytes_received = self.stats.bytes_received.saturating_add(taken as u64);
         self.arm_timers();
         taken
     }
@@ -147,7 +147,7 @@ impl Connection {
         // A client must not stop reading because of its own requests: the server may stop reading, too, until its
         // responses are taken.
         let control = if self.is_client() { self.provoked } else { self.control.len() };
-        control.saturating_add(self.pongs.len().saturating_mul(17)) >= limits.control_octets
+        control.saturating_add(self.pongs.len().saturating_mul(17)) >= limits.control_bytes
             || self.events.len() >= limits.events
     }
 

@@ -81,7 +81,7 @@ impl Connection {
         if self.pongs.is_empty() || self.close_reason.is_some() {
             return;
         }
-        if self.stats.octets_sent == 0 {
+        if self.stats.bytes_sent == 0 {
             self.flush_control(out);
         }
         let start = out.len();

@@ -284,7 +284,7 @@ impl Connection {
     /// Returns the current send-buffer limit of each stream, in bytes.
     ///
     /// It is [`Config::send_buffer`](crate::Config::send_buffer), or less while the total over all streams is high
-    /// ([`Limits::content_octets`](crate::Limits::content_octets)). Even then, each stream has room for a frame, so
+    /// ([`Limits::content_bytes`](crate::Limits::content_bytes)). Even then, each stream has room for a frame, so
     /// that none has to wait for another.
     pub fn send_limit(&self) -> usize {
         self.sending.limit()

@@ -129,7 +129,7 @@ impl Connection {
             return;
         }
         let between_frames = self.reader.is_between_frames() && self.block.is_none();
-        let inside_frame = !between_frames && self.stats.octets_received > 0;
+        let inside_frame = !between_frames && self.stats.bytes_received > 0;
         let reason = match &self.received_go_away {
             _ if inside_frame => Err(ConnectionError::TransportEnded { inside_frame }),
             Some(goaway) if goaway.code != ErrorCode::NO_ERROR => {

@@ -77,7 +77,7 @@ impl Connection {
             self.flush_control(out.bytes());
         }
         let written = out.total().saturating_sub(start);
-        self.stats.octets_sent = self.stats.octets_sent.saturating_add(written as u64);
+        self.stats.bytes_sent = self.stats.bytes_sent.saturating_add(written as u64);
         self.local.handed_out(self.now);
         if written > 0 {
             self.timers.taken();

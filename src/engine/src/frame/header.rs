@@ -133,8 +133,8 @@ impl FrameHeader {
     }
 
     /// Parses a frame header. The reserved bit is ignored (RFC 9113, 4.1).
-    pub const fn parse(octets: &[u8; HEADER_LEN]) -> Self {
-        let [l0, l1, l2, kind, flags, s0, s1, s2, s3] = *octets;
+    pub const fn parse(bytes: &[u8; HEADER_LEN]) -> Self {
+        let [l0, l1, l2, kind, flags, s0, s1, s2, s3] = *bytes;
         Self {
             length: u32::from_be_bytes([0, l0, l1, l2]),
             kind: FrameType(kind),
@@ -181,11 +181,9 @@ impl FrameHeader {
             _ => {}
         }
         match length {
-            LengthRule::Exactly(octets, offence) if self.length != octets => Err(offence),
-            LengthRule::AtLeast(octets) if self.length < octets => Err(Violation::FrameLength),
-            LengthRule::Padded(octets)
-                if self.length < octets.saturating_add(padding::length_octets(self)) =>
-            {
+            LengthRule::Exactly(bytes, offence) if self.length != bytes => Err(offence),
+            LengthRule::AtLeast(bytes) if self.length < bytes => Err(Violation::FrameLength),
+            LengthRule::Padded(bytes) if self.length < bytes.saturating_add(padding::length_octets(self)) => {
                 Err(Violation::FrameLength)
             }
             LengthRule::Settings if !self.length.is_multiple_of(6) => Err(Violation::FrameLength),

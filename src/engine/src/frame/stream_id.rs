@@ -18,8 +18,8 @@ impl StreamId {
     }
 
     /// Parses a stream identifier from the four bytes in a frame. The reserved bit is ignored (RFC 9113, 4.1).
-    pub const fn from_bytes(octets: [u8; 4]) -> Self {
-        Self(u32::from_be_bytes(octets) & Self::MAX.0)
+    pub const fn from_bytes(bytes: [u8; 4]) -> Self {
+        Self(u32::from_be_bytes(bytes) & Self::MAX.0)
     }
 
     /// Returns the wire format of the identifier, with the reserved bit unset.

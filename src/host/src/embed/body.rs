@@ -63,15 +63,15 @@ impl RecvBody {
         self.stream.ask(Operation::Trailers).await
     }
 
-    /// Raises the stream's receive window by `octets` bytes (RFC 9113, 6.9).
+    /// Raises the stream's receive window by `bytes` (RFC 9113, 6.9).
     ///
     /// The connection has its own window; see [`Control::window_update`](super::Control::window_update).
     ///
     /// # Errors
     ///
     /// [`InvalidArgument`](super::ErrorKind::InvalidArgument) for 0, or if the window would exceed 2^31-1.
-    pub async fn window_update(&self, octets: u32) -> Result<(), Error> {
-        self.stream.ask(|answer| Operation::WindowUpdate(octets, answer)).await
+    pub async fn window_update(&self, bytes: u32) -> Result<(), Error> {
+        self.stream.ask(|answer| Operation::WindowUpdate(bytes, answer)).await
     }
 
     /// Returns the stream's flow-control windows.

@@ -82,14 +82,14 @@ impl Control {
         self.connection.ask(|answer| Command::ChangeSettings(settings, answer)).await
     }
 
-    /// Raises the connection's receive window by `octets` bytes (RFC 9113, 6.9).
+    /// Raises the connection's receive window by `bytes` (RFC 9113, 6.9).
     ///
     /// # Errors
     ///
     /// [`InvalidArgument`](super::ErrorKind::InvalidArgument) for 0, or if the window would exceed 2^31-1; the reason
     /// why the connection ended.
-    pub async fn window_update(&self, octets: u32) -> Result<(), Error> {
-        self.connection.ask(|answer| Command::WindowUpdate(octets, answer)).await
+    pub async fn window_update(&self, bytes: u32) -> Result<(), Error> {
+        self.connection.ask(|answer| Command::WindowUpdate(bytes, answer)).await
     }
 
     /// Returns the connection's flow-control windows.

@@ -142,8 +142,8 @@ impl Driver {
             Command::Accept(answer) => self.accepting = Some(answer),
             Command::Stream(id, operation) => self.operate(id, operation)?,
             Command::Ping(answer) => self.ping(answer)?,
-            Command::WindowUpdate(octets, answer) => {
-                reply(answer, self.instance.connection_window_update(octets)?);
+            Command::WindowUpdate(bytes, answer) => {
+                reply(answer, self.instance.connection_window_update(bytes)?);
             }
             Command::Windows(answer) => reply(answer, Ok(self.instance.connection_windows()?)),
             Command::LocalSettings(answer) => reply(answer, Ok(self.instance.local_settings()?)),

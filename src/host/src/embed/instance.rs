@@ -126,9 +126,9 @@ impl Instance {
         Ok(exports.call_ping(store, connection, opaque)?.map_err(Error::from))
     }
 
-    pub(super) fn connection_window_update(&mut self, octets: u32) -> Called<()> {
+    pub(super) fn connection_window_update(&mut self, bytes: u32) -> Called<()> {
         let (exports, store, connection) = self.connection();
-        Ok(exports.call_window_update(store, connection, octets)?.map_err(Error::from))
+        Ok(exports.call_window_update(store, connection, bytes)?.map_err(Error::from))
     }
 
     pub(super) fn connection_windows(&mut self) -> wasmtime::Result<Windows> {
@@ -253,9 +253,9 @@ impl Instance {
         exports.call_trailers(store, stream)
     }
 
-    pub(super) fn window_update(&mut self, stream: ResourceAny, octets: u32) -> Called<()> {
+    pub(super) fn window_update(&mut self, stream: ResourceAny, bytes: u32) -> Called<()> {
         let (exports, store) = self.stream();
-        Ok(exports.call_window_update(store, stream, octets)?.map_err(Error::from))
+        Ok(exports.call_window_update(store, stream, bytes)?.map_err(Error::from))
     }
 
     pub(super) fn windows(&mut self, stream: ResourceAny) -> wasmtime::Result<Windows> {
@@ -320,7 +320,7 @@ fn apply(
         Choice::StreamWindowMaximum(maximum) => {
             exports.call_stream_window_maximum(store, options, *maximum)?
         }
-        Choice::SendBuffer(octets) => exports.call_send_buffer(store, options, *octets)?,
+        Choice::SendBuffer(bytes) => exports.call_send_buffer(store, options, *bytes)?,
         Choice::ManualWindowUpdate(manual) => {
             exports.call_manual_window_update(store, options, *manual)?;
             Ok(())

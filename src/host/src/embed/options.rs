@@ -74,8 +74,8 @@ impl Options {
     ///
     /// Default: 4 MiB.
     #[must_use]
-    pub fn stream_window_maximum(self, octets: u32) -> Self {
-        self.choose(Choice::StreamWindowMaximum(octets))
+    pub fn stream_window_maximum(self, bytes: u32) -> Self {
+        self.choose(Choice::StreamWindowMaximum(bytes))
     }
 
     /// Sets whether receive windows move only by [`RecvBody::window_update`](super::RecvBody::window_update) and
@@ -91,8 +91,8 @@ impl Options {
     ///
     /// Default: 256 KiB, lowered to at most 16 KiB while all streams together have 1 MiB or more waiting.
     #[must_use]
-    pub fn send_buffer(self, octets: u32) -> Self {
-        self.choose(Choice::SendBuffer(octets))
+    pub fn send_buffer(self, bytes: u32) -> Self {
+        self.choose(Choice::SendBuffer(bytes))
     }
 
     /// Client: sets how many streams the engine queues for the peer's SETTINGS_MAX_CONCURRENT_STREAMS.

@@ -46,8 +46,8 @@ impl SandboxLimits {
     ///
     /// It starts at 1.1 MiB, and grows with data waiting to be sent or read.
     #[must_use]
-    pub fn memory(self, octets: usize) -> Self {
-        Self { memory: octets, ..self }
+    pub fn memory(self, bytes: usize) -> Self {
+        Self { memory: bytes, ..self }
     }
 
     /// Sets how long one call into a sandbox may take, whether it processes received bytes or performs an operation.

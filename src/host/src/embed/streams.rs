@@ -163,8 +163,8 @@ impl Driver {
                 let trailers = trailers.map(|trailers| head::headers(trailers, &[])).transpose();
                 reply(answer, trailers.map_err(|error| Error::unusable_head(&error)));
             }
-            Operation::WindowUpdate(octets, answer) => {
-                reply(answer, instance.window_update(resource, octets)?);
+            Operation::WindowUpdate(bytes, answer) => {
+                reply(answer, instance.window_update(resource, bytes)?);
             }
             Operation::Windows(answer) => reply(answer, Ok(instance.windows(resource)?)),
             Operation::Reset(code) => instance.reset(resource, code)?,

@@ -350,7 +350,7 @@ fn config(random: &mut Random) -> Config {
     };
     config.limits.frames_per_recv = u32::try_from(1 + random.below(20)).unwrap();
     config.limits.events = 1 + random.below(20);
-    config.limits.control_octets = 1 + random.size();
+    config.limits.control_bytes = 1 + random.size();
     // A peer that acts at random looks abusive.
     config.limits.abuse = 1 << 30;
     config

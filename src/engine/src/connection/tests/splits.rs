@@ -118,7 +118,7 @@ fn recv_takes_no_input_while_events_or_output_are_pending() {
     assert!(matches!(raw.events()[..], [Event::Request { .. }]));
 
     let mut raw = Raw::server(Config::default());
-    raw.engine.config.limits.control_octets = 40;
+    raw.engine.config.limits.control_bytes = 40;
     let mut octets = Vec::new();
     for _ in 0..5 {
         Ping { ack: false, opaque_data: *b"12345678" }.encode(&mut octets);
