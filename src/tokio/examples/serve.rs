@@ -68,7 +68,7 @@ async fn listen(address: SocketAddr, log: bool) -> std::io::Result<()> {
                 let mut config = Config::default();
                 config.idle_timeout = Some(Duration::from_secs(60));
                 let Ok(connection) = server::handshake(socket, config) else { continue };
-                controls.retain(|control| control.is_running());
+                controls.retain(Control::is_running);
                 controls.push(connection.control());
                 connections.spawn(serve(connection, peer, log));
             }

@@ -15,7 +15,7 @@ use crate::driver::Driver;
 use crate::error::Error;
 use crate::recv::RecvStream;
 use crate::send::{SendStream, StreamRef};
-use crate::shared::{Arrived, Shared, Wait};
+use crate::shared::{Arrived, Inner, Shared, Wait};
 
 /// Begins a connection over a transport.
 ///
@@ -220,7 +220,7 @@ impl Clone for SendRequest {
 
 impl Drop for SendRequest {
     fn drop(&mut self) {
-        self.shared.operate(|inner| inner.remove_sender());
+        self.shared.operate(Inner::remove_sender);
     }
 }
 

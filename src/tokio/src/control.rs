@@ -9,7 +9,7 @@ use std::time::Duration;
 use http2_engine::{ErrorCode, OpenError, SettingId, Settings, Stats, Subscriber, Windows};
 
 use crate::error::Error;
-use crate::shared::Shared;
+use crate::shared::{Inner, Shared};
 
 /// A handle to a whole connection, which neither opens streams nor keeps the connection open.
 ///
@@ -46,7 +46,7 @@ impl Control {
     /// Returns [`Error::Send`] if [`Limits::pings`](crate::Limits::pings) are outstanding, or why the connection has
     /// ended.
     pub fn ping(&self) -> Result<Pong, Error> {
-        let payload = self.shared.operate(|inner| inner.ping())?;
+        let payload = self.shared.operate(Inner::ping)?;
         Ok(Pong { shared: self.shared.clone(), payload })
     }
 
