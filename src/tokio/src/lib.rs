@@ -35,12 +35,22 @@
 //! # }
 //! ```
 //!
+//! # In WebAssembly
+//!
+//! In a component for `wasm32-wasip2` (Rust 1.95, Tokio 1.54), Tokio's current-thread runtime works, with its tasks and
+//! its timer; `TcpStream` works as well, in both directions and with half-close. Sockets need the feature `net` and the
+//! flags `RUSTFLAGS="--cfg tokio_unstable"`. Only Tokio's `TcpListener` does not: its `accept` takes a connection, fails
+//! to make it non-blocking with `fcntl`, which is EINVAL for the sockets of wasi-libc, and closes it. The feature `wasi`
+//! adds a listener that makes it non-blocking in the way of the standard library, `http2_tokio::wasi::TcpListener`. All
+//! the rest is the same as in a native program. `wasmtime run -Sinherit-network` runs it.
+//!
 //! | to change | open |
 //! |---|---|
 //! | how bytes move between transport and engine | `driver.rs` |
 //! | how events reach the handles of a stream | `shared.rs` |
 //! | the API for requests, responses, content, whole connections | `client.rs`, `server.rs`, `send.rs` and `recv.rs`, `control.rs` |
 //! | deadlines | `clock.rs`; their values are those of [`Config`] |
+//! | sockets in WebAssembly | `wasi.rs` |
 //! | the protocol | the crate `http2-engine` |
 
 #![forbid(unsafe_code)]
@@ -57,6 +67,8 @@ mod shared;
 #[cfg(feature = "tracing")]
 mod trace;
 mod tunnel;
+#[cfg(all(feature = "wasi", target_os = "wasi"))]
+pub mod wasi;
 
 pub use clock::Clock;
 #[cfg(feature = "time")]
