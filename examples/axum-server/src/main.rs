@@ -1,4 +1,4 @@
-//! An axum application over HTTP/2, as a WebAssembly component or natively.
+//! An axum application over HTTP/2, in a WebAssembly component.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -10,16 +10,16 @@ use axum::extract::Path;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http2_hyper::serve;
-#[cfg(target_os = "wasi")]
-use http2_tokio::wasi::TcpListener;
+use http2_tokio::wasi::{self, Clock, TcpListener};
 use http2_tokio::{Config, server};
 use hyper_util::service::TowerToHyperService;
 use serde::{Deserialize, Serialize};
-#[cfg(not(target_os = "wasi"))]
-use tokio::net::TcpListener;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
+    wasi::block_on(run())?
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let address: SocketAddr = match std::env::args().nth(1) {
         Some(address) => address.parse().map_err(|_| "usage: axum-server [ADDRESS:PORT]")?,
         None => SocketAddr::from(([127, 0, 0, 1], 8080)),
@@ -33,11 +33,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Err(error) => {
                 // The host may have too many sockets open for the moment.
                 eprintln!("cannot accept a connection: {error}");
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                wasi::sleep(Duration::from_millis(100)).await;
                 continue;
             }
         };
-        let connection = server::handshake(socket, Config::default())?;
+        let connection = server::handshake_with_clock(socket, Config::default(), Clock::new())?;
         let served = serve(connection, TowerToHyperService::new(app.clone()));
         tokio::spawn(async move {
             if let Err(error) = served.await {
@@ -76,7 +76,7 @@ async fn count(Path(to): Path<u32>) -> Body {
         if number > to {
             return None;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        wasi::sleep(Duration::from_millis(10)).await;
         Some((Ok::<_, Infallible>(Bytes::from(format!("{number}\n"))), number + 1))
     });
     Body::from_stream(lines)

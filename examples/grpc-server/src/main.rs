@@ -1,4 +1,4 @@
-//! A gRPC service built with tonic, as a WebAssembly component or natively.
+//! A gRPC service built with tonic, in a WebAssembly component.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -7,12 +7,9 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use http2_hyper::serve;
-#[cfg(target_os = "wasi")]
-use http2_tokio::wasi::TcpListener;
+use http2_tokio::wasi::{self, Clock, TcpListener};
 use http2_tokio::{Config, server};
 use hyper_util::service::TowerToHyperService;
-#[cfg(not(target_os = "wasi"))]
-use tokio::net::TcpListener;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::proto::greeter_server::{Greeter, GreeterServer};
@@ -24,8 +21,11 @@ mod proto {
     tonic::include_proto!("greeter");
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
+    wasi::block_on(run())?
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let address: SocketAddr = match std::env::args().nth(1) {
         Some(address) => address.parse().map_err(|_| "usage: grpc-server [ADDRESS:PORT]")?,
         None => SocketAddr::from(([127, 0, 0, 1], 50051)),
@@ -39,11 +39,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Err(error) => {
                 // The host may have too many sockets open for the moment.
                 eprintln!("cannot accept a connection: {error}");
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                wasi::sleep(Duration::from_millis(100)).await;
                 continue;
             }
         };
-        let connection = server::handshake(socket, Config::default())?;
+        let connection = server::handshake_with_clock(socket, Config::default(), Clock::new())?;
         let served = serve(connection, TowerToHyperService::new(service.clone()));
         tokio::spawn(async move {
             if let Err(error) = served.await {

@@ -37,12 +37,16 @@
 //!
 //! # In WebAssembly
 //!
-//! In a component for `wasm32-wasip2` (Rust 1.95, Tokio 1.54), Tokio's current-thread runtime works, with its tasks and
-//! its timer; `TcpStream` works as well, in both directions and with half-close. Sockets need the feature `net` and the
-//! flags `RUSTFLAGS="--cfg tokio_unstable"`. Only Tokio's `TcpListener` does not: its `accept` takes a connection, fails
-//! to make it non-blocking with `fcntl`, which is EINVAL for the sockets of wasi-libc, and closes it. The feature `wasi`
-//! adds a listener that makes it non-blocking in the way of the standard library, `http2_tokio::wasi::TcpListener`. All
-//! the rest is the same as in a native program. `wasmtime run -Sinherit-network` runs it.
+//! In a component for `wasm32-wasip2` (Rust 1.95), Tokio's tasks and channels work. So does its timer with the feature
+//! `time`, in a runtime of its own. Its sockets, which need `RUSTFLAGS="--cfg tokio_unstable"` and the feature `net`, do not
+//! suffice for a server (Tokio 1.54, Wasmtime 48): `TcpStream` works in both directions and with half-close, but
+//! `TcpListener::accept` fails with EINVAL and closes the connection, because it makes it non-blocking with `fcntl`, which
+//! wasi-libc refuses for sockets. With another listener, they stall for good once more than 128 sockets are ready at the
+//! same time, and dropping one whose peer reads nothing blocks the whole component.
+//!
+//! So the feature `wasi` adds a module of that name with a listener, connections, a clock, and `block_on`, which runs a Tokio
+//! runtime on `wasi:io/poll`: `tokio::spawn`, `tokio::sync` and everything on them works in it, but `tokio::time` does not.
+//! `wasmtime run -Sinherit-network` is all that such a component needs.
 //!
 //! | to change | open |
 //! |---|---|
@@ -50,7 +54,7 @@
 //! | how events reach the handles of a stream | `shared.rs` |
 //! | the API for requests, responses, content, whole connections | `client.rs`, `server.rs`, `send.rs` and `recv.rs`, `control.rs` |
 //! | deadlines | `clock.rs`; their values are those of [`Config`] |
-//! | sockets in WebAssembly | `wasi.rs` |
+//! | TCP and time in WebAssembly | `wasi.rs` |
 //! | the protocol | the crate `http2-engine` |
 
 #![forbid(unsafe_code)]
@@ -67,7 +71,7 @@ mod shared;
 #[cfg(feature = "tracing")]
 mod trace;
 mod tunnel;
-#[cfg(all(feature = "wasi", target_os = "wasi"))]
+#[cfg(feature = "wasi")]
 pub mod wasi;
 
 pub use clock::Clock;
