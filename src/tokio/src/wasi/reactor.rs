@@ -9,6 +9,9 @@ use wasi::io::poll::{Pollable, poll};
 
 /// Reads and writes between two looks at the pollables, while tasks can run.
 const TURN: u32 = 32;
+/// Ready pollables after which a host on Tokio, as Wasmtime is, reports nothing more, and reads nothing either, until it
+/// has yielded to its own runtime.
+const HOST_BUDGET: usize = 128;
 
 static WAITING: Mutex<Waiting> = Mutex::new(Waiting { tasks: BTreeMap::new(), next_ticket: 0, moved: 0 });
 
@@ -92,6 +95,9 @@ fn wake_ready(mut waiting: MutexGuard<'_, Waiting>, other: Option<&Pollable>) {
         .chain(other.map(|other| (u64::MAX, other)))
         .unzip();
     let ready = poll(&pollables);
+    if ready.len() >= HOST_BUDGET / 2 {
+        renew_host_budget(&pollables, &ready);
+    }
     let mut woken = Vec::with_capacity(ready.len());
     for at in ready {
         let ticket = usize::try_from(at).ok().and_then(|at| tickets.get(at));
@@ -101,5 +107,17 @@ fn wake_ready(mut waiting: MutexGuard<'_, Waiting>, other: Option<&Pollable>) {
     drop(waiting);
     for (_, waker) in woken {
         waker.wake();
+    }
+}
+
+/// Makes the host yield.
+///
+/// Otherwise the reads of the woken tasks could all find nothing, and the same pollables would be ready forever.
+fn renew_host_budget(pollables: &[&Pollable], ready: &[u32]) {
+    let Some(pollable) = ready.first().and_then(|&at| pollables.get(usize::try_from(at).ok()?)) else {
+        return;
+    };
+    for _ in ready.len()..=HOST_BUDGET {
+        pollable.block();
     }
 }
