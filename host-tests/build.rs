@@ -1,4 +1,4 @@
-//! Builds the test guests, one package for each folder of `guests`.
+//! Builds the test guests, one package for each folder of `guests`, and the examples on `http2-tokio`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,10 +11,24 @@ fn main() -> ExitCode {
     component_build::run(|| {
         let workspace = component_build::workspace(1)?;
         let guests = guests(&workspace.join("host-tests/guests"))?;
-        let sources =
-            ["Cargo.toml", "Cargo.lock", "wit", "src/engine", "host-tests/guests", "host-tests/build.rs"];
+        let examples = [
+            Component::new("axum-server", "axum-server", "AXUM_SERVER"),
+            Component::new("grpc-server", "grpc-server", "GRPC_SERVER"),
+        ];
+        let sources = [
+            "Cargo.toml",
+            "Cargo.lock",
+            "wit",
+            "src/engine",
+            "src/tokio",
+            "src/hyper",
+            "examples/axum-server",
+            "examples/grpc-server",
+            "host-tests/guests",
+            "host-tests/build.rs",
+        ];
         component_build::rerun_if_changed(&workspace, &sources);
-        let mut source = component_build::build(&workspace, &[&guests])?;
+        let mut source = component_build::build(&workspace, &[&guests, &examples])?;
         _ = writeln!(source, "/// Calls a macro with the name of each guest, so that every guest is tested.");
         _ = writeln!(source, "#[macro_export] macro_rules! for_each_guest {{ ($macro:ident) => {{");
         for guest in &guests {

@@ -6,7 +6,7 @@
 #[cfg(unix)]
 pub mod support;
 
-/// The test guests, as binaries.
+/// The test guests, and the examples on `http2-tokio`, as binaries.
 pub mod guests {
     include!(concat!(env!("OUT_DIR"), "/guests.rs"));
 }

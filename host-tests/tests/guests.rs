@@ -125,6 +125,16 @@ mod tcp_check {
     }
 }
 
+/// Its tests in stock Wasmtime are in `guest_servers`.
+mod tokio_client {
+    use super::*;
+
+    #[tokio::test]
+    async fn sockets_and_timers_behave_as_natively() {
+        succeeds(guests::TOKIO_CLIENT, &["sockets"]).await;
+    }
+}
+
 mod hog {
     use wasi_http2::compose::with_handler;
     use wasmtime_wasi::p2::pipe::MemoryInputPipe;

@@ -35,12 +35,26 @@
 //! # }
 //! ```
 //!
+//! # In WebAssembly
+//!
+//! In a component for `wasm32-wasip2` (Rust 1.95), Tokio's tasks and channels work. So does its timer with the feature
+//! `time`, in a runtime of its own. Its sockets, which need `RUSTFLAGS="--cfg tokio_unstable"` and the feature `net`, do not
+//! suffice for a server (Tokio 1.54, Wasmtime 48): `TcpStream` works in both directions and with half-close, but
+//! `TcpListener::accept` fails with EINVAL and closes the connection, because it makes it non-blocking with `fcntl`, which
+//! wasi-libc refuses for sockets. With another listener, they stall for good once more than 128 sockets are ready at the
+//! same time, and dropping one whose peer reads nothing blocks the whole component.
+//!
+//! So the feature `wasi` adds a module of that name with a listener, connections, a clock, and `block_on`, which runs a Tokio
+//! runtime on `wasi:io/poll`: `tokio::spawn`, `tokio::sync` and everything on them works in it, but `tokio::time` does not.
+//! `wasmtime run -Sinherit-network` is all that such a component needs.
+//!
 //! | to change | open |
 //! |---|---|
 //! | how bytes move between transport and engine | `driver.rs` |
 //! | how events reach the handles of a stream | `shared.rs` |
 //! | the API for requests, responses, content, whole connections | `client.rs`, `server.rs`, `send.rs` and `recv.rs`, `control.rs` |
 //! | deadlines | `clock.rs`; their values are those of [`Config`] |
+//! | TCP and time in WebAssembly | `wasi.rs` |
 //! | the protocol | the crate `http2-engine` |
 
 #![forbid(unsafe_code)]
@@ -58,6 +72,8 @@ mod shared;
 #[cfg(feature = "tracing")]
 mod trace;
 mod tunnel;
+#[cfg(feature = "wasi")]
+pub mod wasi;
 
 pub use clock::Clock;
 #[cfg(feature = "time")]
