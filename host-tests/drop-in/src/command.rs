@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs, panic, process, thread};
 
 use crate::scenario::Scenario;
-use crate::{compare, scenarios};
+use crate::{compare, describe, scenarios};
 
 const USAGE: &str = "\
 Usage: stock [OPTION]... [NAME]...          prints the transcripts of the scenarios whose names contain NAME
@@ -17,6 +17,7 @@ Usage: stock [OPTION]... [NAME]...          prints the transcripts of the scenar
   --out DIR    writes each transcript to a file in DIR
   --seed N     selects sizes (0)
   --jobs N     runs N scenarios at a time (4)
+  --texts      shows the texts of errors of h2 too
   --times      prints how long each took, to stderr
 ";
 
@@ -67,12 +68,12 @@ impl Options {
 }
 
 fn parse(arguments: Vec<String>) -> Option<Options> {
-    let mut options =
-        Options { list: false, out: None, seed: 0, jobs: 4, times: false, names: Vec::new() };
+    let mut options = Options { list: false, out: None, seed: 0, jobs: 4, times: false, names: Vec::new() };
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--list" => options.list = true,
+            "--texts" => describe::show_texts(),
             "--times" => options.times = true,
             "--out" => options.out = Some(arguments.next()?.into()),
             "--seed" => options.seed = arguments.next()?.parse().ok()?,

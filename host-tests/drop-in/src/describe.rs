@@ -3,11 +3,26 @@
 use std::error::Error;
 use std::fmt::{self, Display, Write};
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, Response};
 use http_body::Body;
 use http_body_util::BodyExt;
+use http2_test_support::code;
+
+/// Whether the texts of errors of `h2` are shown, which programs should not rely on.
+static TEXTS: AtomicBool = AtomicBool::new(false);
+
+/// Shows the texts of errors of `h2`.
+pub(crate) fn show_texts() {
+    TEXTS.store(true, Ordering::Relaxed);
+}
+
+/// Whether texts are shown that programs should not rely on.
+pub(crate) fn shows_texts() -> bool {
+    TEXTS.load(Ordering::Relaxed)
+}
 
 /// The length and a checksum of content.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,6 +119,10 @@ where
     let at_end = body.is_end_stream();
     let content = Content::of(body).await;
     let head = format!("{} {:?} {}", parts.status.as_u16(), parts.version, fields(&parts.headers));
+    // The end of an empty body may come with the head, or after it.
+    if content.digest.length() == 0 && !parts.headers.contains_key("content-length") {
+        return format!("{head} {content}");
+    }
     format!("{head} hint={hint:?} at_end={at_end} {content}")
 }
 
@@ -186,11 +205,22 @@ pub(crate) fn h2_error(error: &h2::Error) -> String {
         ("remote", error.is_remote()),
         ("library", error.is_library()),
     ]);
-    let reason = error.reason().map_or_else(|| "none".to_owned(), |reason| format!("{reason:?}"));
+    let reason = error.reason().map_or_else(|| "none".to_owned(), reason);
     // The text of the operating system depends on which call noticed first.
-    let text = if error.is_io() { String::new() } else { format!(" \"{error}\"") };
+    let shown = shows_texts() && !error.is_io();
+    let text = if shown { format!(" \"{error}\"") } else { String::new() };
     let io = error.get_io().map_or_else(String::new, |error| format!(" {}", io_error(error)));
     format!("h2[{flags}] reason {reason}{text}{io}")
+}
+
+/// The name of a reason, or its number.
+pub(crate) fn reason(reason: h2::Reason) -> String {
+    code::name(reason.into())
+}
+
+/// The outcome of `poll_reset`.
+pub(crate) fn reset(reset: Result<h2::Reason, h2::Error>) -> String {
+    reset.map_or_else(|error| h2_error(&error), reason)
 }
 
 /// An error of hyper: its text and its predicates.
@@ -228,7 +258,10 @@ fn io_error(error: &io::Error) -> String {
     match error.kind() {
         // Reading and writing notice the end of a connection in different ways, and either may be first.
         BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof => "lost".to_owned(),
-        kind => format!("io {kind:?}{}", error.get_ref().map_or_else(String::new, |inner| format!(" of {}", describe(inner)))),
+        kind => format!(
+            "io {kind:?}{}",
+            error.get_ref().map_or_else(String::new, |inner| format!(" of {}", describe(inner)))
+        ),
     }
 }
 

@@ -28,8 +28,11 @@ pub(crate) struct Scenario {
 impl Scenario {
     /// Runs the program on a runtime of its own, and returns its transcript.
     pub(crate) fn transcript(&self, seed: u64) -> String {
-        let mut builder =
-            if self.parallel { runtime::Builder::new_multi_thread() } else { runtime::Builder::new_current_thread() };
+        let mut builder = if self.parallel {
+            runtime::Builder::new_multi_thread()
+        } else {
+            runtime::Builder::new_current_thread()
+        };
         let runtime = builder.worker_threads(2).enable_all().build().expect("a runtime");
         let log = Log { seed, lines: Arc::default() };
         let run = AssertUnwindSafe((self.start)(log.clone())).catch_unwind();

@@ -24,8 +24,8 @@ use tokio::sync::{oneshot, watch};
 
 use crate::describe::{Digest, pattern, response, result};
 use crate::net::{
-    AnyBody, Counter, SendRequest, client_builder, connect, empty, full, get as get_request, listen, pieces, request,
-    soon, trailers,
+    AnyBody, Counter, SendRequest, client_builder, connect, empty, full, get as get_request, listen, pieces,
+    request, soon, trailers,
 };
 use crate::scenario::{Log, say, scenarios};
 
@@ -57,11 +57,14 @@ async fn echo(body: Body) -> Body {
 }
 
 async fn concurrent_requests(log: Log) {
-    let app = Router::new().route("/{number}", get(|Path(number): Path<usize>| async move { pattern(number) }));
+    let app =
+        Router::new().route("/{number}", get(|Path(number): Path<usize>| async move { pattern(number) }));
     let sender = serve(app).await;
     let answers = (0..200).map(|number| {
         let mut sender = sender.clone();
-        tokio::spawn(async move { result(sender.send_request(get_request(&format!("/{}", number * 100))).await).await })
+        tokio::spawn(async move {
+            result(sender.send_request(get_request(&format!("/{}", number * 100))).await).await
+        })
     });
     for answer in join_all(answers.collect::<Vec<_>>()).await {
         say!(log, "{}", answer.unwrap());
@@ -126,13 +129,16 @@ async fn server_sent_events(log: Log) {
     say!(log, "{}", Digest::of(text.as_bytes()));
 }
 
-async fn events(State(next): State<watch::Sender<u32>>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+async fn events(
+    State(next): State<watch::Sender<u32>>,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let numbers = stream::unfold((next.subscribe(), 0), |(mut next, last)| async move {
         let number = *next.wait_for(|number| *number > last).await.ok()?;
         (number < u32::MAX).then_some((number, (next, number)))
     });
     Sse::new(numbers.map(|number| {
-        let event = Event::default().event("tick").id(number.to_string()).data(format!("line 1\nline {number}"));
+        let event =
+            Event::default().event("tick").id(number.to_string()).data(format!("line 1\nline {number}"));
         Ok(event)
     }))
 }
@@ -140,17 +146,20 @@ async fn events(State(next): State<watch::Sender<u32>>) -> Sse<impl Stream<Item 
 async fn server_sent_events_dropped_by_the_client(log: Log) {
     let dropped = Counter::new();
     let end = dropped.clone();
-    let app = Router::new().route("/", get(move || {
-        let guard = end.on_drop();
-        async move {
-            let first = stream::iter([Ok::<_, Infallible>(Event::default().data("first"))]);
-            let rest = stream::pending().map(move |event| {
-                _ = &guard;
-                event
-            });
-            Sse::new(first.chain(rest))
-        }
-    }));
+    let app = Router::new().route(
+        "/",
+        get(move || {
+            let guard = end.on_drop();
+            async move {
+                let first = stream::iter([Ok::<_, Infallible>(Event::default().data("first"))]);
+                let rest = stream::pending().map(move |event| {
+                    _ = &guard;
+                    event
+                });
+                Sse::new(first.chain(rest))
+            }
+        }),
+    );
     let mut sender = serve(app).await;
     let mut body = sender.send_request(get_request("/")).await.unwrap().into_body();
     say!(log, "{:?}", body.frame().await.unwrap().unwrap().data_ref());
@@ -170,12 +179,23 @@ async fn extractors_and_rejections(log: Log) {
         .route("/path/{name}/{amount}", get(|Path(item): Path<Item>| async { Json(item) }))
         .route("/query", get(|Query(item): Query<Item>| async { Json(item) }))
         .route("/json", post(|Json(item): Json<Item>| async { (StatusCode::CREATED, Json(item)) }))
-        .route("/fields", get(|fields: HeaderMap| async move { fields["x-field"].to_str().unwrap().to_owned() }))
+        .route(
+            "/fields",
+            get(|fields: HeaderMap| async move { fields["x-field"].to_str().unwrap().to_owned() }),
+        )
         .route("/text", post(|text: String| async { text }))
-        .route("/limited", post(|bytes: Bytes| async move { bytes.len().to_string() }).layer(DefaultBodyLimit::max(1000)))
+        .route(
+            "/limited",
+            post(|bytes: Bytes| async move { bytes.len().to_string() }).layer(DefaultBodyLimit::max(1000)),
+        )
         .route("/extension", get(|Extension(number): Extension<u32>| async move { number.to_string() }))
         .route("/redirect", get(|| async { Redirect::to("/query") }))
-        .route("/any", any(|request: axum::extract::Request| async move { format!("{} {:?}", request.uri(), request.version()) }))
+        .route(
+            "/any",
+            any(|request: axum::extract::Request| async move {
+                format!("{} {:?}", request.uri(), request.version())
+            }),
+        )
         .layer(Extension(42_u32));
     let mut sender = serve(app).await;
     let item = r#"{"name":"a","amount":3}"#;
@@ -206,7 +226,13 @@ async fn extractors_and_rejections(log: Log) {
         let answer = sender.send_request(message).await.unwrap();
         let (head, body) = answer.into_parts();
         let content = body.collect().await.unwrap().to_bytes();
-        say!(log, "{method} {path}: {} {} {}", head.status, crate::describe::fields(&head.headers), content.escape_ascii());
+        say!(
+            log,
+            "{method} {path}: {} {} {}",
+            head.status,
+            crate::describe::fields(&head.headers),
+            content.escape_ascii()
+        );
     }
     let too_large = request("POST", "/limited", pieces(&pattern(100_000), 500, None));
     say!(log, "too large: {}", result(sender.send_request(too_large).await).await);
@@ -250,14 +276,17 @@ async fn middleware_sees_trailers(log: Log) {
 async fn graceful_shutdown(log: Log) {
     let (gate, arrived) = (watch::channel(false).0, Counter::new());
     let (opened, arrive) = (gate.subscribe(), arrived.clone());
-    let app = Router::new().route("/", get(move || {
-        let mut opened = opened.clone();
-        arrive.add();
-        async move {
-            opened.wait_for(|open| *open).await.unwrap();
-            pattern(200_000)
-        }
-    }));
+    let app = Router::new().route(
+        "/",
+        get(move || {
+            let mut opened = opened.clone();
+            arrive.add();
+            async move {
+                opened.wait_for(|open| *open).await.unwrap();
+                pattern(200_000)
+            }
+        }),
+    );
     let (listener, address) = listen().await;
     let (shutdown, asked) = oneshot::channel::<()>();
     let served = tokio::spawn(async move {
@@ -279,14 +308,22 @@ async fn graceful_shutdown(log: Log) {
 /// The way of programs that set options of HTTP/2.
 async fn on_hyper_util(log: Log) {
     let (listener, address) = listen().await;
-    let app = Router::new().route("/", post(echo)).fallback(|| async { StatusCode::IM_A_TEAPOT.into_response() });
+    let app =
+        Router::new().route("/", post(echo)).fallback(|| async { StatusCode::IM_A_TEAPOT.into_response() });
     tokio::spawn(async move {
         while let Ok((io, _)) = listener.accept().await {
             let service = TowerToHyperService::new(app.clone());
             let mut builder = auto::Builder::new(TokioExecutor::new());
-            builder.http2().initial_stream_window_size(5000).max_frame_size(20_000).max_header_list_size(2000);
+            builder
+                .http2()
+                .initial_stream_window_size(5000)
+                .max_frame_size(20_000)
+                .max_header_list_size(2000);
             tokio::spawn(async move {
-                builder.serve_connection_with_upgrades(TokioIo::new(io), service).await.map_err(|error| error.to_string())
+                builder
+                    .serve_connection_with_upgrades(TokioIo::new(io), service)
+                    .await
+                    .map_err(|error| error.to_string())
             });
         }
     });

@@ -60,7 +60,11 @@ async fn client_of_grpcio(log: Log) {
         .max_decoding_message_size(64 << 20)
         .max_encoding_message_size(64 << 20);
     let address = serve(Server::builder(), service).await;
-    let (mut child, mut output) = script(&python, concat!(include_str!("grpcio/message.py"), include_str!("grpcio/client.py")), &[&address["http://".len()..]]);
+    let (mut child, mut output) = script(
+        &python,
+        concat!(include_str!("grpcio/message.py"), include_str!("grpcio/client.py")),
+        &[&address["http://".len()..]],
+    );
     let mut transcript = String::new();
     output.read_to_string(&mut transcript).await.unwrap();
     for line in transcript.lines() {
@@ -73,7 +77,8 @@ async fn client_of_grpcio(log: Log) {
 /// tonic's client calls grpcio.
 async fn server_of_grpcio(log: Log) {
     let Some(python) = python(&log) else { return };
-    let (_child, mut output) = script(&python, concat!(include_str!("grpcio/message.py"), include_str!("grpcio/server.py")), &[]);
+    let (_child, mut output) =
+        script(&python, concat!(include_str!("grpcio/message.py"), include_str!("grpcio/server.py")), &[]);
     let mut address = String::new();
     soon("grpcio's address", output.read_line(&mut address)).await.unwrap();
     let client = connect(address.trim_end().to_owned()).await;
@@ -117,13 +122,14 @@ async fn endings(log: &Log, client: &mut crate::echo::echo_client::EchoClient<to
     let error = client.unary(request).await.unwrap_err();
     say!(log, "deadline: {}", matches!(error.code(), Code::Cancelled | Code::DeadlineExceeded));
     let (sender, receiver) = mpsc::channel(1);
+    // grpcio does not answer before the first message.
+    sender.send(content("ping")).await.unwrap();
     let mut messages = client.both(ReceiverStream::new(receiver)).await.unwrap().into_inner();
     for number in 0..1000 {
-        sender.send(Message { number, ..content("ping") }).await.unwrap();
         assert_eq!(messages.message().await.unwrap().unwrap().number, number);
+        sender.send(Message { number: number + 1, ..content("ping") }).await.unwrap();
     }
-    drop(messages);
-    soon("the end of the messages", sender.closed()).await;
+    drop((messages, sender));
     let unknown = client.unary(Message { status: 99, ..Message::default() }).await;
     say!(log, "an exception in the service: {}", status(&unknown.unwrap_err()));
     say!(log, "{}", outcome(client.unary(content("afterwards")).await));

@@ -3,15 +3,17 @@
 use std::error::Error as _;
 use std::io;
 use std::panic::catch_unwind;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use h2::ext::Protocol;
 use h2::{Reason, client, server};
 use http2_test_support::{self as frames, Receiver, flag, kind, setting};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 
-use crate::describe::{h2_error, pattern};
+use crate::describe::{h2_error, pattern, shows_texts};
 use crate::h2_pair::{done, duplex, end, get, ok, outcome, post, send_all, settle, start_with};
 use crate::net::soon;
 use crate::scenario::{Log, panic_message, say, scenarios};
@@ -73,7 +75,9 @@ async fn settings_of_clients(log: Log) {
         ("enable_push", |builder| _ = builder.enable_push(true)),
         ("header_table_size", |builder| _ = builder.header_table_size(0)),
         ("initial_max_send_streams", |builder| _ = builder.initial_max_send_streams(5)),
-        ("reset streams", |builder| _ = builder.max_concurrent_reset_streams(5).max_local_error_reset_streams(None)),
+        ("reset streams", |builder| {
+            _ = builder.max_concurrent_reset_streams(5).max_local_error_reset_streams(None);
+        }),
         ("duration", |builder| _ = builder.reset_stream_duration(Duration::from_secs(2))),
         ("pending", |builder| _ = builder.max_pending_accept_reset_streams(3)),
         ("buffer", |builder| _ = builder.max_send_buffer_size(100)),
@@ -100,7 +104,9 @@ async fn settings_of_servers(log: Log) {
         ("max_concurrent_streams", |builder| _ = builder.max_concurrent_streams(33)),
         ("enable_connect_protocol", |builder| _ = builder.enable_connect_protocol()),
         ("header_table_size", |builder| _ = builder.header_table_size(100)),
-        ("reset streams", |builder| _ = builder.max_concurrent_reset_streams(5).max_local_error_reset_streams(Some(1))),
+        ("reset streams", |builder| {
+            _ = builder.max_concurrent_reset_streams(5).max_local_error_reset_streams(Some(1));
+        }),
         ("duration", |builder| _ = builder.reset_stream_duration(Duration::ZERO)),
         ("pending", |builder| _ = builder.max_pending_accept_reset_streams(3)),
         ("buffer", |builder| _ = builder.max_send_buffer_size(100).data_frame_budget(100)),
@@ -142,7 +148,10 @@ async fn legal_ranges(log: Log) {
     panics("client buffer of 2^32", || _ = client::Builder::new().max_send_buffer_size(1 << 32));
     panics("server buffer of 2^32", || _ = server::Builder::new().max_send_buffer_size(1 << 32));
     panics("limits of 0", || {
-        _ = server::Builder::new().max_concurrent_streams(0).max_header_list_size(0).max_concurrent_reset_streams(0);
+        _ = server::Builder::new()
+            .max_concurrent_streams(0)
+            .max_header_list_size(0)
+            .max_concurrent_reset_streams(0);
     });
 }
 
@@ -152,10 +161,8 @@ async fn frame_size_is_the_receivers(log: Log) {
         let (near, mut far) = duplex();
         let (mut send, connection) = client::Builder::new().handshake::<_, Bytes>(near).await.unwrap();
         let client = tokio::spawn(connection);
-        let settings = frames::settings(&[
-            (setting::MAX_FRAME_SIZE, size),
-            (setting::INITIAL_WINDOW_SIZE, 1 << 20),
-        ]);
+        let settings =
+            frames::settings(&[(setting::MAX_FRAME_SIZE, size), (setting::INITIAL_WINDOW_SIZE, 1 << 20)]);
         let hello = [settings, frames::settings_ack(), frames::window_update(0, 1 << 20)].concat();
         far.write_all(&hello).await.unwrap();
         settle().await;
@@ -184,7 +191,9 @@ async fn fields_of(log: &Log, client: &client::Builder, server: &server::Builder
     let mut pair = start_with(client, server, |request, mut respond| async move {
         let mut response = ok();
         let size = request.uri().path()[1..].parse().unwrap();
-        response.headers_mut().insert("x-field", vec!['a'; size].into_iter().collect::<String>().parse().unwrap());
+        response
+            .headers_mut()
+            .insert("x-field", vec!['a'; size].into_iter().collect::<String>().parse().unwrap());
         _ = respond.send_response(response, true);
     })
     .await;
@@ -234,7 +243,9 @@ async fn limits_of_reset_streams(log: Log) {
         let served = crate::h2_pair::serve(far, &server, |_, mut respond| async move {
             respond.send_reset(Reason::REFUSED_STREAM);
         });
-        near.write_all(&[frames::PREFACE, &frames::settings(&[]), &frames::settings_ack()].concat()).await.unwrap();
+        near.write_all(&[frames::PREFACE, &frames::settings(&[]), &frames::settings_ack()].concat())
+            .await
+            .unwrap();
         for number in 0..late {
             near.write_all(&frames::headers(2 * number + 1, 0, frames::POST)).await.unwrap();
         }
@@ -317,7 +328,11 @@ async fn handshakes_that_fail(log: Log) {
         far.write_all(&input).await.unwrap();
         far.shutdown().await.unwrap();
         let ended = soon("the end", client).await.unwrap();
-        say!(log, "client, {name}: {}", ended.map_or_else(|error| raw_error(&error), |()| "ended well".to_owned()));
+        say!(
+            log,
+            "client, {name}: {}",
+            ended.map_or_else(|error| raw_error(&error), |()| "ended well".to_owned())
+        );
     }
 }
 
@@ -350,7 +365,8 @@ async fn handshake_functions(log: Log) {
         let mut stream = respond.send_response(ok(), false).unwrap();
         send_all(&mut stream, content.into(), None).await.unwrap();
     });
-    let (mut send, connection) = client::Builder::new().handshake::<_, io::Cursor<Vec<u8>>>(near).await.unwrap();
+    let (mut send, connection) =
+        client::Builder::new().handshake::<_, io::Cursor<Vec<u8>>>(near).await.unwrap();
     let client = tokio::spawn(connection);
     let (response, mut stream) = send.send_request(post("/"), false).unwrap();
     stream.send_data(io::Cursor::new(vec![b'x'; 100_000]), false).unwrap();
@@ -365,7 +381,13 @@ async fn handshake_functions(log: Log) {
 async fn reasons(log: Log) {
     for code in 0..20 {
         let reason = Reason::from(code);
-        say!(log, "{} {reason:?} {reason} {}", u32::from(reason), reason.description());
+        let text = reason.to_string();
+        say!(log, "{} named {} text {}", u32::from(reason), code < 14, text == reason.description());
+        if shows_texts() {
+            say!(log, "{reason:?} {text}");
+        } else if code < 14 {
+            say!(log, "{reason:?}");
+        }
     }
     let all = [
         Reason::NO_ERROR,
@@ -391,26 +413,44 @@ async fn reasons(log: Log) {
 async fn errors(log: Log) {
     for reason in [Reason::NO_ERROR, Reason::CANCEL, Reason::from(1000)] {
         let error = h2::Error::from(reason);
-        say!(log, "{} {error:?} source {}", h2_error(&error), error.source().is_some());
+        say!(log, "{} source {}", h2_error(&error), error.source().is_some());
         say!(log, "get_io {} into_io {}", error.get_io().is_some(), error.into_io().is_some());
     }
     // An error of the transport comes back unchanged.
-    let (near, mut far) = duplex();
-    let (_send, connection) = client::handshake(near).await.unwrap();
-    let client = tokio::spawn(connection);
-    far.write_all(&frames::settings(&[])).await.unwrap();
-    drop(far);
-    let error = client.await.unwrap();
-    say!(log, "{:?}", error.as_ref().map_err(raw_error));
-    if let Err(error) = error {
-        say!(log, "into_io {:?}", error.into_io().map(|error| error.kind()));
-    }
+    let (_send, connection) = client::handshake(Broken).await.unwrap();
+    let error = connection.await.unwrap_err();
+    say!(log, "{} get_io {:?}", h2_error(&error), error.get_io().map(io::Error::kind));
+    say!(log, "source {}", error.source().is_some());
+    say!(log, "into_io {:?}", error.into_io().map(|error| (error.kind(), error.to_string())));
     say!(log, "{}", done::<()>(Err(Reason::CANCEL.into())));
+}
+
+/// A transport that cannot be read.
+struct Broken;
+
+impl AsyncRead for Broken {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::HostUnreachable, "no such host")))
+    }
+}
+
+impl AsyncWrite for Broken {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(octets.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
 }
 
 async fn protocols(log: Log) {
     let protocol = Protocol::from_static("websocket");
-    say!(log, "{} {protocol:?} {:?}", protocol.as_str(), AsRef::<[u8]>::as_ref(&protocol));
+    say!(log, "{} {:?}", protocol.as_str(), AsRef::<[u8]>::as_ref(&protocol));
     say!(log, "{}", protocol == Protocol::from("websocket"));
     say!(log, "{}", protocol.clone() == Protocol::from_static("other"));
 }

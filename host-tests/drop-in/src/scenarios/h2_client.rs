@@ -9,7 +9,7 @@ use h2::ext::Protocol;
 use h2::{Ping, Reason, client, server};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 
-use crate::describe::{fields, h2_error, pattern};
+use crate::describe::{fields, h2_error, pattern, reset};
 use crate::h2_pair::{
     Signal, done, end, get, ok, outcome, post, read, send, send_all, settle, start, start_with,
 };
@@ -116,7 +116,11 @@ async fn ready(log: Log) {
     })
     .await;
     let mut send = pair.send.ready().await.unwrap();
-    say!(log, "poll_ready: {:?}", poll_fn(|context| send.poll_ready(context)).await.map_err(|e| h2_error(&e)));
+    say!(
+        log,
+        "poll_ready: {:?}",
+        poll_fn(|context| send.poll_ready(context)).await.map_err(|e| h2_error(&e))
+    );
     let (response, _) = send.send_request(get("/"), true).unwrap();
     say!(log, "{}", outcome(response.await).await);
     // It may be asked twice.
@@ -136,10 +140,20 @@ async fn limits_that_the_peer_sets(log: Log) {
         _ = respond.send_response(ok(), true);
     })
     .await;
-    say!(log, "before: send {} recv {}", pair.send.current_max_send_streams(), pair.send.current_max_recv_streams());
+    say!(
+        log,
+        "before: send {} recv {}",
+        pair.send.current_max_send_streams(),
+        pair.send.current_max_recv_streams()
+    );
     let (response, _) = pair.send.send_request(get("/"), true).unwrap();
     say!(log, "{}", outcome(response.await).await);
-    say!(log, "after: send {} recv {}", pair.send.current_max_send_streams(), pair.send.current_max_recv_streams());
+    say!(
+        log,
+        "after: send {} recv {}",
+        pair.send.current_max_send_streams(),
+        pair.send.current_max_recv_streams()
+    );
     let mut unlimited = start(|_, mut respond| async move {
         _ = respond.send_response(ok(), true);
     })
@@ -207,10 +221,18 @@ async fn informational_responses(log: Log) {
                 say!(seen, "server: {}", read(&mut request.into_body()).await);
             }
             for (status, value) in [(103, "one"), (103, "two"), (102, "three")] {
-                say!(seen, "server: {status} {}", done(respond.send_informational(informational(status, value))));
+                say!(
+                    seen,
+                    "server: {status} {}",
+                    done(respond.send_informational(informational(status, value)))
+                );
             }
             for status in [200, 404] {
-                say!(seen, "server: {status} {}", done(respond.send_informational(informational(status, "no"))));
+                say!(
+                    seen,
+                    "server: {status} {}",
+                    done(respond.send_informational(informational(status, "no")))
+                );
             }
             let mut stream = respond.send_response(ok(), false).unwrap();
             stream.send_data(Bytes::from_static(b"content"), true).unwrap();
@@ -339,7 +361,13 @@ async fn extended_connect(log: Log) {
     let seen = log.clone();
     let mut pair = start_with(&client::Builder::new(), &server, move |request, mut respond| {
         let protocol = request.extensions().get::<Protocol>().cloned();
-        say!(seen, "server: {} {} {protocol:?}", request.method(), request.uri());
+        say!(
+            seen,
+            "server: {} {} {:?}",
+            request.method(),
+            request.uri(),
+            protocol.as_ref().map(Protocol::as_str)
+        );
         async move {
             let mut stream = respond.send_response(ok(), false).unwrap();
             let mut body = request.into_body();
@@ -356,7 +384,8 @@ async fn extended_connect(log: Log) {
     say!(log, "enabled: {}", pair.send.is_extended_connect_protocol_enabled());
     for protocol in [Protocol::from_static("websocket"), Protocol::from("other-protocol")] {
         say!(log, "protocol {} {:?}", protocol.as_str(), AsRef::<[u8]>::as_ref(&protocol));
-        let mut request = Request::builder().method("CONNECT").uri("https://test.example/chat").body(()).unwrap();
+        let mut request =
+            Request::builder().method("CONNECT").uri("https://test.example/chat").body(()).unwrap();
         request.extensions_mut().insert(protocol);
         let (response, mut stream) = pair.send.send_request(request, false).unwrap();
         let response = response.await.unwrap();
@@ -464,7 +493,8 @@ async fn windows_at_run_time(log: Log) {
         stream.send_data(Bytes::from(capacity.to_string()), true).unwrap();
     });
     let (mut send, mut connection) = client::handshake(near).await.unwrap();
-    let (sent, received) = (connection.max_concurrent_send_streams(), connection.max_concurrent_recv_streams());
+    let (sent, received) =
+        (connection.max_concurrent_send_streams(), connection.max_concurrent_recv_streams());
     say!(log, "no limits: {} {}", sent == usize::MAX, received == usize::MAX);
     say!(log, "before the first acknowledgement: {}", done(connection.set_initial_window_size(200_000)));
     let (response, _) = send.send_request(get("/first"), true).unwrap();
@@ -529,8 +559,7 @@ async fn given_up(log: Log, give_up: fn(client::ResponseFuture, h2::SendStream<B
             say!(seen, "server: {}", read(&mut body).await);
             let reset = poll_fn(|context| Poll::Ready(respond.poll_reset(context))).await;
             let reset = match reset {
-                Poll::Ready(Ok(reason)) => format!("{reason:?}"),
-                Poll::Ready(Err(error)) => h2_error(&error),
+                Poll::Ready(result) => self::reset(result),
                 Poll::Pending => "pending".to_owned(),
             };
             say!(seen, "server: reset {reset}");
@@ -566,7 +595,7 @@ async fn dropped_body_resets_the_stream(log: Log) {
             let mut stream = respond.send_response(ok(), false).unwrap();
             stream.send_data(Bytes::from_static(b"some"), false).unwrap();
             let reset = poll_fn(|context| stream.poll_reset(context)).await;
-            say!(seen, "server: {:?}", reset.map_err(|error| h2_error(&error)));
+            say!(seen, "server: {}", self::reset(reset));
             say!(seen, "server: {}", done(stream.send_data(Bytes::from_static(b"more"), true)));
             signal.give();
         }
@@ -606,7 +635,7 @@ async fn reset_by_the_server(log: Log) {
         say!(log, "{code} trailers: {}", done(body.trailers().await));
         say!(log, "{code} data: {}", done(stream.send_data(Bytes::new(), true)));
         let reset = poll_fn(|context| stream.poll_reset(context)).now_or_never();
-        say!(log, "{code} poll_reset: {:?}", reset.map(|reset| reset.map_err(|error| h2_error(&error))));
+        say!(log, "{code} poll_reset: {:?}", reset.map(self::reset));
     }
 }
 
@@ -637,22 +666,31 @@ async fn connection_dropped(log: Log) {
 async fn functions_on_a_dead_connection(log: Log) {
     let mut pair = start(|_, respond| async move {
         let _respond = respond;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     })
     .await;
     let (mut response, mut stream) = pair.send.send_request(post("/"), false).unwrap();
     settle().await;
     pair.server.abort();
     say!(log, "client: {}", end(pair.client).await);
-    say!(log, "poll_informational: {}", hint(poll_fn(|context| response.poll_informational(context)).await.as_ref()));
+    say!(
+        log,
+        "poll_informational: {}",
+        hint(poll_fn(|context| response.poll_informational(context)).await.as_ref())
+    );
     say!(log, "response: {}", outcome(response.await).await);
     say!(log, "poll_ready: {}", done(poll_fn(|context| pair.send.poll_ready(context)).await));
     say!(log, "send_request: {}", done(pair.send.send_request(get("/"), true)));
     say!(log, "send_data: {}", done(stream.send_data(Bytes::from_static(b"x"), false)));
     stream.reserve_capacity(100);
     let capacity = poll_fn(|context| stream.poll_capacity(context)).await;
-    say!(log, "poll_capacity: {:?}, capacity: {}", capacity.map(|result| result.map_err(|e| h2_error(&e))), stream.capacity());
-    say!(log, "poll_reset: {:?}", poll_fn(|context| stream.poll_reset(context)).await.map_err(|e| h2_error(&e)));
+    say!(
+        log,
+        "poll_capacity: {:?}, capacity: {}",
+        capacity.map(|result| result.map_err(|e| h2_error(&e))),
+        stream.capacity()
+    );
+    say!(log, "poll_reset: {}", reset(poll_fn(|context| stream.poll_reset(context)).await));
     say!(log, "send_trailers: {}", done(stream.send_trailers(trailers(&[("x-a", "b")]))));
     stream.send_reset(Reason::CANCEL);
     say!(log, "ready: {}", done(pair.send.ready().await));

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use h2::{Ping, Reason, RecvStream, client, server};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 
-use crate::describe::{h2_error, pattern};
+use crate::describe::{h2_error, pattern, reset};
 use crate::h2_pair::{Signal, connect, done, duplex, get, ok, outcome, post, read, serve, settle, start};
 use crate::net::{soon, trailers};
 use crate::scenario::{Log, say, scenarios};
@@ -98,7 +98,11 @@ async fn sending_without_a_body(log: Log) {
     say!(log, "trailers: {}", done(stream.send_trailers(some())));
     stream.reserve_capacity(10);
     let capacity = poll_fn(|context| Poll::Ready(stream.poll_capacity(context))).await;
-    say!(log, "capacity: {:?}", capacity.map(|capacity| capacity.map(|capacity| capacity.map_err(|error| h2_error(&error)))));
+    say!(
+        log,
+        "capacity: {:?}",
+        capacity.map(|capacity| capacity.map(|capacity| capacity.map_err(|error| h2_error(&error))))
+    );
     say!(log, "{}", outcome(response.await).await);
 }
 
@@ -109,7 +113,7 @@ async fn sending_after_a_reset(log: Log) {
     say!(log, "data: {}", done(stream.send_data(Bytes::from_static(b"a"), false)));
     say!(log, "trailers: {}", done(stream.send_trailers(some())));
     let reset = poll_fn(|context| stream.poll_reset(context)).now_or_never();
-    say!(log, "poll_reset: {:?}", reset.map(|reset| reset.map_err(|error| h2_error(&error))));
+    say!(log, "poll_reset: {:?}", reset.map(self::reset));
     say!(log, "response: {}", outcome(soon("the response", response).await).await);
     settle().await;
     say!(log, "data: {}", done(stream.send_data(Bytes::from_static(b"a"), false)));
@@ -184,7 +188,11 @@ async fn polling_after_the_end(log: Log) {
     say!(log, "{}", read(&mut body).await);
     for _ in 0..2 {
         say!(log, "data: {}", body.data().await.is_none());
-        say!(log, "trailers: {:?}", body.trailers().await.map(|some| some.is_some()).map_err(|error| h2_error(&error)));
+        say!(
+            log,
+            "trailers: {:?}",
+            body.trailers().await.map(|some| some.is_some()).map_err(|error| h2_error(&error))
+        );
         say!(log, "end: {}", body.is_end_stream());
     }
     say!(log, "release: {}", done(body.flow_control().release_capacity(1)));
@@ -202,7 +210,11 @@ async fn trailers_before_data(log: Log) {
     let mut body = response.await.unwrap().into_body();
     settle().await;
     let early = body.trailers().now_or_never();
-    say!(log, "early: {:?}", early.map(|some| some.map(|some| some.is_some()).map_err(|error| h2_error(&error))));
+    say!(
+        log,
+        "early: {:?}",
+        early.map(|some| some.map(|some| some.is_some()).map_err(|error| h2_error(&error)))
+    );
     let data: Option<Option<Result<Bytes, String>>> =
         body.data().now_or_never().map(|data| data.map(|data| data.map_err(|error| h2_error(&error))));
     say!(log, "data: {data:?}");
@@ -268,7 +280,12 @@ async fn reserving_too_much(log: Log) {
     for size in [1 << 20, (1 << 31) - 1, (1 << 32) - 1] {
         stream.reserve_capacity(size);
         let capacity = poll_fn(|context| Poll::Ready(stream.poll_capacity(context))).await;
-        say!(log, "{size}: {:?} {}", capacity.map(|capacity| capacity.map(|capacity| capacity.map_err(|error| h2_error(&error)))), stream.capacity());
+        say!(
+            log,
+            "{size}: {:?} {}",
+            capacity.map(|capacity| capacity.map(|capacity| capacity.map_err(|error| h2_error(&error)))),
+            stream.capacity()
+        );
     }
     stream.reserve_capacity(0);
     say!(log, "0: {}", stream.capacity());
@@ -281,7 +298,7 @@ async fn windows_out_of_range(log: Log) {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     let (near, _far) = duplex();
     let (_send, mut connection) = client::handshake(near).await.unwrap();
-    let panics = catch_unwind(AssertUnwindSafe(|| _ = connection.set_target_window_size(1 << 31))).is_err();
+    let panics = catch_unwind(AssertUnwindSafe(|| connection.set_target_window_size(1 << 31))).is_err();
     say!(log, "target window of 2^31 panics: {panics}");
     let panics = catch_unwind(AssertUnwindSafe(|| _ = connection.set_initial_window_size(1 << 31))).is_err();
     say!(log, "initial window of 2^31 panics: {panics}");

@@ -8,7 +8,7 @@ use futures_util::{FutureExt, StreamExt};
 use h2::{Reason, client, server};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use crate::describe::{h2_error, pattern};
+use crate::describe::{h2_error, pattern, reason, reset};
 use crate::h2_pair::{
     Signal, connect, done, duplex, end, get, ok, outcome, post, read, send_all, serve, settle, start,
 };
@@ -79,7 +79,8 @@ async fn accept_and_stream(log: Log) {
     }
     say!(log, "nothing more: {}", connection.accept().now_or_never().is_none());
     say!(log, "streams afterwards: {}", connection.has_streams());
-    let (sent, received) = (connection.max_concurrent_send_streams(), connection.max_concurrent_recv_streams());
+    let (sent, received) =
+        (connection.max_concurrent_send_streams(), connection.max_concurrent_recv_streams());
     say!(log, "no limits: {} {}", sent == usize::MAX, received == usize::MAX);
     drop(send);
     say!(log, "the end: {:?}", connection.accept().await.is_none());
@@ -130,7 +131,16 @@ async fn response_fields(log: Log) {
         }
     })
     .await;
-    for name in ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te", "x-good", "host"] {
+    for name in [
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "transfer-encoding",
+        "upgrade",
+        "te",
+        "x-good",
+        "host",
+    ] {
         let mut request = get("/");
         request.headers_mut().insert("x-name", HeaderValue::from_static(name));
         let (response, _) = pair.send.send_request(request, true).unwrap();
@@ -151,7 +161,7 @@ async fn early_response_then_no_more_reading(log: Log) {
     let mut body = response.await.unwrap().into_body();
     say!(log, "{}", read(&mut body).await);
     let reset = poll_fn(|context| stream.poll_reset(context)).await;
-    say!(log, "{:?}", reset.map_err(|error| h2_error(&error)));
+    say!(log, "{}", self::reset(reset));
     say!(log, "{}", done(stream.send_data(pattern(10), true)));
     let (response, mut stream) = pair.send.send_request(post("/"), false).unwrap();
     let error = done(send_all(&mut stream, pattern(1_000_000), None).await);
@@ -167,10 +177,9 @@ async fn poll_reset_of_a_response(log: Log) {
     let pending = poll_fn(|context| Poll::Ready(respond.poll_reset(context).is_pending())).await;
     say!(log, "pending before: {pending}");
     stream.send_reset(Reason::CONNECT_ERROR);
-    let reset = poll_fn(|context| respond.poll_reset(context)).await;
-    say!(log, "{:?}", reset.map_err(|error| h2_error(&error)));
+    say!(log, "{}", reset(poll_fn(|context| respond.poll_reset(context)).await));
     let again = poll_fn(|context| respond.poll_reset(context)).now_or_never();
-    say!(log, "again {:?}", again.map(|reset| reset.map_err(|error| h2_error(&error))));
+    say!(log, "again {:?}", again.map(reset));
     driver.abort();
 
     let (mut send, _client, mut connection) = driven(&server::Builder::new()).await;
@@ -178,12 +187,12 @@ async fn poll_reset_of_a_response(log: Log) {
     let (_request, mut respond) = connection.accept().await.unwrap().unwrap();
     let mut stream = respond.send_response(ok(), false).unwrap();
     let after = poll_fn(|context| respond.poll_reset(context)).now_or_never();
-    say!(log, "after the response: {:?}", after.map(|reset| reset.map_err(|error| h2_error(&error))));
+    say!(log, "after the response: {:?}", after.map(reset));
     let after = poll_fn(|context| stream.poll_reset(context)).now_or_never();
-    say!(log, "of the stream: {:?}", after.map(|reset| reset.map_err(|error| h2_error(&error))));
+    say!(log, "of the stream: {:?}", after.map(reset));
     drop(connection);
     let lost = poll_fn(|context| stream.poll_reset(context)).now_or_never();
-    say!(log, "without the connection: {:?}", lost.map(|reset| reset.map_err(|error| h2_error(&error))));
+    say!(log, "without the connection: {:?}", lost.map(reset));
 }
 
 async fn poll_closed_drives_the_connection(log: Log) {
@@ -211,7 +220,11 @@ async fn graceful_shutdown_with_streams(log: Log) {
     let stopped = stop.clone();
     let driver = tokio::spawn(async move {
         while let Some(accepted) = connection.accept().await {
-            say!(seen, "server: accepted {:?}", accepted.map(|(request, _)| request.uri().to_string()).map_err(|e| h2_error(&e)));
+            say!(
+                seen,
+                "server: accepted {:?}",
+                accepted.map(|(request, _)| request.uri().to_string()).map_err(|e| h2_error(&e))
+            );
         }
         stopped.give();
         say!(seen, "server: {}", done(poll_fn(|context| connection.poll_closed(context)).await));
@@ -219,10 +232,14 @@ async fn graceful_shutdown_with_streams(log: Log) {
     settle().await;
     // Both GOAWAYs have arrived.
     say!(log, "ready: {}", done(poll_fn(|context| send.poll_ready(context)).await));
-    say!(log, "a further request: {}", match send.send_request(get("/second"), true) {
-        Ok((response, _)) => outcome(response.await).await,
-        Err(error) => h2_error(&error),
-    });
+    say!(
+        log,
+        "a further request: {}",
+        match send.send_request(get("/second"), true) {
+            Ok((response, _)) => outcome(response.await).await,
+            Err(error) => h2_error(&error),
+        }
+    );
     upload.send_data(pattern(200_000), true).unwrap();
     let mut body = request.into_body();
     say!(log, "server: {}", read(&mut body).await);
@@ -263,12 +280,12 @@ async fn graceful_shutdown_without_streams(log: Log) {
 }
 
 async fn abrupt_shutdowns(log: Log) {
-    for reason in [Reason::NO_ERROR, Reason::INTERNAL_ERROR, Reason::ENHANCE_YOUR_CALM, Reason::from(77)] {
+    for code in [Reason::NO_ERROR, Reason::INTERNAL_ERROR, Reason::ENHANCE_YOUR_CALM, Reason::from(77)] {
         let (mut send, client, mut connection) = driven(&server::Builder::new()).await;
         let (response, mut stream) = send.send_request(post("/"), false).unwrap();
         let (request, mut respond) = connection.accept().await.unwrap().unwrap();
-        connection.abrupt_shutdown(reason);
-        say!(log, "{reason:?} accept: {}", accepted(connection.accept().await));
+        connection.abrupt_shutdown(code);
+        say!(log, "{} accept: {}", reason(code), accepted(connection.accept().await));
         say!(log, "closed: {}", done(poll_fn(|context| connection.poll_closed(context)).await));
         say!(log, "body: {}", read(&mut request.into_body()).await);
         say!(log, "respond: {}", done(respond.send_response(ok(), true)));
@@ -299,7 +316,12 @@ async fn windows_at_run_time(log: Log) {
     }
     say!(log, "the client's capacity: {capacity}");
     let mut body = request.into_body();
-    say!(log, "available {}, used {}", body.flow_control().available_capacity(), body.flow_control().used_capacity());
+    say!(
+        log,
+        "available {}, used {}",
+        body.flow_control().available_capacity(),
+        body.flow_control().used_capacity()
+    );
     say!(log, "still open: {}", driver.await.unwrap());
 }
 
@@ -310,7 +332,8 @@ async fn connect_protocol_at_run_time(log: Log) {
     respond.send_response(ok(), true).unwrap();
     say!(log, "enable: {}", done(connection.enable_connect_protocol()));
     say!(log, "again at once: {}", done(connection.enable_connect_protocol()));
-    let driver = tokio::spawn(async move { poll_fn(|context| connection.poll_closed(context)).await.is_ok() });
+    let driver =
+        tokio::spawn(async move { poll_fn(|context| connection.poll_closed(context)).await.is_ok() });
     say!(log, "{}", outcome(response.await).await);
     settle().await;
     say!(log, "enabled: {}", send.is_extended_connect_protocol_enabled());
@@ -353,11 +376,15 @@ async fn dropped_connection(log: Log) {
     say!(log, "response: {}", outcome(response.await).await);
     let mut body = request.into_body();
     say!(log, "body: {}", read(&mut body).await);
-    say!(log, "respond: {}", done(respond.send_informational({
-        let mut hint = ok();
-        *hint.status_mut() = StatusCode::EARLY_HINTS;
-        hint
-    })));
+    say!(
+        log,
+        "respond: {}",
+        done(respond.send_informational({
+            let mut hint = ok();
+            *hint.status_mut() = StatusCode::EARLY_HINTS;
+            hint
+        }))
+    );
     say!(log, "respond: {}", done(respond.send_response(ok(), false)));
     say!(log, "push: {}", done(respond.push_request(get("/"))));
     respond.send_reset(Reason::CANCEL);
@@ -407,7 +434,12 @@ async fn limits_of_the_client(log: Log) {
     let mut connection = handshake.await.unwrap();
     let (response, _) = send.send_request(get("/"), true).unwrap();
     let (_, mut respond) = connection.accept().await.unwrap().unwrap();
-    say!(log, "send {} recv {}", connection.max_concurrent_send_streams(), connection.max_concurrent_recv_streams());
+    say!(
+        log,
+        "send {} recv {}",
+        connection.max_concurrent_send_streams(),
+        connection.max_concurrent_recv_streams()
+    );
     respond.send_response(ok(), true).unwrap();
     let driver = tokio::spawn(async move { connection.accept().await.is_none() });
     say!(log, "{}", outcome(response.await).await);

@@ -50,7 +50,9 @@ async fn thousand_concurrent_streams(log: Log) {
     let (sender, ended, served) = both_with(&client, &server, answer).await;
     let requests = (0..STREAMS).map(|number| {
         let mut sender = sender.clone();
-        tokio::spawn(async move { response(sender.send_request(get(&format!("/{number}"))).await.unwrap()).await })
+        tokio::spawn(
+            async move { response(sender.send_request(get(&format!("/{number}"))).await.unwrap()).await },
+        )
     });
     let mut transcript = Digest::EMPTY;
     for answer in join_all(requests.collect::<Vec<_>>()).await {
@@ -75,15 +77,14 @@ async fn thousand_concurrent_echoes(log: Log) {
             Content::of(answer.into_body()).await.digest == Digest::of(&content)
         })
     });
-    let same = join_all(requests.collect::<Vec<_>>()).await.into_iter().filter(|same| *same.as_ref().unwrap());
+    let same =
+        join_all(requests.collect::<Vec<_>>()).await.into_iter().filter(|same| *same.as_ref().unwrap());
     say!(log, "the same content: {}", same.count());
 }
 
 async fn ten_thousand_sequential_requests(log: Log) {
-    let (mut sender, ..) = both(async |request: Request<Incoming>| {
-        Response::new(full(request.uri().path().to_owned()))
-    })
-    .await;
+    let (mut sender, ..) =
+        both(async |request: Request<Incoming>| Response::new(full(request.uri().path().to_owned()))).await;
     let mut transcript = Digest::EMPTY;
     for number in 0..10_000 {
         sender.ready().await.unwrap();

@@ -47,7 +47,8 @@ where
                 *answer.status_mut() = StatusCode::FORBIDDEN;
                 return answer;
             }
-            let protocol = request.extensions().get::<Protocol>().map(|protocol| protocol.as_str().to_owned());
+            let protocol =
+                request.extensions().get::<Protocol>().map(|protocol| protocol.as_str().to_owned());
             let upgraded = hyper::upgrade::on(&mut request);
             tokio::spawn(async move {
                 let io = TokioIo::new(upgraded.await.unwrap());
@@ -231,7 +232,7 @@ async fn tunnel_is_dropped_by_the_server(log: Log) {
 async fn tunnel_and_connection_lost(log: Log) {
     let (mut sender, served) = tunnels(&log, async |mut tunnel: Tunnel| {
         tunnel.write_all(b"hello").await.unwrap();
-        std::future::pending().await
+        std::future::pending::<()>().await;
     })
     .await;
     let mut tunnel = open(&log, &mut sender, extended("/a")).await;
@@ -252,7 +253,8 @@ async fn refused_tunnels(log: Log) {
 }
 
 async fn extended_connect_that_the_server_does_not_know(log: Log) {
-    let (mut sender, ..) = both_with(&client_builder(), &server_builder(), async |_| Response::new(empty())).await;
+    let (mut sender, ..) =
+        both_with(&client_builder(), &server_builder(), async |_| Response::new(empty())).await;
     say!(log, "{}", result(sender.send_request(get("/")).await).await);
     say!(log, "{}", result(sender.send_request(extended("/chat")).await).await);
     say!(log, "afterwards: {}", result(sender.send_request(get("/")).await).await);
@@ -271,11 +273,15 @@ async fn protocol_of_a_request(log: Log) {
     let mut message = get("/with");
     message.extensions_mut().insert(Protocol::from_static("websocket"));
     let answer = sender.send_request(message).await;
-    say!(log, "GET: {}", match answer {
-        Ok(answer) => {
-            use http_body_util::BodyExt;
-            format!("{} {:?}", answer.status(), answer.into_body().collect().await.unwrap().to_bytes())
+    say!(
+        log,
+        "GET: {}",
+        match answer {
+            Ok(answer) => {
+                use http_body_util::BodyExt;
+                format!("{} {:?}", answer.status(), answer.into_body().collect().await.unwrap().to_bytes())
+            }
+            Err(error) => describe(&error),
         }
-        Err(error) => describe(&error),
-    });
+    );
 }

@@ -15,8 +15,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::describe::{Content, Digest, describe, pattern, response, result, root};
 use crate::net::{
-    AnyBody, Counter, both, both_with, client_builder, connect, echo, empty, endless, failing, fed, full, get,
-    keeping, pieces, relayed, request, serve, server_builder, soon, tcp,
+    AnyBody, Counter, both, both_with, client_builder, connect, echo, empty, endless, failing, fed, full,
+    get, keeping, pieces, relayed, request, serve, server_builder, soon, tcp,
 };
 use crate::scenario::{Log, say, scenarios};
 
@@ -104,7 +104,7 @@ async fn early_response_ends_an_upload(log: Log) {
     let (mut sender, ..) = both(async |request: Request<Incoming>| {
         let mut body = request.into_body();
         let first = body.frame().await.unwrap().unwrap();
-        let mut answer = Response::new(full(format!("{} bytes are too many", first.data_ref().unwrap().len() / 10_000)));
+        let mut answer = Response::new(full(format!("content is too much: {}", first.is_data())));
         *answer.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
         answer
     })
@@ -193,7 +193,8 @@ async fn client_drops_an_upload(log: Log) {
     })
     .await;
     let (feed, body) = fed();
-    let waiting = tokio::spawn(async move { sender.send_request(request("POST", "/", body)).await.map(drop) });
+    let waiting =
+        tokio::spawn(async move { sender.send_request(request("POST", "/", body)).await.map(drop) });
     feed.send(Ok(Frame::data(pattern(1000)))).await.unwrap();
     soon("the first piece", started.reaches(1)).await;
     waiting.abort();
@@ -203,19 +204,20 @@ async fn client_drops_an_upload(log: Log) {
 
 /// The server's process dies in the middle of a response.
 async fn server_drops_the_connection(log: Log) {
-    let (mut sender, ended_client, served) = both(async |request: Request<Incoming>| match request.uri().path() {
-        "/wait" => std::future::pending().await,
-        _ => {
-            let (feed, body) = fed();
-            tokio::spawn(async move {
-                _ = feed.send(Ok(Frame::data(Bytes::from_static(b"first")))).await;
-                std::future::pending::<()>().await;
-                drop(feed);
-            });
-            Response::new(body)
-        }
-    })
-    .await;
+    let (mut sender, ended_client, served) =
+        both(async |request: Request<Incoming>| match request.uri().path() {
+            "/wait" => std::future::pending().await,
+            _ => {
+                let (feed, body) = fed();
+                tokio::spawn(async move {
+                    _ = feed.send(Ok(Frame::data(Bytes::from_static(b"first")))).await;
+                    std::future::pending::<()>().await;
+                    drop(feed);
+                });
+                Response::new(body)
+            }
+        })
+        .await;
     let mut body = sender.send_request(get("/")).await.unwrap().into_body();
     let first = body.frame().await.unwrap().unwrap();
     say!(log, "first: {}", first.data_ref().unwrap().len());
@@ -251,7 +253,8 @@ async fn lost_connection(log: Log) {
     });
     let (mut sender, client) = connect(near, &client_builder()).await;
     let (feed, body) = fed();
-    let waiting = tokio::spawn(async move { result(sender.send_request(request("POST", "/", body)).await).await });
+    let waiting =
+        tokio::spawn(async move { result(sender.send_request(request("POST", "/", body)).await).await });
     feed.send(Ok(Frame::data(pattern(1000)))).await.unwrap();
     soon("the first piece", started.reaches(1)).await;
     relay.abort();
@@ -265,7 +268,8 @@ async fn server_closes_while_idle(log: Log) {
     let (mut sender, client, served) = both(echo).await;
     say!(log, "{}", result(sender.send_request(get("/")).await).await);
     served.abort();
-    say!(log, "client: {}", ended(soon("the client's end", client).await.unwrap()));
+    // Whether this is an error depends on what was under way.
+    _ = soon("the client's end", client).await.unwrap();
     say!(log, "closed: {}, ready: {}", sender.is_closed(), sender.is_ready());
     say!(log, "ready(): {}", ended(sender.ready().await));
 }
@@ -299,7 +303,11 @@ async fn graceful_shutdown(log: Log) {
         async move {
             let content = Content::of(request.into_body()).await;
             opened.wait_for(|open| *open).await.unwrap();
-            Ok::<_, std::convert::Infallible>(Response::new(pieces(&pattern(content.digest.length() * 10), 999, None)))
+            Ok::<_, std::convert::Infallible>(Response::new(pieces(
+                &pattern(content.digest.length() * 10),
+                999,
+                None,
+            )))
         }
     });
     let connection = server_builder().serve_connection(TokioIo::new(far), service);
@@ -336,9 +344,10 @@ async fn graceful_shutdown(log: Log) {
 async fn graceful_shutdown_of_an_idle_connection(log: Log) {
     for used in [false, true] {
         let (near, far) = tcp().await;
-        let connection = server_builder().serve_connection(TokioIo::new(far), service_fn(async |_| {
-            Ok::<_, std::convert::Infallible>(Response::new(empty()))
-        }));
+        let connection = server_builder().serve_connection(
+            TokioIo::new(far),
+            service_fn(async |_| Ok::<_, std::convert::Infallible>(Response::new(empty()))),
+        );
         let (shutdown, asked) = tokio::sync::oneshot::channel::<()>();
         let served = tokio::spawn(async move {
             let mut connection = std::pin::pin!(connection);
@@ -373,7 +382,10 @@ async fn last_sender_dropped(log: Log) {
 async fn keep_alive_of_an_idle_connection(log: Log) {
     let (mut client, mut server) = (client_builder(), server_builder());
     let interval = Duration::from_millis(20);
-    client.keep_alive_interval(interval).keep_alive_while_idle(true).keep_alive_timeout(Duration::from_secs(60));
+    client
+        .keep_alive_interval(interval)
+        .keep_alive_while_idle(true)
+        .keep_alive_timeout(Duration::from_secs(60));
     server.keep_alive_interval(interval).keep_alive_timeout(Duration::from_secs(60));
     let (mut sender, ..) = both_with(&client, &server, echo).await;
     for _ in 0..3 {

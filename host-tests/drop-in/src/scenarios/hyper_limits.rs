@@ -10,8 +10,8 @@ use tokio::sync::Semaphore;
 
 use crate::describe::{Digest, pattern, response, result};
 use crate::net::{
-    Counter, Gauge, SendRequest, both, both_with, client_builder, echo, empty, full, get, keeping, pieces, request,
-    server_builder, soon,
+    Counter, Gauge, SendRequest, both, both_with, client_builder, echo, empty, full, get, keeping, pieces,
+    request, server_builder, soon,
 };
 use crate::scenario::{Log, say, scenarios};
 
@@ -35,7 +35,20 @@ scenarios! {
 
 /// Sizes of windows that are easily got wrong, and one that depends on the seed.
 fn window_sizes(log: &Log) -> Vec<u32> {
-    vec![1, 2, 7, 100, 16_383, 16_384, 65_534, 65_535, 65_536, 1_000_001, (1 << 31) - 1, log.random().u32(1..500_000)]
+    vec![
+        1,
+        2,
+        7,
+        100,
+        16_383,
+        16_384,
+        65_534,
+        65_535,
+        65_536,
+        1_000_001,
+        (1 << 31) - 1,
+        log.random().u32(1..500_000),
+    ]
 }
 
 /// Echoes as much as is quick with windows of a size.
@@ -97,7 +110,11 @@ async fn frame_sizes(log: Log) {
         server.max_frame_size(size);
         let (mut sender, ..) = both_with(&client, &server, echo).await;
         let body = pieces(&pattern(2_000_000), 1_000_000, None);
-        say!(log, "{size}: {}", response(sender.send_request(request("POST", "/", body)).await.unwrap()).await);
+        say!(
+            log,
+            "{size}: {}",
+            response(sender.send_request(request("POST", "/", body)).await.unwrap()).await
+        );
     }
 }
 
@@ -110,7 +127,11 @@ async fn send_buffers(log: Log) {
         let length = if size < 100 { 3000 } else { 500_000 };
         // hyper sends each piece at once when there is any capacity.
         let body = pieces(&pattern(length), 700, None);
-        say!(log, "{size}: {}", response(sender.send_request(request("POST", "/", body)).await.unwrap()).await);
+        say!(
+            log,
+            "{size}: {}",
+            response(sender.send_request(request("POST", "/", body)).await.unwrap()).await
+        );
     }
 }
 
@@ -127,7 +148,8 @@ async fn header_tables(log: Log) {
         for number in 0..50 {
             let mut message = get("/");
             for field in 0..10 {
-                let name = HeaderName::from_bytes(format!("x-field-{}", (number + field) % 17).as_bytes()).unwrap();
+                let name =
+                    HeaderName::from_bytes(format!("x-field-{}", (number + field) % 17).as_bytes()).unwrap();
                 message.headers_mut().insert(name, HeaderValue::from(number * field));
             }
             let answer = response(sender.send_request(message).await.unwrap()).await;

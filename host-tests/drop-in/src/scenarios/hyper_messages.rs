@@ -241,7 +241,8 @@ async fn uris(log: Log) {
                     // A tunnel, which this server drops.
                     String::new()
                 } else {
-                    String::from_utf8_lossy(&answer.into_body().collect().await.unwrap().to_bytes()).into_owned()
+                    String::from_utf8_lossy(&answer.into_body().collect().await.unwrap().to_bytes())
+                        .into_owned()
                 };
                 say!(log, "{method} {uri}: {status} {content}");
             }

@@ -62,7 +62,8 @@ impl Server {
         R: Future<Output = Response<AnyBody>> + Send + 'static,
     {
         let (listener, address) = listen().await;
-        let server = Self { address, accepted: Counter::new(), closed: Counter::new(), kill: broadcast::channel(1).0 };
+        let server =
+            Self { address, accepted: Counter::new(), closed: Counter::new(), kill: broadcast::channel(1).0 };
         let (accepted, closed, kill) = (server.accepted.clone(), server.closed.clone(), server.kill.clone());
         tokio::spawn(async move {
             while let Ok((io, _)) = listener.accept().await {
@@ -115,7 +116,8 @@ async fn hundred_requests_share_a_connection(log: Log) {
     // The connection exists before all want it.
     say!(log, "{}", exchange(&pool, server.request("POST", "/", full("first"))).await);
     let answers = (0..100).map(|number| {
-        let (pool, request) = (pool.clone(), server.request("POST", "/", pieces(&pattern(number * 1000), 5000, None)));
+        let (pool, request) =
+            (pool.clone(), server.request("POST", "/", pieces(&pattern(number * 1000), 5000, None)));
         tokio::spawn(async move { exchange(&pool, request).await })
     });
     for answer in join_all(answers.collect::<Vec<_>>()).await {
@@ -224,9 +226,8 @@ async fn auto_server_shuts_down_gracefully(log: Log) {
     let (opened, arrive) = (gate.subscribe(), arrived.clone());
     let builder = auto_builder();
     let pool = pool(Duration::from_secs(60));
-    let request = move |path: &str| {
-        Request::builder().uri(format!("http://{address}{path}")).body(empty()).unwrap()
-    };
+    let request =
+        move |path: &str| Request::builder().uri(format!("http://{address}{path}")).body(empty()).unwrap();
     let (clone, first) = (pool.clone(), request("/first"));
     let waiting = tokio::spawn(async move { exchange(&clone, first).await });
     let (io, _) = listener.accept().await.unwrap();
@@ -271,10 +272,15 @@ async fn limit_of_streams_in_the_pool(log: Log) {
     let server = Server::start(builder, echo).await;
     let pool = pool(Duration::from_secs(60));
     say!(log, "{}", exchange(&pool, server.request("GET", "/", empty())).await);
-    let answers = (0..50).map(|number| exchange(&pool, server.request("POST", "/", full(pattern(number * 100)))));
+    let answers =
+        (0..50).map(|number| exchange(&pool, server.request("POST", "/", full(pattern(number * 100)))));
     for answer in join_all(answers).await {
         say!(log, "{answer}");
     }
     say!(log, "connections: {}", server.accepted.count());
-    say!(log, "{}", result(pool.request(server.request("GET", "/", empty())).await.map_err(std::io::Error::other)).await);
+    say!(
+        log,
+        "{}",
+        result(pool.request(server.request("GET", "/", empty())).await.map_err(std::io::Error::other)).await
+    );
 }

@@ -5,9 +5,9 @@ use std::future::poll_fn;
 use bytes::Bytes;
 use h2::client::{self, SendRequest};
 use http::{Method, Request};
-use http2_test_support::{self as frames, OK, code, flag, kind, setting};
+use http2_test_support::{self as frames, Frame, OK, code, flag, kind, setting};
 
-use crate::describe::{h2_error, pattern};
+use crate::describe::{h2_error, pattern, reset};
 use crate::h2_pair::{Ended, connect, done, duplex, end, get, outcome, post, read, settle};
 use crate::net::soon;
 use crate::raw::Raw;
@@ -61,17 +61,16 @@ fn ok(stream: u32, flags: u8) -> Vec<u8> {
 
 /// Sends a GET, answers it by frames, and notes all that comes of it.
 async fn exchange(log: &Log, name: &str, octets: &[u8]) {
-    say!(log, "{name}:");
     let (mut send, client, mut server) = start().await;
     let (response, stream) = send.send_request(get("/"), true).unwrap();
     server.until(|frame| frame.kind == kind::HEADERS).await;
     server.write(octets).await;
-    say!(log, "  {:?}", server.answers().await);
+    let answers = server.answers().await;
     settle().await;
     server.shutdown().await;
-    say!(log, "  response: {}", soon("the response", async { outcome(response.await).await }).await);
-    drop((stream, send, server));
-    say!(log, "  client: {}", end(client).await);
+    let response = soon("the response", async { outcome(response.await).await }).await;
+    drop((stream, send));
+    say!(log, "{name}: {answers:?}; client: {}; response: {response}", end(client).await);
 }
 
 async fn resets_before_the_response(log: Log) {
@@ -90,7 +89,7 @@ async fn resets_in_the_response(log: Log) {
         say!(log, "{}: {:?}", code::name(code), body.data().await.unwrap().unwrap());
         server.write(&frames::rst_stream(1, code)).await;
         say!(log, "  content: {}", read(&mut body).await);
-        say!(log, "  poll_reset: {:?}", poll_fn(|context| stream.poll_reset(context)).await.map_err(|e| h2_error(&e)));
+        say!(log, "  poll_reset: {}", reset(poll_fn(|context| stream.poll_reset(context)).await));
         say!(log, "  send_data: {}", done(stream.send_data(Bytes::new(), true)));
         let (next, _) = send.send_request(get("/"), true).unwrap();
         server.until(|frame| frame.kind == kind::HEADERS && frame.stream == 3).await;
@@ -167,7 +166,12 @@ async fn go_away_while_idle(log: Log) {
         let (mut send, client, mut server) = start().await;
         server.write(&frames::go_away(0, code)).await;
         say!(log, "{}: client {}", code::name(code), end(client).await);
-        say!(log, "{}: poll_ready {}", code::name(code), done(poll_fn(|context| send.poll_ready(context)).await));
+        say!(
+            log,
+            "{}: poll_ready {}",
+            code::name(code),
+            done(poll_fn(|context| send.poll_ready(context)).await)
+        );
         say!(log, "{}: request {}", code::name(code), done(send.send_request(get("/"), true)));
     }
 }
@@ -266,13 +270,22 @@ async fn content_length_of_responses(log: Log) {
         exchange(&log, &format!("5 of {status}, ended by HEADERS"), &head).await;
     }
     let twice = [(":status", "200"), ("content-length", "5"), ("content-length", "6")];
-    exchange(&log, "two that differ", &[frames::headers(1, 0, &twice), frames::data(1, flag::END_STREAM, b"12345")].concat()).await;
+    exchange(
+        &log,
+        "two that differ",
+        &[frames::headers(1, 0, &twice), frames::data(1, flag::END_STREAM, b"12345")].concat(),
+    )
+    .await;
 }
 
 async fn responses_to_head(log: Log) {
     for (name, octets) in [
         ("good", frames::headers(1, flag::END_STREAM, &[(":status", "200"), ("content-length", "5")])),
-        ("empty DATA", [frames::headers(1, 0, &[(":status", "200"), ("content-length", "5")]), frames::data(1, 1, b"")].concat()),
+        (
+            "empty DATA",
+            [frames::headers(1, 0, &[(":status", "200"), ("content-length", "5")]), frames::data(1, 1, b"")]
+                .concat(),
+        ),
         ("with content", [ok(1, 0), frames::data(1, flag::END_STREAM, b"12345")].concat()),
     ] {
         let (mut send, client, mut server) = start().await;
@@ -292,7 +305,11 @@ async fn informational_responses(log: Log) {
     let hint = |status, flags| frames::headers(1, flags, &[(":status", status), ("x-hint", "yes")]);
     for (name, octets) in [
         ("one", [hint("103", 0), ok(1, flag::END_STREAM)].concat()),
-        ("many", [hint("100", 0), hint("102", 0), hint("103", 0), hint("103", 0), ok(1, flag::END_STREAM)].concat()),
+        (
+            "many",
+            [hint("100", 0), hint("102", 0), hint("103", 0), hint("103", 0), ok(1, flag::END_STREAM)]
+                .concat(),
+        ),
         ("that ends the stream", hint("103", flag::END_STREAM)),
         ("after the response", [ok(1, 0), hint("103", 0), frames::data(1, flag::END_STREAM, b"x")].concat()),
         ("with content", [hint("103", 0), frames::data(1, 0, b"x")].concat()),
@@ -363,7 +380,7 @@ async fn windows(log: Log) {
         server.shutdown().await;
         say!(log, "{name}: {answers:?}");
         say!(log, "{name}: {}", soon("the response", async { outcome(response.await).await }).await);
-        drop((stream, send, server));
+        drop((stream, send));
         say!(log, "{name}: client {}", end(client).await);
     }
     // More content than the client's window allows; nobody reads.
@@ -383,7 +400,9 @@ async fn windows(log: Log) {
 }
 
 async fn pushes_that_break_the_rules(log: Log) {
-    let fields = |method, path| [(":method", method), (":scheme", "http"), (":path", path), (":authority", "localhost")];
+    let fields = |method, path| {
+        [(":method", method), (":scheme", "http"), (":path", path), (":authority", "localhost")]
+    };
     let answer = ok(1, flag::END_STREAM);
     for (name, octets) in [
         ("an odd stream", frames::push_promise(1, 3, &fields("GET", "/"))),
@@ -394,8 +413,14 @@ async fn pushes_that_break_the_rules(log: Log) {
         ("on an idle stream", frames::push_promise(9, 2, &fields("GET", "/"))),
         ("a POST", frames::push_promise(1, 2, &fields("POST", "/"))),
         ("without a method", frames::push_promise(1, 2, &fields("GET", "/")[1..])),
-        ("with content", frames::push_promise(1, 2, &[&fields("GET", "/")[..], &[("content-length", "3")]].concat())),
-        ("DATA before the response", [frames::push_promise(1, 2, &fields("GET", "/")), frames::data(2, 0, b"x")].concat()),
+        (
+            "with content",
+            frames::push_promise(1, 2, &[&fields("GET", "/")[..], &[("content-length", "3")]].concat()),
+        ),
+        (
+            "DATA before the response",
+            [frames::push_promise(1, 2, &fields("GET", "/")), frames::data(2, 0, b"x")].concat(),
+        ),
         ("good, and unwanted", frames::push_promise(1, 2, &fields("GET", "/"))),
     ] {
         exchange(&log, name, &[octets, answer.clone()].concat()).await;
@@ -419,7 +444,8 @@ async fn pushes_to_a_client_that_disabled_them(log: Log) {
 /// Requests wait until there are fewer streams than the new limit.
 async fn limit_of_streams_is_lowered(log: Log) {
     let limit = |most| frames::settings(&[(setting::MAX_CONCURRENT_STREAMS, most)]);
-    let (mut send, _client, mut server) = start_with(&client::Builder::new(), &[(setting::MAX_CONCURRENT_STREAMS, 3)]).await;
+    let (mut send, _client, mut server) =
+        start_with(&client::Builder::new(), &[(setting::MAX_CONCURRENT_STREAMS, 3)]).await;
     let mut requests = Vec::new();
     for _ in 0..3 {
         send = soon("readiness", send.ready()).await.unwrap();
@@ -447,7 +473,8 @@ async fn limit_of_streams_is_lowered(log: Log) {
 /// The window of an open stream becomes negative, and positive again (RFC 9113, 6.9.2).
 async fn windows_are_changed(log: Log) {
     let window = |size| frames::settings(&[(setting::INITIAL_WINDOW_SIZE, size)]);
-    let (mut send, _client, mut server) = start_with(&client::Builder::new(), &[(setting::INITIAL_WINDOW_SIZE, 100)]).await;
+    let (mut send, _client, mut server) =
+        start_with(&client::Builder::new(), &[(setting::INITIAL_WINDOW_SIZE, 100)]).await;
     let (response, mut stream) = send.send_request(post("/"), false).unwrap();
     stream.send_data(pattern(300), true).unwrap();
     let mut received = 0;
@@ -481,10 +508,15 @@ async fn upload_is_stopped(log: Log) {
         server.write(&answer).await;
         let response = response.await.unwrap();
         server.write(&frames::rst_stream(1, code)).await;
-        let reset = poll_fn(|context| stream.poll_reset(context)).await.map_err(|error| h2_error(&error));
-        say!(log, "{}: {reset:?}", code::name(code));
+        let reset = reset(poll_fn(|context| stream.poll_reset(context)).await);
+        say!(log, "{}: {reset}", code::name(code));
         let mut body = response.into_body();
-        say!(log, "{}: {:?}", code::name(code), body.data().await.map(|data| data.map_err(|error| h2_error(&error))));
+        say!(
+            log,
+            "{}: {:?}",
+            code::name(code),
+            body.data().await.map(|data| data.map_err(|error| h2_error(&error)))
+        );
         say!(log, "{}: then {}", code::name(code), read(&mut body).await);
         say!(log, "{}: {}", code::name(code), done(stream.send_data(Bytes::new(), true)));
         drop((send, stream, body));
@@ -501,7 +533,7 @@ async fn response_before_the_request_ends(log: Log) {
     for last in [false, false, true] {
         say!(log, "{}", done(stream.send_data(Bytes::from_static(b"more"), last)));
     }
-    let last = server.until(|frame| frame.ends_stream()).await;
+    let last = server.until(Frame::ends_stream).await;
     say!(log, "the server received the end: {}", last.payload.len() <= 12);
     drop((send, stream));
     say!(log, "client: {}", end(client).await);
@@ -527,7 +559,8 @@ async fn late_frames_of_a_reset_stream(log: Log) {
     server.until(|frame| frame.kind == kind::HEADERS).await;
     drop((response, stream));
     server.until(|frame| frame.kind == kind::RST_STREAM).await;
-    let late = [ok(1, 0), frames::data(1, 0, &[0; 10_000]), frames::window_update(1, 5), frames::data(1, 1, b"end")];
+    let late =
+        [ok(1, 0), frames::data(1, 0, &[0; 10_000]), frames::window_update(1, 5), frames::data(1, 1, b"end")];
     server.write(&late.concat()).await;
     say!(log, "{:?}", server.answers().await);
     // The connection's window was not lost: many such streams would exhaust it.

@@ -2,6 +2,8 @@
 //!
 //! The transcript has the frames by which the server answers, and the errors that its callers see.
 
+use std::sync::{Arc, Mutex};
+
 use bytes::Bytes;
 use h2::server;
 use http2_test_support::{self as frames, GET, POST, code, flag, kind, setting};
@@ -18,7 +20,6 @@ scenarios! {
     single windows,
     single data_after_the_end,
     single malformed_requests,
-    single malformed_requests_do_not_end_the_connection,
     single padded_and_prioritized_frames,
     single unknown_frames_and_settings,
     single broken_field_blocks,
@@ -39,23 +40,43 @@ scenarios! {
     single trailers_that_are_wrong,
 }
 
+/// What a server's callers see.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<Vec<String>>>);
+
+impl Seen {
+    fn add(&self, line: String) {
+        self.0.lock().unwrap().push(line);
+    }
+
+    fn take(&self) -> String {
+        let mut lines = std::mem::take(&mut *self.0.lock().unwrap());
+        if lines.is_empty() {
+            lines.push("nothing".to_owned());
+        }
+        lines.join(", ")
+    }
+}
+
 /// A server whose requests read their content, and are answered; and a client.
-async fn start(log: &Log, builder: &server::Builder) -> (Raw, Ended) {
+async fn start(builder: &server::Builder) -> (Raw, Ended, Seen) {
     let (near, far) = duplex();
-    let seen = log.clone();
+    let seen = Seen::default();
+    let lines = seen.clone();
     let served = serve(far, builder, move |request, mut respond| {
         let (head, mut body) = request.into_parts();
-        say!(seen, "  request {:?} {} {} {}", body.stream_id(), head.method, head.uri, fields(&head.headers));
-        let seen = seen.clone();
+        let id = body.stream_id().as_u32();
+        lines.add(format!("{id} {} {} {}", head.method, head.uri, fields(&head.headers)));
+        let lines = lines.clone();
         async move {
             let content = read(&mut body).await;
-            say!(seen, "  content {:?} {content}", body.stream_id());
+            lines.add(format!("{id} {content}"));
             if let Ok(mut stream) = respond.send_response(ok(), false) {
                 _ = stream.send_data(Bytes::from_static(b"answer"), true);
             }
         }
     });
-    (Raw::greeted_client(near).await, served)
+    (Raw::greeted_client(near).await, served, seen)
 }
 
 /// Writes bytes to a new server, and notes what comes of it.
@@ -64,15 +85,12 @@ async fn outcome(log: &Log, name: &str, octets: &[u8]) {
 }
 
 async fn outcome_with(log: &Log, builder: &server::Builder, name: &str, octets: &[u8]) {
-    say!(log, "{name}:");
-    let (mut client, served) = start(log, builder).await;
+    let (mut client, served, seen) = start(builder).await;
     client.write(octets).await;
     let answers = client.answers().await;
     settle().await;
-    say!(log, "  {answers:?}");
     client.shutdown().await;
-    drop(client);
-    say!(log, "  server: {}", end(served).await);
+    say!(log, "{name}: {answers:?}; server: {}; seen: {}", end(served).await, seen.take());
 }
 
 async fn frames_on_the_wrong_stream(log: Log) {
@@ -102,7 +120,10 @@ async fn frames_of_the_wrong_size(log: Log) {
         ("HEADERS of 16,385", frames::headers_block(1, 0, &[0x82; 16_385])),
         ("PING of 7", frames::frame(kind::PING, 0, 0, &[0; 7])),
         ("PING of 9", frames::frame(kind::PING, 0, 0, &[0; 9])),
-        ("RST_STREAM of 3", [frames::headers(1, 0, POST), frames::frame(kind::RST_STREAM, 0, 1, &[0; 3])].concat()),
+        (
+            "RST_STREAM of 3",
+            [frames::headers(1, 0, POST), frames::frame(kind::RST_STREAM, 0, 1, &[0; 3])].concat(),
+        ),
         ("WINDOW_UPDATE of 5", frames::frame(kind::WINDOW_UPDATE, 0, 0, &[0; 5])),
         ("SETTINGS of 5", frames::frame(kind::SETTINGS, 0, 0, &[0; 5])),
         ("SETTINGS ACK of 6", frames::frame(kind::SETTINGS, flag::ACK, 0, &[0; 6])),
@@ -140,8 +161,12 @@ async fn windows(log: Log) {
         ("stream to overflow", [open.clone(), frames::window_update(1, most)].concat()),
         (
             "stream to overflow by SETTINGS",
-            [open, frames::window_update(1, most - 65_535), frames::settings(&[(setting::INITIAL_WINDOW_SIZE, 70_000)])]
-                .concat(),
+            [
+                open,
+                frames::window_update(1, most - 65_535),
+                frames::settings(&[(setting::INITIAL_WINDOW_SIZE, 70_000)]),
+            ]
+            .concat(),
         ),
     ] {
         outcome(&log, name, &octets).await;
@@ -204,27 +229,20 @@ fn malformed() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
     ]
 }
 
+/// A further request shows whether the connection survives.
 async fn malformed_requests(log: Log) {
+    let next = frames::headers(3, flag::END_STREAM, GET);
     for (name, fields) in malformed() {
-        outcome(&log, name, &frames::headers(1, flag::END_STREAM, &fields)).await;
+        let malformed = frames::headers(1, flag::END_STREAM, &fields);
+        outcome(&log, name, &[malformed, next.clone()].concat()).await;
     }
-}
-
-async fn malformed_requests_do_not_end_the_connection(log: Log) {
-    let (mut client, served) = start(&log, &server::Builder::new()).await;
-    for (number, (name, fields)) in (0..).zip(malformed()) {
-        client.write(&frames::headers(4 * number + 1, flag::END_STREAM, &fields)).await;
-        client.write(&frames::headers(4 * number + 3, flag::END_STREAM, GET)).await;
-        say!(log, "{name}: {:?}", client.answers().await);
-    }
-    client.shutdown().await;
-    say!(log, "server: {}", end(served).await);
 }
 
 async fn padded_and_prioritized_frames(log: Log) {
     let block = frames::block(POST);
     let padded = |pad: u8, content: &[u8]| [&[pad], content, &vec![0; pad.into()]].concat();
-    let headers = |flags: u8, payload: &[u8]| frames::frame(kind::HEADERS, flags | flag::END_HEADERS, 1, payload);
+    let headers =
+        |flags: u8, payload: &[u8]| frames::frame(kind::HEADERS, flags | flag::END_HEADERS, 1, payload);
     let open = frames::headers(1, 0, POST);
     let priority = [&[0, 0, 0, 0, 15][..], &block].concat();
     let itself = [&[0, 0, 0, 1, 15][..], &block].concat();
@@ -233,12 +251,19 @@ async fn padded_and_prioritized_frames(log: Log) {
         ("HEADERS with priority", headers(flag::PRIORITY | flag::END_STREAM, &priority)),
         ("HEADERS that depend on themselves", headers(flag::PRIORITY | flag::END_STREAM, &itself)),
         ("too much padding in HEADERS", headers(flag::PADDED, &[255, 0, 0])),
-        ("padded DATA", [
-            open.clone(),
-            frames::frame(kind::DATA, flag::PADDED, 1, &padded(255, b"content")),
-            frames::frame(kind::DATA, flag::PADDED | flag::END_STREAM, 1, &padded(10, b"")),
-        ].concat()),
-        ("too much padding in DATA", [open.clone(), frames::frame(kind::DATA, flag::PADDED, 1, &[5, 0, 0])].concat()),
+        (
+            "padded DATA",
+            [
+                open.clone(),
+                frames::frame(kind::DATA, flag::PADDED, 1, &padded(255, b"content")),
+                frames::frame(kind::DATA, flag::PADDED | flag::END_STREAM, 1, &padded(10, b"")),
+            ]
+            .concat(),
+        ),
+        (
+            "too much padding in DATA",
+            [open.clone(), frames::frame(kind::DATA, flag::PADDED, 1, &[5, 0, 0])].concat(),
+        ),
         ("padded DATA without a length", [open, frames::frame(kind::DATA, flag::PADDED, 1, &[])].concat()),
     ] {
         outcome(&log, name, &octets).await;
@@ -253,11 +278,19 @@ async fn unknown_frames_and_settings(log: Log) {
         ("unknown setting", [frames::settings(&[(0x99, 7), (0xffff, 8)]), get.clone()].concat()),
         ("unknown flags", [frames::frame(kind::PING, 0xfe, 0, &[1; 8]), get.clone()].concat()),
         ("reserved bit of a stream", [frames::frame(kind::PING, 0, 1 << 31, &[1; 8]), get.clone()].concat()),
-        ("ALTSVC and ORIGIN", [frames::frame(kind::ALTSVC, 0, 0, &[0; 4]), frames::frame(kind::ORIGIN, 0, 0, &[]), get].concat()),
-        ("unknown frame in a field block", [
-            frames::frame(kind::HEADERS, flag::END_STREAM, 1, &frames::block(GET)),
-            frames::frame(0x77, 0, 0, &[]),
-        ].concat()),
+        (
+            "ALTSVC and ORIGIN",
+            [frames::frame(kind::ALTSVC, 0, 0, &[0; 4]), frames::frame(kind::ORIGIN, 0, 0, &[]), get]
+                .concat(),
+        ),
+        (
+            "unknown frame in a field block",
+            [
+                frames::frame(kind::HEADERS, flag::END_STREAM, 1, &frames::block(GET)),
+                frames::frame(0x77, 0, 0, &[]),
+            ]
+            .concat(),
+        ),
     ] {
         outcome(&log, name, &octets).await;
     }
@@ -296,7 +329,7 @@ async fn continuations(log: Log) {
     ] {
         if name == "without an end" {
             // The PING that marks the end would be an error.
-            let (mut client, served) = self::start(&log, &server::Builder::new()).await;
+            let (mut client, served, _) = self::start(&server::Builder::new()).await;
             client.write(&octets).await;
             client.shutdown().await;
             say!(log, "{name}: {:?} {}", client.rest().await, end(served).await);
@@ -318,7 +351,8 @@ async fn streams_beyond_the_limit(log: Log) {
     let mut builder = server::Builder::new();
     builder.max_concurrent_streams(2);
     let open: Vec<_> = (0..4).flat_map(|number| frames::headers(2 * number + 1, 0, POST)).collect();
-    let close: Vec<_> = (0..4).flat_map(|number| frames::data(2 * number + 1, flag::END_STREAM, b"x")).collect();
+    let close: Vec<_> =
+        (0..4).flat_map(|number| frames::data(2 * number + 1, flag::END_STREAM, b"x")).collect();
     outcome_with(&log, &builder, "four of two", &open).await;
     outcome_with(&log, &builder, "four of two, ended", &[open, close].concat()).await;
 }
@@ -335,15 +369,13 @@ async fn stream_ids_out_of_order(log: Log) {
 async fn resets_by_the_client(log: Log) {
     for code in (0..14).chain([0xffff_ffff]) {
         let octets = [frames::headers(1, 0, POST), frames::data(1, 0, b"some")].concat();
-        say!(log, "{}:", code::name(code));
-        let (mut client, served) = start(&log, &server::Builder::new()).await;
+        let (mut client, served, seen) = start(&server::Builder::new()).await;
         client.write(&octets).await;
         settle().await;
         client.write(&frames::rst_stream(1, code)).await;
-        say!(log, "  {:?}", client.answers().await);
-        settle().await;
+        let answers = client.answers().await;
         client.shutdown().await;
-        say!(log, "  server: {}", end(served).await);
+        say!(log, "{}: {answers:?}; server: {}; seen: {}", code::name(code), end(served).await, seen.take());
     }
 }
 
@@ -376,7 +408,11 @@ async fn rapid_resets_beyond_the_limit(log: Log) {
     });
     let mut client = Raw::greeted_client(near).await;
     let pair = |number: u32| {
-        [frames::headers(2 * number + 1, flag::END_STREAM, GET), frames::rst_stream(2 * number + 1, code::CANCEL)].concat()
+        [
+            frames::headers(2 * number + 1, flag::END_STREAM, GET),
+            frames::rst_stream(2 * number + 1, code::CANCEL),
+        ]
+        .concat()
     };
     for block in 0..20 {
         let octets: Vec<_> = (block * 1000..(block + 1) * 1000).flat_map(pair).collect();
@@ -408,7 +444,7 @@ async fn resets_that_the_server_is_forced_to(log: Log) {
 
 /// The client reads its answers.
 async fn ping_flood(log: Log) {
-    let (mut client, served) = start(&log, &server::Builder::new()).await;
+    let (mut client, served, seen) = start(&server::Builder::new()).await;
     let mut answered = 0;
     for _ in 0..100 {
         let pings: Vec<_> = (0..100_u64).flat_map(|number| frames::ping(number.to_be_bytes())).collect();
@@ -419,21 +455,22 @@ async fn ping_flood(log: Log) {
     client.write(&frames::headers(1, flag::END_STREAM, GET)).await;
     say!(log, "{:?}", client.answers().await);
     client.shutdown().await;
-    say!(log, "server: {}", end(served).await);
+    say!(log, "server: {}; seen: {}", end(served).await, seen.take());
 }
 
 async fn settings_flood(log: Log) {
-    let (mut client, served) = start(&log, &server::Builder::new()).await;
+    let (mut client, served, seen) = start(&server::Builder::new()).await;
     for _ in 0..50 {
-        let settings: Vec<_> =
-            (0..10).flat_map(|number| frames::settings(&[(setting::INITIAL_WINDOW_SIZE, 65_535 + number)])).collect();
+        let settings: Vec<_> = (0..10)
+            .flat_map(|number| frames::settings(&[(setting::INITIAL_WINDOW_SIZE, 65_535 + number)]))
+            .collect();
         client.write(&settings).await;
         assert!(client.answers().await.is_empty());
     }
     client.write(&frames::headers(1, flag::END_STREAM, GET)).await;
     say!(log, "{:?}", client.answers().await);
     client.shutdown().await;
-    say!(log, "server: {}", end(served).await);
+    say!(log, "server: {}; seen: {}", end(served).await, seen.take());
 }
 
 /// A few are harmless, thousands are not.
@@ -461,16 +498,15 @@ async fn empty_frames(log: Log) {
 
 async fn go_away_by_the_client(log: Log) {
     for code in [code::NO_ERROR, code::PROTOCOL_ERROR, code::ENHANCE_YOUR_CALM, 0x1234] {
-        say!(log, "{}:", code::name(code));
-        let (mut client, served) = start(&log, &server::Builder::new()).await;
+        let (mut client, served, seen) = start(&server::Builder::new()).await;
         client.write(&frames::headers(1, 0, POST)).await;
         settle().await;
         client.write(&frames::go_away(0, code)).await;
         client.write(&frames::data(1, flag::END_STREAM, b"the rest")).await;
         settle().await;
         client.shutdown().await;
-        say!(log, "  {:?}", client.rest().await);
-        say!(log, "  server: {}", end(served).await);
+        let rest = client.rest().await;
+        say!(log, "{}: {rest:?}; server: {}; seen: {}", code::name(code), end(served).await, seen.take());
     }
 }
 
@@ -484,13 +520,13 @@ async fn end_in_the_middle_of_a_frame(log: Log) {
         ("in a body", &post[..]),
         ("after a request", &get[..]),
     ] {
-        say!(log, "{name}:");
-        let (mut client, served) = start(&log, &server::Builder::new()).await;
+        let (mut client, served, seen) = start(&server::Builder::new()).await;
         client.write(octets).await;
-        client.shutdown().await;
-        say!(log, "  {:?}", client.rest().await);
         settle().await;
-        say!(log, "  server: {}", end(served).await);
+        client.shutdown().await;
+        let rest = client.rest().await;
+        settle().await;
+        say!(log, "{name}: {rest:?}; server: {}; seen: {}", end(served).await, seen.take());
     }
 }
 

@@ -113,7 +113,8 @@ async fn streaming_upload_and_download(log: Log) {
     let content = pattern(10_000_000);
     let chunks: Vec<_> = (0..content.len()).step_by(77_777).collect();
     let chunks = chunks.into_iter().map(move |at| content.slice(at..content.len().min(at + 77_777)));
-    let body = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks.map(Ok::<Bytes, std::io::Error>)));
+    let body =
+        reqwest::Body::wrap_stream(futures_util::stream::iter(chunks.map(Ok::<Bytes, std::io::Error>)));
     let answer = client.put(server.url("/")).body(body).send().await.unwrap();
     let (mut stream, mut received) = (answer.bytes_stream(), Digest::EMPTY);
     while let Some(chunk) = stream.next().await {
@@ -152,7 +153,11 @@ async fn cancelled_requests(log: Log) {
     let some = answer.chunk().await.unwrap().is_some();
     drop(answer);
     soon("the body's end", dropped.reaches(2)).await;
-    say!(log, "cancelled in the response, after some content: {some}; connections: {}", server.accepted.count());
+    say!(
+        log,
+        "cancelled in the response, after some content: {some}; connections: {}",
+        server.accepted.count()
+    );
 }
 
 async fn timeouts(log: Log) {
@@ -194,7 +199,8 @@ async fn redirects(log: Log) {
     let server = Server::start(async |request: Request<Incoming>| {
         let answer = Response::builder();
         let (head, body) = request.into_parts();
-        let redirect = |status: u16, to: &str| answer.status(status).header("location", to).body(empty()).unwrap();
+        let redirect =
+            |status: u16, to: &str| answer.status(status).header("location", to).body(empty()).unwrap();
         match head.uri.path() {
             "/302" => redirect(302, "/end?of=302"),
             "/303" => redirect(303, "/end"),
@@ -203,7 +209,11 @@ async fn redirects(log: Log) {
             "/loop" => redirect(302, "/loop"),
             _ => {
                 let content = Content::of(body).await;
-                Response::new(full(format!("{} {} {content}", head.method, head.uri.path_and_query().unwrap())))
+                Response::new(full(format!(
+                    "{} {} {content}",
+                    head.method,
+                    head.uri.path_and_query().unwrap()
+                )))
             }
         }
     })
@@ -233,7 +243,8 @@ async fn statuses_and_fields(log: Log) {
     .await;
     let client = client().user_agent("proof").build().unwrap();
     for status in [200, 201, 400, 404, 500, 503] {
-        let answer = client.get(server.url(&format!("/{status}"))).header("x-asked", "yes").send().await.unwrap();
+        let answer =
+            client.get(server.url(&format!("/{status}"))).header("x-asked", "yes").send().await.unwrap();
         say!(log, "{}", fields(answer.headers()));
         match answer.error_for_status() {
             Ok(answer) => say!(log, "{status}: {}", answer.text().await.unwrap()),
@@ -270,6 +281,11 @@ async fn read_request(io: &mut TcpStream, receiver: &mut Receiver) -> Option<u32
     }
 }
 
+/// Reads what is still on its way, so that the connection is not reset.
+async fn read_to_end(mut io: TcpStream) {
+    while io.read(&mut [0; 1000]).await.is_ok_and(|size| size > 0) {}
+}
+
 /// Answers the first requests with frames of the caller, and later ones with 200; returns the number of requests.
 fn fails_first(listener: TcpListener, first: Vec<fn(u32) -> Vec<u8>>) -> Counter {
     let requests = Counter::new();
@@ -288,6 +304,8 @@ fn fails_first(listener: TcpListener, first: Vec<fn(u32) -> Vec<u8>>) -> Counter
                     break;
                 }
             }
+            _ = io.shutdown().await;
+            tokio::spawn(read_to_end(io));
         }
     });
     requests
@@ -311,12 +329,15 @@ async fn go_away_is_retried(log: Log) {
 
 async fn errors_that_are_not_retried(log: Log) {
     let (listener, address) = listen().await;
-    let requests = fails_first(listener, vec![
-        |stream| frames::rst_stream(stream, code::INTERNAL_ERROR),
-        |stream| frames::rst_stream(stream, code::CANCEL),
-        |stream| frames::rst_stream(stream, code::NO_ERROR),
-        |stream| frames::go_away(stream, code::ENHANCE_YOUR_CALM),
-    ]);
+    let requests = fails_first(
+        listener,
+        vec![
+            |stream| frames::rst_stream(stream, code::INTERNAL_ERROR),
+            |stream| frames::rst_stream(stream, code::CANCEL),
+            |stream| frames::rst_stream(stream, code::NO_ERROR),
+            |stream| frames::go_away(stream, code::ENHANCE_YOUR_CALM),
+        ],
+    );
     let client = client().build().unwrap();
     for _ in 0..5 {
         say!(log, "{}", outcome(client.get(format!("http://{address}/")).send().await).await);
@@ -386,8 +407,9 @@ async fn connection_refused(log: Log) {
     let (listener, address) = listen().await;
     tokio::spawn(async move {
         while let Ok((mut io, _)) = listener.accept().await {
-            _ = io.read(&mut [0; 100]).await;
+            _ = io.read_exact(&mut [0; 24]).await;
             _ = io.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+            read_to_end(io).await;
         }
     });
     let error = client().build().unwrap().get(format!("http://{address}/")).send().await.unwrap_err();
@@ -398,7 +420,10 @@ async fn builder_options(log: Log) {
     let server = Server::start(echo).await;
     let interval = Duration::from_millis(20);
     let builders = [
-        ("windows", client().http2_initial_stream_window_size(1234).http2_initial_connection_window_size(70_000)),
+        (
+            "windows",
+            client().http2_initial_stream_window_size(1234).http2_initial_connection_window_size(70_000),
+        ),
         ("adaptive", client().http2_adaptive_window(true)),
         ("frames", client().http2_max_frame_size(1_000_000)),
         ("fields", client().http2_max_header_list_size(100_000)),

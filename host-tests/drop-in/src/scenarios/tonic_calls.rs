@@ -105,7 +105,10 @@ async fn ten_thousand_messages_back_and_forth(log: Log) {
     let mut answers = client.both(ReceiverStream::new(receiver)).await.unwrap().into_inner();
     let mut transcript = Digest::EMPTY;
     for number in 0..10_000 {
-        sender.send(Message { number, content: pattern(number as usize % 100), ..Message::default() }).await.unwrap();
+        sender
+            .send(Message { number, content: pattern(number as usize % 100), ..Message::default() })
+            .await
+            .unwrap();
         let answer = answers.message().await.unwrap().unwrap();
         transcript.add(&answer.number.to_be_bytes());
         transcript.add(&answer.content);
@@ -117,7 +120,8 @@ async fn ten_thousand_messages_back_and_forth(log: Log) {
 
 async fn large_messages(log: Log) {
     let most = 64 << 20;
-    let service = EchoServer::new(Echoes::default()).max_decoding_message_size(most).max_encoding_message_size(most);
+    let service =
+        EchoServer::new(Echoes::default()).max_decoding_message_size(most).max_encoding_message_size(most);
     let mut client = connect(serve(Server::builder(), service).await).await;
     client = client.max_decoding_message_size(most).max_encoding_message_size(most);
     for size in [1 << 20, (4 << 20) - 1, 16 << 20, 30_000_001] {
@@ -136,7 +140,9 @@ async fn gzip(log: Log) {
     let accepting = connect(address.clone()).await.accept_compressed(CompressionEncoding::Gzip);
     let sending = connect(address).await.send_compressed(CompressionEncoding::Gzip);
     let both = accepting.clone().send_compressed(CompressionEncoding::Gzip);
-    for (name, mut client) in [("plain", plain), ("accepting", accepting), ("sending", sending), ("both", both)] {
+    for (name, mut client) in
+        [("plain", plain), ("accepting", accepting), ("sending", sending), ("both", both)]
+    {
         for bytes in [Bytes::new(), pattern(70_000), Bytes::from(vec![b'z'; 1_000_000])] {
             let message = content(bytes);
             say!(log, "{name}: {}", outcome(client.unary(message.clone()).await));
@@ -191,7 +197,8 @@ async fn statuses(log: Log) {
 /// Errors without a message come as trailers only; details and metadata come with them.
 async fn errors_with_metadata(log: Log) {
     let mut client = start().await;
-    let message = Message { status: Code::FailedPrecondition.into(), text: "not today".to_owned(), ..content("d") };
+    let message =
+        Message { status: Code::FailedPrecondition.into(), text: "not today".to_owned(), ..content("d") };
     let mut request = Request::new(message.clone());
     *request.metadata_mut() = some_metadata();
     request.metadata_mut().insert("x-details", "yes".parse().unwrap());
@@ -205,10 +212,12 @@ async fn errors_with_metadata(log: Log) {
 async fn errors_in_the_middle(log: Log) {
     let mut client = start().await;
     for size in [0, 10, 100_000] {
-        let last = Message { status: Code::DataLoss.into(), text: "in the middle".to_owned(), ..Message::default() };
+        let last =
+            Message { status: Code::DataLoss.into(), text: "in the middle".to_owned(), ..Message::default() };
         let messages = [content(pattern(size)), content(pattern(size)), last, content("never seen")];
         say!(log, "both: {}", stream_outcome(client.both(stream::iter(messages)).await).await);
-        let wanted = Message { number: 3, status: 13, text: "at the end".to_owned(), ..content(pattern(size)) };
+        let wanted =
+            Message { number: 3, status: 13, text: "at the end".to_owned(), ..content(pattern(size)) };
         say!(log, "download: {}", stream_outcome(client.download(wanted).await).await);
     }
 }
@@ -242,11 +251,16 @@ async fn interceptors(log: Log) {
 }
 
 async fn limits_of_message_sizes(log: Log) {
-    let service = EchoServer::new(Echoes::default()).max_decoding_message_size(1000).max_encoding_message_size(500);
+    let service =
+        EchoServer::new(Echoes::default()).max_decoding_message_size(1000).max_encoding_message_size(500);
     let mut client = connect(serve(Server::builder(), service).await).await;
     for size in [400, 700, 1100, 100_000] {
         say!(log, "{size}: {}", outcome(client.unary(content(pattern(size))).await));
-        say!(log, "{size}: {}", stream_outcome(client.both(stream::iter([content(pattern(size))])).await).await);
+        say!(
+            log,
+            "{size}: {}",
+            stream_outcome(client.both(stream::iter([content(pattern(size))])).await).await
+        );
     }
     let mut client = start().await.max_decoding_message_size(1000).max_encoding_message_size(2000);
     for size in [900, 1500, 2500] {

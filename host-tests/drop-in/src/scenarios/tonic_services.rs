@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::stream;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::transport::{Channel, Server};
 use tonic::service::Routes;
+use tonic::transport::{Channel, Server};
 use tonic_health::ServingStatus;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
@@ -166,7 +166,9 @@ async fn layers(log: Log) {
 async fn plain_http_request(log: Log) {
     let (listener, address) = listen().await;
     let service = EchoServer::new(Echoes::default());
-    tokio::spawn(Server::builder().add_service(service).serve_with_incoming(TcpListenerStream::new(listener)));
+    tokio::spawn(
+        Server::builder().add_service(service).serve_with_incoming(TcpListenerStream::new(listener)),
+    );
     let io = tokio::net::TcpStream::connect(address).await.unwrap();
     let (mut sender, _) = crate::net::connect(io, &client_builder()).await;
     for path in ["/", "/proof.Echo/Unary"] {
