@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use tokio::runtime;
 
 /// The time after which a scenario is given up. It is generous, since the machine may be busy.
-const LIMIT: Duration = Duration::from_secs(90);
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// The future of a running scenario.
 pub(crate) type Run = Pin<Box<dyn Future<Output = ()>>>;

@@ -122,7 +122,7 @@ async fn capacity_is_limited_by_the_send_buffer(log: Log) {
         say!(log, "{buffer}: capacity {}", stream.capacity());
         let received = body.data().await.unwrap().unwrap().len();
         say!(log, "{buffer}: received {}, {}", received > 0, growth(&mut stream).await);
-        say!(log, "{buffer}: {}", done(send(&mut stream, pattern(buffer.min(15) * 2000)).await));
+        say!(log, "{buffer}: {}", done(send(&mut stream, pattern(buffer.min(200) * 50)).await));
     }
 }
 

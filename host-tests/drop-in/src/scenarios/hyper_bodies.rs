@@ -20,9 +20,9 @@ use crate::scenario::{Log, say, scenarios};
 scenarios! {
     parallel thousand_concurrent_streams,
     parallel thousand_concurrent_echoes,
-    parallel ten_thousand_sequential_requests,
     parallel full_duplex_50_mb,
     parallel several_large_bodies_at_once,
+    single ten_thousand_sequential_requests,
     single bodies_and_trailers_of_many_sizes,
     single body_of_many_small_pieces,
     single piece_by_piece,

@@ -45,22 +45,33 @@ fn ended(result: Result<(), hyper::Error>) -> String {
 }
 
 async fn broken_request_body(log: Log) {
-    let (seen, ends) = (log.clone(), Counter::new());
-    let count = ends.clone();
+    let (seen, begun, ends) = (log.clone(), Counter::new(), Counter::new());
+    let (begin, count) = (begun.clone(), ends.clone());
     let (mut sender, ..) = both(move |request: Request<Incoming>| {
         let (seen, guard) = (seen.clone(), count.on_drop());
+        begin.add();
         async move {
-            let _guard = guard;
-            say!(seen, "server: {}", Content::of(request.into_body()).await);
+            let content = Content::of(request.into_body()).await;
+            say!(seen, "server: {content}");
+            drop(guard);
             Response::new(full("answer"))
         }
     })
     .await;
-    for size in [0, 1000, 100_000] {
-        let answer = sender.send_request(request("POST", "/", failing(pattern(size)))).await;
-        say!(log, "{size}: {}", result(answer).await);
+    for (number, size) in [0, 1000, 100_000].into_iter().enumerate() {
+        let (feed, body) = fed();
+        let mut clone = sender.clone();
+        let answer =
+            tokio::spawn(async move { result(clone.send_request(request("POST", "/", body)).await).await });
+        // A request that is broken off at once may not arrive at all.
+        soon("the request", begun.reaches(number + 1)).await;
+        if size > 0 {
+            feed.send(Ok(Frame::data(pattern(size)))).await.unwrap();
+        }
+        feed.send(Err("the body is broken".into())).await.unwrap();
+        soon("the service's end", ends.reaches(number + 1)).await;
+        say!(log, "{size}: {}", answer.await.unwrap());
     }
-    soon("the services' ends", ends.reaches(3)).await;
     say!(log, "afterwards: {}", result(sender.send_request(get("/")).await).await);
 }
 

@@ -19,6 +19,7 @@ scenarios! {
     single go_away_with_a_last_stream,
     single go_away_of_a_graceful_server,
     single go_away_with_errors,
+    single go_away_then_closed,
     single go_away_while_idle,
     single go_away_twice,
     single closed_socket,
@@ -158,6 +159,24 @@ async fn go_away_with_errors(log: Log) {
         say!(log, "  response: {}", soon("the response", async { outcome(response.await).await }).await);
         say!(log, "  poll_ready: {}", done(poll_fn(|context| send.poll_ready(context)).await));
         say!(log, "  client: {}", end(client).await);
+    }
+}
+
+/// The server may have processed the request, so it must not look safe to send it again.
+async fn go_away_then_closed(log: Log) {
+    for code in [code::NO_ERROR, code::ENHANCE_YOUR_CALM] {
+        for last in [0, 1] {
+            let (mut send, client, mut server) = start().await;
+            let (response, stream) = send.send_request(get("/"), true).unwrap();
+            server.until(|frame| frame.kind == kind::HEADERS).await;
+            server.write(&frames::go_away(last, code)).await;
+            settle().await;
+            server.shutdown().await;
+            let response = soon("the response", async { outcome(response.await).await }).await;
+            say!(log, "{} {last}: {response}", code::name(code));
+            drop((send, stream));
+            say!(log, "{} {last}: client {}", code::name(code), end(client).await);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use h2::server;
-use http2_test_support::{self as frames, GET, POST, code, flag, kind, setting};
+use http2_test_support::{self as frames, GET, Header, POST, code, flag, kind, setting};
 
 use crate::describe::{fields, pattern};
 use crate::h2_pair::{Ended, duplex, end, ok, read, serve, settle};
@@ -86,11 +86,29 @@ async fn outcome(log: &Log, name: &str, octets: &[u8]) {
 
 async fn outcome_with(log: &Log, builder: &server::Builder, name: &str, octets: &[u8]) {
     let (mut client, served, seen) = start(builder).await;
-    client.write(octets).await;
+    for frame in in_steps(octets) {
+        client.write(frame).await;
+        settle().await;
+    }
     let answers = client.answers().await;
     settle().await;
     client.shutdown().await;
     say!(log, "{name}: {answers:?}; server: {}; seen: {}", end(served).await, seen.take());
+}
+
+/// The frames of a short input, so that the server has seen each before the next; a flood in one piece.
+fn in_steps(mut octets: &[u8]) -> Vec<&[u8]> {
+    if octets.len() > 100_000 {
+        return vec![octets];
+    }
+    let mut frames = Vec::new();
+    while let Some(header) = octets.first_chunk() {
+        let length = frames::HEADER_LEN + Header::parse(header).length as usize;
+        let (frame, rest) = octets.split_at(length.min(octets.len()));
+        frames.push(frame);
+        octets = rest;
+    }
+    frames
 }
 
 async fn frames_on_the_wrong_stream(log: Log) {
@@ -418,9 +436,10 @@ async fn rapid_resets_beyond_the_limit(log: Log) {
         let octets: Vec<_> = (block * 1000..(block + 1) * 1000).flat_map(pair).collect();
         client.write(&octets).await;
     }
+    client.shutdown().await;
     let rest = client.rest().await;
-    say!(log, "{:?}", rest.last().map(|last| last.split(' ').nth(2).map(str::to_owned)));
-    say!(log, "server: {}", end(served).await);
+    let calm = rest.iter().any(|frame| frame.starts_with("GOAWAY") && frame.ends_with("ENHANCE_YOUR_CALM"));
+    say!(log, "ENHANCE_YOUR_CALM: {calm}; server: {}", end(served).await);
 }
 
 /// Each request violates the protocol in the same way, so the server must reset each.
@@ -432,14 +451,14 @@ async fn resets_that_the_server_is_forced_to(log: Log) {
         _ = respond.send_response(ok(), true);
     });
     let mut client = Raw::greeted_client(near).await;
+    let malformed = [GET, &[("content-length", "ten")]].concat();
     for number in 0..30 {
-        client.write(&frames::headers(2 * number + 1, 0, POST)).await;
-        client.write(&frames::window_update(2 * number + 1, 0)).await;
+        client.write(&frames::headers(2 * number + 1, flag::END_STREAM, &malformed)).await;
         settle().await;
     }
+    client.shutdown().await;
     let rest = client.rest().await;
-    say!(log, "{:?}", rest.last());
-    say!(log, "server: {}", end(served).await);
+    say!(log, "{:?}; server: {}", rest.last(), end(served).await);
 }
 
 /// The client reads its answers.
