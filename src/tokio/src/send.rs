@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::{Buf, BufMut, Bytes};
 use http::HeaderMap;
@@ -234,28 +234,6 @@ impl SendStream {
     /// Returns why the connection has ended, if that comes first.
     pub fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<Result<StreamError, Error>> {
         self.stream.poll_reset(cx)
-    }
-
-    /// Waits until all content was handed to the transport.
-    ///
-    /// # Errors
-    ///
-    /// Returns why the stream has ended early.
-    pub fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        ready!(self.poll_pending_below(cx, 1))?;
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_pending_below(&mut self, cx: &mut Context<'_>, limit: usize) -> Poll<Result<(), Error>> {
-        let inner = &mut *self.stream.shared.lock();
-        let id = self.stream.id;
-        if inner.engine.send_pending(id) < limit {
-            return Poll::Ready(Ok(()));
-        }
-        match inner.error(id) {
-            Some(error) => Poll::Ready(Err(error)),
-            None => inner.wait_for_capacity(id, inner.capacity(id), cx),
-        }
     }
 
     /// Sets the priority of the message that this endpoint receives (client) or sends (server), and tells the server
