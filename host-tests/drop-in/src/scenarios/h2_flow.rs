@@ -19,6 +19,7 @@ scenarios! {
     single capacity_is_limited_by_the_window,
     single capacity_is_limited_by_the_send_buffer,
     single capacity_is_limited_by_the_connection,
+    single unused_reservation,
     single reservation_is_taken_back,
     single data_without_capacity_is_buffered,
     single capacity_of_a_closed_stream,
@@ -132,7 +133,7 @@ async fn capacity_is_limited_by_the_connection(log: Log) {
     server.initial_window_size(1_000_000);
     let mut half = half(&client::Builder::new(), &server).await;
     let (_first_response, mut first, mut first_body) = open(&mut half).await;
-    let (_second_response, mut second, _second_body) = open(&mut half).await;
+    let (_second_response, mut second, mut second_body) = open(&mut half).await;
     first.reserve_capacity(60_000);
     say!(log, "first: {}", growth(&mut first).await);
     second.reserve_capacity(60_000);
@@ -144,12 +145,27 @@ async fn capacity_is_limited_by_the_connection(log: Log) {
         received += data.len();
         first_body.flow_control().release_capacity(data.len()).unwrap();
     }
-    // The rest is given back in portions that are the receiver's to choose.
-    let mut capacity = second.capacity();
-    while capacity < 60_000 {
-        capacity = soon("capacity", poll_fn(|context| second.poll_capacity(context))).await.unwrap().unwrap();
-    }
-    say!(log, "second: {capacity}");
+    // The window comes back in portions that are the receiver's to choose.
+    let reader = tokio::spawn(async move { read(&mut second_body).await });
+    say!(log, "second: {}", done(soon("capacity", send_all(&mut second, pattern(60_000), None)).await));
+    say!(log, "second: {}", reader.await.unwrap());
+}
+
+/// A stream that has reserved everything, and sends nothing.
+async fn unused_reservation(log: Log) {
+    let mut half = half(&client::Builder::new(), &server::Builder::new()).await;
+    let (_first_response, mut first, _first_body) = open(&mut half).await;
+    let (_second_response, mut second, mut second_body) = open(&mut half).await;
+    first.reserve_capacity(65_535);
+    say!(log, "first: {}", growth(&mut first).await);
+    second.reserve_capacity(1000);
+    say!(log, "second: {}", growth(&mut second).await);
+    // It gives up what it does not need.
+    first.reserve_capacity(0);
+    settle().await;
+    let reader = tokio::spawn(async move { read(&mut second_body).await });
+    say!(log, "second: {}", done(soon("capacity", send_all(&mut second, pattern(1000), None)).await));
+    say!(log, "second: {}", reader.await.unwrap());
 }
 
 /// What one stream does not need any more, another gets.
