@@ -57,7 +57,7 @@ impl Connection {
     /// }
     /// assert_eq!(server.stream_windows(id), before);
     /// server.credit(id, u32::try_from(processed)?);
-    /// assert!(server.stream_windows(id) > before);
+    /// assert_ne!(server.stream_windows(id), before);
     /// # Ok(())
     /// # }
     /// ```
