@@ -137,6 +137,12 @@ fn sockets_and_timers_behave_as_natively() {
 }
 
 #[test]
+fn timers_of_tokio_expire_beside_busy_tasks() {
+    let Some(wasmtime) = Wasmtime::new() else { return };
+    wasmtime.client(&["timers"]);
+}
+
+#[test]
 fn a_reset_is_distinguished_from_an_end() {
     let Some(wasmtime) = Wasmtime::new() else { return };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -45,7 +45,8 @@
 //! same time, and dropping one whose peer reads nothing blocks the whole component.
 //!
 //! So the feature `wasi` adds a module of that name with a listener, connections, a clock, and `block_on`, which runs a Tokio
-//! runtime on `wasi:io/poll`: `tokio::spawn`, `tokio::sync` and everything on them works in it, but `tokio::time` does not.
+//! runtime on `wasi:io/poll`: `tokio::spawn`, `tokio::sync` and everything on them works in it. With the feature `time`,
+//! `block_on_with_timers` adds `tokio::time`, at the price of some wake-ups.
 //! `wasmtime run -Sinherit-network` is all that such a component needs.
 //!
 //! | to change | open |

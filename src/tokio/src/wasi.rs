@@ -31,6 +31,8 @@ mod listener;
 mod reactor;
 mod stream;
 mod time;
+#[cfg(feature = "time")]
+mod timed;
 
 use std::io;
 
@@ -39,11 +41,14 @@ use tokio::runtime::Builder;
 pub use listener::TcpListener;
 pub use stream::TcpStream;
 pub use time::{Clock, sleep};
+#[cfg(feature = "time")]
+pub use timed::block_on_with_timers;
 
 /// Runs a future, and all tasks that it spawns with `tokio::spawn`, in a Tokio runtime of the current thread.
 ///
 /// When no task can run, the component waits in one call of `wasi:io/poll` for all sockets and timers of this module
-/// that a task waits for. Tokio's own sockets and timers do not work in the runtime.
+/// that a task waits for. Tokio's own sockets do not work in the runtime, nor do its timers: those need
+/// `block_on_with_timers`. A task that never waits, but only yields, keeps the others from their sockets.
 ///
 /// # Errors
 ///

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::Result;
 
-const LOCALHOST: &str = "127.0.0.1:0";
+pub(crate) const LOCALHOST: &str = "127.0.0.1:0";
 /// Connections opened one after another, and at once.
 const MANY: usize = 200;
 /// More than the buffers of both sockets take, in bytes.
@@ -33,7 +33,7 @@ async fn timeout<F: Future>(duration: Duration, future: F) -> Option<F::Output> 
     }
 }
 
-async fn pair(listener: &TcpListener) -> std::io::Result<(TcpStream, TcpStream)> {
+pub(crate) async fn pair(listener: &TcpListener) -> std::io::Result<(TcpStream, TcpStream)> {
     let (client, accepted) = tokio::try_join!(TcpStream::connect(listener.local_addr()?), listener.accept())?;
     assert_eq!(client.local_addr()?, accepted.1);
     assert_eq!(accepted.0.peer_addr()?, accepted.1);
@@ -145,6 +145,13 @@ async fn stalled_peer() -> Result {
     let mut rest = Vec::new();
     client.read_to_end(&mut rest).await?;
     assert!(!rest.is_empty() && rest.len() < LARGE, "{}", rest.len());
+
+    // A write after the end fails at once, even if the host has not sent everything.
+    let (_client, mut server) = pair(&listener).await?;
+    assert!(timeout(Duration::from_millis(100), server.write_all(&content)).await.is_none());
+    server.shutdown().await?;
+    let late = server.write(b"late").await;
+    assert_eq!(late.expect_err("this end has finished").kind(), ErrorKind::BrokenPipe);
     Ok(())
 }
 

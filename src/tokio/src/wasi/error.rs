@@ -15,6 +15,7 @@ pub(super) fn from_socket(code: ErrorCode) -> io::Error {
         ErrorCode::ConnectionRefused => ErrorKind::ConnectionRefused,
         ErrorCode::ConnectionReset => ErrorKind::ConnectionReset,
         ErrorCode::InvalidArgument => ErrorKind::InvalidInput,
+        ErrorCode::InvalidState => ErrorKind::NotConnected,
         ErrorCode::NotSupported => ErrorKind::Unsupported,
         ErrorCode::OutOfMemory => ErrorKind::OutOfMemory,
         ErrorCode::RemoteUnreachable => ErrorKind::HostUnreachable,

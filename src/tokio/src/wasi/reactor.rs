@@ -7,20 +7,30 @@ use std::task::{Context, Waker};
 use wasi::clocks::monotonic_clock;
 use wasi::io::poll::{Pollable, poll};
 
-/// Reads and writes between two looks at the pollables, while tasks can run.
+/// Reads and writes between two looks at the clock, while tasks can run.
 const TURN: u32 = 32;
+/// Nanoseconds between two looks at the pollables, while tasks can run.
+const LOOK: u64 = 10_000_000;
+/// The shortest time to wait, in nanoseconds. Without any, Wasmtime would report only what it already knows, and soon
+/// nothing (see [`HOST_BUDGET`]).
+pub(super) const SHORTEST: u64 = 1;
 /// Ready pollables after which a host on Tokio, as Wasmtime is, reports nothing more, and reads nothing either, until it
 /// has yielded to its own runtime.
 const HOST_BUDGET: usize = 128;
 
-static WAITING: Mutex<Waiting> = Mutex::new(Waiting { tasks: BTreeMap::new(), next_ticket: 0, moved: 0 });
+static WAITING: Mutex<Waiting> =
+    Mutex::new(Waiting { tasks: BTreeMap::new(), next_ticket: 0, moved: 0, looked: 0, active: false });
 
 struct Waiting {
     /// In the order in which they began to wait: a host may report only a part of many ready pollables.
     tasks: BTreeMap<u64, (Arc<Pollable>, Waker)>,
     next_ticket: u64,
-    /// Reads and writes since the latest look at the pollables.
+    /// Reads and writes since the latest look at the clock.
     moved: u32,
+    /// The time of the latest look at the pollables, in nanoseconds.
+    looked: u64,
+    /// Whether anything has happened since the latest call of [`take_activity`].
+    active: bool,
 }
 
 fn waiting() -> MutexGuard<'static, Waiting> {
@@ -70,12 +80,16 @@ impl Drop for Interest {
 /// Notes a read or write. If tasks never pause, this is where those that wait get their turn.
 pub(super) fn moved() {
     let mut waiting = waiting();
+    waiting.active = true;
     waiting.moved = waiting.moved.saturating_add(1);
     if waiting.moved < TURN || waiting.tasks.is_empty() {
         return;
     }
-    let now = monotonic_clock::subscribe_duration(0);
-    wake_ready(waiting, Some(&now));
+    waiting.moved = 0;
+    if monotonic_clock::now().saturating_sub(waiting.looked) >= LOOK {
+        let limit = monotonic_clock::subscribe_duration(SHORTEST);
+        wake_ready(waiting, Some(&limit));
+    }
 }
 
 /// Waits until a pollable is ready, and wakes its task.
@@ -84,6 +98,25 @@ pub(super) fn wait() {
     if !waiting.tasks.is_empty() {
         wake_ready(waiting, None);
     }
+}
+
+/// Waits like [`wait`], but at most this long in nanoseconds.
+#[cfg(feature = "time")]
+pub(super) fn wait_at_most(nanoseconds: u64) {
+    let limit = monotonic_clock::subscribe_duration(nanoseconds);
+    wake_ready(waiting(), Some(&limit));
+}
+
+/// Returns the number of tasks that wait.
+#[cfg(feature = "time")]
+pub(super) fn waiting_tasks() -> usize {
+    waiting().tasks.len()
+}
+
+/// Returns whether anything has happened since the latest call: a read, a write, or a pollable that became ready.
+#[cfg(feature = "time")]
+pub(super) fn take_activity() -> bool {
+    std::mem::take(&mut waiting().active)
 }
 
 fn wake_ready(mut waiting: MutexGuard<'_, Waiting>, other: Option<&Pollable>) {
@@ -98,11 +131,13 @@ fn wake_ready(mut waiting: MutexGuard<'_, Waiting>, other: Option<&Pollable>) {
     if ready.len() >= HOST_BUDGET / 2 {
         renew_host_budget(&pollables, &ready);
     }
+    waiting.looked = monotonic_clock::now();
     let mut woken = Vec::with_capacity(ready.len());
     for at in ready {
         let ticket = usize::try_from(at).ok().and_then(|at| tickets.get(at));
         woken.extend(ticket.and_then(|ticket| waiting.tasks.remove(ticket)));
     }
+    waiting.active |= !woken.is_empty();
     // A waker may run code that waits.
     drop(waiting);
     for (_, waker) in woken {

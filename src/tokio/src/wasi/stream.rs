@@ -5,10 +5,11 @@ use std::io::{self, ErrorKind};
 use std::mem::ManuallyDrop;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::Handle;
+use tokio::task::coop;
 use wasi::io::streams::{InputStream, OutputStream};
 use wasi::sockets::instance_network::instance_network;
 use wasi::sockets::network::ErrorCode;
@@ -30,6 +31,8 @@ const PIECE: usize = 64 << 10;
 pub struct TcpStream {
     /// `None` only while the stream is dropped.
     socket: Option<Socket>,
+    /// Whether this end has finished sending.
+    finished: bool,
 }
 
 /// In the order in which the host requires its parts to be dropped.
@@ -73,7 +76,7 @@ impl TcpStream {
     pub(super) fn new(socket: TcpSocket, input: InputStream, output: OutputStream) -> Self {
         let readable = Interest::new(input.subscribe());
         let writable = Interest::new(output.subscribe());
-        Self { socket: Some(Socket { readable, writable, input, output, socket }) }
+        Self { socket: Some(Socket { readable, writable, input, output, socket }), finished: false }
     }
 
     /// Returns the address of this end.
@@ -103,6 +106,7 @@ impl AsyncRead for TcpStream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let budget = ready!(coop::poll_proceed(cx));
         let socket = self.socket.as_mut().ok_or(ErrorKind::NotConnected)?;
         let room = buffer.remaining().min(PIECE);
         if room == 0 {
@@ -116,6 +120,7 @@ impl AsyncRead for TcpStream {
             Ok(bytes) => {
                 let taken = bytes.get(..room).unwrap_or(&bytes);
                 buffer.put_slice(taken);
+                budget.made_progress();
                 reactor::moved();
                 Poll::Ready(Ok(()))
             }
@@ -126,6 +131,11 @@ impl AsyncRead for TcpStream {
 
 impl AsyncWrite for TcpStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let budget = ready!(coop::poll_proceed(cx));
+        // The host says so only after it has sent everything.
+        if self.finished {
+            return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
+        }
         let socket = self.socket.as_mut().ok_or(ErrorKind::NotConnected)?;
         if bytes.is_empty() {
             return Poll::Ready(Ok(0));
@@ -144,6 +154,7 @@ impl AsyncWrite for TcpStream {
                 Poll::Pending
             }
             Ok(written) => {
+                budget.made_progress();
                 reactor::moved();
                 Poll::Ready(Ok(written))
             }
@@ -159,7 +170,8 @@ impl AsyncWrite for TcpStream {
     }
 
     /// Ends the direction to the peer, after all output.
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.finished = true;
         let socket = self.socket.as_ref().ok_or(ErrorKind::NotConnected)?;
         Poll::Ready(socket.socket.shutdown(ShutdownType::Send).map_err(error::from_socket))
     }
