@@ -24,6 +24,7 @@ fn main() -> ExitCode {
             "src/hyper",
             "examples/axum-server",
             "examples/grpc-server",
+            "host-tests/grpc-services",
             "host-tests/guests",
             "host-tests/build.rs",
         ];

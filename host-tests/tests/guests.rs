@@ -137,6 +137,11 @@ mod tokio_client {
     async fn sockets_and_timers_behave_as_natively() {
         component_succeeds(guests::TOKIO_CLIENT, &["sockets"]).await;
     }
+
+    #[tokio::test]
+    async fn timers_of_tokio_expire_beside_busy_tasks() {
+        component_succeeds(guests::TOKIO_CLIENT, &["timers"]).await;
+    }
 }
 
 mod hog {
@@ -397,6 +402,9 @@ mod grpc_client {}
 
 /// Tested in `tests/grpc`.
 mod grpc_service {}
+
+/// Tested in `tests/grpc`.
+mod grpc_tokio {}
 
 mod round_trips {
     use wasi_http2::embed::{Options, Sandbox, SandboxLimits};

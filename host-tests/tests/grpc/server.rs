@@ -1,4 +1,7 @@
-//! grpcio calls the guest `grpc-service`, composed with `http2_server.wasm`.
+//! grpcio calls the guest `grpc-service`, composed with `http2_server.wasm`, and the guest `grpc-tokio`, which is a server by
+//! itself.
+
+mod tokio;
 
 use host_tests::guests;
 use host_tests::support::peers::Python;

@@ -26,9 +26,9 @@ async fn timers() {
     let begin = Instant::now();
     let expires = async |after: Duration, is_tokio: bool| {
         if is_tokio {
-            time::sleep(after).await
+            time::sleep(after).await;
         } else {
-            sleep(after).await
+            sleep(after).await;
         }
         assert!(begin.elapsed() >= after);
         begin.elapsed()

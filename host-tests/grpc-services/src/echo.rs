@@ -1,9 +1,10 @@
 //! The service for this project's own cases.
 
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::task::{Poll, ready};
 
 use bytes::Bytes;
-use futures::{Stream, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use tonic::codegen::BoxStream;
 use tonic::{Code, Request, Response, Status, Streaming};
 
@@ -28,7 +29,7 @@ impl EchoService for Echo {
     }
 
     async fn first(&self, request: Request<Streaming<Content>>) -> Result<Response<Content>, Status> {
-        let first = messages(request).try_next().await?;
+        let first = request.into_inner().try_next().await?;
         first.map(Response::new).ok_or_else(|| Status::invalid_argument("no message"))
     }
 
@@ -42,24 +43,29 @@ impl EchoService for Echo {
     }
 }
 
-/// The messages of a request; an error in their place counts as a cancellation by the client.
+/// The messages of a request. If they end with an error, or are dropped before their end, that counts as a cancellation
+/// by the client: which of them happens depends on the server.
 pub(crate) fn messages<T>(
     request: Request<Streaming<T>>,
 ) -> impl Stream<Item = Result<T, Status>> + Send + Unpin
 where
     T: Send + 'static,
 {
-    // Tonic may report an error twice.
-    let mut is_counted = false;
-    request.into_inner().inspect_err(move |_| {
-        if !std::mem::replace(&mut is_counted, true) {
-            drop(CancelGuard);
+    let mut guard = Some(CancelGuard);
+    let mut messages = request.into_inner();
+    stream::poll_fn(move |cx| {
+        let next = ready!(messages.poll_next_unpin(cx));
+        match next {
+            Some(Ok(_)) => {}
+            Some(Err(_)) => drop(guard.take()),
+            None => std::mem::forget(guard.take()),
         }
+        Poll::Ready(next)
     })
 }
 
 /// Counts a cancelled call when dropped, as happens when the call is cancelled.
-pub(crate) struct CancelGuard;
+struct CancelGuard;
 
 impl Drop for CancelGuard {
     fn drop(&mut self) {

@@ -6,16 +6,18 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use tonic::codegen::BoxStream;
 use tonic::{Code, Request, Response, Status, Streaming};
-use wasip3::clocks::monotonic_clock;
 
-use crate::echo::{CancelGuard, messages};
+use crate::Sleep;
+use crate::echo::messages;
 use crate::proto::grpc::test_service_server::TestService;
 use crate::proto::grpc::{
     EchoStatus, Empty, Payload, SimpleRequest, SimpleResponse, StreamingInputCallRequest,
     StreamingInputCallResponse, StreamingOutputCallRequest, StreamingOutputCallResponse,
 };
 
-pub(crate) struct Interop;
+pub(crate) struct Interop {
+    pub(crate) sleep: Sleep,
+}
 
 #[tonic::async_trait]
 impl TestService for Interop {
@@ -34,20 +36,18 @@ impl TestService for Interop {
         &self,
         request: Request<StreamingOutputCallRequest>,
     ) -> Result<Response<BoxStream<StreamingOutputCallResponse>>, Status> {
-        Ok(Response::new(Box::pin(responses(request.into_inner()))))
+        Ok(Response::new(Box::pin(responses(request.into_inner(), self.sleep))))
     }
 
     async fn streaming_input_call(
         &self,
         request: Request<Streaming<StreamingInputCallRequest>>,
     ) -> Result<Response<StreamingInputCallResponse>, Status> {
-        let mut messages = request.into_inner();
-        let cancel_guard = CancelGuard;
+        let mut messages = messages(request);
         let mut octets = 0_usize;
         while let Some(message) = messages.try_next().await? {
             octets = octets.saturating_add(message.payload.map_or(0, |payload| payload.body.len()));
         }
-        std::mem::forget(cancel_guard);
         let aggregated_payload_size = i32::try_from(octets).map_err(|_| Status::out_of_range("too much"))?;
         Ok(Response::new(StreamingInputCallResponse { aggregated_payload_size }))
     }
@@ -56,7 +56,8 @@ impl TestService for Interop {
         &self,
         request: Request<Streaming<StreamingOutputCallRequest>>,
     ) -> Result<Response<BoxStream<StreamingOutputCallResponse>>, Status> {
-        let responses = messages(request).map_ok(responses).try_flatten();
+        let sleep = self.sleep;
+        let responses = messages(request).map_ok(move |message| responses(message, sleep)).try_flatten();
         Ok(Response::new(Box::pin(responses)))
     }
 }
@@ -64,12 +65,13 @@ impl TestService for Interop {
 /// The responses and the status that a message requests.
 fn responses(
     message: StreamingOutputCallRequest,
+    sleep: Sleep,
 ) -> impl Stream<Item = Result<StreamingOutputCallResponse, Status>> + Send {
     let status = wanted_status(message.response_status).err().map(Err);
-    let responses = stream::iter(message.response_parameters).then(async |wanted| {
+    let responses = stream::iter(message.response_parameters).then(move |wanted| async move {
         let interval = u64::try_from(wanted.interval_us).unwrap_or_default();
         if interval > 0 {
-            monotonic_clock::wait_for(Duration::from_micros(interval).as_nanos() as u64).await;
+            sleep(Duration::from_micros(interval)).await;
         }
         Ok(StreamingOutputCallResponse { payload: Some(zeros(wanted.size)?) })
     });
