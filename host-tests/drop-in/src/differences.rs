@@ -2,8 +2,8 @@
 
 /// The known differences of a scenario.
 ///
-/// Lines that begin with "- " may be missing on the replacement, lines that begin with "+ " may be there only; what
-/// follows "because" is the reason.
+/// A line that begins with "- " may be missing on the replacement, a line that begins with "+ " may be new there, and
+/// "because" begins the reason.
 const TABLE: &str = include_str!("differences.txt");
 
 /// Lines of a transcript that may differ.

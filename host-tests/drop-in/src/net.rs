@@ -205,7 +205,7 @@ pub(crate) async fn echo(request: Request<Incoming>) -> Response<AnyBody> {
     Response::new(echoed(request.into_body()))
 }
 
-/// Counts what is going on, and the most that ever was.
+/// Counts events that last, and the most at once.
 #[derive(Clone, Default)]
 pub(crate) struct Gauge(Arc<[AtomicUsize; 2]>);
 

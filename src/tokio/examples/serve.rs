@@ -98,6 +98,8 @@ async fn serve(mut connection: server::Connection<TcpStream>, peer: SocketAddr, 
                     requests.fetch_add(1, Ordering::Relaxed);
                 });
             }
+            // A client that exits with unread input resets its connection.
+            Err(Error::Io(error)) => outcome = format!("the transport ended: {error}"),
             Err(error) => outcome = error.to_string(),
         }
     }

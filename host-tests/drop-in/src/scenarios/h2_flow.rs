@@ -160,7 +160,7 @@ async fn unused_reservation(log: Log) {
     say!(log, "first: {}", growth(&mut first).await);
     second.reserve_capacity(1000);
     say!(log, "second: {}", growth(&mut second).await);
-    // It gives up what it does not need.
+    // It gives up its reservation.
     first.reserve_capacity(0);
     settle().await;
     let reader = tokio::spawn(async move { read(&mut second_body).await });

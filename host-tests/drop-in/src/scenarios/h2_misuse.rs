@@ -393,10 +393,9 @@ async fn everything_is_dropped_in_any_order(log: Log) {
                 settle().await;
             }
         }
-        let client = soon("the client's end", pair.client).await;
-        let server = soon("the server's end", pair.server).await.unwrap();
-        if round % 5 != 0 {
-            say!(log, "client: {}, server: {}", done(client.unwrap()), done(server));
-        }
+        // Who is first decides whether an end is an error.
+        _ = soon("the client's end", pair.client).await;
+        _ = soon("the server's end", pair.server).await.unwrap();
+        say!(log, "both ended");
     }
 }

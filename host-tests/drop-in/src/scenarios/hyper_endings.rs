@@ -279,7 +279,7 @@ async fn server_closes_while_idle(log: Log) {
     let (mut sender, client, served) = both(echo).await;
     say!(log, "{}", result(sender.send_request(get("/")).await).await);
     served.abort();
-    // Whether this is an error depends on what was under way.
+    // Whether this is an error depends on the writes under way.
     _ = soon("the client's end", client).await.unwrap();
     say!(log, "closed: {}, ready: {}", sender.is_closed(), sender.is_ready());
     say!(log, "ready(): {}", ended(sender.ready().await));

@@ -79,7 +79,7 @@ async fn start(builder: &server::Builder) -> (Raw, Ended, Seen) {
     (Raw::greeted_client(near).await, served, seen)
 }
 
-/// Writes bytes to a new server, and notes what comes of it.
+/// Writes bytes to a new server, and notes the outcome.
 async fn outcome(log: &Log, name: &str, octets: &[u8]) {
     outcome_with(log, &server::Builder::new(), name, octets).await;
 }
