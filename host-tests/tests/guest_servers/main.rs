@@ -6,8 +6,8 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::io::Read;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -57,7 +57,7 @@ impl Wasmtime {
 
 fn h2load(address: &str, options: &[&str]) {
     let Some(mut h2load) = installed("h2load", "nghttp2-client") else { return };
-    let output = run(h2load.args(options).arg(format!("http://{address}/"))).text();
+    let output = run(h2load.arg("-T60s").args(options).arg(format!("http://{address}/"))).text();
     assert!(output.contains(" 0 failed, 0 errored, 0 timeout"), "{output}");
 }
 
@@ -88,30 +88,10 @@ fn h2load_calls_axum() {
     let (_server, address) = wasmtime.serve(guests::AXUM_SERVER);
     h2load(&address, &["-n1000", "-c1", "-m100"]);
     h2load(&address, &["-n1000", "-c100", "-m1"]);
-    // More sockets than Wasmtime reports at once.
-    h2load(&address, &["-n4000", "-c400", "-m2"]);
-}
-
-#[test]
-fn peers_that_read_nothing_do_not_stop_axum() {
-    let Some(wasmtime) = Wasmtime::new() else { return };
-    let (_server, address) = wasmtime.serve(guests::AXUM_SERVER);
-    let stalled: Vec<TcpStream> = (0..20)
-        .map(|_| {
-            let mut peer = TcpStream::connect(&address).unwrap();
-            // Many answers to PING, then no HTTP/2.
-            peer.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
-            peer.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
-            let pings = b"\0\0\x08\x06\0\0\0\0\0pingpong".repeat(1 << 16);
-            // The server may stop to read, or end the connection.
-            let _ = peer.write_all(&pings);
-            let _ = peer.shutdown(Shutdown::Write);
-            peer
-        })
-        .collect();
-    h2load(&address, &["-n1000", "-c10", "-m10"]);
-    drop(stalled);
-    h2load(&address, &["-n1000", "-c10", "-m10"]);
+    // Several times as many sockets as Wasmtime handles without a pause.
+    for _ in 0..3 {
+        h2load(&address, &["-n8000", "-c400", "-m5"]);
+    }
 }
 
 #[test]
