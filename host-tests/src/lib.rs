@@ -1,7 +1,7 @@
 //! What the tests and benchmarks of this package share.
 //!
 //! Each test guest is a package in `guests`. It is built on its own, is available as `guests::ITS_NAME`, and must have a
-//! test of the same name in `tests/guests.rs`.
+//! test of the same name in `tests/guests`.
 
 #[cfg(unix)]
 pub mod support;

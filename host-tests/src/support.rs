@@ -1,6 +1,7 @@
 //! Processes, servers, and other implementations.
 
 pub mod apps;
+pub mod instructions;
 pub mod peers;
 mod process;
 pub mod raw;

@@ -1,5 +1,7 @@
 //! Guests that test an interface from the inside; every guest has a module of tests here, named after it.
 
+mod costs;
+
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
