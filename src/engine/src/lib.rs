@@ -70,7 +70,7 @@
 //! | deadlines | `connection/timers.rs` |
 //! | shutdown and GOAWAY | `connection/shutdown.rs` |
 //! | the public API | `public-api.txt`, with which `tests/public_api.rs` compares it |
-//! | the cost and the memory of a stream | `benches/costs.rs`, `tests/memory.rs` |
+//! | the cost and the memory of a stream | `host-tests/guests/costs`, `tests/memory.rs` |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
