@@ -2,6 +2,11 @@
 //!
 //! It uses `wasi:http/client` and knows nothing of HTTP/2, which the component that it is composed with implements.
 
+#![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "only components export it: other linkers reject the names")
+)]
+
 mod exchange;
 mod failure;
 mod load;
@@ -22,6 +27,7 @@ use crate::request::Template;
 
 struct HttpGet;
 
+#[cfg(target_arch = "wasm32")]
 wasip3::cli::command::export!(HttpGet);
 
 impl wasip3::exports::cli::run::Guest for HttpGet {

@@ -9,6 +9,10 @@
 //! - [`heads`], [`errors`], [`trace`]: conversions from the engine's types to those of the interface.
 
 #![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "only components export it: other linkers reject the names")
+)]
+#![cfg_attr(
     not(test),
     deny(
         clippy::arithmetic_side_effects,
@@ -57,4 +61,5 @@ impl bindings::exports::http2::engine::connection::Guest for Component {
     type Http2Stream = stream::Stream;
 }
 
+#[cfg(target_arch = "wasm32")]
 bindings::export!(Component with_types_in bindings);

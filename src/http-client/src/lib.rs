@@ -12,6 +12,10 @@
 //! | connecting, name lookup | `connect.rs`, `target.rs` |
 
 #![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "only components export it: other linkers reject the names")
+)]
+#![cfg_attr(
     not(test),
     deny(
         clippy::arithmetic_side_effects,
@@ -42,6 +46,7 @@ use crate::bindings::exports::wasi::http::{client, handler};
 
 struct Client;
 
+#[cfg(target_arch = "wasm32")]
 bindings::export!(Client with_types_in bindings);
 
 impl client::Guest for Client {

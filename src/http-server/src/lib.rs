@@ -11,6 +11,10 @@
 //! | fairness between connections | `scheduler.rs` |
 
 #![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "only components export it: other linkers reject the names")
+)]
+#![cfg_attr(
     not(test),
     deny(
         clippy::arithmetic_side_effects,
@@ -42,6 +46,7 @@ use crate::server::Server;
 
 struct Command;
 
+#[cfg(target_arch = "wasm32")]
 bindings::export!(Command with_types_in bindings);
 
 impl Guest for Command {

@@ -7,6 +7,10 @@
 //! - [`address`], [`error`]: conversions from the types of wasi:sockets to those of `http2:engine`.
 
 #![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "only components export it: other linkers reject the names")
+)]
+#![cfg_attr(
     not(test),
     deny(
         clippy::arithmetic_side_effects,
@@ -70,4 +74,5 @@ impl tcp::Guest for Component {
     }
 }
 
+#[cfg(target_arch = "wasm32")]
 bindings::export!(Component with_types_in bindings);

@@ -3,6 +3,11 @@
 //! The component model does not let a component read its own futures; the server and the client are composed with
 //! this one.
 
+#![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "only components export it: other linkers reject the names")
+)]
+
 mod bindings {
     #![allow(missing_docs, reason = "the WIT files hold the documentation")]
 
@@ -24,6 +29,7 @@ use crate::bindings::wasi::http::types::{ErrorCode, Trailers};
 
 struct Relay;
 
+#[cfg(target_arch = "wasm32")]
 bindings::export!(Relay with_types_in bindings);
 
 impl Guest for Relay {

@@ -7,6 +7,11 @@
 //! each case, and fails if any case failed. With the URL, `latency`, and the arguments of [`latency::measure`],
 //! it prints those measurements.
 
+#![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "only components export it: other linkers reject the names")
+)]
+
 mod channel;
 mod echo;
 mod expect;
@@ -35,6 +40,7 @@ use crate::proto::http2::echo_client::EchoClient;
 
 struct Command;
 
+#[cfg(target_arch = "wasm32")]
 wasip3::cli::command::export!(Command);
 
 impl wasip3::exports::cli::run::Guest for Command {

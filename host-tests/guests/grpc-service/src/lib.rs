@@ -3,6 +3,11 @@
 //!
 //! It has no knowledge of connections; the component that it is composed with serves it.
 
+#![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "only components export it: other linkers reject the names")
+)]
+
 use std::time::Duration;
 
 use grpc_services::Sleep;
@@ -14,6 +19,7 @@ const SLEEP: Sleep = |duration: Duration| Box::pin(monotonic_clock::wait_for(dur
 
 struct Handler;
 
+#[cfg(target_arch = "wasm32")]
 wasip3::http::service::export!(Handler);
 
 impl wasip3::exports::http::handler::Guest for Handler {

@@ -4,6 +4,11 @@
 //! Each line of standard input is a number of calls. The program makes that many, several of them concurrently,
 //! and prints a line when all were answered.
 
+#![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "only components export it: other linkers reject the names")
+)]
+
 mod bindings {
     #![allow(missing_docs, reason = "the WIT files hold the documentation")]
 
@@ -32,6 +37,7 @@ const MAX_CONCURRENT: usize = 64;
 
 struct Command;
 
+#[cfg(target_arch = "wasm32")]
 bindings::export!(Command with_types_in bindings);
 
 impl Guest for Command {

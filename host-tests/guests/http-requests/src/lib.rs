@@ -23,6 +23,11 @@
 //! | `1 error CODE` | an error in place of a response |
 //! | `1 cancelled` | the call or the response was dropped as ordered |
 
+#![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "only components export it: other linkers reject the names")
+)]
+
 mod content;
 mod exchange;
 mod order;
@@ -37,6 +42,7 @@ use crate::order::Order;
 
 struct HttpRequests;
 
+#[cfg(target_arch = "wasm32")]
 wasip3::cli::command::export!(HttpRequests);
 
 impl wasip3::exports::cli::run::Guest for HttpRequests {

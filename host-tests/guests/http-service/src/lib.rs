@@ -26,6 +26,11 @@
 //! | `/cut` | number of requests to `/upload` that were cut short |
 //! | `/cancelled` | number of calls of `/delay` that were cancelled |
 
+#![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "only components export it: other linkers reject the names")
+)]
+
 mod answer;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,6 +43,7 @@ use crate::answer::{broken, bytes, echo, empty_trailers, text, too_short, traile
 
 struct Service;
 
+#[cfg(target_arch = "wasm32")]
 wasip3::http::service::export!(Service);
 
 static WRITTEN: AtomicU64 = AtomicU64::new(0);

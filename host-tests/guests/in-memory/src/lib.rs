@@ -2,6 +2,11 @@
 //!
 //! One exchange connects them directly. Another has a layer between them that changes every byte, as TLS would.
 
+#![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "only components export it: other linkers reject the names")
+)]
+
 mod bindings {
     #![allow(missing_docs, reason = "the WIT files hold the documentation")]
 
@@ -38,6 +43,7 @@ const KEY: u8 = 0x5a;
 
 struct Command;
 
+#[cfg(target_arch = "wasm32")]
 bindings::export!(Command with_types_in bindings);
 
 impl Guest for Command {
