@@ -11,12 +11,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use bytes::{Buf, BufMut, Bytes};
 use http2_engine::{
     ErrorCode, Event, FieldSection, Initiator, OpenError, Read, State, StreamError, StreamId, Time,
 };
 
 use crate::buffers::Buffers;
 use crate::error::Error;
+
+/// Copied content that may wait to be written, in bytes.
+const COPIED: usize = 128 << 10;
+/// Size of most DATA frames, in bytes.
+const FRAME: usize = 16 << 10;
 
 /// A request that has arrived at a server.
 #[derive(Debug)]
@@ -147,6 +153,8 @@ pub(crate) struct Inner {
     pub(crate) capacity_waiters: Vec<StreamId>,
     /// Buffers of content that was copied from the caller's own.
     pub(crate) copies: Buffers,
+    /// Bytes that were copied, and may not have been handed to the transport though the windows allow that.
+    copied: usize,
     pings: Vec<Ping>,
     next_ping: u64,
     /// The driver's task.
@@ -174,6 +182,7 @@ impl Shared {
             closers: Vec::new(),
             capacity_waiters: Vec::new(),
             copies: Buffers::default(),
+            copied: 0,
             pings: Vec::new(),
             next_ping: 0,
             driver: None,
@@ -473,8 +482,30 @@ impl Inner {
     }
 
     /// Returns how much content a stream can take now without growing beyond its send buffer and the windows.
+    ///
+    /// It is 0 while so many copies wait to be written that more would push them out of the processor's cache. The
+    /// limit grows with the number of waiting streams, so that a wake-up always admits a frame on average.
     pub(crate) fn capacity(&self, id: StreamId) -> usize {
+        if self.copied >= COPIED.max(self.capacity_waiters.len().saturating_mul(FRAME)) {
+            return 0;
+        }
         self.engine.send_window(id).min(self.engine.send_capacity(id))
+    }
+
+    /// Copies content, in memory that the connection uses again.
+    pub(crate) fn copy(&mut self, data: &mut impl Buf) -> Bytes {
+        let bytes = data.remaining();
+        let buffer = self.copies.with_room(bytes);
+        buffer.put(data);
+        let copy = buffer.split().freeze();
+        self.copied = self.copied.saturating_add(bytes);
+        copy
+    }
+
+    /// Records that `bytes` of output were handed to the driver.
+    pub(crate) fn transmitted(&mut self, bytes: usize) {
+        let left = if self.engine.has_output() { self.copied.saturating_sub(bytes) } else { 0 };
+        self.copied = left;
     }
 
     /// Reads from a stream; `manual` leaves the credit to the caller.
