@@ -208,7 +208,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
         }
         if unused {
             self.buffers.clear();
-            self.shared.lock().copies.clear();
+            self.shared.lock().give_back();
             if self.output.is_empty() {
                 self.output.shrink_to(OUTPUT_KEPT);
             }

@@ -12,8 +12,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
+use http::response;
 use http2_engine::{
-    ErrorCode, Event, FieldSection, Initiator, OpenError, Read, State, StreamError, StreamId, Time,
+    ErrorCode, Event, FieldSection, Initiator, OpenError, Read, SendError, State, StreamError, StreamId, Time,
 };
 
 use crate::buffers::Buffers;
@@ -73,6 +74,7 @@ struct Entry {
     response: Option<Box<Arrived>>,
     receive: Option<Waker>,
     capacity: Option<Waker>,
+    reset: Option<Waker>,
     /// Capacity above which the task in `capacity` is woken.
     floor: usize,
     /// Whether the stream is among [`Inner::capacity_waiters`].
@@ -85,7 +87,6 @@ struct Entry {
 struct Rare {
     informational: VecDeque<FieldSection>,
     promises: VecDeque<Promised>,
-    reset: Option<Waker>,
     extra: Option<Waker>,
     sent: Option<Waker>,
 }
@@ -95,7 +96,7 @@ impl Entry {
         match wait {
             Wait::Receive => &mut self.receive,
             Wait::Capacity => &mut self.capacity,
-            Wait::Reset => &mut self.rare.get_or_insert_default().reset,
+            Wait::Reset => &mut self.reset,
             Wait::Extra => &mut self.rare.get_or_insert_default().extra,
             Wait::Sent => &mut self.rare.get_or_insert_default().sent,
         }
@@ -103,8 +104,9 @@ impl Entry {
 
     fn wakers(&mut self) -> impl Iterator<Item = Waker> {
         let rare = self.rare.as_deref_mut();
-        let rare = rare.map(|rare| [rare.reset.take(), rare.extra.take(), rare.sent.take()]);
-        [self.receive.take(), self.capacity.take()].into_iter().chain(rare.into_iter().flatten()).flatten()
+        let rare = rare.map(|rare| [rare.extra.take(), rare.sent.take()]);
+        let usual = [self.receive.take(), self.capacity.take(), self.reset.take()];
+        usual.into_iter().chain(rare.into_iter().flatten()).flatten()
     }
 }
 
@@ -151,8 +153,10 @@ pub(crate) struct Inner {
     closers: Vec<Waker>,
     /// Streams whose callers wait for window.
     pub(crate) capacity_waiters: Vec<StreamId>,
+    /// Reusable buffer for the head of a response.
+    head: FieldSection,
     /// Buffers of content that was copied from the caller's own.
-    pub(crate) copies: Buffers,
+    copies: Buffers,
     /// Bytes that were copied, and may not have been handed to the transport though the windows allow that.
     copied: usize,
     pings: Vec<Ping>,
@@ -181,6 +185,7 @@ impl Shared {
             openers: Vec::new(),
             closers: Vec::new(),
             capacity_waiters: Vec::new(),
+            head: FieldSection::new(),
             copies: Buffers::default(),
             copied: 0,
             pings: Vec::new(),
@@ -506,6 +511,23 @@ impl Inner {
     pub(crate) fn transmitted(&mut self, bytes: usize) {
         let left = if self.engine.has_output() { self.copied.saturating_sub(bytes) } else { 0 };
         self.copied = left;
+    }
+
+    /// Sends the head of a response.
+    pub(crate) fn send_response(
+        &mut self,
+        id: StreamId,
+        parts: &response::Parts,
+        end_stream: bool,
+    ) -> Result<(), SendError> {
+        self.head.set_response_parts(parts);
+        self.engine.send_response(id, &self.head, end_stream)
+    }
+
+    /// Gives back buffers, while there is no stream.
+    pub(crate) fn give_back(&mut self) {
+        self.copies.clear();
+        self.head = FieldSection::new();
     }
 
     /// Reads from a stream; `manual` leaves the credit to the caller.
