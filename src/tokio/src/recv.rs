@@ -31,8 +31,8 @@ pub struct RecvStream {
 #[derive(Debug)]
 enum State {
     Content,
-    /// The content has ended; the trailers may not be taken yet.
-    Trailers(Option<HeaderMap>),
+    /// The content has ended; the trailers may not be taken yet. They are boxed because few messages have any.
+    Trailers(Box<HeaderMap>),
     End,
 }
 
@@ -88,7 +88,7 @@ impl RecvStream {
             }
             Ok(Read::Trailers(trailers)) => {
                 self.state = match trailers.into_header_map() {
-                    Ok(trailers) => State::Trailers(Some(trailers)),
+                    Ok(trailers) => State::Trailers(Box::new(trailers)),
                     Err(_) => {
                         self.stream.reset(ErrorCode::PROTOCOL_ERROR);
                         return Poll::Ready(Some(Err(self.error())));
@@ -113,8 +113,9 @@ impl RecvStream {
     /// Returns why the message is incomplete.
     pub fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<HeaderMap>, Error>> {
         loop {
-            match &mut self.state {
+            match std::mem::replace(&mut self.state, State::End) {
                 State::Content => {
+                    self.state = State::Content;
                     if let Some(data) = ready!(self.poll_data(cx)) {
                         let unread = data?.len();
                         if self.manual {
@@ -122,11 +123,7 @@ impl RecvStream {
                         }
                     }
                 }
-                State::Trailers(trailers) => {
-                    let trailers = trailers.take();
-                    self.state = State::End;
-                    return Poll::Ready(Ok(trailers));
-                }
+                State::Trailers(trailers) => return Poll::Ready(Ok(Some(*trailers))),
                 State::End => return Poll::Ready(Ok(None)),
             }
         }
