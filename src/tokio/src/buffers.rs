@@ -6,8 +6,8 @@ use bytes::BytesMut;
 
 /// Buffers in use at a time, besides the current one.
 const USED: usize = 8;
-/// Smallest buffer, in bytes: many small pieces share one.
-const LEAST: usize = 4 << 10;
+/// Smallest buffer, in bytes: many small pieces share one. Below 1 KiB, allocators are quick.
+const LEAST: usize = 960;
 
 /// A buffer to fill, and earlier ones, parts of which may still be in use.
 ///

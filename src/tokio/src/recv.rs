@@ -23,14 +23,14 @@ use crate::shared::{Inner, Wait};
 pub struct RecvStream {
     stream: StreamRef,
     manual: bool,
-    length: Option<u64>,
     state: State,
 }
 
 /// The part of the message that comes next.
 #[derive(Debug)]
 enum State {
-    Content,
+    /// Content, and the length of it if known.
+    Content(Option<u64>),
     /// The content has ended; the trailers may not be taken yet. They are boxed because few messages have any.
     Trailers(Box<HeaderMap>),
     End,
@@ -40,11 +40,11 @@ impl RecvStream {
     /// Creates the receiving half of a message with the fields `headers`.
     pub(crate) fn new(stream: StreamRef, headers: &HeaderMap, end_stream: bool) -> Self {
         if end_stream {
-            return Self { stream, manual: false, length: Some(0), state: State::End };
+            return Self { stream, manual: false, state: State::End };
         }
         let length = headers.get(http::header::CONTENT_LENGTH);
         let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
-        Self { stream, manual: false, length, state: State::Content }
+        Self { stream, manual: false, state: State::Content(length) }
     }
 
     /// Returns the identifier of the stream.
@@ -72,9 +72,7 @@ impl RecvStream {
     ///
     /// Returns why the message is incomplete, after all content that arrived before.
     pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        if !matches!(self.state, State::Content) {
-            return Poll::Ready(None);
-        }
+        let State::Content(length) = &mut self.state else { return Poll::Ready(None) };
         let manual = self.manual;
         let read = self.stream.operate(|inner, id| match inner.read(id, manual) {
             Ok(Read::Blocked) => inner.wait(id, Wait::Receive, cx),
@@ -83,7 +81,7 @@ impl RecvStream {
         match ready!(read) {
             Ok(Read::Data(data)) => {
                 let bytes = u64::try_from(data.len()).unwrap_or(u64::MAX);
-                self.length = self.length.map(|length| length.saturating_sub(bytes));
+                *length = length.map(|length| length.saturating_sub(bytes));
                 Poll::Ready(Some(Ok(data)))
             }
             Ok(Read::Trailers(trailers)) => {
@@ -114,8 +112,8 @@ impl RecvStream {
     pub fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<HeaderMap>, Error>> {
         loop {
             match std::mem::replace(&mut self.state, State::End) {
-                State::Content => {
-                    self.state = State::Content;
+                content @ State::Content(_) => {
+                    self.state = content;
                     if let Some(data) = ready!(self.poll_data(cx)) {
                         let unread = data?.len();
                         if self.manual {
@@ -132,7 +130,7 @@ impl RecvStream {
     /// Returns whether the whole message was read, including its trailers.
     pub fn is_end_stream(&self) -> bool {
         match self.state {
-            State::Content => self.stream.operate(|inner, id| inner.engine.is_read(id)),
+            State::Content(_) => self.stream.operate(|inner, id| inner.engine.is_read(id)),
             State::Trailers(_) => false,
             State::End => true,
         }
@@ -164,7 +162,7 @@ impl RecvStream {
 
 impl Drop for RecvStream {
     fn drop(&mut self) {
-        if matches!(self.state, State::Content) {
+        if matches!(self.state, State::Content(_)) {
             self.stream.operate(Inner::stop_reading);
         }
     }
@@ -190,7 +188,11 @@ impl Body for RecvStream {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.length.map_or_else(SizeHint::default, SizeHint::with_exact)
+        match self.state {
+            State::Content(None) => SizeHint::default(),
+            State::Content(Some(length)) => SizeHint::with_exact(length),
+            State::Trailers(_) | State::End => SizeHint::with_exact(0),
+        }
     }
 }
 

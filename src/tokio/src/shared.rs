@@ -22,6 +22,8 @@ use crate::error::Error;
 
 /// Copied content that may wait to be written, in bytes.
 const COPIED: usize = 128 << 10;
+/// Largest head of a response whose buffer a connection keeps, in bytes.
+const HEAD_KEPT: usize = 1 << 10;
 /// Size of most DATA frames, in bytes.
 const FRAME: usize = 16 << 10;
 
@@ -156,7 +158,7 @@ pub(crate) struct Inner {
     /// Reusable buffer for the head of a response.
     head: FieldSection,
     /// Buffers of content that was copied from the caller's own.
-    copies: Buffers,
+    pub(crate) copies: Buffers,
     /// Bytes that were copied, and may not have been handed to the transport though the windows allow that.
     copied: usize,
     pings: Vec<Ping>,
@@ -521,13 +523,11 @@ impl Inner {
         end_stream: bool,
     ) -> Result<(), SendError> {
         self.head.set_response_parts(parts);
-        self.engine.send_response(id, &self.head, end_stream)
-    }
-
-    /// Gives back buffers, while there is no stream.
-    pub(crate) fn give_back(&mut self) {
-        self.copies.clear();
-        self.head = FieldSection::new();
+        let result = self.engine.send_response(id, &self.head, end_stream);
+        if self.head.size() > HEAD_KEPT {
+            self.head = FieldSection::new();
+        }
+        result
     }
 
     /// Reads from a stream; `manual` leaves the credit to the caller.
