@@ -53,6 +53,9 @@ impl Scheduler {
     ///
     /// The caller pushes the stream again if it has content left.
     pub(crate) fn pop(&mut self) -> Option<StreamId> {
+        if self.is_empty() {
+            return None;
+        }
         let level = self.levels.iter_mut().flatten().find(|level| !level.is_empty())?;
         self.len = self.len.saturating_sub(1);
         let shared = if level.whole.is_empty() || level.shared.queue.is_empty() {
@@ -90,7 +93,7 @@ impl Scheduler {
 
     /// Gives back the memory of an empty scheduler.
     pub(crate) fn shrink(&mut self) {
-        if self.is_empty() {
+        if self.is_empty() && self.levels.iter().any(Option::is_some) {
             self.levels = Default::default();
         }
     }

@@ -200,8 +200,8 @@ pub(crate) fn reason_of(
 #[must_use = "a stream that is dropped discards its content"]
 pub struct RecvStream {
     inner: http2_tokio::RecvStream,
-    /// Content that was found while the caller asked for trailers.
-    unread: Option<Bytes>,
+    /// Content that was found while the caller asked for trailers, which is rare.
+    unread: Option<Box<Bytes>>,
     flow: Option<FlowControl>,
 }
 
@@ -228,7 +228,7 @@ impl RecvStream {
     /// Waits for the next piece of content; `None` follows the last.
     pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         match self.unread.take() {
-            Some(data) => Poll::Ready(Some(Ok(data))),
+            Some(data) => Poll::Ready(Some(Ok(*data))),
             None => self.inner.poll_data(cx).map_err(Error::from),
         }
     }
@@ -238,7 +238,7 @@ impl RecvStream {
         if self.unread.is_none()
             && let Some(data) = ready!(self.inner.poll_data(cx))
         {
-            self.unread = Some(data?);
+            self.unread = Some(Box::new(data?));
         }
         if self.unread.is_some() {
             // The caller has to read it first.

@@ -11,8 +11,8 @@ use std::task::{Context, Poll};
 use http::uri::{Authority, Scheme};
 use http::{Request, Response, Uri, request};
 use http_body::Body;
-use http2_tokio::client::{Connection, ResponseFuture, SendRequest, handshake};
-use http2_tokio::{Config, Error, ErrorCode, OpenError, RecvStream, SendStream};
+use http2_tokio::client::{Connection, ResponseFuture, SendRequest, handshake_with_clock};
+use http2_tokio::{Clock, Config, Error, ErrorCode, OpenError, RecvStream, SendStream};
 use hyper::rt::Executor;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
@@ -29,7 +29,7 @@ type Origin = (Scheme, Authority);
 /// ended.
 ///
 /// `M` connects: a `tower::Service` from [`Uri`] to a transport, which has agreed on HTTP/2 (by ALPN, or by prior
-/// knowledge). `E` runs the connections, and the bodies of requests that are not sent at once.
+/// knowledge). `E` runs the connections, and the bodies of requests that are not sent at once. `K` creates their clocks.
 ///
 /// A request that a server has certainly not processed is repeated if it has no content (RFC 9113, 8.7). Fields of
 /// HTTP/1.1 connections are removed, and Content-Length is added if the length is known.
@@ -66,32 +66,55 @@ type Origin = (Scheme, Authority);
 /// # Ok(())
 /// # }
 /// ```
-pub struct Pool<M, E> {
+pub struct Pool<M, E, K = DefaultClocks> {
     connect: M,
     executor: E,
+    clock: K,
     shared: Arc<Origins>,
 }
+
+#[cfg(feature = "time")]
+use http2_tokio::TokioClock as DefaultClock;
+/// Without Tokio's clock, the caller names its own.
+#[cfg(not(feature = "time"))]
+type DefaultClock = std::convert::Infallible;
+type DefaultClocks = fn() -> DefaultClock;
 
 struct Origins {
     config: Config,
     origins: Mutex<HashMap<Origin, Arc<tokio::sync::Mutex<Option<SendRequest>>>>>,
 }
 
+#[cfg(feature = "time")]
 impl<M, E> Pool<M, E> {
     /// Creates a client whose connections have the configuration `config`.
     pub fn new(connect: M, executor: E, config: Config) -> Self {
-        Self { connect, executor, shared: Arc::new(Origins { config, origins: Mutex::default() }) }
+        Self::with_clock(connect, executor, config, http2_tokio::TokioClock::new)
     }
 }
 
-impl<M: Clone, E: Clone> Clone for Pool<M, E> {
+impl<M, E, K> Pool<M, E, K> {
+    /// Creates a client whose connections have deadlines by the caller's clock: `clock` creates one for each.
+    ///
+    /// In a component, `http2_tokio::wasi::Clock::new` works in `http2_tokio::wasi::block_on`.
+    pub fn with_clock(connect: M, executor: E, config: Config, clock: K) -> Self {
+        Self { connect, executor, clock, shared: Arc::new(Origins { config, origins: Mutex::default() }) }
+    }
+}
+
+impl<M: Clone, E: Clone, K: Clone> Clone for Pool<M, E, K> {
     /// The clone shares the connections.
     fn clone(&self) -> Self {
-        Self { connect: self.connect.clone(), executor: self.executor.clone(), shared: self.shared.clone() }
+        Self {
+            connect: self.connect.clone(),
+            executor: self.executor.clone(),
+            clock: self.clock.clone(),
+            shared: self.shared.clone(),
+        }
     }
 }
 
-impl<M, E> fmt::Debug for Pool<M, E> {
+impl<M, E, K> fmt::Debug for Pool<M, E, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool").field("config", &self.shared.config).finish_non_exhaustive()
     }
@@ -136,14 +159,14 @@ impl From<Error> for PoolError {
 }
 
 /// Work of a [`Pool`] that goes on beside its requests; a future for its executor.
-pub struct Task<T, B>(Work<T, B>);
+pub struct Task<T, B, C = DefaultClock>(Work<T, B, C>);
 
-enum Work<T, B> {
-    Connection(Box<Connection<T>>),
+enum Work<T, B, C> {
+    Connection(Box<Connection<T, C>>),
     Body(SendBody<B>),
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin, B: Body> Future for Task<T, B> {
+impl<T: AsyncRead + AsyncWrite + Unpin, B: Body, C: Clock + Unpin> Future for Task<T, B, C> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -155,7 +178,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, B: Body> Future for Task<T, B> {
     }
 }
 
-impl<T, B> fmt::Debug for Task<T, B> {
+impl<T, B, C> fmt::Debug for Task<T, B, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Task").finish_non_exhaustive()
     }
@@ -164,13 +187,15 @@ impl<T, B> fmt::Debug for Task<T, B> {
 /// The future of a response.
 pub type PoolFuture = Pin<Box<dyn Future<Output = Result<Response<RecvStream>, PoolError>> + Send>>;
 
-impl<M, E, B> Service<Request<B>> for Pool<M, E>
+impl<M, E, K, C, B> Service<Request<B>> for Pool<M, E, K>
 where
     M: Service<Uri> + Clone + Send + 'static,
     M::Response: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     M::Error: Into<Box<dyn StdError + Send + Sync>>,
     M::Future: Send,
-    E: Executor<Task<M::Response, B>> + Clone + Send + Sync + 'static,
+    E: Executor<Task<M::Response, B, C>> + Clone + Send + Sync + 'static,
+    K: Fn() -> C + Clone + Send + Sync + 'static,
+    C: Clock + Send + Unpin + 'static,
     B: Body + Send + 'static,
     B::Data: Send,
 {
@@ -189,13 +214,15 @@ where
     }
 }
 
-impl<M, E> Pool<M, E> {
-    async fn send<B>(mut self, request: Request<B>) -> Result<Response<RecvStream>, PoolError>
+impl<M, E, K> Pool<M, E, K> {
+    async fn send<B, C>(mut self, request: Request<B>) -> Result<Response<RecvStream>, PoolError>
     where
         M: Service<Uri>,
         M::Response: AsyncRead + AsyncWrite + Unpin,
         M::Error: Into<Box<dyn StdError + Send + Sync>>,
-        E: Executor<Task<M::Response, B>>,
+        E: Executor<Task<M::Response, B, C>>,
+        K: Fn() -> C,
+        C: Clock,
         B: Body,
     {
         let (mut head, body) = request.into_parts();
@@ -207,7 +234,7 @@ impl<M, E> Pool<M, E> {
         let mut body = Some(body);
         let mut attempt = 1;
         loop {
-            let mut sender = self.sender::<B>(&origin, &head.uri).await?;
+            let mut sender = self.sender::<B, C>(&origin, &head.uri).await?;
             let result = match open(&mut sender, &head, empty).await {
                 Ok((response, stream)) => {
                     if let Some(body) = body.take_if(|_| !empty) {
@@ -229,12 +256,14 @@ impl<M, E> Pool<M, E> {
     }
 
     /// Returns the origin's connection, and opens one if it has none that takes requests.
-    async fn sender<B>(&mut self, origin: &Origin, uri: &Uri) -> Result<SendRequest, PoolError>
+    async fn sender<B, C>(&mut self, origin: &Origin, uri: &Uri) -> Result<SendRequest, PoolError>
     where
         M: Service<Uri>,
         M::Response: AsyncRead + AsyncWrite + Unpin,
         M::Error: Into<Box<dyn StdError + Send + Sync>>,
-        E: Executor<Task<M::Response, B>>,
+        E: Executor<Task<M::Response, B, C>>,
+        K: Fn() -> C,
+        C: Clock,
         B: Body,
     {
         let slot = {
@@ -249,7 +278,7 @@ impl<M, E> Pool<M, E> {
         let refused = |error: M::Error| PoolError::Connect(error.into());
         poll_fn(|cx| self.connect.poll_ready(cx)).await.map_err(refused)?;
         let io = self.connect.call(uri.clone()).await.map_err(refused)?;
-        let (sender, connection) = handshake(io, self.shared.config.clone())?;
+        let (sender, connection) = handshake_with_clock(io, self.shared.config.clone(), (self.clock)())?;
         self.executor.execute(Task(Work::Connection(Box::new(connection))));
         *slot = Some(sender.clone());
         Ok(sender)

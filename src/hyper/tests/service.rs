@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -15,7 +16,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Frame;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use http2_hyper::{Pool, PoolError, serve};
-use http2_tokio::{Config, ErrorCode, RecvStream, client, server};
+use http2_tokio::{Clock, Config, ErrorCode, RecvStream, Time, client, server};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::service::TowerToHyperService;
@@ -221,6 +222,43 @@ async fn a_cancelled_call_is_dropped() {
     while Arc::strong_count(&alive) > 2 {
         tokio::task::yield_now().await;
     }
+}
+
+#[test]
+fn a_pool_with_its_own_clock_needs_no_timer_of_tokio() {
+    /// A clock that stands still.
+    struct Stopped;
+
+    impl Clock for Stopped {
+        fn now(&self) -> Time {
+            Time::default()
+        }
+
+        fn poll_deadline(&mut self, _: &mut Context<'_>, _: Time) -> Poll<()> {
+            Poll::Pending
+        }
+    }
+
+    let (done, finished) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let content = runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            tokio::spawn(async move {
+                let (socket, _) = listener.accept().await.unwrap();
+                let connection = server::handshake_with_clock(socket, Config::default(), Stopped).unwrap();
+                serve(connection, TowerToHyperService::new(app())).await
+            });
+            let connect = tower::service_fn(move |_: Uri| TcpStream::connect(address));
+            let pool = Pool::with_clock(connect, TokioExecutor::new(), Config::default(), || Stopped);
+            let request = Request::get("http://localhost/").body(Empty::<Bytes>::new()).unwrap();
+            let response = pool.oneshot(request).await.unwrap();
+            response.into_body().collect().await.unwrap().to_bytes()
+        });
+        done.send(content).unwrap();
+    });
+    assert_eq!(finished.recv_timeout(Duration::from_secs(20)).expect("the test hangs"), "hello");
 }
 
 #[tokio::test]

@@ -6,6 +6,8 @@ use bytes::BytesMut;
 
 /// Buffers in use at a time, besides the current one.
 const USED: usize = 8;
+/// Smallest buffer, in bytes: many small pieces share one. Below 1 KiB, allocators are quick.
+const LEAST: usize = 960;
 
 /// A buffer to fill, and earlier ones, parts of which may still be in use.
 ///
@@ -23,7 +25,7 @@ impl Buffers {
         if self.current.capacity() < size && !self.current.try_reclaim(size) {
             let free = self.used.iter_mut().position(|buffer| buffer.try_reclaim(size));
             let next = free.and_then(|at| self.used.remove(at));
-            let next = next.unwrap_or_else(|| BytesMut::with_capacity(size));
+            let next = next.unwrap_or_else(|| BytesMut::with_capacity(size.max(LEAST)));
             self.used.push_back(std::mem::replace(&mut self.current, next));
             if self.used.len() > USED {
                 self.used.pop_front();
@@ -42,20 +44,29 @@ impl Buffers {
 mod tests {
     use super::*;
 
+    fn fill(buffers: &mut Buffers, byte: u8, size: usize) -> bytes::Bytes {
+        let buffer = buffers.with_room(size);
+        buffer.resize(size, byte);
+        buffer.split().freeze()
+    }
+
     #[test]
     fn memory_serves_again_when_its_content_is_dropped() {
         let mut buffers = Buffers::default();
-        let mut fill = |byte: u8| {
-            let buffer = buffers.with_room(1_000);
-            buffer.resize(1_000, byte);
-            buffer.split().freeze()
-        };
-        let first = fill(1);
-        let second = fill(2);
+        let first = fill(&mut buffers, 1, LEAST);
+        let second = fill(&mut buffers, 2, LEAST);
         assert_eq!((first[0], second[0]), (1, 2));
         let address = first.as_ptr();
         drop(first);
-        let third = fill(3);
+        let third = fill(&mut buffers, 3, LEAST);
         assert_eq!((third.as_ptr(), second[0]), (address, 2));
+    }
+
+    #[test]
+    fn small_pieces_share_a_buffer() {
+        let mut buffers = Buffers::default();
+        let first = fill(&mut buffers, 1, 100);
+        let second = fill(&mut buffers, 2, 100);
+        assert_eq!(second.as_ptr() as usize - first.as_ptr() as usize, 100);
     }
 }

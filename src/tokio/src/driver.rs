@@ -15,8 +15,11 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::shared::{Incoming, Inner, Shared};
 
-/// Output collected for one write, in bytes, unless a single frame is longer.
-const WRITE: usize = 64 << 10;
+/// Output at which no further frame is collected for a write, in bytes.
+///
+/// With a frame of the usual 16 KiB beyond it, a write stays below the 64 KiB that a TCP of today handles as one packet. A
+/// few bytes more would cost a second packet, and half as much time again.
+const WRITE: usize = 48_000;
 /// Smallest and largest buffer for one read, in bytes.
 const READ: (usize, usize) = (4 << 10, 64 << 10);
 /// Bytes read before the task yields, so that the readers of the content run while it is in the processor's cache.
@@ -151,19 +154,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
         }))
     }
 
-    /// Moves bytes once in each direction; `Pending` if none can move.
+    /// Moves bytes once in each direction; `Pending` if no more can move.
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming>> {
         let now = self.clock.now();
         let mut progress = self.transmit(now);
-        progress |= self.write(cx, now);
+        self.write(cx, now);
         progress |= self.read(cx, now);
-        if !progress && let Some(deadline) = self.with(|inner| inner.engine.poll_timeout()) {
-            progress = self.clock.poll_deadline(cx, deadline).is_ready();
-            if progress {
-                let now = self.clock.now().max(deadline);
-                self.with(|inner| inner.engine.handle_timeout(now));
-            }
-        }
         let blocked = !self.output.is_empty();
         let has_read = self.has_read;
         let mut input = std::mem::take(&mut self.input);
@@ -180,22 +176,39 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
             if sleeps {
                 inner.driver_sleeps();
             }
-            (request, closed, sleeps.then(|| inner.engine.stream_count() == 0))
+            (request, closed, sleeps.then(|| (inner.engine.poll_timeout(), inner.engine.stream_count() == 0)))
         });
         self.input = input;
         if closed && !blocked && self.flushed {
             self.phase = Phase::Closing;
             return Poll::Ready(request);
         }
-        if let Some(unused) = idle {
-            self.give_back(unused);
-            return Poll::Pending;
+        if let Some((deadline, unused)) = idle {
+            return self.sleep(cx, deadline, unused);
         }
         if request.is_none() && self.read_on >= YIELD {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         Poll::Ready(request)
+    }
+
+    /// Waits until the transport, a handle or the clock wakes the task; `Ready` if the deadline has passed.
+    fn sleep(
+        &mut self,
+        cx: &mut Context<'_>,
+        deadline: Option<Time>,
+        unused: bool,
+    ) -> Poll<Option<Incoming>> {
+        if let Some(deadline) = deadline
+            && self.clock.poll_deadline(cx, deadline).is_ready()
+        {
+            let now = self.clock.now().max(deadline);
+            self.with(|inner| inner.engine.handle_timeout(now));
+            return Poll::Ready(None);
+        }
+        self.give_back(unused);
+        Poll::Pending
     }
 
     /// Gives back buffers, before the task sleeps.
@@ -236,9 +249,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
                 output.extend_from_slice(HTTP1_ANSWER);
             }
         } else if output.is_empty() {
-            while inner.engine.poll_transmit_segments(now, output, WRITE) > 0 && *write_closed {
+            while inner.engine.has_output() && inner.engine.poll_transmit_segments(now, output, WRITE) > 0 {
+                if !*write_closed {
+                    break;
+                }
                 output.clear();
             }
+            inner.transmitted(output.len());
         }
         if !inner.capacity_waiters.is_empty() {
             inner.wake_capacity_waiters();
@@ -249,51 +266,39 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
         progress
     }
 
-    /// Hands output to the transport; returns whether it took all of it.
-    fn write(&mut self, cx: &mut Context<'_>, now: Time) -> bool {
-        if self.output.is_empty() {
-            self.flush(cx, now);
-            return false;
-        }
+    /// Hands output to the transport.
+    fn write(&mut self, cx: &mut Context<'_>, now: Time) {
         let before = self.output.len();
         while !self.output.is_empty() {
             self.flushed = false;
             match self.poll_write(cx) {
-                Poll::Ready(Ok(0)) => {
-                    self.write_failed(io::ErrorKind::WriteZero.into(), now);
-                    return true;
-                }
+                Poll::Ready(Ok(0)) => return self.write_failed(io::ErrorKind::WriteZero.into(), now),
                 Poll::Ready(Ok(bytes)) => self.output.advance(bytes),
-                Poll::Ready(Err(error)) => {
-                    self.write_failed(error, now);
-                    return true;
-                }
+                Poll::Ready(Err(error)) => return self.write_failed(error, now),
                 Poll::Pending => {
                     let moved = before.saturating_sub(self.output.len());
                     if moved > 0 {
                         self.with(|inner| inner.engine.handle_write_progress(now, moved));
                     }
-                    return false;
+                    return;
                 }
             }
         }
         self.flush(cx, now);
-        true
     }
 
     /// Writes once, at most so many slices.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut output = self.output.slices();
+        let first = output.next().unwrap_or_default();
+        let Some(second) = output.next() else { return Pin::new(&mut self.io).poll_write(cx, first) };
         let mut slices = [IoSlice::new(&[]); SLICES];
         let mut count = 0;
-        for (slot, slice) in slices.iter_mut().zip(self.output.slices()) {
+        for (slot, slice) in slices.iter_mut().zip([first, second].into_iter().chain(output)) {
             *slot = IoSlice::new(slice);
             count += 1;
         }
-        match slices.get(..count) {
-            Some([slice]) => Pin::new(&mut self.io).poll_write(cx, slice),
-            Some(slices) => Pin::new(&mut self.io).poll_write_vectored(cx, slices),
-            None => Poll::Ready(Ok(0)),
-        }
+        Pin::new(&mut self.io).poll_write_vectored(cx, slices.get(..count).unwrap_or_default())
     }
 
     fn flush(&mut self, cx: &mut Context<'_>, now: Time) {
@@ -339,6 +344,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
                 let Self { shared, input, .. } = self;
                 // The engine takes the rest after its events and output were taken.
                 let _ = shared.lock().engine.recv(now, input);
+                if input.is_empty() {
+                    // An empty part would keep the buffer in use.
+                    *input = Bytes::new();
+                }
                 return true;
             }
             // The transport has ended for both directions as soon as nothing is left to read.

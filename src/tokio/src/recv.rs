@@ -23,16 +23,16 @@ use crate::shared::{Inner, Wait};
 pub struct RecvStream {
     stream: StreamRef,
     manual: bool,
-    length: Option<u64>,
     state: State,
 }
 
 /// The part of the message that comes next.
 #[derive(Debug)]
 enum State {
-    Content,
-    /// The content has ended; the trailers may not be taken yet.
-    Trailers(Option<HeaderMap>),
+    /// Content, and the length of it if known.
+    Content(Option<u64>),
+    /// The content has ended; the trailers may not be taken yet. They are boxed because few messages have any.
+    Trailers(Box<HeaderMap>),
     End,
 }
 
@@ -40,11 +40,11 @@ impl RecvStream {
     /// Creates the receiving half of a message with the fields `headers`.
     pub(crate) fn new(stream: StreamRef, headers: &HeaderMap, end_stream: bool) -> Self {
         if end_stream {
-            return Self { stream, manual: false, length: Some(0), state: State::End };
+            return Self { stream, manual: false, state: State::End };
         }
         let length = headers.get(http::header::CONTENT_LENGTH);
         let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
-        Self { stream, manual: false, length, state: State::Content }
+        Self { stream, manual: false, state: State::Content(length) }
     }
 
     /// Returns the identifier of the stream.
@@ -72,9 +72,7 @@ impl RecvStream {
     ///
     /// Returns why the message is incomplete, after all content that arrived before.
     pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        if !matches!(self.state, State::Content) {
-            return Poll::Ready(None);
-        }
+        let State::Content(length) = &mut self.state else { return Poll::Ready(None) };
         let manual = self.manual;
         let read = self.stream.operate(|inner, id| match inner.read(id, manual) {
             Ok(Read::Blocked) => inner.wait(id, Wait::Receive, cx),
@@ -83,12 +81,12 @@ impl RecvStream {
         match ready!(read) {
             Ok(Read::Data(data)) => {
                 let bytes = u64::try_from(data.len()).unwrap_or(u64::MAX);
-                self.length = self.length.map(|length| length.saturating_sub(bytes));
+                *length = length.map(|length| length.saturating_sub(bytes));
                 Poll::Ready(Some(Ok(data)))
             }
             Ok(Read::Trailers(trailers)) => {
                 self.state = match trailers.into_header_map() {
-                    Ok(trailers) => State::Trailers(Some(trailers)),
+                    Ok(trailers) => State::Trailers(Box::new(trailers)),
                     Err(_) => {
                         self.stream.reset(ErrorCode::PROTOCOL_ERROR);
                         return Poll::Ready(Some(Err(self.error())));
@@ -113,8 +111,9 @@ impl RecvStream {
     /// Returns why the message is incomplete.
     pub fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<HeaderMap>, Error>> {
         loop {
-            match &mut self.state {
-                State::Content => {
+            match std::mem::replace(&mut self.state, State::End) {
+                content @ State::Content(_) => {
+                    self.state = content;
                     if let Some(data) = ready!(self.poll_data(cx)) {
                         let unread = data?.len();
                         if self.manual {
@@ -122,11 +121,7 @@ impl RecvStream {
                         }
                     }
                 }
-                State::Trailers(trailers) => {
-                    let trailers = trailers.take();
-                    self.state = State::End;
-                    return Poll::Ready(Ok(trailers));
-                }
+                State::Trailers(trailers) => return Poll::Ready(Ok(Some(*trailers))),
                 State::End => return Poll::Ready(Ok(None)),
             }
         }
@@ -135,7 +130,7 @@ impl RecvStream {
     /// Returns whether the whole message was read, including its trailers.
     pub fn is_end_stream(&self) -> bool {
         match self.state {
-            State::Content => self.stream.operate(|inner, id| inner.engine.is_read(id)),
+            State::Content(_) => self.stream.operate(|inner, id| inner.engine.is_read(id)),
             State::Trailers(_) => false,
             State::End => true,
         }
@@ -167,7 +162,7 @@ impl RecvStream {
 
 impl Drop for RecvStream {
     fn drop(&mut self) {
-        if matches!(self.state, State::Content) {
+        if matches!(self.state, State::Content(_)) {
             self.stream.operate(Inner::stop_reading);
         }
     }
@@ -193,7 +188,11 @@ impl Body for RecvStream {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.length.map_or_else(SizeHint::default, SizeHint::with_exact)
+        match self.state {
+            State::Content(None) => SizeHint::default(),
+            State::Content(Some(length)) => SizeHint::with_exact(length),
+            State::Trailers(_) | State::End => SizeHint::with_exact(0),
+        }
     }
 }
 

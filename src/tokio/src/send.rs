@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use http2_engine::{ErrorCode, FieldSection, OpenError, Priority, SendError, StreamError, StreamId};
 
@@ -186,14 +186,14 @@ impl SendStream {
     /// Queues a copy of `data`, in memory that the connection uses again; otherwise like
     /// [`send_data`](Self::send_data).
     ///
+    /// While many copies wait to be written, no stream has [capacity](Self::capacity).
+    ///
     /// # Errors
     ///
     /// Those of [`send_data`](Self::send_data).
     pub fn send_copy(&mut self, data: &mut impl Buf, end_stream: bool) -> Result<(), Error> {
         self.stream.operate(|inner, id| {
-            let buffer = inner.copies.with_room(data.remaining());
-            buffer.put(data);
-            let copy = buffer.split().freeze();
+            let copy = inner.copy(data);
             let result = inner.engine.queue_data(id, copy, end_stream);
             result.map_err(|error| inner.operation_error(id, error.into()))
         })

@@ -226,9 +226,9 @@ impl Respond {
     ///
     /// Returns [`Error::Send`] if the head is malformed or if a response was sent before, or why the stream has ended.
     pub fn send_response(&mut self, response: Response<()>, end_stream: bool) -> Result<SendStream, Error> {
-        let head = FieldSection::from_response_parts(&response.into_parts().0);
+        let (parts, ()) = response.into_parts();
         self.stream.operate(|inner, id| {
-            let result = inner.engine.send_response(id, &head, end_stream);
+            let result = inner.send_response(id, &parts, end_stream);
             result.map_err(|error| inner.operation_error(id, error.into()))?;
             inner.retain(id, 1);
             Ok::<_, Error>(())
@@ -243,9 +243,8 @@ impl Respond {
     /// Those of [`send_response`](Self::send_response).
     pub fn respond(self, response: Response<Bytes>) -> Result<(), Error> {
         let (parts, content) = response.into_parts();
-        let head = FieldSection::from_response_parts(&parts);
         self.stream.operate(|inner, id| {
-            let mut result = inner.engine.send_response(id, &head, content.is_empty());
+            let mut result = inner.send_response(id, &parts, content.is_empty());
             if result.is_ok() && !content.is_empty() {
                 result = inner.engine.queue_data(id, content, true);
             }

@@ -11,12 +11,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use bytes::{Buf, BufMut, Bytes};
+use http::response;
 use http2_engine::{
-    ErrorCode, Event, FieldSection, Initiator, OpenError, Read, State, StreamError, StreamId, Time,
+    ErrorCode, Event, FieldSection, Initiator, OpenError, Read, SendError, State, StreamError, StreamId, Time,
 };
 
 use crate::buffers::Buffers;
 use crate::error::Error;
+
+/// Copied content that may wait to be written, in bytes.
+const COPIED: usize = 128 << 10;
+/// Largest head of a response whose buffer a connection keeps, in bytes.
+const HEAD_KEPT: usize = 1 << 10;
+/// Size of most DATA frames, in bytes.
+const FRAME: usize = 16 << 10;
 
 /// A request that has arrived at a server.
 #[derive(Debug)]
@@ -67,6 +76,7 @@ struct Entry {
     response: Option<Box<Arrived>>,
     receive: Option<Waker>,
     capacity: Option<Waker>,
+    reset: Option<Waker>,
     /// Capacity above which the task in `capacity` is woken.
     floor: usize,
     /// Whether the stream is among [`Inner::capacity_waiters`].
@@ -79,7 +89,6 @@ struct Entry {
 struct Rare {
     informational: VecDeque<FieldSection>,
     promises: VecDeque<Promised>,
-    reset: Option<Waker>,
     extra: Option<Waker>,
     sent: Option<Waker>,
 }
@@ -89,7 +98,7 @@ impl Entry {
         match wait {
             Wait::Receive => &mut self.receive,
             Wait::Capacity => &mut self.capacity,
-            Wait::Reset => &mut self.rare.get_or_insert_default().reset,
+            Wait::Reset => &mut self.reset,
             Wait::Extra => &mut self.rare.get_or_insert_default().extra,
             Wait::Sent => &mut self.rare.get_or_insert_default().sent,
         }
@@ -97,8 +106,9 @@ impl Entry {
 
     fn wakers(&mut self) -> impl Iterator<Item = Waker> {
         let rare = self.rare.as_deref_mut();
-        let rare = rare.map(|rare| [rare.reset.take(), rare.extra.take(), rare.sent.take()]);
-        [self.receive.take(), self.capacity.take()].into_iter().chain(rare.into_iter().flatten()).flatten()
+        let rare = rare.map(|rare| [rare.extra.take(), rare.sent.take()]);
+        let usual = [self.receive.take(), self.capacity.take(), self.reset.take()];
+        usual.into_iter().chain(rare.into_iter().flatten()).flatten()
     }
 }
 
@@ -145,8 +155,12 @@ pub(crate) struct Inner {
     closers: Vec<Waker>,
     /// Streams whose callers wait for window.
     pub(crate) capacity_waiters: Vec<StreamId>,
+    /// Reusable buffer for the head of a response.
+    head: FieldSection,
     /// Buffers of content that was copied from the caller's own.
     pub(crate) copies: Buffers,
+    /// Bytes that were copied, and may not have been handed to the transport though the windows allow that.
+    copied: usize,
     pings: Vec<Ping>,
     next_ping: u64,
     /// The driver's task.
@@ -173,7 +187,9 @@ impl Shared {
             openers: Vec::new(),
             closers: Vec::new(),
             capacity_waiters: Vec::new(),
+            head: FieldSection::new(),
             copies: Buffers::default(),
+            copied: 0,
             pings: Vec::new(),
             next_ping: 0,
             driver: None,
@@ -473,8 +489,45 @@ impl Inner {
     }
 
     /// Returns how much content a stream can take now without growing beyond its send buffer and the windows.
+    ///
+    /// It is 0 while so many copies wait to be written that more would push them out of the processor's cache. The
+    /// limit grows with the number of waiting streams, so that a wake-up always admits a frame on average.
     pub(crate) fn capacity(&self, id: StreamId) -> usize {
+        if self.copied >= COPIED.max(self.capacity_waiters.len().saturating_mul(FRAME)) {
+            return 0;
+        }
         self.engine.send_window(id).min(self.engine.send_capacity(id))
+    }
+
+    /// Copies content, in memory that the connection uses again.
+    pub(crate) fn copy(&mut self, data: &mut impl Buf) -> Bytes {
+        let bytes = data.remaining();
+        let buffer = self.copies.with_room(bytes);
+        buffer.put(data);
+        let copy = buffer.split().freeze();
+        self.copied = self.copied.saturating_add(bytes);
+        copy
+    }
+
+    /// Records that `bytes` of output were handed to the driver.
+    pub(crate) fn transmitted(&mut self, bytes: usize) {
+        let left = if self.engine.has_output() { self.copied.saturating_sub(bytes) } else { 0 };
+        self.copied = left;
+    }
+
+    /// Sends the head of a response.
+    pub(crate) fn send_response(
+        &mut self,
+        id: StreamId,
+        parts: &response::Parts,
+        end_stream: bool,
+    ) -> Result<(), SendError> {
+        self.head.set_response_parts(parts);
+        let result = self.engine.send_response(id, &self.head, end_stream);
+        if self.head.size() > HEAD_KEPT {
+            self.head = FieldSection::new();
+        }
+        result
     }
 
     /// Reads from a stream; `manual` leaves the credit to the caller.

@@ -154,6 +154,49 @@ async fn capacity_is_the_window_and_send_data_may_exceed_it() {
 }
 
 #[tokio::test]
+async fn copies_wait_until_earlier_ones_are_written() {
+    let (mut client, server) = configured(Config::default(), Config::default());
+    let control = client.control();
+    let running = tokio::spawn(accept_one(server));
+    soon(control.peer_settings()).await.unwrap();
+    let (_response, mut content) = client.send_request(post("/"), false).unwrap();
+    let (_other_response, other) = client.send_request(post("/"), false).unwrap();
+    content.send_copy(&mut &[7; 100_000][..], false).unwrap();
+    assert!(content.capacity() > 0 && other.capacity() > 0);
+    content.send_copy(&mut &[7; 100_000][..], false).unwrap();
+    assert_eq!((content.capacity(), other.capacity()), (0, 0));
+    // The peer has read nothing.
+    let _request = soon(running).await.unwrap();
+    assert!(soon(poll_fn(|cx| content.poll_capacity(cx))).await.unwrap() > 0);
+}
+
+#[tokio::test]
+async fn streams_that_copy_take_turns() {
+    const PIECES: usize = 20;
+    let piece = [7; 50_000];
+    let (mut client, server) = configured(Config::default(), Config::default());
+    tokio::spawn(echo(server));
+    let mut sending = Vec::new();
+    for _ in 0..20 {
+        soon(client.ready()).await.unwrap();
+        let (response, mut content) = client.send_request(post("/"), false).unwrap();
+        sending.push(tokio::spawn(async move {
+            let mut body = response.await.unwrap().into_body();
+            let reading = tokio::spawn(async move { read_all(&mut body).await.len() });
+            for _ in 0..PIECES {
+                poll_fn(|cx| content.poll_capacity(cx)).await.unwrap();
+                content.send_copy(&mut &piece[..], false).unwrap();
+            }
+            content.finish().unwrap();
+            reading.await.unwrap()
+        }));
+    }
+    for stream in sending {
+        assert_eq!(soon(stream).await.unwrap(), PIECES * piece.len());
+    }
+}
+
+#[tokio::test]
 async fn the_caller_can_hold_back_credit() {
     let mut config = Config::default();
     config.initial_window_size = 10_000;

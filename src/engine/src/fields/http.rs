@@ -7,7 +7,7 @@ use http::{
     uri::{self, Authority, PathAndQuery, Scheme},
 };
 
-use super::{FieldSection, LineFlags, Name, name::HEADER_NAMES};
+use super::{FieldSection, Line, LineFlags, Name, name::HEADER_NAMES};
 use crate::error::{Malformed, Violation};
 
 /// The protocol of an extended CONNECT request (RFC 8441, 4), such as `websocket`.
@@ -96,9 +96,16 @@ impl FieldSection {
     /// Creates the header section of a response: `:status`, then the other fields.
     pub fn from_response_parts(parts: &response::Parts) -> Self {
         let mut section = Self::with_capacity(parts.headers.len().saturating_add(1), 256);
-        section.push(b":status", parts.status.as_str().as_bytes());
-        section.append_headers(&parts.headers);
+        section.set_response_parts(parts);
         section
+    }
+
+    /// Replaces the section by the header section of a response, and keeps the buffers; otherwise like
+    /// [`from_response_parts`](Self::from_response_parts).
+    pub fn set_response_parts(&mut self, parts: &response::Parts) {
+        self.clear();
+        self.push(b":status", parts.status.as_str().as_bytes());
+        self.append_headers(&parts.headers);
     }
 
     /// Adds the fields of a map. Values marked as sensitive are never indexed.
@@ -113,26 +120,7 @@ impl FieldSection {
     /// [`defect`](Self::defect) reports and for values with control characters, or if the map can't hold all
     /// fields.
     pub fn into_header_map(self) -> Result<HeaderMap, Violation> {
-        let regular = self.lines.iter().filter(|line| !line.name.is_pseudo()).count();
-        let mut headers =
-            HeaderMap::try_with_capacity(regular).map_err(|_| Violation::FieldSectionTooLarge)?;
-        let octets = Bytes::from(self.octets);
-        for line in &self.lines {
-            let start = line.start as usize;
-            let (name, value) = line.split(octets.get(start..).unwrap_or_default());
-            if name.first() == Some(&b':') {
-                continue;
-            }
-            let name = match HEADER_NAMES.get(line.name.number()) {
-                Some(Some(known)) => known.clone(),
-                _ => HeaderName::from_lowercase(name).map_err(|_| Malformed::FieldName)?,
-            };
-            let mut value =
-                HeaderValue::from_maybe_shared(octets.slice_ref(value)).map_err(|_| Malformed::FieldValue)?;
-            value.set_sensitive(line.flags.has(LineFlags::NEVER_INDEXED));
-            headers.try_append(name, value).map_err(|_| Violation::FieldSectionTooLarge)?;
-        }
-        Ok(headers)
+        SharedSection::from(self).header_map()
     }
 
     /// Converts the section to a request without content. The section should be valid: if a pseudo-header field
@@ -145,12 +133,13 @@ impl FieldSection {
         let mut request = Request::new(());
         let method = self.method().ok_or(Malformed::MissingPseudo)?;
         *request.method_mut() = Method::from_bytes(method).map_err(|_| Malformed::Method)?;
-        *request.uri_mut() = self.uri()?;
         *request.version_mut() = Version::HTTP_2;
-        if let Some(protocol) = self.protocol() {
-            request.extensions_mut().insert(Protocol::from(protocol));
+        let section = SharedSection::from(self);
+        *request.uri_mut() = section.uri()?;
+        if let Some(protocol) = section.known(Name::PROTOCOL) {
+            request.extensions_mut().insert(Protocol(protocol));
         }
-        *request.headers_mut() = self.into_header_map()?;
+        *request.headers_mut() = section.header_map()?;
         Ok(request)
     }
 
@@ -212,23 +201,69 @@ impl FieldSection {
             self.push(b":path", path.as_bytes());
         }
     }
+}
+
+/// A section whose bytes the values of `http` types refer to.
+struct SharedSection {
+    lines: Vec<Line>,
+    octets: Bytes,
+}
+
+impl SharedSection {
+    fn header_map(&self) -> Result<HeaderMap, Violation> {
+        let regular = self.lines.iter().filter(|line| !line.name.is_pseudo()).count();
+        let mut headers =
+            HeaderMap::try_with_capacity(regular).map_err(|_| Violation::FieldSectionTooLarge)?;
+        for line in &self.lines {
+            let (name, value) = self.split(line);
+            if name.first() == Some(&b':') {
+                continue;
+            }
+            let name = match HEADER_NAMES.get(line.name.number()) {
+                Some(Some(known)) => known.clone(),
+                _ => HeaderName::from_lowercase(name).map_err(|_| Malformed::FieldName)?,
+            };
+            let mut value = HeaderValue::from_maybe_shared(self.octets.slice_ref(value))
+                .map_err(|_| Malformed::FieldValue)?;
+            value.set_sensitive(line.flags.has(LineFlags::NEVER_INDEXED));
+            headers.try_append(name, value).map_err(|_| Violation::FieldSectionTooLarge)?;
+        }
+        Ok(headers)
+    }
 
     fn uri(&self) -> Result<Uri, Malformed> {
         let mut parts = uri::Parts::default();
-        if let Some(authority) = self.authority().or_else(|| self.known(Name::HOST)) {
-            parts.authority = Some(Authority::try_from(authority).map_err(|_| Malformed::Authority)?);
+        if let Some(authority) = self.known(Name::AUTHORITY).or_else(|| self.known(Name::HOST)) {
+            let authority = Authority::from_maybe_shared(authority).map_err(|_| Malformed::Authority)?;
+            parts.authority = Some(authority);
         }
-        if let Some(path) = self.path() {
-            parts.path_and_query = Some(PathAndQuery::try_from(path).map_err(|_| Malformed::Path)?);
-            match self.scheme() {
+        if let Some(path) = self.known(Name::PATH) {
+            parts.path_and_query = Some(PathAndQuery::from_maybe_shared(path).map_err(|_| Malformed::Path)?);
+            match self.known(Name::SCHEME) {
                 Some(scheme) if parts.authority.is_some() => {
-                    parts.scheme = Some(Scheme::try_from(scheme).map_err(|_| Malformed::Scheme)?);
+                    parts.scheme = Some(Scheme::try_from(&scheme[..]).map_err(|_| Malformed::Scheme)?);
                 }
                 // Given a path, `http` accepts neither a scheme without an authority nor the reverse.
                 _ => parts.authority = None,
             }
         }
         Uri::from_parts(parts).map_err(|_| Malformed::Authority)
+    }
+
+    /// Returns the value of the first field with a known name.
+    fn known(&self, name: Name) -> Option<Bytes> {
+        let line = self.lines.iter().find(|line| line.name == name)?;
+        Some(self.octets.slice_ref(self.split(line).1))
+    }
+
+    fn split(&self, line: &Line) -> (&[u8], &[u8]) {
+        line.split(self.octets.get(line.start as usize..).unwrap_or_default())
+    }
+}
+
+impl From<FieldSection> for SharedSection {
+    fn from(section: FieldSection) -> Self {
+        Self { lines: section.lines, octets: section.octets.into() }
     }
 }
 
