@@ -147,7 +147,7 @@ fn compile() -> wasmtime::Result<EnginePre<Guest>> {
     // The engine's calls never block, so none needs its own stack.
     config.concurrency_support(false);
     let engine = run::engine(&mut config)?;
-    run::tick(&engine);
+    run::tick([&engine]);
     let component = Component::new(&engine, components::ENGINE)?;
     let mut linker = Linker::new(&engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;

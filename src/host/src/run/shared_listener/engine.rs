@@ -105,7 +105,7 @@ pub(super) async fn bind(
 /// Supplies `http2:engine/tcp`.
 ///
 /// It makes no outgoing connections, and listens only on addresses of a guest's share.
-pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     tcp::add_to_linker::<Guest, HasSelf<Guest>>(linker, |guest| guest)
 }
 
