@@ -39,6 +39,29 @@ fn a_composed_command_imports_only_wasi() {
 }
 
 #[test]
+fn components_import_only_what_their_worlds_name() {
+    let of_the_engine =
+        ["http2:engine/transport", "http2:engine/types", "wasi:clocks/monotonic-clock", "wasi:io/poll"];
+    let of_sockets = [
+        "wasi:clocks/monotonic-clock",
+        "wasi:io/error",
+        "wasi:io/poll",
+        "wasi:io/streams",
+        "wasi:sockets/instance-network",
+        "wasi:sockets/ip-name-lookup",
+        "wasi:sockets/network",
+        "wasi:sockets/tcp",
+        "wasi:sockets/tcp-create-socket",
+    ];
+    for (component, expected) in [(components::ENGINE, &of_the_engine[..]), (components::TCP, &of_sockets)] {
+        let (imports, _) = names(component);
+        let mut imports: Vec<_> = imports.iter().filter_map(|import| import.split('@').next()).collect();
+        imports.sort_unstable();
+        assert_eq!(imports, expected);
+    }
+}
+
+#[test]
 fn an_application_that_does_not_import_the_engine_does_not_get_it() {
     let composed = Composition::default().compose(guests::TCP_CHECK).unwrap();
     assert!(composed.len() < guests::TCP_CHECK.len() + components::ENGINE.len());
