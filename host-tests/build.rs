@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use component_build::Component;
+use component_build::{Component, Target};
 
 fn main() -> ExitCode {
     component_build::run(|| {
@@ -29,7 +29,8 @@ fn main() -> ExitCode {
             "host-tests/build.rs",
         ];
         component_build::rerun_if_changed(&workspace, &sources);
-        let mut source = component_build::build(&workspace, &[&guests, &examples])?;
+        let mut source =
+            component_build::build(&workspace, &[(Target::Wasi, &guests), (Target::Wasi, &examples)])?;
         _ = writeln!(source, "/// Calls a macro with the name of each guest, so that every guest is tested.");
         _ = writeln!(source, "#[macro_export] macro_rules! for_each_guest {{ ($macro:ident) => {{");
         for guest in &guests {

@@ -183,10 +183,11 @@ async fn serve_once(endpoint: Endpoint) {
     let (connections, streams) = (interface.connection(), interface.http2_stream());
     let accepted = connections.call_blocking_accept(&mut store, connection, PATIENCE).await.unwrap();
     let stream = accepted.unwrap().expect("a request");
-    let head = ResponseHead { status: 200, headers: Vec::new(), never_indexed: Vec::new() };
+    let head = ResponseHead { status: 200, headers: Vec::new() };
     streams.call_respond(&mut store, stream, &head, false).await.unwrap().unwrap();
     let content = vec![42; 100_000];
-    streams.call_blocking_send_data(&mut store, stream, &content, true, PATIENCE).await.unwrap().unwrap();
+    let sent = streams.call_blocking_send_data(&mut store, stream, &content, true, PATIENCE).await.unwrap();
+    assert_eq!(sent.unwrap(), 100_000);
     connections.call_blocking_flush(&mut store, connection, PATIENCE).await.unwrap().unwrap();
 }
 
@@ -199,9 +200,7 @@ async fn ask_once(endpoint: Endpoint) -> (u16, Vec<u8>) {
         scheme: Some(Scheme::Http),
         authority: Some("memory".to_owned()),
         path_with_query: Some("/".to_owned()),
-        protocol: None,
         headers: Vec::new(),
-        never_indexed: Vec::new(),
     };
     let opened = connections.call_open_stream(&mut store, connection, &head, true).await.unwrap();
     let stream = opened.unwrap();

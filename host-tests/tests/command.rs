@@ -233,7 +233,7 @@ fn components_that_cannot_be_served_are_refused_with_a_reason() {
     assert!(error_line(&output).contains("cannot be served: the application exports no wasi:http/handler"));
     fs::write(file.path(), guests::HTTP_SERVICE).unwrap();
     let output = wasi_http2(&["serve", "--client", "--component"]).arg(file.path()).output().unwrap();
-    assert!(error_line(&output).contains("it has no use for the client"), "{}", error_line(&output));
+    assert!(error_line(&output).contains("compose it without the client"), "{}", error_line(&output));
 }
 
 #[test]

@@ -39,6 +39,29 @@ fn a_composed_command_imports_only_wasi() {
 }
 
 #[test]
+fn components_import_only_what_their_worlds_name() {
+    let of_the_engine =
+        ["http2:engine/transport", "http2:engine/types", "wasi:clocks/monotonic-clock", "wasi:io/poll"];
+    let of_sockets = [
+        "wasi:clocks/monotonic-clock",
+        "wasi:io/error",
+        "wasi:io/poll",
+        "wasi:io/streams",
+        "wasi:sockets/instance-network",
+        "wasi:sockets/ip-name-lookup",
+        "wasi:sockets/network",
+        "wasi:sockets/tcp",
+        "wasi:sockets/tcp-create-socket",
+    ];
+    for (component, expected) in [(components::ENGINE, &of_the_engine[..]), (components::TCP, &of_sockets)] {
+        let (imports, _) = names(component);
+        let mut imports: Vec<_> = imports.iter().filter_map(|import| import.split('@').next()).collect();
+        imports.sort_unstable();
+        assert_eq!(imports, expected);
+    }
+}
+
+#[test]
 fn an_application_that_does_not_import_the_engine_does_not_get_it() {
     let composed = Composition::default().compose(guests::TCP_CHECK).unwrap();
     assert!(composed.len() < guests::TCP_CHECK.len() + components::ENGINE.len());
@@ -69,7 +92,8 @@ fn invalid_components_are_refused_with_a_reason() {
 
 #[test]
 fn an_application_without_http2_is_refused() {
-    let message = "the application imports nothing of http2:engine: there is nothing to compose it with";
+    let message = "the application imports nothing of http2:engine: build it for the world command of wit/world.wit, \
+                   or compose it with the server or the client if it is an application of wasi:http";
     assert_eq!(refusal(guests::HOG), message);
 }
 
@@ -78,18 +102,19 @@ fn a_transport_without_the_required_interface_is_refused() {
     let error = Composition::default().transport(guests::HOG).compose(components::FETCH).unwrap_err();
     assert_eq!(
         format!("{error:#}"),
-        "the engine imports http2:engine/transport@0.1.0, which no component of the composition exports"
+        "the engine imports http2:engine/transport@0.2.0, which no component of the composition exports: add one \
+         that does"
     );
 }
 
 #[test]
 fn another_version_of_the_interface_is_refused() {
     let other =
-        replace(components::FETCH, b"http2:engine/connection@0.1.0", b"http2:engine/connection@0.9.0");
+        replace(components::FETCH, b"http2:engine/connection@0.2.0", b"http2:engine/connection@0.9.0");
     assert_eq!(
         refusal(&other),
         "the application imports http2:engine/connection@0.9.0, but the engine exports \
-         http2:engine/connection@0.1.0"
+         http2:engine/connection@0.2.0: build both for one version"
     );
 }
 
@@ -173,7 +198,8 @@ fn applications_that_the_server_cannot_serve_are_refused() {
     let refusal = |application: &[u8]| format!("{:#}", with_server(application).unwrap_err());
     assert_eq!(
         refusal(components::HTTP_GET),
-        "the application exports no wasi:http/handler: it has nothing that a server could serve"
+        "the application exports no wasi:http/handler: build it for the world wasi:http/service of WASI 0.3, or \
+         compose it without the server"
     );
     let older =
         component(r#"(component (instance $i) (export "wasi:http/incoming-handler@0.2.6" (instance $i)))"#);
@@ -185,7 +211,8 @@ fn applications_that_the_server_cannot_serve_are_refused() {
     let newer = component(r#"(component (instance $i) (export "wasi:http/handler@0.4.0" (instance $i)))"#);
     let message = refusal(&newer);
     assert!(message.starts_with("the server imports wasi:http/handler@0.3."), "{message}");
-    assert!(message.ends_with(", but the application exports wasi:http/handler@0.4.0"), "{message}");
+    let end = ", but the application exports wasi:http/handler@0.4.0: build both for one version";
+    assert!(message.ends_with(end), "{message}");
     let hollow = component(r#"(component (instance $i) (export "wasi:http/handler@0.3.1" (instance $i)))"#);
     assert!(
         refusal(&hollow).starts_with("the server imports a different wasi:http/handler@"),
@@ -200,7 +227,7 @@ fn applications_that_do_not_import_the_client_are_refused() {
     let refusal = |application: &[u8]| format!("{:#}", with_client(application).unwrap_err());
     assert_eq!(
         refusal(guests::HTTP_SERVICE),
-        "the application imports neither wasi:http/client nor wasi:http/handler: it has no use for the client"
+        "the application imports neither wasi:http/client nor wasi:http/handler: compose it without the client"
     );
     let older = component(r#"(component (import "wasi:http/outgoing-handler@0.2.6" (instance)))"#);
     assert_eq!(
@@ -248,8 +275,8 @@ fn the_command_refuses_applications_that_do_not_fit() {
     };
     assert_eq!(
         refusal(&["--server", "--app", "hog.wasm"]),
-        "wasi-http2: hog.wasm cannot be composed: the application exports no wasi:http/handler: it has nothing that \
-         a server could serve\n"
+        "wasi-http2: hog.wasm cannot be composed: the application exports no wasi:http/handler: build it for the \
+         world wasi:http/service of WASI 0.3, or compose it without the server\n"
     );
     assert!(refusal(&["--server"]).contains("--app <APP.wasm>"));
     assert!(refusal(&["--server", "--client", "--transport", "hog.wasm"]).contains("cannot be used with"));

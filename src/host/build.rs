@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use component_build::Component;
+use component_build::Target::{Bare, Wasi};
 
 fn main() -> ExitCode {
     component_build::run(|| {
@@ -28,8 +29,15 @@ fn main() -> ExitCode {
         component_build::rerun_if_changed(&workspace, &sources);
         // Cargo unifies features across all packages of one invocation: build each shipped component with its own
         // features only.
-        let source =
-            component_build::build(&workspace, &[&engine, &tcp, &server, &client, &relay, &examples])?;
+        let groups: [(_, &[Component]); 6] = [
+            (Bare, &engine),
+            (Bare, &tcp),
+            (Wasi, &server),
+            (Wasi, &client),
+            (Wasi, &relay),
+            (Wasi, &examples),
+        ];
+        let source = component_build::build(&workspace, &groups)?;
         component_build::write_source("components.rs", &source)
     })
 }

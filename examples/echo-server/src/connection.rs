@@ -109,7 +109,7 @@ impl Connection {
         if self.http2.closed().is_some() {
             return Next::Drop;
         }
-        self.write_ready = self.http2.subscribe_write();
+        self.write_ready = self.http2.has_output().then(|| self.http2.subscribe_write());
         self.read_paused = !self.http2.takes_input();
         // The engine still holds input that its own output delayed, and no pollable announces that.
         if moved && self.read_paused {

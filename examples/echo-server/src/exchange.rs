@@ -256,7 +256,7 @@ fn octet_stream() -> (String, Vec<u8>) {
 }
 
 fn head(status: u16, headers: Fields) -> ResponseHead {
-    ResponseHead { status, headers, never_indexed: Vec::new() }
+    ResponseHead { status, headers }
 }
 
 fn field(name: &str, value: &str) -> (String, Vec<u8>) {

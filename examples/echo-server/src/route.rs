@@ -88,11 +88,8 @@ fn status_only(status: u16) -> Option<Answer> {
 /// Formats the request, with one field per line.
 fn describe(request: &RequestHead) -> String {
     let mut text = String::new();
-    let pseudo = [
-        (":authority", request.authority.as_deref()),
-        (":path", request.path_with_query.as_deref()),
-        (":protocol", request.protocol.as_deref()),
-    ];
+    let pseudo =
+        [(":authority", request.authority.as_deref()), (":path", request.path_with_query.as_deref())];
     for (name, value) in pseudo {
         if let Some(value) = value {
             text += &format!("{name}: {value}\n");

@@ -269,11 +269,12 @@ impl<'a> Client<'a> {
 
     /// Waits for work.
     fn wait(&self) {
-        let write_ready = self.link.connection.subscribe_write();
-        let deadline = self.link.connection.next_timeout().into_iter().chain(self.deadline).min();
+        let connection = &self.link.connection;
+        let write_ready = connection.has_output().then(|| connection.subscribe_write());
+        let deadline = connection.next_timeout().into_iter().chain(self.deadline).min();
         let timer = deadline.map(monotonic_clock::subscribe_instant);
         let mut pollables: Vec<&Pollable> =
-            self.link.connection.takes_input().then_some(&self.link.read_ready).into_iter().collect();
+            connection.takes_input().then_some(&self.link.read_ready).into_iter().collect();
         pollables.extend(&write_ready);
         pollables.extend(&timer);
         pollables.extend(self.transfers.values().filter_map(Transfer::pollable));
@@ -331,9 +332,7 @@ fn request_head(target: &Target, options: &Options, upload: Option<&Upload>) -> 
         scheme: Some(Scheme::Http),
         authority,
         path_with_query: Some(target.path.clone()),
-        protocol: None,
         headers,
-        never_indexed: Vec::new(),
     }
 }
 

@@ -4,7 +4,7 @@ use http2_simulation::Random;
 
 use crate::host::bindings::exports::http2::engine::connection::AltSvc;
 use crate::host::bindings::http2::engine::types::{
-    Fields, Method, Priority, RequestHead, ResponseHead, Scheme, Setting,
+    Fields, Method, Priority, RequestExtras, RequestHead, ResponseHead, Scheme, Setting,
 };
 
 /// Returns zero, one, a small number, or a number at which something may overflow.
@@ -55,9 +55,7 @@ pub(crate) fn request(random: &mut Random) -> RequestHead {
         scheme: Some(Scheme::Http),
         authority: Some("example.com".to_owned()),
         path_with_query: Some("/path?query".to_owned()),
-        protocol: None,
         headers: fields(random),
-        never_indexed: Vec::new(),
     };
     if !well {
         head.method = match random.below(5) {
@@ -70,16 +68,20 @@ pub(crate) fn request(random: &mut Random) -> RequestHead {
         head.scheme = random.one_in(2).then(|| Scheme::Other(word(random)));
         head.authority = random.one_in(2).then(|| word(random));
         head.path_with_query = random.one_in(2).then(|| word(random));
-        head.protocol = random.one_in(4).then(|| word(random));
-        head.never_indexed = vec![word(random)];
     }
     head
+}
+
+/// Returns the rare properties of a request.
+pub(crate) fn extras(random: &mut Random) -> RequestExtras {
+    let protocol = random.one_in(4).then(|| word(random));
+    RequestExtras { protocol, never_indexed: vec![word(random)] }
 }
 
 /// Returns the head of a response, with a valid or an invalid status.
 pub(crate) fn response(random: &mut Random) -> ResponseHead {
     let status = random.pick(&[200, 200, 200, 204, 304, 100, 103, 101, 0, 99, 1_000, 65_535]);
-    ResponseHead { status, headers: fields(random), never_indexed: vec!["via".to_owned()] }
+    ResponseHead { status, headers: fields(random) }
 }
 
 /// Returns known and unknown settings.

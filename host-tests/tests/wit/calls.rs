@@ -3,9 +3,11 @@
 use http2_engine::Role as PeerRole;
 use http2_simulation::Random;
 use wasmtime::Store;
-use wasmtime::component::ResourceAny;
+use wasmtime::component::{Resource, ResourceAny};
 
-use crate::arguments::{alt_svc, fields, number, octets, priority, request, response, settings, timeout};
+use crate::arguments::{
+    alt_svc, extras, fields, number, octets, priority, request, response, settings, timeout,
+};
 use crate::host::Host;
 use crate::host::bindings::Engine;
 use crate::host::bindings::exports::http2::engine::connection::Role;
@@ -39,7 +41,8 @@ impl Caller {
             match self.choose(100) {
                 0 => self.handshake()?,
                 1 => self.drop_something()?,
-                2..50 => self.call_connection()?,
+                2 => self.wait_any()?,
+                3..50 => self.call_connection()?,
                 _ => self.call_stream()?,
             }
         }
@@ -106,6 +109,32 @@ impl Caller {
         Ok(chosen)
     }
 
+    /// Waits for all connections, one of them twice, with or without another pollable.
+    fn wait_any(&mut self) -> wasmtime::Result<()> {
+        let connections: Vec<_> = self.connections.iter().chain(self.connections.first()).copied().collect();
+        let other = match (self.choose(2), self.connections.first()) {
+            (0, Some(&connection)) => {
+                let exports = self.engine.http2_engine_connection().connection();
+                Some(exports.call_subscribe_read(&mut self.store, connection)?)
+            }
+            _ => None,
+        };
+        let borrowed = other.as_ref().map(|other| Resource::new_borrow(other.rep()));
+        let time = timeout(&mut self.store.data().world().random);
+        // Without connections, nothing but the time ends the call.
+        let time = if connections.is_empty() { Some(0) } else { time };
+        let exports = self.engine.http2_engine_connection();
+        let ready = exports.call_wait_any(&mut self.store, &connections, borrowed, time)?;
+        assert!(
+            ready.is_sorted() && ready.iter().all(|&index| index as usize <= connections.len()),
+            "{ready:?}"
+        );
+        if let Some(other) = other {
+            self.store.data_mut().table.delete(other)?;
+        }
+        Ok(())
+    }
+
     /// Drops a random connection or stream; the others stay in use.
     fn drop_something(&mut self) -> wasmtime::Result<()> {
         self.store.set_fuel(crate::FUEL)?;
@@ -129,7 +158,12 @@ impl Caller {
         match random.below(40) {
             0..4 => {
                 let head = request(random);
-                let opened = exports.call_open_stream(store, connection, &head, flag)?;
+                let opened = if random.one_in(4) {
+                    let extras = extras(random);
+                    exports.call_open_stream_with(store, connection, &head, &extras, flag)?
+                } else {
+                    exports.call_open_stream(store, connection, &head, flag)?
+                };
                 self.streams.extend(opened.inspect_err(check).ok());
             }
             4..8 => {
@@ -148,9 +182,8 @@ impl Caller {
                 store.data_mut().table.delete(pollable)?;
             }
             21 => {
-                if let Some(pollable) = exports.call_subscribe_write(&mut *store, connection)? {
-                    store.data_mut().table.delete(pollable)?;
-                }
+                let pollable = exports.call_subscribe_write(&mut *store, connection)?;
+                store.data_mut().table.delete(pollable)?;
             }
             22 => _ = exports.call_next_timeout(store, connection)?,
             23 => {
@@ -176,6 +209,7 @@ impl Caller {
                 exports.call_local_settings(&mut *store, connection)?;
                 exports.call_peer_settings(&mut *store, connection)?;
                 exports.call_takes_input(&mut *store, connection)?;
+                exports.call_has_output(&mut *store, connection)?;
                 exports.call_open_capacity(&mut *store, connection)?;
             }
             36 => {
@@ -209,15 +243,22 @@ impl Caller {
         let (number, time, end) = (number(random), timeout(random), random.one_in(2));
         match random.below(40) {
             0 => _ = exports.call_id(store, stream)?,
-            1 => _ = exports.call_request(store, stream)?,
+            1 => {
+                exports.call_request(&mut *store, stream)?;
+                exports.call_request_extras(store, stream)?;
+            }
             2..5 => _ = exports.call_response(store, stream)?.inspect_err(check),
             5 => _ = exports.call_blocking_response(store, stream, time)?.inspect_err(check),
-            6 => _ = exports.call_informational(store, stream)?,
+            6 => {
+                exports.call_informational(&mut *store, stream)?;
+                exports.call_response_never_indexed(store, stream)?;
+            }
             7 => {
                 let pushed = exports.call_pushed(store, stream)?;
                 self.streams.extend(pushed);
             }
             8 => {
+                exports.call_never_index(&mut *store, stream, &["via".to_owned()])?;
                 let head = response(random);
                 _ = exports.call_inform(store, stream, &head)?.inspect_err(check);
             }
@@ -237,7 +278,8 @@ impl Caller {
             }
             19 => {
                 let data = octets(random);
-                _ = exports.call_blocking_send_data(store, stream, &data, end, time)?.inspect_err(check);
+                let sent = exports.call_blocking_send_data(store, stream, &data, end, time)?;
+                assert!(sent.inspect_err(check).map_or(true, |taken| taken as usize <= data.len()));
             }
             20 => _ = exports.call_send_capacity(store, stream)?,
             21 => {

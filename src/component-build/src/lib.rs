@@ -11,7 +11,34 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-const TARGET: &str = "wasm32-wasip2";
+/// The platform that components are built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// WASI 0.2, which Rust's standard library uses for files, output, time and more.
+    Wasi,
+    /// None: a component imports only what its own world names, and all but the engine is optimized for size.
+    ///
+    /// A panic traps without a message.
+    Bare,
+}
+
+impl Target {
+    fn triple(self) -> &'static str {
+        match self {
+            Self::Wasi => "wasm32-wasip2",
+            Self::Bare => "wasm32-unknown-unknown",
+        }
+    }
+}
+
+/// The environment of Cargo for [`Target::Bare`].
+const BARE: [(&str, &str); 4] = [
+    // The linker of wasm32-wasip2, which makes a component of the module.
+    ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-component-ld"),
+    ("CARGO_PROFILE_RELEASE_LTO", "fat"),
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
+    ("CARGO_PROFILE_RELEASE_STRIP", "true"),
+];
 
 /// A package of the workspace that is built as a component.
 #[derive(Clone, Debug)]
@@ -44,21 +71,21 @@ pub fn run(build: impl FnOnce() -> Result<(), String>) -> ExitCode {
 
 /// Builds components, and returns Rust source with one constant for each.
 ///
-/// The components of one `group` are built by one invocation of Cargo, which unifies their features.
+/// The components of one group are built by one invocation of Cargo, which unifies their features.
 ///
 /// # Errors
 ///
-/// Returns the message to show if the WASI target cannot be installed or if a build fails.
-pub fn build(workspace: &Path, groups: &[&[Component]]) -> Result<String, String> {
+/// Returns the message to show if a target cannot be installed or if a build fails.
+pub fn build(workspace: &Path, groups: &[(Target, &[Component])]) -> Result<String, String> {
     let out = out_dir()?;
     // OUT_DIR is <target>/<profile>/build/<package>/out.
     let target_dir = out.ancestors().nth(4).ok_or("OUT_DIR is not in a target directory")?.join("components");
-    ensure_target()?;
     let mut source = String::new();
-    for group in groups {
-        compile(workspace, &target_dir, group)?;
-        for Component { package, file, constant } in *group {
-            let path = target_dir.join(TARGET).join("release").join(file).with_extension("wasm");
+    for &(target, group) in groups {
+        ensure_target(target)?;
+        compile(workspace, &target_dir, target, group)?;
+        for Component { package, file, constant } in group {
+            let path = target_dir.join(target.triple()).join("release").join(file).with_extension("wasm");
             _ = writeln!(source, "#[doc = \"`{package}`.\"]");
             _ = writeln!(source, "pub const {constant}: &[u8] = include_bytes!({path:?});");
         }
@@ -97,23 +124,29 @@ fn out_dir() -> Result<PathBuf, String> {
     variable("OUT_DIR").map(PathBuf::from)
 }
 
-/// Installs the WASI target if the toolchain lacks it.
-fn ensure_target() -> Result<(), String> {
+/// Installs a target if the toolchain lacks it.
+fn ensure_target(target: Target) -> Result<(), String> {
+    let target = target.triple();
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    let output = Command::new(&rustc).args(["--print", "target-libdir", "--target", TARGET]).output();
+    let output = Command::new(&rustc).args(["--print", "target-libdir", "--target", target]).output();
     let output = output.map_err(|error| format!("{rustc} cannot be run: {error}"))?;
     if Path::new(String::from_utf8_lossy(&output.stdout).trim()).exists() {
         return Ok(());
     }
-    say(&format!("Rust's target {TARGET}"), "Installing");
-    let added = Command::new("rustup").args(["target", "add", TARGET]).status();
+    say(&format!("Rust's target {target}"), "Installing");
+    let added = Command::new("rustup").args(["target", "add", target]).status();
     if added.is_ok_and(|status| status.success()) {
         return Ok(());
     }
-    Err(format!("Rust's target {TARGET} is missing; add it with: rustup target add {TARGET}"))
+    Err(format!("Rust's target {target} is missing; add it with: rustup target add {target}"))
 }
 
-fn compile(workspace: &Path, target_dir: &Path, components: &[Component]) -> Result<(), String> {
+fn compile(
+    workspace: &Path,
+    target_dir: &Path,
+    target: Target,
+    components: &[Component],
+) -> Result<(), String> {
     let names: Vec<&str> = components.iter().map(|component| component.package.as_str()).collect();
     let names = names.join(", ");
     say(&names, "Building");
@@ -121,7 +154,7 @@ fn compile(workspace: &Path, target_dir: &Path, components: &[Component]) -> Res
     let mut cargo = Command::new(variable("CARGO")?);
     cargo
         .current_dir(workspace)
-        .args(["build", "--release", "--target", TARGET, "--target-dir"])
+        .args(["build", "--release", "--target", target.triple(), "--target-dir"])
         .arg(target_dir);
     for component in components {
         cargo.args(["--package", &component.package]);
@@ -129,6 +162,9 @@ fn compile(workspace: &Path, target_dir: &Path, components: &[Component]) -> Res
     // Drop settings meant for the outer package: flags for the host target, and Clippy in place of the compiler.
     for inherited in ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
         cargo.env_remove(inherited);
+    }
+    if target == Target::Bare {
+        cargo.envs(BARE).args(["--config", "profile.release.package.http2-engine.opt-level=3"]);
     }
     let output = cargo.output().map_err(|error| format!("Cargo cannot be run: {error}"))?;
     if !output.status.success() {

@@ -11,7 +11,7 @@ use crate::bindings::exports::http2::engine::connection::{
     self as exports, AltSvc, Event, GoAway, GuestConnection, Http2Stream, Role, TraceFrame,
 };
 use crate::bindings::http2::engine::transport::ByteStream;
-use crate::bindings::http2::engine::types::{Error, RequestHead, Setting};
+use crate::bindings::http2::engine::types::{Error, RequestExtras, RequestHead, Setting};
 use crate::endpoint::Endpoint;
 use crate::errors;
 use crate::heads;
@@ -35,8 +35,34 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    /// Returns the endpoint.
+    pub(crate) fn endpoint(&self) -> &RefCell<Endpoint> {
+        &self.endpoint
+    }
+
     fn stream(&self, id: StreamId) -> Http2Stream {
         Http2Stream::new(Stream::new(Rc::clone(&self.endpoint), id))
+    }
+
+    fn open(
+        &self,
+        head: &RequestHead,
+        protocol: Option<&str>,
+        never_indexed: &[String],
+        end_of_stream: bool,
+    ) -> Result<Http2Stream, Error> {
+        let section = heads::request_section(head, protocol, never_indexed)?;
+        let mut endpoint = self.endpoint.borrow_mut();
+        let id = endpoint.engine.open(&section, end_of_stream).map_err(|error| {
+            errors::from_open_error(error, |malformed| heads::describe_malformed_request(malformed, head))
+        })?;
+        endpoint.streams.insert(id, StreamState::opened());
+        if end_of_stream {
+            endpoint.streams.watch(id);
+        } else {
+            endpoint.message_started();
+        }
+        Ok(self.stream(id))
     }
 }
 
@@ -65,16 +91,16 @@ impl GuestConnection for Connection {
     }
 
     fn open_stream(&self, head: RequestHead, end_of_stream: bool) -> Result<Http2Stream, Error> {
-        let section = heads::request_section(&head)?;
-        let mut endpoint = self.endpoint.borrow_mut();
-        let id = endpoint.engine.open(&section, end_of_stream).map_err(|error| {
-            errors::from_open_error(error, |malformed| heads::describe_malformed(malformed, &head.headers))
-        })?;
-        endpoint.streams.insert(id, StreamState::opened());
-        if !end_of_stream {
-            endpoint.message_started();
-        }
-        Ok(self.stream(id))
+        self.open(&head, None, &[], end_of_stream)
+    }
+
+    fn open_stream_with(
+        &self,
+        head: RequestHead,
+        extras: RequestExtras,
+        end_of_stream: bool,
+    ) -> Result<Http2Stream, Error> {
+        self.open(&head, extras.protocol.as_deref(), &extras.never_indexed, end_of_stream)
     }
 
     fn open_capacity(&self) -> u32 {
@@ -94,6 +120,7 @@ impl GuestConnection for Connection {
         let accepted = self.endpoint.borrow_mut().block_until(timeout, |endpoint| {
             let accepted = endpoint.accept();
             match endpoint.engine.close_reason() {
+                None if accepted.is_none() && endpoint.is_stuck() => Err(errors::streams_exhausted()),
                 None if accepted.is_none() => Ok(None),
                 Some(Err(_)) if accepted.is_none() => {
                     Err(endpoint.failure().unwrap_or_else(errors::connection_closed))
@@ -132,9 +159,15 @@ impl GuestConnection for Connection {
         self.endpoint.borrow().takes_input()
     }
 
-    fn subscribe_write(&self) -> Option<Pollable> {
-        let endpoint = self.endpoint.borrow();
-        endpoint.transport().filter(|_| endpoint.has_output()).map(Transport::subscribe_write)
+    fn subscribe_write(&self) -> Pollable {
+        match self.endpoint.borrow().transport() {
+            Some(transport) => transport.subscribe_write(),
+            None => monotonic_clock::subscribe_duration(0),
+        }
+    }
+
+    fn has_output(&self) -> bool {
+        self.endpoint.borrow().has_output()
     }
 
     fn next_timeout(&self) -> Option<Instant> {

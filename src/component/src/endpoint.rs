@@ -8,6 +8,7 @@ use http2_engine::{
     Role, SendError, StreamError, StreamId, Time,
 };
 use wasi::clocks::monotonic_clock::{self, Duration, Instant};
+use wasi::io::poll::Pollable;
 
 use crate::bindings::exports::http2::engine::connection::{AltSvc, Event, GoAway, UnknownFrame};
 use crate::bindings::http2::engine::transport::TransportError;
@@ -48,6 +49,10 @@ pub(crate) struct Endpoint {
     message_started: bool,
     /// Whether the last call of [`drive`](Self::drive) held output back for the next one.
     output_deferred: bool,
+    /// Whether something has happened since [`take_news`](Self::take_news) last said so.
+    news: bool,
+    /// Whether the application knows that requests wait for streams that it holds.
+    exhaustion_reported: bool,
     /// Input that the engine has not accepted yet.
     input: Bytes,
     /// The first error of the transport.
@@ -68,6 +73,8 @@ impl Endpoint {
             next_discard: None,
             message_started: false,
             output_deferred: false,
+            news: false,
+            exhaustion_reported: false,
             input: Bytes::new(),
             transport_error: None,
             transport: Some(transport),
@@ -117,25 +124,35 @@ impl Endpoint {
         if discarded {
             self.next_discard = Some(now.saturating_add(DISCARD_PAUSE));
         }
+        self.report_exhaustion();
         self.finish_transport(now);
         moved
     }
 
-    /// Drives the connection until `attempt` returns a value, an error occurs, or `timeout` passes.
+    /// Drives the connection until `attempt` returns a value, an error occurs, or `timeout` passes, which is an error.
     pub(crate) fn block_until<T>(
         &mut self,
         timeout: Option<Duration>,
-        mut attempt: impl FnMut(&mut Self) -> Result<Option<T>, Error>,
+        attempt: impl FnMut(&mut Self) -> Result<Option<T>, Error>,
     ) -> Result<T, Error> {
+        self.try_until(timeout, attempt)?.ok_or_else(errors::timeout)
+    }
+
+    /// Drives the connection until `attempt` returns a value or an error occurs; returns `None` once `timeout` has passed.
+    pub(crate) fn try_until<T>(
+        &mut self,
+        timeout: Option<Duration>,
+        mut attempt: impl FnMut(&mut Self) -> Result<Option<T>, Error>,
+    ) -> Result<Option<T>, Error> {
         let deadline = deadline(timeout);
         let mut expired = false;
         loop {
             if let Some(outcome) = attempt(self)? {
                 self.transmit(monotonic_clock::now());
-                return Ok(outcome);
+                return Ok(Some(outcome));
             }
             if expired {
-                return Err(errors::timeout());
+                return Ok(None);
             }
             if !self.drive() {
                 if self.is_over() {
@@ -229,8 +246,12 @@ impl Endpoint {
 
     /// Returns why the engine did not accept something for sending on a stream.
     pub(crate) fn send_failure(&self, id: StreamId, error: SendError) -> Error {
-        match error {
-            SendError::Reset(error) => self.stream_failure(id, &error),
+        match (error, self.streams.get(id)) {
+            (SendError::Reset(error), _) => self.stream_failure(id, &error),
+            (SendError::UnknownStream, Some(stream)) => match stream.error {
+                Some(error) => self.stream_failure(id, &error),
+                None => errors::from_send_error(SendError::MessageEnded),
+            },
             _ => errors::from_send_error(error),
         }
     }
@@ -246,6 +267,7 @@ impl Endpoint {
             let error = StreamError { code, initiator: Initiator::Local, violation: None, retryable: false };
             stream.error.get_or_insert(error);
         }
+        self.streams.watch(id);
     }
 
     /// Sends 100 (Continue), since the application reads the content of a request whose client waits for that.
@@ -260,7 +282,44 @@ impl Endpoint {
     pub(crate) fn accept(&mut self) -> Option<StreamId> {
         let id = self.pending_accept.pop_front()?;
         self.streams.set_app_owned(id);
+        self.exhaustion_reported = false;
         Some(id)
+    }
+
+    /// Returns whether requests wait for streams that the application holds, and none of these ends by itself.
+    ///
+    /// A stream ends by itself if only the rest of its response has to be sent.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.is_exhausted() && !self.streams.watched().any(|id| self.engine.is_read(id))
+    }
+
+    /// Returns whether requests wait because the application holds all the streams that it permits the peer.
+    fn is_exhausted(&self) -> bool {
+        self.engine.role() == Role::Server
+            && self.pending_accept.is_empty()
+            && self.engine.stats().streams_waiting > 0
+    }
+
+    /// Tells the application once that it holds all the streams that it permits the peer.
+    fn report_exhaustion(&mut self) {
+        if !self.exhaustion_reported && self.is_exhausted() {
+            self.exhaustion_reported = true;
+            self.push_event(Event::StreamsExhausted);
+        }
+    }
+
+    /// Releases the streams about which everything is done, though the application may hold them.
+    ///
+    /// Callers with a garbage collector drop streams late. Returns whether there were any.
+    fn release_done(&mut self) -> bool {
+        let engine = &self.engine;
+        let done = self
+            .streams
+            .take_done(|id, stream| engine.is_finished(id) && (stream.error.is_some() || engine.is_read(id)));
+        for &id in &done {
+            self.engine.release(id);
+        }
+        !done.is_empty()
     }
 
     /// Takes the next event of the connection as a whole.
@@ -332,6 +391,14 @@ impl Endpoint {
             && matches!(self.engine.close_reason(), Some(Err(ConnectionError::NotHttp2)))
     }
 
+    /// Returns whether requests wait for the application, the connection has ended, or anything else has happened since
+    /// the last call.
+    pub(crate) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.news)
+            || !self.pending_accept.is_empty()
+            || self.engine.close_reason().is_some()
+    }
+
     /// Returns whether the application has news to look at: requests, or changed streams.
     fn has_updates(&self) -> bool {
         !self.pending_accept.is_empty() || self.streams.has_changed()
@@ -340,6 +407,7 @@ impl Endpoint {
     /// Sorts the engine's events into those of streams and those of the connection.
     pub(crate) fn process_events(&mut self) {
         while let Some(event) = self.engine.poll_event() {
+            self.news = true;
             self.handle_event(event);
         }
     }
@@ -365,9 +433,15 @@ impl Endpoint {
             EngineEvent::Response { id, head, .. } => {
                 if let Some(stream) = self.streams.mark_changed(id) {
                     stream.response = Some(head);
+                    stream.answered = true;
                 }
             }
-            EngineEvent::Readable { id } | EngineEvent::Writable { id } => {
+            EngineEvent::Readable { id } => {
+                if let Some(stream) = self.streams.mark_changed(id) {
+                    stream.readable = true;
+                }
+            }
+            EngineEvent::Writable { id } => {
                 self.streams.mark_changed(id);
             }
             EngineEvent::Reset { id, error } => self.handle_reset(id, error),
@@ -390,6 +464,7 @@ impl Endpoint {
         if let Some(stream) = self.streams.mark_changed(id) {
             stream.error = Some(error);
             stream.ended_with_connection = ended_with_connection;
+            self.streams.watch(id);
         }
     }
 
@@ -500,6 +575,7 @@ impl Endpoint {
                 }
             }
         }
+        moved |= self.release_done();
         self.process_events();
         if moved && self.linger_until.is_some() {
             self.linger_until = Some(now.saturating_add(LINGER));
@@ -554,6 +630,20 @@ impl Endpoint {
             transport.wait(reading, until);
         }
     }
+
+    /// Subscribes to the transport, for [`pollables`](Self::pollables).
+    pub(crate) fn subscribe(&mut self) {
+        let reading = self.takes_input();
+        if let Some(transport) = &mut self.transport {
+            transport.subscribe(reading);
+        }
+    }
+
+    /// Returns the pollables to wait for, besides the time of [`next_timeout`](Self::next_timeout).
+    pub(crate) fn pollables(&self) -> impl Iterator<Item = &Pollable> {
+        let reading = self.takes_input();
+        self.transport.iter().flat_map(move |transport| transport.pollables(reading))
+    }
 }
 
 /// Converts a priority of the engine to one of the interface.
@@ -561,10 +651,10 @@ pub(crate) fn to_priority(priority: http2_engine::Priority) -> Priority {
     Priority { urgency: priority.urgency(), incremental: priority.is_incremental() }
 }
 
-fn deadline(timeout: Option<Duration>) -> Option<Instant> {
+pub(crate) fn deadline(timeout: Option<Duration>) -> Option<Instant> {
     timeout.map(|timeout| monotonic_clock::now().saturating_add(timeout))
 }
 
-fn has_passed(deadline: Option<Instant>) -> bool {
+pub(crate) fn has_passed(deadline: Option<Instant>) -> bool {
     deadline.is_some_and(|deadline| deadline <= monotonic_clock::now())
 }

@@ -25,6 +25,14 @@ pub(crate) fn would_block(message: impl ToString) -> Error {
     Error { fault: Fault::Limit, ..caller_error(ErrorKind::WouldBlock, message) }
 }
 
+/// Requests wait for streams that the application holds.
+pub(crate) fn streams_exhausted() -> Error {
+    would_block(
+        "the application holds all the streams that SETTINGS_MAX_CONCURRENT_STREAMS permits, and more requests wait: \
+         answer these streams and read their content, or drop them",
+    )
+}
+
 /// The timeout of the call has passed.
 pub(crate) fn timeout() -> Error {
     Error { fault: Fault::Limit, ..caller_error(ErrorKind::Timeout, "the call timed out") }

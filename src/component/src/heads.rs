@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use http2_engine::{FieldSection, Malformed};
 
-use crate::bindings::http2::engine::types::{Error, Fields, Method, RequestHead, ResponseHead, Scheme};
+use crate::bindings::http2::engine::types::{
+    Error, Fields, Method, RequestExtras, RequestHead, ResponseHead, Scheme,
+};
 use crate::errors::invalid_argument;
 
 #[cfg(test)]
@@ -15,7 +17,11 @@ const CONNECTION_FIELDS: [&str; 6] =
     ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];
 
 /// Returns the field section of a request; a Host field replaces a missing authority.
-pub(crate) fn request_section(head: &RequestHead) -> Result<FieldSection, Error> {
+pub(crate) fn request_section(
+    head: &RequestHead,
+    protocol: Option<&str>,
+    never_indexed: &[String],
+) -> Result<FieldSection, Error> {
     let host = match &head.authority {
         Some(_) => None,
         None => head.headers.iter().position(|(name, _)| name.eq_ignore_ascii_case("host")),
@@ -29,37 +35,37 @@ pub(crate) fn request_section(head: &RequestHead) -> Result<FieldSection, Error>
         (":scheme", head.scheme.as_ref().map(|scheme| scheme_token(scheme).as_bytes())),
         (":authority", authority),
         (":path", head.path_with_query.as_ref().map(String::as_bytes)),
-        (":protocol", head.protocol.as_ref().map(String::as_bytes)),
+        (":protocol", protocol.map(str::as_bytes)),
     ];
     let mut section = section_for(&head.headers, pseudo.len());
     for (name, value) in pseudo {
         if let Some(value) = value {
-            push(&mut section, name, value, &head.never_indexed);
+            push(&mut section, name, value, never_indexed);
         }
     }
     for (index, (name, value)) in head.headers.iter().enumerate() {
         if Some(index) != host {
-            push_field(&mut section, name, value, &head.never_indexed)?;
+            push_field(&mut section, name, value, never_indexed)?;
         }
     }
     Ok(section)
 }
 
 /// Returns the field section of a response, informational or final.
-pub(crate) fn response_section(head: &ResponseHead) -> Result<FieldSection, Error> {
+pub(crate) fn response_section(head: &ResponseHead, never_indexed: &[String]) -> Result<FieldSection, Error> {
     let mut section = section_for(&head.headers, 1);
     push(&mut section, ":status", head.status.to_string().as_bytes(), &[]);
     for (name, value) in &head.headers {
-        push_field(&mut section, name, value, &head.never_indexed)?;
+        push_field(&mut section, name, value, never_indexed)?;
     }
     Ok(section)
 }
 
 /// Returns the field section of trailers.
-pub(crate) fn trailer_section(trailers: &Fields) -> Result<FieldSection, Error> {
+pub(crate) fn trailer_section(trailers: &Fields, never_indexed: &[String]) -> Result<FieldSection, Error> {
     let mut section = section_for(trailers, 0);
     for (name, value) in trailers {
-        push_field(&mut section, name, value, &[])?;
+        push_field(&mut section, name, value, never_indexed)?;
     }
     Ok(section)
 }
@@ -71,25 +77,35 @@ pub(crate) fn request_head(section: &FieldSection) -> RequestHead {
         scheme: section.scheme().map(|scheme| self::scheme(&text(scheme))),
         authority: section.authority().map(text),
         path_with_query: section.path().map(text),
-        protocol: section.protocol().map(text),
         headers: fields(section),
-        never_indexed: never_indexed(section),
     }
+}
+
+/// Returns the rare properties of a received request.
+pub(crate) fn request_extras(section: &FieldSection) -> RequestExtras {
+    RequestExtras { protocol: section.protocol().map(text), never_indexed: never_indexed(section) }
 }
 
 /// Returns the head of a received response.
 pub(crate) fn response_head(section: &FieldSection) -> ResponseHead {
-    ResponseHead {
-        status: section.status().unwrap_or_default(),
-        headers: fields(section),
-        never_indexed: never_indexed(section),
-    }
+    ResponseHead { status: section.status().unwrap_or_default(), headers: fields(section) }
 }
 
 /// Returns the fields of a section, without the pseudo-header fields.
 pub(crate) fn fields(section: &FieldSection) -> Fields {
     let regular = section.iter().filter(|field| !field.name.starts_with(b":"));
     regular.map(|field| (text(field.name), field.value.to_vec())).collect()
+}
+
+/// Describes why the engine rejected the head of a request, and names the missing pseudo-header field, if that is why.
+pub(crate) fn describe_malformed_request(malformed: Malformed, head: &RequestHead) -> String {
+    let missing = match malformed {
+        Malformed::MissingPseudo if head.scheme.is_none() => ":scheme",
+        Malformed::MissingPseudo if head.path_with_query.is_none() => ":path",
+        Malformed::Connect if head.authority.is_none() => ":authority",
+        _ => return describe_malformed(malformed, &head.headers),
+    };
+    format!("the message is malformed: {malformed}: {missing:?}")
 }
 
 /// Describes why the engine rejected fields: the reason, and the name of the field if it is known.
@@ -146,7 +162,8 @@ fn to_lowercase(name: &str) -> Cow<'_, str> {
     }
 }
 
-fn never_indexed(section: &FieldSection) -> Vec<String> {
+/// Returns the names of the fields that the peer marked as never-indexed (RFC 7541, 7.1.3).
+pub(crate) fn never_indexed(section: &FieldSection) -> Vec<String> {
     let mut names: Vec<String> =
         section.iter().filter(|field| field.never_indexed).map(|field| text(field.name)).collect();
     names.dedup();

@@ -3,6 +3,7 @@
 //! The crate `http2-engine` implements all of HTTP/2. This crate supplies its bytes and its clock, and waits for it.
 //!
 //! - [`endpoint`]: an engine with its transport: moves bytes, and waits;
+//! - [`wait`]: waits for several endpoints at once;
 //! - [`transport`]: the byte-stream with its buffers and pollables;
 //! - [`streams`]: input of each stream that the application has not taken yet;
 //! - [`connection`], [`stream`], [`options`]: the resources of the interface;
@@ -38,6 +39,7 @@ mod stream;
 mod streams;
 mod trace;
 mod transport;
+mod wait;
 
 #[allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all)]
 mod bindings {
@@ -52,6 +54,10 @@ mod bindings {
     });
 }
 
+use bindings::exports::http2::engine::connection::ConnectionBorrow;
+use wasi::clocks::monotonic_clock::Duration;
+use wasi::io::poll::Pollable;
+
 /// The implementation of the component's exports.
 struct Component;
 
@@ -59,6 +65,18 @@ impl bindings::exports::http2::engine::connection::Guest for Component {
     type Options = options::Options;
     type Connection = connection::Connection;
     type Http2Stream = stream::Stream;
+
+    fn wait_any(
+        connections: Vec<ConnectionBorrow<'_>>,
+        other: Option<&Pollable>,
+        timeout: Option<Duration>,
+    ) -> Vec<u32> {
+        let connections: Vec<_> = connections
+            .iter()
+            .map(|connection| connection.get::<connection::Connection>().endpoint())
+            .collect();
+        wait::wait_any(&connections, other, timeout)
+    }
 }
 
 #[cfg(target_arch = "wasm32")]

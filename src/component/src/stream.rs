@@ -8,7 +8,9 @@ use http2_engine::{ErrorCode, Priority as EnginePriority, Read, SendError, Strea
 use wasi::clocks::monotonic_clock::Duration;
 
 use crate::bindings::exports::http2::engine::connection::{GuestHttp2Stream, Http2Stream};
-use crate::bindings::http2::engine::types::{Error, Fields, Priority, RequestHead, ResponseHead};
+use crate::bindings::http2::engine::types::{
+    Error, Fields, Priority, RequestExtras, RequestHead, ResponseHead,
+};
 use crate::endpoint::{Endpoint, to_priority};
 use crate::errors;
 use crate::heads;
@@ -28,6 +30,12 @@ pub(crate) struct Stream {
 impl Stream {
     pub(crate) fn new(endpoint: Rc<RefCell<Endpoint>>, id: StreamId) -> Self {
         Self { endpoint, id }
+    }
+
+    /// Returns the names of fields to send as never-indexed literals.
+    fn never_indexed(&self) -> Vec<String> {
+        let endpoint = self.endpoint.borrow();
+        endpoint.streams.get(self.id).map(|stream| stream.never_indexed.clone()).unwrap_or_default()
     }
 
     /// Passes a message part with `fields` to the engine; an error names the field at fault.
@@ -61,8 +69,17 @@ impl GuestHttp2Stream for Stream {
         self.endpoint.borrow().streams.get(self.id)?.request.as_ref().map(heads::request_head)
     }
 
+    fn request_extras(&self) -> Option<RequestExtras> {
+        self.endpoint.borrow().streams.get(self.id)?.request.as_ref().map(heads::request_extras)
+    }
+
     fn response(&self) -> Result<Option<ResponseHead>, Error> {
         response(&mut self.endpoint.borrow_mut(), self.id)
+    }
+
+    fn response_never_indexed(&self) -> Vec<String> {
+        let endpoint = self.endpoint.borrow();
+        endpoint.streams.get(self.id).map(|stream| stream.response_never_indexed.clone()).unwrap_or_default()
     }
 
     fn blocking_response(&self, timeout: Option<Duration>) -> Result<ResponseHead, Error> {
@@ -89,8 +106,14 @@ impl GuestHttp2Stream for Stream {
         Some(Http2Stream::new(Self::new(Rc::clone(&self.endpoint), id)))
     }
 
+    fn never_index(&self, names: Vec<String>) {
+        if let Some(stream) = self.endpoint.borrow_mut().streams.get_mut(self.id) {
+            stream.never_indexed = names;
+        }
+    }
+
     fn inform(&self, head: ResponseHead) -> Result<(), Error> {
-        let section = heads::response_section(&head)?;
+        let section = heads::response_section(&head, &self.never_indexed())?;
         self.send(&head.headers, |endpoint, id| {
             endpoint.engine.send_informational(id, &section)?;
             if head.status == CONTINUE {
@@ -101,11 +124,13 @@ impl GuestHttp2Stream for Stream {
     }
 
     fn respond(&self, head: ResponseHead, end_of_stream: bool) -> Result<(), Error> {
-        let section = heads::response_section(&head)?;
+        let section = heads::response_section(&head, &self.never_indexed())?;
         self.send(&head.headers, |endpoint, id| {
             endpoint.engine.send_response(id, &section, end_of_stream)?;
             endpoint.streams.stop_awaiting_continue(id);
-            if !end_of_stream {
+            if end_of_stream {
+                endpoint.streams.watch(id);
+            } else {
                 endpoint.message_started();
             }
             Ok(())
@@ -113,10 +138,10 @@ impl GuestHttp2Stream for Stream {
     }
 
     fn push(&self, head: RequestHead) -> Result<Http2Stream, Error> {
-        let section = heads::request_section(&head)?;
+        let section = heads::request_section(&head, None, &self.never_indexed())?;
         let mut endpoint = self.endpoint.borrow_mut();
         let id = endpoint.engine.push_request(self.id, &section).map_err(|error| {
-            errors::from_open_error(error, |malformed| heads::describe_malformed(malformed, &head.headers))
+            errors::from_open_error(error, |malformed| heads::describe_malformed_request(malformed, &head))
         })?;
         endpoint.streams.insert(id, StreamState::opened());
         Ok(Http2Stream::new(Self::new(Rc::clone(&self.endpoint), id)))
@@ -140,12 +165,18 @@ impl GuestHttp2Stream for Stream {
         bytes: Vec<u8>,
         end_of_stream: bool,
         timeout: Option<Duration>,
-    ) -> Result<(), Error> {
+    ) -> Result<u32, Error> {
         let mut data = Bytes::from(bytes);
-        self.endpoint.borrow_mut().block_until(timeout, |endpoint| {
+        let offered = data.len();
+        let mut waited = false;
+        self.endpoint.borrow_mut().try_until(timeout, |endpoint| {
             send_data(endpoint, self.id, &mut data, end_of_stream)?;
-            Ok(data.is_empty().then_some(()))
-        })
+            // Even if something to read has arrived before the call, move bytes once, so that each call makes progress.
+            let returns = data.is_empty() || (waited && endpoint.streams.take_arrived(self.id));
+            waited = true;
+            Ok(returns.then_some(()))
+        })?;
+        Ok(u32::try_from(offered.saturating_sub(data.len())).unwrap_or(u32::MAX))
     }
 
     fn send_capacity(&self) -> u32 {
@@ -153,8 +184,12 @@ impl GuestHttp2Stream for Stream {
     }
 
     fn send_trailers(&self, trailers: Fields) -> Result<(), Error> {
-        let section = heads::trailer_section(&trailers)?;
-        self.send(&trailers, |endpoint, id| endpoint.engine.send_trailers(id, &section))
+        let section = heads::trailer_section(&trailers, &self.never_indexed())?;
+        self.send(&trailers, |endpoint, id| {
+            endpoint.engine.send_trailers(id, &section)?;
+            endpoint.streams.watch(id);
+            Ok(())
+        })
     }
 
     fn read_data(&self, max: u32) -> Result<Option<Vec<u8>>, Error> {
@@ -210,6 +245,7 @@ fn response(endpoint: &mut Endpoint, id: StreamId) -> Result<Option<ResponseHead
     let Some(stream) = endpoint.streams.get_mut(id) else { return Ok(None) };
     if let Some(head) = stream.response.take() {
         stream.response_taken = true;
+        stream.response_never_indexed = heads::never_indexed(&head);
         return Ok(Some(heads::response_head(&head)));
     }
     if stream.response_taken {
@@ -226,9 +262,18 @@ fn read_data(endpoint: &mut Endpoint, id: StreamId, max: u32) -> Result<Option<V
     if max == 0 {
         return Ok(Some(Vec::new()));
     }
+    if endpoint.streams.is_released(id) {
+        let error = endpoint.streams.get(id).and_then(|stream| stream.error);
+        return error.map_or(Ok(None), |error| Err(endpoint.stream_failure(id, &error)));
+    }
     let read = endpoint.engine.read(id, max as usize);
     if endpoint.streams.stop_awaiting_continue(id) && matches!(read, Ok(Read::Blocked)) {
         endpoint.send_continue(id);
+    }
+    if !matches!(read, Ok(Read::Data(_)))
+        && let Some(stream) = endpoint.streams.get_mut(id)
+    {
+        stream.readable = false;
     }
     match read {
         Ok(Read::Data(octets)) => Ok(Some(octets.into())),
@@ -253,5 +298,9 @@ fn send_data(
 ) -> Result<(), Error> {
     let sent = endpoint.engine.send_data(id, data, end_of_stream);
     // The rest stays in `data`, which the caller looks at.
-    sent.map(|_| ()).map_err(|error| endpoint.send_failure(id, error))
+    sent.map_err(|error| endpoint.send_failure(id, error))?;
+    if end_of_stream && data.is_empty() {
+        endpoint.streams.watch(id);
+    }
+    Ok(())
 }

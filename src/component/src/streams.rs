@@ -29,12 +29,22 @@ pub(crate) struct StreamState {
     pub(crate) error: Option<StreamError>,
     /// Whether that error is the end of the whole connection.
     pub(crate) ended_with_connection: bool,
+    /// Names of fields to send as never-indexed literals.
+    pub(crate) never_indexed: Vec<String>,
+    /// Names of fields that the peer marked as never-indexed in the response.
+    pub(crate) response_never_indexed: Vec<String>,
+    /// Whether the engine has released the stream, because everything about it is done.
+    released: bool,
     /// Whether the client waits for 100 (Continue) or a final response before it sends the content.
     awaits_continue: bool,
     /// Whether the application has a handle to the stream.
     app_owned: bool,
     /// Whether something has happened that [`Streams::take_changed`] has not reported.
     changed: bool,
+    /// Whether a part of the peer's message may wait to be read.
+    pub(crate) readable: bool,
+    /// Whether the response has arrived since the application last waited to send content.
+    pub(crate) answered: bool,
 }
 
 impl StreamState {
@@ -72,6 +82,8 @@ pub(crate) struct Streams {
     states: BTreeMap<StreamId, StreamState>,
     /// Streams to report as changed, each once.
     changed: Vec<StreamId>,
+    /// Streams whose local message is complete.
+    ending: Vec<StreamId>,
 }
 
 impl Streams {
@@ -109,6 +121,44 @@ impl Streams {
         }
         state.changed = true;
         Some(state)
+    }
+
+    /// Returns whether the application has something to read, or a response has arrived since the last call.
+    pub(crate) fn take_arrived(&mut self, id: StreamId) -> bool {
+        let arrived = |stream: &mut StreamState| std::mem::take(&mut stream.answered) || stream.readable;
+        self.states.get_mut(&id).is_some_and(arrived)
+    }
+
+    /// Watches a stream whose local message is complete: see [`take_done`](Self::take_done).
+    pub(crate) fn watch(&mut self, id: StreamId) {
+        self.ending.push(id);
+    }
+
+    /// Takes the watched streams for which `is_done` is true; they keep only what the application has not taken yet.
+    pub(crate) fn take_done(
+        &mut self,
+        mut is_done: impl FnMut(StreamId, &StreamState) -> bool,
+    ) -> Vec<StreamId> {
+        let mut done = Vec::new();
+        self.ending.retain(|&id| {
+            let Some(state) = self.states.get_mut(&id).filter(|state| !state.released) else { return false };
+            if is_done(id, state) {
+                state.released = true;
+                done.push(id);
+            }
+            !state.released
+        });
+        done
+    }
+
+    /// Returns the watched streams.
+    pub(crate) fn watched(&self) -> impl Iterator<Item = StreamId> {
+        self.ending.iter().copied()
+    }
+
+    /// Returns whether the engine has released a stream that the application still holds.
+    pub(crate) fn is_released(&self, id: StreamId) -> bool {
+        self.states.get(&id).is_some_and(|state| state.released)
     }
 
     /// Records that the client need not wait before it sends the content; returns whether it was waiting.

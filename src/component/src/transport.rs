@@ -137,18 +137,32 @@ impl Transport {
     ///
     /// Returns at once if none of these can happen.
     pub(crate) fn wait(&mut self, reading: bool, until: Option<Instant>) {
-        let writing = self.has_output();
         if let Some(until) = until {
             self.arm_timer(until);
         }
-        let readable = (reading && !self.read_ended)
-            .then(|| &*self.readable.get_or_insert_with(|| self.io.subscribe_read()));
-        let writable = writing.then(|| &*self.writable.get_or_insert_with(|| self.io.subscribe_write()));
+        self.subscribe(reading);
         let timer = until.and(self.timer.as_ref()).map(|(_, timer)| timer);
-        let pollables: Vec<&Pollable> = [readable, writable, timer].into_iter().flatten().collect();
+        let pollables: Vec<&Pollable> = self.pollables(reading).chain(timer).collect();
         if !pollables.is_empty() {
             poll(&pollables);
         }
+    }
+
+    /// Creates the pollables that [`pollables`](Self::pollables) returns, unless they exist.
+    pub(crate) fn subscribe(&mut self, reading: bool) {
+        if reading && !self.read_ended {
+            self.readable.get_or_insert_with(|| self.io.subscribe_read());
+        }
+        if self.has_output() {
+            self.writable.get_or_insert_with(|| self.io.subscribe_write());
+        }
+    }
+
+    /// Returns the pollables of input (if `reading`) and of room for waiting output.
+    pub(crate) fn pollables(&self, reading: bool) -> impl Iterator<Item = &Pollable> {
+        let readable = self.readable.as_ref().filter(|_| reading && !self.read_ended);
+        let writable = self.writable.as_ref().filter(|_| self.has_output());
+        readable.into_iter().chain(writable)
     }
 
     /// Ensures that a timer fires at `until` or earlier.

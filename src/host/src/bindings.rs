@@ -19,7 +19,7 @@ pub(crate) mod tcp {
         path: "../../wit",
         inline: "
             package wasi-http2:host;
-            world listening { import http2:engine/tcp@0.1.0; }
+            world listening { import http2:engine/tcp@0.2.0; }
         ",
         world: "wasi-http2:host/listening",
         with: {
@@ -27,7 +27,10 @@ pub(crate) mod tcp {
             "http2:engine/transport": crate::bindings::http2::engine::transport,
             "http2:engine/tcp.listener": crate::run::Listener,
         },
-        imports: { default: trappable },
+        imports: {
+            "http2:engine/tcp.[method]listener.blocking-accept": async | trappable,
+            default: trappable,
+        },
         require_store_data_send: true,
     });
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use anyhow::Result;
 use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
 use wasmtime::error::Context;
-use wasmtime::{Cache, Config, Engine, ResourceLimiter, Store, UpdateDeadline};
+use wasmtime::{Cache, Config, Engine, EngineWeak, ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::cli::{StdinStream, StdoutStream};
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView, p2, p3};
@@ -43,9 +43,45 @@ const HANDLES: usize = 1_000_000;
 /// composed with.
 #[derive(Clone)]
 pub struct Runtime {
+    /// Runs components of WASI 0.2, whose calls to each other it does not track as concurrent tasks: that would cost
+    /// more than most of the calls themselves.
+    sequential: Platform,
+    /// Runs components of WASI 0.3.
+    concurrent: Platform,
+    interrupts: bool,
+}
+
+/// An engine, and the imports of its components.
+#[derive(Clone)]
+struct Platform {
     engine: Engine,
     linker: Linker<Guest>,
-    interrupts: bool,
+}
+
+impl Platform {
+    /// Creates a platform for components of WASI 0.2.
+    fn new(config: &mut Config) -> wasmtime::Result<Self> {
+        let engine = engine(config)?;
+        let mut linker = Linker::new(&engine);
+        p2::add_to_linker_async(&mut linker)?;
+        shared_listener::engine::add_to_linker(&mut linker)?;
+        byte_stream::add_to_linker(&mut linker)?;
+        Ok(Self { engine, linker })
+    }
+
+    /// Creates a platform for components of WASI 0.3, which may also use WASI 0.2.
+    fn concurrent(config: &mut Config) -> wasmtime::Result<Self> {
+        let mut platform = Self::new(config.wasm_component_model_async(true))?;
+        p3::add_to_linker(&mut platform.linker)?;
+        shared_listener::wasi::add_to_linker(&mut platform.linker)?;
+        wasmtime_wasi_http::p3::add_to_linker(&mut platform.linker)?;
+        Ok(platform)
+    }
+
+    fn load(&self, component: &[u8]) -> Result<InstancePre<Guest>> {
+        let component = Component::new(&self.engine, component).context("the component is not valid")?;
+        Ok(self.linker.instantiate_pre(&component).context("the component cannot be linked")?)
+    }
 }
 
 impl Runtime {
@@ -66,24 +102,20 @@ impl Runtime {
     /// # Errors
     ///
     /// If Wasmtime does not support the machine.
-    /// If Wasmtime does not support the machine.
     pub fn with_interrupts() -> Result<Self> {
         let runtime = Self::with_config(true)?;
-        tick(&runtime.engine);
+        tick([&runtime.sequential.engine, &runtime.concurrent.engine]);
         Ok(runtime)
     }
 
     fn with_config(interrupts: bool) -> Result<Self> {
         let mut config = Config::new();
-        config.epoch_interruption(interrupts).wasm_component_model_async(true);
-        let engine = engine(&mut config)?;
-        let mut linker = Linker::new(&engine);
-        p2::add_to_linker_async(&mut linker)?;
-        p3::add_to_linker(&mut linker)?;
-        shared_listener::add_to_linker(&mut linker)?;
-        wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
-        byte_stream::add_to_linker(&mut linker)?;
-        Ok(Self { engine, linker, interrupts })
+        config.epoch_interruption(interrupts);
+        Ok(Self {
+            sequential: Platform::new(config.clone().concurrency_support(false))?,
+            concurrent: Platform::concurrent(&mut config)?,
+            interrupts,
+        })
     }
 
     /// Compiles a component, or loads it from the cache.
@@ -92,21 +124,21 @@ impl Runtime {
     ///
     /// If the component is invalid, is not a command, or has an import that the runtime does not supply.
     pub fn load(&self, component: &[u8]) -> Result<Program> {
-        let component = Component::new(&self.engine, component).context("the component is not valid")?;
-        let pre = self.linker.instantiate_pre(&component).context("the component cannot be linked")?;
+        // Components of WASI 0.3 are not valid without concurrency, which shows before anything is compiled.
+        let pre = self.sequential.load(component).or_else(|_| self.concurrent.load(component))?;
         let command = Command::new(&pre)
             .context("the component is no command: it exports wasi:cli/run neither of WASI 0.2 nor of 0.3")?;
         Ok(Program { command, interrupts: self.interrupts })
     }
 
-    /// Returns the engine, for embedders that link and run components themselves.
+    /// Returns the engine for components of WASI 0.3, for embedders that link and run components themselves.
     pub fn engine(&self) -> &Engine {
-        &self.engine
+        &self.concurrent.engine
     }
 
-    /// Returns the linker with the imports for components.
+    /// Returns the linker of [`engine`](Self::engine), with the imports for components.
     pub fn linker(&self) -> &Linker<Guest> {
-        &self.linker
+        &self.concurrent.linker
     }
 }
 
@@ -119,13 +151,12 @@ pub(crate) fn engine(config: &mut Config) -> wasmtime::Result<Engine> {
     Engine::new(config).context("Wasmtime cannot be started")
 }
 
-/// Advances the engine's epoch every [`TICK`], for as long as the engine exists.
-pub(crate) fn tick(engine: &Engine) {
-    let engine = engine.weak();
+/// Advances the epochs of engines every [`TICK`], for as long as one of the engines exists.
+pub(crate) fn tick<const N: usize>(engines: [&Engine; N]) {
+    let engines = engines.map(Engine::weak);
     thread::spawn(move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
+        let advance = |engine: Engine| engine.increment_epoch();
+        while engines.iter().filter_map(EngineWeak::upgrade).map(advance).count() > 0 {
             thread::sleep(TICK);
         }
     });

@@ -22,7 +22,7 @@ pub(crate) fn connect(
     timeout: Option<Duration>,
 ) -> Result<ByteStream, TransportError> {
     closing::drop_closed_listeners();
-    let deadline = timeout.map(|timeout| monotonic_clock::now().saturating_add(timeout));
+    let deadline = deadline(timeout);
     let addresses = resolve(host, deadline)?;
     let mut result = Err(TransportError::NameUnresolvable(format!("{host} has no address")));
     for (remaining, ip) in (1..=addresses.len()).rev().zip(&addresses) {
@@ -85,8 +85,13 @@ fn connect_to(address: SocketAddr, deadline: Option<Instant>) -> Result<ByteStre
     }
 }
 
+/// Returns the time at which `timeout` will have passed.
+pub(crate) fn deadline(timeout: Option<Duration>) -> Option<Instant> {
+    timeout.map(|timeout| monotonic_clock::now().saturating_add(timeout))
+}
+
 /// Waits until `pollable` is ready, at most until `deadline`.
-fn wait(pollable: &Pollable, deadline: Option<Instant>) -> Result<(), TransportError> {
+pub(crate) fn wait(pollable: &Pollable, deadline: Option<Instant>) -> Result<(), TransportError> {
     let Some(deadline) = deadline else {
         pollable.block();
         return Ok(());

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use wasi::clocks::monotonic_clock::Duration;
 use wasi::io::poll::Pollable;
 use wasi::sockets::instance_network::instance_network;
 use wasi::sockets::network::ErrorCode;
@@ -14,6 +15,7 @@ use crate::address;
 use crate::bindings::exports::http2::engine::tcp::{self, GuestListener};
 use crate::bindings::exports::http2::engine::transport::{ByteStream, TransportError};
 use crate::closing;
+use crate::connect;
 use crate::error;
 use crate::stream::Stream;
 
@@ -69,6 +71,16 @@ impl GuestListener for Listener {
                 Err(ErrorCode::ConnectionAborted | ErrorCode::ConnectionReset) => {}
                 Err(code) => return Err(error::from_socket_error(code)),
             }
+        }
+    }
+
+    fn blocking_accept(&self, timeout: Option<Duration>) -> Result<(ByteStream, String), TransportError> {
+        let deadline = connect::deadline(timeout);
+        loop {
+            if let Some(accepted) = self.accept()? {
+                return Ok(accepted);
+            }
+            connect::wait(&self.socket.subscribe(), deadline)?;
         }
     }
 

@@ -7,9 +7,7 @@ fn request(method: Method, path: &str) -> RequestHead {
         scheme: Some(Scheme::Http),
         authority: Some("127.0.0.1".to_owned()),
         path_with_query: Some(path.to_owned()),
-        protocol: None,
         headers: vec![("accept".to_owned(), b"*/*".to_vec())],
-        never_indexed: Vec::new(),
     }
 }
 

@@ -65,9 +65,7 @@ impl Client<'_> {
             scheme: Some(Scheme::Http),
             authority: Some(self.address.to_owned()),
             path_with_query: Some(self.path.to_owned()),
-            protocol: None,
             headers: Vec::new(),
-            never_indexed: Vec::new(),
         };
         self.connection.open_stream(&head, end)
     }
@@ -76,7 +74,8 @@ impl Client<'_> {
     fn exchange(&self, method: Method, content: &[u8]) -> Result<(), Error> {
         let stream = self.open(method, content.is_empty())?;
         if !content.is_empty() {
-            stream.blocking_send_data(content, true, TIMEOUT)?;
+            let sent = stream.blocking_send_data(content, true, TIMEOUT)?;
+            assert_eq!(sent as usize, content.len());
         }
         let status = stream.blocking_response(TIMEOUT)?.status;
         assert_eq!(status, 200);

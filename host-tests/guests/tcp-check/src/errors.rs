@@ -52,6 +52,10 @@ pub(crate) fn timeout(port: u16) {
     let error = tcp::connect("127.0.0.1", port, Some(200_000_000)).unwrap_err();
     assert!(matches!(error, TransportError::Timeout), "{error:?}");
     assert!(start.elapsed().as_millis() >= 200);
+    let (listener, _) = listen("127.0.0.1:0");
+    assert!(listener.accept().unwrap().is_none());
+    let error = listener.blocking_accept(Some(1_000_000)).unwrap_err();
+    assert!(matches!(error, TransportError::Timeout), "{error:?}");
 }
 
 /// The peer on `port` resets the connection after its first byte.

@@ -49,8 +49,7 @@ fn listen(address: &str) -> (Listener, u16) {
 /// Connects to a listener, and returns the connecting and the accepting end.
 fn pair(listener: &Listener, host: &str, port: u16) -> (ByteStream, ByteStream) {
     let client = tcp::connect(host, port, Some(5_000_000_000)).unwrap();
-    listener.subscribe().block();
-    let (server, peer) = listener.accept().unwrap().expect("the listener is ready");
+    let (server, peer) = listener.blocking_accept(Some(5_000_000_000)).unwrap();
     assert!(peer.parse::<std::net::SocketAddr>().is_ok(), "{peer}");
     (client, server)
 }

@@ -41,6 +41,34 @@ fn removed_stream_is_not_listed() {
 }
 
 #[test]
+fn done_streams_are_released_once_and_stay_with_the_application() {
+    let mut streams = Streams::default();
+    streams.insert(id(1), StreamState::opened());
+    streams.insert(id(3), StreamState::opened());
+    streams.watch(id(1));
+    streams.watch(id(1));
+    streams.watch(id(3));
+    assert_eq!(streams.take_done(|_, _| false), []);
+    assert_eq!(streams.take_done(|done, _| done == id(1)), [id(1)]);
+    assert!(streams.is_released(id(1)) && !streams.is_released(id(3)));
+    streams.remove(id(3));
+    assert_eq!(streams.take_done(|_, _| true), []);
+    assert!(streams.get(id(1)).is_some());
+}
+
+#[test]
+fn arrival_of_a_response_is_news_once_and_content_until_it_is_read() {
+    let mut streams = Streams::default();
+    let mut stream = StreamState::opened();
+    stream.answered = true;
+    streams.insert(id(1), stream);
+    assert!(streams.take_arrived(id(1)));
+    assert!(!streams.take_arrived(id(1)));
+    streams.get_mut(id(1)).unwrap().readable = true;
+    assert!(streams.take_arrived(id(1)) && streams.take_arrived(id(1)));
+}
+
+#[test]
 fn untaken_informational_responses_are_bounded() {
     let mut stream = StreamState::opened();
     for _ in 0..1_000 {

@@ -57,7 +57,10 @@ impl<'a> Composition<'a> {
         let mut graph = Graph::default();
         let application = graph.add(APPLICATION, application)?;
         if !graph.imports(&application).any(|name| name.starts_with(PACKAGE)) {
-            bail!("the application imports nothing of http2:engine: there is nothing to compose it with");
+            bail!(
+                "the application imports nothing of http2:engine: build it for the world command of wit/world.wit, \
+                 or compose it with the server or the client if it is an application of wasi:http"
+            );
         }
         let engine = graph.add(ENGINE, self.engine)?;
         let mut providers = Vec::new();

@@ -109,7 +109,10 @@ impl Graph {
         let argument = self.composition.alias_instance_export(provider.node, export)?;
         self.composition.set_instantiation_argument(instance.node, interface, argument).with_context(|| {
             let (importer, exporter) = (instance.of.role, provider.of.role);
-            format!("{importer} imports a different {interface} from the one that {exporter} exports")
+            format!(
+                "{importer} imports a different {interface} from the one that {exporter} exports: build both with the \
+                 same WIT files"
+            )
         })
     }
 
@@ -122,9 +125,13 @@ impl Graph {
         });
         match other_version {
             Some((provider, export)) => {
-                anyhow!("{role} imports {interface}, but {provider} exports {export}")
+                anyhow!(
+                    "{role} imports {interface}, but {provider} exports {export}: build both for one version"
+                )
             }
-            None => anyhow!("{role} imports {interface}, which no component of the composition exports"),
+            None => anyhow!(
+                "{role} imports {interface}, which no component of the composition exports: add one that does"
+            ),
         }
     }
 

@@ -39,7 +39,10 @@ pub fn with_handler(caller: &[u8], handler: &[u8]) -> Result<Vec<u8>> {
         bail!("the application exports {other}, of WASI 0.2; the server takes wasi:http/handler of WASI 0.3");
     }
     if !graph.exports(&handler).any(|export| export.starts_with(HANDLER)) {
-        bail!("the application exports no wasi:http/handler: it has nothing that a server could serve");
+        bail!(
+            "the application exports no wasi:http/handler: build it for the world wasi:http/service of WASI 0.3, or \
+             compose it without the server"
+        );
     }
     let caller = graph.add("the server", caller)?;
     let handler = instantiate(&mut graph, handler, &[], &[])?;
@@ -64,7 +67,7 @@ pub fn with_client(application: &[u8]) -> Result<Vec<u8>> {
             bail!("the application imports {other}, of WASI 0.2; the client is wasi:http/client of WASI 0.3");
         }
         bail!(
-            "the application imports neither wasi:http/client nor wasi:http/handler: it has no use for the client"
+            "the application imports neither wasi:http/client nor wasi:http/handler: compose it without the client"
         );
     }
     let client = graph.add("the client", components::http_client())?;

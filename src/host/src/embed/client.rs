@@ -47,9 +47,9 @@ impl Client {
         request: Request<()>,
         end_of_stream: bool,
     ) -> Result<(ResponseFuture, SendBody), Error> {
-        let head = head::request_head(&request);
+        let (head, extras) = head::request_head(&request);
         let (answer, response) = oneshot::channel();
-        let open = |opened| Command::Open(Open { head, end_of_stream, opened, response: answer });
+        let open = |opened| Command::Open(Open { head, extras, end_of_stream, opened, response: answer });
         let stream = self.connection.0.ask(open).await?;
         let body = SendBody::new(stream.clone());
         Ok((ResponseFuture { stream, response, informational: Next::new() }, body))

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::error::Error;
 use super::handle::Stream;
-use crate::bindings::http2::engine::types::{Fields, RequestHead, ResponseHead};
+use crate::bindings::http2::engine::types::{Fields, RequestExtras, RequestHead, ResponseHead};
 
 /// The channel for the result of a command.
 pub(super) type Answer<T> = oneshot::Sender<Result<T, Error>>;
@@ -39,6 +39,7 @@ pub(super) enum Command {
 
 pub(super) struct Open {
     pub(super) head: RequestHead,
+    pub(super) extras: RequestExtras,
     pub(super) end_of_stream: bool,
     pub(super) opened: Answer<Stream>,
     pub(super) response: Answer<Response<()>>,
@@ -47,9 +48,12 @@ pub(super) struct Open {
 pub(super) enum Operation {
     Informational(Answer<Option<Response<()>>>),
     Pushed(Answer<Option<Pushed>>),
-    Inform(ResponseHead, Answer<()>),
-    Respond(ResponseHead, bool, Answer<()>),
-    Push(RequestHead, Answer<Stream>),
+    /// The head, and the names of its never-indexed fields.
+    Inform(ResponseHead, Vec<String>, Answer<()>),
+    /// The head, the names of its never-indexed fields, and whether it ends the stream.
+    Respond(ResponseHead, Vec<String>, bool, Answer<()>),
+    /// The head, and the names of its never-indexed fields.
+    Push(RequestHead, Vec<String>, Answer<Stream>),
     Send(Send),
     SendTrailers(Fields, Answer<()>),
     Read(Answer<Option<Bytes>>),

@@ -210,7 +210,7 @@ impl Driver {
                 continue;
             };
             let request = self.instance.request(resource)?;
-            match request.map(head::request).transpose() {
+            match request.map(|(head, extras)| head::request(head, extras)).transpose() {
                 Ok(request) => {
                     let stream = self.hold(resource, own)?;
                     reply(answer, Ok(request.map(|request| (request, stream))));
@@ -226,11 +226,11 @@ impl Driver {
 
     /// Client: opens streams while the engine has room.
     fn open(&mut self) -> wasmtime::Result<()> {
-        while let Some(Open { head, end_of_stream, opened, response }) = self.opening.pop_front() {
+        while let Some(Open { head, extras, end_of_stream, opened, response }) = self.opening.pop_front() {
             if opened.is_closed() {
                 continue;
             }
-            match self.instance.open_stream(&head, end_of_stream)? {
+            match self.instance.open_stream(&head, &extras, end_of_stream)? {
                 Ok(resource) => {
                     let Some(own) = self.own.upgrade() else { return self.instance.release(resource) };
                     let stream = self.hold(resource, own)?;
@@ -240,7 +240,7 @@ impl Driver {
                     reply(opened, Ok(stream));
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.opening.push_front(Open { head, end_of_stream, opened, response });
+                    self.opening.push_front(Open { head, extras, end_of_stream, opened, response });
                     return Ok(());
                 }
                 Err(error) => reply(opened, Err(error)),

@@ -5,32 +5,30 @@ use http::uri::{Authority, PathAndQuery};
 use http::{Method, Request, Response, Uri, uri};
 use http2_engine::Protocol;
 
-use crate::bindings::http2::engine::types::{self, Fields, RequestHead, ResponseHead};
+use crate::bindings::http2::engine::types::{self, Fields, RequestExtras, RequestHead, ResponseHead};
 
-pub(super) fn request_head(request: &Request<()>) -> RequestHead {
+/// Converts the head of a request to send.
+pub(super) fn request_head(request: &Request<()>) -> (RequestHead, RequestExtras) {
     let uri = request.uri();
     // A name that is not UTF-8 is no token, and remains none: the engine rejects the request.
     let protocol = request.extensions().get::<Protocol>();
     let protocol = protocol.map(|protocol| String::from_utf8_lossy(protocol.as_bytes()).into_owned());
     let path = uri.path_and_query().map(|path| path.as_str().to_owned());
-    RequestHead {
+    let head = RequestHead {
         method: to_method(request.method()),
         scheme: uri.scheme_str().map(to_scheme),
         authority: uri.authority().map(|authority| authority.as_str().to_owned()),
         // CONNECT names a host to connect to, without a path (RFC 9113, 8.5).
         path_with_query: path.filter(|_| *request.method() != Method::CONNECT || protocol.is_some()),
-        protocol,
         headers: to_fields(request.headers()),
-        never_indexed: sensitive_names(request.headers()),
-    }
+    };
+    (head, RequestExtras { protocol, never_indexed: sensitive_names(request.headers()) })
 }
 
-pub(super) fn response_head(response: &Response<()>) -> ResponseHead {
-    ResponseHead {
-        status: response.status().as_u16(),
-        headers: to_fields(response.headers()),
-        never_indexed: sensitive_names(response.headers()),
-    }
+/// Converts the head of a response to send, and returns with it the names of its never-indexed fields.
+pub(super) fn response_head(response: &Response<()>) -> (ResponseHead, Vec<String>) {
+    let head = ResponseHead { status: response.status().as_u16(), headers: to_fields(response.headers()) };
+    (head, sensitive_names(response.headers()))
 }
 
 pub(super) fn to_fields(headers: &HeaderMap) -> Fields {
@@ -40,7 +38,7 @@ pub(super) fn to_fields(headers: &HeaderMap) -> Fields {
 }
 
 /// Converts a received request, or returns the reason why `http` cannot represent it.
-pub(super) fn request(head: RequestHead) -> Result<Request<()>, http::Error> {
+pub(super) fn request(head: RequestHead, extras: RequestExtras) -> Result<Request<()>, http::Error> {
     let mut target = uri::Parts::default();
     target.scheme = head.scheme.as_ref().map(|scheme| scheme_token(scheme).parse()).transpose()?;
     target.authority = head.authority.as_deref().map(str::parse::<Authority>).transpose()?;
@@ -53,19 +51,19 @@ pub(super) fn request(head: RequestHead) -> Result<Request<()>, http::Error> {
     *request.method_mut() = method(&head.method)?;
     *request.uri_mut() = Uri::from_parts(target)?;
     *request.version_mut() = http::Version::HTTP_2;
-    *request.headers_mut() = headers(head.headers, &head.never_indexed)?;
-    if let Some(protocol) = head.protocol {
+    *request.headers_mut() = headers(head.headers, &extras.never_indexed)?;
+    if let Some(protocol) = extras.protocol {
         request.extensions_mut().insert(Protocol::from(protocol.as_str()));
     }
     Ok(request)
 }
 
 /// Converts a received response, or returns the reason why `http` cannot represent it.
-pub(super) fn response(head: ResponseHead) -> Result<Response<()>, http::Error> {
+pub(super) fn response(head: ResponseHead, never_indexed: &[String]) -> Result<Response<()>, http::Error> {
     let mut response = Response::new(());
     *response.status_mut() = http::StatusCode::from_u16(head.status)?;
     *response.version_mut() = http::Version::HTTP_2;
-    *response.headers_mut() = headers(head.headers, &head.never_indexed)?;
+    *response.headers_mut() = headers(head.headers, never_indexed)?;
     Ok(response)
 }
 
@@ -80,6 +78,7 @@ pub(super) fn headers(fields: Fields, never_indexed: &[String]) -> Result<Header
     Ok(headers)
 }
 
+/// Returns the names of the fields that must not enter the compression table of any hop (RFC 7541, 7.1.3).
 fn sensitive_names(headers: &HeaderMap) -> Vec<String> {
     let sensitive = headers.iter().filter(|(_, value)| value.is_sensitive());
     sensitive.map(|(name, _)| name.as_str().to_owned()).collect()

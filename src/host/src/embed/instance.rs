@@ -18,7 +18,7 @@ use super::error::Error;
 use super::options::{Choice, Options, Timeout};
 use super::sandbox::SandboxLimits;
 use crate::ByteStream;
-use crate::bindings::http2::engine::types::{Fields, RequestHead, ResponseHead};
+use crate::bindings::http2::engine::types::{Fields, RequestExtras, RequestHead, ResponseHead};
 use crate::run::{Guest, TICK};
 
 /// The result of a call.
@@ -111,9 +111,15 @@ impl Instance {
         exports.call_next_event(store, connection)
     }
 
-    pub(super) fn open_stream(&mut self, head: &RequestHead, end_of_stream: bool) -> Called<ResourceAny> {
+    pub(super) fn open_stream(
+        &mut self,
+        head: &RequestHead,
+        extras: &RequestExtras,
+        end_of_stream: bool,
+    ) -> Called<ResourceAny> {
         let (exports, store, connection) = self.connection();
-        Ok(exports.call_open_stream(store, connection, head, end_of_stream)?.map_err(Error::from))
+        let opened = exports.call_open_stream_with(store, connection, head, extras, end_of_stream)?;
+        Ok(opened.map_err(Error::from))
     }
 
     pub(super) fn accept(&mut self) -> Called<Option<ResourceAny>> {
@@ -171,14 +177,32 @@ impl Instance {
         exports.call_id(store, stream)
     }
 
-    pub(super) fn request(&mut self, stream: ResourceAny) -> wasmtime::Result<Option<RequestHead>> {
+    pub(super) fn request(
+        &mut self,
+        stream: ResourceAny,
+    ) -> wasmtime::Result<Option<(RequestHead, RequestExtras)>> {
         let (exports, store) = self.stream();
-        exports.call_request(store, stream)
+        let head = exports.call_request(&mut *store, stream)?;
+        Ok(head.zip(exports.call_request_extras(store, stream)?))
     }
 
-    pub(super) fn response(&mut self, stream: ResourceAny) -> Called<Option<ResponseHead>> {
+    /// Returns the head of the response, and the names of its never-indexed fields.
+    pub(super) fn response(&mut self, stream: ResourceAny) -> Called<Option<(ResponseHead, Vec<String>)>> {
         let (exports, store) = self.stream();
-        Ok(exports.call_response(store, stream)?.map_err(Error::from))
+        match exports.call_response(&mut *store, stream)? {
+            Ok(Some(head)) => Ok(Ok(Some((head, exports.call_response_never_indexed(store, stream)?)))),
+            Ok(None) => Ok(Ok(None)),
+            Err(error) => Ok(Err(error.into())),
+        }
+    }
+
+    /// Names the fields of the next head that are sent as never-indexed literals.
+    fn never_index(&mut self, stream: ResourceAny, names: &[String]) -> wasmtime::Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let (exports, store) = self.stream();
+        exports.call_never_index(store, stream, names)
     }
 
     pub(super) fn informational(&mut self, stream: ResourceAny) -> wasmtime::Result<Option<ResponseHead>> {
@@ -191,7 +215,13 @@ impl Instance {
         exports.call_pushed(store, stream)
     }
 
-    pub(super) fn inform(&mut self, stream: ResourceAny, head: &ResponseHead) -> Called<()> {
+    pub(super) fn inform(
+        &mut self,
+        stream: ResourceAny,
+        head: &ResponseHead,
+        never_indexed: &[String],
+    ) -> Called<()> {
+        self.never_index(stream, never_indexed)?;
         let (exports, store) = self.stream();
         Ok(exports.call_inform(store, stream, head)?.map_err(Error::from))
     }
@@ -200,13 +230,21 @@ impl Instance {
         &mut self,
         stream: ResourceAny,
         head: &ResponseHead,
+        never_indexed: &[String],
         end_of_stream: bool,
     ) -> Called<()> {
+        self.never_index(stream, never_indexed)?;
         let (exports, store) = self.stream();
         Ok(exports.call_respond(store, stream, head, end_of_stream)?.map_err(Error::from))
     }
 
-    pub(super) fn push(&mut self, stream: ResourceAny, head: &RequestHead) -> Called<ResourceAny> {
+    pub(super) fn push(
+        &mut self,
+        stream: ResourceAny,
+        head: &RequestHead,
+        never_indexed: &[String],
+    ) -> Called<ResourceAny> {
+        self.never_index(stream, never_indexed)?;
         let (exports, store) = self.stream();
         Ok(exports.call_push(store, stream, head)?.map_err(Error::from))
     }

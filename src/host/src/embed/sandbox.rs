@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use wasmtime::Config;
-use wasmtime::component::{Component, HasData, Linker, Resource};
-use wasmtime_wasi::p2::DynOutputStream;
-use wasmtime_wasi::p2::bindings::cli::stderr;
+use wasmtime::component::{Component, Linker};
 
 use super::bindings::EnginePre;
 use super::bindings::exports::http2::engine::connection::Role;
@@ -147,27 +145,10 @@ fn compile() -> wasmtime::Result<EnginePre<Guest>> {
     // The engine's calls never block, so none needs its own stack.
     config.concurrency_support(false);
     let engine = run::engine(&mut config)?;
-    run::tick(&engine);
+    run::tick([&engine]);
     let component = Component::new(&engine, components::ENGINE)?;
     let mut linker = Linker::new(&engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
     byte_stream::add_to_linker(&mut linker)?;
-    linker.allow_shadowing(true);
-    stderr::add_to_linker::<Guest, Panic>(&mut linker, |_| Panic)?;
     EnginePre::new(linker.instantiate_pre(&component)?)
-}
-
-/// Standard error.
-///
-/// The engine writes to it only when it panics.
-struct Panic;
-
-impl HasData for Panic {
-    type Data<'a> = Self;
-}
-
-impl stderr::Host for Panic {
-    fn get_stderr(&mut self) -> wasmtime::Result<Resource<DynOutputStream>> {
-        wasmtime::bail!("the engine has panicked")
-    }
 }

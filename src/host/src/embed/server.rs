@@ -65,8 +65,8 @@ impl Responder {
     ///
     /// The errors of [`send_response`](Self::send_response).
     pub async fn send_informational(&mut self, response: Response<()>) -> Result<(), Error> {
-        let head = head::response_head(&response);
-        self.stream.ask(|answer| Operation::Inform(head, answer)).await
+        let (head, never_indexed) = head::response_head(&response);
+        self.stream.ask(|answer| Operation::Inform(head, never_indexed, answer)).await
     }
 
     /// Sends the head of the response.
@@ -83,8 +83,8 @@ impl Responder {
         response: Response<()>,
         end_of_stream: bool,
     ) -> Result<SendBody, Error> {
-        let head = head::response_head(&response);
-        self.stream.ask(|answer| Operation::Respond(head, end_of_stream, answer)).await?;
+        let (head, never_indexed) = head::response_head(&response);
+        self.stream.ask(|answer| Operation::Respond(head, never_indexed, end_of_stream, answer)).await?;
         Ok(SendBody::new(self.stream.clone()))
     }
 
@@ -96,8 +96,9 @@ impl Responder {
     /// [`WouldBlock`](super::ErrorKind::WouldBlock) at the client's limit of concurrent streams; the errors of
     /// [`send_response`](Self::send_response).
     pub async fn push_request(&mut self, request: Request<()>) -> Result<Responder, Error> {
-        let head = head::request_head(&request);
-        let stream = self.stream.ask(|answer| Operation::Push(head, answer)).await?;
+        let (head, extras) = head::request_head(&request);
+        let push = |answer| Operation::Push(head, extras.never_indexed, answer);
+        let stream = self.stream.ask(push).await?;
         Ok(Self { stream })
     }
 

@@ -49,9 +49,12 @@ impl Entry {
         let Some(answer) = waiting(&mut self.response) else { return Ok(()) };
         match instance.response(self.resource)? {
             Ok(None) => self.response = Some(answer),
-            Ok(Some(head)) => {
+            Ok(Some((head, never_indexed))) => {
                 self.responded = true;
-                reply(answer, head::response(head).map_err(|error| Error::unusable_head(&error)));
+                reply(
+                    answer,
+                    head::response(head, &never_indexed).map_err(|error| Error::unusable_head(&error)),
+                );
             }
             Err(error) => {
                 self.responded = true;
@@ -65,7 +68,7 @@ impl Entry {
         let Some(answer) = waiting(&mut self.informational) else { return Ok(()) };
         match instance.informational(self.resource)? {
             Some(head) => {
-                let head = head::response(head).map_err(|error| Error::unusable_head(&error));
+                let head = head::response(head, &[]).map_err(|error| Error::unusable_head(&error));
                 reply(answer, head.map(Some));
             }
             None if self.responded => reply(answer, Ok(None)),
@@ -117,11 +120,11 @@ impl Driver {
     fn pushed(&mut self, parent: ResourceAny) -> wasmtime::Result<Result<Option<Pushed>, Error>> {
         let Some(resource) = self.instance.pushed(parent)? else { return Ok(Ok(None)) };
         let request = self.instance.request(resource)?;
-        let (Some(request), Some(own)) = (request, self.own()) else {
+        let (Some((head, extras)), Some(own)) = (request, self.own()) else {
             self.instance.release(resource)?;
             return Ok(Ok(None));
         };
-        let request = match head::request(request) {
+        let request = match head::request(head, extras) {
             Ok(request) => request,
             Err(error) => {
                 self.instance.release(resource)?;
@@ -146,15 +149,19 @@ impl Driver {
             Operation::Pushed(answer) => entry.pushed = Some(answer),
             Operation::Read(answer) => entry.reading = Some(answer),
             Operation::Send(send) => entry.sending = Some(send),
-            Operation::Inform(head, answer) => reply(answer, instance.inform(resource, &head)?),
-            Operation::Respond(head, end_of_stream, answer) => {
-                reply(answer, instance.respond(resource, &head, end_of_stream)?);
+            Operation::Inform(head, never_indexed, answer) => {
+                reply(answer, instance.inform(resource, &head, &never_indexed)?);
             }
-            Operation::Push(head, answer) => match (instance.push(resource, &head)?, self.own()) {
-                (Ok(promised), Some(own)) => reply(answer, Ok(self.hold(promised, own)?)),
-                (Ok(promised), None) => self.instance.release(promised)?,
-                (Err(error), _) => reply(answer, Err(error)),
-            },
+            Operation::Respond(head, never_indexed, end_of_stream, answer) => {
+                reply(answer, instance.respond(resource, &head, &never_indexed, end_of_stream)?);
+            }
+            Operation::Push(head, never_indexed, answer) => {
+                match (instance.push(resource, &head, &never_indexed)?, self.own()) {
+                    (Ok(promised), Some(own)) => reply(answer, Ok(self.hold(promised, own)?)),
+                    (Ok(promised), None) => self.instance.release(promised)?,
+                    (Err(error), _) => reply(answer, Err(error)),
+                }
+            }
             Operation::SendTrailers(trailers, answer) => {
                 reply(answer, instance.send_trailers(resource, &trailers)?);
             }

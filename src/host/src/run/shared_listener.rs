@@ -3,21 +3,20 @@
 //! WASI has no SO_REUSEPORT, so several guests cannot listen on one address themselves. Instead, the host listens and
 //! hands the connections over to them.
 
-mod engine;
-mod wasi;
+pub(super) mod engine;
+pub(super) mod wasi;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Result;
 use tokio::task::AbortHandle;
-use wasmtime::component::Linker;
 use wasmtime_wasi::sockets::TcpSocket;
 
 pub use engine::Listener;
 
+use super::Runtime;
 use super::spread::Spread;
-use super::{Guest, Runtime};
 
 /// A TCP listener of the host, whose connections are distributed among several guests.
 ///
@@ -130,10 +129,4 @@ pub(super) struct Listening {
     pub(super) share: Option<Share>,
     /// The socket of `wasi:sockets` that the guest has bound to the shared address.
     socket: Option<u32>,
-}
-
-/// Lets guests that have a share listen on the shared address.
-pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    wasi::add_to_linker(linker)?;
-    engine::add_to_linker(linker)
 }

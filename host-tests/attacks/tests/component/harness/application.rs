@@ -178,7 +178,7 @@ impl Exchange {
             return Ok(());
         }
         let (exports, store) = instance.stream();
-        let head = ResponseHead { status: 200, headers, never_indexed: Vec::new() };
+        let head = ResponseHead { status: 200, headers };
         exports.call_respond(store, self.stream, &head, false).unwrap().map_err(|_| Aborted)
     }
 
@@ -290,8 +290,6 @@ fn get() -> RequestHead {
         scheme: Some(Scheme::Http),
         authority: Some("localhost".to_owned()),
         path_with_query: Some("/".to_owned()),
-        protocol: None,
         headers: vec![("authorization".to_owned(), b"Bearer c2VjcmV0".to_vec())],
-        never_indexed: Vec::new(),
     }
 }

@@ -105,7 +105,7 @@ pub(super) async fn bind(
 /// Supplies `http2:engine/tcp`.
 ///
 /// It makes no outgoing connections, and listens only on addresses of a guest's share.
-pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     tcp::add_to_linker::<Guest, HasSelf<Guest>>(linker, |guest| guest)
 }
 
@@ -120,6 +120,17 @@ pub struct Listener {
 impl Pollable for Listener {
     async fn ready(&mut self) {
         poll_fn(|context| self.streams.spread.poll_ready(self.guest, context)).await;
+    }
+}
+
+impl Guest {
+    /// Gives the guest an accepted connection.
+    fn add(&mut self, stream: TcpStream, streams: &Streams) -> wasmtime::Result<Resource<ByteStream>> {
+        // If the option cannot be set, small messages may be delayed.
+        _ = stream.set_nodelay(true);
+        let (reader, writer) = stream.into_split();
+        let writer = Writer::new(writer, &streams.sending);
+        Ok(self.ctx().table.push(ByteStream::new(reader, writer))?)
     }
 }
 
@@ -154,18 +165,32 @@ impl HostListener for Guest {
         &mut self,
         listener: Resource<Listener>,
     ) -> wasmtime::Result<Result<Option<(Resource<ByteStream>, String)>, TransportError>> {
-        let table = self.ctx().table;
-        let Listener { streams, guest, .. } = table.get(&listener)?;
+        let Listener { streams, guest, .. } = self.ctx().table.get(&listener)?;
+        let (streams, guest) = (streams.clone(), *guest);
         let Poll::Ready((stream, peer)) =
-            streams.spread.poll_take(*guest, &Context::from_waker(Waker::noop()))
+            streams.spread.poll_take(guest, &Context::from_waker(Waker::noop()))
         else {
             return Ok(Ok(None));
         };
-        // If the option cannot be set, small messages may be delayed.
-        _ = stream.set_nodelay(true);
-        let (reader, writer) = stream.into_split();
-        let writer = Writer::new(writer, &streams.sending);
-        Ok(Ok(Some((table.push(ByteStream::new(reader, writer))?, peer.to_string()))))
+        Ok(Ok(Some((self.add(stream, &streams)?, peer.to_string()))))
+    }
+
+    async fn blocking_accept(
+        &mut self,
+        listener: Resource<Listener>,
+        timeout: Option<u64>,
+    ) -> wasmtime::Result<Result<(Resource<ByteStream>, String), TransportError>> {
+        let Listener { streams, guest, .. } = self.ctx().table.get(&listener)?;
+        let (streams, guest) = (streams.clone(), *guest);
+        let accepting = poll_fn(|context| streams.spread.poll_take(guest, context));
+        let accepted = match timeout {
+            Some(timeout) => tokio::time::timeout(Duration::from_nanos(timeout), accepting).await.ok(),
+            None => Some(accepting.await),
+        };
+        match accepted {
+            Some((stream, peer)) => Ok(Ok((self.add(stream, &streams)?, peer.to_string()))),
+            None => Ok(Err(TransportError::Timeout)),
+        }
     }
 
     fn subscribe(&mut self, listener: Resource<Listener>) -> wasmtime::Result<Resource<DynPollable>> {
