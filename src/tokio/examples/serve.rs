@@ -148,6 +148,10 @@ async fn answer(request: Request<RecvStream>, mut respond: Respond) -> Result<()
 fn response(status: u16, length: Option<u64>) -> Response<()> {
     let mut response = Response::new(());
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
+    if response.status() == http::StatusCode::UNAUTHORIZED {
+        // RFC 9110, 15.5.2.
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+    }
     if let Some(length) = length {
         response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
     }

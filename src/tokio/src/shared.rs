@@ -493,7 +493,9 @@ impl Inner {
     /// It is 0 while so many copies wait to be written that more would push them out of the processor's cache. The
     /// limit grows with the number of waiting streams, so that a wake-up always admits a frame on average.
     pub(crate) fn capacity(&self, id: StreamId) -> usize {
-        if self.copied >= COPIED.max(self.capacity_waiters.len().saturating_mul(FRAME)) {
+        let limit = COPIED.max(self.capacity_waiters.len().saturating_mul(FRAME));
+        // Without output, the copies wait for a window, and nothing would tell when.
+        if self.copied >= limit && self.engine.has_output() {
             return 0;
         }
         self.engine.send_window(id).min(self.engine.send_capacity(id))

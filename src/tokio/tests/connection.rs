@@ -171,6 +171,28 @@ async fn copies_wait_until_earlier_ones_are_written() {
 }
 
 #[tokio::test]
+async fn copies_without_a_window_do_not_hold_up_other_streams() {
+    let mut config = Config::default();
+    config.initial_window_size = 1_000;
+    let (mut client, mut server) = configured(Config::default(), config);
+    tokio::spawn(async move {
+        let mut unread = Vec::new();
+        while let Some(Ok(request)) = server.accept().await {
+            unread.push(request);
+        }
+    });
+    let control = client.control();
+    soon(control.peer_settings()).await.unwrap();
+    let (_response, mut content) = client.send_request(post("/"), false).unwrap();
+    let (_other_response, other) = client.send_request(post("/"), false).unwrap();
+    content.send_copy(&mut &[7; 2_000][..], false).unwrap();
+    soon(control.ping().unwrap()).await.unwrap();
+    // The stream has used up its window.
+    content.send_copy(&mut &[7; 200_000][..], false).unwrap();
+    assert_eq!((content.capacity(), other.capacity()), (0, 1_000));
+}
+
+#[tokio::test]
 async fn streams_that_copy_take_turns() {
     const PIECES: usize = 20;
     let piece = [7; 50_000];
