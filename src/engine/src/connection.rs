@@ -275,6 +275,9 @@ impl Connection {
             subscriber: None,
             config,
         };
+        if role == Role::Client {
+            connection.streams.set_next_id(connection.config.first_stream_id);
+        }
         connection.write_preface();
         Ok(connection)
     }

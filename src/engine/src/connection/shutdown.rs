@@ -30,6 +30,8 @@ pub(super) enum Phase {
     Announced,
     /// No new streams; existing ones continue.
     Draining,
+    /// Server: the client sends nothing more, and the requests that it has sent are answered.
+    HalfClosed,
 }
 
 impl Connection {
@@ -87,12 +89,15 @@ impl Connection {
 
     /// Stops accepting requests, after the peer has acknowledged the announcement or had the time to.
     pub(super) fn finish_shutdown(&mut self) {
-        if self.phase == Phase::Announced {
-            self.phase = Phase::Draining;
-            self.last_accepted = Some(self.streams.highest_peer_id());
-            self.write_goaway(self.streams.highest_peer_id(), ErrorCode::NO_ERROR, b"");
-            self.maybe_finish_drain();
+        match self.phase {
+            Phase::Announced => self.phase = Phase::Draining,
+            // A transport that has ended in both directions usually fails at the second write.
+            Phase::HalfClosed => self.timers.announcement_is_over(),
+            Phase::Running | Phase::Draining => return,
         }
+        self.last_accepted = Some(self.streams.highest_peer_id());
+        self.write_goaway(self.streams.highest_peer_id(), ErrorCode::NO_ERROR, b"");
+        self.maybe_finish_drain();
     }
 
     /// Ends the connection at once, with an error code and debug data for the peer.
@@ -139,6 +144,62 @@ impl Connection {
             _ => Err(ConnectionError::TransportEnded { inside_frame }),
         };
         self.close(reason);
+    }
+
+    /// Server: records that the client has ended its direction of the transport, and may still read.
+    ///
+    /// Requests that have arrived completely can be answered, and the others fail. The connection ends after the last
+    /// answer, or after [`drain_timeout`](crate::Config::drain_timeout). If nothing is left to answer, or if
+    /// [`half_close`](crate::Config::half_close) is false, the call does the same as [`recv_end`](Self::recv_end); so
+    /// does that of a client.
+    ///
+    /// A transport that has ended in both directions looks the same at first. It fails when the engine sends GOAWAY, at
+    /// once and again after a second. Call `recv_end` then.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::Time;
+    /// # let (mut client, mut server) = pair();
+    /// let id = client.open(&request("GET"), true)?;
+    /// carry(&mut client, &mut server);
+    /// server.recv_half_close(Time::default());
+    /// assert_eq!(server.close_reason(), None);
+    /// # while server.poll_event().is_some() {}
+    /// server.send_response(id, &response("204"), true)?;
+    /// server.release(id);
+    /// assert_eq!(server.close_reason(), Some(Ok(())));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn recv_half_close(&mut self, now: Time) {
+        let between_frames = self.reader.is_between_frames() && self.block.is_none();
+        let has_requests = self.streams.iter().any(|stream| stream.state() == State::HalfClosedRemote);
+        let goes_on = self.config.half_close && between_frames && has_requests && !self.is_client();
+        if !goes_on || self.close_reason.is_some() {
+            return self.recv_end(now);
+        }
+        self.advance(now);
+        if self.phase == Phase::HalfClosed {
+            return;
+        }
+        self.phase = Phase::HalfClosed;
+        self.timers.announced(self.now + ANNOUNCEMENT);
+        self.timers.drain(self.now, self.config.drain_timeout);
+        self.last_accepted = Some(self.streams.highest_peer_id());
+        self.write_goaway(self.streams.highest_peer_id(), ErrorCode::NO_ERROR, b"");
+        let error = StreamError {
+            code: ErrorCode::CANCEL,
+            initiator: Initiator::Transport,
+            violation: None,
+            retryable: false,
+        };
+        for id in self.streams.ids() {
+            if self.streams.state(id).is_some_and(State::can_recv) {
+                self.emit_reset(id, error);
+                self.transition(id, Transition::EndConnection);
+            }
+        }
     }
 
     /// Ends the connection because of a violation by the peer.
@@ -204,7 +265,7 @@ impl Connection {
         if self.streams.is_busy() || self.close_reason.is_some() {
             return;
         }
-        let server_drained = self.phase == Phase::Draining && !self.is_client();
+        let server_drained = matches!(self.phase, Phase::Draining | Phase::HalfClosed) && !self.is_client();
         let client_drained =
             self.is_client() && (self.phase == Phase::Draining || self.received_go_away.is_some());
         if client_drained {

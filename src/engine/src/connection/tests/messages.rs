@@ -5,6 +5,7 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::pair::{Pair, request, response};
+use super::raw::{Raw, id};
 use crate::error::{Malformed, SendError};
 use crate::{Config, ErrorCode, Event, FieldSection, Initiator, Read, State, StreamId};
 
@@ -49,12 +50,21 @@ fn trailers_follow_content_in_both_directions() {
 }
 
 #[test]
-fn empty_trailers_just_end_the_stream() {
+fn sending_empty_trailers_just_ends_the_stream() {
     let (mut pair, id) = with_request("POST", false);
     pair.client.send_trailers(id, &FieldSection::new()).unwrap();
     pair.run();
     assert!(matches!(pair.server_event(), Some(Event::Readable { .. })));
     assert!(matches!(pair.server.read(id, 100), Ok(Read::End)));
+}
+
+#[test]
+fn empty_trailers_arrive_as_such() {
+    let mut raw = Raw::server(Config::default());
+    raw.post(1);
+    raw.headers(1, true, &FieldSection::new());
+    assert!(matches!(raw.engine.read(id(1), 100), Ok(Read::Trailers(trailers)) if trailers.is_empty()));
+    assert!(matches!(raw.engine.read(id(1), 100), Ok(Read::End)));
 }
 
 #[test]
@@ -334,6 +344,17 @@ fn cookie_crumbs_are_joined() {
     pair.run();
     let Some(Event::Request { head, .. }) = pair.server_event() else { panic!() };
     assert!(head.get_all(b"cookie").eq([&b"a=1; b=2"[..]]));
+}
+
+/// Cookie belongs to requests (RFC 6265, 4.2).
+#[test]
+fn cookies_of_responses_are_not_joined() {
+    let (mut pair, id) = with_request("GET", true);
+    let head = section(&[(":status", "200"), ("cookie", "a=1"), ("cookie", "b=2")]);
+    pair.server.send_response(id, &head, true).unwrap();
+    pair.run();
+    let Some(Event::Response { head, .. }) = pair.client_event() else { panic!() };
+    assert!(head.get_all(b"cookie").eq([&b"a=1"[..], b"b=2"]));
 }
 
 #[test]
