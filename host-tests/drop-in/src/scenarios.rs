@@ -20,6 +20,7 @@ mod reqwest_client;
 mod tonic_calls;
 mod tonic_endings;
 mod tonic_services;
+mod wire;
 
 use crate::scenario::Scenario;
 
@@ -46,6 +47,7 @@ pub(crate) fn all() -> Vec<&'static Scenario> {
         tonic_calls::ALL,
         tonic_endings::ALL,
         tonic_services::ALL,
+        wire::ALL,
     ];
     modules.into_iter().flatten().collect()
 }

@@ -53,6 +53,11 @@ pub struct Config {
     pub max_header_list_size: u32,
     /// Server: whether clients may use extended CONNECT (RFC 8441; default false).
     pub enable_connect_protocol: bool,
+    /// Server: whether to accept CONNECT to an authority without a port (default false).
+    ///
+    /// Such a request is malformed (RFC 9113, 8.5). A caller that accepts it answers with 400 unless it knows the port
+    /// (RFC 9110, 9.3.6).
+    pub connect_without_port: bool,
     /// SETTINGS_NO_RFC7540_PRIORITIES: whether to tell the peer that the priorities of RFC 7540 are ignored
     /// (RFC 9218, 2.1; default true). They are ignored in any case.
     pub no_rfc7540_priorities: bool,
@@ -244,6 +249,7 @@ impl Default for Config {
             max_frame_size: DEFAULT_MAX_FRAME_SIZE,
             max_header_list_size: 32 << 10,
             enable_connect_protocol: false,
+            connect_without_port: false,
             no_rfc7540_priorities: true,
             explicit_settings: Vec::new(),
             connection_window: 1 << 20,

@@ -147,6 +147,8 @@ pub(crate) struct Receiving {
     /// Total size of the informational responses so far, in bytes.
     pub(crate) informational: u32,
     pub(crate) wake: Wake,
+    /// Whether the message has ended with a DATA frame without content.
+    pub(crate) has_empty_end: bool,
 }
 
 /// When to tell the caller that the stream is readable.
@@ -223,6 +225,7 @@ impl Stream {
                 window: ReceiveWindow::new(0),
                 informational: 0,
                 wake: Wake::First,
+                has_empty_end: false,
             },
             send: Sending {
                 head_sent: false,

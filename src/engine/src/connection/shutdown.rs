@@ -5,7 +5,6 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::Connection;
-use super::ping::Purpose;
 use crate::abuse::AbuseCause;
 use crate::error::{ConnectionError, ErrorCode, Initiator, StreamError, Violation};
 use crate::event::{Event, GoAway};
@@ -81,7 +80,7 @@ impl Connection {
         } else {
             self.phase = Phase::Announced;
             self.write_goaway(StreamId::MAX, ErrorCode::NO_ERROR, b"");
-            self.pings.send_own(Purpose::Shutdown);
+            self.pings.send_shutdown();
             self.timers.announced(self.now + ANNOUNCEMENT);
         }
         self.maybe_finish_drain();

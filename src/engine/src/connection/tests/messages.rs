@@ -5,7 +5,7 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::pair::{Pair, request, response};
-use super::raw::{Raw, id};
+use super::raw::{Raw, id, requests};
 use crate::error::{Malformed, SendError};
 use crate::{Config, ErrorCode, Event, FieldSection, Initiator, Read, State, StreamId};
 
@@ -65,6 +65,26 @@ fn empty_trailers_arrive_as_such() {
     raw.headers(1, true, &FieldSection::new());
     assert!(matches!(raw.engine.read(id(1), 100), Ok(Read::Trailers(trailers)) if trailers.is_empty()));
     assert!(matches!(raw.engine.read(id(1), 100), Ok(Read::End)));
+}
+
+#[test]
+fn empty_end_is_known() {
+    let mut raw = Raw::server(Config::default());
+    for (stream, octets) in [(1, 0), (3, 5)] {
+        raw.post(stream);
+        raw.data(stream, 5, false);
+        raw.data(stream, octets, true);
+        assert_eq!(raw.engine.has_empty_end(id(stream)), octets == 0);
+    }
+}
+
+#[test]
+fn connect_without_a_port_is_refused_unless_allowed() {
+    for connect_without_port in [false, true] {
+        let mut raw = Raw::server(Config { connect_without_port, ..Config::default() });
+        raw.headers(1, false, &section(&[(":method", "CONNECT"), (":authority", "localhost")]));
+        assert_eq!(requests(&raw.events()) == 1, connect_without_port);
+    }
 }
 
 #[test]
@@ -175,7 +195,7 @@ fn connect_opens_a_tunnel() {
 
 #[test]
 fn connect_request_cannot_have_trailers() {
-    let mut raw = super::raw::Raw::client(Config::default(), &[]);
+    let mut raw = Raw::client(Config::default(), &[]);
     let head = section(&[(":method", "CONNECT"), (":authority", "example.com:443")]);
     let id = raw.engine.open(&head, false).unwrap();
     let trailers = section(&[("x-checksum", "0")]);
