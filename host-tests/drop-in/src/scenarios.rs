@@ -2,6 +2,7 @@
 
 mod axum_apps;
 mod grpcio;
+mod guest;
 mod h2_builders;
 mod h2_client;
 mod h2_flow;
@@ -29,6 +30,7 @@ pub(crate) fn all() -> Vec<&'static Scenario> {
     let modules = [
         axum_apps::ALL,
         grpcio::ALL,
+        guest::ALL,
         h2_builders::ALL,
         h2_client::ALL,
         h2_flow::ALL,

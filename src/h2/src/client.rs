@@ -150,6 +150,20 @@ impl Builder {
 
     /// Sets the identifier of the first stream (default 1).
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (socket, _) = tokio::io::duplex(65_536);
+    /// let mut builder = h2::client::Builder::new();
+    /// let (client, connection) = builder.initial_stream_id(7).handshake::<_, bytes::Bytes>(socket).await?;
+    /// # tokio::spawn(connection);
+    /// let request = http::Request::get("http://localhost/").body(())?;
+    /// let (response, _) = client.ready().await?.send_request(request, true)?;
+    /// assert_eq!(response.stream_id().as_u32(), 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Panics
     ///
     /// Panics if the identifier is even or exceeds 2^31-1.

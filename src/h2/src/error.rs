@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http2_tokio::{
-    ConnectionError, Error as EngineError, ErrorCode, Initiator, OpenError, SendError, StreamError,
+    ConnectionError, Error as EngineError, ErrorCode, Initiator, OpenError, SendError, StreamError, Violation,
 };
 
 use crate::{Reason, StreamId};
@@ -147,13 +147,17 @@ impl Error {
             EngineError::Connection(ConnectionError::TransportEnded { .. }) => {
                 Kind::Io(Arc::new(io::ErrorKind::UnexpectedEof.into())).into()
             }
+            EngineError::Connection(ConnectionError::NotHttp2) => {
+                Kind::GoAway(Bytes::new(), Reason::PROTOCOL_ERROR, Party::Library).into()
+            }
             error => error.into(),
         }
     }
 
     /// Returns the error of a stream.
     ///
-    /// A GOAWAY that named the stream as processed is an error of the connection only.
+    /// As in h2, a GOAWAY that named the stream as processed is an error of the connection only, and a field section that
+    /// is too large is a PROTOCOL_ERROR.
     pub(crate) fn of_stream(id: StreamId, error: EngineError) -> Self {
         const CLOSED: &str = "stream closed because of a broken pipe";
         let error = match error {
@@ -165,8 +169,11 @@ impl Error {
             EngineError::Stream(error) => error,
             error => return error.into(),
         };
+        // The status of gRPC depends on the code.
+        let is_too_large = error.violation == Some(Violation::FieldSectionTooLarge);
+        let reason = if is_too_large { Reason::PROTOCOL_ERROR } else { error.code.into() };
         match party(error) {
-            Some(party) => Kind::Reset(id, error.code.into(), party).into(),
+            Some(party) => Kind::Reset(id, reason, party).into(),
             None => Self::broken_pipe(CLOSED),
         }
     }
@@ -265,6 +272,10 @@ fn of_connection(error: ConnectionError) -> Error {
         }
         ConnectionError::TransportEnded { .. } => {
             Error::broken_pipe("connection closed because of a broken pipe")
+        }
+        // For h2, the beginning of "HTTP/1.1" is the length of a frame, and the text of that is well known.
+        ConnectionError::NotHttp2 => {
+            Kind::GoAway(Bytes::new(), Reason::FRAME_SIZE_ERROR, Party::Library).into()
         }
         _ => Kind::GoAway(Bytes::new(), code, Party::Library).into(),
     }

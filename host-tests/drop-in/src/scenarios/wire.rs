@@ -36,7 +36,8 @@ fn shown(frame: &Frame) -> String {
     match frame.kind {
         kind::SETTINGS => {
             let settings = frames::parameters(&frame.payload);
-            let settings: Vec<_> = settings.map(|(id, value)| format!("{}={value}", setting::name(id))).collect();
+            let settings: Vec<_> =
+                settings.map(|(id, value)| format!("{}={value}", setting::name(id))).collect();
             format!("SETTINGS {:#x} {settings:?}", frame.flags)
         }
         kind::DATA => format!("DATA {} {:#x} {} bytes", frame.stream, frame.flags, frame.payload.len()),
@@ -78,7 +79,11 @@ async fn first_frames(log: Log) {
     defaults.enable_push(true).header_table_size(4_096);
     let mut usual = client::Builder::new();
     usual.initial_max_send_streams(100).initial_window_size(2 << 20).initial_connection_window_size(5 << 20);
-    usual.max_frame_size(16_384).max_header_list_size(16_384).max_send_buffer_size(1 << 20).enable_push(false);
+    usual
+        .max_frame_size(16_384)
+        .max_header_list_size(16_384)
+        .max_send_buffer_size(1 << 20)
+        .enable_push(false);
     usual.max_concurrent_streams(7);
     for (name, builder) in [("nothing", client::Builder::new()), ("defaults", defaults), ("usual", usual)] {
         let (near, far) = duplex();
@@ -202,7 +207,9 @@ async fn exchange_of_a_server(log: Log) {
         }
     });
     let mut client = Raw::greeted_client(near).await;
-    for (number, path) in ["/", "/content", "/trailers", "/empty", "/reset", "/dropped"].into_iter().enumerate() {
+    for (number, path) in
+        ["/", "/content", "/trailers", "/empty", "/reset", "/dropped"].into_iter().enumerate()
+    {
         for (name, method, flags) in [("GET", GET, flag::END_STREAM), ("POST", POST, 0)] {
             let mut fields = method.to_vec();
             fields.retain(|field| field.0 != ":path");
@@ -217,7 +224,9 @@ async fn exchange_of_a_server(log: Log) {
 /// The last frame has no content.
 async fn content_that_ends_with_an_empty_frame(log: Log) {
     let (mut send, _ended, mut server) = client().await;
-    for (name, pieces) in [("something before", &["some"][..]), ("nothing before", &[]), ("twice", &["", "some", ""])] {
+    for (name, pieces) in
+        [("something before", &["some"][..]), ("nothing before", &[]), ("twice", &["", "some", ""])]
+    {
         let (response, _stream) = send.send_request(get("/"), true).unwrap();
         let id = server.until(|frame| frame.kind == kind::HEADERS).await.stream;
         server.write(&frames::headers(id, 0, frames::OK)).await;
@@ -305,7 +314,8 @@ async fn capacities(log: Log) {
     server.until(|frame| frame.kind == kind::HEADERS).await;
     server.write(&frames::headers(1, 0, frames::OK)).await;
     let mut body = response.await.unwrap().into_body();
-    for size in [1_000, 16_384, 16_384, 16_384, 10_000] {
+    // Small frames, which arrive as a whole.
+    for size in [1_000, 4_000, 4_000, 4_000, 2_000] {
         server.write(&frames::data(1, 0, &vec![0; size])).await;
         let bytes = body.data().await.unwrap().unwrap().len();
         let flow = body.flow_control();
@@ -402,7 +412,8 @@ async fn texts_of_misuse(log: Log) {
     note("ping again", pings.send_ping(Ping::opaque()));
     let connection_specific = Request::get("http://a/").header("connection", "close").body(()).unwrap();
     note("connection", send.send_request(connection_specific, true).map(drop));
-    let incomplete = Request::builder().method(Method::GET).uri("/").version(Version::HTTP_2).body(()).unwrap();
+    let incomplete =
+        Request::builder().method(Method::GET).uri("/").version(Version::HTTP_2).body(()).unwrap();
     note("no authority", send.send_request(incomplete, true).map(drop));
     let (response, mut stream) = send.send_request(post("/"), false).unwrap();
     server.until(|frame| frame.kind == kind::HEADERS).await;

@@ -79,7 +79,6 @@ impl Connection {
         self.streams.release(id);
         let mut response = FieldSection::new();
         response.push(b":status", b"431");
-        response.push(b"content-length", b"0");
         self.write_headers(id, true, &response);
         self.sent_end_stream(id);
     }
