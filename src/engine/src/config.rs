@@ -76,6 +76,10 @@ pub struct Config {
     /// with [`window_update`](crate::Connection::window_update) and
     /// [`connection_window_update`](crate::Connection::connection_window_update).
     pub manual_window_update: bool,
+    /// Whether a read returns the content of one DATA frame, at a cost of four bytes a frame (default false).
+    ///
+    /// By default, the content of small frames is joined, and that of a large one can be read as it arrives.
+    pub keep_frames: bool,
     /// Send-buffer limit per stream in bytes (default 256 KiB).
     ///
     /// The limit is lower while the total over all streams is high ([`Limits::content_bytes`]).
@@ -132,6 +136,8 @@ pub struct Config {
     /// Server: whether requests that have arrived completely are answered after the client has ended its direction of
     /// the transport (see [`recv_half_close`](crate::Connection::recv_half_close); default true).
     pub half_close: bool,
+    /// Whether GOAWAY names the peer's offence in its debug data (RFC 9113, 6.8; default true).
+    pub explain_errors: bool,
     /// Server: how long to wait for more of a request whose rest is read and discarded, after the caller has sent the
     /// whole response and released the stream (default 1 s). Content of other requests counts as well: they share the
     /// link.
@@ -256,6 +262,7 @@ impl Default for Config {
             connection_window_max: 4 << 20,
             stream_window_max: 4 << 20,
             manual_window_update: false,
+            keep_frames: false,
             send_buffer: 256 << 10,
             first_stream_id: 1,
             waiting_streams: 100,
@@ -273,6 +280,7 @@ impl Default for Config {
             stall_timeout: seconds(300),
             crowded_stall_timeout: Duration::from_secs(120),
             half_close: true,
+            explain_errors: true,
             linger_timeout: seconds(1),
             linger_bytes: 1 << 20,
             idle_timeout: None,

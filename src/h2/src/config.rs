@@ -35,6 +35,8 @@ pub(crate) fn new() -> Config {
     config.connect_without_port = true;
     config.no_rfc7540_priorities = false;
     config.half_close = false;
+    config.explain_errors = false;
+    config.keep_frames = true;
     config.max_header_list_size = u32::MAX;
     set_field_limits(&mut config, HEADER_LIST_SIZE);
     config.send_buffer = SEND_BUFFER;

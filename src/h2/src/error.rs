@@ -178,13 +178,21 @@ impl Error {
         }
     }
 
-    /// Returns the error of sending on a stream: however that has ended, the caller should know.
-    pub(crate) fn of_sending(error: EngineError) -> Self {
+    /// Returns the error of sending content.
+    pub(crate) fn of_content(error: EngineError) -> Self {
         match error {
             EngineError::Send(SendError::Malformed(_)) => User::MalformedHeaders.into(),
             EngineError::Send(SendError::Reset(_)) => User::InactiveStreamId.into(),
             EngineError::Send(_) => User::UnexpectedFrameType.into(),
             _ => User::InactiveStreamId.into(),
+        }
+    }
+
+    /// Returns the error of sending a head or trailers.
+    pub(crate) fn of_fields(error: EngineError) -> Self {
+        match error {
+            EngineError::Send(SendError::Malformed(_)) => User::MalformedHeaders.into(),
+            _ => User::UnexpectedFrameType.into(),
         }
     }
 

@@ -358,7 +358,7 @@ impl<B: Buf> SendResponse<B> {
         if !response.status().is_informational() {
             return Err(User::InvalidInformationalStatusCode.into());
         }
-        self.inner.send_informational(response).map_err(Error::of_sending)
+        self.inner.send_informational(response).map_err(Error::of_fields)
     }
 
     /// Sends the head of the response.
@@ -371,7 +371,7 @@ impl<B: Buf> SendResponse<B> {
         response: Response<()>,
         end_of_stream: bool,
     ) -> Result<SendStream<B>, Error> {
-        let content = self.inner.send_response(response, end_of_stream).map_err(Error::of_sending)?;
+        let content = self.inner.send_response(response, end_of_stream).map_err(Error::of_fields)?;
         self.responded = true;
         Ok(SendStream::new(content))
     }

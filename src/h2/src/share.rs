@@ -135,7 +135,7 @@ impl<B: Buf> SendStream<B> {
         } else {
             self.inner.send_copy(&mut data, end_of_stream)
         }
-        .map_err(Error::of_sending)?;
+        .map_err(Error::of_content)?;
         self.requested = self.requested.saturating_sub(bytes);
         self.reported = self.reported.saturating_sub(bytes);
         Ok(())
@@ -147,7 +147,7 @@ impl<B: Buf> SendStream<B> {
     ///
     /// Returns an error if the message or the stream has ended, or if a field is not allowed in trailers.
     pub fn send_trailers(&mut self, trailers: HeaderMap) -> Result<(), Error> {
-        self.inner.send_trailers(&trailers).map_err(Error::of_sending)
+        self.inner.send_trailers(&trailers).map_err(Error::of_fields)
     }
 
     /// Resets the stream.

@@ -24,6 +24,7 @@ scenarios! {
     single content_that_ends_with_an_empty_frame,
     single pings,
     single graceful_shutdown,
+    single pieces_of_content,
     single capacities,
     single half_closed_client,
     single texts_of_reasons,
@@ -307,6 +308,28 @@ async fn graceful_shutdown(log: Log) {
     say!(log, "{}", end(served).await);
 }
 
+/// Each piece of content is that of one frame, however the frames arrive.
+async fn pieces_of_content(log: Log) {
+    let (mut send, _ended, mut server) = client().await;
+    let (response, _stream) = send.send_request(get("/"), true).unwrap();
+    server.until(|frame| frame.kind == kind::HEADERS).await;
+    server.write(&frames::headers(1, 0, frames::OK)).await;
+    let mut body = response.await.unwrap().into_body();
+    let content: Vec<_> =
+        [5, 0, 1, 16_384, 3, 2_000].into_iter().flat_map(|size| frames::data(1, 0, &vec![0; size])).collect();
+    for half in [&content[..10_000], &content[10_000..]] {
+        server.write(half).await;
+        settle().await;
+        while let Some(data) = body.data().now_or_never() {
+            say!(log, "{:?}", data.map(|data| data.map(|data| data.len()).map_err(|error| h2_error(&error))));
+        }
+        say!(log, "no more yet");
+    }
+    server.write(&frames::data(1, 0, b"in full")[..12]).await;
+    server.shutdown().await;
+    say!(log, "{:?}", body.data().await.map(|data| data.map_err(|error| h2_error(&error))));
+}
+
 /// What was released counts, whether or not the peer knows it.
 async fn capacities(log: Log) {
     let (mut send, _ended, mut server) = client().await;
@@ -314,8 +337,7 @@ async fn capacities(log: Log) {
     server.until(|frame| frame.kind == kind::HEADERS).await;
     server.write(&frames::headers(1, 0, frames::OK)).await;
     let mut body = response.await.unwrap().into_body();
-    // Small frames, which arrive as a whole.
-    for size in [1_000, 4_000, 4_000, 4_000, 2_000] {
+    for size in [1_000, 16_384, 16_384, 16_384, 10_000] {
         server.write(&frames::data(1, 0, &vec![0; size])).await;
         let bytes = body.data().await.unwrap().unwrap().len();
         let flow = body.flow_control();

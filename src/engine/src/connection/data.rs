@@ -65,8 +65,8 @@ impl Connection {
         let Some(stream) = self.streams.unreleased_mut(id) else {
             return Err(StreamError::local(ErrorCode::STREAM_CLOSED));
         };
-        if !stream.recv.content.is_empty() {
-            return Ok(Read::Data(stream.recv.content.pop(max.max(1))));
+        if stream.readable() > 0 {
+            return Ok(Read::Data(stream.take_content(max.max(1))));
         }
         if stream.recv.expect == Expect::Nothing {
             return Ok(stream.take_recv_trailers().map_or(Read::End, Read::Trailers));
@@ -123,11 +123,12 @@ impl Connection {
         }
         match self.check_data(header, content) {
             Ok(()) => {
-                if content == 0
-                    && header.has(flags::END_STREAM)
-                    && let Some(stream) = self.streams.get_mut(header.stream_id)
-                {
-                    stream.recv.has_empty_end = true;
+                if let Some(stream) = self.streams.get_mut(header.stream_id) {
+                    stream.recv.has_empty_end = content == 0 && header.has(flags::END_STREAM);
+                    if self.config.keep_frames && content > 0 && !stream.is_closed() && !stream.is_released()
+                    {
+                        stream.keep_frame(content);
+                    }
                 }
                 self.discarded(header.stream_id, header.length.saturating_sub(content));
                 Ok(())

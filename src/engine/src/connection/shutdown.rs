@@ -206,11 +206,12 @@ impl Connection {
         self.fail_with(ConnectionError::Violation(violation), violation.reason());
     }
 
-    /// Ends the connection with GOAWAY (RFC 9113, 5.4.1), whose debug data is `reason`.
+    /// Ends the connection with GOAWAY (RFC 9113, 5.4.1), which gives `reason` unless the caller does not want that.
     pub(super) fn fail_with(&mut self, error: ConnectionError, reason: &'static str) {
         if self.close_reason.is_none() {
             let code = error.code().unwrap_or(ErrorCode::INTERNAL_ERROR);
-            self.write_goaway(self.last_taken_up(), code, reason.as_bytes());
+            let debug_data = if self.config.explain_errors { reason.as_bytes() } else { b"" };
+            self.write_goaway(self.last_taken_up(), code, debug_data);
             self.close(Err(error));
         }
     }

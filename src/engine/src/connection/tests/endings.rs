@@ -200,6 +200,19 @@ fn abort_sends_goaway_and_ends_all_streams() {
 }
 
 #[test]
+fn goaway_explains_an_error_unless_the_caller_does_not_want_that() {
+    for explain_errors in [false, true] {
+        let mut raw = Raw::server(Config { explain_errors, ..Config::default() });
+        raw.data(1, 1, false);
+        let sent = raw.sent();
+        let [Frame::GoAway { code: ErrorCode::PROTOCOL_ERROR, debug_data, .. }] = &sent[..] else {
+            panic!("{sent:?}")
+        };
+        assert_eq!(!debug_data.is_empty(), explain_errors);
+    }
+}
+
+#[test]
 fn nothing_is_sent_after_the_last_goaway() {
     let mut raw = Raw::server(Config::default());
     raw.post(1);

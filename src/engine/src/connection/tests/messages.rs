@@ -67,6 +67,48 @@ fn empty_trailers_arrive_as_such() {
     assert!(matches!(raw.engine.read(id(1), 100), Ok(Read::End)));
 }
 
+/// Reads at most `max` bytes at a time, until there is no content.
+fn sizes(raw: &mut Raw, max: usize) -> Vec<usize> {
+    let read = || match raw.engine.read(id(1), max) {
+        Ok(Read::Data(piece)) => Some(piece.len()),
+        _ => None,
+    };
+    std::iter::from_fn(read).collect()
+}
+
+#[test]
+fn frames_are_kept_apart_if_the_caller_wants_that() {
+    for (keep_frames, max, expected) in [
+        (false, usize::MAX, &[3, 9, 1][..]),
+        (true, usize::MAX, &[3, 4, 5, 1]),
+        (true, 2, &[2, 1, 2, 2, 2, 2, 1, 1]),
+    ] {
+        let mut raw = Raw::server(Config { keep_frames, ..Config::default() });
+        raw.post(1);
+        for octets in [3, 0, 4, 5] {
+            raw.data(1, octets, false);
+        }
+        let mut read = sizes(&mut raw, max);
+        raw.data(1, 1, true);
+        read.extend(sizes(&mut raw, max));
+        assert_eq!(read, expected);
+        assert!(matches!(raw.engine.read(id(1), max), Ok(Read::End)));
+    }
+}
+
+#[test]
+fn frame_that_is_kept_apart_is_read_once_it_is_complete() {
+    let mut raw = Raw::server(Config { keep_frames: true, ..Config::default() });
+    raw.post(1);
+    raw.recv(b"\0\0\x06\0\0\0\0\0\x01abc");
+    assert!(matches!(raw.engine.read(id(1), 10), Ok(Read::Blocked)));
+    raw.recv(b"def\0\0\x02\0\0\0\0\0\x01g");
+    assert!(matches!(raw.engine.read(id(1), 10), Ok(Read::Data(frame)) if frame == "abcdef"));
+    assert!(matches!(raw.engine.read(id(1), 10), Ok(Read::Blocked)));
+    raw.engine.recv_end(raw.now);
+    assert!(raw.engine.read(id(1), 10).is_err(), "the rest of the frame is lost");
+}
+
 #[test]
 fn empty_end_is_known() {
     let mut raw = Raw::server(Config::default());
