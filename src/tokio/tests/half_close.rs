@@ -101,9 +101,11 @@ async fn half_close_ends_the_connection_if_the_caller_wants_that() {
 }
 
 /// The windows cannot grow any more, so that an answer beyond them never ends.
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn answer_beyond_the_windows_is_given_up() {
-    let (_client, _io, mut server) = half_closed(&["/"], Config::default()).await;
+    let mut config = Config::default();
+    config.drain_timeout = Some(Duration::from_millis(200));
+    let (_client, _io, mut server) = half_closed(&["/"], config).await;
     let (_request, respond) = soon(server.accept()).await.unwrap().unwrap();
     respond.respond(Response::new(vec![0; 1_000_000].into())).unwrap();
     let end = soon(server.accept()).await.unwrap().err();
