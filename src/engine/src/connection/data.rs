@@ -123,10 +123,12 @@ impl Connection {
         }
         match self.check_data(header, content) {
             Ok(()) => {
-                if let Some(stream) = self.streams.get_mut(header.stream_id) {
-                    stream.recv.has_empty_end = content == 0 && header.has(flags::END_STREAM);
-                    if self.config.keep_frames && content > 0 && !stream.is_closed() && !stream.is_released()
-                    {
+                let is_empty_end = content == 0 && header.has(flags::END_STREAM);
+                if (is_empty_end || self.config.keep_frames)
+                    && let Some(stream) = self.streams.get_mut(header.stream_id)
+                {
+                    stream.recv.has_empty_end = is_empty_end;
+                    if content > 0 && !stream.is_closed() && !stream.is_released() {
                         stream.keep_frame(content);
                     }
                 }
