@@ -2,6 +2,7 @@
 
 mod axum_apps;
 mod grpcio;
+mod guest;
 mod h2_builders;
 mod h2_client;
 mod h2_flow;
@@ -20,6 +21,7 @@ mod reqwest_client;
 mod tonic_calls;
 mod tonic_endings;
 mod tonic_services;
+mod wire;
 
 use crate::scenario::Scenario;
 
@@ -28,6 +30,7 @@ pub(crate) fn all() -> Vec<&'static Scenario> {
     let modules = [
         axum_apps::ALL,
         grpcio::ALL,
+        guest::ALL,
         h2_builders::ALL,
         h2_client::ALL,
         h2_flow::ALL,
@@ -46,6 +49,7 @@ pub(crate) fn all() -> Vec<&'static Scenario> {
         tonic_calls::ALL,
         tonic_endings::ALL,
         tonic_services::ALL,
+        wire::ALL,
     ];
     modules.into_iter().flatten().collect()
 }

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use crate::frame::SettingId;
+use crate::frame::{SettingId, StreamId};
 use crate::settings::{DEFAULT_MAX_FRAME_SIZE, DEFAULT_WINDOW, MAX_WINDOW};
 
 /// Configuration of a [`Connection`](crate::Connection).
@@ -53,6 +53,16 @@ pub struct Config {
     pub max_header_list_size: u32,
     /// Server: whether clients may use extended CONNECT (RFC 8441; default false).
     pub enable_connect_protocol: bool,
+    /// Server: whether to accept CONNECT to an authority without a port (default false).
+    ///
+    /// Such a request is malformed (RFC 9113, 8.5). A caller that accepts it answers with 400 unless it knows the port
+    /// (RFC 9110, 9.3.6).
+    pub connect_without_port: bool,
+    /// SETTINGS_NO_RFC7540_PRIORITIES: whether to tell the peer that the priorities of RFC 7540 are ignored
+    /// (RFC 9218, 2.1; default true). They are ignored in any case.
+    pub no_rfc7540_priorities: bool,
+    /// Settings to send at the start even if they have the protocol's default value (default none).
+    pub explicit_settings: Vec<SettingId>,
     /// Initial receive window of the connection in bytes, at least 65,535 (default 1 MiB).
     pub connection_window: u32,
     /// Largest receive window of the connection in bytes, to which it grows with the bandwidth-delay product
@@ -66,10 +76,16 @@ pub struct Config {
     /// with [`window_update`](crate::Connection::window_update) and
     /// [`connection_window_update`](crate::Connection::connection_window_update).
     pub manual_window_update: bool,
+    /// Whether a read returns the content of one DATA frame, at a cost of four bytes a frame (default false).
+    ///
+    /// By default, the content of small frames is joined, and that of a large one can be read as it arrives.
+    pub keep_frames: bool,
     /// Send-buffer limit per stream in bytes (default 256 KiB).
     ///
     /// The limit is lower while the total over all streams is high ([`Limits::content_bytes`]).
     pub send_buffer: usize,
+    /// Client: identifier of the first stream, an odd number (default 1).
+    pub first_stream_id: u32,
     /// Client: number of streams that may wait for the peer's limit (default 100).
     ///
     /// Beyond it, [`open`](crate::Connection::open) fails with
@@ -117,6 +133,11 @@ pub struct Config {
     ///
     /// It has no effect if [`stall_timeout`](Self::stall_timeout) is shorter or `None`.
     pub crowded_stall_timeout: Duration,
+    /// Server: whether requests that have arrived completely are answered after the client has ended its direction of
+    /// the transport (see [`recv_half_close`](crate::Connection::recv_half_close); default true).
+    pub half_close: bool,
+    /// Whether GOAWAY names the peer's offence in its debug data (RFC 9113, 6.8; default true).
+    pub explain_errors: bool,
     /// Server: how long to wait for more of a request whose rest is read and discarded, after the caller has sent the
     /// whole response and released the stream (default 1 s). Content of other requests counts as well: they share the
     /// link.
@@ -234,11 +255,16 @@ impl Default for Config {
             max_frame_size: DEFAULT_MAX_FRAME_SIZE,
             max_header_list_size: 32 << 10,
             enable_connect_protocol: false,
+            connect_without_port: false,
+            no_rfc7540_priorities: true,
+            explicit_settings: Vec::new(),
             connection_window: 1 << 20,
             connection_window_max: 4 << 20,
             stream_window_max: 4 << 20,
             manual_window_update: false,
+            keep_frames: false,
             send_buffer: 256 << 10,
+            first_stream_id: 1,
             waiting_streams: 100,
             initial_max_send_streams: 100,
             max_send_frame_size: DEFAULT_MAX_FRAME_SIZE,
@@ -253,6 +279,8 @@ impl Default for Config {
             headers_timeout: seconds(30),
             stall_timeout: seconds(300),
             crowded_stall_timeout: Duration::from_secs(120),
+            half_close: true,
+            explain_errors: true,
             linger_timeout: seconds(1),
             linger_bytes: 1 << 20,
             idle_timeout: None,
@@ -341,6 +369,10 @@ impl Config {
             (self.initial_window_size <= self.stream_window_max, ConfigError::StreamWindowMax),
             (self.stream_window_max <= MAX_WINDOW, ConfigError::StreamWindowMax),
             (self.send_buffer > 0, ConfigError::SendBuffer),
+            (
+                StreamId::new(self.first_stream_id).is_some_and(StreamId::is_client_initiated),
+                ConfigError::FirstStreamId,
+            ),
             (self.pad_to <= 256, ConfigError::Padding),
             (
                 [u32::MAX, self.max_header_list_size.min(self.limits.field_section_hard)]
@@ -398,6 +430,8 @@ pub enum ConfigError {
     StreamWindowMax,
     /// [`Config::send_buffer`] is 0.
     SendBuffer,
+    /// [`Config::first_stream_id`] is even, or exceeds 2^31-1.
+    FirstStreamId,
     /// [`Config::pad_to`] exceeds 256.
     Padding,
     /// A limit without which the connection makes no progress is 0: [`Limits::frames_per_recv`], [`Limits::events`] or
@@ -423,6 +457,7 @@ impl fmt::Display for ConfigError {
                 "the initial stream window exceeds its maximum, or the maximum exceeds 2^31-1 bytes"
             }
             Self::SendBuffer => "the send buffer must not be empty",
+            Self::FirstStreamId => "the first stream must have an odd identifier of at most 2^31-1",
             Self::Padding => "DATA can be padded to multiples of at most 256 bytes",
             Self::ZeroLimit => "the limits on frames per recv, events and control frames must not be 0",
         })

@@ -73,8 +73,8 @@ pub enum Role {
 ///
 /// The methods fall into four groups:
 ///
-/// - *input* from the transport and the clock: [`recv`](Self::recv), [`recv_end`](Self::recv_end) and
-///   [`handle_timeout`](Self::handle_timeout);
+/// - *input* from the transport and the clock: [`recv`](Self::recv), [`recv_end`](Self::recv_end),
+///   [`recv_half_close`](Self::recv_half_close) and [`handle_timeout`](Self::handle_timeout);
 /// - *operations* of the caller: [`open`](Self::open), [`send_response`](Self::send_response), [`send_data`](Self::send_data),
 ///   [`read`](Self::read), [`reset`](Self::reset), [`release`](Self::release), [`shutdown`](Self::shutdown) and
 ///   others;
@@ -275,6 +275,9 @@ impl Connection {
             subscriber: None,
             config,
         };
+        if role == Role::Client {
+            connection.streams.set_next_id(connection.config.first_stream_id);
+        }
         connection.write_preface();
         Ok(connection)
     }

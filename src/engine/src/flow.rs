@@ -37,6 +37,11 @@ impl ReceiveWindow {
         i64::from(initial).saturating_add(self.delta)
     }
 
+    /// Returns the credit that the peer will get along with later credit, in bytes.
+    pub(crate) fn pending_credit(&self) -> u32 {
+        self.pending_credit
+    }
+
     /// Returns the bytes the peer may still send, the unconsumed bytes, and the pending credit.
     #[cfg(test)]
     pub(crate) fn parts(&self, initial: u32) -> (i64, u32, u32) {

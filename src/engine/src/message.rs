@@ -10,5 +10,6 @@ mod validate;
 
 pub(crate) use content_length::ContentLength;
 pub(crate) use validate::{
-    MethodKind, RequestFacts, ResponseFacts, promise, request, request_of_any_target, response, trailers,
+    ConnectPort, MethodKind, RequestFacts, ResponseFacts, promise, request, request_of_any_target,
+    request_to_port, response, trailers,
 };

@@ -10,6 +10,10 @@ pub(crate) use set::{Streams, Transitioned};
 pub use state::State;
 pub(crate) use state::Transition;
 
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
 use crate::error::StreamError;
 use crate::fields::FieldSection;
 use crate::flow::ReceiveWindow;
@@ -93,6 +97,8 @@ struct Rare {
     linger: Option<Linger>,
     /// The peer's trailers, which the caller has not read.
     recv_trailers: Option<Box<FieldSection>>,
+    /// The unread content of each DATA frame that has begun to arrive, in bytes, if frames are kept apart.
+    recv_frames: VecDeque<u32>,
     /// The local trailers, which follow the last DATA.
     send_trailers: Option<Box<FieldSection>>,
     /// `:authority` of the local request, empty if it has none; recorded only if push was enabled at the time.
@@ -101,10 +107,11 @@ struct Rare {
 
 impl Rare {
     fn is_empty(&self) -> bool {
-        let Self { waiting, linger, recv_trailers, send_trailers, authority } = self;
+        let Self { waiting, linger, recv_trailers, recv_frames, send_trailers, authority } = self;
         waiting.is_none()
             && linger.is_none()
             && recv_trailers.is_none()
+            && recv_frames.is_empty()
             && send_trailers.is_none()
             && authority.is_none()
     }
@@ -147,6 +154,8 @@ pub(crate) struct Receiving {
     /// Total size of the informational responses so far, in bytes.
     pub(crate) informational: u32,
     pub(crate) wake: Wake,
+    /// Whether the message has ended with a DATA frame without content.
+    pub(crate) has_empty_end: bool,
 }
 
 /// When to tell the caller that the stream is readable.
@@ -223,6 +232,7 @@ impl Stream {
                 window: ReceiveWindow::new(0),
                 informational: 0,
                 wake: Wake::First,
+                has_empty_end: false,
             },
             send: Sending {
                 head_sent: false,
@@ -311,6 +321,34 @@ impl Stream {
     #[cfg(test)]
     pub(crate) fn lingers(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.linger.is_some())
+    }
+
+    /// Keeps the content of a DATA frame that begins to arrive apart from that of others.
+    pub(crate) fn keep_frame(&mut self, content: u32) {
+        self.rare_mut().recv_frames.push_back(content);
+    }
+
+    /// Returns how many bytes of content can be read at once.
+    pub(crate) fn readable(&self) -> usize {
+        let there = self.recv.content.len();
+        match self.rare.as_ref().and_then(|rare| rare.recv_frames.front()) {
+            Some(&frame) if frame as usize > there => 0,
+            Some(&frame) => frame as usize,
+            None => there,
+        }
+    }
+
+    /// Takes at most `max` bytes of content, of those that can be read at once.
+    pub(crate) fn take_content(&mut self, max: usize) -> Bytes {
+        let taken = self.readable().min(max);
+        let Some(frame) = self.rare.as_mut().and_then(|rare| rare.recv_frames.front_mut()) else {
+            return self.recv.content.pop(max);
+        };
+        *frame = frame.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX));
+        if *frame == 0 {
+            self.take_rare(|rare| rare.recv_frames.pop_front());
+        }
+        self.recv.content.take(taken)
     }
 
     /// Sets the peer's trailers, for the caller to read.

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::config::{self, Passive};
 use crate::error::User;
-use crate::{Error, PingPong, RecvStream, SendStream, StreamId, ext};
+use crate::{Error, PingPong, RecvStream, SendStream, StreamId, ext, head};
 
 /// Begins a connection with the default configuration.
 ///
@@ -91,7 +91,7 @@ impl Builder {
 
     /// Sets SETTINGS_MAX_CONCURRENT_STREAMS: how many pushes the server may have open.
     pub fn max_concurrent_streams(&mut self, max: u32) -> &mut Self {
-        self.config.max_concurrent_streams = max;
+        config::set(&mut self.config, SettingId::MAX_CONCURRENT_STREAMS, max);
         self
     }
 
@@ -133,18 +133,44 @@ impl Builder {
 
     /// Sets SETTINGS_ENABLE_PUSH (default true).
     pub fn enable_push(&mut self, enabled: bool) -> &mut Self {
-        self.config.enable_push = enabled;
+        config::set(&mut self.config, SettingId::ENABLE_PUSH, enabled.into());
         self
     }
 
     /// Sets SETTINGS_HEADER_TABLE_SIZE (default 4,096).
     pub fn header_table_size(&mut self, size: u32) -> &mut Self {
-        self.config.header_table_size = size;
+        config::set(&mut self.config, SettingId::HEADER_TABLE_SIZE, size);
         self
     }
 
     /// Has no effect: the engine keeps small DATA frames in as much memory as they have bytes.
     pub fn data_frame_budget(&mut self, _budget: usize) -> &mut Self {
+        self
+    }
+
+    /// Sets the identifier of the first stream (default 1).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (socket, _) = tokio::io::duplex(65_536);
+    /// let mut builder = h2::client::Builder::new();
+    /// let (client, connection) = builder.initial_stream_id(7).handshake::<_, bytes::Bytes>(socket).await?;
+    /// # tokio::spawn(connection);
+    /// let request = http::Request::get("http://localhost/").body(())?;
+    /// let (response, _) = client.ready().await?.send_request(request, true)?;
+    /// assert_eq!(response.stream_id().as_u32(), 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if the identifier is even or exceeds 2^31-1.
+    #[cfg(feature = "unstable")]
+    pub fn initial_stream_id(&mut self, stream_id: u32) -> &mut Self {
+        assert!(stream_id % 2 == 1 && stream_id < 1 << 31, "the identifier must be odd and at most 2^31-1");
+        self.config.first_stream_id = stream_id;
         self
     }
 
@@ -226,7 +252,7 @@ where
 /// Changes a local setting, unless the peer has yet to acknowledge others.
 pub(crate) fn change_setting(control: &http2_tokio::Control, id: SettingId, value: u32) -> Result<(), Error> {
     if control.has_pending_settings() {
-        return Err(User::SettingsPending.into());
+        return Err(User::SendSettingsWhilePending.into());
     }
     Ok(control.change_settings(&[(id, value)])?)
 }
@@ -279,7 +305,18 @@ impl<B: Buf> SendRequest<B> {
             ready!(self.inner.poll_sent(id, cx));
             self.waiting = None;
         }
-        self.inner.poll_ready(cx).map_err(Error::from)
+        self.inner.poll_ready(cx).map_err(|error| self.not_open(error))
+    }
+
+    /// Returns why no stream can be opened.
+    fn not_open(&self, error: http2_tokio::Error) -> Error {
+        match error {
+            // The connection is not at its end, but its identifiers are.
+            http2_tokio::Error::Open(OpenError::Closed) if self.inner.control().is_running() => {
+                User::OverflowedStreamId.into()
+            }
+            error => error.into(),
+        }
     }
 
     /// Waits as [`poll_ready`](Self::poll_ready) does, and returns the handle.
@@ -304,15 +341,9 @@ impl<B: Buf> SendRequest<B> {
             }
             self.waiting = None;
         }
-        let (mut head, ()) = request.into_parts();
-        head.extensions = ext::to_engine(&head.extensions);
-        let (response, content) = self
-            .inner
-            .send_request(Request::from_parts(head, ()), end_of_stream)
-            .map_err(|error| match error {
-                http2_tokio::Error::Open(OpenError::WouldBlock) => User::StreamsExhausted.into(),
-                error => Error::from(error),
-            })?;
+        let head = head::of_request(request)?;
+        let sent = self.inner.send_head(&head, end_of_stream);
+        let (response, content) = sent.map_err(|error| self.not_open(error))?;
         let id = content.stream_id();
         if self.inner.is_waiting(id) {
             self.waiting = Some(id);
@@ -412,7 +443,8 @@ impl ResponseFuture {
 
     /// Waits for the next informational response; `None` follows the last.
     pub fn poll_informational(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Response<()>, Error>>> {
-        self.inner.poll_informational(cx).map_err(Error::from)
+        let id = self.id;
+        self.inner.poll_informational(cx).map_err(|error| Error::of_stream(id, error))
     }
 
     /// Returns the pushes that belong to this response.
@@ -423,7 +455,7 @@ impl ResponseFuture {
     pub fn push_promises(&mut self) -> PushPromises {
         assert!(self.pushes == Pushes::Left, "the pushes were taken before");
         self.pushes = Pushes::Taken;
-        PushPromises { inner: self.inner.pushes() }
+        PushPromises { inner: self.inner.pushes(), id: self.id }
     }
 }
 
@@ -431,8 +463,11 @@ impl Future for ResponseFuture {
     type Output = Result<Response<RecvStream>, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let response = ready!(Pin::new(&mut self.inner).poll(cx))?;
-        Poll::Ready(Ok(response.map(RecvStream::new)))
+        let response = ready!(Pin::new(&mut self.inner).poll(cx));
+        Poll::Ready(match response {
+            Ok(response) => Ok(response.map(RecvStream::new)),
+            Err(error) => Err(Error::of_stream(self.id, error)),
+        })
     }
 }
 
@@ -440,6 +475,7 @@ impl Future for ResponseFuture {
 #[derive(Debug)]
 pub struct PushPromises {
     inner: Option<client::Pushes>,
+    id: StreamId,
 }
 
 impl PushPromises {
@@ -453,9 +489,10 @@ impl PushPromises {
         let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
         let push = ready!(inner.poll_push(cx));
         Poll::Ready(push.map(|push| {
-            let client::Push { mut request, response, .. } = push?;
+            let push = push.map_err(|error| Error::of_stream(self.id, error))?;
+            let client::Push { mut request, response, .. } = push;
             ext::from_engine(request.extensions_mut());
-            let id = StreamId::new(response.stream_id().ok_or(User::InactiveStream)?);
+            let id = StreamId::new(response.stream_id().ok_or(User::InactiveStreamId)?);
             let response = ResponseFuture { inner: response, id, pushes: Pushes::Taken };
             Ok(PushPromise { request, response: PushedResponseFuture { inner: response } })
         }))

@@ -3,7 +3,7 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use http2_tokio::{Clock, Config, Control, Time};
+use http2_tokio::{Clock, Config, Control, SettingId, Time};
 
 /// Largest window (RFC 9113, 6.9.1).
 const MAX_WINDOW: u32 = (1 << 31) - 1;
@@ -32,6 +32,11 @@ pub(crate) fn new() -> Config {
     config.initial_max_send_streams = u32::MAX;
     config.waiting_streams = usize::MAX;
     config.check_sent_messages = false;
+    config.connect_without_port = true;
+    config.no_rfc7540_priorities = false;
+    config.half_close = false;
+    config.explain_errors = false;
+    config.keep_frames = true;
     config.max_header_list_size = u32::MAX;
     set_field_limits(&mut config, HEADER_LIST_SIZE);
     config.send_buffer = SEND_BUFFER;
@@ -48,6 +53,14 @@ pub(crate) fn new() -> Config {
     config
 }
 
+/// Sets a parameter of SETTINGS, to be sent whatever its value is.
+pub(crate) fn set(config: &mut Config, id: SettingId, value: u32) {
+    // The values of the callers are valid.
+    if config.set(id, value).is_ok() && !config.explicit_settings.contains(&id) {
+        config.explicit_settings.push(id);
+    }
+}
+
 /// Sets SETTINGS_INITIAL_WINDOW_SIZE.
 ///
 /// # Panics
@@ -55,7 +68,7 @@ pub(crate) fn new() -> Config {
 /// Panics if the size exceeds 2^31-1.
 pub(crate) fn set_initial_window_size(config: &mut Config, size: u32) {
     assert!(size <= MAX_WINDOW, "the window must not exceed 2^31-1 bytes");
-    config.initial_window_size = size;
+    set(config, SettingId::INITIAL_WINDOW_SIZE, size);
     config.stream_window_max = size;
 }
 
@@ -83,12 +96,12 @@ pub(crate) fn set_target_window(control: &Control, size: u32) {
 /// Panics if the size is not 16,384 to 16,777,215.
 pub(crate) fn set_max_frame_size(config: &mut Config, size: u32) {
     assert!(FRAME_SIZES.contains(&size), "the frame size must be 16,384 to 16,777,215 bytes");
-    config.max_frame_size = size;
+    set(config, SettingId::MAX_FRAME_SIZE, size);
 }
 
 /// Sets SETTINGS_MAX_HEADER_LIST_SIZE, and the limits above which the connection ends.
 pub(crate) fn set_max_header_list_size(config: &mut Config, size: u32) {
-    config.max_header_list_size = size;
+    set(config, SettingId::MAX_HEADER_LIST_SIZE, size);
     set_field_limits(config, size.saturating_mul(4).max(64 << 10));
 }
 

@@ -1,4 +1,4 @@
-//! Errors.
+//! Errors, with the texts of h2: they appear in logs and in the tests of programs.
 
 use std::fmt;
 use std::io;
@@ -6,14 +6,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http2_tokio::{
-    ConnectionError, Error as EngineError, ErrorCode, Initiator, OpenError, SendError, StreamError,
+    ConnectionError, Error as EngineError, ErrorCode, Initiator, OpenError, SendError, StreamError, Violation,
 };
 
-use crate::Reason;
+use crate::{Reason, StreamId};
 
 /// An error of a stream, of a connection, or of the caller.
-///
-/// The text of an error is not part of the API.
+#[derive(Debug)]
 pub struct Error {
     kind: Kind,
 }
@@ -29,9 +28,10 @@ enum Party {
     Remote,
 }
 
+#[derive(Debug)]
 enum Kind {
-    Reset(Reason, Party, String),
-    GoAway(Reason, Party, Bytes),
+    Reset(#[expect(dead_code, reason = "Debug shows it")] StreamId, Reason, Party),
+    GoAway(Bytes, Reason, Party),
     Reason(Reason),
     User(User),
     Io(Arc<io::Error>),
@@ -40,35 +40,39 @@ enum Kind {
 /// A misuse by the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum User {
-    InactiveStream,
-    UnexpectedFrame,
+    InactiveStreamId,
+    UnexpectedFrameType,
     PayloadTooBig,
     Rejected,
-    ReleaseTooBig,
-    Malformed,
-    PollResetAfterResponse,
-    PingPending,
-    SettingsPending,
-    PushDisabled,
-    StreamsExhausted,
+    ReleaseCapacityTooBig,
+    MalformedHeaders,
+    MissingUriSchemeAndAuthority,
+    PollResetAfterSendResponse,
+    SendPingWhilePending,
+    SendSettingsWhilePending,
+    PeerDisabledServerPush,
+    InvalidInformationalStatusCode,
+    OverflowedStreamId,
     InvalidSetting,
 }
 
 impl User {
     fn text(self) -> &'static str {
         match self {
-            Self::InactiveStream => "the stream is not active",
-            Self::UnexpectedFrame => "the stream cannot send this now",
-            Self::PayloadTooBig => "the content exceeds 2^31-1 bytes",
-            Self::Rejected => "an earlier request of this handle still waits: await `ready` first",
-            Self::ReleaseTooBig => "more capacity was released than data was received",
-            Self::Malformed => "the head or the trailers are malformed",
-            Self::PollResetAfterResponse => "the stream that `send_response` returned tells of resets",
-            Self::PingPending => "a PING is not answered yet",
-            Self::SettingsPending => "SETTINGS are not acknowledged yet",
-            Self::PushDisabled => "the peer has disabled server push",
-            Self::StreamsExhausted => "no stream can be opened",
-            Self::InvalidSetting => "the setting cannot have this value",
+            Self::InactiveStreamId => "inactive stream",
+            Self::UnexpectedFrameType => "unexpected frame type",
+            Self::PayloadTooBig => "payload too big",
+            Self::Rejected => "rejected",
+            Self::ReleaseCapacityTooBig => "release capacity too big",
+            Self::MalformedHeaders => "malformed headers",
+            Self::MissingUriSchemeAndAuthority => "request URI missing scheme and authority",
+            Self::PollResetAfterSendResponse => "poll_reset after send_response is illegal",
+            Self::SendPingWhilePending => "send_ping before received previous pong",
+            Self::SendSettingsWhilePending => "sending SETTINGS before received previous ACK",
+            Self::PeerDisabledServerPush => "sending PUSH_PROMISE to peer who disabled server push",
+            Self::InvalidInformationalStatusCode => "invalid informational status code",
+            Self::OverflowedStreamId => "stream ID overflowed",
+            Self::InvalidSetting => "invalid value of a setting",
         }
     }
 }
@@ -77,7 +81,7 @@ impl Error {
     /// Returns the error code, if the error was caused by one: of RST_STREAM, of GOAWAY, or a [`Reason`] itself.
     pub fn reason(&self) -> Option<Reason> {
         match &self.kind {
-            Kind::Reset(reason, ..) | Kind::GoAway(reason, ..) | Kind::Reason(reason) => Some(*reason),
+            Kind::Reset(_, reason, _) | Kind::GoAway(_, reason, _) | Kind::Reason(reason) => Some(*reason),
             Kind::User(_) | Kind::Io(_) => None,
         }
     }
@@ -128,22 +132,67 @@ impl Error {
 
     fn party(&self) -> Option<Party> {
         match &self.kind {
-            Kind::Reset(_, party, _) | Kind::GoAway(_, party, _) => Some(*party),
+            Kind::Reset(_, _, party) | Kind::GoAway(_, _, party) => Some(*party),
             _ => None,
         }
     }
 
-    fn io(kind: io::ErrorKind, text: &'static str) -> Self {
-        Kind::Io(Arc::new(io::Error::new(kind, text))).into()
+    fn broken_pipe(text: &'static str) -> Self {
+        Kind::Io(Arc::new(io::Error::new(io::ErrorKind::BrokenPipe, text))).into()
     }
 
-    /// Returns the error of sending on a stream: however that has ended, the caller should know.
-    pub(crate) fn of_sending(error: EngineError) -> Self {
+    /// Returns the error of a connection whose preface has not arrived.
+    pub(crate) fn of_handshake(error: EngineError) -> Self {
         match error {
-            EngineError::Send(SendError::Malformed(_)) => User::Malformed.into(),
-            EngineError::Send(SendError::Reset(_)) => User::InactiveStream.into(),
-            EngineError::Send(_) => User::UnexpectedFrame.into(),
-            _ => User::InactiveStream.into(),
+            EngineError::Connection(ConnectionError::TransportEnded { .. }) => {
+                Kind::Io(Arc::new(io::ErrorKind::UnexpectedEof.into())).into()
+            }
+            EngineError::Connection(ConnectionError::NotHttp2) => {
+                Kind::GoAway(Bytes::new(), Reason::PROTOCOL_ERROR, Party::Library).into()
+            }
+            error => error.into(),
+        }
+    }
+
+    /// Returns the error of a stream.
+    ///
+    /// As in h2, a GOAWAY that named the stream as processed is an error of the connection only, and a field section that
+    /// is too large is a PROTOCOL_ERROR.
+    pub(crate) fn of_stream(id: StreamId, error: EngineError) -> Self {
+        const CLOSED: &str = "stream closed because of a broken pipe";
+        let error = match error {
+            EngineError::Connection(
+                ConnectionError::GoAway(..) | ConnectionError::TransportEnded { inside_frame: false },
+            )
+            | EngineError::Open(OpenError::Closed)
+            | EngineError::Dropped => return Self::broken_pipe(CLOSED),
+            EngineError::Stream(error) => error,
+            error => return error.into(),
+        };
+        // The status of gRPC depends on the code.
+        let is_too_large = error.violation == Some(Violation::FieldSectionTooLarge);
+        let reason = if is_too_large { Reason::PROTOCOL_ERROR } else { error.code.into() };
+        match party(error) {
+            Some(party) => Kind::Reset(id, reason, party).into(),
+            None => Self::broken_pipe(CLOSED),
+        }
+    }
+
+    /// Returns the error of sending content.
+    pub(crate) fn of_content(error: EngineError) -> Self {
+        match error {
+            EngineError::Send(SendError::Malformed(_)) => User::MalformedHeaders.into(),
+            EngineError::Send(SendError::Reset(_)) => User::InactiveStreamId.into(),
+            EngineError::Send(_) => User::UnexpectedFrameType.into(),
+            _ => User::InactiveStreamId.into(),
+        }
+    }
+
+    /// Returns the error of sending a head or trailers.
+    pub(crate) fn of_fields(error: EngineError) -> Self {
+        match error {
+            EngineError::Send(SendError::Malformed(_)) => User::MalformedHeaders.into(),
+            _ => User::UnexpectedFrameType.into(),
         }
     }
 
@@ -182,41 +231,41 @@ impl From<Reason> for Error {
     }
 }
 
-impl From<StreamError> for Error {
-    fn from(error: StreamError) -> Self {
-        let party = match (error.initiator, error.violation) {
-            (Initiator::Peer, _) => Party::Remote,
-            (_, Some(_)) => Party::Library,
-            (Initiator::Local, None) => Party::User,
-            (Initiator::Transport, None) => {
-                return Self::io(io::ErrorKind::BrokenPipe, "the transport has ended");
-            }
-        };
-        Kind::Reset(error.code.into(), party, error.to_string()).into()
+/// Returns the party that ended a stream; `None` if that was the transport.
+fn party(error: StreamError) -> Option<Party> {
+    match (error.initiator, error.violation) {
+        (Initiator::Peer, _) => Some(Party::Remote),
+        (_, Some(_)) => Some(Party::Library),
+        (Initiator::Local, None) => Some(Party::User),
+        (Initiator::Transport, None) => None,
     }
 }
 
 impl From<EngineError> for Error {
+    /// Converts an error that belongs to no stream.
     fn from(error: EngineError) -> Self {
         match error {
-            EngineError::Stream(error) => error.into(),
             EngineError::Connection(error) => of_connection(error),
             EngineError::GoAway(goaway) => {
-                Kind::GoAway(goaway.code.into(), Party::Remote, goaway.debug_data).into()
+                Kind::GoAway(goaway.debug_data, goaway.code.into(), Party::Remote).into()
             }
             EngineError::Io(error) => Kind::Io(error).into(),
-            EngineError::Open(OpenError::Closed) => {
-                Kind::GoAway(Reason::NO_ERROR, Party::Library, Bytes::new()).into()
+            EngineError::Open(OpenError::PushDisabled) => User::PeerDisabledServerPush.into(),
+            EngineError::Open(OpenError::WouldBlock) => User::Rejected.into(),
+            EngineError::Open(OpenError::Parent) => User::InactiveStreamId.into(),
+            EngineError::Open(OpenError::Closed) | EngineError::Dropped => {
+                Self::broken_pipe("connection closed because of a broken pipe")
             }
-            EngineError::Open(OpenError::PushDisabled) => User::PushDisabled.into(),
-            EngineError::Open(OpenError::WouldBlock) => User::StreamsExhausted.into(),
-            EngineError::Open(OpenError::Parent) => User::InactiveStream.into(),
-            EngineError::Open(_) | EngineError::Send(SendError::Malformed(_)) => User::Malformed.into(),
-            EngineError::Send(SendError::UnknownStream | SendError::Closed) => User::InactiveStream.into(),
-            EngineError::Send(_) => User::UnexpectedFrame.into(),
-            EngineError::ReleasedTooMuch => User::ReleaseTooBig.into(),
+            EngineError::Open(_) | EngineError::Send(SendError::Malformed(_)) => {
+                User::MalformedHeaders.into()
+            }
+            EngineError::Send(SendError::UnknownStream | SendError::Closed) | EngineError::Stream(_) => {
+                User::InactiveStreamId.into()
+            }
+            EngineError::Send(_) => User::UnexpectedFrameType.into(),
+            EngineError::ReleasedTooMuch => User::ReleaseCapacityTooBig.into(),
             EngineError::Config(_) | EngineError::Window(_) => User::InvalidSetting.into(),
-            _ => Self::io(io::ErrorKind::BrokenPipe, "the connection was dropped"),
+            _ => Self::broken_pipe("connection closed because of a broken pipe"),
         }
     }
 }
@@ -224,44 +273,37 @@ impl From<EngineError> for Error {
 fn of_connection(error: ConnectionError) -> Error {
     let code = error.code().unwrap_or(ErrorCode::NO_ERROR).into();
     match error {
-        ConnectionError::GoAway(_, debug_data) => Kind::GoAway(code, Party::Remote, debug_data).into(),
-        ConnectionError::Aborted(_) => Kind::GoAway(code, Party::User, Bytes::new()).into(),
-        ConnectionError::TransportEnded { .. } => {
-            Error::io(io::ErrorKind::UnexpectedEof, "the peer closed the transport")
+        ConnectionError::GoAway(_, debug_data) => Kind::GoAway(debug_data, code, Party::Remote).into(),
+        ConnectionError::Aborted(_) => Kind::GoAway(Bytes::new(), code, Party::User).into(),
+        ConnectionError::TransportEnded { inside_frame: true } => {
+            Kind::Io(Arc::new(io::Error::other("bytes remaining on stream"))).into()
         }
-        error => Kind::GoAway(code, Party::Library, error.to_string().into()).into(),
-    }
-}
-
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut error = f.debug_struct("Error");
-        match &self.kind {
-            Kind::Reset(reason, party, _) => error.field("reset", reason).field("by", party),
-            Kind::GoAway(reason, party, debug) => {
-                error.field("go_away", reason).field("by", party).field("debug_data", debug)
-            }
-            Kind::Reason(reason) => error.field("reason", reason),
-            Kind::User(user) => error.field("user", user),
-            Kind::Io(io) => error.field("io", io),
-        };
-        error.finish()
+        ConnectionError::TransportEnded { .. } => {
+            Error::broken_pipe("connection closed because of a broken pipe")
+        }
+        // For h2, the beginning of "HTTP/1.1" is the length of a frame, and the text of that is well known.
+        ConnectionError::NotHttp2 => {
+            Kind::GoAway(Bytes::new(), Reason::FRAME_SIZE_ERROR, Party::Library).into()
+        }
+        _ => Kind::GoAway(Bytes::new(), code, Party::Library).into(),
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let caused = |party: &Party| match party {
+            Party::User => "sent by user",
+            Party::Library => "detected",
+            Party::Remote => "received",
+        };
         match &self.kind {
-            Kind::Reset(_, _, text) => f.write_str(text),
-            Kind::GoAway(reason, party, debug) => {
-                match party {
-                    Party::Remote => write!(f, "the peer ended the connection: {reason}")?,
-                    Party::Library | Party::User => write!(f, "the connection was ended: {reason}")?,
-                }
-                if debug.is_empty() { Ok(()) } else { write!(f, " ({})", debug.escape_ascii()) }
+            Kind::Reset(_, reason, party) => write!(f, "stream error {}: {reason}", caused(party)),
+            Kind::GoAway(debug_data, reason, party) => {
+                write!(f, "connection error {}: {reason}", caused(party))?;
+                if debug_data.is_empty() { Ok(()) } else { write!(f, " ({debug_data:?})") }
             }
-            Kind::Reason(reason) => reason.fmt(f),
-            Kind::User(user) => f.write_str(user.text()),
+            Kind::Reason(reason) => write!(f, "protocol error: {reason}"),
+            Kind::User(user) => write!(f, "user error: {}", user.text()),
             Kind::Io(error) => error.fmt(f),
         }
     }

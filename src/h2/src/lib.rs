@@ -44,6 +44,7 @@
 //! |---|---|
 //! | the default limits, and which limit of the engine a builder sets | `config.rs` |
 //! | how an error of the engine appears | `error.rs` |
+//! | the fields of a request | `head.rs` |
 //! | capacity, credit, content | `share.rs` |
 
 #![forbid(unsafe_code)]
@@ -52,6 +53,7 @@ pub mod client;
 mod config;
 mod error;
 pub mod ext;
+mod head;
 mod reason;
 pub mod server;
 mod share;

@@ -20,11 +20,11 @@ macro_rules! reasons {
         impl Reason {
             $($(#[$doc])* pub const $name: Self = Self(ErrorCode::$name.0);)+
 
-            /// Describes the code.
+            /// Describes the code, in the words of h2.
             pub fn description(&self) -> &str {
                 match *self {
                     $(Self::$name => $text,)+
-                    _ => "a code that RFC 9113 does not define",
+                    _ => "unknown reason",
                 }
             }
         }
@@ -33,33 +33,33 @@ macro_rules! reasons {
 
 reasons! {
     /// No error; a graceful end.
-    NO_ERROR, "no error";
+    NO_ERROR, "not a result of an error";
     /// A violation of the protocol that no other code names.
-    PROTOCOL_ERROR, "the peer has violated the protocol";
+    PROTOCOL_ERROR, "unspecific protocol error detected";
     /// An internal error of the endpoint.
-    INTERNAL_ERROR, "the endpoint has failed";
+    INTERNAL_ERROR, "unexpected internal error encountered";
     /// A violation of flow control.
-    FLOW_CONTROL_ERROR, "the peer has violated flow control";
+    FLOW_CONTROL_ERROR, "flow-control protocol violated";
     /// SETTINGS were not acknowledged in time.
-    SETTINGS_TIMEOUT, "SETTINGS were not acknowledged in time";
+    SETTINGS_TIMEOUT, "settings ACK not received in timely manner";
     /// A frame arrived on a stream that was half closed.
-    STREAM_CLOSED, "a frame arrived on a closed stream";
+    STREAM_CLOSED, "received frame when stream half-closed";
     /// A frame had an invalid size.
-    FRAME_SIZE_ERROR, "a frame has an invalid size";
+    FRAME_SIZE_ERROR, "frame with invalid size";
     /// The endpoint has not processed the request, which may be repeated.
-    REFUSED_STREAM, "the request was refused before it was processed";
+    REFUSED_STREAM, "refused stream before processing any application logic";
     /// The stream is no longer needed.
-    CANCEL, "the stream is not needed any more";
+    CANCEL, "stream no longer needed";
     /// The state of field compression was lost.
-    COMPRESSION_ERROR, "a field section cannot be decompressed";
+    COMPRESSION_ERROR, "unable to maintain the header compression context";
     /// The connection behind a CONNECT request ended abnormally.
-    CONNECT_ERROR, "the connection behind CONNECT has failed";
+    CONNECT_ERROR, "connection established in response to a CONNECT request was reset or abnormally closed";
     /// The peer causes too much load.
-    ENHANCE_YOUR_CALM, "the peer causes too much load";
+    ENHANCE_YOUR_CALM, "detected excessive load generating behavior";
     /// The transport is not secure enough.
-    INADEQUATE_SECURITY, "the transport is not secure enough";
+    INADEQUATE_SECURITY, "security properties do not meet minimum requirements";
     /// The endpoint asks for HTTP/1.1.
-    HTTP_1_1_REQUIRED, "HTTP/1.1 is required";
+    HTTP_1_1_REQUIRED, "endpoint requires HTTP/1.1";
 }
 
 impl From<ErrorCode> for Reason {

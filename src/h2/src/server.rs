@@ -92,13 +92,13 @@ impl Builder {
 
     /// Sets SETTINGS_HEADER_TABLE_SIZE (default 4,096).
     pub fn header_table_size(&mut self, size: u32) -> &mut Self {
-        self.config.header_table_size = size;
+        config::set(&mut self.config, SettingId::HEADER_TABLE_SIZE, size);
         self
     }
 
     /// Sets SETTINGS_MAX_CONCURRENT_STREAMS: how many requests the client may have open.
     pub fn max_concurrent_streams(&mut self, max: u32) -> &mut Self {
-        self.config.max_concurrent_streams = max;
+        config::set(&mut self.config, SettingId::MAX_CONCURRENT_STREAMS, max);
         self
     }
 
@@ -184,7 +184,7 @@ where
             && let Err(error) = ready!(connection.poll_handshake(cx))
         {
             self.connection = None;
-            return Poll::Ready(Err(error.into()));
+            return Poll::Ready(Err(Error::of_handshake(error)));
         }
         match self.connection.take() {
             Some(Ok(inner)) => {
@@ -196,7 +196,7 @@ where
                     data: PhantomData,
                 }))
             }
-            Some(Err(error)) => Poll::Ready(Err(error.into())),
+            Some(Err(error)) => Poll::Ready(Err(Error::of_handshake(error))),
             None => panic!("polled after completion"),
         }
     }
@@ -355,7 +355,10 @@ impl<B: Buf> SendResponse<B> {
     ///
     /// Returns an error if the status is not 1xx, if the response was sent, or if the stream has ended.
     pub fn send_informational(&mut self, response: Response<()>) -> Result<(), Error> {
-        self.inner.send_informational(response).map_err(Error::of_sending)
+        if !response.status().is_informational() {
+            return Err(User::InvalidInformationalStatusCode.into());
+        }
+        self.inner.send_informational(response).map_err(Error::of_fields)
     }
 
     /// Sends the head of the response.
@@ -368,7 +371,7 @@ impl<B: Buf> SendResponse<B> {
         response: Response<()>,
         end_of_stream: bool,
     ) -> Result<SendStream<B>, Error> {
-        let content = self.inner.send_response(response, end_of_stream).map_err(Error::of_sending)?;
+        let content = self.inner.send_response(response, end_of_stream).map_err(Error::of_fields)?;
         self.responded = true;
         Ok(SendStream::new(content))
     }
@@ -396,9 +399,9 @@ impl<B: Buf> SendResponse<B> {
     /// ended, if no code is known.
     pub fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reason, Error>> {
         if self.responded {
-            return Poll::Ready(Err(User::PollResetAfterResponse.into()));
+            return Poll::Ready(Err(User::PollResetAfterSendResponse.into()));
         }
-        self.inner.poll_reset(cx).map(reason_of)
+        self.inner.poll_reset(cx).map(|reset| reason_of(self.stream_id(), reset))
     }
 
     /// Returns the identifier of the stream.

@@ -135,7 +135,7 @@ impl<B: Buf> SendStream<B> {
         } else {
             self.inner.send_copy(&mut data, end_of_stream)
         }
-        .map_err(Error::of_sending)?;
+        .map_err(Error::of_content)?;
         self.requested = self.requested.saturating_sub(bytes);
         self.reported = self.reported.saturating_sub(bytes);
         Ok(())
@@ -147,7 +147,7 @@ impl<B: Buf> SendStream<B> {
     ///
     /// Returns an error if the message or the stream has ended, or if a field is not allowed in trailers.
     pub fn send_trailers(&mut self, trailers: HeaderMap) -> Result<(), Error> {
-        self.inner.send_trailers(&trailers).map_err(Error::of_sending)
+        self.inner.send_trailers(&trailers).map_err(Error::of_fields)
     }
 
     /// Resets the stream.
@@ -161,7 +161,7 @@ impl<B: Buf> SendStream<B> {
     ///
     /// Returns why the connection has ended, if no code is known.
     pub fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reason, Error>> {
-        self.inner.poll_reset(cx).map(reason_of)
+        self.inner.poll_reset(cx).map(|reset| reason_of(self.stream_id(), reset))
     }
 
     /// Returns the identifier of the stream.
@@ -185,11 +185,12 @@ fn is_bytes<B>() -> bool {
 
 /// Returns the reason of a reset, or of the GOAWAY that ended the stream.
 pub(crate) fn reason_of(
+    id: StreamId,
     reset: Result<http2_tokio::StreamError, http2_tokio::Error>,
 ) -> Result<Reason, Error> {
     match reset {
         Ok(reset) => Ok(reset.code.into()),
-        Err(error) => Error::from(error).into_reason(),
+        Err(error) => Error::of_stream(id, error).into_reason(),
     }
 }
 
@@ -202,13 +203,15 @@ pub struct RecvStream {
     inner: http2_tokio::RecvStream,
     /// Content that was found while the caller asked for trailers, which is rare.
     unread: Option<Box<Bytes>>,
+    /// Whether the caller knows that the message has ended.
+    ended: bool,
     flow: Option<FlowControl>,
 }
 
 impl RecvStream {
     pub(crate) fn new(mut inner: http2_tokio::RecvStream) -> Self {
         inner.set_manual_credit();
-        Self { inner, unread: None, flow: None }
+        Self { inner, unread: None, ended: false, flow: None }
     }
 
     /// Returns the next piece of content; `None` follows the last.
@@ -227,10 +230,20 @@ impl RecvStream {
 
     /// Waits for the next piece of content; `None` follows the last.
     pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        match self.unread.take() {
-            Some(data) => Poll::Ready(Some(Ok(*data))),
-            None => self.inner.poll_data(cx).map_err(Error::from),
+        if let Some(data) = self.unread.take() {
+            return Poll::Ready(Some(Ok(*data)));
         }
+        match ready!(self.inner.poll_data(cx)) {
+            // A last frame without content is given out, too.
+            None if !std::mem::replace(&mut self.ended, true) && self.inner.has_empty_end() => {
+                Poll::Ready(Some(Ok(Bytes::new())))
+            }
+            data => Poll::Ready(data.map(|data| data.map_err(|error| self.error(error)))),
+        }
+    }
+
+    fn error(&self, error: http2_tokio::Error) -> Error {
+        Error::of_stream(self.stream_id(), error)
     }
 
     #[doc(hidden)]
@@ -238,18 +251,19 @@ impl RecvStream {
         if self.unread.is_none()
             && let Some(data) = ready!(self.inner.poll_data(cx))
         {
-            self.unread = Some(Box::new(data?));
+            self.unread = Some(Box::new(data.map_err(|error| self.error(error))?));
         }
         if self.unread.is_some() {
             // The caller has to read it first.
             return Poll::Pending;
         }
-        self.inner.poll_trailers(cx).map_err(Error::from)
+        let trailers = ready!(self.inner.poll_trailers(cx));
+        Poll::Ready(trailers.map_err(|error| self.error(error)))
     }
 
     /// Returns whether the whole message was read.
     pub fn is_end_stream(&self) -> bool {
-        self.unread.is_none() && self.inner.is_end_stream()
+        self.unread.is_none() && self.inner.is_end_stream() && (self.ended || !self.inner.has_empty_end())
     }
 
     /// Returns the flow control of the stream.
@@ -290,9 +304,10 @@ impl FlowControl {
         StreamId::new(self.inner.stream_id())
     }
 
-    /// Returns the bytes that the peer may send now.
+    /// Returns the bytes that the peer may send, including those that were released and not announced yet.
     pub fn available_capacity(&self) -> isize {
-        isize::try_from(self.inner.available_capacity()).unwrap_or(isize::MAX)
+        let available = isize::try_from(self.inner.available_capacity()).unwrap_or(isize::MAX);
+        available.saturating_add_unsigned(self.inner.pending_capacity())
     }
 
     /// Returns the bytes that were received and not released.
@@ -335,6 +350,9 @@ impl fmt::Debug for Pong {
     }
 }
 
+/// Payload of all PINGs: that of h2, for peers in tests that answer before they have seen the question.
+const PING: [u8; 8] = [0x3b, 0x7c, 0xdb, 0x7a, 0x0b, 0x87, 0x16, 0xb4];
+
 /// Sends PINGs, one at a time.
 ///
 /// ```
@@ -376,9 +394,9 @@ impl PingPong {
     #[doc(hidden)]
     pub fn send_ping(&mut self, _: Ping) -> Result<(), Error> {
         if self.pending.is_some() {
-            return Err(User::PingPending.into());
+            return Err(User::SendPingWhilePending.into());
         }
-        self.pending = Some(self.control.ping()?);
+        self.pending = Some(self.control.ping_with(PING)?);
         Ok(())
     }
 

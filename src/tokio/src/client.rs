@@ -171,9 +171,21 @@ impl SendRequest {
         request: Request<()>,
         end_stream: bool,
     ) -> Result<(ResponseFuture, SendStream), Error> {
-        let head = FieldSection::from_request_parts(&request.into_parts().0);
+        self.send_head(&FieldSection::from_request_parts(&request.into_parts().0), end_stream)
+    }
+
+    /// Sends the head of a request as its fields: pseudo-header fields first (RFC 9113, 8.3.1), then the others.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send_request`](Self::send_request).
+    pub fn send_head(
+        &mut self,
+        head: &FieldSection,
+        end_stream: bool,
+    ) -> Result<(ResponseFuture, SendStream), Error> {
         let id = self.shared.operate(|inner| {
-            let opened = inner.engine.open(&head, end_stream);
+            let opened = inner.engine.open(head, end_stream);
             let id = opened.map_err(|error| match error {
                 OpenError::Closed => inner.not_open(),
                 error => Error::Open(error),

@@ -46,7 +46,17 @@ impl Control {
     /// Returns [`Error::Send`] if [`Limits::pings`](crate::Limits::pings) are outstanding, or why the connection has
     /// ended.
     pub fn ping(&self) -> Result<Pong, Error> {
-        let payload = self.shared.operate(Inner::ping)?;
+        let payload = self.shared.operate(Inner::next_ping);
+        self.ping_with(payload)
+    }
+
+    /// Sends PING with a payload that no unanswered PING of the caller's has.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ping`](Self::ping).
+    pub fn ping_with(&self, payload: [u8; 8]) -> Result<Pong, Error> {
+        self.shared.operate(|inner| inner.ping(payload))?;
         Ok(Pong { shared: self.shared.clone(), payload })
     }
 

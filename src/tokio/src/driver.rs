@@ -319,9 +319,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
         self.output.clear();
         self.flushed = true;
         self.write_closed = true;
+        let read_closed = self.read_closed;
         self.with(|inner| {
             inner.io_error.get_or_insert_with(|| Arc::new(error));
             inner.engine.shutdown(now);
+            if read_closed {
+                inner.engine.recv_end(now);
+            }
         });
     }
 
@@ -332,7 +336,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
         }
         let buffer = self.buffers.with_room(self.read_size);
         let room = buffer.capacity();
-        let end = match poll_read_buf(Pin::new(&mut self.io), cx, buffer) {
+        let (at_end, error) = match poll_read_buf(Pin::new(&mut self.io), cx, buffer) {
             Poll::Ready(Ok(bytes)) if bytes > 0 => {
                 self.has_read = true;
                 self.read_on = self.read_on.saturating_add(bytes);
@@ -351,17 +355,26 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
                 return true;
             }
             // The transport has ended for both directions as soon as nothing is left to read.
-            Poll::Pending if self.write_closed => None,
+            Poll::Pending if self.write_closed => (false, None),
             Poll::Pending => return false,
-            Poll::Ready(Ok(_)) => None,
-            Poll::Ready(Err(error)) => Some(error),
+            Poll::Ready(Ok(_)) => (true, None),
+            Poll::Ready(Err(error)) => (false, Some(error)),
         };
         self.read_closed = true;
+        let may_write = !self.write_closed;
         self.with(|inner| {
-            if let Some(error) = end {
+            if let Some(error) = error {
                 inner.io_error.get_or_insert_with(|| Arc::new(error));
             }
-            inner.engine.recv_end(now);
+            if at_end {
+                // The peer has closed the transport, which is why it took no more output.
+                inner.io_error.take_if(|error| error.kind() == io::ErrorKind::BrokenPipe);
+            }
+            if at_end && may_write {
+                inner.engine.recv_half_close(now);
+            } else {
+                inner.engine.recv_end(now);
+            }
         });
         true
     }

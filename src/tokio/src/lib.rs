@@ -82,9 +82,9 @@ pub use clock::TokioClock;
 pub use control::{Control, Pong};
 pub use error::Error;
 pub use http2_engine::{
-    Config, ConfigError, ConnectionError, ErrorCode, GoAway, Initiator, KeepAlive, Limits, Malformed,
-    OpenError, Priority, Protocol, SendError, SettingId, Settings, Stats, StreamError, StreamId, Subscriber,
-    Time, Violation, WindowError, Windows,
+    Config, ConfigError, ConnectionError, ErrorCode, FieldSection, GoAway, Initiator, KeepAlive, Limits,
+    Malformed, OpenError, Priority, Protocol, SendError, SettingId, Settings, Stats, StreamError, StreamId,
+    Subscriber, Time, Violation, WindowError, Windows,
 };
 pub use recv::{FlowControl, RecvStream};
 pub use send::SendStream;

@@ -136,6 +136,11 @@ impl RecvStream {
         }
     }
 
+    /// Returns whether the message has ended with a DATA frame without content.
+    pub fn has_empty_end(&self) -> bool {
+        self.stream.operate(|inner, id| inner.engine.has_empty_end(id))
+    }
+
     /// Leaves the flow control of this message to the caller, from now on.
     ///
     /// The peer gets credit for the data read from now on only when the caller
@@ -235,6 +240,11 @@ impl FlowControl {
     /// (RFC 9113, 6.9.2).
     pub fn available_capacity(&self) -> i64 {
         self.stream.operate(|inner, id| inner.engine.stream_windows(id).map_or(0, |windows| windows.receive))
+    }
+
+    /// Returns the released bytes that the peer learns of along with later ones.
+    pub fn pending_capacity(&self) -> usize {
+        self.stream.operate(|inner, id| inner.engine.pending_credit(id) as usize)
     }
 
     /// Returns the bytes that were read and not released.

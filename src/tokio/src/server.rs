@@ -149,21 +149,21 @@ where
         }
     }
 
-    /// Waits for the client's connection preface and first SETTINGS (RFC 9113, 3.4).
+    /// Waits for the 24 bytes with which the client begins (RFC 9113, 3.4).
     ///
     /// # Errors
     ///
     /// Returns why the connection has ended before.
     pub fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
-            let shared = self.driver.shared();
-            if self.early.is_some() || shared.operate(|inner| inner.peer_settings_arrived) {
+            let has_preface = |server: &Self| server.driver.shared().lock().engine.has_client_preface();
+            if has_preface(self) {
                 return Poll::Ready(Ok(()));
             }
             match self.driver.poll(cx)? {
                 Poll::Ready(Some(incoming)) => self.early = Some(incoming),
                 Poll::Ready(None) => return Poll::Ready(Err(OpenError::Closed.into())),
-                Poll::Pending if self.driver.shared().operate(|inner| inner.peer_settings_arrived) => {}
+                Poll::Pending if has_preface(self) => {}
                 Poll::Pending => return Poll::Pending,
             }
         }

@@ -357,7 +357,8 @@ impl Inner {
     /// Returns why the connection takes no more streams.
     pub(crate) fn not_open(&self) -> Error {
         match self.engine.received_go_away() {
-            Some(goaway) if !matches!(self.closed, Some(Err(_))) => Error::GoAway(goaway.clone()),
+            // The end of the transport that follows it says less.
+            Some(goaway) if self.closed.as_ref().is_none_or(is_by_transport) => Error::GoAway(goaway.clone()),
             _ => self.closed_error().unwrap_or(Error::Open(OpenError::Closed)),
         }
     }
@@ -669,16 +670,21 @@ impl Inner {
         if waits { self.wait(id, Wait::Sent, cx) } else { Poll::Ready(()) }
     }
 
-    /// Sends a PING, and returns its payload.
-    pub(crate) fn ping(&mut self) -> Result<[u8; 8], Error> {
+    /// Returns a payload for a PING.
+    pub(crate) fn next_ping(&mut self) -> [u8; 8] {
+        let payload = self.next_ping.to_be_bytes();
+        self.next_ping = self.next_ping.wrapping_add(1);
+        payload
+    }
+
+    /// Sends a PING.
+    pub(crate) fn ping(&mut self, payload: [u8; 8]) -> Result<(), Error> {
         if let Some(error) = self.closed_error() {
             return Err(error);
         }
-        let payload = self.next_ping.to_be_bytes();
         self.engine.ping(payload)?;
-        self.next_ping = self.next_ping.wrapping_add(1);
         self.pings.push(Ping { payload, round_trip: None, task: None });
-        Ok(payload)
+        Ok(())
     }
 
     /// Returns the round trip of a PING once it is answered.
@@ -701,4 +707,9 @@ impl Inner {
     pub(crate) fn forget_ping(&mut self, payload: [u8; 8]) {
         self.pings.retain(|ping| ping.payload != payload);
     }
+}
+
+/// Returns whether a connection ended because its transport did, or well.
+fn is_by_transport(end: &Result<(), Error>) -> bool {
+    end.as_ref().err().is_none_or(|error| error.initiator() == Some(Initiator::Transport))
 }

@@ -192,7 +192,10 @@ pub(super) const FRAMES: &[Requirement] = &[
             Both,
             "When stream identifiers are exhausted, a new connection is needed",
         ),
-        &[test("src/engine/src/connection/tests/concurrency.rs", "identifiers_run_out")],
+        &[test(
+            "src/engine/src/connection/tests/concurrency.rs",
+            "identifiers_begin_with_the_configured_one_and_run_out",
+        )],
     ),
     shown(
         row("T12", "RFC 9113, 5.1.2", Duty, "", Client, "No more streams are opened than the peer allows"),

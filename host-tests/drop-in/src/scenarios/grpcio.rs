@@ -74,14 +74,20 @@ async fn client_of_grpcio(log: Log) {
     soon("the handlers' ends", echoes.dropped.reaches(echoes.begun.count())).await;
 }
 
-/// tonic's client calls grpcio.
-async fn server_of_grpcio(log: Log) {
-    let Some(python) = python(&log) else { return };
-    let (_child, mut output) =
+/// Starts grpcio's server, and returns its URL.
+pub(super) async fn start(log: &Log) -> Option<(Child, String)> {
+    let python = python(log)?;
+    let (child, mut output) =
         script(&python, concat!(include_str!("grpcio/message.py"), include_str!("grpcio/server.py")), &[]);
     let mut address = String::new();
     soon("grpcio's address", output.read_line(&mut address)).await.unwrap();
-    let client = connect(address.trim_end().to_owned()).await;
+    Some((child, address.trim_end().to_owned()))
+}
+
+/// tonic's client calls grpcio.
+async fn server_of_grpcio(log: Log) {
+    let Some((_child, address)) = start(&log).await else { return };
+    let client = connect(address).await;
     let mut client = client.max_decoding_message_size(64 << 20).max_encoding_message_size(64 << 20);
 
     for size in [0, 1, 16_384, 70_000, 5_000_000] {

@@ -37,6 +37,7 @@ scenarios! {
     single keep_alive_of_an_idle_connection,
     single keep_alive_detects_a_dead_server,
     single keep_alive_detects_a_dead_client,
+    single keep_alive_detects_a_client_that_stops_in_its_preface,
     single ready_and_closed,
 }
 
@@ -426,6 +427,17 @@ async fn keep_alive_detects_a_dead_server(log: Log) {
 /// A request that must end by itself.
 async fn timeout_free<T>(answer: impl Future<Output = T>) -> T {
     soon("the answer", answer).await
+}
+
+/// A client that stops before its SETTINGS are complete.
+async fn keep_alive_detects_a_client_that_stops_in_its_preface(log: Log) {
+    use http2_test_support as frames;
+    let (mut near, far) = tcp().await;
+    let mut server = server_builder();
+    server.keep_alive_interval(Duration::from_millis(50)).keep_alive_timeout(Duration::from_millis(200));
+    let served = serve(far, &server, echo);
+    near.write_all(&[frames::PREFACE, &frames::settings(&[])[..8]].concat()).await.unwrap();
+    say!(log, "server: {}", ended(soon("the server's end", served).await.unwrap()));
 }
 
 /// A client that sends a request, and no answer to a PING.

@@ -6,7 +6,7 @@ use crate::event::Event;
 use crate::fields::FieldSection;
 use crate::frame::StreamId;
 use crate::hpack::Decoded;
-use crate::message::{self, ContentLength, MethodKind};
+use crate::message::{self, ConnectPort, ContentLength, MethodKind};
 use crate::stream::{Expect, Stream, Transition, WaitingHead};
 
 impl Connection {
@@ -34,7 +34,9 @@ impl Connection {
             self.refuse_large(id, end_stream);
             return Ok(());
         }
-        let facts = message::request(section, self.local.wanted.enable_connect_protocol)?;
+        let port =
+            if self.config.connect_without_port { ConnectPort::Optional } else { ConnectPort::Required };
+        let facts = message::request_to_port(section, self.local.wanted.enable_connect_protocol, port)?;
         let length = ContentLength::of_request(&facts);
         if end_stream {
             length.finish()?;
@@ -77,7 +79,6 @@ impl Connection {
         self.streams.release(id);
         let mut response = FieldSection::new();
         response.push(b":status", b"431");
-        response.push(b"content-length", b"0");
         self.write_headers(id, true, &response);
         self.sent_end_stream(id);
     }

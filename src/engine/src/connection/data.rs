@@ -5,7 +5,7 @@ use bytes::{Buf, Bytes};
 use super::Connection;
 use crate::error::{ErrorCode, StreamError, Violation};
 use crate::event::{Event, Read};
-use crate::frame::{FrameHeader, StreamId};
+use crate::frame::{FrameHeader, StreamId, flags};
 use crate::stream::{Expect, State, Transition, Wake};
 
 impl Connection {
@@ -65,8 +65,8 @@ impl Connection {
         let Some(stream) = self.streams.unreleased_mut(id) else {
             return Err(StreamError::local(ErrorCode::STREAM_CLOSED));
         };
-        if !stream.recv.content.is_empty() {
-            return Ok(Read::Data(stream.recv.content.pop(max.max(1))));
+        if stream.readable() > 0 {
+            return Ok(Read::Data(stream.take_content(max.max(1))));
         }
         if stream.recv.expect == Expect::Nothing {
             return Ok(stream.take_recv_trailers().map_or(Read::End, Read::Trailers));
@@ -89,6 +89,11 @@ impl Connection {
         self.discarded(id, bytes);
     }
 
+    /// Returns the credit of a stream that is not due yet, in bytes: the peer gets it along with later credit.
+    pub fn pending_credit(&self, id: StreamId) -> u32 {
+        self.streams.get(id).map_or(0, |stream| stream.recv.window.pending_credit())
+    }
+
     /// Returns whether the caller has read all of the peer's message, including its trailers.
     pub fn is_read(&self, id: StreamId) -> bool {
         self.streams.get(id).is_none_or(|stream| {
@@ -96,6 +101,11 @@ impl Connection {
                 && stream.recv.content.is_empty()
                 && !stream.has_recv_trailers()
         })
+    }
+
+    /// Returns whether the peer's message has ended with a DATA frame without content.
+    pub fn has_empty_end(&self, id: StreamId) -> bool {
+        self.streams.get(id).is_some_and(|stream| stream.recv.has_empty_end)
     }
 
     /// Returns whether all of the peer's message has arrived, or nothing more of it will.
@@ -113,6 +123,15 @@ impl Connection {
         }
         match self.check_data(header, content) {
             Ok(()) => {
+                let is_empty_end = content == 0 && header.has(flags::END_STREAM);
+                if (is_empty_end || self.config.keep_frames)
+                    && let Some(stream) = self.streams.get_mut(header.stream_id)
+                {
+                    stream.recv.has_empty_end = is_empty_end;
+                    if content > 0 && !stream.is_closed() && !stream.is_released() {
+                        stream.keep_frame(content);
+                    }
+                }
                 self.discarded(header.stream_id, header.length.saturating_sub(content));
                 Ok(())
             }

@@ -112,7 +112,10 @@ impl Connection {
             Err(DecodeError::Compression) => Err(Violation::Compression),
             Err(DecodeError::TooLarge) => Err(Violation::FieldBlockTooLarge),
             Ok(decoded) => {
-                section.join_cookies();
+                // Requests come from clients, and as promises from servers; only they have Cookie.
+                if !self.is_client() || matches!(kind, BlockKind::Promise { .. }) {
+                    section.join_cookies();
+                }
                 if let Some(subscriber) = &mut self.subscriber {
                     subscriber.fields(Direction::Received, id, &section);
                 }
@@ -253,10 +256,7 @@ impl Connection {
         }
         message::trailers(section)?;
         stream.recv.length.finish()?;
-        // An empty trailer section has no meaning, and many readers do not expect one.
-        if !section.is_empty() {
-            stream.set_recv_trailers(section.clone());
-        }
+        stream.set_recv_trailers(section.clone());
         self.recv_end_stream(id);
         Ok(())
     }

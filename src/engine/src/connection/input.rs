@@ -66,6 +66,11 @@ impl Reader {
         piece >= self.buffer.max(BUFFER) / 4
     }
 
+    /// Returns whether the 24 bytes have arrived with which a client begins (RFC 9113, 3.4).
+    fn has_magic(&self) -> bool {
+        !matches!(self.state, ReaderState::Preface)
+    }
+
     /// Returns whether the peer's preface has arrived (RFC 9113, 3.4).
     pub(super) fn has_preface(&self) -> bool {
         !self.first_frame
@@ -73,6 +78,25 @@ impl Reader {
 }
 
 impl Connection {
+    /// Server: returns whether the 24 bytes have arrived with which a client begins, and which SETTINGS follow
+    /// (RFC 9113, 3.4).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::{Config, Connection, Time};
+    ///
+    /// let mut server = Connection::server(Config::default())?;
+    /// server.recv(Time::default(), &mut (&b"PRI * HTTP/2.0\r\n"[..]).into());
+    /// assert!(!server.has_client_preface());
+    /// server.recv(Time::default(), &mut (&b"\r\nSM\r\n\r\n"[..]).into());
+    /// assert!(server.has_client_preface());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn has_client_preface(&self) -> bool {
+        self.reader.has_magic()
+    }
+
     /// Takes received bytes from the front of `input`, and returns how many it took.
     ///
     /// The bytes taken are split off `input`. The caller offers the rest again once it has taken events and output:

@@ -8,6 +8,9 @@ use crate::event::Event;
 use crate::frame::{FrameHeader, Ping};
 use crate::time::Time;
 
+/// Payload of the PING that follows the announcement of a shutdown: that of h2, for tests that compare frames.
+const SHUTDOWN: [u8; 8] = [0x0b, 0x7b, 0xa2, 0xf0, 0x8b, 0x9b, 0xfe, 0x54];
+
 impl Connection {
     /// Sends a PING with the caller's payload; [`Event::Pong`] reports the answer.
     ///
@@ -128,6 +131,11 @@ pub(super) struct Pings {
 impl Pings {
     pub(super) fn send(&mut self, purpose: Purpose, payload: [u8; 8]) {
         self.unsent.push_back((purpose, payload));
+    }
+
+    /// Asks whether the peer has taken note of a shutdown.
+    pub(super) fn send_shutdown(&mut self) {
+        self.send(Purpose::Shutdown, SHUTDOWN);
     }
 
     /// Sends a PING of the engine's own, with a unique payload.

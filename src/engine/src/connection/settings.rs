@@ -172,21 +172,23 @@ impl Connection {
     }
 }
 
-/// Returns the parameters of the first SETTINGS: the values that differ from the defaults, and the limits.
+/// Returns the parameters of the first SETTINGS: the values that differ from the defaults, the limits, and those that
+/// the caller wants to send in any case.
 fn first_settings(role: Role, config: &Config) -> Vec<(SettingId, u32)> {
     let initial = Settings::INITIAL;
-    let unless = |id, value: u32, default: u32| (value != default).then_some((id, value));
+    let explicit = |id| config.explicit_settings.contains(&id);
+    let unless = |id, value: u32, default: u32| (value != default || explicit(id)).then_some((id, value));
     let client = role == Role::Client;
     [
         unless(SettingId::HEADER_TABLE_SIZE, config.header_table_size, initial.header_table_size),
         unless(SettingId::ENABLE_PUSH, u32::from(!client || config.enable_push), 1),
         unless(SettingId::MAX_CONCURRENT_STREAMS, config.max_concurrent_streams, u32::MAX)
-            .filter(|_| !client || config.enable_push),
+            .filter(|&(id, _)| !client || config.enable_push || explicit(id)),
         unless(SettingId::INITIAL_WINDOW_SIZE, config.initial_window_size, initial.initial_window_size),
         unless(SettingId::MAX_FRAME_SIZE, config.max_frame_size, initial.max_frame_size),
         unless(SettingId::MAX_HEADER_LIST_SIZE, config.max_header_list_size, u32::MAX),
         (!client && config.enable_connect_protocol).then_some((SettingId::ENABLE_CONNECT_PROTOCOL, 1)),
-        Some((SettingId::NO_RFC7540_PRIORITIES, 1)),
+        config.no_rfc7540_priorities.then_some((SettingId::NO_RFC7540_PRIORITIES, 1)),
     ]
     .into_iter()
     .flatten()

@@ -5,7 +5,6 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::Connection;
-use super::ping::Purpose;
 use crate::abuse::AbuseCause;
 use crate::error::{ConnectionError, ErrorCode, Initiator, StreamError, Violation};
 use crate::event::{Event, GoAway};
@@ -30,6 +29,8 @@ pub(super) enum Phase {
     Announced,
     /// No new streams; existing ones continue.
     Draining,
+    /// Server: the client sends nothing more, and the requests that it has sent are answered.
+    HalfClosed,
 }
 
 impl Connection {
@@ -79,7 +80,7 @@ impl Connection {
         } else {
             self.phase = Phase::Announced;
             self.write_goaway(StreamId::MAX, ErrorCode::NO_ERROR, b"");
-            self.pings.send_own(Purpose::Shutdown);
+            self.pings.send_shutdown();
             self.timers.announced(self.now + ANNOUNCEMENT);
         }
         self.maybe_finish_drain();
@@ -87,12 +88,15 @@ impl Connection {
 
     /// Stops accepting requests, after the peer has acknowledged the announcement or had the time to.
     pub(super) fn finish_shutdown(&mut self) {
-        if self.phase == Phase::Announced {
-            self.phase = Phase::Draining;
-            self.last_accepted = Some(self.streams.highest_peer_id());
-            self.write_goaway(self.streams.highest_peer_id(), ErrorCode::NO_ERROR, b"");
-            self.maybe_finish_drain();
+        match self.phase {
+            Phase::Announced => self.phase = Phase::Draining,
+            // A transport that has ended in both directions usually fails at the second write.
+            Phase::HalfClosed => self.timers.announcement_is_over(),
+            Phase::Running | Phase::Draining => return,
         }
+        self.last_accepted = Some(self.streams.highest_peer_id());
+        self.write_goaway(self.streams.highest_peer_id(), ErrorCode::NO_ERROR, b"");
+        self.maybe_finish_drain();
     }
 
     /// Ends the connection at once, with an error code and debug data for the peer.
@@ -141,16 +145,73 @@ impl Connection {
         self.close(reason);
     }
 
+    /// Server: records that the client has ended its direction of the transport, and may still read.
+    ///
+    /// Requests that have arrived completely can be answered, and the others fail. The connection ends after the last
+    /// answer, or after [`drain_timeout`](crate::Config::drain_timeout). If nothing is left to answer, or if
+    /// [`half_close`](crate::Config::half_close) is false, the call does the same as [`recv_end`](Self::recv_end); so
+    /// does that of a client.
+    ///
+    /// A transport that has ended in both directions looks the same at first. It fails when the engine sends GOAWAY, at
+    /// once and again after a second. Call `recv_end` then.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/pair.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http2_engine::Time;
+    /// # let (mut client, mut server) = pair();
+    /// let id = client.open(&request("GET"), true)?;
+    /// carry(&mut client, &mut server);
+    /// server.recv_half_close(Time::default());
+    /// assert_eq!(server.close_reason(), None);
+    /// # while server.poll_event().is_some() {}
+    /// server.send_response(id, &response("204"), true)?;
+    /// server.release(id);
+    /// assert_eq!(server.close_reason(), Some(Ok(())));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn recv_half_close(&mut self, now: Time) {
+        let between_frames = self.reader.is_between_frames() && self.block.is_none();
+        let has_requests = self.streams.iter().any(|stream| stream.state() == State::HalfClosedRemote);
+        let goes_on = self.config.half_close && between_frames && has_requests && !self.is_client();
+        if !goes_on || self.close_reason.is_some() {
+            return self.recv_end(now);
+        }
+        self.advance(now);
+        if self.phase == Phase::HalfClosed {
+            return;
+        }
+        self.phase = Phase::HalfClosed;
+        self.timers.announced(self.now + ANNOUNCEMENT);
+        self.timers.drain(self.now, self.config.drain_timeout);
+        self.last_accepted = Some(self.streams.highest_peer_id());
+        self.write_goaway(self.streams.highest_peer_id(), ErrorCode::NO_ERROR, b"");
+        let error = StreamError {
+            code: ErrorCode::CANCEL,
+            initiator: Initiator::Transport,
+            violation: None,
+            retryable: false,
+        };
+        for id in self.streams.ids() {
+            if self.streams.state(id).is_some_and(State::can_recv) {
+                self.emit_reset(id, error);
+                self.transition(id, Transition::EndConnection);
+            }
+        }
+    }
+
     /// Ends the connection because of a violation by the peer.
     pub(super) fn fail(&mut self, violation: Violation) {
         self.fail_with(ConnectionError::Violation(violation), violation.reason());
     }
 
-    /// Ends the connection with GOAWAY (RFC 9113, 5.4.1), whose debug data is `reason`.
+    /// Ends the connection with GOAWAY (RFC 9113, 5.4.1), which gives `reason` unless the caller does not want that.
     pub(super) fn fail_with(&mut self, error: ConnectionError, reason: &'static str) {
         if self.close_reason.is_none() {
             let code = error.code().unwrap_or(ErrorCode::INTERNAL_ERROR);
-            self.write_goaway(self.last_taken_up(), code, reason.as_bytes());
+            let debug_data = if self.config.explain_errors { reason.as_bytes() } else { b"" };
+            self.write_goaway(self.last_taken_up(), code, debug_data);
             self.close(Err(error));
         }
     }
@@ -204,7 +265,7 @@ impl Connection {
         if self.streams.is_busy() || self.close_reason.is_some() {
             return;
         }
-        let server_drained = self.phase == Phase::Draining && !self.is_client();
+        let server_drained = matches!(self.phase, Phase::Draining | Phase::HalfClosed) && !self.is_client();
         let client_drained =
             self.is_client() && (self.phase == Phase::Draining || self.received_go_away.is_some());
         if client_drained {

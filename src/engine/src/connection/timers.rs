@@ -56,6 +56,10 @@ impl Timers {
         self.announced_until = Some(until);
     }
 
+    pub(super) fn announcement_is_over(&mut self) {
+        self.announced_until = None;
+    }
+
     pub(super) fn drain(&mut self, now: Time, timeout: Option<Duration>) {
         if self.drain_until.is_none() {
             self.drain_until = timeout.map(|timeout| now + timeout);
@@ -139,12 +143,16 @@ impl Connection {
             timers.window_closed.filter(|_| self.sending.is_window_closed()).map(|stall| stall.since);
         let lingering = self.lingering.first();
         let stalled = self.sending.first_stalled();
-        let announced = timers.announced_until.filter(|_| self.phase == Phase::Announced);
-        let asked = timers.asked_at;
-        let quiet = timers.started.filter(|_| asked.is_none()).map(|_| timers.heard);
+        let announced =
+            timers.announced_until.filter(|_| matches!(self.phase, Phase::Announced | Phase::HalfClosed));
+        // A peer that has ended its direction answers nothing.
+        let answers = self.phase != Phase::HalfClosed;
+        let unacknowledged = self.local.waiting_since().filter(|_| answers);
+        let asked = timers.asked_at.filter(|_| answers);
+        let quiet = timers.started.filter(|_| answers && asked.is_none()).map(|_| timers.heard);
         [
             (after(started, config.preface_timeout), Due::Preface),
-            (after(self.local.waiting_since(), config.settings_timeout), Due::SettingsAck),
+            (after(unacknowledged, config.settings_timeout), Due::SettingsAck),
             (after(self.block.as_ref().map(|block| block.since), config.headers_timeout), Due::FieldBlock),
             (after(untaken, stall_timeout), Due::Transport),
             (after(window, stall_timeout), Due::ConnectionWindow),

@@ -63,7 +63,8 @@ impl FieldSection {
     /// Creates the header section of a request: pseudo-header fields for method and URI, then the other fields.
     ///
     /// `:authority` is the authority of the URI without user information, or the Host field if the URI has none.
-    /// The Host field itself is left out (RFC 9113, 8.3.1). If the URI has no scheme, the section has no `:scheme`.
+    /// A Host field that differs from the URI's authority is left out (RFC 9113, 8.3.1). If the URI has no scheme,
+    /// the section has no `:scheme`.
     /// A CONNECT request has only `:authority`, unless the extension [`Protocol`] makes it an extended CONNECT
     /// (RFC 8441, 4).
     pub fn from_request_parts(parts: &request::Parts) -> Self {
@@ -75,11 +76,9 @@ impl FieldSection {
         if let Some(scheme) = parts.uri.scheme_str().filter(|_| has_target) {
             section.push(b":scheme", scheme.as_bytes());
         }
-        let authority = match parts.uri.authority() {
-            Some(authority) => Some(without_user_information(authority.as_str()).as_bytes()),
-            None => parts.headers.get(header::HOST).map(HeaderValue::as_bytes),
-        };
-        if let Some(authority) = authority {
+        let authority = parts.uri.authority().map(|uri| without_user_information(uri.as_str()).as_bytes());
+        let host = parts.headers.get(header::HOST).map(HeaderValue::as_bytes);
+        if let Some(authority) = authority.or(host) {
             section.push(b":authority", authority);
         }
         if has_target {
@@ -88,7 +87,9 @@ impl FieldSection {
         if let Some(protocol) = protocol.filter(|_| connect) {
             section.push(b":protocol", protocol.as_bytes());
         }
-        let fields = parts.headers.iter().filter(|(name, _)| *name != header::HOST);
+        // Host would be a copy of the `:authority` that was made of it.
+        let keeps_host = authority.zip(host).is_some_and(|(uri, host)| uri.eq_ignore_ascii_case(host));
+        let fields = parts.headers.iter().filter(|(name, _)| keeps_host || *name != header::HOST);
         fields.for_each(|(name, value)| section.push_header(name, value));
         section
     }

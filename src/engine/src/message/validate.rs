@@ -60,13 +60,30 @@ impl ResponseFacts {
     }
 }
 
+/// Whether the authority of CONNECT needs a port (RFC 9113, 8.5; RFC 9110, 9.3.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ConnectPort {
+    Required,
+    /// The caller checks it.
+    Optional,
+}
+
 /// Validates the header section of a request (RFC 9113, 8.3.1).
 ///
 /// `connect_protocol` tells whether the server has enabled extended CONNECT (RFC 8441, 3).
 pub(crate) fn request(section: &FieldSection, connect_protocol: bool) -> Result<RequestFacts, Malformed> {
+    request_to_port(section, connect_protocol, ConnectPort::Required)
+}
+
+/// Validates the header section of a request like [`request`], except for the port of CONNECT.
+pub(crate) fn request_to_port(
+    section: &FieldSection,
+    connect_protocol: bool,
+    connect_port: ConnectPort,
+) -> Result<RequestFacts, Malformed> {
     let (lines, facts) = request_fields(section)?;
     match facts.method {
-        MethodKind::Connect => lines.check_connect()?,
+        MethodKind::Connect => lines.check_connect(connect_port)?,
         MethodKind::ExtendedConnect if !connect_protocol => return Err(Malformed::Protocol),
         MethodKind::ExtendedConnect if lines.authority.is_none() => return Err(Malformed::MissingPseudo),
         method => lines.check_target(method == MethodKind::Options)?,
@@ -239,11 +256,15 @@ impl<'a> Lines<'a> {
     }
 
     /// Checks the target of CONNECT (RFC 9113, 8.5).
-    fn check_connect(&self) -> Result<(), Malformed> {
+    fn check_connect(&self, port: ConnectPort) -> Result<(), Malformed> {
         if self.scheme.is_some() || self.path.is_some() {
             return Err(Malformed::Connect);
         }
-        target::check_connect_authority(self.authority.ok_or(Malformed::Connect)?)?;
+        let authority = self.authority.ok_or(Malformed::Connect)?;
+        match port {
+            ConnectPort::Required => target::check_connect_authority(authority)?,
+            ConnectPort::Optional => target::check_authority(authority)?,
+        }
         self.check_host()
     }
 

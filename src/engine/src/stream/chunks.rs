@@ -82,6 +82,18 @@ impl Chunks {
         piece
     }
 
+    /// Takes `n` bytes as one piece, which is a slice unless they have arrived in several; `n` is at most
+    /// [`len`](Self::len).
+    pub(crate) fn take(&mut self, n: usize) -> Bytes {
+        self.refill_front();
+        if self.front.len() >= n {
+            return self.pop(n);
+        }
+        let mut piece = Vec::with_capacity(n);
+        self.move_to(&mut piece, n);
+        piece.into()
+    }
+
     /// Moves the first `n` bytes to the end of `out`; `n` is at most [`len`](Self::len).
     pub(crate) fn move_to(&mut self, out: &mut Vec<u8>, n: usize) {
         let mut left = n;

@@ -175,6 +175,11 @@ impl Streams {
         self.next_id <= StreamId::MAX.as_u32()
     }
 
+    /// Sets the identifier of the next stream that this endpoint opens.
+    pub(crate) fn set_next_id(&mut self, id: u32) {
+        self.next_id = id;
+    }
+
     /// Takes the next identifier, or `None` if they are used up (RFC 9113, 5.1.1).
     pub(crate) fn take_next_id(&mut self) -> Option<StreamId> {
         let id = StreamId::new(self.next_id)?;
@@ -350,11 +355,6 @@ impl Streams {
     #[cfg(test)]
     pub(crate) fn next_id(&self) -> u32 {
         self.next_id
-    }
-
-    #[cfg(test)]
-    pub(crate) fn set_next_id(&mut self, id: u32) {
-        self.next_id = id;
     }
 }
 

@@ -4,7 +4,7 @@ use super::pair::{Pair, request, response};
 use super::raw::{Frame, Raw, id, requests};
 use crate::error::OpenError;
 use crate::frame::SettingId;
-use crate::{Config, ErrorCode, Event, Read, State};
+use crate::{Config, ConfigError, Connection, ErrorCode, Event, Read, State};
 
 fn limit(streams: u32) -> [(SettingId, u32); 1] {
     [(SettingId::MAX_CONCURRENT_STREAMS, streams)]
@@ -157,9 +157,12 @@ fn cancelled_waiting_request_is_never_sent() {
 }
 
 #[test]
-fn identifiers_run_out() {
-    let mut raw = Raw::client(Config::default(), &[]);
-    raw.engine.streams.set_next_id(0x7fff_ffff);
+fn identifiers_begin_with_the_configured_one_and_run_out() {
+    for first_stream_id in [0, 2, 1 << 31, u32::MAX] {
+        let config = Config { first_stream_id, ..Config::default() };
+        assert_eq!(Connection::client(config).err(), Some(ConfigError::FirstStreamId));
+    }
+    let mut raw = Raw::client(Config { first_stream_id: 0x7fff_ffff, ..Config::default() }, &[]);
     assert_eq!(raw.engine.open(&request("GET", "/"), true), Ok(crate::StreamId::MAX));
     assert_eq!(raw.engine.open(&request("GET", "/"), true), Err(OpenError::Closed));
     assert_eq!((raw.engine.open_capacity(), raw.engine.is_open()), (0, false));

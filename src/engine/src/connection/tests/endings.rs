@@ -1,11 +1,13 @@
 //! The end of a connection: GOAWAY from either endpoint, and the end of the transport (RFC 9113, 5.4.1 and 6.8).
 
+use core::time::Duration;
+
 use super::pair::{Pair, request, response};
 use super::raw::{Frame, Raw, id};
 use crate::connection::input::PREFACE;
 use crate::error::{ConnectionError, Initiator, OpenError, SendError, Violation};
 use crate::frame::{FrameType, SettingId};
-use crate::{Config, ErrorCode, Event, StreamError};
+use crate::{Config, ErrorCode, Event, KeepAlive, StreamError};
 
 fn goaway(last: u32, code: ErrorCode) -> Frame {
     Frame::GoAway { last, code, debug_data: String::new() }
@@ -198,6 +200,19 @@ fn abort_sends_goaway_and_ends_all_streams() {
 }
 
 #[test]
+fn goaway_explains_an_error_unless_the_caller_does_not_want_that() {
+    for explain_errors in [false, true] {
+        let mut raw = Raw::server(Config { explain_errors, ..Config::default() });
+        raw.data(1, 1, false);
+        let sent = raw.sent();
+        let [Frame::GoAway { code: ErrorCode::PROTOCOL_ERROR, debug_data, .. }] = &sent[..] else {
+            panic!("{sent:?}")
+        };
+        assert_eq!(!debug_data.is_empty(), explain_errors);
+    }
+}
+
+#[test]
 fn nothing_is_sent_after_the_last_goaway() {
     let mut raw = Raw::server(Config::default());
     raw.post(1);
@@ -276,6 +291,72 @@ fn end_of_transport_is_reported_after_received_content() {
     assert_eq!((initiator, retryable), (Initiator::Transport, false));
     raw.engine.release(stream);
     assert_eq!((raw.engine.stream_count(), raw.engine.is_closed()), (0, true));
+}
+
+#[test]
+fn complete_requests_are_answered_after_a_half_close() {
+    let mut raw = Raw::server(Config::default());
+    raw.get(1);
+    raw.post(3);
+    raw.post(5);
+    raw.data(5, 5, true);
+    raw.events();
+    raw.engine.recv_half_close(raw.now);
+    raw.engine.recv_half_close(raw.now);
+    let events = raw.events();
+    let [Event::Reset { id: incomplete, error }] = events[..] else { panic!("{events:?}") };
+    assert_eq!((incomplete, error.initiator), (id(3), Initiator::Transport));
+    assert_eq!(raw.sent(), [goaway(5, ErrorCode::NO_ERROR)]);
+    for stream in [1, 5] {
+        assert_eq!(raw.engine.close_reason(), None);
+        raw.engine.send_response(id(stream), &response(200), true).unwrap();
+        raw.engine.release(id(stream));
+    }
+    assert_eq!(raw.engine.close_reason(), Some(Ok(())));
+    assert!(matches!(raw.sent()[..], [Frame::Headers { id: 1, .. }, Frame::Headers { id: 5, .. }]));
+    assert!(raw.engine.is_closed());
+}
+
+#[test]
+fn half_close_is_the_end_without_a_complete_request() {
+    let cut = |inside_frame| Some(Err(ConnectionError::TransportEnded { inside_frame }));
+    let half_close = |mut raw: Raw, say: fn(&mut Raw)| {
+        say(&mut raw);
+        raw.engine.recv_half_close(raw.now);
+        raw.engine.close_reason().map(|reason| reason.map_err(Clone::clone))
+    };
+    let server = || Raw::server(Config::default());
+    assert_eq!(half_close(server(), |_| {}), Some(Ok(())));
+    assert_eq!(half_close(server(), |raw| raw.post(1)), cut(false));
+    let inside_frame = |raw: &mut Raw| {
+        raw.get(1);
+        raw.recv(b"\0\0\x08\x06");
+    };
+    assert_eq!(half_close(server(), inside_frame), cut(true));
+    let strict = Raw::server(Config { half_close: false, ..Config::default() });
+    assert_eq!(half_close(strict, |raw| raw.get(1)), cut(false));
+    let client = Raw::client(Config::default(), &[]);
+    let open = |raw: &mut Raw| _ = raw.engine.open(&request("GET", "/"), true).unwrap();
+    assert_eq!(half_close(client, open), cut(false));
+}
+
+#[test]
+fn half_closed_connection_ends_with_its_deadline() {
+    // The client acknowledges neither SETTINGS nor a PING, which it cannot.
+    let keep_alive = Some(KeepAlive::new(Duration::from_secs(5), Duration::from_secs(5)));
+    let mut raw = Raw::silent_server(Config { keep_alive, ..Config::default() });
+    raw.recv(PREFACE);
+    raw.settings(&[]);
+    raw.get(1);
+    raw.engine.recv_half_close(raw.now);
+    raw.sent();
+    raw.events();
+    raw.sleep(Duration::from_secs(1));
+    assert_eq!(raw.sent(), [goaway(1, ErrorCode::NO_ERROR)], "lets a dead transport notice");
+    raw.sleep(Duration::from_secs(28));
+    assert_eq!(raw.engine.close_reason(), None);
+    raw.sleep(Duration::from_secs(1));
+    assert_eq!(raw.engine.close_reason(), Some(Err(&ConnectionError::DrainTimeout)));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::pair::{Pair, request, response};
+use super::raw::{Raw, id, requests};
 use crate::error::{Malformed, SendError};
 use crate::{Config, ErrorCode, Event, FieldSection, Initiator, Read, State, StreamId};
 
@@ -49,12 +50,83 @@ fn trailers_follow_content_in_both_directions() {
 }
 
 #[test]
-fn empty_trailers_just_end_the_stream() {
+fn sending_empty_trailers_just_ends_the_stream() {
     let (mut pair, id) = with_request("POST", false);
     pair.client.send_trailers(id, &FieldSection::new()).unwrap();
     pair.run();
     assert!(matches!(pair.server_event(), Some(Event::Readable { .. })));
     assert!(matches!(pair.server.read(id, 100), Ok(Read::End)));
+}
+
+#[test]
+fn empty_trailers_arrive_as_such() {
+    let mut raw = Raw::server(Config::default());
+    raw.post(1);
+    raw.headers(1, true, &FieldSection::new());
+    assert!(matches!(raw.engine.read(id(1), 100), Ok(Read::Trailers(trailers)) if trailers.is_empty()));
+    assert!(matches!(raw.engine.read(id(1), 100), Ok(Read::End)));
+}
+
+/// Reads at most `max` bytes at a time, until there is no content.
+fn sizes(raw: &mut Raw, max: usize) -> Vec<usize> {
+    let read = || match raw.engine.read(id(1), max) {
+        Ok(Read::Data(piece)) => Some(piece.len()),
+        _ => None,
+    };
+    std::iter::from_fn(read).collect()
+}
+
+#[test]
+fn frames_are_kept_apart_if_the_caller_wants_that() {
+    for (keep_frames, max, expected) in [
+        (false, usize::MAX, &[3, 9, 1][..]),
+        (true, usize::MAX, &[3, 4, 5, 1]),
+        (true, 2, &[2, 1, 2, 2, 2, 2, 1, 1]),
+    ] {
+        let mut raw = Raw::server(Config { keep_frames, ..Config::default() });
+        raw.post(1);
+        for octets in [3, 0, 4, 5] {
+            raw.data(1, octets, false);
+        }
+        let mut read = sizes(&mut raw, max);
+        raw.data(1, 1, true);
+        read.extend(sizes(&mut raw, max));
+        assert_eq!(read, expected);
+        assert!(matches!(raw.engine.read(id(1), max), Ok(Read::End)));
+    }
+}
+
+#[test]
+fn frame_that_is_kept_apart_is_read_once_it_is_complete() {
+    let mut raw = Raw::server(Config { keep_frames: true, ..Config::default() });
+    raw.post(1);
+    raw.recv(b"\0\0\x06\0\0\0\0\0\x01abc");
+    assert!(matches!(raw.engine.read(id(1), 10), Ok(Read::Blocked)));
+    raw.recv(b"def\0\0\x02\0\0\0\0\0\x01g");
+    assert!(matches!(raw.engine.read(id(1), 10), Ok(Read::Data(frame)) if frame == "abcdef"));
+    assert!(matches!(raw.engine.read(id(1), 10), Ok(Read::Blocked)));
+    raw.engine.recv_end(raw.now);
+    assert!(raw.engine.read(id(1), 10).is_err(), "the rest of the frame is lost");
+}
+
+#[test]
+fn empty_end_is_known() {
+    let mut raw = Raw::server(Config::default());
+    for (stream, octets) in [(1, 0), (3, 5)] {
+        raw.post(stream);
+        raw.data(stream, 5, false);
+        raw.data(stream, octets, true);
+        assert_eq!(raw.engine.has_empty_end(id(stream)), octets == 0);
+    }
+}
+
+#[test]
+fn connect_without_a_port_is_refused_unless_allowed() {
+    for connect_without_port in [false, true] {
+        let mut raw = Raw::server(Config { connect_without_port, ..Config::default() });
+        raw.headers(1, false, &section(&[(":method", "CONNECT"), (":authority", "localhost")]));
+        assert_eq!(requests(&raw.events()) == 1, connect_without_port);
+    }
 }
 
 #[test]
@@ -165,7 +237,7 @@ fn connect_opens_a_tunnel() {
 
 #[test]
 fn connect_request_cannot_have_trailers() {
-    let mut raw = super::raw::Raw::client(Config::default(), &[]);
+    let mut raw = Raw::client(Config::default(), &[]);
     let head = section(&[(":method", "CONNECT"), (":authority", "example.com:443")]);
     let id = raw.engine.open(&head, false).unwrap();
     let trailers = section(&[("x-checksum", "0")]);
@@ -334,6 +406,17 @@ fn cookie_crumbs_are_joined() {
     pair.run();
     let Some(Event::Request { head, .. }) = pair.server_event() else { panic!() };
     assert!(head.get_all(b"cookie").eq([&b"a=1; b=2"[..]]));
+}
+
+/// Cookie belongs to requests (RFC 6265, 4.2).
+#[test]
+fn cookies_of_responses_are_not_joined() {
+    let (mut pair, id) = with_request("GET", true);
+    let head = section(&[(":status", "200"), ("cookie", "a=1"), ("cookie", "b=2")]);
+    pair.server.send_response(id, &head, true).unwrap();
+    pair.run();
+    let Some(Event::Response { head, .. }) = pair.client_event() else { panic!() };
+    assert!(head.get_all(b"cookie").eq([&b"a=1"[..], b"b=2"]));
 }
 
 #[test]

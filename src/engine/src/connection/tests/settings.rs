@@ -68,6 +68,18 @@ fn limits_that_are_none_are_not_sent() {
 }
 
 #[test]
+fn explicit_settings_are_sent_even_with_default_values() {
+    let mut config = Config { no_rfc7540_priorities: false, enable_push: true, ..Config::default() };
+    config.max_concurrent_streams = u32::MAX;
+    config.max_header_list_size = u32::MAX;
+    config.initial_window_size = 65_535;
+    config.explicit_settings = vec![SettingId::MAX_FRAME_SIZE, SettingId::ENABLE_PUSH];
+    let mut raw = Raw::silent_client(config);
+    let expected = [(SettingId::ENABLE_PUSH, 1), (SettingId::MAX_FRAME_SIZE, 16_384)];
+    assert_eq!(raw.sent()[0], Frame::Settings(expected.to_vec()));
+}
+
+#[test]
 fn peer_settings_are_applied_and_acknowledged_immediately() {
     let mut raw = Raw::client(Config::default(), &[]);
     raw.settings(&[

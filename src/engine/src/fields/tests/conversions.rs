@@ -39,6 +39,23 @@ fn host_becomes_authority_if_the_uri_has_none() {
 }
 
 #[test]
+fn host_is_kept_if_it_equals_the_authority() {
+    for host in ["one.example:80", "ONE.example:80"] {
+        let request = Request::get("http://user@one.example:80").header("host", host);
+        assert_eq!(
+            request_section(request),
+            [
+                ":method: GET",
+                ":scheme: http",
+                ":authority: one.example:80",
+                ":path: /",
+                &format!("host: {host}")
+            ]
+        );
+    }
+}
+
+#[test]
 fn path_is_never_empty() {
     for (uri, path) in [("http://a", "/"), ("http://a?b", "/?b"), ("http://a/", "/"), ("*", "*")] {
         let fields = request_section(Request::options(uri));

@@ -1,6 +1,9 @@
 //! Sections and the expected verdicts, with one table for each rule.
 
-use super::{MethodKind, RequestFacts, ResponseFacts, promise, request, response, trailers};
+use super::{
+    ConnectPort, MethodKind, RequestFacts, ResponseFacts, promise, request, request_to_port, response,
+    trailers,
+};
 use crate::error::{Malformed, Violation};
 use crate::fields::FieldSection;
 use crate::priority::Priority;
@@ -238,6 +241,20 @@ fn connect_has_a_host_and_a_port_and_nothing_else() {
         (&[":method: CONNECT", ":authority: a:443", ":path: /"], Err(Malformed::Connect)),
         (&[":method: CONNECT", ":authority: a:443", ":scheme: https"], Err(Malformed::Connect)),
     ]);
+}
+
+#[test]
+fn port_of_connect_may_be_optional() {
+    for (authority, expected) in [
+        ("a", Ok(MethodKind::Connect)),
+        ("a:443", Ok(MethodKind::Connect)),
+        ("a:70000", Err(Malformed::Authority)),
+        ("a@b", Err(Malformed::Authority)),
+    ] {
+        let head = FieldSection::from_iter([(":method", "CONNECT"), (":authority", authority)]);
+        let checked = request_to_port(&head, false, ConnectPort::Optional);
+        assert_eq!(checked.map(|facts| facts.method), expected, "{authority}");
+    }
 }
 
 #[test]
