@@ -8,7 +8,8 @@ use crate::event::Event;
 use crate::frame::{FrameHeader, Ping};
 use crate::time::Time;
 
-/// Payload of the PING that follows the announcement of a shutdown: that of h2, for tests that compare frames.
+/// Payload of the PING that follows the announcement of a shutdown. It is the one of h2, because the drop-in for h2
+/// looks the same on the wire.
 const SHUTDOWN: [u8; 8] = [0x0b, 0x7b, 0xa2, 0xf0, 0x8b, 0x9b, 0xfe, 0x54];
 
 impl Connection {
