@@ -97,7 +97,7 @@ struct Rare {
     linger: Option<Linger>,
     /// The peer's trailers, which the caller has not read.
     recv_trailers: Option<Box<FieldSection>>,
-    /// The unread content of each DATA frame that has begun to arrive, in bytes, if frames are kept apart.
+    /// The content of each DATA frame behind the first unread one, in bytes, if frames are kept apart.
     recv_frames: VecDeque<u32>,
     /// The local trailers, which follow the last DATA.
     send_trailers: Option<Box<FieldSection>>,
@@ -154,6 +154,8 @@ pub(crate) struct Receiving {
     /// Total size of the informational responses so far, in bytes.
     pub(crate) informational: u32,
     pub(crate) wake: Wake,
+    /// The unread content of the first DATA frame that has begun to arrive, in bytes, if frames are kept apart.
+    frame: u32,
     /// Whether the message has ended with a DATA frame without content.
     pub(crate) has_empty_end: bool,
 }
@@ -232,6 +234,7 @@ impl Stream {
                 window: ReceiveWindow::new(0),
                 informational: 0,
                 wake: Wake::First,
+                frame: 0,
                 has_empty_end: false,
             },
             send: Sending {
@@ -325,28 +328,32 @@ impl Stream {
 
     /// Keeps the content of a DATA frame that begins to arrive apart from that of others.
     pub(crate) fn keep_frame(&mut self, content: u32) {
-        self.rare_mut().recv_frames.push_back(content);
+        if self.recv.frame == 0 {
+            self.recv.frame = content;
+        } else {
+            self.rare_mut().recv_frames.push_back(content);
+        }
     }
 
     /// Returns how many bytes of content can be read at once.
     pub(crate) fn readable(&self) -> usize {
         let there = self.recv.content.len();
-        match self.rare.as_ref().and_then(|rare| rare.recv_frames.front()) {
-            Some(&frame) if frame as usize > there => 0,
-            Some(&frame) => frame as usize,
-            None => there,
+        match self.recv.frame as usize {
+            0 => there,
+            frame if frame > there => 0,
+            frame => frame,
         }
     }
 
     /// Takes at most `max` bytes of content, of those that can be read at once.
     pub(crate) fn take_content(&mut self, max: usize) -> Bytes {
-        let taken = self.readable().min(max);
-        let Some(frame) = self.rare.as_mut().and_then(|rare| rare.recv_frames.front_mut()) else {
+        if self.recv.frame == 0 {
             return self.recv.content.pop(max);
-        };
-        *frame = frame.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX));
-        if *frame == 0 {
-            self.take_rare(|rare| rare.recv_frames.pop_front());
+        }
+        let taken = self.readable().min(max);
+        self.recv.frame = self.recv.frame.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX));
+        if self.recv.frame == 0 {
+            self.recv.frame = self.take_rare(|rare| rare.recv_frames.pop_front()).unwrap_or(0);
         }
         self.recv.content.take(taken)
     }
