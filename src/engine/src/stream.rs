@@ -97,6 +97,8 @@ struct Rare {
     linger: Option<Linger>,
     /// The peer's trailers, which the caller has not read.
     recv_trailers: Option<Box<FieldSection>>,
+    /// Total size of the informational responses so far, in bytes.
+    informational: u32,
     /// The content of each DATA frame behind the first unread one, in bytes, if frames are kept apart.
     recv_frames: VecDeque<u32>,
     /// The local trailers, which follow the last DATA.
@@ -107,10 +109,12 @@ struct Rare {
 
 impl Rare {
     fn is_empty(&self) -> bool {
-        let Self { waiting, linger, recv_trailers, recv_frames, send_trailers, authority } = self;
+        let Self { waiting, linger, recv_trailers, informational, recv_frames, send_trailers, authority } =
+            self;
         waiting.is_none()
             && linger.is_none()
             && recv_trailers.is_none()
+            && *informational == 0
             && recv_frames.is_empty()
             && send_trailers.is_none()
             && authority.is_none()
@@ -151,8 +155,6 @@ pub(crate) struct Receiving {
     pub(crate) content: Chunks,
     pub(crate) length: ContentLength,
     pub(crate) window: ReceiveWindow,
-    /// Total size of the informational responses so far, in bytes.
-    pub(crate) informational: u32,
     pub(crate) wake: Wake,
     /// The unread content of the first DATA frame that has begun to arrive, in bytes, if frames are kept apart.
     frame: u32,
@@ -232,7 +234,6 @@ impl Stream {
                 content: Chunks::default(),
                 length: ContentLength::Unknown,
                 window: ReceiveWindow::new(0),
-                informational: 0,
                 wake: Wake::First,
                 frame: 0,
                 has_empty_end: false,
@@ -324,6 +325,13 @@ impl Stream {
     #[cfg(test)]
     pub(crate) fn lingers(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.linger.is_some())
+    }
+
+    /// Counts an informational response, and returns the total size of all of them so far, in bytes.
+    pub(crate) fn add_informational(&mut self, size: u32) -> u32 {
+        let total = &mut self.rare_mut().informational;
+        *total = total.saturating_add(size);
+        *total
     }
 
     /// Keeps the content of a DATA frame that begins to arrive apart from that of others.
