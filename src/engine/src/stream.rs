@@ -97,7 +97,9 @@ struct Rare {
     linger: Option<Linger>,
     /// The peer's trailers, which the caller has not read.
     recv_trailers: Option<Box<FieldSection>>,
-    /// The unread content of each DATA frame that has begun to arrive, in bytes, if frames are kept apart.
+    /// Total size of the informational responses so far, in bytes.
+    informational: u32,
+    /// The content of each DATA frame behind the first unread one, in bytes, if frames are kept apart.
     recv_frames: VecDeque<u32>,
     /// The local trailers, which follow the last DATA.
     send_trailers: Option<Box<FieldSection>>,
@@ -107,10 +109,12 @@ struct Rare {
 
 impl Rare {
     fn is_empty(&self) -> bool {
-        let Self { waiting, linger, recv_trailers, recv_frames, send_trailers, authority } = self;
+        let Self { waiting, linger, recv_trailers, informational, recv_frames, send_trailers, authority } =
+            self;
         waiting.is_none()
             && linger.is_none()
             && recv_trailers.is_none()
+            && *informational == 0
             && recv_frames.is_empty()
             && send_trailers.is_none()
             && authority.is_none()
@@ -151,9 +155,9 @@ pub(crate) struct Receiving {
     pub(crate) content: Chunks,
     pub(crate) length: ContentLength,
     pub(crate) window: ReceiveWindow,
-    /// Total size of the informational responses so far, in bytes.
-    pub(crate) informational: u32,
     pub(crate) wake: Wake,
+    /// The unread content of the first DATA frame that has begun to arrive, in bytes, if frames are kept apart.
+    frame: u32,
     /// Whether the message has ended with a DATA frame without content.
     pub(crate) has_empty_end: bool,
 }
@@ -230,8 +234,8 @@ impl Stream {
                 content: Chunks::default(),
                 length: ContentLength::Unknown,
                 window: ReceiveWindow::new(0),
-                informational: 0,
                 wake: Wake::First,
+                frame: 0,
                 has_empty_end: false,
             },
             send: Sending {
@@ -323,30 +327,41 @@ impl Stream {
         self.rare.as_ref().is_some_and(|rare| rare.linger.is_some())
     }
 
+    /// Counts an informational response, and returns the total size of all of them so far, in bytes.
+    pub(crate) fn add_informational(&mut self, size: u32) -> u32 {
+        let total = &mut self.rare_mut().informational;
+        *total = total.saturating_add(size);
+        *total
+    }
+
     /// Keeps the content of a DATA frame that begins to arrive apart from that of others.
     pub(crate) fn keep_frame(&mut self, content: u32) {
-        self.rare_mut().recv_frames.push_back(content);
+        if self.recv.frame == 0 {
+            self.recv.frame = content;
+        } else {
+            self.rare_mut().recv_frames.push_back(content);
+        }
     }
 
     /// Returns how many bytes of content can be read at once.
     pub(crate) fn readable(&self) -> usize {
         let there = self.recv.content.len();
-        match self.rare.as_ref().and_then(|rare| rare.recv_frames.front()) {
-            Some(&frame) if frame as usize > there => 0,
-            Some(&frame) => frame as usize,
-            None => there,
+        match self.recv.frame as usize {
+            0 => there,
+            frame if frame > there => 0,
+            frame => frame,
         }
     }
 
     /// Takes at most `max` bytes of content, of those that can be read at once.
     pub(crate) fn take_content(&mut self, max: usize) -> Bytes {
-        let taken = self.readable().min(max);
-        let Some(frame) = self.rare.as_mut().and_then(|rare| rare.recv_frames.front_mut()) else {
+        if self.recv.frame == 0 {
             return self.recv.content.pop(max);
-        };
-        *frame = frame.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX));
-        if *frame == 0 {
-            self.take_rare(|rare| rare.recv_frames.pop_front());
+        }
+        let taken = self.readable().min(max);
+        self.recv.frame = self.recv.frame.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX));
+        if self.recv.frame == 0 {
+            self.recv.frame = self.take_rare(|rare| rare.recv_frames.pop_front()).unwrap_or(0);
         }
         self.recv.content.take(taken)
     }

@@ -232,9 +232,8 @@ impl Connection {
             return Err(Malformed::InformationalEnd.into());
         }
         let Some(stream) = self.streams.get_mut(id) else { return Ok(()) };
-        stream.recv.informational =
-            stream.recv.informational.saturating_add(u32::try_from(section.size()).unwrap_or(u32::MAX));
-        if stream.recv.informational > self.config.max_header_list_size {
+        let total = stream.add_informational(u32::try_from(section.size()).unwrap_or(u32::MAX));
+        if total > self.config.max_header_list_size {
             return Err(Violation::FieldSectionTooLarge);
         }
         if stream.is_app_owned() {

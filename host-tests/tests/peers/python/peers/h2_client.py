@@ -58,6 +58,7 @@ class Stream:
         self.pieces = asyncio.Queue()
         self.sending = None
         self.is_complete = False
+        self.is_reset = False
 
     def fail(self, error):
         if not self.head.done():
@@ -133,8 +134,10 @@ class Connection:
             elif isinstance(event, StreamEnded):
                 stream.is_complete = True
                 stream.pieces.put_nowait(None)
-            elif isinstance(event, StreamReset) and event.error_code != ErrorCodes.NO_ERROR:
-                stream.fail(Failed(f"RST_STREAM {event.error_code}"))
+            elif isinstance(event, StreamReset):
+                stream.is_reset = True
+                if event.error_code != ErrorCodes.NO_ERROR:
+                    stream.fail(Failed(f"RST_STREAM {event.error_code}"))
 
     def acknowledge(self, event):
         """Sends two WINDOW_UPDATE frames for each DATA frame, however small."""
@@ -188,11 +191,17 @@ class Connection:
         padding = self.config.get("padding")
         overhead = 0 if padding is None else padding + 1
         piece = memoryview(piece)
+        stream = self.streams[number]
         while piece:
             async with self.changed:
-                await self.changed.wait_for(lambda: self.error or self.window(number) > overhead)
+                # The library keeps the window of a stream that was reset until it opens another one.
+                await self.changed.wait_for(
+                    lambda: self.error or stream.is_reset or self.window(number) > overhead
+                )
             if self.error:
                 raise Failed(str(self.error))
+            if stream.is_reset:
+                raise StreamClosedError(number)
             length = min(self.window(number), self.h2.max_outbound_frame_size) - overhead
             self.h2.send_data(number, bytes(piece[:length]), pad_length=padding)
             piece = piece[length:]
