@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use host_tests::guests;
+use wac_graph::types::Package;
+use wac_graph::{CompositionGraph, EncodeOptions};
 use wasi_http2::compose::{with_client, with_server};
 use wasi_http2::{Composition, Runtime, components};
 use wasmtime::component::Component;
@@ -53,7 +55,12 @@ fn components_import_only_what_their_worlds_name() {
         "wasi:sockets/tcp",
         "wasi:sockets/tcp-create-socket",
     ];
-    for (component, expected) in [(components::ENGINE, &of_the_engine[..]), (components::TCP, &of_sockets)] {
+    let of_both = [&["http2:engine/types"], &of_sockets[..]].concat();
+    for (component, expected) in [
+        (components::ENGINE, &of_the_engine[..]),
+        (components::TCP, &of_sockets),
+        (components::ENGINE_OVER_TCP, &of_both),
+    ] {
         let (imports, _) = names(component);
         let mut imports: Vec<_> = imports.iter().filter_map(|import| import.split('@').next()).collect();
         imports.sort_unstable();
@@ -65,6 +72,29 @@ fn components_import_only_what_their_worlds_name() {
 fn an_application_that_does_not_import_the_engine_does_not_get_it() {
     let composed = Composition::default().compose(guests::TCP_CHECK).unwrap();
     assert!(composed.len() < guests::TCP_CHECK.len() + components::ENGINE.len());
+}
+
+#[test]
+fn the_engine_and_the_transport_may_be_separate_components() {
+    let composed = Composition::default().transport(components::TCP).compose(components::FETCH).unwrap();
+    let (imports, _) = names(&composed);
+    assert!(imports.iter().all(|name| name.starts_with("wasi:") || name.starts_with("http2:engine/types@")));
+    Runtime::new().unwrap().load(&composed).unwrap();
+}
+
+#[test]
+fn wac_plug_composes_the_engine_over_tcp() {
+    let mut graph = CompositionGraph::new();
+    let mut add = |name: &str, bytes: &[u8]| {
+        let package = Package::from_bytes(name, None, bytes, graph.types_mut()).unwrap();
+        graph.register_package(package).unwrap()
+    };
+    let (plug, socket) = (add("engine", components::ENGINE_OVER_TCP), add("application", components::FETCH));
+    wac_graph::plug(&mut graph, vec![plug], socket).unwrap();
+    let composed = graph.encode(EncodeOptions::default()).unwrap();
+    let (imports, _) = names(&composed);
+    assert!(imports.iter().all(|name| name.starts_with("wasi:") || name.starts_with("http2:engine/types@")));
+    Runtime::new().unwrap().load(&composed).unwrap();
 }
 
 #[test]
@@ -289,6 +319,7 @@ fn the_command_writes_the_components_of_the_project() {
     let written = |name: &str| fs::read(folder.path().join("some/where").join(name)).unwrap();
     assert_eq!(written("http2.wasm"), components::ENGINE);
     assert_eq!(written("http2_tcp.wasm"), components::TCP);
+    assert_eq!(written("http2_over_tcp.wasm"), components::ENGINE_OVER_TCP);
     // The relay must already be inside the server and the client.
     for (name, exported) in [("http2_server.wasm", "wasi:cli/run"), ("http2_client.wasm", "wasi:http/client")]
     {

@@ -1,6 +1,6 @@
 //! An HTTP/2 server in a WebAssembly component.
 //!
-//! `http2:engine` implements the protocol, and another component the sockets. This crate has the event loop, which
+//! `http2:engine` implements the protocol and the sockets. This crate has the event loop, which
 //! serves all connections, and the responses.
 
 mod connection;

@@ -1,6 +1,6 @@
 //! A command-line HTTP/2 client in a WebAssembly component.
 //!
-//! `http2:engine` implements the protocol, and another component the sockets.
+//! `http2:engine` implements the protocol and the sockets.
 
 mod client;
 mod failure;

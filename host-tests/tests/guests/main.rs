@@ -442,4 +442,24 @@ mod round_trips {
             succeeds(guests::ROUND_TRIPS, &[&address, case, "/echo", "5"]).await;
         }
     }
+
+    #[tokio::test]
+    async fn dialing_a_closed_port_fails_with_its_number() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let component = Composition::default().compose(guests::ROUND_TRIPS).unwrap();
+        let stderr = MemoryOutputPipe::new(1 << 20);
+        let invocation = Invocation::new("guest")
+            .args([&format!("127.0.0.1:{port}"), "get", "/", "1"])
+            .network(Network::Loopback)
+            .stderr(stderr.clone());
+        let outcome = Runtime::new().unwrap().load(&component).unwrap().run(invocation).await.unwrap();
+        let said = String::from_utf8_lossy(&stderr.contents()).into_owned();
+        assert!(!outcome.is_success());
+        assert!(
+            said.contains(&format!("connecting to 127.0.0.1, port {port}: connection refused")),
+            "{said}"
+        );
+    }
 }

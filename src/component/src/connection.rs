@@ -10,11 +10,11 @@ use wasi::io::poll::Pollable;
 use crate::bindings::exports::http2::engine::connection::{
     self as exports, AltSvc, Event, GoAway, GuestConnection, Http2Stream, Role, TraceFrame,
 };
-use crate::bindings::http2::engine::transport::ByteStream;
 use crate::bindings::http2::engine::types::{Error, RequestExtras, RequestHead, Setting};
 use crate::endpoint::Endpoint;
 use crate::errors;
 use crate::heads;
+use crate::io;
 use crate::options::Options;
 use crate::stream::Stream;
 use crate::streams::StreamState;
@@ -74,7 +74,7 @@ impl Drop for Connection {
 
 impl GuestConnection for Connection {
     fn handshake(
-        io: ByteStream,
+        io: io::Handle,
         role: Role,
         options: Option<exports::Options>,
     ) -> Result<exports::Connection, Error> {
@@ -86,7 +86,7 @@ impl GuestConnection for Connection {
         };
         let mut engine = engine.map_err(errors::invalid_argument)?;
         let trace = configuration.trace.then(|| Trace::attach(&mut engine));
-        let endpoint = Rc::new(RefCell::new(Endpoint::new(engine, Transport::new(io))));
+        let endpoint = Rc::new(RefCell::new(Endpoint::new(engine, Transport::new(io::open(io)))));
         Ok(exports::Connection::new(Self { endpoint, trace, next_ping: Cell::new(FIRST_PING) }))
     }
 

@@ -11,9 +11,9 @@ use wasi::clocks::monotonic_clock::{self, Duration, Instant};
 use wasi::io::poll::Pollable;
 
 use crate::bindings::exports::http2::engine::connection::{AltSvc, Event, GoAway, UnknownFrame};
-use crate::bindings::http2::engine::transport::TransportError;
 use crate::bindings::http2::engine::types::{Error, Priority};
 use crate::errors;
+use crate::io::TransportError;
 use crate::streams::{StreamState, Streams};
 use crate::transport::{READ_SIZE, Transport, WRITE_SIZE};
 

@@ -4,8 +4,8 @@ use http2_engine::{
     ConnectionError, Initiator, Malformed, OpenError, SendError, StreamError, Violation, WindowError,
 };
 
-use crate::bindings::http2::engine::transport::TransportError;
 use crate::bindings::http2::engine::types::{Error, ErrorKind, Fault};
+use crate::io::TransportError;
 
 #[cfg(test)]
 mod tests;
@@ -131,7 +131,8 @@ fn fault_of(violation: Violation) -> Fault {
     if is_deadline(violation) { Fault::Limit } else { Fault::Peer }
 }
 
-fn transport_reason(error: &TransportError) -> &str {
+/// Describes an error of the transport.
+pub(crate) fn transport_reason(error: &TransportError) -> &str {
     match error {
         TransportError::Closed => "closed",
         TransportError::ConnectionReset => "connection reset",

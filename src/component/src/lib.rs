@@ -4,6 +4,7 @@
 //!
 //! - [`endpoint`]: an engine with its transport: moves bytes, and waits;
 //! - [`wait`]: waits for several endpoints at once;
+//! - [`io`]: the byte-stream, for which `src/over-tcp` has its own;
 //! - [`transport`]: the byte-stream with its buffers and pollables;
 //! - [`streams`]: input of each stream that the application has not taken yet;
 //! - [`connection`], [`stream`], [`options`]: the resources of the interface;
@@ -58,6 +59,19 @@ use bindings::exports::http2::engine::connection::ConnectionBorrow;
 use wasi::clocks::monotonic_clock::Duration;
 use wasi::io::poll::Pollable;
 
+/// The byte-stream, which another component or the host supplies.
+mod io {
+    pub(crate) use crate::bindings::http2::engine::transport::{ByteStream, TransportError};
+
+    /// The byte-stream as the application passes it.
+    pub(crate) type Handle = ByteStream;
+
+    /// Returns the byte-stream of a handle.
+    pub(crate) fn open(handle: Handle) -> ByteStream {
+        handle
+    }
+}
+
 /// The implementation of the component's exports.
 struct Component;
 
@@ -71,10 +85,6 @@ impl bindings::exports::http2::engine::connection::Guest for Component {
         other: Option<&Pollable>,
         timeout: Option<Duration>,
     ) -> Vec<u32> {
-        let connections: Vec<_> = connections
-            .iter()
-            .map(|connection| connection.get::<connection::Connection>().endpoint())
-            .collect();
         wait::wait_any(&connections, other, timeout)
     }
 }

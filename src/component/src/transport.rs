@@ -3,7 +3,7 @@
 use wasi::clocks::monotonic_clock::{self, Instant};
 use wasi::io::poll::{Pollable, poll};
 
-use crate::bindings::http2::engine::transport::{ByteStream, TransportError};
+use crate::io::{ByteStream, TransportError};
 
 /// Bytes requested in one read: each call crosses a component boundary, so large reads are cheaper.
 pub(crate) const READ_SIZE: usize = 64 << 10;

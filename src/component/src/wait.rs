@@ -5,6 +5,8 @@ use std::cell::RefCell;
 use wasi::clocks::monotonic_clock::{self, Duration, Instant};
 use wasi::io::poll::{Pollable, poll};
 
+use crate::bindings::exports::http2::engine::connection::ConnectionBorrow;
+use crate::connection::Connection;
 use crate::endpoint::{Endpoint, deadline, has_passed};
 
 /// The number of ready connections up to which they are driven without waiting for each again.
@@ -20,12 +22,14 @@ const READY_WITHOUT_WAITING: usize = 16;
 ///
 /// A connection may occur twice.
 pub(crate) fn wait_any(
-    connections: &[&RefCell<Endpoint>],
+    connections: &[ConnectionBorrow<'_>],
     other: Option<&Pollable>,
     timeout: Option<Duration>,
 ) -> Vec<u32> {
+    let connections: Vec<_> =
+        connections.iter().map(|connection| connection.get::<Connection>().endpoint()).collect();
     let deadline = deadline(timeout);
-    let mut due = connections.to_vec();
+    let mut due = connections.clone();
     loop {
         due.retain(|connection| connection.borrow_mut().drive());
         let with_news = connections.iter().map(|connection| connection.borrow_mut().take_news());
@@ -35,7 +39,7 @@ pub(crate) fn wait_any(
             return ready;
         }
         if due.is_empty() {
-            due = wait(connections, other, deadline);
+            due = wait(&connections, other, deadline);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The components that are built with this crate, as binaries.
 //!
-//! The engine and the socket component are composed with applications of `http2:engine`; [`http_server`] and
-//! [`http_client`] are composed with applications of `wasi:http`. `ECHO_SERVER`, `FETCH` and `HTTP_GET` are the
-//! examples. `BARE_…` and `RELAY` are parts of the server and the client.
+//! `ENGINE_OVER_TCP`, or `ENGINE` with a transport such as `TCP`, is composed with applications of `http2:engine`;
+//! [`http_server`] and [`http_client`] are composed with applications of `wasi:http`. `ECHO_SERVER`, `FETCH` and
+//! `HTTP_GET` are the examples. `BARE_…` and `RELAY` are parts of the server and the client.
 
 use std::sync::LazyLock;
 

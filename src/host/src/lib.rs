@@ -15,7 +15,7 @@
 //! # }
 //! ```
 //!
-//! - [`components`] holds the components built with this crate: the engine, the socket component, the server and the
+//! - [`components`] holds the components built with this crate: the engine, its transport over TCP, the server and the
 //!   client for `wasi:http`, and the examples.
 //! - [`compose`] combines several components into one: an application of `http2:engine` with the engine and a transport
 //!   ([`Composition`]), or an application of `wasi:http` with the server ([`with_server`](compose::with_server)) or the

@@ -11,9 +11,9 @@ use wasi::sockets::tcp_create_socket::create_tcp_socket;
 
 use crate::address;
 use crate::bindings::exports::http2::engine::transport::{ByteStream, TransportError};
+use crate::byte_stream::Stream;
 use crate::closing;
 use crate::error;
-use crate::stream::Stream;
 
 /// Connects to the first address of `host` to answer, within `timeout` nanoseconds in total.
 pub(crate) fn connect(

@@ -2,7 +2,7 @@
 //!
 //! - [`connect`]: name lookup, and outgoing connections;
 //! - [`listener`]: incoming connections;
-//! - [`stream`]: a connection as a `byte-stream`, which never blocks;
+//! - [`byte_stream`]: a connection as a `byte-stream`, which never blocks;
 //! - [`closing`]: returns sockets to the host without a trap and without waiting;
 //! - [`address`], [`error`]: conversions from the types of wasi:sockets to those of `http2:engine`.
 
@@ -28,11 +28,11 @@
 )]
 
 mod address;
+mod byte_stream;
 mod closing;
 mod connect;
 mod error;
 mod listener;
-mod stream;
 
 mod bindings {
     #![allow(missing_docs, reason = "the WIT has the documentation")]
@@ -59,7 +59,7 @@ use bindings::exports::http2::engine::{tcp, transport};
 struct Component;
 
 impl transport::Guest for Component {
-    type ByteStream = stream::Stream;
+    type ByteStream = byte_stream::Stream;
 }
 
 impl tcp::Guest for Component {

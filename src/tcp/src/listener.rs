@@ -14,10 +14,10 @@ use wasi::sockets::tcp_create_socket::create_tcp_socket;
 use crate::address;
 use crate::bindings::exports::http2::engine::tcp::{self, GuestListener};
 use crate::bindings::exports::http2::engine::transport::{ByteStream, TransportError};
+use crate::byte_stream::Stream;
 use crate::closing;
 use crate::connect;
 use crate::error;
-use crate::stream::Stream;
 
 /// Maximum number of connections waiting to be accepted; hosts lower it to their own limit.
 const BACKLOG: u64 = 4096;

@@ -18,8 +18,8 @@ mod bindings {
 
 use std::io::{self, Write};
 
-use bindings::http2::engine::connection::{Connection, Http2Stream, Role};
-use bindings::http2::engine::tcp;
+use bindings::http2::engine::connection::{Connection, Http2Stream};
+use bindings::http2::engine::over_tcp;
 use bindings::http2::engine::types::{Error, Method, RequestHead, Scheme};
 use wasi::clocks::monotonic_clock;
 
@@ -33,8 +33,8 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [address, case, path, count] = args.as_slice() else { panic!("ADDRESS CASE PATH COUNT: {args:?}") };
     let (host, port) = address.rsplit_once(':').expect("a port");
-    let io = tcp::connect(host, port.parse().expect("a port"), TIMEOUT).expect("a connection");
-    let connection = Connection::handshake(io, Role::Client, None).expect("HTTP/2");
+    let dialed = over_tcp::dial(host, port.parse().expect("a port"), None, TIMEOUT);
+    let connection = dialed.unwrap_or_else(|error| panic!("{}", error.message));
     let client = Client { connection, address, path };
     let count = count.parse().expect("a number");
     let took = match case.as_str() {

@@ -2,8 +2,8 @@ use bytes::Bytes;
 use http2_engine::{ConnectionError, ErrorCode, Initiator, StreamError, Violation};
 
 use super::{from_connection_error, from_stream_error};
-use crate::bindings::http2::engine::transport::TransportError;
 use crate::bindings::http2::engine::types::{ErrorKind, Fault};
+use crate::io::TransportError;
 
 #[test]
 fn peer_reset_carries_code_and_retryable() {

@@ -12,10 +12,11 @@ use super::write;
 
 /// Write the components of this project to files
 ///
-///   http2.wasm         the engine: exports http2:engine/connection (WASI 0.2)
-///   http2_tcp.wasm     byte-streams over TCP for it (WASI 0.2)
-///   http2_server.wasm  a command that serves a wasi:http/handler over HTTP/2 (WASI 0.3)
-///   http2_client.wasm  wasi:http/client and wasi:http/handler, over HTTP/2 (WASI 0.3)
+///   http2_over_tcp.wasm  all of http2:engine, over TCP (WASI 0.2)
+///   http2.wasm           the engine alone: exports http2:engine/connection over any byte-stream (WASI 0.2)
+///   http2_tcp.wasm       byte-streams over TCP for it (WASI 0.2)
+///   http2_server.wasm    a command that serves a wasi:http/handler over HTTP/2 (WASI 0.3)
+///   http2_client.wasm    wasi:http/client and wasi:http/handler, over HTTP/2 (WASI 0.3)
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_help = PLUG)]
 pub(crate) struct Components {
@@ -25,6 +26,9 @@ pub(crate) struct Components {
 }
 
 const PLUG: &str = "\
+To compose an application of http2:engine with http2_over_tcp.wasm, run either of:
+  wasi-http2 compose --app APP.wasm -o OUT.wasm
+  wac plug APP.wasm --plug http2_over_tcp.wasm -o OUT.wasm
 To serve an application with http2_server.wasm, run either of:
   wasi-http2 compose --server --app APP.wasm -o OUT.wasm
   wac plug http2_server.wasm --plug APP.wasm -o OUT.wasm
@@ -37,6 +41,7 @@ impl Components {
         fs::create_dir_all(&self.output)
             .with_context(|| format!("{} cannot be created", self.output.display()))?;
         let components = [
+            ("http2_over_tcp.wasm", components::ENGINE_OVER_TCP),
             ("http2.wasm", components::ENGINE),
             ("http2_tcp.wasm", components::TCP),
             ("http2_server.wasm", components::http_server()),

@@ -12,7 +12,7 @@ use super::{read, write};
 
 /// Compose an application with the components it needs for HTTP/2
 ///
-/// An application that imports http2:engine is composed with the engine and a transport. An application of wasi:http
+/// An application that imports http2:engine is composed with the engine over TCP, or over another transport. An application of wasi:http
 /// 0.3, which needs no knowledge of HTTP/2, is put into the server (--server), on top of the client (--client), or
 /// both. With both options and no application, the result is a reverse proxy.
 #[derive(Args)]
@@ -30,7 +30,7 @@ pub(crate) struct Compose {
     #[arg(long)]
     client: bool,
 
-    /// For http2:engine: a component that exports http2:engine/transport, in place of the one over wasi:sockets
+    /// For http2:engine: a component that exports http2:engine/transport, in place of TCP over wasi:sockets
     #[arg(long, value_name = "TRANSPORT.wasm", conflicts_with_all = ["server", "client"])]
     transport: Option<PathBuf>,
 

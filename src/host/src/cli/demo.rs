@@ -22,7 +22,7 @@ pub(crate) struct Demo {}
 
 impl Demo {
     pub(super) async fn run(self) -> Result<ExitCode> {
-        eprintln!("* composing the echo server with the engine and the socket component");
+        eprintln!("* composing the echo server with the engine over TCP");
         let component = Composition::default().compose(components::ECHO_SERVER)?;
         let program = Runtime::new()?.load(&component)?;
         let (stdin, drain) = tokio::io::duplex(1);

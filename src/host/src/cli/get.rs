@@ -13,7 +13,7 @@ use super::{LimitArguments, run_command};
 
 /// Send requests over HTTP/2 and print the responses
 ///
-/// Runs the client examples/fetch in Wasmtime, composed with the engine and the socket component. It speaks HTTP/2 from
+/// Runs the client examples/fetch in Wasmtime, composed with the engine over TCP. It speaks HTTP/2 from
 /// the first byte (prior knowledge, RFC 9113, 3.3), over cleartext TCP. Several URLs must share one origin; they then
 /// share one connection.
 ///

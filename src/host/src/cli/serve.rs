@@ -21,9 +21,8 @@ const INTERRUPTED: i32 = 130;
 
 /// Serve HTTP/2 on a TCP port
 ///
-/// Without --component, runs the demonstration server examples/echo-server, composed with the engine and the socket
-/// component. With --component, runs http2_server.wasm around your handler of wasi:http 0.3. Both run in Wasmtime. The
-/// handler can write to the terminal, but sees neither files nor environment variables; to give it more, compose it
+/// Without --component, runs the demonstration server examples/echo-server, composed with the engine over TCP. With
+/// --component, runs http2_server.wasm around your handler of wasi:http 0.3. Both run in Wasmtime. The handler can write to the terminal, but sees neither files nor environment variables; to give it more, compose it
 /// with `wasi-http2 compose` and run the result with `wasmtime run`.
 ///
 /// Clients must start with HTTP/2 at once (prior knowledge), for example curl --http2-prior-knowledge.

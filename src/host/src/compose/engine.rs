@@ -1,4 +1,4 @@
-//! Composes an application with the engine and a socket component.
+//! Composes an application with the engine and a transport.
 
 use anyhow::{Result, bail};
 
@@ -13,21 +13,27 @@ const PACKAGE: &str = "http2:engine/";
 const ENGINE: &str = "the engine";
 const TRANSPORT: &str = "the transport component";
 
+/// Interfaces whose imports call for the engine, rather than for a transport alone.
+const OF_THE_ENGINE: [&str; 2] = ["http2:engine/connection@", "http2:engine/over-tcp@"];
+
 /// Composes an application with every import of `http2:engine`, except those that the host supplies.
-///
-/// The application passes byte-streams from the socket component to the engine, so both must import `byte-stream` from
-/// the same instance. `wac plug` cannot express that.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Composition<'a> {
-    engine: &'a [u8],
-    transport: Option<&'a [u8]>,
+    transport: Transport<'a>,
 }
 
-impl Default for Composition<'_> {
-    /// Uses the engine, and the socket component over wasi:sockets.
-    fn default() -> Self {
-        Self { engine: components::ENGINE, transport: Some(components::TCP) }
-    }
+/// The provider of byte-streams.
+#[derive(Clone, Copy, Debug, Default)]
+enum Transport<'a> {
+    /// TCP over wasi:sockets, in one component with the engine.
+    #[default]
+    Tcp,
+    /// Another component.
+    ///
+    /// The application passes byte-streams from it to the engine, so both must import `byte-stream` from the same
+    /// instance. `wac plug` cannot express that.
+    Component(&'a [u8]),
+    Host,
 }
 
 impl<'a> Composition<'a> {
@@ -36,13 +42,13 @@ impl<'a> Composition<'a> {
     /// It must export `http2:engine/transport`, and also `http2:engine/tcp` if the application imports it.
     #[must_use]
     pub fn transport(self, component: &'a [u8]) -> Self {
-        Self { transport: Some(component), ..self }
+        Self { transport: Transport::Component(component) }
     }
 
     /// Leaves the transport as an import of the result, for the host to supply.
     #[must_use]
     pub fn host_transport(self) -> Self {
-        Self { transport: None, ..self }
+        Self { transport: Transport::Host }
     }
 
     /// Composes `application`.
@@ -62,14 +68,21 @@ impl<'a> Composition<'a> {
                  or compose it with the server or the client if it is an application of wasi:http"
             );
         }
-        let engine = graph.add(ENGINE, self.engine)?;
+        let uses_engine = graph
+            .imports(&application)
+            .any(|import| OF_THE_ENGINE.iter().any(|interface| import.starts_with(interface)));
+        let (transport, engine) = match self.transport {
+            Transport::Tcp if uses_engine => (None, Some(components::ENGINE_OVER_TCP)),
+            Transport::Tcp => (Some(components::TCP), None),
+            Transport::Component(transport) => (Some(transport), uses_engine.then_some(components::ENGINE)),
+            Transport::Host => (None, uses_engine.then_some(components::ENGINE)),
+        };
         let mut providers = Vec::new();
-        if let Some(transport) = self.transport {
-            let transport = graph.add(TRANSPORT, transport)?;
-            providers.push(self.instantiate(&mut graph, transport, &[])?);
-        }
-        if graph.shares_interface(&application, &engine) {
-            providers.push(self.instantiate(&mut graph, engine, &providers)?);
+        for (role, component) in [(TRANSPORT, transport), (ENGINE, engine)] {
+            if let Some(component) = component {
+                let member = graph.add(role, component)?;
+                providers.push(self.instantiate(&mut graph, member, &providers)?);
+            }
         }
         let application = self.instantiate(&mut graph, application, &providers)?;
         graph.encode(&application)
@@ -82,7 +95,8 @@ impl<'a> Composition<'a> {
         let of_the_host = ["http2:engine/transport@", "http2:engine/tcp@"];
         let optional = |graph: &Graph, interface: &str| {
             graph.is_types_alone(&member, interface)
-                || self.transport.is_none() && of_the_host.iter().any(|name| interface.starts_with(name))
+                || matches!(self.transport, Transport::Host)
+                    && of_the_host.iter().any(|name| interface.starts_with(name))
         };
         graph.instantiate(member, providers, |import| import.starts_with(PACKAGE), optional)
     }

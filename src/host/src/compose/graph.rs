@@ -58,12 +58,6 @@ impl Graph {
         self.exports(member).find(|export| are_semver_compatible(export, interface))
     }
 
-    /// Returns whether `importer` imports an interface that `exporter` exports, in any version.
-    pub(super) fn shares_interface(&self, importer: &Member, exporter: &Member) -> bool {
-        self.imports(importer)
-            .any(|import| self.exports(exporter).any(|export| name_of(export) == name_of(import)))
-    }
-
     /// Returns whether an import of `member` is an interface that only defines types other than resources, which needs
     /// no provider.
     pub(super) fn is_types_alone(&self, member: &Member, interface: &str) -> bool {

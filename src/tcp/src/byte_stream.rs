@@ -34,20 +34,8 @@ impl Stream {
         }
     }
 
-    /// Writes as much from the front of `bytes` as the host permits now, and returns the number of bytes.
-    fn write_permitted(&self, bytes: &[u8]) -> Result<usize, StreamError> {
-        let output = &self.connection.output;
-        let permit = usize::try_from(output.check_write()?).unwrap_or(usize::MAX);
-        let permitted = bytes.get(..permit).unwrap_or(bytes);
-        if !permitted.is_empty() {
-            output.write(permitted)?;
-        }
-        Ok(permitted.len())
-    }
-}
-
-impl GuestByteStream for Stream {
-    fn read(&self, max: u32) -> Result<Vec<u8>, TransportError> {
+    /// Reads at most `max` bytes; after an error, the same error again.
+    pub(crate) fn read(&self, max: u32) -> Result<Vec<u8>, TransportError> {
         closing::drop_closed_listeners();
         self.connection.input.read(max.into()).map_err(|error| {
             self.read_error
@@ -56,11 +44,12 @@ impl GuestByteStream for Stream {
         })
     }
 
-    fn write(&self, bytes: Vec<u8>) -> Result<u32, TransportError> {
+    /// Writes as much from the front of `bytes` as the host accepts, and returns the number of bytes.
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result<u32, TransportError> {
         if self.finished.get() {
             return Err(TransportError::Closed);
         }
-        let mut left = bytes.as_slice();
+        let mut left = bytes;
         while !left.is_empty() {
             match self.write_permitted(left) {
                 Ok(0) => break,
@@ -77,7 +66,8 @@ impl GuestByteStream for Stream {
         Ok(u32::try_from(taken).unwrap_or(u32::MAX))
     }
 
-    fn finish(&self) -> Result<(), TransportError> {
+    /// Ends the sending direction.
+    pub(crate) fn finish(&self) -> Result<(), TransportError> {
         if self.finished.replace(true) {
             return Ok(());
         }
@@ -85,14 +75,49 @@ impl GuestByteStream for Stream {
         self.connection.socket.shutdown(ShutdownType::Send).map_err(error::from_socket_error)
     }
 
-    fn subscribe_read(&self) -> Pollable {
+    /// Returns a pollable, ready when `read` would return bytes or an error.
+    pub(crate) fn subscribe_read(&self) -> Pollable {
         self.subscribed.set(true);
         self.connection.input.subscribe()
     }
 
-    fn subscribe_write(&self) -> Pollable {
+    /// Returns a pollable, ready when `write` would accept bytes or return an error.
+    pub(crate) fn subscribe_write(&self) -> Pollable {
         self.subscribed.set(true);
         self.connection.output.subscribe()
+    }
+
+    /// Writes as much from the front of `bytes` as the host permits now, and returns the number of bytes.
+    fn write_permitted(&self, bytes: &[u8]) -> Result<usize, StreamError> {
+        let output = &self.connection.output;
+        let permit = usize::try_from(output.check_write()?).unwrap_or(usize::MAX);
+        let permitted = bytes.get(..permit).unwrap_or(bytes);
+        if !permitted.is_empty() {
+            output.write(permitted)?;
+        }
+        Ok(permitted.len())
+    }
+}
+
+impl GuestByteStream for Stream {
+    fn read(&self, max: u32) -> Result<Vec<u8>, TransportError> {
+        self.read(max)
+    }
+
+    fn write(&self, bytes: Vec<u8>) -> Result<u32, TransportError> {
+        self.write(&bytes)
+    }
+
+    fn finish(&self) -> Result<(), TransportError> {
+        self.finish()
+    }
+
+    fn subscribe_read(&self) -> Pollable {
+        self.subscribe_read()
+    }
+
+    fn subscribe_write(&self) -> Pollable {
+        self.subscribe_write()
     }
 }
 
