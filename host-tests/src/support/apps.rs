@@ -1,4 +1,4 @@
-//! Applications of wasi:http made with external tools.
+//! Applications made with external tools.
 //!
 //! Each is built once, and again when its inputs have changed.
 
@@ -51,7 +51,13 @@ pub fn wasip3_example(name: &str) -> Option<PathBuf> {
 /// Builds `examples/python-handler`.
 pub fn python_handler(python: &Python) -> PathBuf {
     let source = workspace().join("examples/python-handler");
-    componentize(python, "python-handler", &[source])
+    componentize(python, "python-handler", &HANDLER, &[source])
+}
+
+/// Builds `guests-python/command`.
+pub fn python_command(python: &Python) -> PathBuf {
+    let source = workspace().join("host-tests/guests-python/command");
+    componentize(python, "command", &COMMAND, &[source])
 }
 
 /// Builds `guests-python/grpc-service`, with the messages that protoc generates from `guests/grpc-service/proto`.
@@ -72,15 +78,25 @@ pub fn python_grpc_service(python: &Python) -> PathBuf {
         protoc.text();
     }
     let sources = [guests.join("guests-python/grpc-service"), generated, python.pure_packages()];
-    componentize(python, "grpc-service", &sources)
+    componentize(python, "grpc-service", &HANDLER, &sources)
 }
 
+/// A world for which an application is made.
+struct World {
+    /// The folder of its WIT files.
+    wit: &'static str,
+    name: &'static str,
+}
+
+const HANDLER: World = World { wit: "src/wasi-http/wit", name: "wasi:http/service@0.3.0" };
+const COMMAND: World = World { wit: "wit", name: "http2:engine/command@0.2.0" };
+
 /// Makes a component from the module `app` in the first folder, whose imports are found in all folders.
-fn componentize(python: &Python, name: &str, folders: &[PathBuf]) -> PathBuf {
+fn componentize(python: &Python, name: &str, world: &World, folders: &[PathBuf]) -> PathBuf {
     let _lock = lock();
     let component = peers_folder().join(name).with_extension("wasm");
     let stamp = component.with_extension("inputs");
-    let wit = workspace().join("src/wasi-http/wit");
+    let wit = workspace().join(world.wit);
 
     let packages = ["requirements.txt", "pure-requirements.txt"];
     let mut inputs = packages.map(|file| fs::read(peer_file(file)).unwrap()).concat();
@@ -91,7 +107,7 @@ fn componentize(python: &Python, name: &str, folders: &[PathBuf]) -> PathBuf {
         return component;
     }
     let mut componentize = python.program("componentize-py");
-    componentize.arg("-d").arg(&wit).args(["-w", "wasi:http/service@0.3.0", "componentize", "app", "-o"]);
+    componentize.arg("-d").arg(&wit).args(["-w", world.name, "componentize", "app", "-o"]);
     componentize.arg(&component);
     for folder in folders {
         componentize.arg("-p").arg(folder);
