@@ -276,3 +276,55 @@ async fn one_call_waits_for_many_connections() {
         assert_eq!(server.wait_any(&connections, None, PATIENCE).await, [2]);
     }
 }
+
+#[tokio::test]
+async fn one_call_takes_requests_and_one_sends_a_response() {
+    const LENGTH: usize = 1 << 20;
+    let (near, far) = duplex(1 << 16);
+    let serving = tokio::spawn(async move {
+        let mut server = Instance::new().await;
+        let connection = server.connect(far, Role::Server).await;
+        let mut served = 0;
+        while served < 2 {
+            server.wait_any(&[connection], None, PATIENCE).await;
+            let (exports, store) = server.exports();
+            let (connections, streams) = (exports.connection(), exports.http2_stream());
+            for request in connections.call_turn(&mut *store, connection).await.unwrap().unwrap().requests {
+                assert_eq!(streams.call_id(&mut *store, request.stream).await.unwrap(), request.id);
+                assert_eq!(request.head.path_with_query.as_deref(), Some("/"));
+                let head = ResponseHead { status: 200, headers: Vec::new() };
+                let content = vec![7; if served == 0 { 5 } else { LENGTH }];
+                let trailers = vec![("checksum".to_owned(), b"35".to_vec())];
+                let answer =
+                    streams.call_answer(&mut *store, request.stream, &head, &content, Some(&trailers));
+                let taken = answer.await.unwrap().unwrap() as usize;
+                assert_eq!(
+                    taken == content.len(),
+                    served == 0,
+                    "the send buffer has room for the first alone"
+                );
+                if served == 1 {
+                    let rest = server.send(request.stream, &content[taken..], true, PATIENCE).await;
+                    assert_eq!(rest, LENGTH - taken);
+                }
+                served += 1;
+                break;
+            }
+        }
+        server.flush(connection).await;
+    });
+    let mut client = Instance::new().await;
+    let connection = client.connect(near, Role::Client).await;
+    for (length, trailer) in [(5, true), (LENGTH, false)] {
+        let stream = client.open(connection, Method::Get, true).await;
+        let mut received = 0;
+        while let Some(bytes) = client.read(stream).await {
+            received += bytes.len();
+        }
+        assert_eq!(received, length);
+        let (exports, store) = client.exports();
+        let trailers = exports.http2_stream().call_trailers(store, stream).await.unwrap();
+        assert_eq!(trailers.is_some(), trailer);
+    }
+    serving.await.unwrap();
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wasi::clocks::monotonic_clock::Instant;
 use wasi::io::poll::Pollable;
 
-use crate::bindings::http2::engine::connection::{Connection as Http2, Http2Stream, Role};
+use crate::bindings::http2::engine::connection::{Connection as Http2, Request, Role, Turn};
 use crate::bindings::http2::engine::transport::ByteStream;
 use crate::bindings::http2::engine::types::{Error, ErrorKind};
 use crate::exchange::{Exchange, Progress};
@@ -98,9 +98,16 @@ impl Connection {
         let mut next = Next::Turn;
         let mut moved = false;
         for _ in 0..ROUNDS {
-            moved = self.drive();
-            let worked =
-                self.accept() | self.advance_changed() | self.advance_due(now) | self.advance_blocked();
+            let turn = self.drive();
+            moved = turn.moved;
+            let worked = !turn.requests.is_empty() || !turn.changed.is_empty();
+            for request in turn.requests {
+                self.start_exchange(request);
+            }
+            for id in turn.changed {
+                self.advance(id);
+            }
+            let worked = worked | self.advance_due(now) | self.advance_blocked();
             if !worked {
                 next = Next::Wait;
                 break;
@@ -137,45 +144,23 @@ impl Connection {
         );
     }
 
-    /// Moves bytes, and returns whether anything changed; logs the first error, and ends all exchanges.
-    fn drive(&mut self) -> bool {
-        self.http2.drive().unwrap_or_else(|error| {
+    /// Moves bytes, and returns what has arrived; logs the first error, and ends all exchanges.
+    fn drive(&mut self) -> Turn {
+        self.http2.turn().unwrap_or_else(|error| {
             if !self.failed {
                 self.report(&error);
             }
             self.failed = true;
             self.exchanges.clear();
-            false
+            Turn { moved: false, requests: Vec::new(), changed: Vec::new() }
         })
     }
 
-    /// Starts exchanges for the requests that have arrived.
-    fn accept(&mut self) -> bool {
-        let mut worked = false;
-        while let Ok(Some(stream)) = self.http2.accept() {
-            worked = true;
-            self.start_exchange(stream);
-        }
-        worked
-    }
-
-    fn start_exchange(&mut self, stream: Http2Stream) {
-        let id = stream.id();
-        match Exchange::start(stream) {
-            Ok(exchange) => {
-                self.exchanges.insert(id, exchange);
-                self.advance(id);
-            }
+    fn start_exchange(&mut self, request: Request) {
+        match Exchange::start(request.stream, &request.head) {
+            Ok(exchange) => self.advance_or_keep(request.id, exchange),
             Err(error) => self.report_unless_reset(&error),
         }
-    }
-
-    fn advance_changed(&mut self) -> bool {
-        let changed = self.http2.changed();
-        for &id in &changed {
-            self.advance(id);
-        }
-        !changed.is_empty()
     }
 
     /// Advances the exchanges whose stream window may have opened.
@@ -197,18 +182,20 @@ impl Connection {
         !due.is_empty()
     }
 
-    /// Advances one exchange, and removes it once it is complete or reset by the client.
+    /// Advances one exchange, and drops it once it is complete or reset by the client.
     fn advance(&mut self, id: u32) {
-        let Some(exchange) = self.exchanges.get_mut(&id) else { return };
+        if let Some(exchange) = self.exchanges.remove(&id) {
+            self.advance_or_keep(id, exchange);
+        }
+    }
+
+    fn advance_or_keep(&mut self, id: u32, mut exchange: Exchange) {
         match exchange.advance() {
-            Ok(Progress::Waiting) => {}
-            Ok(Progress::Complete) => {
-                self.exchanges.remove(&id);
+            Ok(Progress::Waiting) => {
+                self.exchanges.insert(id, exchange);
             }
-            Err(error) => {
-                self.exchanges.remove(&id);
-                self.report_unless_reset(&error);
-            }
+            Ok(Progress::Complete) => {}
+            Err(error) => self.report_unless_reset(&error),
         }
     }
 

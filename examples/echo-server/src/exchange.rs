@@ -63,13 +63,10 @@ enum Content {
 
 impl Exchange {
     /// Sends the head of the response, unless it has to wait.
-    pub(crate) fn start(stream: Http2Stream) -> Result<Self, Error> {
-        let Some(request) = stream.request() else {
-            return Ok(Self { stream, head_only: false, room: Room::default(), content: Content::End });
-        };
+    pub(crate) fn start(stream: Http2Stream, request: &RequestHead) -> Result<Self, Error> {
         let head_only = matches!(request.method, Method::Head);
         let mut exchange = Self { stream, head_only, room: Room::default(), content: Content::End };
-        match route(&request) {
+        match route(request) {
             // A 401 response needs WWW-Authenticate (RFC 9110, 15.5.2).
             Answer::Text { status: 401, text } => {
                 exchange.reply(401, text, vec![field("www-authenticate", "Bearer")])?;
@@ -94,7 +91,7 @@ impl Exchange {
             Answer::Echo => {
                 // Read before the response begins: the engine then sends 100 (Continue) to a client that waits for it.
                 let first = exchange.stream.read_data(CHUNK as u32)?.unwrap_or_default();
-                exchange.respond(200, echoed_fields(&request), Content::Echo(first, 0), false)?;
+                exchange.respond(200, echoed_fields(request), Content::Echo(first, 0), false)?;
             }
             Answer::Count => exchange.content = Content::Count(0),
         }
@@ -116,6 +113,9 @@ impl Exchange {
 
     /// Advances the exchange as far as possible now.
     pub(crate) fn advance(&mut self) -> Result<Progress, Error> {
+        if matches!(self.content, Content::End) {
+            return Ok(Progress::Complete);
+        }
         self.room.update_window_state(&self.stream);
         loop {
             match &mut self.content {
@@ -198,7 +198,13 @@ impl Exchange {
             fields.push(field("content-type", "text/plain; charset=utf-8"));
             fields.push(field("content-length", &text.len().to_string()));
         }
-        self.respond(status, fields, Content::Text(text.into_bytes(), 0), empty)
+        if empty || self.head_only || text.len() > AHEAD {
+            return self.respond(status, fields, Content::Text(text.into_bytes(), 0), empty);
+        }
+        let taken = self.stream.answer(&head(status, fields), text.as_bytes(), None)? as usize;
+        let all = taken == text.len();
+        self.content = if all { Content::End } else { Content::Text(text.into_bytes(), taken) };
+        Ok(())
     }
 
     fn respond(&mut self, status: u16, fields: Fields, content: Content, empty: bool) -> Result<(), Error> {

@@ -101,6 +101,7 @@ fn measure() -> Vec<(&'static str, f64)> {
         ),
         ("bytes of http2.wasm", size(components::ENGINE)),
         ("bytes of http2_tcp.wasm", size(components::TCP)),
+        ("bytes of http2_over_tcp.wasm", size(components::ENGINE_OVER_TCP)),
         ("bytes of http2_server.wasm", size(components::http_server())),
         ("bytes of http2_client.wasm", size(components::http_client())),
     ]

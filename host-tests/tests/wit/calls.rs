@@ -174,7 +174,12 @@ impl Caller {
                 let accepted = exports.call_blocking_accept(store, connection, time)?;
                 self.streams.extend(accepted.inspect_err(check).ok().flatten());
             }
-            9..18 => _ = exports.call_drive(store, connection)?.inspect_err(check),
+            9..14 => _ = exports.call_drive(store, connection)?.inspect_err(check),
+            14..18 => {
+                let turn = exports.call_turn(store, connection)?.inspect_err(check);
+                self.streams
+                    .extend(turn.into_iter().flat_map(|turn| turn.requests).map(|request| request.stream));
+            }
             18 => _ = exports.call_blocking_drive(store, connection, time)?.inspect_err(check),
             19 => _ = exports.call_blocking_flush(store, connection, time)?.inspect_err(check),
             20 => {
@@ -262,7 +267,13 @@ impl Caller {
                 let head = response(random);
                 _ = exports.call_inform(store, stream, &head)?.inspect_err(check);
             }
-            9..13 => {
+            9 => {
+                let (head, content) = (response(random), octets(random));
+                let trailers = random.one_in(2).then(|| fields(random));
+                let sent = exports.call_answer(store, stream, &head, &content, trailers.as_ref())?;
+                assert!(sent.inspect_err(check).map_or(true, |taken| taken as usize <= content.len()));
+            }
+            10..13 => {
                 let head = response(random);
                 _ = exports.call_respond(store, stream, &head, end)?.inspect_err(check);
             }

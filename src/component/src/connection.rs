@@ -8,7 +8,7 @@ use wasi::clocks::monotonic_clock::{self, Duration, Instant};
 use wasi::io::poll::Pollable;
 
 use crate::bindings::exports::http2::engine::connection::{
-    self as exports, AltSvc, Event, GoAway, GuestConnection, Http2Stream, Role, TraceFrame,
+    self as exports, AltSvc, Event, GoAway, GuestConnection, Http2Stream, Request, Role, TraceFrame, Turn,
 };
 use crate::bindings::http2::engine::types::{Error, RequestExtras, RequestHead, Setting};
 use crate::endpoint::Endpoint;
@@ -135,6 +135,23 @@ impl GuestConnection for Connection {
         let mut endpoint = self.endpoint.borrow_mut();
         let moved = endpoint.drive();
         endpoint.failure().map_or(Ok(moved), Err)
+    }
+
+    fn turn(&self) -> Result<Turn, Error> {
+        let mut endpoint = self.endpoint.borrow_mut();
+        let moved = endpoint.drive();
+        let mut requests = Vec::new();
+        while let Some(id) = endpoint.accept() {
+            if let Some(head) = endpoint.streams.get(id).and_then(|stream| stream.request.as_ref()) {
+                let head = heads::request_head(head);
+                requests.push(Request { stream: self.stream(id), id: id.as_u32(), head });
+            }
+        }
+        let changed: Vec<u32> = endpoint.streams.take_changed().into_iter().map(StreamId::as_u32).collect();
+        match endpoint.failure() {
+            Some(error) if requests.is_empty() && changed.is_empty() => Err(error),
+            _ => Ok(Turn { moved, requests, changed }),
+        }
     }
 
     fn blocking_drive(&self, timeout: Option<Duration>) -> Result<bool, Error> {

@@ -137,6 +137,24 @@ impl GuestHttp2Stream for Stream {
         })
     }
 
+    fn answer(&self, head: ResponseHead, content: Vec<u8>, trailers: Option<Fields>) -> Result<u32, Error> {
+        let offered = content.len();
+        let section = heads::response_section(&head, &self.never_indexed())?;
+        let end = trailers.is_none();
+        self.send(&head.headers, |endpoint, id| {
+            endpoint.engine.send_response(id, &section, end && offered == 0)?;
+            endpoint.streams.stop_awaiting_continue(id);
+            endpoint.streams.watch(id);
+            Ok(())
+        })?;
+        let taken = if offered == 0 { 0 } else { self.send_data(content, end)? };
+        match trailers {
+            Some(trailers) if taken as usize == offered => self.send_trailers(trailers)?,
+            _ => {}
+        }
+        Ok(taken)
+    }
+
     fn push(&self, head: RequestHead) -> Result<Http2Stream, Error> {
         let section = heads::request_section(&head, None, &self.never_indexed())?;
         let mut endpoint = self.endpoint.borrow_mut();

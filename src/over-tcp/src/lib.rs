@@ -4,6 +4,10 @@
 //! the TCP stream directly: no byte crosses the border of a component on its way between the host and the engine.
 
 #![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "only components export it: other linkers reject the names")
+)]
+#![cfg_attr(
     not(test),
     deny(
         clippy::arithmetic_side_effects,
@@ -137,4 +141,5 @@ impl over_tcp::Guest for Component {
     }
 }
 
+#[cfg(target_arch = "wasm32")]
 bindings::export!(Component with_types_in bindings);
