@@ -7,7 +7,7 @@
 //! - [`io`]: the byte-stream, for which `src/over-tcp` has its own;
 //! - [`transport`]: the byte-stream with its buffers and pollables;
 //! - [`streams`]: input of each stream that the application has not taken yet;
-//! - [`connection`], [`stream`], [`options`]: the resources of the interface;
+//! - [`guest`]: the interface; [`connection`], [`stream`], [`options`]: its resources;
 //! - [`heads`], [`errors`], [`trace`]: conversions from the engine's types to those of the interface.
 
 #![cfg_attr(
@@ -34,6 +34,7 @@
 mod connection;
 mod endpoint;
 mod errors;
+mod guest;
 mod heads;
 mod options;
 mod stream;
@@ -55,10 +56,6 @@ mod bindings {
     });
 }
 
-use bindings::exports::http2::engine::connection::ConnectionBorrow;
-use wasi::clocks::monotonic_clock::Duration;
-use wasi::io::poll::Pollable;
-
 /// The byte-stream, which another component or the host supplies.
 mod io {
     pub(crate) use crate::bindings::http2::engine::transport::{ByteStream, TransportError};
@@ -74,20 +71,6 @@ mod io {
 
 /// The implementation of the component's exports.
 struct Component;
-
-impl bindings::exports::http2::engine::connection::Guest for Component {
-    type Options = options::Options;
-    type Connection = connection::Connection;
-    type Http2Stream = stream::Stream;
-
-    fn wait_any(
-        connections: Vec<ConnectionBorrow<'_>>,
-        other: Option<&Pollable>,
-        timeout: Option<Duration>,
-    ) -> Vec<u32> {
-        wait::wait_any(&connections, other, timeout)
-    }
-}
 
 #[cfg(target_arch = "wasm32")]
 bindings::export!(Component with_types_in bindings);

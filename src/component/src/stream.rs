@@ -38,6 +38,18 @@ impl Stream {
         endpoint.streams.get(self.id).map(|stream| stream.never_indexed.clone()).unwrap_or_default()
     }
 
+    fn send_response(&self, head: &ResponseHead, end_of_stream: bool) -> Result<(), Error> {
+        let section = heads::response_section(head, &self.never_indexed())?;
+        self.send(&head.headers, |endpoint, id| {
+            endpoint.engine.send_response(id, &section, end_of_stream)?;
+            endpoint.streams.stop_awaiting_continue(id);
+            if end_of_stream {
+                endpoint.streams.watch(id);
+            }
+            Ok(())
+        })
+    }
+
     /// Passes a message part with `fields` to the engine; an error names the field at fault.
     fn send(
         &self,
@@ -124,29 +136,17 @@ impl GuestHttp2Stream for Stream {
     }
 
     fn respond(&self, head: ResponseHead, end_of_stream: bool) -> Result<(), Error> {
-        let section = heads::response_section(&head, &self.never_indexed())?;
-        self.send(&head.headers, |endpoint, id| {
-            endpoint.engine.send_response(id, &section, end_of_stream)?;
-            endpoint.streams.stop_awaiting_continue(id);
-            if end_of_stream {
-                endpoint.streams.watch(id);
-            } else {
-                endpoint.message_started();
-            }
-            Ok(())
-        })
+        self.send_response(&head, end_of_stream)?;
+        if !end_of_stream {
+            self.endpoint.borrow_mut().message_started();
+        }
+        Ok(())
     }
 
     fn answer(&self, head: ResponseHead, content: Vec<u8>, trailers: Option<Fields>) -> Result<u32, Error> {
         let offered = content.len();
-        let section = heads::response_section(&head, &self.never_indexed())?;
         let end = trailers.is_none();
-        self.send(&head.headers, |endpoint, id| {
-            endpoint.engine.send_response(id, &section, end && offered == 0)?;
-            endpoint.streams.stop_awaiting_continue(id);
-            endpoint.streams.watch(id);
-            Ok(())
-        })?;
+        self.send_response(&head, end && offered == 0)?;
         let taken = if offered == 0 { 0 } else { self.send_data(content, end)? };
         match trailers {
             Some(trailers) if taken as usize == offered => self.send_trailers(trailers)?,

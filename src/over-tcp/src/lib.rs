@@ -29,6 +29,7 @@ mod engine {
     pub(crate) mod connection;
     pub(crate) mod endpoint;
     pub(crate) mod errors;
+    mod guest;
     pub(crate) mod heads;
     pub(crate) mod options;
     pub(crate) mod stream;
@@ -45,17 +46,15 @@ mod sockets {
     pub(crate) mod closing;
     pub(crate) mod connect;
     pub(crate) mod error;
+    mod guest;
     pub(crate) mod listener;
 }
 
-use bindings::exports::http2::engine::connection::{
-    self as exports, ConnectionBorrow, GuestConnection, Role,
-};
-use bindings::exports::http2::engine::transport::{ByteStream, TransportError};
-use bindings::exports::http2::engine::{over_tcp, tcp, transport as byte_streams};
+use bindings::exports::http2::engine::connection::{self as exports, GuestConnection, Role};
+use bindings::exports::http2::engine::over_tcp;
+use bindings::exports::http2::engine::transport::TransportError;
 use bindings::http2::engine::types::{Error, ErrorKind, Fault};
 use wasi::clocks::monotonic_clock::Duration;
-use wasi::io::poll::Pollable;
 
 use engine::{connection, endpoint, errors, heads, options, stream, streams, trace, transport, wait};
 use sockets::{address, byte_stream, closing, connect, error, listener};
@@ -95,32 +94,6 @@ mod io {
 
 /// The implementation of the component's exports.
 struct Component;
-
-impl exports::Guest for Component {
-    type Options = options::Options;
-    type Connection = connection::Connection;
-    type Http2Stream = stream::Stream;
-
-    fn wait_any(
-        connections: Vec<ConnectionBorrow<'_>>,
-        other: Option<&Pollable>,
-        timeout: Option<Duration>,
-    ) -> Vec<u32> {
-        wait::wait_any(&connections, other, timeout)
-    }
-}
-
-impl byte_streams::Guest for Component {
-    type ByteStream = byte_stream::Stream;
-}
-
-impl tcp::Guest for Component {
-    type Listener = listener::Listener;
-
-    fn connect(host: String, port: u16, timeout: Option<Duration>) -> Result<ByteStream, TransportError> {
-        connect::connect(&host, port, timeout)
-    }
-}
 
 impl over_tcp::Guest for Component {
     fn dial(

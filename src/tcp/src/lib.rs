@@ -32,6 +32,7 @@ mod byte_stream;
 mod closing;
 mod connect;
 mod error;
+mod guest;
 mod listener;
 
 mod bindings {
@@ -54,25 +55,8 @@ mod bindings {
     });
 }
 
-use bindings::exports::http2::engine::{tcp, transport};
-
+/// The implementation of the component's exports.
 struct Component;
-
-impl transport::Guest for Component {
-    type ByteStream = byte_stream::Stream;
-}
-
-impl tcp::Guest for Component {
-    type Listener = listener::Listener;
-
-    fn connect(
-        host: String,
-        port: u16,
-        timeout: Option<u64>,
-    ) -> Result<transport::ByteStream, transport::TransportError> {
-        connect::connect(&host, port, timeout)
-    }
-}
 
 #[cfg(target_arch = "wasm32")]
 bindings::export!(Component with_types_in bindings);
