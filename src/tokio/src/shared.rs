@@ -514,8 +514,7 @@ impl Inner {
 
     /// Records that `bytes` of output were handed to the driver.
     pub(crate) fn transmitted(&mut self, bytes: usize) {
-        let left = if self.engine.has_output() { self.copied.saturating_sub(bytes) } else { 0 };
-        self.copied = left;
+        self.copied = if self.engine.has_output() { self.copied.saturating_sub(bytes) } else { 0 };
     }
 
     /// Sends the head of a response.

@@ -94,9 +94,15 @@ impl Connection {
             Phase::HalfClosed => self.timers.announcement_is_over(),
             Phase::Running | Phase::Draining => return,
         }
-        self.last_accepted = Some(self.streams.highest_peer_id());
-        self.write_goaway(self.streams.highest_peer_id(), ErrorCode::NO_ERROR, b"");
+        self.write_last_accepted();
         self.maybe_finish_drain();
+    }
+
+    /// Tells the peer which request is the last that the server acts on.
+    fn write_last_accepted(&mut self) {
+        let last = self.streams.highest_peer_id();
+        self.last_accepted = Some(last);
+        self.write_goaway(last, ErrorCode::NO_ERROR, b"");
     }
 
     /// Ends the connection at once, with an error code and debug data for the peer.
@@ -185,8 +191,7 @@ impl Connection {
         self.phase = Phase::HalfClosed;
         self.timers.announced(self.now + ANNOUNCEMENT);
         self.timers.drain(self.now, self.config.drain_timeout);
-        self.last_accepted = Some(self.streams.highest_peer_id());
-        self.write_goaway(self.streams.highest_peer_id(), ErrorCode::NO_ERROR, b"");
+        self.write_last_accepted();
         let error = StreamError {
             code: ErrorCode::CANCEL,
             initiator: Initiator::Transport,
