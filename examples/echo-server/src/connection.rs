@@ -144,7 +144,7 @@ impl Connection {
         );
     }
 
-    /// Moves bytes, and returns what has arrived; logs the first error, and ends all exchanges.
+    /// Moves bytes, and returns the requests and the changed streams; logs the first error, and ends all exchanges.
     fn drive(&mut self) -> Turn {
         self.http2.turn().unwrap_or_else(|error| {
             if !self.failed {

@@ -1,6 +1,6 @@
 //! The replacement under clients of hyper and tonic in a WebAssembly component, in Wasmtime.
 //!
-//! The component has the replacement in any case. Its servers are native: hyper's on what is compared, and grpcio's.
+//! The component has the replacement in any case. Its servers are native: hyper on the `h2` under test, and grpcio.
 
 use std::path::PathBuf;
 use std::process::Stdio;

@@ -393,7 +393,7 @@ async fn everything_is_dropped_in_any_order(log: Log) {
                 settle().await;
             }
         }
-        // Who is first decides whether an end is an error.
+        // The order of both ends decides whether the later one is an error.
         _ = soon("the client's end", pair.client).await;
         _ = soon("the server's end", pair.server).await.unwrap();
         say!(log, "both ended");

@@ -330,7 +330,7 @@ async fn pieces_of_content(log: Log) {
     say!(log, "{:?}", body.data().await.map(|data| data.map_err(|error| h2_error(&error))));
 }
 
-/// What was released counts, whether or not the peer knows it.
+/// Released bytes count, whether or not the peer knows of them.
 async fn capacities(log: Log) {
     let (mut send, _ended, mut server) = client().await;
     let (response, _stream) = send.send_request(get("/"), true).unwrap();
