@@ -54,6 +54,8 @@ pub fn main() -> ExitCode {
         eprintln!("no scenario has such a name: see --list");
         return ExitCode::from(2);
     }
+    // reqwest needs one for every client, whether or not it speaks TLS.
+    rustls::crypto::ring::default_provider().install_default().expect("no other provider");
     // Some scenarios panic on purpose, and print the message themselves.
     panic::set_hook(Box::new(|_| {}));
     run(&options, &chosen);

@@ -19,6 +19,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2 as client;
 use hyper::server::conn::http2 as server;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -157,8 +158,9 @@ pub(crate) fn client_builder() -> client::Builder<TokioExecutor> {
 }
 
 /// Serves a connection with hyper.
-pub(crate) fn serve<F, R>(io: TcpStream, builder: &server::Builder<TokioExecutor>, answer: F) -> Ended
+pub(crate) fn serve<T, F, R>(io: T, builder: &server::Builder<TokioExecutor>, answer: F) -> Ended
 where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     F: Fn(Request<Incoming>) -> R + Clone + Send + 'static,
     R: Future<Output = Response<AnyBody>> + Send + 'static,
 {
@@ -170,7 +172,10 @@ where
 }
 
 /// Connects hyper's client.
-pub(crate) async fn connect(io: TcpStream, builder: &client::Builder<TokioExecutor>) -> (SendRequest, Ended) {
+pub(crate) async fn connect<T>(io: T, builder: &client::Builder<TokioExecutor>) -> (SendRequest, Ended)
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let (sender, connection) = builder.handshake(TokioIo::new(io)).await.expect("a handshake");
     (sender, tokio::spawn(connection))
 }

@@ -18,6 +18,7 @@ mod pool;
 mod raw_client;
 mod raw_server;
 mod reqwest_client;
+mod tls;
 mod tonic_calls;
 mod tonic_endings;
 mod tonic_services;
@@ -46,6 +47,7 @@ pub(crate) fn all() -> Vec<&'static Scenario> {
         raw_client::ALL,
         raw_server::ALL,
         reqwest_client::ALL,
+        tls::ALL,
         tonic_calls::ALL,
         tonic_endings::ALL,
         tonic_services::ALL,

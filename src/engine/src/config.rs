@@ -236,6 +236,11 @@ pub struct Limits {
     pub frames_per_recv: u32,
     /// Outstanding PINGs of the caller (default 16).
     pub pings: usize,
+    /// Stream errors by the peer (RFC 9113, 5.4.2) above which the connection ends, or `None` for no limit (default).
+    ///
+    /// Streams beyond SETTINGS_MAX_CONCURRENT_STREAMS do not count. A stream error costs no more than a request: the limit
+    /// is for callers that want nothing more to do with a faulty peer.
+    pub stream_errors: Option<u32>,
     /// Abuse score at which the connection ends with ENHANCE_YOUR_CALM (default 2,000).
     ///
     /// At three quarters of it, the connection stops taking new streams. Only amplification raises the score:
@@ -305,6 +310,7 @@ impl Default for Limits {
             events: 512,
             frames_per_recv: 1_024,
             pings: 16,
+            stream_errors: None,
             abuse: 2_000,
         }
     }

@@ -224,6 +224,8 @@ violations! {
     FieldBlockTooLarge => ENHANCE_YOUR_CALM, Connection, "a field block is far too large";
     /// A field block spans too many CONTINUATION frames (CVE-2024-27316 and similar attacks).
     TooManyContinuations => ENHANCE_YOUR_CALM, Connection, "a field block has too many CONTINUATION frames";
+    /// The peer has caused more stream errors than [`Limits::stream_errors`](crate::Limits::stream_errors) allows.
+    TooManyStreamErrors => ENHANCE_YOUR_CALM, Connection, "too many stream errors";
     /// The abuse score reached its limit (RFC 9113, 10.5).
     Abuse => ENHANCE_YOUR_CALM, Connection, "too much useless work";
     /// The peer missed a deadline for the preface, a field block or the transport's progress.

@@ -41,6 +41,8 @@ stats! {
     resets_received,
     /// RST_STREAM frames sent.
     resets_sent,
+    /// Stream errors by the peer, answered with RST_STREAM.
+    stream_errors,
     /// Streams that are not closed now.
     streams_open,
     /// Requests that now wait for the caller to release earlier streams, or for the peer's limit.

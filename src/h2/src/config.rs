@@ -15,6 +15,8 @@ const FRAME_SIZES: std::ops::RangeInclusive<u32> = 16_384..=16_777_215;
 const HEADER_LIST_SIZE: u32 = 16 << 20;
 /// Content that a stream buffers by default, in bytes.
 const SEND_BUFFER: usize = 400 << 10;
+/// Streams that are reset because of the peer's errors, at most, by default.
+const STREAM_ERRORS: u32 = 1_024;
 /// Fields that a map of `http` can hold.
 const FIELDS: usize = 24_576;
 
@@ -44,6 +46,7 @@ pub(crate) fn new() -> Config {
     config.limits.fields = FIELDS;
     config.limits.fields_hard = 2 * FIELDS;
     config.limits.cookie_crumbs = FIELDS;
+    config.limits.stream_errors = Some(STREAM_ERRORS);
     config.preface_timeout = None;
     config.settings_timeout = None;
     config.headers_timeout = None;

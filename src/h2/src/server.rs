@@ -107,8 +107,10 @@ impl Builder {
         self
     }
 
-    /// Has no effect: the engine bounds the cost of violations, not their number.
-    pub fn max_local_error_reset_streams(&mut self, _max: Option<usize>) -> &mut Self {
+    /// Sets how many streams are reset because of the peer's errors before the connection ends with ENHANCE_YOUR_CALM
+    /// (default 1,024); `None` for no limit.
+    pub fn max_local_error_reset_streams(&mut self, max: Option<usize>) -> &mut Self {
+        self.config.limits.stream_errors = max.map(|max| u32::try_from(max).unwrap_or(u32::MAX));
         self
     }
 

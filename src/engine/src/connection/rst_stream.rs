@@ -53,6 +53,13 @@ impl Connection {
 
     /// Answers a violation on a stream that is not idle with RST_STREAM (RFC 9113, 5.4.2).
     pub(super) fn stream_violation(&mut self, id: StreamId, violation: Violation) {
+        // A peer that exceeds the limit on streams may not have seen it yet.
+        if violation != Violation::TooManyStreams {
+            self.stats.stream_errors = self.stats.stream_errors.saturating_add(1);
+        }
+        if self.config.limits.stream_errors.is_some_and(|limit| self.stats.stream_errors > limit.into()) {
+            return self.fail(Violation::TooManyStreamErrors);
+        }
         let error = StreamError::of_violation(violation);
         if self.streams.live(id).is_some() {
             self.emit_reset(id, error);

@@ -304,6 +304,37 @@ fn hpack_bomb_is_rejected() {
     raw.assert_failed(Violation::FieldBlockTooLarge);
 }
 
+/// Requests above the limit on streams, as before its SETTINGS have arrived, are not held against the peer.
+#[test]
+fn stream_errors_end_the_connection_only_beyond_their_limit() {
+    for limit in [None, Some(10)] {
+        let mut config = Config::default();
+        config.limits.stream_errors = limit;
+        config.max_concurrent_streams = 1;
+        let mut raw = Raw::server(config);
+        let zero_increment = |raw: &mut Raw, n| {
+            raw.post(stream(n));
+            raw.window_update(stream(n), 0);
+        };
+        for n in 0..10 {
+            zero_increment(&mut raw, n);
+            raw.sent();
+            raw.events();
+            raw.engine.release(id(stream(n)));
+        }
+        (10..100).for_each(|n| raw.post(stream(n)));
+        raw.engine.reset(id(stream(10)), ErrorCode::CANCEL);
+        raw.engine.release(id(stream(10)));
+        raw.sent();
+        assert_eq!((raw.engine.close_reason(), raw.engine.stats().stream_errors), (None, 10));
+        zero_increment(&mut raw, 100);
+        match limit {
+            Some(_) => raw.assert_failed(Violation::TooManyStreamErrors),
+            None => assert_eq!(raw.engine.close_reason(), None),
+        }
+    }
+}
+
 #[test]
 fn busy_well_behaved_peer_is_never_limited() {
     let mut raw = Raw::server(Config::default());
