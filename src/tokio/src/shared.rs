@@ -210,12 +210,17 @@ impl Shared {
         let mut inner = self.lock();
         let result = operation(&mut inner);
         let driver = if inner.idle && inner.engine.has_output() { inner.take_driver() } else { None };
-        let wakes = std::mem::take(&mut inner.wakes);
+        // Most operations wake one task at most: then the list keeps its memory.
+        let several = if inner.wakes.len() > 1 { std::mem::take(&mut inner.wakes) } else { Vec::new() };
+        let single = inner.wakes.pop();
         drop(inner);
         if let Some(driver) = driver {
             driver.wake();
         }
-        wakes.into_iter().for_each(Waker::wake);
+        if let Some(single) = single {
+            single.wake();
+        }
+        several.into_iter().for_each(Waker::wake);
         result
     }
 }

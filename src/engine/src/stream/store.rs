@@ -18,7 +18,7 @@ const SKIPPED: usize = 16;
 /// A stream that outlives so many later ones moves aside, unless at least half of the ring is in use.
 const RING: usize = 1_024;
 /// Number of places that an empty ring keeps.
-const RING_KEPT: usize = 4;
+const RING_KEPT: usize = 16;
 
 /// All streams that are not both closed and released, and the last ones that were.
 #[derive(Debug, Default)]
