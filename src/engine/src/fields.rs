@@ -323,6 +323,12 @@ pub(crate) fn check_value(value: &[u8]) -> LineFlags {
     LineFlags::BAD_VALUE.when(!chars::is_value(value))
 }
 
+/// Returns the flags of a line with this value, which consists of visible characters and spaces.
+#[inline]
+pub(crate) fn check_value_ends(value: &[u8]) -> LineFlags {
+    LineFlags::BAD_VALUE.when(!chars::is_trimmed(value))
+}
+
 impl PartialEq for FieldSection {
     fn eq(&self, other: &Self) -> bool {
         self.iter().eq(other.iter())

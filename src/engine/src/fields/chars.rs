@@ -27,8 +27,13 @@ pub(crate) fn is_name(name: &[u8]) -> bool {
 
 /// Returns whether a field value contains no NUL, CR or LF, and no white space at either end.
 pub(crate) fn is_value(value: &[u8]) -> bool {
-    let ([first, .., last] | [first @ last]) = value else { return true };
-    !is_white_space(*first) && !is_white_space(*last) && !has_line_break(value)
+    is_trimmed(value) && !has_line_break(value)
+}
+
+/// Returns whether there is no white space at either end.
+#[inline]
+pub(crate) fn is_trimmed(value: &[u8]) -> bool {
+    ![value.first(), value.last()].into_iter().flatten().any(|&octet| is_white_space(octet))
 }
 
 fn is_white_space(octet: u8) -> bool {

@@ -5,7 +5,7 @@ use core::fmt;
 use super::{DEFAULT_TABLE_SIZE, integer, static_table, string, table::Table};
 use crate::{
     error::Violation,
-    fields::{FieldSection, Line, LineFlags, Name, check_name, check_value},
+    fields::{FieldSection, Line, LineFlags, Name, check_name, check_value, check_value_ends},
 };
 
 /// The maximum number of size updates at the start of a block: the smallest size since the last block, then the
@@ -200,8 +200,9 @@ impl Decoder {
         let start = section.arena().len();
         let (name, name_flags) = self.literal_name(index as usize, input, limits, section)?;
         let value_start = section.arena().len();
-        string::decode(input, limits.list_size_hard, section.arena())?;
-        let value_flags = check_value(section.arena().get(value_start..).unwrap_or_default());
+        let visible = string::decode(input, limits.list_size_hard, section.arena())?;
+        let value = section.arena().get(value_start..).unwrap_or_default();
+        let value_flags = if visible { check_value_ends(value) } else { check_value(value) };
 
         let name_len = value_start.saturating_sub(start);
         let flags = flags.with(name_flags).with(value_flags);
