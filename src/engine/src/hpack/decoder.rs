@@ -5,7 +5,9 @@ use core::fmt;
 use super::{DEFAULT_TABLE_SIZE, integer, static_table, string, table::Table};
 use crate::{
     error::Violation,
-    fields::{FieldSection, Line, LineFlags, Name, check_name, check_value, check_value_ends},
+    fields::{
+        FieldSection, Line, LineFlags, Name, PADDING, append, check_name, check_value, check_value_ends,
+    },
 };
 
 /// The maximum number of size updates at the start of a block: the smallest size since the last block, then the
@@ -63,12 +65,11 @@ pub enum DecodeError {
     TooLarge,
 }
 
-/// Running totals that count against the limits while a block is decoded.
-struct Tally {
+/// The fields that were decoded and dropped since the section has reached a soft limit.
+#[derive(Default)]
+struct Dropped {
     size: usize,
     fields: usize,
-    crumbs: usize,
-    decoded: Decoded,
 }
 
 impl Decoder {
@@ -110,17 +111,23 @@ impl Decoder {
         section.clear();
         let mut input = block;
         self.size_updates(&mut input)?;
-        let mut tally = Tally { size: 0, fields: 0, crumbs: 0, decoded: Decoded::Whole };
+        let mut dropped = Dropped::default();
         while let Some((&first, rest)) = input.split_first() {
             input = rest;
             if first & 0x80 != 0 {
                 let index = integer::decode(first, 7, &mut input).ok_or(DecodeError::Compression)?;
-                self.indexed(index as usize, limits, &mut tally, section)?;
+                let (line, octets) = self.entry(index as usize)?;
+                if !section.push_copy(line, octets) {
+                    return Err(DecodeError::TooLarge);
+                }
             } else {
-                self.literal(first, &mut input, limits, &mut tally, section)?;
+                self.literal(first, &mut input, limits, section)?;
+            }
+            if dropped.fields > 0 || limits.are_exceeded_by(section) {
+                dropped.take_last(section, limits)?;
             }
         }
-        Ok(tally.decoded)
+        Ok(if dropped.fields > 0 { Decoded::TooLarge } else { Decoded::Whole })
     }
 
     /// Gives back memory that the table does not need for its size.
@@ -157,45 +164,20 @@ impl Decoder {
         if self.required_update.is_some() { Err(DecodeError::Compression) } else { Ok(()) }
     }
 
-    /// Decodes an indexed field (RFC 7541, 6.1).
-    #[inline]
-    fn indexed(
-        &self,
-        index: usize,
-        limits: &SectionLimits,
-        tally: &mut Tally,
-        section: &mut FieldSection,
-    ) -> Result<(), DecodeError> {
-        if let Some((name, value)) = static_table::get(index) {
-            let size = Line::size_of(name, value.len());
-            if tally.admit(name, size, limits)? {
-                section.push_known(name, value.as_bytes());
-            }
-        } else {
-            let (line, octets) = self.entry(index)?;
-            if tally.admit(line.name, line.size(), limits)? {
-                section.push_copy(line, octets);
-            }
-        }
-        Ok(())
-    }
-
     /// Decodes a literal field, with or without indexing (RFC 7541, 6.2).
     fn literal(
         &mut self,
         first: u8,
         input: &mut &[u8],
         limits: &SectionLimits,
-        tally: &mut Tally,
         section: &mut FieldSection,
     ) -> Result<(), DecodeError> {
-        let (prefix_bits, indexing, flags) = match first {
-            0x40.. => (6, true, LineFlags::NONE),
-            // Size updates are only allowed at the start of the block.
-            0x20..0x40 => return Err(DecodeError::Compression),
-            0x10..0x20 => (4, false, LineFlags::NEVER_INDEXED),
-            0x00..0x10 => (4, false, LineFlags::NONE),
-        };
+        // Size updates are only allowed at the start of the block.
+        if first & 0xe0 == 0x20 {
+            return Err(DecodeError::Compression);
+        }
+        let indexing = first & 0x40 != 0;
+        let prefix_bits = if indexing { 6 } else { 4 };
         let index = integer::decode(first, prefix_bits, input).ok_or(DecodeError::Compression)?;
         let start = section.arena().len();
         let (name, name_flags) = self.literal_name(index as usize, input, limits, section)?;
@@ -205,15 +187,15 @@ impl Decoder {
         let value_flags = if visible { check_value_ends(value) } else { check_value(value) };
 
         let name_len = value_start.saturating_sub(start);
-        let flags = flags.with(name_flags).with(value_flags);
+        let flags = LineFlags::NEVER_INDEXED.when(first & 0xf0 == 0x10).with(name_flags).with(value_flags);
         let line = section.line_from(start, name, name_len, flags).ok_or(DecodeError::TooLarge)?;
+        section.push_line(line);
         if indexing {
-            self.table.insert(&line, section.arena().get(start..).unwrap_or_default());
-        }
-        if tally.admit(name, line.size(), limits)? {
-            section.push_line(line);
-        } else {
-            section.arena().truncate(start);
+            let arena = section.arena();
+            let end = arena.len();
+            arena.extend_from_slice(&[0; PADDING]);
+            self.table.insert(&line, arena.get(start..).unwrap_or_default());
+            arena.truncate(end);
         }
         Ok(())
     }
@@ -241,19 +223,20 @@ impl Decoder {
             }
             return Ok((name, check_name(literal)));
         }
-        if let Some((name, _)) = static_table::get(index) {
-            return Ok((name, LineFlags::NONE));
-        }
         let (line, octets) = self.entry(index)?;
-        arena.extend_from_slice(octets.get(..line.name_len as usize).unwrap_or_default());
+        append(arena, octets, line.name_len as usize);
         Ok((line.name, LineFlags::BAD_NAME.when(line.flags.has(LineFlags::BAD_NAME))))
     }
 
-    /// Returns the dynamic table entry at `index`, which counts from the start of the static table.
+    /// Returns the entry of the static or the dynamic table at `index` (RFC 7541, 2.3.3), and its bytes, followed by
+    /// others for [`append`].
     #[inline]
     fn entry(&self, index: usize) -> Result<(&Line, &[u8]), DecodeError> {
-        let newer = index.checked_sub(static_table::LEN.wrapping_add(1)).ok_or(DecodeError::Compression)?;
-        self.table.get(newer).ok_or(DecodeError::Compression)
+        match index.checked_sub(static_table::LEN.wrapping_add(1)) {
+            Some(newer) => self.table.get_padded(newer),
+            None => static_table::get_padded(index),
+        }
+        .ok_or(DecodeError::Compression)
     }
 }
 
@@ -263,20 +246,32 @@ impl Default for Decoder {
     }
 }
 
-impl Tally {
-    /// Counts a field and returns whether to keep it.
+impl SectionLimits {
+    /// Returns whether a section exceeds any of the limits.
     #[inline]
-    fn admit(&mut self, name: Name, size: usize, limits: &SectionLimits) -> Result<bool, DecodeError> {
-        self.size = self.size.saturating_add(size);
-        let count = if name == Name::COOKIE { &mut self.crumbs } else { &mut self.fields };
-        *count = count.saturating_add(1);
-        if self.size > limits.list_size_hard || self.fields.saturating_add(self.crumbs) > limits.fields_hard {
+    fn are_exceeded_by(&self, section: &FieldSection) -> bool {
+        let (size, lines, crumbs) = (section.size(), section.len(), section.cookies());
+        // Without branches in between: none of the limits is exceeded usually.
+        (size > self.list_size)
+            | (size > self.list_size_hard)
+            | (lines > self.fields_hard)
+            | (lines.wrapping_sub(crumbs) > self.fields)
+            | (crumbs > self.cookie_crumbs)
+    }
+}
+
+impl Dropped {
+    /// Drops the last line, and checks the hard limits.
+    #[cold]
+    fn take_last(&mut self, section: &mut FieldSection, limits: &SectionLimits) -> Result<(), DecodeError> {
+        self.size = self.size.saturating_add(section.pop_line().map_or(0, |line| line.size()));
+        self.fields = self.fields.saturating_add(1);
+        if self.size.saturating_add(section.size()) > limits.list_size_hard
+            || self.fields.saturating_add(section.len()) > limits.fields_hard
+        {
             return Err(DecodeError::TooLarge);
         }
-        if self.size > limits.list_size || self.fields > limits.fields || self.crumbs > limits.cookie_crumbs {
-            self.decoded = Decoded::TooLarge;
-        }
-        Ok(self.decoded == Decoded::Whole)
+        Ok(())
     }
 }
 
