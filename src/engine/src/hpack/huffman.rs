@@ -1,6 +1,6 @@
 //! Huffman-coded strings (RFC 7541, 5.2).
 
-use super::huffman_table::{CODES, LENGTHS, LOOKUP, LOOKUP_BITS, symbol};
+use super::huffman_table::{CODES, LENGTHS, LOOKUP, LOOKUP_BITS, Symbols, symbol};
 
 /// The number of look-ups between two refills. Together they yield at most 8 bytes and consume at most
 /// `LOOKUPS_PER_REFILL * LOOKUP_BITS` bits, fewer than a refill provides.
@@ -9,32 +9,6 @@ const LOOKUPS_PER_REFILL: u32 = 4;
 /// The shortest code has 5 bits, so 5 bytes can expand to 8.
 const MAX_EXPANSION: usize = 8;
 const MAX_EXPANSION_OF: usize = 5;
-
-/// The next bits of the input, highest first.
-struct Bits<'a> {
-    word: u64,
-    /// The number of bits in `word` that come from before `rest`. Those below are 0, or the first ones of `rest`.
-    count: u32,
-    rest: &'a [u8],
-}
-
-impl Bits<'_> {
-    /// Fills `word` to at least 56 bits, with ones behind the end of the input.
-    #[inline]
-    fn refill(&mut self) {
-        let taken = 63_u32.saturating_sub(self.count) / 8;
-        let next = self.rest.first_chunk::<8>().copied().unwrap_or_else(|| padded(self.rest));
-        self.word |= u64::from_be_bytes(next).wrapping_shr(self.count);
-        self.rest = self.rest.get(taken as usize..).unwrap_or_default();
-        self.count |= 56;
-    }
-
-    #[inline]
-    fn skip(&mut self, bits: u32) {
-        self.word = self.word.wrapping_shl(bits);
-        self.count = self.count.wrapping_sub(bits);
-    }
-}
 
 /// Returns up to eight bytes, followed by ones.
 #[cold]
@@ -52,39 +26,45 @@ fn padded(octets: &[u8]) -> [u8; 8] {
 /// Returns `None` if the string contains EOS, or if its padding is too long or not all ones (RFC 7541, 5.2).
 pub(super) fn decode(input: &[u8], length: usize, out: &mut Vec<u8>) -> Option<bool> {
     out.reserve((length / MAX_EXPANSION_OF).saturating_add(2).saturating_mul(MAX_EXPANSION));
-    let mut bits = Bits { word: 0, count: 0, rest: input };
     // The number of bits of the string that are left.
-    let mut left = (length as u64).saturating_mul(8);
+    let mut left = u32::try_from(length).ok()?.checked_mul(8)?;
+    // The next bits, the first one highest. `count` of them come from before `rest`; those below are 0, or the first
+    // ones of `rest`.
+    let (mut word, mut count, mut rest) = (0_u64, 0_u32, input);
     let mut visible = true;
     loop {
-        bits.refill();
-        // No code begins with so many ones: those behind the string extend its padding, and need no check for its end.
-        bits.word |= u64::MAX.unbounded_shr(u32::try_from(left).unwrap_or(u64::BITS));
-        if bits.word == u64::MAX {
+        // Fill the word to at least 56 bits. No code begins with so many ones: those behind the string extend its
+        // padding, and need no check for its end.
+        let next = rest.first_chunk().copied().unwrap_or_else(|| padded(rest));
+        word |= u64::from_be_bytes(next).wrapping_shr(count) | u64::MAX.unbounded_shr(left);
+        rest = rest.get((63_u32.wrapping_sub(count) / 8) as usize..).unwrap_or_default();
+        count |= 56;
+        if word == u64::MAX {
             return (left < 8).then_some(visible);
         }
-        let (mut octets, mut width, mut consumed) = (0_u64, 0_u32, 0_u32);
+        let (mut octets, mut sum) = (0_u64, Symbols::NONE);
         for _ in 0..LOOKUPS_PER_REFILL {
             // A code longer than the look-up has zero width and length here, so the position doesn't advance.
-            let symbols = LOOKUP.get(bits.word.wrapping_shr(u64::BITS.wrapping_sub(LOOKUP_BITS)) as usize)?;
-            octets |= u64::from(symbols.octets).wrapping_shl(width);
-            width = width.wrapping_add(symbols.width.into());
-            consumed = consumed.wrapping_add(symbols.length.into());
-            bits.skip(symbols.length.into());
+            let symbols = *LOOKUP.get(word.wrapping_shr(u64::BITS.wrapping_sub(LOOKUP_BITS)) as usize)?;
+            octets |= symbols.octets().wrapping_shl(sum.width());
+            word = word.wrapping_shl(symbols.length());
+            sum = sum.then(symbols);
         }
+        let mut consumed = sum.length();
         if consumed == 0 {
-            let (symbol, length) = symbol(bits.word.wrapping_shr(32) as u32)?;
+            let (symbol, length) = symbol(word.wrapping_shr(32) as u32)?;
             out.push(u8::try_from(symbol).ok()?);
             visible = false;
+            word = word.wrapping_shl(length);
             consumed = length;
-            bits.skip(length);
         } else {
             // Writing all eight bytes and truncating is cheaper than writing the exact number.
-            let end = out.len().wrapping_add((width / 8) as usize);
+            let end = out.len().wrapping_add((sum.width() / 8) as usize);
             out.extend_from_slice(&octets.to_le_bytes());
             out.truncate(end);
         }
-        left = left.checked_sub(consumed.into())?;
+        count = count.wrapping_sub(consumed);
+        left = left.checked_sub(consumed)?;
     }
 }
 
