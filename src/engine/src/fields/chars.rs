@@ -33,7 +33,10 @@ pub(crate) fn is_value(value: &[u8]) -> bool {
 /// Returns whether there is no white space at either end.
 #[inline]
 pub(crate) fn is_trimmed(value: &[u8]) -> bool {
-    ![value.first(), value.last()].into_iter().flatten().any(|&octet| is_white_space(octet))
+    match (value.first(), value.last()) {
+        (Some(first), Some(last)) => !(is_white_space(*first) | is_white_space(*last)),
+        _ => true,
+    }
 }
 
 fn is_white_space(octet: u8) -> bool {

@@ -53,13 +53,14 @@ impl Line {
     /// Returns the number of bytes the line occupies in its arena.
     #[inline]
     pub(crate) fn octets(&self) -> usize {
-        (self.name_len as usize).saturating_add(self.value_len as usize)
+        // The arena holds them, so the sum does not overflow.
+        (self.name_len as usize).wrapping_add(self.value_len as usize)
     }
 
     /// Returns the length of name and value plus 32 (RFC 7541, 4.1).
     #[inline]
     pub(crate) fn size(&self) -> usize {
-        self.octets().saturating_add(self.name.as_bytes().len()).saturating_add(LINE_OVERHEAD)
+        self.octets().wrapping_add(self.name.as_bytes().len()).wrapping_add(LINE_OVERHEAD)
     }
 
     /// Returns the defect of the name or the value.

@@ -65,11 +65,15 @@ pub enum DecodeError {
     TooLarge,
 }
 
-/// The fields that were decoded and dropped since the section has reached a soft limit.
-#[derive(Default)]
-struct Dropped {
-    size: usize,
-    fields: usize,
+/// The state of the limits while a block is decoded.
+struct Tally<'a> {
+    limits: &'a SectionLimits,
+    /// The size and the number of lines up to which a section cannot exceed a limit.
+    safe_size: usize,
+    safe_lines: usize,
+    /// The size and the number of the fields that were dropped, since the section has reached a soft limit.
+    dropped_size: usize,
+    dropped: usize,
 }
 
 impl Decoder {
@@ -111,7 +115,7 @@ impl Decoder {
         section.clear();
         let mut input = block;
         self.size_updates(&mut input)?;
-        let mut dropped = Dropped::default();
+        let mut tally = Tally::new(limits);
         while let Some((&first, rest)) = input.split_first() {
             input = rest;
             if first & 0x80 != 0 {
@@ -123,11 +127,11 @@ impl Decoder {
             } else {
                 self.literal(first, &mut input, limits, section)?;
             }
-            if dropped.fields > 0 || limits.are_exceeded_by(section) {
-                dropped.take_last(section, limits)?;
+            if section.size() > tally.safe_size || section.len() > tally.safe_lines {
+                tally.check(section)?;
             }
         }
-        Ok(if dropped.fields > 0 { Decoded::TooLarge } else { Decoded::Whole })
+        Ok(if tally.dropped > 0 { Decoded::TooLarge } else { Decoded::Whole })
     }
 
     /// Gives back memory that the table does not need for its size.
@@ -246,29 +250,31 @@ impl Default for Decoder {
     }
 }
 
-impl SectionLimits {
-    /// Returns whether a section exceeds any of the limits.
-    #[inline]
-    fn are_exceeded_by(&self, section: &FieldSection) -> bool {
-        let (size, lines, crumbs) = (section.size(), section.len(), section.cookies());
-        // Without branches in between: none of the limits is exceeded usually.
-        (size > self.list_size)
-            | (size > self.list_size_hard)
-            | (lines > self.fields_hard)
-            | (lines.wrapping_sub(crumbs) > self.fields)
-            | (crumbs > self.cookie_crumbs)
+impl<'a> Tally<'a> {
+    fn new(limits: &'a SectionLimits) -> Self {
+        let safe_size = limits.list_size.min(limits.list_size_hard);
+        let safe_lines = limits.fields.min(limits.cookie_crumbs).min(limits.fields_hard);
+        Self { limits, safe_size, safe_lines, dropped_size: 0, dropped: 0 }
     }
-}
 
-impl Dropped {
-    /// Drops the last line, and checks the hard limits.
+    /// Checks the limits, and drops the last line if it exceeds a soft one.
     #[cold]
-    fn take_last(&mut self, section: &mut FieldSection, limits: &SectionLimits) -> Result<(), DecodeError> {
-        self.size = self.size.saturating_add(section.pop_line().map_or(0, |line| line.size()));
-        self.fields = self.fields.saturating_add(1);
-        if self.size.saturating_add(section.size()) > limits.list_size_hard
-            || self.fields.saturating_add(section.len()) > limits.fields_hard
+    fn check(&mut self, section: &mut FieldSection) -> Result<(), DecodeError> {
+        let (limits, crumbs) = (self.limits, section.cookies());
+        if self.dropped > 0
+            || section.size() > limits.list_size
+            || section.len().saturating_sub(crumbs) > limits.fields
+            || crumbs > limits.cookie_crumbs
         {
+            self.dropped_size =
+                self.dropped_size.saturating_add(section.pop_line().map_or(0, |line| line.size()));
+            self.dropped = self.dropped.saturating_add(1);
+            // Drop all further lines.
+            self.safe_size = 0;
+        }
+        let size = self.dropped_size.saturating_add(section.size());
+        let lines = self.dropped.saturating_add(section.len());
+        if size > limits.list_size_hard || lines > limits.fields_hard {
             return Err(DecodeError::TooLarge);
         }
         Ok(())

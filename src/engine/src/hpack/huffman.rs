@@ -6,38 +6,31 @@ use super::huffman_table::{CODES, LENGTHS, LOOKUP, LOOKUP_BITS, Symbols, symbol}
 /// `LOOKUPS_PER_REFILL * LOOKUP_BITS` bits, fewer than a refill provides.
 const LOOKUPS_PER_REFILL: u32 = 4;
 
-/// The shortest code has 5 bits, so 5 bytes can expand to 8.
-const MAX_EXPANSION: usize = 8;
-const MAX_EXPANSION_OF: usize = 5;
-
-/// Returns up to eight bytes, followed by ones.
+/// Returns up to eight bytes, the first one highest, followed by ones.
 #[cold]
-fn padded(octets: &[u8]) -> [u8; 8] {
-    let mut padded = [0xff; 8];
-    for (to, from) in padded.iter_mut().zip(octets) {
-        *to = *from;
-    }
-    padded
+fn padded(octets: &[u8]) -> u64 {
+    octets.iter().rev().fold(u64::MAX, |word, &octet| word >> 8 | u64::from(octet) << 56)
 }
 
 /// Decodes the string in the first `length` bytes of `input`, and appends the result to `out`.
 ///
 /// Returns whether the result consists of visible characters and spaces, as far as the decoder can tell for free.
 /// Returns `None` if the string contains EOS, or if its padding is too long or not all ones (RFC 7541, 5.2).
+#[inline]
 pub(super) fn decode(input: &[u8], length: usize, out: &mut Vec<u8>) -> Option<bool> {
-    out.reserve((length / MAX_EXPANSION_OF).saturating_add(2).saturating_mul(MAX_EXPANSION));
     // The number of bits of the string that are left.
     let mut left = u32::try_from(length).ok()?.checked_mul(8)?;
-    // The next bits, the first one highest. `count` of them come from before `rest`; those below are 0, or the first
-    // ones of `rest`.
-    let (mut word, mut count, mut rest) = (0_u64, 0_u32, input);
+    // The next bits, the first one highest. `count` of them come from the first `taken` bytes; those below are 0, or
+    // the first ones of the next bytes.
+    let (mut word, mut count, mut taken) = (0_u64, 0_u32, 0_usize);
     let mut visible = true;
     loop {
         // Fill the word to at least 56 bits. No code begins with so many ones: those behind the string extend its
         // padding, and need no check for its end.
-        let next = rest.first_chunk().copied().unwrap_or_else(|| padded(rest));
-        word |= u64::from_be_bytes(next).wrapping_shr(count) | u64::MAX.unbounded_shr(left);
-        rest = rest.get((63_u32.wrapping_sub(count) / 8) as usize..).unwrap_or_default();
+        let rest = input.get(taken..).unwrap_or_default();
+        let next = rest.first_chunk().map_or_else(|| padded(rest), |chunk| u64::from_be_bytes(*chunk));
+        word |= next.wrapping_shr(count) | u64::MAX.unbounded_shr(left);
+        taken = taken.wrapping_add((63_u32.wrapping_sub(count) / 8) as usize);
         count |= 56;
         if word == u64::MAX {
             return (left < 8).then_some(visible);
