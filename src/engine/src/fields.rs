@@ -16,7 +16,7 @@ pub use self::http::Protocol;
 pub(crate) use self::{
     line::{Line, LineFlags},
     name::Name,
-    octets::{equal, hash},
+    octets::{PADDING, append, equal, hash},
 };
 
 /// The fields of one header or trailer section in order, including pseudo-header fields.
@@ -136,6 +136,11 @@ impl FieldSection {
         self.lines.len()
     }
 
+    /// Returns the number of Cookie lines.
+    pub(crate) fn cookies(&self) -> usize {
+        self.cookies
+    }
+
     /// Returns whether the section has no field lines.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
@@ -214,26 +219,30 @@ impl FieldSection {
         self.cookies = 1;
     }
 
-    /// Adds a field with a known name and a valid value.
+    /// Adds a copy of a line of a table, whose bytes `octets` begins with. Returns `false` beyond 4 GiB.
     #[inline]
-    pub(crate) fn push_known(&mut self, name: Name, value: &[u8]) {
-        let start = self.octets.len();
-        self.octets.extend_from_slice(value);
-        self.finish_line(start, name, 0, LineFlags::NONE);
+    pub(crate) fn push_copy(&mut self, line: &Line, octets: &[u8]) -> bool {
+        let Ok(start) = u32::try_from(self.octets.len()) else { return false };
+        append(&mut self.octets, octets, line.octets());
+        self.push_line(Line { start, ..*line });
+        true
     }
 
-    /// Adds a copy of a line of the dynamic table, given its bytes.
-    #[inline]
-    pub(crate) fn push_copy(&mut self, line: &Line, octets: &[u8]) {
-        let start = self.octets.len();
-        self.octets.extend_from_slice(octets);
-        self.finish_line(start, line.name, line.name_len as usize, line.flags);
+    /// Removes the last line.
+    pub(crate) fn pop_line(&mut self) -> Option<Line> {
+        let line = self.lines.pop()?;
+        self.octets.truncate(line.start as usize);
+        self.size = self.size.saturating_sub(line.size());
+        self.cookies = self.cookies.saturating_sub((line.name == Name::COOKIE).into());
+        if line.defect().is_some() {
+            self.defect = self.lines.iter().find_map(Line::defect);
+        }
+        Some(line)
     }
 
     /// Returns the arena, for a decoder to append the bytes of a line.
     ///
-    /// The decoder then either adds the line with [`finish_line`](Self::finish_line) or
-    /// [`push_line`](Self::push_line), or truncates the arena again.
+    /// The decoder then adds the line with [`push_line`](Self::push_line).
     #[inline]
     pub(crate) fn arena(&mut self) -> &mut Vec<u8> {
         &mut self.octets
@@ -274,10 +283,7 @@ impl FieldSection {
         if line.name == Name::COOKIE {
             self.cookies = self.cookies.saturating_add(1);
         }
-        if line.flags.has(LineFlags::BAD_NAME.with(LineFlags::BAD_VALUE)) && self.defect.is_none() {
-            let bad_name = line.flags.has(LineFlags::BAD_NAME);
-            self.defect = Some(if bad_name { Malformed::FieldName } else { Malformed::FieldValue });
-        }
+        self.defect = self.defect.or(line.defect());
         self.lines.push(line);
     }
 
@@ -321,6 +327,12 @@ pub(crate) fn check_name(name: &[u8]) -> LineFlags {
 #[inline]
 pub(crate) fn check_value(value: &[u8]) -> LineFlags {
     LineFlags::BAD_VALUE.when(!chars::is_value(value))
+}
+
+/// Returns the flags of a line with this value, which consists of visible characters and spaces.
+#[inline]
+pub(crate) fn check_value_ends(value: &[u8]) -> LineFlags {
+    LineFlags::BAD_VALUE.when(!chars::is_trimmed(value))
 }
 
 impl PartialEq for FieldSection {

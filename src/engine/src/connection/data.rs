@@ -6,7 +6,7 @@ use super::Connection;
 use crate::error::{ErrorCode, StreamError, Violation};
 use crate::event::{Event, Read};
 use crate::frame::{FrameHeader, StreamId, flags};
-use crate::stream::{Expect, State, Transition, Wake};
+use crate::stream::{Expect, State, Stream, Transition, Wake};
 
 impl Connection {
     /// Reads at most `max` bytes of received content, the trailers, or the end of the message.
@@ -196,9 +196,11 @@ impl Connection {
                     stream.recv.content.push_copy(input.get(..taken).unwrap_or_default());
                     input.advance(taken);
                 }
+                if takes_wake(stream) {
+                    self.events.push_back(Event::Readable { id });
+                }
                 self.stats.content_received = self.stats.content_received.saturating_add(taken as u64);
                 self.abuse.earn_content(bytes);
-                self.wake_reader(id);
             }
             _ => {
                 input.advance(taken);
@@ -224,11 +226,13 @@ impl Connection {
 
     /// Tells the caller that the stream is readable, if the caller waits for that.
     pub(super) fn wake_reader(&mut self, id: StreamId) {
-        if let Some(stream) = self.streams.get_mut(id)
-            && stream.is_app_owned()
-            && core::mem::replace(&mut stream.recv.wake, Wake::Off) != Wake::Off
-        {
+        if self.streams.get_mut(id).is_some_and(takes_wake) {
             self.events.push_back(Event::Readable { id });
         }
     }
+}
+
+/// Returns whether the caller waits for the stream to become readable, and records that it no longer does.
+fn takes_wake(stream: &mut Stream) -> bool {
+    stream.is_app_owned() && core::mem::replace(&mut stream.recv.wake, Wake::Off) != Wake::Off
 }

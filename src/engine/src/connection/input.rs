@@ -62,8 +62,10 @@ impl Reader {
     }
 
     /// Returns whether a piece is large enough, compared to its buffer, to keep the buffer alive.
+    ///
+    /// A buffer with four frames of 16 KiB is a little larger than 64 KiB, because of their headers.
     pub(super) fn may_keep(&self, piece: usize) -> bool {
-        piece >= self.buffer.max(BUFFER) / 4
+        piece.saturating_add(HEADER_LEN) >= self.buffer.max(BUFFER) / 4
     }
 
     /// Returns whether the 24 bytes have arrived with which a client begins (RFC 9113, 3.4).
@@ -181,10 +183,7 @@ impl Connection {
             ReaderState::Preface => self.recv_preface(input),
             ReaderState::Frame => self.recv_frame(input),
             ReaderState::Data { id, left, end_stream } => {
-                let taken = (left as usize).min(input.len());
-                self.data_left(id, left.saturating_sub(u32::try_from(taken).unwrap_or(left)), end_stream);
-                self.recv_content(id, input, taken);
-                self.finish_data();
+                self.recv_data(id, left, end_stream, input);
                 Ok(())
             }
             ReaderState::Skip { left } => {
@@ -337,7 +336,7 @@ impl Connection {
     }
 
     /// Begins a DATA frame without padding, whose content is passed on as it arrives.
-    fn begin_data(&mut self, header: FrameHeader, input: &Bytes) -> Result<(), Violation> {
+    fn begin_data(&mut self, header: FrameHeader, input: &mut Bytes) -> Result<(), Violation> {
         let begun = self.check_header(header);
         if let Some(subscriber) = &mut self.subscriber {
             let there = input.len().min(header.length as usize);
@@ -345,8 +344,7 @@ impl Connection {
         }
         match begun.and_then(|()| self.data_arrives(header, header.length)) {
             Ok(()) => {
-                self.data_left(header.stream_id, header.length, header.has(flags::END_STREAM));
-                self.finish_data();
+                self.recv_data(header.stream_id, header.length, header.has(flags::END_STREAM), input);
                 Ok(())
             }
             Err(violation) => {
@@ -371,16 +369,15 @@ impl Connection {
         Ok(())
     }
 
-    fn data_left(&mut self, id: StreamId, left: u32, end_stream: bool) {
-        self.reader.state = ReaderState::Data { id, left, end_stream };
-    }
-
-    fn finish_data(&mut self) {
-        if let ReaderState::Data { id, left: 0, end_stream } = self.reader.state {
-            self.reader.state = ReaderState::Frame;
-            if end_stream {
-                self.recv_end_stream(id);
-            }
+    /// Passes on what has arrived of a DATA frame's content, of which `left` bytes are to come.
+    fn recv_data(&mut self, id: StreamId, left: u32, end_stream: bool, input: &mut Bytes) {
+        let taken = (left as usize).min(input.len());
+        let left = left.saturating_sub(u32::try_from(taken).unwrap_or(left));
+        self.reader.state =
+            if left == 0 { ReaderState::Frame } else { ReaderState::Data { id, left, end_stream } };
+        self.recv_content(id, input, taken);
+        if left == 0 && end_stream {
+            self.recv_end_stream(id);
         }
     }
 

@@ -27,8 +27,16 @@ pub(crate) fn is_name(name: &[u8]) -> bool {
 
 /// Returns whether a field value contains no NUL, CR or LF, and no white space at either end.
 pub(crate) fn is_value(value: &[u8]) -> bool {
-    let ([first, .., last] | [first @ last]) = value else { return true };
-    !is_white_space(*first) && !is_white_space(*last) && !has_line_break(value)
+    is_trimmed(value) && !has_line_break(value)
+}
+
+/// Returns whether there is no white space at either end.
+#[inline]
+pub(crate) fn is_trimmed(value: &[u8]) -> bool {
+    match (value.first(), value.last()) {
+        (Some(first), Some(last)) => !(is_white_space(*first) | is_white_space(*last)),
+        _ => true,
+    }
 }
 
 fn is_white_space(octet: u8) -> bool {

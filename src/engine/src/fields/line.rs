@@ -1,6 +1,7 @@
 //! The location and properties of a field line.
 
 use super::Name;
+use crate::error::Malformed;
 
 /// The size in bytes that a field line counts in addition to its name and value (RFC 9113, 6.5.2; RFC 7541, 4.1).
 pub(crate) const LINE_OVERHEAD: usize = 32;
@@ -52,19 +53,24 @@ impl Line {
     /// Returns the number of bytes the line occupies in its arena.
     #[inline]
     pub(crate) fn octets(&self) -> usize {
-        (self.name_len as usize).saturating_add(self.value_len as usize)
+        // The arena holds them, so the sum does not overflow.
+        (self.name_len as usize).wrapping_add(self.value_len as usize)
     }
 
     /// Returns the length of name and value plus 32 (RFC 7541, 4.1).
     #[inline]
     pub(crate) fn size(&self) -> usize {
-        Self::size_of(self.name, self.octets())
+        self.octets().wrapping_add(self.name.as_bytes().len()).wrapping_add(LINE_OVERHEAD)
     }
 
-    /// Returns the size of a line with `octets` bytes in addition to its known name.
+    /// Returns the defect of the name or the value.
     #[inline]
-    pub(crate) fn size_of(name: Name, octets: usize) -> usize {
-        octets.saturating_add(name.as_bytes().len()).saturating_add(LINE_OVERHEAD)
+    pub(crate) fn defect(&self) -> Option<Malformed> {
+        if !self.flags.has(LineFlags::BAD_NAME.with(LineFlags::BAD_VALUE)) {
+            return None;
+        }
+        let bad_name = self.flags.has(LineFlags::BAD_NAME);
+        Some(if bad_name { Malformed::FieldName } else { Malformed::FieldValue })
     }
 
     /// Returns name and value, given the arena from the start of this line.

@@ -1,4 +1,4 @@
-//! Fast hashing and comparison of short byte strings, eight bytes at a time.
+//! Fast hashing, comparison and copying of short byte strings, many bytes at a time.
 
 /// An odd constant with well-mixed bits, derived from the golden ratio.
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -58,9 +58,40 @@ pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
     }
 }
 
+/// Bytes that should follow a byte string in its buffer, so that [`append`] can copy it fast.
+pub(crate) const PADDING: usize = 32;
+
+/// Appends the first `length` bytes of `source`.
+///
+/// Copies a fixed number of bytes if `source` has as many, and truncates the result. A call of `memcpy` would branch
+/// on the length, which no processor predicts for short strings.
+#[inline]
+pub(crate) fn append(out: &mut Vec<u8>, source: &[u8], length: usize) {
+    match source.first_chunk::<PADDING>() {
+        Some(chunk) if length <= PADDING => {
+            let end = out.len().saturating_add(length);
+            out.extend_from_slice(chunk);
+            out.truncate(end);
+        }
+        _ => out.extend_from_slice(source.get(..length).unwrap_or_default()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn exact_length_is_appended() {
+        let source: Vec<u8> = (0..100).collect();
+        for length in 0..=100 {
+            for source in [&source[..], &source[..length]] {
+                let mut out = b"before".to_vec();
+                append(&mut out, source, length);
+                assert_eq!(out, [b"before", &source[..length]].concat());
+            }
+        }
+    }
 
     #[test]
     fn every_byte_counts() {

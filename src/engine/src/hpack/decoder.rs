@@ -5,7 +5,9 @@ use core::fmt;
 use super::{DEFAULT_TABLE_SIZE, integer, static_table, string, table::Table};
 use crate::{
     error::Violation,
-    fields::{FieldSection, Line, LineFlags, Name, check_name, check_value},
+    fields::{
+        FieldSection, Line, LineFlags, Name, PADDING, append, check_name, check_value, check_value_ends,
+    },
 };
 
 /// The maximum number of size updates at the start of a block: the smallest size since the last block, then the
@@ -63,12 +65,15 @@ pub enum DecodeError {
     TooLarge,
 }
 
-/// Running totals that count against the limits while a block is decoded.
-struct Tally {
-    size: usize,
-    fields: usize,
-    crumbs: usize,
-    decoded: Decoded,
+/// The state of the limits while a block is decoded.
+struct Tally<'a> {
+    limits: &'a SectionLimits,
+    /// The size and the number of lines up to which a section cannot exceed a limit.
+    safe_size: usize,
+    safe_lines: usize,
+    /// The size and the number of the fields that were dropped, since the section has reached a soft limit.
+    dropped_size: usize,
+    dropped: usize,
 }
 
 impl Decoder {
@@ -110,17 +115,23 @@ impl Decoder {
         section.clear();
         let mut input = block;
         self.size_updates(&mut input)?;
-        let mut tally = Tally { size: 0, fields: 0, crumbs: 0, decoded: Decoded::Whole };
+        let mut tally = Tally::new(limits);
         while let Some((&first, rest)) = input.split_first() {
             input = rest;
             if first & 0x80 != 0 {
                 let index = integer::decode(first, 7, &mut input).ok_or(DecodeError::Compression)?;
-                self.indexed(index as usize, limits, &mut tally, section)?;
+                let (line, octets) = self.entry(index as usize)?;
+                if !section.push_copy(line, octets) {
+                    return Err(DecodeError::TooLarge);
+                }
             } else {
-                self.literal(first, &mut input, limits, &mut tally, section)?;
+                self.literal(first, &mut input, limits, section)?;
+            }
+            if section.size() > tally.safe_size || section.len() > tally.safe_lines {
+                tally.check(section)?;
             }
         }
-        Ok(tally.decoded)
+        Ok(if tally.dropped > 0 { Decoded::TooLarge } else { Decoded::Whole })
     }
 
     /// Gives back memory that the table does not need for its size.
@@ -157,62 +168,38 @@ impl Decoder {
         if self.required_update.is_some() { Err(DecodeError::Compression) } else { Ok(()) }
     }
 
-    /// Decodes an indexed field (RFC 7541, 6.1).
-    #[inline]
-    fn indexed(
-        &self,
-        index: usize,
-        limits: &SectionLimits,
-        tally: &mut Tally,
-        section: &mut FieldSection,
-    ) -> Result<(), DecodeError> {
-        if let Some((name, value)) = static_table::get(index) {
-            let size = Line::size_of(name, value.len());
-            if tally.admit(name, size, limits)? {
-                section.push_known(name, value.as_bytes());
-            }
-        } else {
-            let (line, octets) = self.entry(index)?;
-            if tally.admit(line.name, line.size(), limits)? {
-                section.push_copy(line, octets);
-            }
-        }
-        Ok(())
-    }
-
     /// Decodes a literal field, with or without indexing (RFC 7541, 6.2).
     fn literal(
         &mut self,
         first: u8,
         input: &mut &[u8],
         limits: &SectionLimits,
-        tally: &mut Tally,
         section: &mut FieldSection,
     ) -> Result<(), DecodeError> {
-        let (prefix_bits, indexing, flags) = match first {
-            0x40.. => (6, true, LineFlags::NONE),
-            // Size updates are only allowed at the start of the block.
-            0x20..0x40 => return Err(DecodeError::Compression),
-            0x10..0x20 => (4, false, LineFlags::NEVER_INDEXED),
-            0x00..0x10 => (4, false, LineFlags::NONE),
-        };
+        // Size updates are only allowed at the start of the block.
+        if first & 0xe0 == 0x20 {
+            return Err(DecodeError::Compression);
+        }
+        let indexing = first & 0x40 != 0;
+        let prefix_bits = if indexing { 6 } else { 4 };
         let index = integer::decode(first, prefix_bits, input).ok_or(DecodeError::Compression)?;
         let start = section.arena().len();
         let (name, name_flags) = self.literal_name(index as usize, input, limits, section)?;
         let value_start = section.arena().len();
-        string::decode(input, limits.list_size_hard, section.arena())?;
-        let value_flags = check_value(section.arena().get(value_start..).unwrap_or_default());
+        let visible = string::decode(input, limits.list_size_hard, section.arena())?;
+        let value = section.arena().get(value_start..).unwrap_or_default();
+        let value_flags = if visible { check_value_ends(value) } else { check_value(value) };
 
         let name_len = value_start.saturating_sub(start);
-        let flags = flags.with(name_flags).with(value_flags);
+        let flags = LineFlags::NEVER_INDEXED.when(first & 0xf0 == 0x10).with(name_flags).with(value_flags);
         let line = section.line_from(start, name, name_len, flags).ok_or(DecodeError::TooLarge)?;
+        section.push_line(line);
         if indexing {
-            self.table.insert(&line, section.arena().get(start..).unwrap_or_default());
-        }
-        if tally.admit(name, line.size(), limits)? {
-            section.push_line(line);
-        } else {
-            section.arena().truncate(start);
+            let arena = section.arena();
+            let end = arena.len();
+            arena.extend_from_slice(&[0; PADDING]);
+            self.table.insert(&line, arena.get(start..).unwrap_or_default());
+            arena.truncate(end);
         }
         Ok(())
     }
@@ -240,19 +227,20 @@ impl Decoder {
             }
             return Ok((name, check_name(literal)));
         }
-        if let Some((name, _)) = static_table::get(index) {
-            return Ok((name, LineFlags::NONE));
-        }
         let (line, octets) = self.entry(index)?;
-        arena.extend_from_slice(octets.get(..line.name_len as usize).unwrap_or_default());
+        append(arena, octets, line.name_len as usize);
         Ok((line.name, LineFlags::BAD_NAME.when(line.flags.has(LineFlags::BAD_NAME))))
     }
 
-    /// Returns the dynamic table entry at `index`, which counts from the start of the static table.
+    /// Returns the entry of the static or the dynamic table at `index` (RFC 7541, 2.3.3), and its bytes, followed by
+    /// others for [`append`].
     #[inline]
     fn entry(&self, index: usize) -> Result<(&Line, &[u8]), DecodeError> {
-        let newer = index.checked_sub(static_table::LEN.wrapping_add(1)).ok_or(DecodeError::Compression)?;
-        self.table.get(newer).ok_or(DecodeError::Compression)
+        match index.checked_sub(static_table::LEN.wrapping_add(1)) {
+            Some(newer) => self.table.get_padded(newer),
+            None => static_table::get_padded(index),
+        }
+        .ok_or(DecodeError::Compression)
     }
 }
 
@@ -262,20 +250,34 @@ impl Default for Decoder {
     }
 }
 
-impl Tally {
-    /// Counts a field and returns whether to keep it.
-    #[inline]
-    fn admit(&mut self, name: Name, size: usize, limits: &SectionLimits) -> Result<bool, DecodeError> {
-        self.size = self.size.saturating_add(size);
-        let count = if name == Name::COOKIE { &mut self.crumbs } else { &mut self.fields };
-        *count = count.saturating_add(1);
-        if self.size > limits.list_size_hard || self.fields.saturating_add(self.crumbs) > limits.fields_hard {
+impl<'a> Tally<'a> {
+    fn new(limits: &'a SectionLimits) -> Self {
+        let safe_size = limits.list_size.min(limits.list_size_hard);
+        let safe_lines = limits.fields.min(limits.cookie_crumbs).min(limits.fields_hard);
+        Self { limits, safe_size, safe_lines, dropped_size: 0, dropped: 0 }
+    }
+
+    /// Checks the limits, and drops the last line if it exceeds a soft one.
+    #[cold]
+    fn check(&mut self, section: &mut FieldSection) -> Result<(), DecodeError> {
+        let (limits, crumbs) = (self.limits, section.cookies());
+        if self.dropped > 0
+            || section.size() > limits.list_size
+            || section.len().saturating_sub(crumbs) > limits.fields
+            || crumbs > limits.cookie_crumbs
+        {
+            self.dropped_size =
+                self.dropped_size.saturating_add(section.pop_line().map_or(0, |line| line.size()));
+            self.dropped = self.dropped.saturating_add(1);
+            // Drop all further lines.
+            self.safe_size = 0;
+        }
+        let size = self.dropped_size.saturating_add(section.size());
+        let lines = self.dropped.saturating_add(section.len());
+        if size > limits.list_size_hard || lines > limits.fields_hard {
             return Err(DecodeError::TooLarge);
         }
-        if self.size > limits.list_size || self.fields > limits.fields || self.crumbs > limits.cookie_crumbs {
-            self.decoded = Decoded::TooLarge;
-        }
-        Ok(self.decoded == Decoded::Whole)
+        Ok(())
     }
 }
 

@@ -2,131 +2,63 @@
 
 use super::huffman_table::{CODES, LENGTHS, LOOKUP, LOOKUP_BITS, Symbols, symbol};
 
-/// The number of look-ups between two refills. Together they yield at most 8 bytes.
+/// The number of look-ups between two refills. Together they yield at most 8 bytes and consume at most
+/// `LOOKUPS_PER_REFILL * LOOKUP_BITS` bits, fewer than a refill provides.
 const LOOKUPS_PER_REFILL: u32 = 4;
 
-/// The most bits these look-ups can consume. A refill provides at least 56.
-const BITS_PER_REFILL: u32 = LOOKUPS_PER_REFILL * LOOKUP_BITS;
-
-/// The shortest code has 5 bits, so 5 bytes can expand to 8.
-const MAX_EXPANSION: usize = 8;
-const MAX_EXPANSION_OF: usize = 5;
-
-/// The next bits of the input, highest first.
-struct Bits<'a> {
-    word: u64,
-    /// The number of valid bits in `word`. Lower bits are 0 or the first bits of `input`.
-    count: u32,
-    input: &'a [u8],
+/// Returns up to eight bytes, the first one highest, followed by ones.
+#[cold]
+fn padded(octets: &[u8]) -> u64 {
+    octets.iter().rev().fold(u64::MAX, |word, &octet| word >> 8 | u64::from(octet) << 56)
 }
 
-impl Bits<'_> {
-    /// Fills `word` to at least 56 bits, or until `input` is empty.
-    #[inline]
-    fn refill(&mut self) {
-        let wanted = 63_u32.saturating_sub(self.count) / 8;
-        if let Some(chunk) = self.input.first_chunk::<8>() {
-            self.word |= u64::from_be_bytes(*chunk).wrapping_shr(self.count);
-            self.input = self.input.get(wanted as usize..).unwrap_or_default();
-            self.count |= 56;
-        } else {
-            let (taken, rest) = self.input.split_at_checked(wanted as usize).unwrap_or((self.input, &[]));
-            for &octet in taken {
-                self.word |= u64::from(octet).wrapping_shl(56_u32.wrapping_sub(self.count));
-                self.count = self.count.wrapping_add(8);
-            }
-            self.input = rest;
-        }
-    }
-
-    /// Looks up the bytes whose codes the bits begin with, up to the limit of one look-up.
-    #[inline]
-    fn look_up(&self) -> Option<&'static Symbols> {
-        LOOKUP.get(self.word.wrapping_shr(64_u32.wrapping_sub(LOOKUP_BITS)) as usize)
-    }
-
-    #[inline]
-    fn skip(&mut self, bits: u32) {
-        self.word = self.word.wrapping_shl(bits);
-        self.count = self.count.wrapping_sub(bits);
-    }
-
-    /// Returns whether only padding is left: fewer than eight bits, all of them 1 (RFC 7541, 5.2).
-    fn is_padding(&self) -> bool {
-        self.count < 8 && self.word == !u64::MAX.wrapping_shr(self.count)
-    }
-}
-
-/// Up to eight decoded bytes, not yet written to the output.
-#[derive(Default)]
-struct Octets {
-    word: u64,
-    /// The number of bits used in `word`, from the lowest.
-    width: u32,
-}
-
-impl Octets {
-    #[inline]
-    fn push(&mut self, symbols: &Symbols) {
-        self.word |= u64::from(symbols.octets).wrapping_shl(self.width);
-        self.width = self.width.wrapping_add(symbols.width.into());
-    }
-
-    /// Appends the decoded bytes. Writing all eight and truncating is cheaper than writing the exact number.
-    #[inline]
-    fn flush(self, out: &mut Vec<u8>) {
-        let length = out.len().wrapping_add((self.width / 8) as usize);
-        out.extend_from_slice(&self.word.to_le_bytes());
-        out.truncate(length);
-    }
-}
-
-/// Decodes `input` and appends the result to `out`.
+/// Decodes the string in the first `length` bytes of `input`, and appends the result to `out`.
 ///
-/// Returns `None` if `input` contains EOS, or if its padding is too long or not all ones (RFC 7541, 5.2).
-pub(super) fn decode(input: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    out.reserve((input.len() / MAX_EXPANSION_OF).saturating_add(2).saturating_mul(MAX_EXPANSION));
-    let mut bits = Bits { word: 0, count: 0, input };
+/// Returns whether the result consists of visible characters and spaces, as far as the decoder can tell for free.
+/// Returns `None` if the string contains EOS, or if its padding is too long or not all ones (RFC 7541, 5.2).
+#[inline]
+pub(super) fn decode(input: &[u8], length: usize, out: &mut Vec<u8>) -> Option<bool> {
+    // The number of bits of the string that are left.
+    let mut left = u32::try_from(length).ok()?.checked_mul(8)?;
+    // The next bits, the first one highest. `count` of them come from the first `taken` bytes; those below are 0, or
+    // the first ones of the next bytes.
+    let (mut word, mut count, mut taken) = (0_u64, 0_u32, 0_usize);
+    let mut visible = true;
     loop {
-        bits.refill();
-        let mut octets = Octets::default();
-        if bits.count < BITS_PER_REFILL {
-            // The input ends within these bits.
-            while let Some(symbols) =
-                bits.look_up().filter(|found| found.width != 0 && u32::from(found.length) <= bits.count)
-            {
-                octets.push(symbols);
-                bits.skip(symbols.length.into());
-            }
-            octets.flush(out);
-            if !decode_one(&mut bits, out)? {
-                return bits.is_padding().then_some(());
-            }
-            continue;
+        // Fill the word to at least 56 bits. No code begins with so many ones: those behind the string extend its
+        // padding, and need no check for its end.
+        let rest = input.get(taken..).unwrap_or_default();
+        let next = rest.first_chunk().map_or_else(|| padded(rest), |chunk| u64::from_be_bytes(*chunk));
+        word |= next.wrapping_shr(count) | u64::MAX.unbounded_shr(left);
+        taken = taken.wrapping_add((63_u32.wrapping_sub(count) / 8) as usize);
+        count |= 56;
+        if word == u64::MAX {
+            return (left < 8).then_some(visible);
         }
+        let (mut octets, mut sum) = (0_u64, Symbols::NONE);
         for _ in 0..LOOKUPS_PER_REFILL {
             // A code longer than the look-up has zero width and length here, so the position doesn't advance.
-            let symbols = bits.look_up()?;
-            octets.push(symbols);
-            bits.skip(symbols.length.into());
+            let symbols = *LOOKUP.get(word.wrapping_shr(u64::BITS.wrapping_sub(LOOKUP_BITS)) as usize)?;
+            octets |= symbols.octets().wrapping_shl(sum.width());
+            word = word.wrapping_shl(symbols.length());
+            sum = sum.then(symbols);
         }
-        let stopped = octets.width == 0;
-        octets.flush(out);
-        if stopped {
-            decode_one(&mut bits, out)?;
+        let mut consumed = sum.length();
+        if consumed == 0 {
+            let (symbol, length) = symbol(word.wrapping_shr(32) as u32)?;
+            out.push(u8::try_from(symbol).ok()?);
+            visible = false;
+            word = word.wrapping_shl(length);
+            consumed = length;
+        } else {
+            // Writing all eight bytes and truncating is cheaper than writing the exact number.
+            let end = out.len().wrapping_add((sum.width() / 8) as usize);
+            out.extend_from_slice(&octets.to_le_bytes());
+            out.truncate(end);
         }
+        count = count.wrapping_sub(consumed);
+        left = left.checked_sub(consumed)?;
     }
-}
-
-/// Decodes a single code of any length. Returns `false` if the remaining bits don't form a complete code.
-fn decode_one(bits: &mut Bits<'_>, out: &mut Vec<u8>) -> Option<bool> {
-    let (symbol, length) = symbol(bits.word.wrapping_shr(32) as u32)?;
-    if length > bits.count {
-        return Some(false);
-    }
-    out.push(u8::try_from(symbol).ok()?);
-    bits.skip(length);
-    Some(true)
 }
 
 /// Returns the Huffman-coded length of `string` in bytes.
@@ -160,10 +92,17 @@ mod tests {
     use super::*;
     use crate::hpack::tests::{Generator, from_hex};
 
-    fn decoded(input: &[u8]) -> Option<Vec<u8>> {
-        let mut out = b"before ".to_vec();
-        decode(input, &mut out)?;
-        Some(out.strip_prefix(b"before ").unwrap().to_vec())
+    /// Decodes a string, which has the same result whatever follows it.
+    fn decoded(string: &[u8]) -> Option<Vec<u8>> {
+        let results = [&[][..], &[0], &[0xff], &[0; 20], &[0xff; 20], b"behind"].map(|behind| {
+            let mut out = b"before ".to_vec();
+            let visible = decode(&[string, behind].concat(), string.len(), &mut out)?;
+            let result = out.strip_prefix(b"before ").unwrap().to_vec();
+            assert!(!visible || result.iter().all(|octet| matches!(octet, b' '..=b'~')));
+            Some(result)
+        });
+        assert!(results.iter().all(|result| *result == results[0]));
+        results.into_iter().next().flatten()
     }
 
     fn encoded(string: &[u8]) -> Vec<u8> {

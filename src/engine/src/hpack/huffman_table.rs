@@ -104,18 +104,47 @@ pub(super) fn symbol(bits: u32) -> Option<(usize, u32)> {
     Some((usize::from(*symbol), length))
 }
 
-/// The number of bits per look-up: enough for two of the most frequent bytes.
-pub(super) const LOOKUP_BITS: u32 = 11;
+/// The number of bits per look-up: natively, enough for two bytes of six bits, such as most letters. In WebAssembly,
+/// the size of the table counts more.
+pub(super) const LOOKUP_BITS: u32 = if cfg!(target_family = "wasm") { 11 } else { 12 };
 
-/// The one or two bytes decoded by a look-up.
+/// The bytes decoded by a look-up or by several, in one word: their number of bits, the total length of their codes,
+/// and for one look-up the one or two bytes.
 #[derive(Clone, Copy)]
-pub(super) struct Symbols {
-    /// The decoded bytes, the first in the lowest bits.
-    pub(super) octets: u16,
-    /// The number of bits in `octets`: 8 or 16, or 0 if the code is longer than the look-up.
-    pub(super) width: u8,
-    /// The total length of the codes, in bits.
-    pub(super) length: u8,
+pub(super) struct Symbols(u32);
+
+impl Symbols {
+    /// No bytes: the code is longer than the look-up.
+    pub(super) const NONE: Self = Self(0);
+
+    /// A byte with its code.
+    const fn one(octet: u8, length: u8) -> Self {
+        Self((octet as u32) << 16 | 8 << 8 | length as u32)
+    }
+
+    /// Returns the decoded bytes of one look-up, the first in the lowest bits.
+    #[inline]
+    pub(super) const fn octets(self) -> u64 {
+        (self.0 >> 16) as u64
+    }
+
+    /// Returns the number of bits in the decoded bytes, with more above the lowest six bits.
+    #[inline]
+    pub(super) const fn width(self) -> u32 {
+        self.0 >> 8 & 0xff
+    }
+
+    /// Returns the total length of the codes in bits.
+    #[inline]
+    pub(super) const fn length(self) -> u32 {
+        self.0 & 0xff
+    }
+
+    /// Adds widths and lengths.
+    #[inline]
+    pub(super) const fn then(self, other: Self) -> Self {
+        Self((self.0 & 0xffff).wrapping_add(other.0 & 0xffff))
+    }
 }
 
 /// The decoded bytes, indexed by the next bits of the input.
@@ -126,13 +155,10 @@ pub(super) static LOOKUP: [Symbols; 1 << LOOKUP_BITS] = {
     let mut bits = 0;
     while bits < single.len() {
         let first = single[bits];
-        let second = single[(bits << first.length) % single.len()];
-        if first.width != 0 && second.width != 0 && (first.length + second.length) as u32 <= LOOKUP_BITS {
-            pairs[bits] = Symbols {
-                octets: first.octets | second.octets << 8,
-                width: first.width + second.width,
-                length: first.length + second.length,
-            };
+        let second = single[(bits << first.length()) % single.len()];
+        let both = first.then(second);
+        if first.length() != 0 && second.length() != 0 && both.length() <= LOOKUP_BITS {
+            pairs[bits] = Symbols(both.0 | ((first.octets() | second.octets() << 8) as u32) << 16);
         }
         bits += 1;
     }
@@ -141,7 +167,7 @@ pub(super) static LOOKUP: [Symbols; 1 << LOOKUP_BITS] = {
 
 #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "computed at compile time")]
 const fn single_symbols() -> [Symbols; 1 << LOOKUP_BITS] {
-    let mut table = [Symbols { octets: 0, width: 0, length: 0 }; 1 << LOOKUP_BITS];
+    let mut table = [Symbols::NONE; 1 << LOOKUP_BITS];
     let mut octet = 0;
     while octet < CODES.len() {
         let code = CODES[octet];
@@ -149,7 +175,7 @@ const fn single_symbols() -> [Symbols; 1 << LOOKUP_BITS] {
             let free_bits = LOOKUP_BITS - code.length as u32;
             let mut bits = code.bits << free_bits;
             while bits < (code.bits + 1) << free_bits {
-                table[bits as usize] = Symbols { octets: octet as u16, width: 8, length: code.length };
+                table[bits as usize] = Symbols::one(octet as u8, code.length);
                 bits += 1;
             }
         }

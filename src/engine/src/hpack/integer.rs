@@ -14,6 +14,7 @@ pub(super) fn decode(first: u8, prefix_bits: u32, input: &mut &[u8]) -> Option<u
     if prefix < mask { Some(prefix.into()) } else { decode_long(mask, input) }
 }
 
+#[inline(never)]
 fn decode_long(mask: u8, input: &mut &[u8]) -> Option<u32> {
     let mut value = u64::from(mask);
     for place in 0..MAX_CONTINUATION {

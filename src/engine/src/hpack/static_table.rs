@@ -1,14 +1,16 @@
 //! The static table (RFC 7541, Appendix A).
 
-use crate::fields::{Name, equal};
+use crate::fields::{Line, LineFlags, Name, PADDING, equal};
 
 /// The number of entries. Dynamic table indices follow these (RFC 7541, 2.3.3).
 pub(super) const LEN: usize = ENTRIES.len();
 
-/// Returns the entry at `index`, which counts from 1.
+/// Returns the entry at `index`, which counts from 1, and its bytes, followed by others for
+/// [`append`](crate::fields::append).
 #[inline]
-pub(super) fn get(index: usize) -> Option<(Name, &'static str)> {
-    ENTRIES.get(index.checked_sub(1)?).copied()
+pub(super) fn get_padded(index: usize) -> Option<(&'static Line, &'static [u8])> {
+    let line = LINES.get(index.checked_sub(1)?)?;
+    Some((line, OCTETS.get(line.start as usize..)?))
 }
 
 /// Returns the index of the first entry with this name.
@@ -21,9 +23,12 @@ pub(super) fn find_name(name: Name) -> Option<u8> {
 #[inline]
 pub(super) fn find(name: Name, value: &[u8]) -> Option<u8> {
     let first = find_name(name)?;
-    let entries = ENTRIES.get(usize::from(first.wrapping_sub(1))..)?;
-    let of_name = entries.iter().take_while(|entry| entry.0 == name);
-    (first..).zip(of_name).find(|(_, entry)| equal(entry.1.as_bytes(), value)).map(|(index, _)| index)
+    let lines = LINES.get(usize::from(first.wrapping_sub(1))..)?;
+    let of_name = lines.iter().take_while(|line| line.name == name);
+    let has_value = |line: &Line| {
+        OCTETS.get(line.start as usize..).is_some_and(|octets| equal(line.split(octets).1, value))
+    };
+    (first..).zip(of_name).find(|(_, line)| has_value(line)).map(|(index, _)| index)
 }
 
 /// The index of the first entry for each known name, or 0 if the table has none.
@@ -38,7 +43,50 @@ static FIRST: [u8; Name::COUNT] = {
     first
 };
 
-static ENTRIES: [(Name, &str); 61] = [
+/// The entries, with their values in [`OCTETS`].
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "computed at compile time")]
+static LINES: [Line; LEN] = {
+    let mut lines =
+        [Line { start: 0, name_len: 0, value_len: 0, name: Name::SPELLED_OUT, flags: LineFlags::NONE }; LEN];
+    let (mut index, mut start) = (0, 0);
+    while index < LEN {
+        let (name, value) = ENTRIES[index];
+        let value_len = value.len() as u32;
+        lines[index] = Line { start, name_len: 0, value_len, name, flags: LineFlags::NONE };
+        start += value_len;
+        index += 1;
+    }
+    lines
+};
+
+/// The values of all entries, followed by padding.
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "computed at compile time")]
+static OCTETS: [u8; VALUES_LEN + PADDING] = {
+    let mut octets = [0; VALUES_LEN + PADDING];
+    let (mut index, mut end) = (0, 0);
+    while index < LEN {
+        let value = ENTRIES[index].1.as_bytes();
+        let mut place = 0;
+        while place < value.len() {
+            octets[end] = value[place];
+            end += 1;
+            place += 1;
+        }
+        index += 1;
+    }
+    octets
+};
+
+const VALUES_LEN: usize = {
+    let (mut index, mut length) = (0, 0);
+    while index < LEN {
+        length += ENTRIES[index].1.len();
+        index += 1;
+    }
+    length
+};
+
+const ENTRIES: [(Name, &str); 61] = [
     (Name::AUTHORITY, ""),
     (Name::METHOD, "GET"),
     (Name::METHOD, "POST"),
@@ -109,9 +157,11 @@ mod tests {
     #[test]
     fn entries_are_found_by_name_and_value() {
         for index in 1..=LEN {
-            let (name, value) = get(index).unwrap();
-            assert_eq!(find(name, value.as_bytes()).map(usize::from), Some(index));
-            assert!(find_name(name).is_some_and(|first| usize::from(first) <= index));
+            let (line, octets) = get_padded(index).unwrap();
+            let (name, value) = line.split(octets);
+            assert_eq!((line.name.as_bytes(), value), (name, ENTRIES[index - 1].1.as_bytes()));
+            assert_eq!(find(line.name, value).map(usize::from), Some(index));
+            assert!(find_name(line.name).is_some_and(|first| usize::from(first) <= index));
         }
         assert_eq!(find(Name::STATUS, b"201"), None);
         assert_eq!(find(Name::TE, b""), None);
@@ -120,7 +170,7 @@ mod tests {
 
     #[test]
     fn indices_outside_the_table_have_no_entry() {
-        assert!(get(0).is_none());
-        assert!(get(62).is_none());
+        assert!(get_padded(0).is_none());
+        assert!(get_padded(62).is_none());
     }
 }

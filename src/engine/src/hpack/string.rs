@@ -8,20 +8,21 @@ const LENGTH_BITS: u32 = 7;
 
 /// Decodes a string literal from the front of `input` and appends it to `out`.
 ///
-/// Rejects a string whose encoded length exceeds `limit` without decoding it.
-pub(super) fn decode(input: &mut &[u8], limit: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+/// Returns whether it is known to consist of visible characters and spaces. Rejects a string whose encoded length exceeds `limit` without decoding it.
+pub(super) fn decode(input: &mut &[u8], limit: usize, out: &mut Vec<u8>) -> Result<bool, DecodeError> {
     let (&first, mut rest) = input.split_first().ok_or(DecodeError::Compression)?;
     let length = integer::decode(first, LENGTH_BITS, &mut rest).ok_or(DecodeError::Compression)? as usize;
     if length > limit {
         return Err(DecodeError::TooLarge);
     }
-    let (string, rest) = rest.split_at_checked(length).ok_or(DecodeError::Compression)?;
-    *input = rest;
+    let (string, behind) = rest.split_at_checked(length).ok_or(DecodeError::Compression)?;
+    *input = behind;
     if first & HUFFMAN == 0 {
         out.extend_from_slice(string);
-        Ok(())
+        Ok(false)
     } else {
-        huffman::decode(string, out).ok_or(DecodeError::Compression)
+        // Passing what follows the string spares the decoder a special case near its end.
+        huffman::decode(rest, length, out).ok_or(DecodeError::Compression)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::fields::Line;
+use crate::fields::{Line, PADDING, append};
 
 /// The dynamic table.
 ///
@@ -10,6 +10,7 @@ use crate::fields::Line;
 /// front once they exceed half of the buffer.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
+    /// The bytes of the entries, followed by padding after the first insertion.
     octets: Vec<u8>,
     /// The position of the buffer's first byte among all bytes ever inserted, modulo 2^32.
     base: u32,
@@ -35,7 +36,8 @@ impl Table {
 
     /// Evicts entries to make room, then inserts a line. Returns whether it was inserted.
     ///
-    /// A line larger than the table empties the table and is not inserted (RFC 7541, 4.4).
+    /// The bytes of the line are those that `octets` begins with. A line larger than the table empties the table and is
+    /// not inserted (RFC 7541, 4.4).
     pub(super) fn insert(&mut self, line: &Line, octets: &[u8]) -> bool {
         let size = line.size();
         let Some(room) = (self.max_size as usize).checked_sub(size) else {
@@ -44,8 +46,11 @@ impl Table {
         };
         self.evict_down_to(room);
         self.compact();
-        let start = self.base.wrapping_add(self.octets.len() as u32);
-        self.octets.extend_from_slice(octets);
+        let end = self.end();
+        let start = self.base.wrapping_add(end as u32);
+        self.octets.truncate(end);
+        append(&mut self.octets, octets, line.octets());
+        self.octets.extend_from_slice(&[0; PADDING]);
         self.entries.push_front(Line { start, ..*line });
         self.size = self.size.saturating_add(size);
         self.inserted = self.inserted.wrapping_add(1);
@@ -57,6 +62,9 @@ impl Table {
         let enough = self.max_size as usize;
         if self.octets.capacity() > enough {
             self.drop_evicted(self.evicted());
+            if self.entries.is_empty() {
+                self.octets.clear();
+            }
             self.octets.shrink_to(enough);
         }
     }
@@ -64,9 +72,16 @@ impl Table {
     /// Returns the entry that has `newer` newer entries, and its bytes.
     #[inline]
     pub(super) fn get(&self, newer: usize) -> Option<(&Line, &[u8])> {
-        let line = self.entries.get(newer)?;
-        let octets = self.octets.get(line.start.wrapping_sub(self.base) as usize..)?;
+        let (line, octets) = self.get_padded(newer)?;
         Some((line, octets.get(..line.octets())?))
+    }
+
+    /// Returns the entry that has `newer` newer entries, and its bytes, followed by others for
+    /// [`append`](crate::fields::append).
+    #[inline]
+    pub(super) fn get_padded(&self, newer: usize) -> Option<(&Line, &[u8])> {
+        let line = self.entries.get(newer)?;
+        Some((line, self.octets.get(line.start.wrapping_sub(self.base) as usize..)?))
     }
 
     /// Returns the sum of the entry sizes (RFC 7541, 4.1).
@@ -94,7 +109,7 @@ impl Table {
 
     fn compact(&mut self) {
         let evicted = self.evicted();
-        if evicted > self.octets.len() / 2 {
+        if evicted > self.end() / 2 {
             self.drop_evicted(evicted);
         }
     }
@@ -103,8 +118,13 @@ impl Table {
     fn evicted(&self) -> usize {
         match self.entries.back() {
             Some(oldest) => oldest.start.wrapping_sub(self.base) as usize,
-            None => self.octets.len(),
+            None => self.end(),
         }
+    }
+
+    /// Returns where the bytes of the newest entry end.
+    fn end(&self) -> usize {
+        self.octets.len().saturating_sub(PADDING)
     }
 
     fn drop_evicted(&mut self, evicted: usize) {

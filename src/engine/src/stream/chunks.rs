@@ -7,6 +7,9 @@ use bytes::{Buf, Bytes, BytesMut};
 /// Pieces up to this size, in bytes, are gathered in one buffer; larger ones are kept as they are.
 const SMALL: usize = 1_024;
 
+/// Length of the gathered pieces, in bytes, from which on they are a piece of their own.
+const GATHERED: usize = 16 << 10;
+
 /// A queue of bytes.
 ///
 /// Large pieces are kept as slices, and small ones are gathered. A piece therefore costs memory in proportion to
@@ -65,10 +68,14 @@ impl Chunks {
     }
 
     fn gather(&mut self, piece: &[u8]) {
-        self.len = self.len.saturating_add(piece.len());
         let rest = self.rest.get_or_insert_default();
+        if rest.tail.is_empty() {
+            // As much again as there is already, so that a long queue of small pieces is not moved as it grows.
+            rest.tail.reserve(self.len.min(GATHERED));
+        }
+        self.len = self.len.saturating_add(piece.len());
         rest.tail.extend_from_slice(piece);
-        if rest.tail.len() >= SMALL * 16 {
+        if rest.tail.len() >= GATHERED {
             rest.close_tail();
         }
     }

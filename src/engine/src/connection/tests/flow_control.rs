@@ -579,6 +579,25 @@ fn small_pieces_do_not_retain_the_read_buffer() {
     assert!(!buffer.contains(&piece.as_ptr()));
 }
 
+/// Four frames of 16 KiB fill a buffer, so none of them needs a copy.
+#[test]
+fn large_frames_are_slices_of_the_input() {
+    let mut raw = Raw::server(Config::default());
+    raw.post(1);
+    let mut input = Vec::new();
+    for _ in 0..4 {
+        super::raw::raw_frame(&mut input, FrameType::DATA, 0, 1, &[7; 16_384]);
+    }
+    let mut input = Bytes::from(input);
+    let (buffer, length) = (input.as_ptr_range(), input.len());
+    assert_eq!(raw.engine.recv(raw.now, &mut input), length);
+    for _ in 0..4 {
+        let Ok(Read::Data(piece)) = raw.engine.read(id(1), usize::MAX) else { panic!("no content") };
+        assert_eq!(piece.len(), 16_384);
+        assert!(buffer.contains(&piece.as_ptr()), "kept, not copied");
+    }
+}
+
 #[test]
 fn credit_is_returned_when_the_caller_has_used_the_content() {
     let mut pair = Pair::new();
