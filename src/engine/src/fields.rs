@@ -168,6 +168,16 @@ impl FieldSection {
         })
     }
 
+    /// Iterates over the fields whose names are [checked](Name::is_checked), each with its place in the section.
+    #[inline]
+    pub(crate) fn checked(&self) -> impl Iterator<Item = (usize, NumberedField<'_>)> {
+        let lines = self.lines.iter().enumerate().filter(|(_, line)| line.name.is_checked());
+        lines.map(|(place, line)| {
+            let (name, value) = line.split(self.octets.get(line.start as usize..).unwrap_or_default());
+            (place, NumberedField { known: line.name, name, value, flags: line.flags })
+        })
+    }
+
     /// Iterates over the lines in order, each with its bytes.
     #[inline]
     pub(crate) fn lines(&self) -> impl ExactSizeIterator<Item = (&Line, &[u8])> {
@@ -299,6 +309,13 @@ impl FieldSection {
             }
         }
         marked
+    }
+
+    /// Adds a field with a known name.
+    fn push_known(&mut self, name: Name, value: &[u8]) {
+        let start = self.octets.len();
+        self.octets.extend_from_slice(value);
+        self.finish_line(start, name, 0, check_value(value));
     }
 
     fn push_flagged(&mut self, name: &[u8], value: &[u8], flags: LineFlags) {

@@ -46,21 +46,23 @@ fn is_white_space(octet: u8) -> bool {
 /// Returns whether the bytes include NUL, CR or LF.
 fn has_line_break(octets: &[u8]) -> bool {
     // All three are below 0x10, unlike almost any other byte of a value, so test for low bytes eight at a time.
-    let (words, rest) = octets.as_chunks::<8>();
-    words.iter().any(|word| has_low_octet(u64::from_le_bytes(*word)) && word.iter().any(is_line_break))
-        || rest.iter().any(is_line_break)
+    let Some(last) = octets.last_chunk::<8>() else { return octets.iter().any(is_line_break) };
+    let words = octets.as_chunks::<8>().0.iter().chain([last]);
+    // No early exit, which would cost a branch per word.
+    let low = words.fold(0, |low, word| low | low_octets(u64::from_le_bytes(*word)));
+    low != 0 && octets.iter().any(is_line_break)
 }
 
 fn is_line_break(octet: &u8) -> bool {
     matches!(octet, 0 | b'\r' | b'\n')
 }
 
-/// Returns whether any of the eight bytes of a word is below 0x10.
-fn has_low_octet(word: u64) -> bool {
+/// Returns a word other than 0 if any of the eight bytes of `word` is below 0x10.
+fn low_octets(word: u64) -> u64 {
     const LOW_BITS: u64 = 0x0101_0101_0101_0101;
     const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
     let high_nibbles = word & 0xf0f0_f0f0_f0f0_f0f0;
-    high_nibbles.wrapping_sub(LOW_BITS) & !high_nibbles & HIGH_BITS != 0
+    high_nibbles.wrapping_sub(LOW_BITS) & !high_nibbles & HIGH_BITS
 }
 
 #[cfg(test)]

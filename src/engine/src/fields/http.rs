@@ -72,20 +72,20 @@ impl FieldSection {
         let protocol = parts.extensions.get::<Protocol>();
         let connect = parts.method == Method::CONNECT;
         let has_target = !connect || protocol.is_some();
-        section.push(b":method", parts.method.as_str().as_bytes());
+        section.push_known(Name::METHOD, parts.method.as_str().as_bytes());
         if let Some(scheme) = parts.uri.scheme_str().filter(|_| has_target) {
-            section.push(b":scheme", scheme.as_bytes());
+            section.push_known(Name::SCHEME, scheme.as_bytes());
         }
         let authority = parts.uri.authority().map(|uri| without_user_information(uri.as_str()).as_bytes());
         let host = parts.headers.get(header::HOST).map(HeaderValue::as_bytes);
         if let Some(authority) = authority.or(host) {
-            section.push(b":authority", authority);
+            section.push_known(Name::AUTHORITY, authority);
         }
         if has_target {
             section.push_path(&parts.uri);
         }
         if let Some(protocol) = protocol.filter(|_| connect) {
-            section.push(b":protocol", protocol.as_bytes());
+            section.push_known(Name::PROTOCOL, protocol.as_bytes());
         }
         // Host would be a copy of the `:authority` that was made of it.
         let keeps_host = authority.zip(host).is_some_and(|(uri, host)| uri.eq_ignore_ascii_case(host));
@@ -105,7 +105,7 @@ impl FieldSection {
     /// [`from_response_parts`](Self::from_response_parts).
     pub fn set_response_parts(&mut self, parts: &response::Parts) {
         self.clear();
-        self.push(b":status", parts.status.as_str().as_bytes());
+        self.push_known(Name::STATUS, parts.status.as_str().as_bytes());
         self.append_headers(&parts.headers);
     }
 
@@ -197,9 +197,9 @@ impl FieldSection {
     fn push_path(&mut self, uri: &Uri) {
         let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
         if path.starts_with('?') {
-            self.push(b":path", format!("/{path}").as_bytes());
+            self.push_known(Name::PATH, format!("/{path}").as_bytes());
         } else {
-            self.push(b":path", path.as_bytes());
+            self.push_known(Name::PATH, path.as_bytes());
         }
     }
 }

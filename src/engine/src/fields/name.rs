@@ -23,6 +23,8 @@ const CONNECTION_SPECIFIC: u8 = 1 << 1;
 const VARYING: u8 = 1 << 2;
 /// A field whose value an attacker may want to guess (RFC 7541, 7.1).
 const SECRET: u8 = 1 << 3;
+/// A field that makes some messages malformed, or whose value the engine reads.
+const CHECKED: u8 = 1 << 4;
 
 /// Declares the constants of [`Name`] and the table [`KNOWN`] in the same order.
 macro_rules! names {
@@ -43,7 +45,7 @@ macro_rules! names {
         }
 
         static KNOWN: [Known; Name::COUNT] = [
-            Known { name: Name::SPELLED_OUT, literal: "", attributes: 0 },
+            Known { name: Name::SPELLED_OUT, literal: "", attributes: CHECKED },
             $(Known { name: Name::$name, literal: $literal, attributes: 0 $(| $attribute)* },)+
         ];
 
@@ -54,11 +56,11 @@ macro_rules! names {
 
 // The names of the HPACK static table in its order, then others that are common or have a meaning in the engine.
 names! {
-    AUTHORITY ":authority" PSEUDO;
-    METHOD ":method" PSEUDO;
-    PATH ":path" PSEUDO VARYING;
-    SCHEME ":scheme" PSEUDO;
-    STATUS ":status" PSEUDO;
+    AUTHORITY ":authority" PSEUDO CHECKED;
+    METHOD ":method" PSEUDO CHECKED;
+    PATH ":path" PSEUDO VARYING CHECKED;
+    SCHEME ":scheme" PSEUDO CHECKED;
+    STATUS ":status" PSEUDO CHECKED;
     ACCEPT_CHARSET "accept-charset";
     ACCEPT_ENCODING "accept-encoding";
     ACCEPT_LANGUAGE "accept-language";
@@ -72,7 +74,7 @@ names! {
     CONTENT_DISPOSITION "content-disposition" VARYING;
     CONTENT_ENCODING "content-encoding";
     CONTENT_LANGUAGE "content-language";
-    CONTENT_LENGTH "content-length" VARYING;
+    CONTENT_LENGTH "content-length" VARYING CHECKED;
     CONTENT_LOCATION "content-location" VARYING;
     CONTENT_RANGE "content-range" VARYING;
     CONTENT_TYPE "content-type";
@@ -82,7 +84,7 @@ names! {
     EXPECT "expect";
     EXPIRES "expires" VARYING;
     FROM "from";
-    HOST "host";
+    HOST "host" CHECKED;
     IF_MATCH "if-match" VARYING;
     IF_MODIFIED_SINCE "if-modified-since" VARYING;
     IF_NONE_MATCH "if-none-match" VARYING;
@@ -101,20 +103,20 @@ names! {
     SERVER "server";
     SET_COOKIE "set-cookie" VARYING;
     STRICT_TRANSPORT_SECURITY "strict-transport-security";
-    TRANSFER_ENCODING "transfer-encoding" CONNECTION_SPECIFIC;
+    TRANSFER_ENCODING "transfer-encoding" CONNECTION_SPECIFIC CHECKED;
     USER_AGENT "user-agent";
     VARY "vary";
     VIA "via";
     WWW_AUTHENTICATE "www-authenticate";
 
-    PROTOCOL ":protocol" PSEUDO;
-    CONNECTION "connection" CONNECTION_SPECIFIC;
-    KEEP_ALIVE "keep-alive" CONNECTION_SPECIFIC;
-    PROXY_CONNECTION "proxy-connection" CONNECTION_SPECIFIC;
-    UPGRADE "upgrade" CONNECTION_SPECIFIC;
-    TE "te";
+    PROTOCOL ":protocol" PSEUDO CHECKED;
+    CONNECTION "connection" CONNECTION_SPECIFIC CHECKED;
+    KEEP_ALIVE "keep-alive" CONNECTION_SPECIFIC CHECKED;
+    PROXY_CONNECTION "proxy-connection" CONNECTION_SPECIFIC CHECKED;
+    UPGRADE "upgrade" CONNECTION_SPECIFIC CHECKED;
+    TE "te" CHECKED;
     TRAILER "trailer";
-    PRIORITY "priority";
+    PRIORITY "priority" CHECKED;
     ACCESS_CONTROL_ALLOW_CREDENTIALS "access-control-allow-credentials";
     ACCESS_CONTROL_ALLOW_HEADERS "access-control-allow-headers";
     ACCESS_CONTROL_ALLOW_METHODS "access-control-allow-methods";
@@ -250,6 +252,12 @@ impl Name {
     #[inline]
     pub(crate) fn is_secret(self) -> bool {
         self.has(SECRET)
+    }
+
+    /// Returns whether the field may make a header section malformed, or has a meaning to the engine.
+    #[inline]
+    pub(crate) fn is_checked(self) -> bool {
+        self.has(CHECKED)
     }
 
     #[inline]

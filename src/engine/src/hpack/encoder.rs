@@ -9,6 +9,9 @@ const SHORT_COOKIE: u32 = 20;
 /// The number of fields sent without indexing to remember.
 const RECENT: usize = 64;
 
+/// The number of indexed fields of the last block to remember.
+const LAST: usize = 16;
+
 /// Encodes field blocks and holds the dynamic table they share.
 ///
 /// A field is indexed when it is first sent. A field whose value tends to vary, such as `:path`, is indexed when it
@@ -23,6 +26,9 @@ pub struct Encoder {
     smallest_size: Option<u32>,
     /// Hashes of varying fields sent without indexing. Part of the hash selects the slot.
     recent: [u32; RECENT],
+    /// The insertion numbers of the entries to which the last block referred, in the order of its fields. Messages of one
+    /// kind have the same fields in the same order, which spares most look-ups.
+    last: [u32; LAST],
 }
 
 impl Encoder {
@@ -37,6 +43,7 @@ impl Encoder {
             own_cap,
             smallest_size: (max_size < DEFAULT_TABLE_SIZE).then_some(max_size),
             recent: [0; RECENT],
+            last: [0; LAST],
         }
     }
 
@@ -62,8 +69,9 @@ impl Encoder {
     /// Appends the field block for `section` to `out`.
     pub fn encode(&mut self, section: &FieldSection, out: &mut Vec<u8>) {
         self.size_updates(out);
+        let mut place = 0;
         for (line, octets) in section.lines() {
-            self.line(line, octets, out);
+            self.line(line, octets, &mut place, out);
         }
     }
 
@@ -76,8 +84,9 @@ impl Encoder {
         }
     }
 
+    /// Appends a line, which is at `place` among those that are neither secret nor in the static table.
     #[inline]
-    fn line(&mut self, line: &Line, octets: &[u8], out: &mut Vec<u8>) {
+    fn line(&mut self, line: &Line, octets: &[u8], place: &mut usize, out: &mut Vec<u8>) {
         if is_secret(line) {
             let name = self.find_name(line, octets);
             literal(0x10, 4, name, line, octets, out);
@@ -89,10 +98,20 @@ impl Encoder {
             out.push(0x80 | index);
             return;
         }
+        let (newest, at) = (self.table.inserted().wrapping_sub(1), *place);
+        *place = place.wrapping_add(1);
+        let last = self.last.get(at).map(|&number| newest.wrapping_sub(number) as usize);
+        if let Some(newer) = last
+            && self.is_line(newer, line, octets)
+        {
+            integer::encode(dynamic_index(newer), 0x80, 7, out);
+            return;
+        }
         let key = line_hash(line, octets);
         if let Some(newer) =
             self.index.find(key as u32, &self.table, |newer| self.is_line(newer, line, octets))
         {
+            self.remember(at, newest.wrapping_sub(newer as u32));
             integer::encode(dynamic_index(newer), 0x80, 7, out);
             return;
         }
@@ -100,6 +119,7 @@ impl Encoder {
         if self.is_worth_indexing(line, key) {
             literal(0x40, 6, name, line, octets, out);
             self.insert(line, octets, key as u32, name.is_none());
+            self.remember(at, newest.wrapping_add(1));
         } else {
             literal(0x00, 4, name, line, octets, out);
         }
@@ -119,6 +139,13 @@ impl Encoder {
     fn was_sent_recently(&mut self, key: u64) -> bool {
         let (place, tag) = ((key >> 32) as usize % RECENT, key as u32);
         self.recent.get_mut(place).is_some_and(|recent| core::mem::replace(recent, tag) == tag)
+    }
+
+    /// Records the insertion number of the entry for the line at `place`.
+    fn remember(&mut self, place: usize, number: u32) {
+        if let Some(last) = self.last.get_mut(place) {
+            *last = number;
+        }
     }
 
     fn insert(&mut self, line: &Line, octets: &[u8], key: u32, new_name: bool) {

@@ -26,7 +26,8 @@ pub(super) fn find(name: Name, value: &[u8]) -> Option<u8> {
     let lines = LINES.get(usize::from(first.wrapping_sub(1))..)?;
     let of_name = lines.iter().take_while(|line| line.name == name);
     let has_value = |line: &Line| {
-        OCTETS.get(line.start as usize..).is_some_and(|octets| equal(line.split(octets).1, value))
+        line.value_len as usize == value.len()
+            && OCTETS.get(line.start as usize..).is_some_and(|octets| equal(line.split(octets).1, value))
     };
     (first..).zip(of_name).find(|(_, line)| has_value(line)).map(|(index, _)| index)
 }

@@ -190,19 +190,19 @@ struct Lines<'a> {
     te: Option<&'a [u8]>,
     priority: Option<&'a [u8]>,
     content_length: Option<u64>,
-    /// Whether a regular field has occurred.
-    regular: bool,
+    /// The number of pseudo-header fields so far.
+    pseudo: usize,
 }
 
 impl<'a> Lines<'a> {
-    /// Visits each field once, and applies the rules that requests and responses have in common.
+    /// Visits the fields that have rules, and applies those that requests and responses have in common.
     fn collect(&mut self, section: &'a FieldSection) -> Result<(), Malformed> {
         section.defect().map_or(Ok(()), Err)?;
-        section.numbered().try_for_each(|field| self.add(field))
+        section.checked().try_for_each(|(place, field)| self.add(place, field))
     }
 
     /// Adds a pseudo-header field, which must be known, occur once, and precede all others (RFC 9113, 8.3).
-    fn add(&mut self, field: NumberedField<'a>) -> Result<(), Malformed> {
+    fn add(&mut self, place: usize, field: NumberedField<'a>) -> Result<(), Malformed> {
         let pseudo = match field.known {
             Name::METHOD => &mut self.method,
             Name::SCHEME => &mut self.scheme,
@@ -214,15 +214,17 @@ impl<'a> Lines<'a> {
         };
         match pseudo.replace(field.value) {
             Some(_) => Err(Malformed::DuplicatePseudo),
-            None if self.regular => Err(Malformed::LatePseudo),
-            None => Ok(()),
+            None if place > self.pseudo => Err(Malformed::LatePseudo),
+            None => {
+                self.pseudo = self.pseudo.saturating_add(1);
+                Ok(())
+            }
         }
     }
 
     /// Adds a regular field, which must not belong to an HTTP/1.1 connection (RFC 9113, 8.2.2); Host may occur once
     /// (RFC 9110, 7.2).
     fn add_regular(&mut self, field: NumberedField<'a>) -> Result<(), Malformed> {
-        self.regular = true;
         let value = field.value;
         match field.known {
             Name::SPELLED_OUT if field.name.first() == Some(&b':') => return Err(Malformed::UnknownPseudo),
