@@ -17,19 +17,27 @@ pub(crate) const fn hash(seed: u64, octets: &[u8]) -> u64 {
         state = mix(state, u64::from_le_bytes(*chunk));
         rest = behind;
     }
-    // The last word overlaps the previous one, which avoids a loop over single bytes.
-    let last = match (octets.last_chunk::<8>(), rest.first_chunk::<4>(), rest.last_chunk::<4>(), rest) {
+    let state = mix(state, last_word(octets, rest));
+    state ^ (state >> 32)
+}
+
+/// Returns a word with the last eight bytes, or with all bytes and spaces if there are fewer.
+///
+/// `rest` holds the bytes that follow the whole words before it. The last word overlaps the previous one, which avoids a
+/// loop over single bytes.
+#[inline]
+pub(crate) const fn last_word(octets: &[u8], rest: &[u8]) -> u64 {
+    const SPACES: u64 = 0x2020_2020_2020_2020;
+    match (octets.last_chunk::<8>(), rest.first_chunk::<4>(), rest.last_chunk::<4>(), rest) {
         (Some(chunk), ..) => u64::from_le_bytes(*chunk),
         (None, Some(head), Some(tail), _) => {
             (u32::from_le_bytes(*head) as u64) << 32 | u32::from_le_bytes(*tail) as u64
         }
-        (.., [a, b, c]) => (*a as u64) << 16 | (*b as u64) << 8 | *c as u64,
-        (.., [a, b]) => (*a as u64) << 8 | *b as u64,
-        (.., [a]) => *a as u64,
-        _ => 0,
-    };
-    let state = mix(state, last);
-    state ^ (state >> 32)
+        (.., [a, b, c]) => SPACES << 24 | (*a as u64) << 16 | (*b as u64) << 8 | *c as u64,
+        (.., [a, b]) => SPACES << 16 | (*a as u64) << 8 | *b as u64,
+        (.., [a]) => SPACES << 8 | *a as u64,
+        _ => SPACES,
+    }
 }
 
 #[inline]

@@ -1,6 +1,6 @@
 //! Huffman-coded strings (RFC 7541, 5.2).
 
-use super::huffman_table::{CODES, LENGTHS, LOOKUP, LOOKUP_BITS, Symbols, symbol};
+use super::huffman_table::{CODES, Code, LENGTHS, LOOKUP, LOOKUP_BITS, Symbols, symbol};
 
 /// The number of look-ups between two refills. Together they yield at most 8 bytes and consume at most
 /// `LOOKUPS_PER_REFILL * LOOKUP_BITS` bits, fewer than a refill provides.
@@ -71,20 +71,60 @@ pub(super) fn encoded_len(string: &[u8]) -> usize {
 
 /// Appends the Huffman-coded string, padded with ones.
 pub(super) fn encode(string: &[u8], out: &mut Vec<u8>) {
-    let mut word = 0_u64;
-    // The number of low bits of `word` not yet written: fewer than 32 between two bytes.
-    let mut count = 0_u32;
-    for &octet in string {
-        let Some(code) = CODES.get(usize::from(octet)) else { continue };
-        word = word.wrapping_shl(code.length.into()) | u64::from(code.bits);
-        count = count.wrapping_add(code.length.into());
-        if count >= 32 {
-            count = count.wrapping_sub(32);
-            out.extend_from_slice(&(word.wrapping_shr(count) as u32).to_be_bytes());
+    let mut bits = Unwritten::default();
+    let (groups, rest) = string.as_chunks::<4>();
+    for group in groups {
+        let codes = group.map(code);
+        if codes.iter().fold(0, |length, code| length + u32::from(code.length)) <= Unwritten::ROOM {
+            codes.into_iter().for_each(|code| bits.push(code));
+            bits.write_bytes(out);
+        } else {
+            for code in codes {
+                bits.push(code);
+                bits.write_bytes(out);
+            }
         }
     }
-    let padded = (word.wrapping_shl(8) | 0xff).wrapping_shl(56_u32.wrapping_sub(count)).to_be_bytes();
-    out.extend_from_slice(padded.get(..count.div_ceil(8) as usize).unwrap_or_default());
+    for &octet in rest {
+        bits.push(code(octet));
+        bits.write_bytes(out);
+    }
+    if bits.count > 0 {
+        out.push((bits.word << 8 | 0xff).wrapping_shr(bits.count) as u8);
+    }
+}
+
+#[inline]
+fn code(octet: u8) -> Code {
+    CODES.get(usize::from(octet)).copied().unwrap_or(Code { bits: 0, length: 0 })
+}
+
+/// Bits that are not yet written.
+#[derive(Default)]
+struct Unwritten {
+    /// The bits, the last one lowest; those above are written.
+    word: u64,
+    count: u32,
+}
+
+impl Unwritten {
+    /// The number of bits that there is room for besides those of an incomplete byte.
+    const ROOM: u32 = 56;
+
+    #[inline]
+    fn push(&mut self, code: Code) {
+        self.word = self.word.wrapping_shl(code.length.into()) | u64::from(code.bits);
+        self.count = self.count.wrapping_add(code.length.into());
+    }
+
+    /// Writes all complete bytes: always eight, of which it takes the incomplete ones back.
+    #[inline]
+    fn write_bytes(&mut self, out: &mut Vec<u8>) {
+        let end = out.len().wrapping_add((self.count / 8) as usize);
+        out.extend_from_slice(&self.word.wrapping_shl(u64::BITS.wrapping_sub(self.count)).to_be_bytes());
+        out.truncate(end);
+        self.count %= 8;
+    }
 }
 
 #[cfg(test)]

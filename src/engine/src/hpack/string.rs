@@ -5,6 +5,8 @@ use super::{decoder::DecodeError, huffman, integer};
 /// The bit before the length that marks a Huffman-coded string.
 const HUFFMAN: u8 = 0x80;
 const LENGTH_BITS: u32 = 7;
+/// The shortest length that takes more than one byte.
+const LONG: usize = 127;
 
 /// Decodes a string literal from the front of `input` and appends it to `out`.
 ///
@@ -28,14 +30,24 @@ pub(super) fn decode(input: &mut &[u8], limit: usize, out: &mut Vec<u8>) -> Resu
 
 /// Appends a string literal, Huffman-coded if that is shorter.
 pub(super) fn encode(string: &[u8], out: &mut Vec<u8>) {
-    let coded_length = huffman::encoded_len(string);
-    if coded_length < string.len() {
-        encode_length(coded_length, HUFFMAN, out);
+    let start = out.len();
+    if string.len() < LONG {
+        // A shorter result has a length of one byte, so there is no need to know it in advance.
+        out.push(0);
         huffman::encode(string, out);
-    } else {
-        encode_length(string.len(), 0, out);
-        out.extend_from_slice(string);
+        let coded_length = out.len().wrapping_sub(start).wrapping_sub(1);
+        match out.get_mut(start) {
+            Some(length) if coded_length < string.len() => return *length = HUFFMAN | coded_length as u8,
+            _ => out.truncate(start),
+        }
+    } else if let coded_length = huffman::encoded_len(string)
+        && coded_length < string.len()
+    {
+        encode_length(coded_length, HUFFMAN, out);
+        return huffman::encode(string, out);
     }
+    encode_length(string.len(), 0, out);
+    out.extend_from_slice(string);
 }
 
 fn encode_length(length: usize, pattern: u8, out: &mut Vec<u8>) {
