@@ -1,6 +1,6 @@
 //! Huffman-coded strings (RFC 7541, 5.2).
 
-use super::huffman_table::{CODES, Code, LENGTHS, LOOKUP, LOOKUP_BITS, Symbols, symbol};
+use super::huffman_table::{Code, LENGTHS, LOOKUP, LOOKUP_BITS, Symbols, code, symbol};
 
 /// The number of look-ups between two refills. Together they yield at most 8 bytes and consume at most
 /// `LOOKUPS_PER_REFILL * LOOKUP_BITS` bits, fewer than a refill provides.
@@ -92,11 +92,6 @@ pub(super) fn encode(string: &[u8], out: &mut Vec<u8>) {
     if bits.count > 0 {
         out.push((bits.word << 8 | 0xff).wrapping_shr(bits.count) as u8);
     }
-}
-
-#[inline]
-fn code(octet: u8) -> Code {
-    CODES.get(usize::from(octet)).copied().unwrap_or(Code { bits: 0, length: 0 })
 }
 
 /// Bits that are not yet written.

@@ -38,9 +38,31 @@ pub(super) struct Code {
     pub(super) length: u8,
 }
 
-/// The code of each byte, for the encoder.
+/// Returns the code of a byte.
+#[inline]
+pub(super) fn code(octet: u8) -> Code {
+    let place = usize::from(octet);
+    match (BITS.get(place), LENGTHS.get(place)) {
+        (Some(&bits), Some(&length)) => Code { bits, length },
+        _ => Code { bits: 0, length: 0 },
+    }
+}
+
+/// The bits of the codes in [`CODES`], without the padding that their lengths would need.
 #[allow(clippy::indexing_slicing, reason = "computed at compile time")]
-pub(super) static CODES: [Code; 256] = {
+static BITS: [u32; 256] = {
+    let mut bits = [0; 256];
+    let mut octet = 0;
+    while octet < bits.len() {
+        bits[octet] = CODES[octet].bits;
+        octet += 1;
+    }
+    bits
+};
+
+/// The code of each byte.
+#[allow(clippy::indexing_slicing, reason = "computed at compile time")]
+const CODES: [Code; 256] = {
     let mut codes = [Code { bits: 0, length: 0 }; 256];
     let mut place = 0;
     while place < GROUPS.symbols.len() {
