@@ -24,7 +24,7 @@ fn main() -> Result<()> {
         let mut copy = vec![0; TURN];
         let [memcpy, engine] =
             medians([&mut || black_box(&mut copy).copy_from_slice(black_box(&content)), &mut || {
-                assert_eq!(pair.turn(&content, frame), TURN)
+                assert_eq!(pair.turn(&content, frame), TURN);
             }]);
         let ratio = engine.as_secs_f64() / memcpy.as_secs_f64();
         let [memcpy, engine] = [memcpy, engine].map(|time| rate(TURN, time) / 1e3);

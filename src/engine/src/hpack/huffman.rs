@@ -75,7 +75,8 @@ pub(super) fn encode(string: &[u8], out: &mut Vec<u8>) {
     let (groups, rest) = string.as_chunks::<4>();
     for group in groups {
         let codes = group.map(code);
-        if codes.iter().fold(0, |length, code| length + u32::from(code.length)) <= Unwritten::ROOM {
+        let length = codes.iter().fold(0_u32, |length, code| length.wrapping_add(code.length.into()));
+        if length <= Unwritten::ROOM {
             codes.into_iter().for_each(|code| bits.push(code));
             bits.write_bytes(out);
         } else {

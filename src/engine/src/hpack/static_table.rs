@@ -78,6 +78,7 @@ static OCTETS: [u8; VALUES_LEN + PADDING] = {
     octets
 };
 
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "computed at compile time")]
 const VALUES_LEN: usize = {
     let (mut index, mut length) = (0, 0);
     while index < LEN {
