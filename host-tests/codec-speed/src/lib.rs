@@ -1,9 +1,11 @@
 //! What the benchmarks of HPACK and DATA have in common.
 
 use std::env;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Shortest measurement: the clock hardly matters in it, and other programs seldom interrupt it.
+use rustix::time::{ClockId, clock_gettime};
+
+/// Shortest measurement: the clock hardly matters in it.
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// Measurements that each median is taken from.
@@ -12,7 +14,7 @@ const ROUNDS: usize = 101;
 /// A piece of work to measure.
 pub type Work<'a> = &'a mut dyn FnMut();
 
-/// Returns the median time that each of the subjects takes.
+/// Returns the median processor time that each of the subjects takes.
 ///
 /// The subjects take turns, so that a change of the machine's speed affects all of them. If `cargo test` runs the
 /// benchmark, each subject runs once.
@@ -36,13 +38,18 @@ pub fn medians<const N: usize>(mut subjects: [Work<'_>; N]) -> [Duration; N] {
     })
 }
 
-/// Returns the time of one of several repetitions.
+/// Returns the processor time of one of several repetitions.
 fn time(repetitions: u32, work: &mut Work<'_>) -> Duration {
-    let start = Instant::now();
+    let start = processor_time();
     for _ in 0..repetitions {
         work();
     }
-    start.elapsed() / repetitions
+    processor_time().saturating_sub(start) / repetitions
+}
+
+/// Returns the processor time that this thread has used, which other programs hardly affect.
+fn processor_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).expect("a clock's time is not negative")
 }
 
 /// Returns a rate in megabytes per second.
