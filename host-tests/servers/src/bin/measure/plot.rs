@@ -7,7 +7,7 @@ use crate::report::{Report, measures};
 use crate::servers::Kind;
 
 /// Sizes in pixels.
-const NAMES: f64 = 172.0;
+const NAMES: f64 = 180.0;
 const PANEL: f64 = 168.0;
 /// Space between panels, which holds the numbers at the ends of bars.
 const GAP: f64 = 34.0;
