@@ -2,6 +2,7 @@
 
 pub mod apps;
 pub mod instructions;
+pub mod metered;
 pub mod peers;
 mod process;
 pub mod raw;

@@ -111,14 +111,13 @@ impl<'a> Client<'a> {
     fn transfer_all(&mut self) -> Result<(), Failure> {
         loop {
             let started = self.start()?;
-            // Queue content before driving, so that it goes out together with the head.
+            // Queue content before the turn, so that it goes out together with the head.
             for &id in &started {
                 self.advance(id)?;
             }
-            let driven = self.link.connection.drive();
+            let turn = self.link.connection.turn();
             self.print_trace();
-            let changed = self.link.connection.changed();
-            for &id in &changed {
+            for &id in turn.iter().flat_map(|turn| &turn.changed) {
                 self.advance(id)?;
             }
             self.advance_uploads()?;
@@ -126,9 +125,9 @@ impl<'a> Client<'a> {
                 return Ok(());
             }
             self.check_deadline()?;
-            match driven {
+            match turn {
                 Ok(_) if self.transfers.is_empty() && self.exhausted.is_some() => self.reconnect()?,
-                Ok(moved) if moved || !started.is_empty() || !changed.is_empty() => {}
+                Ok(turn) if turn.moved || !started.is_empty() || !turn.changed.is_empty() => {}
                 Ok(_) => self.wait(),
                 Err(error) => self.lose_connection(&error)?,
             }

@@ -32,8 +32,8 @@ class Run(exports.Run):
         while not (answer := ask()):
             ready = connection.wait_any([self.client, self.server], None, PATIENCE)
             assert ready, "nothing happened"
-            while request := self.server.accept():
-                self.kept.append(request)
-                request.respond(ResponseHead(200, [("content-type", b"text/plain")]), False)
-                request.send_data(request.request().path_with_query.encode(), True)
+            for request in self.server.turn().requests:
+                self.kept.append(request.stream)
+                head = ResponseHead(200, [("content-type", b"text/plain")])
+                request.stream.answer(head, request.head.path_with_query.encode(), None)
         return answer

@@ -1,7 +1,7 @@
 //! The application that each server runs, on a runtime of one thread.
 //!
-//! `/` answers `hello`, `/bytes/N` sends N zero bytes, and `/echo` counts the bytes of the request and answers with
-//! their number.
+//! `/` answers with a line of text, `/bytes/N` sends N zero bytes, and `/upload` counts the bytes of the request and
+//! answers with their number. These are routes of `examples/echo-server` and of the guest `http-service`, too.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -10,10 +10,20 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Request, Response};
 use http_body_util::BodyExt;
+#[cfg(target_family = "wasm")]
+use http2_tokio::wasi as system;
 use hyper::body::{Body, Frame, SizeHint};
-use tokio::net::{TcpListener, TcpStream};
+
+#[cfg(not(target_family = "wasm"))]
+mod system;
+
+pub use system::{Clock, TcpStream};
+
+/// Content of the response at `/`.
+const GREETING: &str = "Hello from a WebAssembly component, over HTTP/2.\n";
 
 /// Content of a piece of `/bytes/N`.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
@@ -28,20 +38,33 @@ pub fn bytes_of(path: &str) -> Option<usize> {
     path.strip_prefix("/bytes/")?.parse().ok()
 }
 
+/// Returns the response at `/`.
+pub fn greeting() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(GREETING.as_bytes()));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(GREETING.len()));
+    response
+}
+
 /// Serves each connection by `serve`, and prints the address to the standard output.
+///
+/// The address is the first argument; without one, it has a free port.
 pub fn run<F: Future<Output = ()> + 'static>(serve: fn(TcpStream) -> F) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let local = tokio::task::LocalSet::new();
-    local.block_on(&runtime, async {
-        let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listener = TcpListener::bind(address).await.expect("a socket");
+    let address = std::env::args().nth(1).map(|address| address.parse().expect("ADDRESS:PORT"));
+    let address = address.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
+    let serve = async move {
+        let listener = system::TcpListener::bind(address).await.expect("a socket");
         println!("{}", listener.local_addr().expect("an address"));
         loop {
             let (socket, _) = listener.accept().await.expect("a connection");
+            // WASI has no such option.
+            #[cfg(not(target_family = "wasm"))]
             socket.set_nodelay(true).expect("no delay");
             tokio::task::spawn_local(serve(socket));
         }
-    });
+    };
+    system::block_on(tokio::task::LocalSet::new().run_until(serve)).expect("a runtime")
 }
 
 /// Answers a request.
@@ -50,7 +73,7 @@ pub async fn answer<B: Body<Data = Bytes> + Unpin>(
 ) -> Result<Response<Content>, Infallible> {
     let path = request.uri().path();
     if path == "/" {
-        return Ok(Response::new(Content::Whole(Some(Bytes::from_static(b"hello")))));
+        return Ok(greeting().map(|text| Content::Whole(Some(text))));
     }
     let left = bytes_of(path);
     let mut received = 0;

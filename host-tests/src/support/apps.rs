@@ -15,29 +15,37 @@ fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
+/// Returns the Cargo that runs the tests, for this workspace.
+fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(workspace());
+    // Drop settings meant for this package.
+    for inherited in ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
+        cargo.env_remove(inherited);
+    }
+    cargo
+}
+
+/// Returns the folder of the sources of a crate from the registry that this workspace depends on.
+pub fn sources(name: &str) -> PathBuf {
+    let metadata = run(cargo().args(["metadata", "--format-version", "1", "--locked"])).text();
+    let folder = format!("/{name}-");
+    let manifest = metadata.split('"').find(|part| part.contains(&folder) && part.ends_with("/Cargo.toml"));
+    let manifest = manifest.unwrap_or_else(|| panic!("the manifest of {name}"));
+    Path::new(manifest).parent().unwrap().to_owned()
+}
+
 /// Builds one of the examples of the crate wasip3 unchanged, with the Cargo that runs the tests.
 ///
 /// Returns `None` if Cargo cannot access the crate's dependencies.
 pub fn wasip3_example(name: &str) -> Option<PathBuf> {
     let _lock = lock();
-    let cargo = || {
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(workspace());
-        // Drop settings meant for this package.
-        for inherited in ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"]
-        {
-            cargo.env_remove(inherited);
-        }
-        cargo
-    };
-    // The guests depend on wasip3, so Cargo has its sources, which include the examples.
-    let metadata = run(cargo().args(["metadata", "--format-version", "1", "--locked"])).text();
-    let manifest =
-        metadata.split('"').find(|part| part.contains("/wasip3-") && part.ends_with("/Cargo.toml"));
     let target = peers_folder().join("wasip3-examples");
     let build = run(cargo()
         .args(["build", "--release", "--locked", "--target", "wasm32-wasip2", "--features", "http-compat"])
-        .args(["--example", name, "--manifest-path", manifest.expect("the manifest of wasip3")])
+        .args(["--example", name, "--manifest-path"])
+        // The guests depend on wasip3.
+        .arg(sources("wasip3").join("Cargo.toml"))
         .arg("--target-dir")
         .arg(&target));
     if build.code != Some(0) {

@@ -1,8 +1,10 @@
-//! What the engine costs, without a clock: Wasmtime's fuel and the allocations of fixed conversations, and the sizes of
-//! the components.
+//! What the engine and the servers cost, without a clock: Wasmtime's fuel and the allocations of fixed conversations, and
+//! the sizes of the components.
 //!
 //! `budget.txt` has what each of them may be. A test fails if one is more than 5 % above or below. With `UPDATE=1` in
 //! the environment, it writes the file instead, and the difference shows what a change has cost or saved.
+
+mod servers;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -54,7 +56,7 @@ fn costs_are_within_the_budget() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/budget/budget.txt");
     if env::var_os("UPDATE").is_some() {
         let lines = measured.iter().fold(String::new(), |mut lines, (name, value)| {
-            _ = writeln!(lines, "{value:>8.0}  {name}");
+            _ = writeln!(lines, "{value:>9.0}  {name}");
             lines
         });
         fs::write(&path, lines).unwrap();
@@ -73,7 +75,7 @@ fn costs_are_within_the_budget() {
     let mut beyond = String::new();
     for (&(name, value), &(_, allowed)) in measured.iter().zip(&budget) {
         let change = value / allowed - 1.0;
-        eprintln!("{value:>8.0}  {:>+6.1} %  {name}", change * 100.0);
+        eprintln!("{value:>9.0}  {:>+6.1} %  {name}", change * 100.0);
         if change.abs() > MARGIN {
             _ = writeln!(beyond, "{name}: {value:.0} instead of {allowed:.0} ({:+.1} %)", change * 100.0);
         }
@@ -88,12 +90,15 @@ fn costs_are_within_the_budget() {
 fn measure() -> Vec<(&'static str, f64)> {
     let requests = InstructionClock::new(guests::SMALL_REQUESTS);
     let fuel = |subject: Subject| requests.run(&[subject.name(), "100", "100"]);
-    vec![
+    let mut costs = vec![
         ("fuel of client and server for a small request, engine", fuel(Subject::Engine)),
         (
             "fuel of client and server for a small request, engine with types of http",
             fuel(Subject::EngineHttp),
         ),
+    ];
+    costs.extend(servers::measure());
+    costs.extend([
         ("allocations of client and server for 100 small requests, engine", allocations(Subject::Engine)),
         (
             "allocations of client and server for 100 small requests, engine with types of http",
@@ -104,7 +109,8 @@ fn measure() -> Vec<(&'static str, f64)> {
         ("bytes of http2_over_tcp.wasm", size(components::ENGINE_OVER_TCP)),
         ("bytes of http2_server.wasm", size(components::http_server())),
         ("bytes of http2_client.wasm", size(components::http_client())),
-    ]
+    ]);
+    costs
 }
 
 /// Returns the number of allocations for 100 requests, after a first round.

@@ -4,9 +4,8 @@ use bytes::Bytes;
 use h2::server::{self, SendResponse};
 use h2::{Error, RecvStream};
 use http::{Request, Response};
-use http2_servers::{bytes_of, piece, run};
+use http2_servers::{TcpStream, bytes_of, greeting, piece, run};
 use std::future::poll_fn;
-use tokio::net::TcpStream;
 
 fn main() {
     run(serve);
@@ -21,9 +20,10 @@ async fn serve(socket: TcpStream) {
     let Ok(mut connection) = builder.handshake::<_, Bytes>(socket).await else { return };
     while let Some(Ok((request, mut respond))) = connection.accept().await {
         if request.uri().path() == "/" {
-            if let Ok(mut content) = respond.send_response(Response::new(()), false) {
+            let (head, text) = greeting().into_parts();
+            if let Ok(mut content) = respond.send_response(Response::from_parts(head, ()), false) {
                 // The client may have left.
-                let _ = content.send_data(Bytes::from_static(b"hello"), true);
+                let _ = content.send_data(text, true);
             }
         } else {
             tokio::task::spawn_local(answer(request, respond));

@@ -1,10 +1,9 @@
-//! The application on `http2-tokio`.
+//! The application on `http2-tokio`, natively or as a guest.
 
 use http::{Request, Response};
-use http2_servers::{bytes_of, piece, run};
+use http2_servers::{Clock, TcpStream, bytes_of, greeting, piece, run};
 use http2_tokio::server::{self, Respond};
 use http2_tokio::{Config, Error, RecvStream};
-use tokio::net::TcpStream;
 
 fn main() {
     run(serve);
@@ -13,11 +12,12 @@ fn main() {
 async fn serve(socket: TcpStream) {
     let mut config = Config::default();
     config.max_concurrent_streams = 1_000;
-    let mut connection = server::handshake(socket, config).expect("a valid configuration");
+    let connection = server::handshake_with_clock(socket, config, Clock::new());
+    let mut connection = connection.expect("a valid configuration");
     while let Some(Ok((request, respond))) = connection.accept().await {
         if request.uri().path() == "/" {
             // The client may have left.
-            let _ = respond.respond(Response::new("hello".into()));
+            let _ = respond.respond(greeting());
         } else {
             tokio::task::spawn_local(answer(request, respond));
         }
