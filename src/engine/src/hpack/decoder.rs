@@ -119,6 +119,7 @@ impl Decoder {
         while let Some((&first, rest)) = input.split_first() {
             input = rest;
             if first & 0x80 != 0 {
+                // An indexed field (RFC 7541, 6.1).
                 let index = integer::decode(first, 7, &mut input).ok_or(DecodeError::Compression)?;
                 let (line, octets) = self.entry(index as usize)?;
                 if !section.push_copy(line, octets) {
