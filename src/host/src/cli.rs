@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::{Invocation, Outcome, Runtime};
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
+use tokio::runtime::Builder;
 use wasmtime_wasi::cli as stdio;
 
 /// HTTP/2 as a WebAssembly component: a server and a client to try it out, and composition with your own components.
@@ -64,12 +65,25 @@ impl LimitArguments {
 /// Runs the command with the arguments of the process, and returns its exit code.
 ///
 /// Errors go to the standard error.
-#[tokio::main]
-pub async fn main() -> ExitCode {
-    run(Cli::parse()).await.unwrap_or_else(|error| {
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = executor(&cli.command).and_then(|executor| executor.block_on(run(cli)));
+    outcome.unwrap_or_else(|error| {
         eprintln!("wasi-http2: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// Returns the Tokio runtime for a command.
+///
+/// A single guest runs on a single thread, which also waits for its sockets: with a thread for the sockets alone, each
+/// event would wake up both threads in turn.
+fn executor(command: &Command) -> Result<tokio::runtime::Runtime> {
+    let mut builder = match command {
+        Command::Serve(serve) if serve.has_workers() => Builder::new_multi_thread(),
+        _ => Builder::new_current_thread(),
+    };
+    builder.enable_all().build().context("Tokio cannot be started")
 }
 
 async fn run(cli: Cli) -> Result<ExitCode> {

@@ -83,6 +83,11 @@ Routes without --component:
   GET /early-hints  An informational response (103) before the final response";
 
 impl Serve {
+    /// Returns whether several instances of the server run.
+    pub(super) fn has_workers(&self) -> bool {
+        self.workers.is_some()
+    }
+
     pub(super) async fn run(self) -> Result<ExitCode> {
         let runtime = Runtime::with_interrupts()?;
         let program = runtime.load(&self.server()?)?;
