@@ -15,7 +15,7 @@ use crate::{Invocation, Outcome, Runtime};
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use tokio::runtime::Builder;
-use wasmtime_wasi::cli as stdio;
+use wasmtime_wasi::cli::{self as stdio, StdoutStream};
 
 /// HTTP/2 as a WebAssembly component: a server and a client to try it out, and composition with your own components.
 #[derive(Parser)]
@@ -107,8 +107,24 @@ fn write(file: &Path, component: &[u8]) -> Result<()> {
 /// Runs a command with its output on the terminal.
 async fn run_command(component: &[u8], invocation: Invocation) -> Result<ExitCode> {
     let program = Runtime::with_interrupts()?.load(component)?;
-    let invocation = invocation.stdout(stdio::stdout()).stderr(stdio::stderr());
+    let invocation = invocation.stdout(stdout()?).stderr(stdio::stderr());
     exit_code(program.run(invocation).await?)
+}
+
+/// Returns the standard output without the buffer of the standard library, which looks for the ends of lines.
+#[cfg(unix)]
+fn stdout() -> Result<impl StdoutStream> {
+    use std::io;
+    use std::os::fd::AsFd;
+
+    let output = io::stdout().as_fd().try_clone_to_owned().context("there is no standard output")?;
+    Ok(stdio::OutputFile::new(output.into()))
+}
+
+/// Returns the standard output, which converts text for the console.
+#[cfg(not(unix))]
+fn stdout() -> Result<impl StdoutStream> {
+    Ok(stdio::stdout())
 }
 
 /// Returns the command's exit code, or an error if the command did not exit by itself.
