@@ -6,6 +6,7 @@
 mod connection;
 mod exchange;
 mod options;
+mod rounds;
 mod route;
 mod server;
 
