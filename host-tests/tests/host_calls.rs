@@ -87,7 +87,9 @@ async fn serve(stdout: DuplexStream, calls: Arc<AtomicU64>) {
     let wasi = WasiCtx::builder()
         .args(&["echo-server", "--addr=127.0.0.1:0"])
         .inherit_network()
+        .allow_tcp(true)
         .stdout(AsyncStdoutStream::new(4_096, stdout))
+        .inherit_stderr()
         .build();
     let mut store = Store::new(&engine, Counted { wasi, table: ResourceTable::new(), calls });
     let command = Command::instantiate_async(&mut store, &component, &linker).await.unwrap();

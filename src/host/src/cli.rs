@@ -57,8 +57,18 @@ fn seconds(text: &str) -> Result<Duration> {
 }
 
 impl LimitArguments {
+    /// Applies the limits to the only guest of the process.
     fn apply(&self, invocation: Invocation) -> Invocation {
-        invocation.memory_limit(self.max_memory.saturating_mul(1 << 20)).compute_limit(self.max_compute)
+        self.apply_memory(invocation).process_limit(self.max_compute)
+    }
+
+    /// Applies the limits to one of several guests.
+    fn apply_to_one(&self, invocation: Invocation) -> Invocation {
+        self.apply_memory(invocation).compute_limit(self.max_compute)
+    }
+
+    fn apply_memory(&self, invocation: Invocation) -> Invocation {
+        invocation.memory_limit(self.max_memory.saturating_mul(1 << 20))
     }
 }
 
@@ -106,7 +116,7 @@ fn write(file: &Path, component: &[u8]) -> Result<()> {
 
 /// Runs a command with its output on the terminal.
 async fn run_command(component: &[u8], invocation: Invocation) -> Result<ExitCode> {
-    let program = Runtime::with_interrupts()?.load(component)?;
+    let program = Runtime::new()?.load(component)?;
     let invocation = invocation.stdout(stdout()?).stderr(stdio::stderr());
     exit_code(program.run(invocation).await?)
 }
