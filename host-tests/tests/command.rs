@@ -226,6 +226,28 @@ fn an_interrupt_lets_a_handler_finish() {
 }
 
 #[test]
+fn a_stuck_handler_ends_the_server() {
+    let mut server = Server::of(guests::HTTP_SERVICE, &["--max-compute", "0.5"]);
+    assert!(!get(&[&server.url("/loop")]).status.success());
+    assert_eq!(server.process.wait().unwrap().code(), Some(1));
+    let said = BufReader::new(server.process.stderr.take().unwrap()).lines().map(Result::unwrap).last();
+    let reason = "the guest computed for longer than its limit of 500ms without calling the host";
+    assert_eq!(said, Some(format!("wasi-http2: {reason}")));
+}
+
+#[test]
+fn a_second_interrupt_ends_a_server_with_a_stuck_handler() {
+    let mut server = Server::of(guests::HTTP_SERVICE, &["--max-compute", "1000"]);
+    let mut said = BufReader::new(server.process.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let request = wasi_http2(&["get", "--timeout", "1", &server.url("/loop")]).output().unwrap();
+    assert!(!request.status.success());
+    server.interrupt();
+    assert!(said.any(|line| line.starts_with("wasi-http2: draining")));
+    server.interrupt();
+    assert_eq!(server.process.wait().unwrap().code(), Some(130));
+}
+
+#[test]
 fn components_that_cannot_be_served_are_refused_with_a_reason() {
     let file = NamedTempFile::new().unwrap();
     fs::write(file.path(), guests::HOG).unwrap();

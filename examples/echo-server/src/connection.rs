@@ -1,8 +1,9 @@
 //! One connection and its exchanges.
 
 use std::collections::BTreeMap;
+use std::mem;
 
-use wasi::clocks::monotonic_clock::Instant;
+use wasi::clocks::monotonic_clock::{self, Instant};
 use wasi::io::poll::Pollable;
 
 use crate::bindings::http2::engine::connection::{Connection as Http2, Request, Role, Turn};
@@ -45,6 +46,8 @@ pub(crate) struct Connection {
     write_ready: Option<Pollable>,
     /// Whether the engine accepts no input until its output has been written.
     read_paused: bool,
+    /// Whether no output waits.
+    write_paused: bool,
     deadline: Option<Instant>,
     exchanges: BTreeMap<u32, Exchange>,
     failed: bool,
@@ -60,6 +63,7 @@ impl Connection {
             read_ready: http2.subscribe_read(),
             write_ready: None,
             read_paused: false,
+            write_paused: true,
             deadline: None,
             exchanges: BTreeMap::new(),
             failed: false,
@@ -70,7 +74,8 @@ impl Connection {
     /// Returns the pollables to wait for.
     pub(crate) fn pollables(&self) -> impl Iterator<Item = (Ready, &Pollable)> {
         let read_ready = (!self.read_paused).then_some((Ready::Read, &self.read_ready));
-        let write_ready = self.write_ready.as_ref().map(|pollable| (Ready::Write, pollable));
+        let write_ready = self.write_ready.as_ref().filter(|_| !self.write_paused);
+        let write_ready = write_ready.map(|pollable| (Ready::Write, pollable));
         read_ready.into_iter().chain(write_ready)
     }
 
@@ -94,36 +99,41 @@ impl Connection {
     }
 
     /// Moves bytes and answers requests, as much as possible without waiting.
-    pub(crate) fn turn(&mut self, now: Instant) -> Next {
-        let mut next = Next::Turn;
-        let mut moved = false;
-        for _ in 0..ROUNDS {
-            let turn = self.drive();
-            moved = turn.moved;
-            let worked = !turn.requests.is_empty() || !turn.changed.is_empty();
-            for request in turn.requests {
+    pub(crate) fn turn(&mut self) -> Next {
+        let mut rounds = 0;
+        let (turn, mut next) = loop {
+            let mut turn = self.drive();
+            let (requests, changed) = (mem::take(&mut turn.requests), mem::take(&mut turn.changed));
+            let worked = !requests.is_empty() || !changed.is_empty();
+            for request in requests {
                 self.start_exchange(request);
             }
-            for id in turn.changed {
+            for id in changed {
                 self.advance(id);
             }
-            let worked = worked | self.advance_due(now) | self.advance_blocked();
+            let worked = worked | self.advance_due() | self.advance_blocked();
+            rounds += 1;
             if !worked {
-                next = Next::Wait;
-                break;
+                break (turn, Next::Wait);
             }
-        }
-        if self.http2.closed().is_some() {
+            if rounds == ROUNDS {
+                break (turn, Next::Turn);
+            }
+        };
+        if turn.ended {
             return Next::Drop;
         }
-        self.write_ready = self.http2.has_output().then(|| self.http2.subscribe_write());
-        self.read_paused = !self.http2.takes_input();
+        self.write_paused = !turn.has_output;
+        if turn.has_output {
+            self.write_ready.get_or_insert_with(|| self.http2.subscribe_write());
+        }
+        self.read_paused = !turn.takes_input;
         // The engine still holds input that its own output delayed, and no pollable announces that.
-        if moved && self.read_paused {
+        if turn.moved && self.read_paused {
             next = Next::Turn;
         }
         let due = self.exchanges.values().filter_map(Exchange::due).min();
-        self.deadline = self.http2.next_timeout().into_iter().chain(due).min();
+        self.deadline = turn.next_timeout.into_iter().chain(due).min();
         next
     }
 
@@ -152,7 +162,15 @@ impl Connection {
             }
             self.failed = true;
             self.exchanges.clear();
-            Turn { moved: false, requests: Vec::new(), changed: Vec::new() }
+            Turn {
+                moved: false,
+                requests: Vec::new(),
+                changed: Vec::new(),
+                takes_input: self.http2.takes_input(),
+                has_output: self.http2.has_output(),
+                next_timeout: self.http2.next_timeout(),
+                ended: self.http2.closed().is_some(),
+            }
         })
     }
 
@@ -173,7 +191,12 @@ impl Connection {
         blocked.iter().any(|id| self.exchanges.get(id).is_none_or(|exchange| !exchange.is_blocked()))
     }
 
-    fn advance_due(&mut self, now: Instant) -> bool {
+    /// Advances the exchanges whose delay is over.
+    fn advance_due(&mut self) -> bool {
+        if self.exchanges.values().all(|exchange| exchange.due().is_none()) {
+            return false;
+        }
+        let now = monotonic_clock::now();
         let due = |(&id, exchange): (&u32, &Exchange)| (exchange.due()? <= now).then_some(id);
         let due: Vec<u32> = self.exchanges.iter().filter_map(due).collect();
         for &id in &due {

@@ -1,18 +1,23 @@
 //! One request and its response.
 
+use std::ops::Range;
+
 use wasi::clocks::monotonic_clock::{self, Instant};
 
 use crate::bindings::http2::engine::connection::Http2Stream;
 use crate::bindings::http2::engine::types::{Error, Fields, Method, RequestHead, ResponseHead};
+use crate::bindings::http2::engine::wide::{self, Content as Piece};
 use crate::route::{Answer, route};
 
 /// Bytes read or generated at once.
-const CHUNK: usize = 32 << 10;
+const CHUNK: usize = 64 << 10;
+/// Bytes of a word.
+const WORD: usize = size_of::<u64>();
 /// Bytes queued on a stream whose window is closed.
 ///
 /// Enough for the engine to notice a client that accepts nothing, and little to buffer for each of very many streams.
 const AHEAD: usize = 1 << 10;
-static ZEROS: [u8; CHUNK] = [0; CHUNK];
+static ZEROS: [u64; CHUNK / WORD] = [0; CHUNK / WORD];
 
 /// The progress of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,13 +53,13 @@ enum Content {
     /// No content until this time, then a text.
     Delayed(Instant),
     /// A text, and the number of its bytes that were accepted.
-    Text(Vec<u8>, usize),
+    Text(Piece, usize),
     /// This many zero bytes.
     Zeros(u64),
     /// Endless zero bytes.
     Endless,
     /// The request's content: the bytes read, and the number of them that were accepted.
-    Echo(Vec<u8>, usize),
+    Echo(Piece, usize),
     /// No content until the request ends, then its size, which is this so far, in bytes.
     Count(u64),
     /// No more content.
@@ -69,15 +74,15 @@ impl Exchange {
         match route(request) {
             // A 401 response needs WWW-Authenticate (RFC 9110, 15.5.2).
             Answer::Text { status: 401, text } => {
-                exchange.reply(401, text, vec![field("www-authenticate", "Bearer")])?;
+                exchange.reply(401, &text, vec![field("www-authenticate", "Bearer")])?;
             }
-            Answer::Text { status, text } => exchange.reply(status, text, Vec::new())?,
+            Answer::Text { status, text } => exchange.reply(status, &text, Vec::new())?,
             Answer::NotAllowed { allow } => {
-                exchange.reply(405, format!("only {allow}\n"), vec![field("allow", allow)])?;
+                exchange.reply(405, &format!("only {allow}\n"), vec![field("allow", allow)])?;
             }
             Answer::EarlyHints { link, text } => {
                 exchange.stream.inform(&head(103, vec![field("link", link)]))?;
-                exchange.reply(200, text, vec![field("link", link)])?;
+                exchange.reply(200, &text, vec![field("link", link)])?;
             }
             Answer::Bytes(count) => {
                 let fields = vec![octet_stream(), field("content-length", &count.to_string())];
@@ -90,7 +95,7 @@ impl Exchange {
             }
             Answer::Echo => {
                 // Read before the response begins: the engine then sends 100 (Continue) to a client that waits for it.
-                let first = exchange.stream.read_data(CHUNK as u32)?.unwrap_or_default();
+                let first = exchange.read()?.unwrap_or_else(|| piece(""));
                 exchange.respond(200, echoed_fields(request), Content::Echo(first, 0), false)?;
             }
             Answer::Count => exchange.content = Content::Count(0),
@@ -128,20 +133,20 @@ impl Exchange {
                     if monotonic_clock::now() < *at {
                         return Ok(Progress::Waiting);
                     }
-                    self.reply(200, "that took a while\n".to_owned(), Vec::new())?;
+                    self.reply(200, "that took a while\n", Vec::new())?;
                 }
-                Content::Text(text, taken) => match self.room.offer(&self.stream, &text[*taken..], true)? {
+                Content::Text(text, taken) => match self.room.offer(&self.stream, text, *taken, true)? {
                     0 => return Ok(Progress::Waiting),
                     more => {
                         *taken += more;
-                        if *taken == text.len() {
+                        if *taken == text.length as usize {
                             self.content = Content::End;
                         }
                     }
                 },
                 Content::Zeros(left) => {
-                    let chunk = &ZEROS[..CHUNK.min(usize::try_from(*left).unwrap_or(CHUNK))];
-                    match self.room.offer(&self.stream, chunk, chunk.len() as u64 == *left)? {
+                    let length = CHUNK.min(usize::try_from(*left).unwrap_or(CHUNK));
+                    match self.room.offer_words(&self.stream, &ZEROS, 0..length, length as u64 == *left)? {
                         0 => return Ok(Progress::Waiting),
                         more => {
                             *left -= more as u64;
@@ -152,31 +157,36 @@ impl Exchange {
                     }
                 }
                 Content::Endless => {
-                    if self.room.offer(&self.stream, &ZEROS, false)? == 0 {
+                    if self.room.offer_words(&self.stream, &ZEROS, 0..CHUNK, false)? == 0 {
                         return Ok(Progress::Waiting);
                     }
                 }
-                Content::Echo(octets, taken) if *taken < octets.len() => {
-                    match self.room.offer(&self.stream, &octets[*taken..], false)? {
+                Content::Echo(piece, taken) if *taken < piece.length as usize => {
+                    match self.room.offer(&self.stream, piece, *taken, false)? {
                         0 => return Ok(Progress::Waiting),
                         more => *taken += more,
                     }
                 }
-                Content::Echo(octets, taken) => match self.stream.read_data(CHUNK as u32)? {
-                    Some(more) if more.is_empty() => return Ok(Progress::Waiting),
-                    Some(more) => (*octets, *taken) = (more, 0),
+                Content::Echo(..) => match self.read()? {
+                    Some(more) if more.length == 0 => return Ok(Progress::Waiting),
+                    Some(more) => self.content = Content::Echo(more, 0),
                     None => self.end_echo()?,
                 },
-                Content::Count(octets) => match self.stream.read_data(CHUNK as u32)? {
-                    Some(more) if more.is_empty() => return Ok(Progress::Waiting),
-                    Some(more) => *octets += more.len() as u64,
+                Content::Count(octets) => match wide::read_data(&self.stream, CHUNK as u32)? {
+                    Some(more) if more.length == 0 => return Ok(Progress::Waiting),
+                    Some(more) => *octets += u64::from(more.length),
                     None => {
                         let text = format!("{octets} bytes\n");
-                        self.reply(200, text, Vec::new())?;
+                        self.reply(200, &text, Vec::new())?;
                     }
                 },
             }
         }
+    }
+
+    /// Reads the next piece of the request's content; returns `None` at its end.
+    fn read(&self) -> Result<Option<Piece>, Error> {
+        wide::read_data(&self.stream, CHUNK as u32)
     }
 
     /// Ends an echo as the request ended: with or without trailers.
@@ -192,18 +202,18 @@ impl Exchange {
     }
 
     /// Responds with a text.
-    fn reply(&mut self, status: u16, text: String, mut fields: Fields) -> Result<(), Error> {
+    fn reply(&mut self, status: u16, text: &str, mut fields: Fields) -> Result<(), Error> {
         let empty = text.is_empty();
         if !empty {
             fields.push(field("content-type", "text/plain; charset=utf-8"));
             fields.push(field("content-length", &text.len().to_string()));
         }
         if empty || self.head_only || text.len() > AHEAD {
-            return self.respond(status, fields, Content::Text(text.into_bytes(), 0), empty);
+            return self.respond(status, fields, Content::Text(piece(text), 0), empty);
         }
         let taken = self.stream.answer(&head(status, fields), text.as_bytes(), None)? as usize;
         let all = taken == text.len();
-        self.content = if all { Content::End } else { Content::Text(text.into_bytes(), taken) };
+        self.content = if all { Content::End } else { Content::Text(piece(text), taken) };
         Ok(())
     }
 
@@ -226,11 +236,28 @@ impl Room {
         self.blocked = false;
     }
 
-    /// Queues as much content as permitted, and returns the number of bytes accepted.
+    /// Queues as much of a piece as permitted, behind its first `taken` bytes, and returns the number of bytes accepted.
+    fn offer(
+        &mut self,
+        stream: &Http2Stream,
+        piece: &Piece,
+        taken: usize,
+        last: bool,
+    ) -> Result<usize, Error> {
+        self.offer_words(stream, &piece.words, taken..piece.length as usize, last)
+    }
+
+    /// Queues as many of these bytes of `words` as permitted, and returns the number of bytes accepted.
     ///
     /// If the engine has no room, offers one byte nevertheless: having refused it, the engine reports when it has room
     /// again.
-    fn offer(&mut self, stream: &Http2Stream, octets: &[u8], last: bool) -> Result<usize, Error> {
+    fn offer_words(
+        &mut self,
+        stream: &Http2Stream,
+        words: &[u64],
+        bytes: Range<usize>,
+        last: bool,
+    ) -> Result<usize, Error> {
         let allowed = if self.window > 0 { self.window } else { AHEAD - self.ahead };
         if allowed == 0 {
             self.blocked = true;
@@ -239,8 +266,10 @@ impl Room {
             return Ok(0);
         }
         let room = allowed.min(stream.send_capacity().max(1) as usize);
-        let (octets, last) = if room < octets.len() { (&octets[..room], false) } else { (octets, last) };
-        let taken = stream.send_data(octets, last)? as usize;
+        let end = bytes.end.min(bytes.start + room);
+        let words = &words[bytes.start / WORD..end.div_ceil(WORD)];
+        let (skip, length) = ((bytes.start % WORD) as u32, (end - bytes.start) as u32);
+        let taken = wide::send_data(stream, words, skip, length, last && end == bytes.end)? as usize;
         if self.window > 0 {
             self.window -= taken;
         } else {
@@ -248,6 +277,16 @@ impl Room {
         }
         Ok(taken)
     }
+}
+
+/// Returns a text as a piece of content.
+fn piece(text: &str) -> Piece {
+    let word = |bytes: &[u8]| {
+        let mut word = [0; WORD];
+        word[..bytes.len()].copy_from_slice(bytes);
+        u64::from_le_bytes(word)
+    };
+    Piece { words: text.as_bytes().chunks(WORD).map(word).collect(), length: text.len() as u32 }
 }
 
 /// Returns the fields of a response that echoes the request's content.

@@ -6,6 +6,7 @@
 mod connection;
 mod exchange;
 mod options;
+mod rounds;
 mod route;
 mod server;
 
@@ -18,7 +19,7 @@ use crate::server::Server;
 mod bindings {
     wit_bindgen::generate!({
         path: "../../wit",
-        world: "application",
+        world: "bulk-application",
         with: {
             "wasi:io/poll@0.2.12": wasi::io::poll,
             "wasi:clocks/monotonic-clock@0.2.12": wasi::clocks::monotonic_clock,

@@ -22,7 +22,7 @@ use crate::options::{Command, HELP};
 mod bindings {
     wit_bindgen::generate!({
         path: "../../wit",
-        world: "application",
+        world: "bulk-application",
         with: {
             "wasi:io/poll@0.2.12": wasi::io::poll,
             "wasi:clocks/monotonic-clock@0.2.12": wasi::clocks::monotonic_clock,

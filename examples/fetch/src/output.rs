@@ -1,15 +1,18 @@
 //! The output of responses.
 
 use std::fs::File;
-use std::io::{self, Stdout, Write};
+use std::io::Write;
 use std::path::Path;
+
+use wasi::cli::stdout::{OutputStream, get_stdout};
+use wasi::io::streams::StreamError;
 
 use crate::bindings::http2::engine::types::{Fields, ResponseHead};
 use crate::failure::Failure;
 
 /// The destination of the content.
 enum Sink {
-    Stdout(Stdout),
+    Stdout(OutputStream),
     File(File),
     Nothing,
 }
@@ -29,7 +32,7 @@ impl Output {
     /// Writes to standard output, or to a file, which is created or truncated.
     pub(crate) fn open(path: Option<&Path>, include_head: bool, trailers: bool) -> Result<Self, Failure> {
         let (sink, place) = match path {
-            None => (Sink::Stdout(io::stdout()), "standard output".to_owned()),
+            None => (Sink::Stdout(get_stdout()), "standard output".to_owned()),
             Some(path) => {
                 let place = path.display().to_string();
                 let file = File::create(path).map_err(|error| Failure::new(&place, "opening", error))?;
@@ -75,8 +78,8 @@ impl Output {
             self.write(&text)?;
         }
         let flushed = match &mut self.sink {
-            Sink::Stdout(stdout) => stdout.flush(),
-            Sink::File(file) => file.flush(),
+            Sink::Stdout(stdout) => stdout.blocking_flush().map_err(describe),
+            Sink::File(file) => file.flush().map_err(|error| error.to_string()),
             Sink::Nothing => Ok(()),
         };
         flushed.map_err(|error| Failure::new(&self.place, "writing", error))
@@ -84,11 +87,37 @@ impl Output {
 
     fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {
         let written = match &mut self.sink {
-            Sink::Stdout(stdout) => stdout.write_all(octets),
-            Sink::File(file) => file.write_all(octets),
+            Sink::Stdout(stdout) => write_all(stdout, octets).map_err(describe),
+            Sink::File(file) => file.write_all(octets).map_err(|error| error.to_string()),
             Sink::Nothing => Ok(()),
         };
         written.map_err(|error| Failure::new(&self.place, "writing", error))
+    }
+}
+
+/// Writes everything, and waits for room.
+///
+/// The standard library would look for the ends of lines, and write at most 4 KiB at once.
+fn write_all(stdout: &OutputStream, mut octets: &[u8]) -> Result<(), StreamError> {
+    while !octets.is_empty() {
+        let room = usize::try_from(stdout.check_write()?).unwrap_or(usize::MAX);
+        let (now, later) = octets.split_at(room.min(octets.len()));
+        if now.is_empty() {
+            stdout.subscribe().block();
+        } else {
+            stdout.write(now)?;
+        }
+        octets = later;
+    }
+    Ok(())
+}
+
+fn describe(error: StreamError) -> String {
+    match error {
+        StreamError::Closed => "closed".to_owned(),
+        StreamError::LastOperationFailed(error) => {
+            error.to_debug_string().lines().next().unwrap_or_default().to_owned()
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use wasi::io::poll::Pollable;
 
 use crate::bindings::http2::engine::connection::Http2Stream;
 use crate::bindings::http2::engine::types::Error;
+use crate::bindings::http2::engine::wide;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::upload::Upload;
@@ -121,9 +122,12 @@ impl Transfer {
             self.response = Response::Begun;
         }
         loop {
-            match self.stream.read_data(CHUNK).map_err(|error| self.failure(&error))? {
-                Some(octets) if octets.is_empty() => return Ok(false),
-                Some(octets) => output.content(&octets)?,
+            match wide::read_data(&self.stream, CHUNK).map_err(|error| self.failure(&error))? {
+                Some(content) if content.length == 0 => return Ok(false),
+                Some(content) => {
+                    let bytes: &[u8] = bytemuck::cast_slice(&content.words);
+                    output.content(&bytes[..content.length as usize])?;
+                }
                 None => break,
             }
         }

@@ -245,7 +245,7 @@ impl Caller {
         let stream = self.streams[some];
         let (exports, store) = (self.engine.http2_engine_connection().http2_stream(), &mut self.store);
         let random = &mut Random::from_seed(store.data().world().random.below(usize::MAX) as u64);
-        let (number, time, end) = (number(random), timeout(random), random.one_in(2));
+        let (number, skip, time, end) = (number(random), number(random), timeout(random), random.one_in(2));
         match random.below(40) {
             0 => _ = exports.call_id(store, stream)?,
             1 => {
@@ -282,11 +282,12 @@ impl Caller {
                 let pushed = exports.call_push(store, stream, &head)?;
                 self.streams.extend(pushed.inspect_err(check).ok());
             }
-            15..19 => {
+            15..18 => {
                 let data = octets(random);
                 let sent = exports.call_send_data(store, stream, &data, end)?.inspect_err(check);
                 assert!(sent.map_or(true, |taken| taken as usize <= data.len()));
             }
+            18 => self.send_words(stream, skip, number, end)?,
             19 => {
                 let data = octets(random);
                 let sent = exports.call_blocking_send_data(store, stream, &data, end, time)?;
@@ -297,7 +298,8 @@ impl Caller {
                 let trailers = fields(random);
                 _ = exports.call_send_trailers(store, stream, &trailers)?.inspect_err(check);
             }
-            22..30 => self.messages += usize::from(self.read(stream, number)?),
+            22..29 => self.messages += usize::from(self.read(stream, number)?),
+            29 => self.read_words(stream, number)?,
             30 => {
                 let read = exports.call_blocking_read_data(store, stream, number, time)?.inspect_err(check);
                 assert!(read.ok().flatten().is_none_or(|octets| octets.len() <= number as usize));
@@ -316,6 +318,26 @@ impl Caller {
                 self.streams.swap_remove(some);
                 stream.resource_drop(store)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Sends content in words, of which there may be too few.
+    fn send_words(&mut self, stream: ResourceAny, skip: u32, length: u32, end: bool) -> wasmtime::Result<()> {
+        let words = vec![u64::from(skip); length as usize % (1 << 14)];
+        let wide = self.engine.http2_engine_wide();
+        let sent = wide.call_send_data(&mut self.store, stream, &words, skip, length, end)?;
+        assert!(sent.inspect_err(check).map_or(true, |taken| taken <= length));
+        Ok(())
+    }
+
+    /// Reads content in words.
+    fn read_words(&mut self, stream: ResourceAny, max: u32) -> wasmtime::Result<()> {
+        let wide = self.engine.http2_engine_wide();
+        let read = wide.call_read_data(&mut self.store, stream, max)?.inspect_err(check);
+        if let Ok(Some(content)) = read {
+            assert!(content.length <= max, "read more than `max` bytes");
+            assert_eq!(content.words.len(), content.length.div_ceil(8) as usize);
         }
         Ok(())
     }

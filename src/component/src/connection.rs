@@ -150,7 +150,15 @@ impl GuestConnection for Connection {
         let changed: Vec<u32> = endpoint.streams.take_changed().into_iter().map(StreamId::as_u32).collect();
         match endpoint.failure() {
             Some(error) if requests.is_empty() && changed.is_empty() => Err(error),
-            _ => Ok(Turn { moved, requests, changed }),
+            _ => Ok(Turn {
+                moved,
+                requests,
+                changed,
+                takes_input: endpoint.takes_input(),
+                has_output: endpoint.has_output(),
+                next_timeout: endpoint.next_timeout(),
+                ended: endpoint.is_over(),
+            }),
         }
     }
 

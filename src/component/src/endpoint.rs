@@ -15,7 +15,7 @@ use crate::bindings::http2::engine::types::{Error, Priority};
 use crate::errors;
 use crate::io::TransportError;
 use crate::streams::{StreamState, Streams};
-use crate::transport::{READ_SIZE, Transport, WRITE_SIZE};
+use crate::transport::{Transport, WRITE_SIZE};
 
 /// Reads per call of [`Endpoint::drive`], so that a fast peer does not keep the caller from its other work.
 const READS_PER_DRIVE: u32 = 4;
@@ -524,9 +524,9 @@ impl Endpoint {
                 return false;
             };
             match transport.read() {
-                Ok(octets) => {
-                    *drained = octets.len() < READ_SIZE;
-                    self.input = octets.into();
+                Ok((bytes, more)) => {
+                    *drained = !more;
+                    self.input = bytes.into();
                 }
                 Err(error) => {
                     self.handle_read_end(now, error);

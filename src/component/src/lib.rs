@@ -8,6 +8,7 @@
 //! - [`transport`]: the byte-stream with its buffers and pollables;
 //! - [`streams`]: input of each stream that the application has not taken yet;
 //! - [`guest`]: the interface; [`connection`], [`stream`], [`options`]: its resources;
+//! - [`wide`]: the interface for content in words;
 //! - [`heads`], [`errors`], [`trace`]: conversions from the engine's types to those of the interface.
 
 #![cfg_attr(
@@ -42,6 +43,7 @@ mod streams;
 mod trace;
 mod transport;
 mod wait;
+mod wide;
 
 #[allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all)]
 mod bindings {

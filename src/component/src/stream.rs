@@ -50,6 +50,41 @@ impl Stream {
         })
     }
 
+    /// Queues content, as much as there is room for, and returns the number of bytes.
+    pub(crate) fn offer(&self, bytes: Bytes, end_of_stream: bool) -> Result<u32, Error> {
+        let mut endpoint = self.endpoint.borrow_mut();
+        let room = endpoint.engine.send_capacity(self.id);
+        // Don't retain the whole buffer after a partial send.
+        let (mut data, whole) = match bytes.get(..room) {
+            Some(part) if part.len() < bytes.len() => (Bytes::copy_from_slice(part), false),
+            _ => (bytes, true),
+        };
+        let offered = data.len();
+        send_data(&mut endpoint, self.id, &mut data, end_of_stream && whole)?;
+        Ok(u32::try_from(offered.saturating_sub(data.len())).unwrap_or(u32::MAX))
+    }
+
+    /// Reads pieces of content, at most `max` bytes together: none at all if no content has arrived, and `None` at the
+    /// end.
+    pub(crate) fn read_pieces(&self, max: u32) -> Result<Option<Vec<Bytes>>, Error> {
+        let mut endpoint = self.endpoint.borrow_mut();
+        let mut pieces = Vec::new();
+        let mut left = max as usize;
+        while left > 0 {
+            match read_piece(&mut endpoint, self.id, left) {
+                Ok(Some(piece)) if !piece.is_empty() => {
+                    left = left.saturating_sub(piece.len());
+                    pieces.push(piece);
+                }
+                Ok(Some(_)) => break,
+                // The next call returns the end, or the error.
+                _ if !pieces.is_empty() => break,
+                ended => return ended.map(|_| None),
+            }
+        }
+        Ok(Some(pieces))
+    }
+
     /// Passes a message part with `fields` to the engine; an error names the field at fault.
     fn send(
         &self,
@@ -166,16 +201,7 @@ impl GuestHttp2Stream for Stream {
     }
 
     fn send_data(&self, bytes: Vec<u8>, end_of_stream: bool) -> Result<u32, Error> {
-        let mut endpoint = self.endpoint.borrow_mut();
-        let room = endpoint.engine.send_capacity(self.id);
-        // Don't retain the whole buffer after a partial send.
-        let (mut data, whole) = match bytes.get(..room) {
-            Some(part) if part.len() < bytes.len() => (Bytes::copy_from_slice(part), false),
-            _ => (Bytes::from(bytes), true),
-        };
-        let offered = data.len();
-        send_data(&mut endpoint, self.id, &mut data, end_of_stream && whole)?;
-        Ok(u32::try_from(offered.saturating_sub(data.len())).unwrap_or(u32::MAX))
+        self.offer(bytes.into(), end_of_stream)
     }
 
     fn blocking_send_data(
@@ -275,16 +301,21 @@ fn response(endpoint: &mut Endpoint, id: StreamId) -> Result<Option<ResponseHead
     }
 }
 
-/// Reads content: an empty list if none has arrived, `None` at the end, where it stores the trailers.
+/// Reads content: an empty list if none has arrived, `None` at the end.
 fn read_data(endpoint: &mut Endpoint, id: StreamId, max: u32) -> Result<Option<Vec<u8>>, Error> {
     if max == 0 {
         return Ok(Some(Vec::new()));
     }
+    Ok(read_piece(endpoint, id, max as usize)?.map(Vec::from))
+}
+
+/// Reads one piece of content: an empty one if none has arrived, `None` at the end, where it stores the trailers.
+fn read_piece(endpoint: &mut Endpoint, id: StreamId, max: usize) -> Result<Option<Bytes>, Error> {
     if endpoint.streams.is_released(id) {
         let error = endpoint.streams.get(id).and_then(|stream| stream.error);
         return error.map_or(Ok(None), |error| Err(endpoint.stream_failure(id, &error)));
     }
-    let read = endpoint.engine.read(id, max as usize);
+    let read = endpoint.engine.read(id, max);
     if endpoint.streams.stop_awaiting_continue(id) && matches!(read, Ok(Read::Blocked)) {
         endpoint.send_continue(id);
     }
@@ -294,8 +325,8 @@ fn read_data(endpoint: &mut Endpoint, id: StreamId, max: u32) -> Result<Option<V
         stream.readable = false;
     }
     match read {
-        Ok(Read::Data(octets)) => Ok(Some(octets.into())),
-        Ok(Read::Blocked) => Ok(Some(Vec::new())),
+        Ok(Read::Data(piece)) => Ok(Some(piece)),
+        Ok(Read::Blocked) => Ok(Some(Bytes::new())),
         Ok(Read::End) => Ok(None),
         Ok(Read::Trailers(trailers)) => {
             if let Some(stream) = endpoint.streams.get_mut(id) {

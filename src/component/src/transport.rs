@@ -5,8 +5,10 @@ use wasi::io::poll::{Pollable, poll};
 
 use crate::io::{ByteStream, TransportError};
 
-/// Bytes requested in one read: each call crosses a component boundary, so large reads are cheaper.
-pub(crate) const READ_SIZE: usize = 64 << 10;
+/// Bytes requested in one read while much arrives: each call crosses a component boundary, so large reads are cheaper.
+const LARGE_READ: u32 = 64 << 10;
+/// Bytes requested in one read otherwise: hosts clear a buffer of the size requested, whatever arrives.
+const SMALL_READ: u32 = 8 << 10;
 /// Bytes gathered for one write: as many as a stream usually has waiting, so that most segments are full.
 pub(crate) const WRITE_SIZE: usize = 256 << 10;
 
@@ -33,6 +35,8 @@ pub(crate) struct Transport {
     timer: Option<(Instant, Pollable)>,
     output: Vec<u8>,
     written: usize,
+    /// Bytes to request in the next read.
+    read_size: u32,
     read_ended: bool,
     writing: Writing,
     io: ByteStream,
@@ -46,6 +50,7 @@ impl Transport {
             timer: None,
             output: Vec::new(),
             written: 0,
+            read_size: SMALL_READ,
             read_ended: false,
             writing: Writing::Open,
             io,
@@ -77,9 +82,16 @@ impl Transport {
         self.written < self.output.len()
     }
 
-    /// Reads at most [`READ_SIZE`] bytes; after an error, nothing more can be read.
-    pub(crate) fn read(&mut self) -> Result<Vec<u8>, TransportError> {
-        self.io.read(READ_SIZE as u32).inspect_err(|_| self.read_ended = true)
+    /// Reads bytes, and returns whether more of them may be there; after an error, nothing more can be read.
+    pub(crate) fn read(&mut self) -> Result<(Vec<u8>, bool), TransportError> {
+        let bytes = self.io.read(self.read_size).inspect_err(|_| self.read_ended = true)?;
+        let is_full = bytes.len() >= self.read_size as usize;
+        if is_full {
+            self.read_size = LARGE_READ;
+        } else if !bytes.is_empty() && bytes.len() <= SMALL_READ as usize {
+            self.read_size = SMALL_READ;
+        }
+        Ok((bytes, is_full))
     }
 
     /// Returns the output buffer, which may be filled once everything in it has been written.

@@ -14,7 +14,8 @@ use std::time::Duration;
 use crate::{Invocation, Outcome, Runtime};
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use wasmtime_wasi::cli as stdio;
+use tokio::runtime::Builder;
+use wasmtime_wasi::cli::{self as stdio, StdoutStream};
 
 /// HTTP/2 as a WebAssembly component: a server and a client to try it out, and composition with your own components.
 #[derive(Parser)]
@@ -56,20 +57,43 @@ fn seconds(text: &str) -> Result<Duration> {
 }
 
 impl LimitArguments {
+    /// Applies the limits to the only guest of the process.
     fn apply(&self, invocation: Invocation) -> Invocation {
-        invocation.memory_limit(self.max_memory.saturating_mul(1 << 20)).compute_limit(self.max_compute)
+        self.apply_memory(invocation).process_limit(self.max_compute)
+    }
+
+    /// Applies the limits to one of several guests.
+    fn apply_to_one(&self, invocation: Invocation) -> Invocation {
+        self.apply_memory(invocation).compute_limit(self.max_compute)
+    }
+
+    fn apply_memory(&self, invocation: Invocation) -> Invocation {
+        invocation.memory_limit(self.max_memory.saturating_mul(1 << 20))
     }
 }
 
 /// Runs the command with the arguments of the process, and returns its exit code.
 ///
 /// Errors go to the standard error.
-#[tokio::main]
-pub async fn main() -> ExitCode {
-    run(Cli::parse()).await.unwrap_or_else(|error| {
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = executor(&cli.command).and_then(|executor| executor.block_on(run(cli)));
+    outcome.unwrap_or_else(|error| {
         eprintln!("wasi-http2: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// Returns the Tokio runtime for a command.
+///
+/// A single guest runs on a single thread, which also waits for its sockets: with a thread for the sockets alone, each
+/// event would wake up both threads in turn.
+fn executor(command: &Command) -> Result<tokio::runtime::Runtime> {
+    let mut builder = match command {
+        Command::Serve(serve) if serve.has_workers() => Builder::new_multi_thread(),
+        _ => Builder::new_current_thread(),
+    };
+    builder.enable_all().build().context("Tokio cannot be started")
 }
 
 async fn run(cli: Cli) -> Result<ExitCode> {
@@ -92,9 +116,25 @@ fn write(file: &Path, component: &[u8]) -> Result<()> {
 
 /// Runs a command with its output on the terminal.
 async fn run_command(component: &[u8], invocation: Invocation) -> Result<ExitCode> {
-    let program = Runtime::with_interrupts()?.load(component)?;
-    let invocation = invocation.stdout(stdio::stdout()).stderr(stdio::stderr());
+    let program = Runtime::new()?.load(component)?;
+    let invocation = invocation.stdout(stdout()?).stderr(stdio::stderr());
     exit_code(program.run(invocation).await?)
+}
+
+/// Returns the standard output without the buffer of the standard library, which looks for the ends of lines.
+#[cfg(unix)]
+fn stdout() -> Result<impl StdoutStream> {
+    use std::io;
+    use std::os::fd::AsFd;
+
+    let output = io::stdout().as_fd().try_clone_to_owned().context("there is no standard output")?;
+    Ok(stdio::OutputFile::new(output.into()))
+}
+
+/// Returns the standard output, which converts text for the console.
+#[cfg(not(unix))]
+fn stdout() -> Result<impl StdoutStream> {
+    Ok(stdio::stdout())
 }
 
 /// Returns the command's exit code, or an error if the command did not exit by itself.

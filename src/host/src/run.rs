@@ -97,7 +97,7 @@ impl Runtime {
     /// Creates a runtime that interrupts guests while they compute.
     ///
     /// Guests yield to each other even in the middle of a computation, [`Invocation::time_limit`] applies to computing
-    /// guests as well, and [`Invocation::compute_limit`] takes effect. This costs guests a few percent of their speed.
+    /// guests as well, and [`Invocation::compute_limit`] takes effect. This costs guests a sixth of their speed.
     ///
     /// # Errors
     ///
@@ -213,10 +213,14 @@ impl Program {
     ///
     /// If the command cannot be started. The [`Outcome`] tells how it ended.
     pub async fn run(&self, invocation: Invocation) -> Result<Outcome> {
-        let Invocation { mut wasi, memory_limit, time_limit, compute_limit, share } = invocation;
+        let Invocation { mut wasi, memory_limit, time_limit, compute_limit, process_limit, share } =
+            invocation;
         let mut guest = Guest::new(wasi.build(), memory_limit);
         guest.listening.share = share;
         let stretch = guest.stretch.clone();
+        if let Some(limit) = process_limit {
+            stretch.watch(limit);
+        }
         let mut store = Store::new(self.command.engine(), guest);
         store.limiter(|guest| guest);
         store.set_max_component_handles(HANDLES);
@@ -247,6 +251,7 @@ pub struct Invocation {
     memory_limit: usize,
     time_limit: Option<Duration>,
     compute_limit: Option<Duration>,
+    process_limit: Option<Duration>,
     share: Option<Share>,
 }
 
@@ -255,7 +260,14 @@ impl Invocation {
     pub fn new(name: &str) -> Self {
         let mut wasi = WasiCtx::builder();
         wasi.arg(name);
-        Self { wasi, memory_limit: 1 << 30, time_limit: None, compute_limit: None, share: None }
+        Self {
+            wasi,
+            memory_limit: 1 << 30,
+            time_limit: None,
+            compute_limit: None,
+            process_limit: None,
+            share: None,
+        }
     }
 
     /// Appends arguments.
@@ -340,6 +352,16 @@ impl Invocation {
     #[must_use]
     pub fn compute_limit(self, limit: Duration) -> Self {
         Self { compute_limit: Some(limit), ..self }
+    }
+
+    /// Ends the process, with a message and the exit code 1, if the guest computes longer than this limit without waiting
+    /// and without calling the host.
+    ///
+    /// For a program with one guest, this does what [`compute_limit`](Self::compute_limit) does, without the cost of
+    /// interrupts: see [`Runtime::with_interrupts`].
+    #[must_use]
+    pub fn process_limit(self, limit: Duration) -> Self {
+        Self { process_limit: Some(limit), ..self }
     }
 }
 

@@ -37,6 +37,7 @@ mod engine {
     pub(crate) mod trace;
     pub(crate) mod transport;
     pub(crate) mod wait;
+    mod wide;
 }
 
 #[path = "../../tcp/src"]

@@ -6,11 +6,13 @@ use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::process::{self, ExitCode};
+use std::thread;
 
 use crate::compose::{with_client, with_server};
 use crate::{Composition, Invocation, Network, Runtime, components};
 use anyhow::{Context, Result};
 use clap::Args;
+use tokio::runtime::Builder;
 use tokio::sync::watch;
 use wasmtime_wasi::cli::{self as stdio, AsyncStdinStream};
 
@@ -83,10 +85,15 @@ Routes without --component:
   GET /early-hints  An informational response (103) before the final response";
 
 impl Serve {
+    /// Returns whether several instances of the server run.
+    pub(super) fn has_workers(&self) -> bool {
+        self.workers.is_some()
+    }
+
     pub(super) async fn run(self) -> Result<ExitCode> {
-        let runtime = Runtime::with_interrupts()?;
+        let runtime = if self.has_workers() { Runtime::with_interrupts()? } else { Runtime::new()? };
         let program = runtime.load(&self.server()?)?;
-        let draining = drain_on_signal();
+        let draining = drain_on_signal()?;
         if let Some(workers) = self.workers {
             return workers::run(self, &runtime, &program, workers.get().into(), draining).await;
         }
@@ -125,7 +132,7 @@ impl Serve {
             .stdin(open_until(draining.clone()))
             .stdout(stdio::stdout())
             .stderr(stdio::stderr());
-        self.limits.apply(invocation)
+        if self.has_workers() { self.limits.apply_to_one(invocation) } else { self.limits.apply(invocation) }
     }
 }
 
@@ -141,20 +148,25 @@ fn open_until(mut draining: watch::Receiver<bool>) -> AsyncStdinStream {
 }
 
 /// Reports the first signal as a request to drain. The second signal exits the process.
-fn drain_on_signal() -> watch::Receiver<bool> {
+///
+/// A thread of its own waits for the signals, because a guest may keep the other one busy.
+fn drain_on_signal() -> Result<watch::Receiver<bool>> {
     let (drain, draining) = watch::channel(false);
-    tokio::spawn(async move {
-        if let Err(error) = signal().await {
-            eprintln!("wasi-http2: {error:#}");
-            return std::future::pending().await;
-        }
-        eprintln!("wasi-http2: draining; interrupt again to end at once");
-        drain.send_replace(true);
-        if signal().await.is_ok() {
-            process::exit(INTERRUPTED)
-        }
+    let executor = Builder::new_current_thread().enable_all().build().context("Tokio cannot be started")?;
+    thread::spawn(move || {
+        executor.block_on(async {
+            if let Err(error) = signal().await {
+                eprintln!("wasi-http2: {error:#}");
+                return std::future::pending().await;
+            }
+            eprintln!("wasi-http2: draining; interrupt again to end at once");
+            drain.send_replace(true);
+            if signal().await.is_ok() {
+                process::exit(INTERRUPTED)
+            }
+        });
     });
-    draining
+    Ok(draining)
 }
 
 /// Waits for Ctrl-C or, on Unix, SIGTERM.

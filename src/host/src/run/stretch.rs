@@ -3,7 +3,10 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
+use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::thread;
 use std::time::Duration;
 
 use super::TICK;
@@ -15,19 +18,41 @@ pub(super) struct Stretch {
     ticks: AtomicU64,
     /// Whether the guest was interrupted only to yield to others.
     interrupted: AtomicBool,
+    /// Whether the guest runs, rather than waits.
+    running: AtomicBool,
 }
 
 impl Stretch {
     /// Records a tick that passed while the guest computed.
     pub(super) fn tick(&self, limit: Option<Duration>) -> Result<(), Unresponsive> {
         self.interrupted.store(true, Relaxed);
+        limit.map_or(Ok(()), |limit| self.count(limit))
+    }
+
+    /// Counts a tick against the limit.
+    fn count(&self, limit: Duration) -> Result<(), Unresponsive> {
         let ticks = self.ticks.fetch_add(1, Relaxed).saturating_add(1);
-        match limit {
-            Some(limit) if TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)) > limit => {
-                Err(Unresponsive(limit))
+        let computed = TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX));
+        if computed > limit { Err(Unresponsive(limit)) } else { Ok(()) }
+    }
+
+    /// Ends the process with a message once the guest has computed longer than `limit`.
+    ///
+    /// This works without interrupting the guest.
+    pub(super) fn watch(self: &Arc<Self>, limit: Duration) {
+        let stretch = Arc::downgrade(self);
+        thread::spawn(move || {
+            while let Some(stretch) = stretch.upgrade() {
+                if stretch.running.load(Relaxed)
+                    && let Err(unresponsive) = stretch.count(limit)
+                {
+                    eprintln!("wasi-http2: {unresponsive}");
+                    process::exit(1);
+                }
+                drop(stretch);
+                thread::sleep(TICK);
             }
-            _ => Ok(()),
-        }
+        });
     }
 
     /// Ends the stretch, because the guest called the host or waits for it.
@@ -39,7 +64,9 @@ impl Stretch {
     pub(super) async fn of<T>(&self, run: impl Future<Output = T>) -> T {
         let mut run = pin!(run);
         poll_fn(|context| {
+            self.running.store(true, Relaxed);
             let poll = run.as_mut().poll(context);
+            self.running.store(false, Relaxed);
             if poll.is_pending() && !self.interrupted.swap(false, Relaxed) {
                 self.end();
             }
