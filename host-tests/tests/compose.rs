@@ -56,10 +56,33 @@ fn components_import_only_what_their_worlds_name() {
         "wasi:sockets/tcp-create-socket",
     ];
     let of_both = [&["http2:engine/types"], &of_sockets[..]].concat();
+    let of_the_server = [
+        "wasi:cli/environment",
+        "wasi:cli/exit",
+        "wasi:cli/stderr",
+        "wasi:cli/stdin",
+        "wasi:cli/stdout",
+        "wasi:cli/types",
+        "wasi:clocks/monotonic-clock",
+        "wasi:clocks/types",
+        "wasi:http/handler",
+        "wasi:http/types",
+        "wasi:sockets/types",
+    ];
+    let of_the_client = [
+        "wasi:cli/environment",
+        "wasi:clocks/monotonic-clock",
+        "wasi:clocks/types",
+        "wasi:http/types",
+        "wasi:sockets/ip-name-lookup",
+        "wasi:sockets/types",
+    ];
     for (component, expected) in [
         (components::ENGINE, &of_the_engine[..]),
         (components::TCP, &of_sockets),
         (components::ENGINE_OVER_TCP, &of_both),
+        (components::http_server(), &of_the_server),
+        (components::http_client(), &of_the_client),
     ] {
         let (imports, _) = names(component);
         let mut imports: Vec<_> = imports.iter().filter_map(|import| import.split('@').next()).collect();

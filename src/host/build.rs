@@ -42,9 +42,9 @@ fn main() -> ExitCode {
             (Bare, &engine),
             (Bare, &tcp),
             (Bare, &over_tcp),
-            (Wasi, &server),
-            (Wasi, &client),
-            (Wasi, &relay),
+            (Bare, &server),
+            (Bare, &client),
+            (Bare, &relay),
             (Wasi, &examples),
         ];
         let source = component_build::build(&workspace, &groups)?;

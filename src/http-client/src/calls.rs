@@ -11,6 +11,7 @@ use http2_wasi_http::Tasks;
 use http2_wasi_http::bindings::wasi::http::types::{ErrorCode, Request, Response};
 use http2_wasi_http::signal::{Latch, Signal};
 
+use crate::bindings::wasi::cli::environment;
 use crate::exchange::exchange;
 use crate::options::Options;
 use crate::pool::Pool;
@@ -74,7 +75,10 @@ impl Drop for CancelOnDrop<'_> {
 impl Runtime {
     fn new() -> Self {
         let tasks = Tasks::new();
-        let options = Options::read(|name| std::env::var(name).ok());
+        let variables = environment::get_environment();
+        let variable =
+            |name: &str| variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        let options = Options::read(variable);
         let pool = options.map(|options| Pool::new(options, &tasks));
         Self { tasks, pool, is_running: Cell::new(false) }
     }

@@ -6,6 +6,7 @@
 //! | to change | open |
 //! |---|---|
 //! | options and `--help` | `options.rs` |
+//! | standard output and standard error | `console.rs` |
 //! | accepting connections, limits, draining | `server.rs`, `listener.rs` |
 //! | one request: the call of the handler, its cancellation | `exchange.rs` |
 //! | fairness between connections | `scheduler.rs` |
@@ -32,6 +33,7 @@
 )]
 
 mod bindings;
+mod console;
 mod exchange;
 mod listener;
 mod options;
@@ -44,6 +46,9 @@ use crate::bindings::exports::wasi::cli::run::Guest;
 use crate::options::{HELP, Request};
 use crate::server::Server;
 
+/// The text printed by `--version`.
+const VERSION: &str = concat!("http2-server ", env!("CARGO_PKG_VERSION"), "\n");
+
 struct Command;
 
 #[cfg(target_arch = "wasm32")]
@@ -51,19 +56,27 @@ bindings::export!(Command with_types_in bindings);
 
 impl Guest for Command {
     async fn run() -> Result<(), ()> {
-        match Request::parse(std::env::args_os()) {
-            Ok(Request::Help) => print!("{HELP}"),
-            Ok(Request::Version) => println!("http2-server {}", env!("CARGO_PKG_VERSION")),
+        let done = match Request::parse(console::arguments()) {
+            Ok(Request::Help) => {
+                console::print(HELP.to_owned()).await;
+                Ok(())
+            }
+            Ok(Request::Version) => {
+                console::print(VERSION.to_owned()).await;
+                Ok(())
+            }
             Ok(Request::Serve(options)) => {
                 let tasks = Tasks::new();
-                let served = tasks.run(Server::new(*options, &tasks).serve()).await;
-                return served.map_err(|error| eprintln!("http2-server: {error}"));
+                tasks.run(Server::new(*options, &tasks).serve()).await
             }
+            Err(error) => Err(format!("{error}\nSee --help.")),
+        };
+        match done {
+            Ok(()) => Ok(()),
             Err(error) => {
-                eprintln!("http2-server: {error}\nSee --help.");
-                return Err(());
+                console::print_error(format!("http2-server: {error}\n")).await;
+                Err(())
             }
         }
-        Ok(())
     }
 }

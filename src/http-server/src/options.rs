@@ -3,7 +3,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
@@ -85,7 +84,7 @@ impl Default for Options {
 
 impl Request {
     /// Parses the arguments, starting with the program's name.
-    pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let mut options = Options::default();
         let mut parser = Parser::from_iter(arguments);
         while let Some(argument) = parser.next().map_err(|error| error.to_string())? {

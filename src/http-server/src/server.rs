@@ -12,7 +12,8 @@ use http2_wasi_http::bindings::wasi::sockets::types::TcpSocket;
 use http2_wasi_http::{Connection, Tasks, tcp};
 use wit_bindgen::StreamResult;
 
-use crate::bindings::wasi::cli::stdin;
+use crate::bindings::wasi::cli::{exit, stdin};
+use crate::console;
 use crate::exchange;
 use crate::listener::{self, Listener};
 use crate::options::Options;
@@ -58,7 +59,7 @@ impl Server {
         let failed = |error| format!("{address}: {error}");
         let listener = Listener::new(address).map_err(failed)?;
         let address = listener.address().map_err(failed)?;
-        self.log(|| format!("listening on {address}"));
+        self.log(|| format!("listening on {address}")).await;
         let server = self.clone();
         self.0.tasks.spawn(async move { server.0.scheduler.run().await });
         self.accept_all(listener).await;
@@ -73,9 +74,11 @@ impl Server {
                 self.wait_for_capacity().await;
                 let (result, sockets) = listener.connections.read(Vec::with_capacity(1)).await;
                 if !matches!(result, StreamResult::Complete(_)) {
-                    return self.log(|| "the listener has closed: draining".to_owned());
+                    return self.log(|| "the listener has closed: draining".to_owned()).await;
                 }
-                sockets.into_iter().for_each(|socket| self.accept(socket));
+                for socket in sockets {
+                    self.accept(socket).await;
+                }
             }
         });
         let drain_on_eof = self.0.options.drain_on_stdin_eof;
@@ -84,7 +87,7 @@ impl Server {
                 return std::future::pending().await;
             }
             stdin_end().await;
-            self.log(|| "standard input has ended: draining".to_owned());
+            self.log(|| "standard input has ended: draining".to_owned()).await;
         });
         poll_fn(|context| match draining.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(()),
@@ -99,14 +102,14 @@ impl Server {
         if self.0.connections.borrow().len() < max {
             return;
         }
-        self.log(|| format!("{max} connections open: accepting no more until one ends"));
+        self.log(|| format!("{max} connections open: accepting no more until one ends")).await;
         self.wait_until(|connections| connections < max).await;
     }
 
-    fn accept(&self, socket: TcpSocket) {
+    async fn accept(&self, socket: TcpSocket) {
         let connection = match Connection::server(self.0.options.config.clone(), &self.0.tasks) {
             Ok(connection) => connection,
-            Err(error) => return self.log(|| error.to_string()),
+            Err(error) => return self.log(|| error.to_string()).await,
         };
         let number = self.0.next_connection.get();
         self.0.next_connection.set(number.wrapping_add(1));
@@ -142,14 +145,16 @@ impl Server {
             let reason = ended.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned());
             let (stats, limit) = (connection.stats(), self.0.options.config.limits.abuse);
             let (requests, score) = (stats.streams_accepted, stats.abuse_score_peak);
-            eprintln!(
-                "connection from {peer} ended: {reason}; requests {requests}, highest abuse score {score} of {limit}"
-            );
+            console::print_error(format!(
+                "connection from {peer} ended: {reason}; requests {requests}, highest abuse score {score} of \
+                 {limit}\n"
+            ))
+            .await;
         }
         match ended {
             // Clients may close at any time.
             Ok(()) | Err(ConnectionError::TransportEnded { .. }) => {}
-            Err(error) => self.log(|| format!("{peer}: {error}")),
+            Err(error) => self.log(|| format!("{peer}: {error}")).await,
         }
         self.0.connections.borrow_mut().remove(&number);
         if let Some(waker) = self.0.connection_ended.take() {
@@ -164,8 +169,8 @@ impl Server {
         let calls = self.0.calls.get();
         if calls > 0 {
             // Returning would drop the calls, and so cancel them: see `exchange::serve`.
-            self.log(|| format!("exiting although {calls} calls of the handler have not returned"));
-            std::process::exit(0);
+            self.log(|| format!("exiting although {calls} calls of the handler have not returned")).await;
+            exit::exit(Ok(()));
         }
     }
 
@@ -181,9 +186,13 @@ impl Server {
         .await;
     }
 
-    fn log(&self, line: impl FnOnce() -> String) {
+    /// Prints a line, unless `--quiet` is set.
+    ///
+    /// A connection counts against the limit until its line is written, so that a slow reader of the log cannot make
+    /// lines pile up.
+    async fn log(&self, line: impl FnOnce() -> String) {
         if !self.0.options.quiet {
-            eprintln!("http2-server: {}", line());
+            console::print_error(format!("http2-server: {}\n", line())).await;
         }
     }
 }

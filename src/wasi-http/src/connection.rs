@@ -9,7 +9,6 @@ use http2_engine::{
     StreamId, Time,
 };
 
-use crate::bindings::wasi::clocks::monotonic_clock;
 use crate::signal::{Latch, Signal};
 use crate::stream::{State, Stream};
 use crate::tasks::Tasks;
@@ -169,7 +168,7 @@ impl Connection {
 
     /// Shuts the connection down gracefully: see [`http2_engine::Connection::shutdown`].
     pub fn shutdown(&self) {
-        self.engine().shutdown(now());
+        self.engine().shutdown(self.tasks().now());
         self.wake_driver();
     }
 
@@ -309,9 +308,4 @@ impl Connection {
             self.0.signals.deadline_moved.notify();
         }
     }
-}
-
-/// The current time on the clock of all connections.
-pub(crate) fn now() -> Time {
-    Time::from_nanos(monotonic_clock::now())
 }

@@ -12,6 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
+use http2_engine::Time;
+
+use crate::bindings::wasi::clocks::monotonic_clock;
+
 /// How often control returns to the host, with no task becoming ready, before a turn ends.
 const QUIET_ROUNDS: u32 = 2;
 /// The largest number of polls in one turn, so that busy tasks cannot keep others waiting for the end
@@ -35,6 +39,14 @@ struct Inner {
     turn_end_wakers: RefCell<Vec<Waker>>,
     /// The number of the current turn.
     turn: Cell<u64>,
+    clock: Clock,
+}
+
+/// The time, read from the host once while tasks run without a break.
+#[derive(Default)]
+struct Clock {
+    is_running: Cell<bool>,
+    time: Cell<Option<Time>>,
 }
 
 type Task = Pin<Box<dyn Future<Output = ()>>>;
@@ -80,6 +92,12 @@ impl Tasks {
         self.0.turn.get()
     }
 
+    /// The current time on the clock of all connections, which stands still until control returns to the host or the turn
+    /// ends.
+    pub(crate) fn now(&self) -> Time {
+        self.0.clock.now()
+    }
+
     /// Waits until no task is ready and the host has no further events, or the turn reaches its bound.
     pub async fn turn_end(&self) {
         let turn = self.0.turn.get();
@@ -100,6 +118,7 @@ impl Tasks {
         let (mut quiet, mut polls) = (0, 0_u32);
         let _drop_tasks = DropTasks(&self.0);
         poll_fn(|context| {
+            let _running = self.0.clock.start();
             self.0.ready.set_runner(context.waker());
             loop {
                 while let Some(ready) = self.0.ready.pop() {
@@ -158,9 +177,39 @@ impl Inner {
 
     fn end_turn(&self) {
         self.turn.set(self.turn.get().wrapping_add(1));
+        self.clock.time.set(None);
         for waker in self.turn_end_wakers.take() {
             waker.wake();
         }
+    }
+}
+
+impl Clock {
+    /// Stops the clock until the result is dropped.
+    fn start(&self) -> Running<'_> {
+        self.is_running.set(true);
+        Running(self)
+    }
+
+    fn now(&self) -> Time {
+        if let Some(time) = self.time.get() {
+            return time;
+        }
+        let time = Time::from_nanos(monotonic_clock::now());
+        if self.is_running.get() {
+            self.time.set(Some(time));
+        }
+        time
+    }
+}
+
+/// Tasks are running.
+struct Running<'a>(&'a Clock);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.is_running.set(false);
+        self.0.time.set(None);
     }
 }
 

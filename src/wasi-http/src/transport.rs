@@ -27,7 +27,7 @@ use http2_engine::{ConnectionError, HTTP1_ANSWER, Role};
 use wit_bindgen::{StreamReader, StreamResult, StreamWriter};
 
 use crate::bindings::wasi::clocks::monotonic_clock;
-use crate::connection::{Connection, now};
+use crate::connection::Connection;
 use crate::signal::{Latch, race};
 
 /// Sizes of the read buffer in bytes, for a peer with little output and for a busy one.
@@ -90,7 +90,7 @@ impl Connection {
         loop {
             let (result, octets) = incoming.read(buffer).await;
             if !matches!(result, StreamResult::Complete(_)) {
-                self.engine().recv_end(now());
+                self.engine().recv_end(self.tasks().now());
                 self.process_events();
                 return self.wake_driver();
             }
@@ -111,7 +111,7 @@ impl Connection {
         let mut whole = input.clone();
         loop {
             // The loop goes on until nothing is left.
-            _ = self.engine().recv(now(), &mut input);
+            _ = self.engine().recv(self.tasks().now(), &mut input);
             self.process_events();
             self.signals().input_received.set();
             self.wake_driver();
@@ -130,7 +130,7 @@ impl Connection {
         let mut output = Vec::new();
         // A server sends nothing before the client's first bytes: the client may speak HTTP/1.
         if self.role() == Role::Server {
-            self.engine().poll_transmit(now(), &mut output, WRITE_SIZE);
+            self.engine().poll_transmit(self.tasks().now(), &mut output, WRITE_SIZE);
             self.check_timer();
             self.signals().input_received.wait().await;
         }
@@ -148,7 +148,7 @@ impl Connection {
                     if broken {
                         // Input that has already arrived must still be read: the rest of a response, or the reason
                         // why the peer closed. Further output is discarded.
-                        self.engine().shutdown(now());
+                        self.engine().shutdown(self.tasks().now());
                     }
                 }
                 output.clear();
@@ -171,7 +171,7 @@ impl Connection {
         let (mut result, mut rest) = outgoing.write(output).await;
         while rest.remaining() > 0 && result != StreamResult::Dropped {
             if let StreamResult::Complete(bytes) = result {
-                self.engine().handle_write_progress(now(), bytes);
+                self.engine().handle_write_progress(self.tasks().now(), bytes);
             }
             (result, rest) = outgoing.write_buf(rest).await;
         }
@@ -182,7 +182,7 @@ impl Connection {
     fn transmit(&self, output: &mut Vec<u8>) -> bool {
         self.process_events();
         self.send_pending_heads();
-        self.engine().poll_transmit(now(), output, WRITE_SIZE);
+        self.engine().poll_transmit(self.tasks().now(), output, WRITE_SIZE);
         self.process_events();
         !output.is_empty()
     }
@@ -199,7 +199,7 @@ impl Connection {
             if signals.deadline_moved.or(timer).await.is_some() {
                 // Input may be pending that no task has had time to read; take it before the timers fire.
                 self.tasks().turn_end().await;
-                self.engine().handle_timeout(now());
+                self.engine().handle_timeout(self.tasks().now());
                 self.process_events();
                 self.wake_driver();
             }

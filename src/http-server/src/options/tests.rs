@@ -1,7 +1,7 @@
 use super::*;
 
 fn parse(arguments: &[&str]) -> Result<Request, String> {
-    Request::parse(["http2-server"].iter().chain(arguments).map(OsString::from))
+    Request::parse(["http2-server"].iter().chain(arguments).map(ToString::to_string))
 }
 
 fn options(arguments: &[&str]) -> Options {
