@@ -102,6 +102,10 @@ pub(super) fn poll_finished<T>(
     ready: &mut Interest,
     finish: impl Fn() -> Result<T, ErrorCode>,
 ) -> Poll<Result<T, ErrorCode>> {
+    // The task may have been woken for other reasons.
+    if ready.waits(cx) {
+        return Poll::Pending;
+    }
     match finish() {
         Err(ErrorCode::WouldBlock) => {
             ready.wake(cx);

@@ -55,13 +55,22 @@ impl Interest {
         self.pollable.ready()
     }
 
+    /// Returns whether a task waits and the pollable has not become ready since. Then the task of `cx` waits in its place: a
+    /// call of the host would find nothing.
+    pub(super) fn waits(&self, cx: &Context<'_>) -> bool {
+        self.ticket.is_some_and(|ticket| {
+            let mut waiting = waiting();
+            let task = waiting.tasks.get_mut(&ticket);
+            task.map(|(_, waker)| waker.clone_from(cx.waker())).is_some()
+        })
+    }
+
     /// Wakes the task once the pollable is ready, or earlier.
     pub(super) fn wake(&mut self, cx: &Context<'_>) {
-        let mut waiting = waiting();
-        if let Some((_, waker)) = self.ticket.and_then(|ticket| waiting.tasks.get_mut(&ticket)) {
-            waker.clone_from(cx.waker());
+        if self.waits(cx) {
             return;
         }
+        let mut waiting = waiting();
         let ticket = waiting.next_ticket;
         waiting.next_ticket = ticket.wrapping_add(1);
         waiting.tasks.insert(ticket, (self.pollable.clone(), cx.waker().clone()));

@@ -39,6 +39,8 @@ pub struct TcpStream {
 #[derive(Debug)]
 struct Socket {
     readable: Interest,
+    /// Whether the latest read has just found less than it had room for, so that another one would find nothing.
+    drained: bool,
     writable: Interest,
     input: InputStream,
     output: OutputStream,
@@ -76,7 +78,8 @@ impl TcpStream {
     pub(super) fn new(socket: TcpSocket, input: InputStream, output: OutputStream) -> Self {
         let readable = Interest::new(input.subscribe());
         let writable = Interest::new(output.subscribe());
-        Self { socket: Some(Socket { readable, writable, input, output, socket }), finished: false }
+        let socket = Socket { readable, drained: false, writable, input, output, socket };
+        Self { socket: Some(socket), finished: false }
     }
 
     /// Returns the address of this end.
@@ -112,12 +115,17 @@ impl AsyncRead for TcpStream {
         if room == 0 {
             return Poll::Ready(Ok(()));
         }
+        if std::mem::take(&mut socket.drained) {
+            socket.readable.wake(cx);
+            return Poll::Pending;
+        }
         match socket.input.read(room as u64) {
             Ok(bytes) if bytes.is_empty() => {
                 socket.readable.wake(cx);
                 Poll::Pending
             }
             Ok(bytes) => {
+                socket.drained = bytes.len() < room;
                 let taken = bytes.get(..room).unwrap_or(&bytes);
                 buffer.put_slice(taken);
                 budget.made_progress();
