@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::mem;
 
-use wasi::clocks::monotonic_clock::{self, Instant};
+use wasi::clocks::monotonic_clock::Instant;
 use wasi::io::poll::Pollable;
 
 use crate::bindings::http2::engine::connection::{Connection as Http2, Request, Role, Turn};
@@ -99,7 +99,7 @@ impl Connection {
     }
 
     /// Moves bytes and answers requests, as much as possible without waiting.
-    pub(crate) fn turn(&mut self) -> Next {
+    pub(crate) fn turn(&mut self, now: Instant) -> Next {
         let mut rounds = 0;
         let (turn, mut next) = loop {
             let mut turn = self.drive();
@@ -111,7 +111,7 @@ impl Connection {
             for id in changed {
                 self.advance(id);
             }
-            let worked = worked | self.advance_due() | self.advance_blocked();
+            let worked = worked | self.advance_due(now) | self.advance_blocked();
             rounds += 1;
             if !worked {
                 break (turn, Next::Wait);
@@ -191,12 +191,7 @@ impl Connection {
         blocked.iter().any(|id| self.exchanges.get(id).is_none_or(|exchange| !exchange.is_blocked()))
     }
 
-    /// Advances the exchanges whose delay is over.
-    fn advance_due(&mut self) -> bool {
-        if self.exchanges.values().all(|exchange| exchange.due().is_none()) {
-            return false;
-        }
-        let now = monotonic_clock::now();
+    fn advance_due(&mut self, now: Instant) -> bool {
         let due = |(&id, exchange): (&u32, &Exchange)| (exchange.due()? <= now).then_some(id);
         let due: Vec<u32> = self.exchanges.iter().filter_map(due).collect();
         for &id in &due {

@@ -6,7 +6,6 @@
 mod connection;
 mod exchange;
 mod options;
-mod rounds;
 mod route;
 mod server;
 

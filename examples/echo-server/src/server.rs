@@ -1,6 +1,7 @@
 //! The event loop: one `poll` over the listener, all connections, and the nearest deadline.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
 
 use wasi::cli::stdin::{InputStream, get_stdin};
 use wasi::clocks::monotonic_clock::{self, Instant};
@@ -10,7 +11,6 @@ use crate::bindings::http2::engine::tcp::Listener;
 use crate::bindings::http2::engine::transport::TransportError;
 use crate::connection::{Connection, Next, Ready};
 use crate::options::Options;
-use crate::rounds::{self, Rounds};
 
 /// How long accepting pauses after the listener has failed, in nanoseconds.
 const ACCEPT_PAUSE: u64 = 1_000_000_000;
@@ -21,10 +21,6 @@ pub(crate) struct Server {
     listener: Option<Listening>,
     stdin: Option<Stdin>,
     connections: BTreeMap<u64, Connection>,
-    /// The deadlines of connections, in order.
-    deadlines: BTreeSet<(Instant, u64)>,
-    /// Which connections to poll.
-    rounds: Rounds,
     /// Connections that have work left without waiting, in the order of their next turns.
     unfinished: VecDeque<u64>,
     accepted: u64,
@@ -85,8 +81,6 @@ impl Server {
             listener: Some(Listening { ready: socket.subscribe(), paused_until: None, socket }),
             stdin,
             connections: BTreeMap::new(),
-            deadlines: BTreeSet::new(),
-            rounds: Rounds::default(),
             unfinished: VecDeque::new(),
             accepted: 0,
             first_turn: 0,
@@ -99,12 +93,8 @@ impl Server {
     /// Serves until standard input has ended (if that starts the drain) and all connections have ended.
     pub(crate) fn run(mut self) -> Result<(), String> {
         while self.listener.is_some() || !self.connections.is_empty() {
-            let polls_all =
-                self.connections.len() <= rounds::FEW || self.rounds.end() <= monotonic_clock::now();
-            let ready = self.wait(polls_all);
-            if polls_all && self.connections.len() > rounds::FEW && ready.len() < rounds::CROWD {
-                self.rounds.start(monotonic_clock::now(), self.connections.len());
-            }
+            let ready = self.wait();
+            let now = monotonic_clock::now();
             let wait_again = ready.len() > TURNS_WITHOUT_WAITING;
             let mut had_turn = None;
             for source in ready {
@@ -120,39 +110,30 @@ impl Server {
                         if wait_again && let Some(connection) = self.connections.get(&key) {
                             connection.wait(ready);
                         }
-                        self.turn(key);
+                        self.turn(key, now);
                     }
-                    Source::Listener => self.accept(),
-                    Source::Stdin => self.read_stdin(),
+                    Source::Listener => self.accept(now),
+                    Source::Stdin => self.read_stdin(now),
                     // The turn reads pending input first, so overdue input may prevent the timeout.
                     Source::Deadline => {
-                        for key in self.overdue() {
-                            self.turn(key);
+                        for key in self.overdue(now) {
+                            self.turn(key, now);
                         }
                     }
                 }
             }
-            self.work_on();
+            while let Some(key) = self.unfinished.pop_front() {
+                self.turn(key, now);
+                if monotonic_clock::now() > now.saturating_add(SLICE) {
+                    break;
+                }
+            }
         }
         Ok(())
     }
 
-    /// Lets connections with work left continue for a [`SLICE`].
-    fn work_on(&mut self) {
-        if self.unfinished.is_empty() {
-            return;
-        }
-        let end = monotonic_clock::now().saturating_add(SLICE);
-        while let Some(key) = self.unfinished.pop_front() {
-            self.turn(key);
-            if monotonic_clock::now() > end {
-                break;
-            }
-        }
-    }
-
-    /// Waits for work of all connections, or of the busy ones alone, and returns its sources.
-    fn wait(&mut self, polls_all: bool) -> Vec<Source> {
+    /// Waits for work, and returns its sources.
+    fn wait(&mut self) -> Vec<Source> {
         let full = self.connections.len() >= self.max_connections;
         if full && !self.full {
             eprintln!(
@@ -161,10 +142,7 @@ impl Server {
             );
         }
         self.full = full;
-        let mut deadline = self.deadlines.first().map(|&(deadline, _)| deadline);
-        if !polls_all {
-            deadline = Some(self.rounds.end().min(deadline.unwrap_or(Instant::MAX)));
-        }
+        let mut deadline = self.connections.values().filter_map(Connection::deadline).min();
         let listener = self.listener.as_ref().filter(|_| !full);
         if let Some(until) = listener.and_then(|listener| listener.paused_until) {
             deadline = Some(deadline.map_or(until, |deadline| deadline.min(until)));
@@ -187,7 +165,9 @@ impl Server {
             pollables.push(&stdin.ready);
             sources.push(Source::Stdin);
         }
-        for (key, connection) in self.polled(polls_all) {
+        let behind = (Bound::Excluded(self.first_turn), Bound::Unbounded);
+        let others = self.connections.range(behind).chain(self.connections.range(..=self.first_turn));
+        for (&key, connection) in others {
             for (ready, pollable) in connection.pollables() {
                 pollables.push(pollable);
                 sources.push(Source::Connection(key, ready));
@@ -199,26 +179,17 @@ impl Server {
         ready.into_iter().filter_map(|index| sources.get(index as usize).copied()).collect()
     }
 
-    /// Returns all connections, or the busy ones, in the order of their turns.
-    fn polled(&self, all: bool) -> Vec<(u64, &Connection)> {
-        let keys: Vec<u64> =
-            if all { self.connections.keys().copied().collect() } else { self.rounds.busy().collect() };
-        let (first, later) = keys.split_at(keys.partition_point(|&key| key <= self.first_turn));
-        let in_order = later.iter().chain(first);
-        in_order.filter_map(|&key| Some((key, self.connections.get(&key)?))).collect()
-    }
-
     /// Returns the connections whose deadline has passed; also resumes accepting, if its pause is over.
-    fn overdue(&mut self) -> Vec<u64> {
-        let now = monotonic_clock::now();
+    fn overdue(&mut self, now: Instant) -> Vec<u64> {
         if let Some(listener) = &mut self.listener {
             listener.paused_until = listener.paused_until.filter(|&until| until > now);
         }
-        self.deadlines.range(..=(now, u64::MAX)).map(|&(_, key)| key).collect()
+        let overdue = |connection: &Connection| connection.deadline().is_some_and(|deadline| deadline <= now);
+        self.connections.iter().filter(|(_, connection)| overdue(connection)).map(|(&key, _)| key).collect()
     }
 
     /// Accepts pending connections, up to the limit.
-    fn accept(&mut self) {
+    fn accept(&mut self, now: Instant) {
         while let Some(listener) = &mut self.listener
             && self.connections.len() < self.max_connections
         {
@@ -228,14 +199,14 @@ impl Server {
                         let key = self.accepted;
                         self.connections.insert(key, connection);
                         self.accepted += 1;
-                        self.turn(key);
+                        self.turn(key, now);
                     }
                     Err(error) => eprintln!("echo-server: starting HTTP/2: {}", error.message),
                 },
                 Ok(None) => return,
                 Err(error) => {
                     eprintln!("echo-server: accepting a connection: {}", describe(&error));
-                    listener.paused_until = Some(monotonic_clock::now().saturating_add(ACCEPT_PAUSE));
+                    listener.paused_until = Some(now.saturating_add(ACCEPT_PAUSE));
                     return;
                 }
             }
@@ -243,7 +214,7 @@ impl Server {
     }
 
     /// Drains at the end of standard input, and ignores its content.
-    fn read_stdin(&mut self) {
+    fn read_stdin(&mut self, now: Instant) {
         let Some(stdin) = &self.stdin else { return };
         if stdin.stream.read(4096).is_ok() {
             return;
@@ -254,16 +225,13 @@ impl Server {
             if let Some(connection) = self.connections.get(&key) {
                 connection.shutdown();
             }
-            self.turn(key);
+            self.turn(key, now);
         }
     }
 
-    fn turn(&mut self, key: u64) {
+    fn turn(&mut self, key: u64, now: Instant) {
         let Some(connection) = self.connections.get_mut(&key) else { return };
-        if let Some(deadline) = connection.deadline() {
-            self.deadlines.remove(&(deadline, key));
-        }
-        match connection.turn() {
+        match connection.turn(now) {
             Next::Turn if !self.unfinished.contains(&key) => self.unfinished.push_back(key),
             Next::Turn | Next::Wait => {}
             Next::Drop => {
@@ -271,14 +239,7 @@ impl Server {
                     connection.log_end();
                 }
                 self.connections.remove(&key);
-                return;
             }
-        }
-        if let Some(deadline) = connection.deadline() {
-            self.deadlines.insert((deadline, key));
-        }
-        if self.connections.len() > rounds::FEW {
-            self.rounds.had_turn(key);
         }
     }
 }
