@@ -113,7 +113,8 @@ impl Connection {
             }
             let worked = worked | self.advance_due(now) | self.advance_blocked();
             rounds += 1;
-            if !worked {
+            // Output that has just gone out may make room for the content of an exchange.
+            if !worked && !(turn.moved && !self.exchanges.is_empty()) {
                 break (turn, Next::Wait);
             }
             if rounds == ROUNDS {
