@@ -114,7 +114,7 @@ impl Connection {
             let worked = worked | self.advance_due(now) | self.advance_blocked();
             rounds += 1;
             // Output that has just gone out may make room for the content of an exchange.
-            if !worked && !(turn.moved && !self.exchanges.is_empty()) {
+            if !worked && (!turn.moved || self.exchanges.is_empty()) {
                 break (turn, Next::Wait);
             }
             if rounds == ROUNDS {
