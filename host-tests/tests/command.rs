@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Output, Stdio};
 
 use host_tests::guests;
+use host_tests::support::raw::RawClient;
+use http2_test_support::{PREFACE, flag, kind, setting, settings};
 use tempfile::{NamedTempFile, TempDir};
 
 fn wasi_http2(args: &[&str]) -> Command {
@@ -326,6 +328,35 @@ fn the_demonstration_server_has_workers() {
     let third = third.wait_with_output().unwrap();
     assert!(third.status.success(), "{}", text(&third.stderr));
     assert!(server.process.wait().unwrap().success());
+}
+
+/// The client opens the window only once it has received what the window permitted, so that no other event helps the server
+/// along.
+#[test]
+fn a_reader_with_a_small_window_receives_everything() {
+    const WINDOW: u32 = 16_384;
+    const CONTENT: usize = 262_144;
+    for workers in [&[][..], &["--workers", "2"]] {
+        let server = Server::with(workers);
+        let address = server.url.strip_prefix("http://").unwrap().parse().unwrap();
+        let mut client = RawClient::connect_silently(address);
+        client.send_octets(&[PREFACE, &settings(&[(setting::INITIAL_WINDOW_SIZE, WINDOW)])].concat());
+        client.synchronise();
+        client.request(1, "GET", &format!("/bytes/{CONTENT}"), flag::END_STREAM);
+        let (mut received, mut unclaimed) = (0, 0);
+        while received < CONTENT {
+            let frame = client.receive().expect("the connection remains open");
+            if frame.kind != kind::DATA {
+                continue;
+            }
+            received += frame.payload.len();
+            unclaimed += frame.payload.len();
+            if unclaimed >= WINDOW as usize / 2 {
+                client.widen_windows(1, unclaimed);
+                unclaimed = 0;
+            }
+        }
+    }
 }
 
 #[test]

@@ -113,8 +113,7 @@ impl Connection {
             }
             let worked = worked | self.advance_due(now) | self.advance_blocked();
             rounds += 1;
-            // Output that has just gone out may make room for the content of an exchange.
-            if !worked && (!turn.moved || self.exchanges.is_empty()) {
+            if !worked {
                 break (turn, Next::Wait);
             }
             if rounds == ROUNDS {
@@ -124,8 +123,10 @@ impl Connection {
         if turn.ended {
             return Next::Drop;
         }
-        self.write_paused = !turn.has_output;
-        if turn.has_output {
+        // Exchanges may have queued content since.
+        let has_output = turn.has_output || !self.exchanges.is_empty() && self.http2.has_output();
+        self.write_paused = !has_output;
+        if has_output {
             self.write_ready.get_or_insert_with(|| self.http2.subscribe_write());
         }
         self.read_paused = !turn.takes_input;
