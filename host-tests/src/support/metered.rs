@@ -9,7 +9,7 @@ use http2_test_support::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use wasi_http2::run::Guest;
+use wasi_http2::run::{Command, Guest};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Cache, Config, Engine, Result, Store};
 use wasmtime_wasi::cli::AsyncStdinStream;
@@ -23,12 +23,6 @@ use super::DEADLINE;
 /// Server and client have one thread, so the client sends only while the server waits: the server takes the same turns
 /// in each run.
 pub struct MeteredServer(Command);
-
-/// A command of either WASI version.
-enum Command {
-    Wasi02(p2::bindings::CommandPre<Guest>),
-    Wasi03(p3::bindings::CommandPre<Guest>),
-}
 
 impl MeteredServer {
     /// Compiles a server that understands `--addr` and `--drain-on-stdin-eof`, and prints its address.
@@ -48,8 +42,7 @@ impl MeteredServer {
         if let Ok(component) = Component::new(&sequential, server) {
             let mut linker = Linker::new(&sequential);
             p2::add_to_linker_async(&mut linker)?;
-            let pre = linker.instantiate_pre(&component)?;
-            return Ok(Self(Command::Wasi02(p2::bindings::CommandPre::new(pre)?)));
+            return Ok(Self(Command::new(&linker.instantiate_pre(&component)?)?));
         }
         let concurrent = Engine::new(config.wasm_component_model_async(true))?;
         let component = Component::new(&concurrent, server)?;
@@ -57,8 +50,7 @@ impl MeteredServer {
         p2::add_to_linker_async(&mut linker)?;
         p3::add_to_linker(&mut linker)?;
         wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
-        let pre = linker.instantiate_pre(&component)?;
-        Ok(Self(Command::Wasi03(p3::bindings::CommandPre::new(pre)?)))
+        Ok(Self(Command::new(&linker.instantiate_pre(&component)?)?))
     }
 
     /// Runs the server for one conversation, and returns the fuel that it has used from its start to its exit.
@@ -98,28 +90,10 @@ impl MeteredServer {
     }
 
     async fn run(&self, guest: Guest) -> (Result<Result<(), ()>>, u64) {
-        let engine = match &self.0 {
-            Command::Wasi02(pre) => pre.engine(),
-            Command::Wasi03(pre) => pre.engine(),
-        };
-        let mut store = Store::new(engine, guest);
+        let mut store = Store::new(self.0.engine(), guest);
         store.set_fuel(u64::MAX).expect("fuel is enabled");
         let outcome = self.0.run(&mut store).await;
         (outcome, u64::MAX - store.get_fuel().expect("fuel is enabled"))
-    }
-}
-
-impl Command {
-    async fn run(&self, store: &mut Store<Guest>) -> Result<Result<(), ()>> {
-        match self {
-            Self::Wasi02(pre) => {
-                pre.instantiate_async(&mut *store).await?.wasi_cli_run().call_run(store).await
-            }
-            Self::Wasi03(pre) => {
-                let command = pre.instantiate_async(&mut *store).await?;
-                store.run_concurrent(async |store| command.wasi_cli_run().call_run(store).await).await?
-            }
-        }
     }
 }
 

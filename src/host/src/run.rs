@@ -162,15 +162,22 @@ pub(crate) fn tick<const N: usize>(engines: [&Engine; N]) {
     });
 }
 
-/// A command of either WASI version.
+/// A linked command of either WASI version, for embedders that have an engine and a linker of their own.
 #[derive(Clone)]
-enum Command {
+pub enum Command {
+    /// A command of WASI 0.2.
     Wasi02(p2::bindings::CommandPre<Guest>),
+    /// A command of WASI 0.3.
     Wasi03(p3::bindings::CommandPre<Guest>),
 }
 
 impl Command {
-    fn new(pre: &InstancePre<Guest>) -> wasmtime::Result<Self> {
+    /// Finds the WASI version of a command.
+    ///
+    /// # Errors
+    ///
+    /// If the component exports `wasi:cli/run` neither of WASI 0.2 nor of 0.3.
+    pub fn new(pre: &InstancePre<Guest>) -> wasmtime::Result<Self> {
         p3::bindings::CommandPre::new(pre.clone())
             .map(Self::Wasi03)
             .or_else(|_| p2::bindings::CommandPre::new(pre.clone()).map(Self::Wasi02))
@@ -179,7 +186,11 @@ impl Command {
     /// Runs until the guest's `run` returns.
     ///
     /// WASI 0.3 tasks that are still running then end with the store.
-    async fn run(&self, store: &mut Store<Guest>) -> wasmtime::Result<Result<(), ()>> {
+    ///
+    /// # Errors
+    ///
+    /// If the command cannot be instantiated, traps, or exits by `wasi:cli/exit`.
+    pub async fn run(&self, store: &mut Store<Guest>) -> wasmtime::Result<Result<(), ()>> {
         match self {
             Self::Wasi02(pre) => {
                 pre.instantiate_async(&mut *store).await?.wasi_cli_run().call_run(store).await
@@ -191,7 +202,8 @@ impl Command {
         }
     }
 
-    fn engine(&self) -> &Engine {
+    /// Returns the engine that has compiled the command.
+    pub fn engine(&self) -> &Engine {
         match self {
             Self::Wasi02(pre) => pre.engine(),
             Self::Wasi03(pre) => pre.engine(),
