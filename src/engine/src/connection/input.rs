@@ -369,7 +369,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Passes on what has arrived of a DATA frame's content, of which `left` bytes are to come.
+    /// Passes on the content of a DATA frame as far as it has arrived; `left` bytes of it were not passed on yet.
     fn recv_data(&mut self, id: StreamId, left: u32, end_stream: bool, input: &mut Bytes) {
         let taken = (left as usize).min(input.len());
         let left = left.saturating_sub(u32::try_from(taken).unwrap_or(left));

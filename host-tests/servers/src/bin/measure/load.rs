@@ -27,14 +27,14 @@ pub(crate) struct Load {
     result: Unit,
 }
 
-/// Whose CPU time a result is, and the direction of the bytes.
+/// The work of which a result is the CPU time.
 #[derive(PartialEq, Eq)]
 enum Unit {
-    /// That of a request, in microseconds.
+    /// A request, in microseconds.
     Request,
-    /// That of a GB, in seconds, of responses.
+    /// A GB of responses, in seconds.
     Down,
-    /// That of a GB, in seconds, of requests.
+    /// A GB of requests, in seconds.
     Up,
 }
 

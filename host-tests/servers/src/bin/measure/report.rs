@@ -16,7 +16,7 @@ use crate::{memory, plot};
 /// The results, and where they come from.
 #[derive(Serialize)]
 pub(crate) struct Report {
-    /// The machine, the versions of what was measured, and the date with the number of rounds.
+    /// The machine, the versions of the servers, and the date with the number of rounds.
     pub(crate) origin: [String; 3],
     pub(crate) rows: Vec<Row>,
 }

@@ -28,7 +28,7 @@ pub(crate) struct Server {
     is_static: bool,
 }
 
-/// Whose engine a server has, and where it runs.
+/// The origin of a server's engine, and where it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Kind {
