@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
+use crate::idle::Idle;
 use crate::process::Running;
 
 pub(crate) const MIB: u32 = 1 << 20;
@@ -24,6 +25,8 @@ pub(crate) struct Load {
     streams: u32,
     pub(crate) path: &'static str,
     requests: u32,
+    /// Further connections, each of which has served a request and is idle.
+    idle: u32,
     result: Unit,
 }
 
@@ -38,13 +41,14 @@ enum Unit {
     Up,
 }
 
-pub(crate) const LOADS: [Load; 5] = [
+pub(crate) const LOADS: [Load; 6] = [
     Load {
         name: "100 at once, µs",
         connections: 1,
         streams: 100,
         path: "/",
         requests: 300_000,
+        idle: 0,
         result: Unit::Request,
     },
     Load {
@@ -53,6 +57,7 @@ pub(crate) const LOADS: [Load; 5] = [
         streams: 10,
         path: "/",
         requests: 300_000,
+        idle: 0,
         result: Unit::Request,
     },
     Load {
@@ -61,6 +66,16 @@ pub(crate) const LOADS: [Load; 5] = [
         streams: 1,
         path: "/",
         requests: 30_000,
+        idle: 0,
+        result: Unit::Request,
+    },
+    Load {
+        name: "beside 1,000 idle, µs",
+        connections: 1,
+        streams: 1,
+        path: "/",
+        requests: 30_000,
+        idle: 1_000,
         result: Unit::Request,
     },
     Load {
@@ -69,6 +84,7 @@ pub(crate) const LOADS: [Load; 5] = [
         streams: 10,
         path: "/bytes/1048576",
         requests: 2_000,
+        idle: 0,
         result: Unit::Down,
     },
     Load {
@@ -77,11 +93,17 @@ pub(crate) const LOADS: [Load; 5] = [
         streams: 10,
         path: "/upload",
         requests: 2_000,
+        idle: 0,
         result: Unit::Up,
     },
 ];
 
 impl Load {
+    /// Returns whether the load is for this protocol.
+    pub(crate) fn is_for(&self, protocol: Protocol) -> bool {
+        self.idle == 0 || protocol == Protocol::Http2
+    }
+
     /// Applies the load to a server, and returns the CPU time that it costs.
     pub(crate) fn apply(
         &self,
@@ -105,9 +127,11 @@ impl Load {
         if self.result == Unit::Up {
             command.arg("-d").arg(content);
         }
+        let idle = Idle::connect(server.address, self.idle)?;
         let before = server.cpu()?;
         let output = command.arg(format!("http://{}{}", server.address, self.path)).output()?;
         let cpu = (server.cpu()? - before).as_secs_f64();
+        drop(idle);
         let text = String::from_utf8_lossy(&output.stdout);
         ensure!(
             text.contains(&format!(" {requests} 2xx")),

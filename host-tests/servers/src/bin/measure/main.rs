@@ -1,5 +1,6 @@
 //! Measures the CPU time and the memory of HTTP/2 servers under the same loads, and shows them as a table and a plot.
 
+mod idle;
 mod load;
 mod memory;
 mod plot;
@@ -93,7 +94,7 @@ fn servers(options: &Options, place: &Path) -> Result<Vec<Server>> {
 /// Measures a server once.
 fn measure(server: &Server, row: &mut Row, content: &Path, options: &Options, at: &str) -> Result<()> {
     let running = Running::start(server)?;
-    for load in LOADS.iter().filter(|load| server.serves(load.path)) {
+    for load in LOADS.iter().filter(|load| load.is_for(server.protocol) && server.serves(load.path)) {
         progress(&format!("{at}: {}", load.name));
         row.add(load.name, load.apply(server.protocol, &running, content, options.quick)?);
     }

@@ -117,7 +117,7 @@ fn versions(servers: &[Server]) -> Result<String> {
             lock.split_once(&format!("name = \"{package}\"\nversion = \"")).context("a package")?;
         versions.push(format!("{package} {}", rest.split('"').next().unwrap_or_default()));
     }
-    for name in ["h2o", "nghttpd", "wasmtime serve, HTTP/1.1"] {
+    for name in ["h2o", "nghttpd", "wasmtime serve (HTTP/1.1)"] {
         if let Some(server) = servers.iter().find(|server| server.name == name) {
             versions.push(version(&server.program)?);
         }

