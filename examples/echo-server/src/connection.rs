@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::mem;
+use std::rc::Rc;
 
 use wasi::clocks::monotonic_clock::Instant;
 use wasi::io::poll::Pollable;
@@ -29,7 +30,7 @@ pub(crate) enum Next {
 }
 
 /// The pollable that a connection is ready for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ready {
     /// Input can be read.
     Read,
@@ -42,8 +43,8 @@ pub(crate) enum Ready {
 /// The pollables are declared before their connection, and so are dropped first.
 pub(crate) struct Connection {
     peer: String,
-    read_ready: Pollable,
-    write_ready: Option<Pollable>,
+    read_ready: Rc<Pollable>,
+    write_ready: Option<Rc<Pollable>>,
     /// Whether the engine accepts no input until its output has been written.
     read_paused: bool,
     /// Whether no output waits.
@@ -60,7 +61,7 @@ impl Connection {
         let http2 = Http2::handshake(io, Role::Server, None)?;
         Ok(Self {
             peer,
-            read_ready: http2.subscribe_read(),
+            read_ready: Rc::new(http2.subscribe_read()),
             write_ready: None,
             read_paused: false,
             write_paused: true,
@@ -71,21 +72,10 @@ impl Connection {
         })
     }
 
-    /// Returns the pollables to wait for.
-    pub(crate) fn pollables(&self) -> impl Iterator<Item = (Ready, &Pollable)> {
-        let read_ready = (!self.read_paused).then_some((Ready::Read, &self.read_ready));
+    /// Returns the pollables to wait for now; those that need not be waited for are `None`.
+    pub(crate) fn pollables(&self) -> [(Ready, Option<&Rc<Pollable>>); 2] {
         let write_ready = self.write_ready.as_ref().filter(|_| !self.write_paused);
-        let write_ready = write_ready.map(|pollable| (Ready::Write, pollable));
-        read_ready.into_iter().chain(write_ready)
-    }
-
-    /// Waits for one of the pollables, which was ready at the last poll.
-    pub(crate) fn wait(&self, ready: Ready) {
-        match (ready, &self.write_ready) {
-            (Ready::Read, _) => self.read_ready.block(),
-            (Ready::Write, Some(pollable)) => pollable.block(),
-            (Ready::Write, None) => {}
-        }
+        [(Ready::Read, Some(&self.read_ready).filter(|_| !self.read_paused)), (Ready::Write, write_ready)]
     }
 
     /// Returns when the connection needs a turn even if no pollable is ready.
@@ -127,7 +117,7 @@ impl Connection {
         let has_output = turn.has_output || !self.exchanges.is_empty() && self.http2.has_output();
         self.write_paused = !has_output;
         if has_output {
-            self.write_ready.get_or_insert_with(|| self.http2.subscribe_write());
+            self.write_ready.get_or_insert_with(|| Rc::new(self.http2.subscribe_write()));
         }
         self.read_paused = !turn.takes_input;
         // The engine still holds input that its own output delayed, and no pollable announces that.

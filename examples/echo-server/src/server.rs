@@ -1,11 +1,12 @@
-//! The event loop: one `poll` over the listener, all connections, and the nearest deadline.
+//! The event loop, which waits for the listener, all connections, and the nearest deadline.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::ops::Bound;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 
 use wasi::cli::stdin::{InputStream, get_stdin};
 use wasi::clocks::monotonic_clock::{self, Instant};
-use wasi::io::poll::{Pollable, poll};
+use wasi::io::poll::Pollable;
+use wasi_poll_set::PollSet;
 
 use crate::bindings::http2::engine::tcp::Listener;
 use crate::bindings::http2::engine::transport::TransportError;
@@ -16,42 +17,36 @@ use crate::options::Options;
 const ACCEPT_PAUSE: u64 = 1_000_000_000;
 
 /// The server: its listener and its connections.
+///
+/// The pollables are declared before their sources, and so are dropped first.
 pub(crate) struct Server {
+    waiting: PollSet<Source, Rc<Pollable>>,
     /// `None` once the server drains.
     listener: Option<Listening>,
-    stdin: Option<Stdin>,
+    stdin: Option<InputStream>,
     connections: BTreeMap<u64, Connection>,
+    /// The deadlines of connections.
+    deadlines: BTreeSet<(Instant, u64)>,
     /// Connections that have work left without waiting, in the order of their next turns.
     unfinished: VecDeque<u64>,
     accepted: u64,
-    /// The connection that had the first turn: the next round starts behind it, since one connection may use up all the
-    /// input and output that the host permits in one round.
-    first_turn: u64,
     max_connections: usize,
     log_connections: bool,
-    full: bool,
 }
 
 /// The listener and its pollable.
 struct Listening {
-    ready: Pollable,
+    ready: Rc<Pollable>,
     paused_until: Option<Instant>,
     socket: Listener,
 }
 
-/// Standard input, whose end starts the drain.
-struct Stdin {
-    ready: Pollable,
-    stream: InputStream,
-}
-
 /// The source that a pollable belongs to.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Source {
     Listener,
     Stdin,
     Connection(u64, Ready),
-    Deadline,
 }
 
 /// The number of ready connections up to which their turns follow without waiting for each again.
@@ -73,27 +68,30 @@ impl Server {
         let socket = Listener::listen(&options.address)
             .map_err(|error| format!("listening on {}: {}", options.address, describe(&error)))?;
         println!("listening on http://{}", socket.local_address());
-        let stdin = options.drain_on_stdin_eof.then(|| {
-            let stream = get_stdin();
-            Stdin { ready: stream.subscribe(), stream }
-        });
+        let mut waiting = PollSet::new();
+        let stdin = options.drain_on_stdin_eof.then(get_stdin);
+        if let Some(stdin) = &stdin {
+            waiting.insert(Source::Stdin, Rc::new(stdin.subscribe()));
+        }
+        let ready = Rc::new(socket.subscribe());
+        waiting.insert(Source::Listener, Rc::clone(&ready));
         Ok(Self {
-            listener: Some(Listening { ready: socket.subscribe(), paused_until: None, socket }),
+            waiting,
+            listener: Some(Listening { ready, paused_until: None, socket }),
             stdin,
             connections: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
             unfinished: VecDeque::new(),
             accepted: 0,
-            first_turn: 0,
             max_connections: options.max_connections.max(1),
             log_connections: options.log_connections,
-            full: false,
         })
     }
 
     /// Serves until standard input has ended (if that starts the drain) and all connections have ended.
     pub(crate) fn run(mut self) -> Result<(), String> {
         while self.listener.is_some() || !self.connections.is_empty() {
-            let ready = self.wait();
+            let ready = self.waiting.wait(self.deadline());
             let now = monotonic_clock::now();
             let wait_again = ready.len() > TURNS_WITHOUT_WAITING;
             let mut had_turn = None;
@@ -103,24 +101,20 @@ impl Server {
                     Source::Connection(key, _) if had_turn == Some(key) => {}
                     // Connections with less work come first.
                     Source::Connection(key, _) if self.unfinished.contains(&key) => {}
-                    Source::Connection(key, ready) => {
-                        if had_turn.replace(key).is_none() {
-                            self.first_turn = key;
-                        }
-                        if wait_again && let Some(connection) = self.connections.get(&key) {
-                            connection.wait(ready);
+                    Source::Connection(key, _) => {
+                        had_turn = Some(key);
+                        if wait_again && let Some(pollable) = self.waiting.get(&source) {
+                            pollable.block();
                         }
                         self.turn(key, now);
                     }
                     Source::Listener => self.accept(now),
                     Source::Stdin => self.read_stdin(now),
-                    // The turn reads pending input first, so overdue input may prevent the timeout.
-                    Source::Deadline => {
-                        for key in self.overdue(now) {
-                            self.turn(key, now);
-                        }
-                    }
                 }
+            }
+            // The turn reads pending input first, so overdue input may prevent the timeout.
+            for key in self.overdue(now) {
+                self.turn(key, now);
             }
             while let Some(key) = self.unfinished.pop_front() {
                 self.turn(key, now);
@@ -132,67 +126,36 @@ impl Server {
         Ok(())
     }
 
-    /// Waits for work, and returns its sources.
-    fn wait(&mut self) -> Vec<Source> {
-        let full = self.connections.len() >= self.max_connections;
-        if full && !self.full {
-            eprintln!(
-                "echo-server: the limit of {} connections is reached; further ones wait",
-                self.max_connections
-            );
-        }
-        self.full = full;
-        let mut deadline = self.connections.values().filter_map(Connection::deadline).min();
-        let listener = self.listener.as_ref().filter(|_| !full);
-        if let Some(until) = listener.and_then(|listener| listener.paused_until) {
-            deadline = Some(deadline.map_or(until, |deadline| deadline.min(until)));
-        }
+    /// Returns when the server has work even if no pollable is ready.
+    fn deadline(&self) -> Option<Instant> {
         if !self.unfinished.is_empty() {
-            deadline = Some(0);
+            return Some(0);
         }
-        let timer = deadline.map(monotonic_clock::subscribe_instant);
-        let mut pollables = Vec::new();
-        let mut sources = Vec::new();
-        if let Some(timer) = &timer {
-            pollables.push(timer);
-            sources.push(Source::Deadline);
-        }
-        if let Some(listener) = listener.filter(|listener| listener.paused_until.is_none()) {
-            pollables.push(&listener.ready);
-            sources.push(Source::Listener);
-        }
-        if let Some(stdin) = &self.stdin {
-            pollables.push(&stdin.ready);
-            sources.push(Source::Stdin);
-        }
-        let behind = (Bound::Excluded(self.first_turn), Bound::Unbounded);
-        let others = self.connections.range(behind).chain(self.connections.range(..=self.first_turn));
-        for (&key, connection) in others {
-            for (ready, pollable) in connection.pollables() {
-                pollables.push(pollable);
-                sources.push(Source::Connection(key, ready));
-            }
-        }
-        // The host reports the ready pollables in any order.
-        let mut ready = poll(&pollables);
-        ready.sort_unstable();
-        ready.into_iter().filter_map(|index| sources.get(index as usize).copied()).collect()
+        let of_listener = self.listener.as_ref().and_then(|listener| listener.paused_until);
+        let of_connections = self.deadlines.first().map(|(deadline, _)| *deadline);
+        of_listener.into_iter().chain(of_connections).min()
     }
 
     /// Returns the connections whose deadline has passed; also resumes accepting, if its pause is over.
     fn overdue(&mut self, now: Instant) -> Vec<u64> {
-        if let Some(listener) = &mut self.listener {
-            listener.paused_until = listener.paused_until.filter(|&until| until > now);
+        if let Some(listener) = &mut self.listener
+            && listener.paused_until.is_some_and(|until| until <= now)
+        {
+            listener.paused_until = None;
+            self.waiting.insert(Source::Listener, Rc::clone(&listener.ready));
         }
-        let overdue = |connection: &Connection| connection.deadline().is_some_and(|deadline| deadline <= now);
-        self.connections.iter().filter(|(_, connection)| overdue(connection)).map(|(&key, _)| key).collect()
+        self.deadlines.range(..=(now, u64::MAX)).map(|(_, key)| *key).collect()
     }
 
     /// Accepts pending connections, up to the limit.
     fn accept(&mut self, now: Instant) {
-        while let Some(listener) = &mut self.listener
-            && self.connections.len() < self.max_connections
-        {
+        while let Some(listener) = &mut self.listener {
+            if self.connections.len() >= self.max_connections {
+                let max = self.max_connections;
+                eprintln!("echo-server: the limit of {max} connections is reached; further ones wait");
+                self.waiting.remove(&Source::Listener);
+                return;
+            }
             match listener.socket.accept() {
                 Ok(Some((io, peer))) => match Connection::start(io, peer) {
                     Ok(connection) => {
@@ -207,6 +170,7 @@ impl Server {
                 Err(error) => {
                     eprintln!("echo-server: accepting a connection: {}", describe(&error));
                     listener.paused_until = Some(now.saturating_add(ACCEPT_PAUSE));
+                    self.waiting.remove(&Source::Listener);
                     return;
                 }
             }
@@ -215,11 +179,12 @@ impl Server {
 
     /// Drains at the end of standard input, and ignores its content.
     fn read_stdin(&mut self, now: Instant) {
-        let Some(stdin) = &self.stdin else { return };
-        if stdin.stream.read(4096).is_ok() {
+        if self.stdin.as_ref().is_none_or(|stdin| stdin.read(4096).is_ok()) {
             return;
         }
+        self.waiting.remove(&Source::Stdin);
         self.stdin = None;
+        self.waiting.remove(&Source::Listener);
         self.listener = None;
         for key in Vec::from_iter(self.connections.keys().copied()) {
             if let Some(connection) = self.connections.get(&key) {
@@ -229,17 +194,44 @@ impl Server {
         }
     }
 
+    /// Gives a connection a turn, and waits for it afterwards.
     fn turn(&mut self, key: u64, now: Instant) {
         let Some(connection) = self.connections.get_mut(&key) else { return };
-        match connection.turn(now) {
+        let deadline = connection.deadline();
+        let next = connection.turn(now);
+        if connection.deadline() != deadline {
+            deadline.map(|deadline| self.deadlines.remove(&(deadline, key)));
+            self.deadlines.extend(connection.deadline().map(|deadline| (deadline, key)));
+        }
+        for (ready, pollable) in connection.pollables() {
+            let source = Source::Connection(key, ready);
+            match pollable {
+                Some(pollable) if self.waiting.get(&source).is_none() => {
+                    self.waiting.insert(source, Rc::clone(pollable));
+                }
+                Some(_) => {}
+                None => drop(self.waiting.remove(&source)),
+            }
+        }
+        match next {
             Next::Turn if !self.unfinished.contains(&key) => self.unfinished.push_back(key),
             Next::Turn | Next::Wait => {}
-            Next::Drop => {
-                if self.log_connections {
-                    connection.log_end();
-                }
-                self.connections.remove(&key);
-            }
+            Next::Drop => self.drop(key),
+        }
+    }
+
+    /// Drops a connection that is over, and resumes accepting if their number was at its limit.
+    fn drop(&mut self, key: u64) {
+        let Some(connection) = self.connections.remove(&key) else { return };
+        if self.log_connections {
+            connection.log_end();
+        }
+        for ready in [Ready::Read, Ready::Write] {
+            self.waiting.remove(&Source::Connection(key, ready));
+        }
+        connection.deadline().map(|deadline| self.deadlines.remove(&(deadline, key)));
+        if let Some(listener) = self.listener.as_ref().filter(|listener| listener.paused_until.is_none()) {
+            self.waiting.insert(Source::Listener, Rc::clone(&listener.ready));
         }
     }
 }
