@@ -3,7 +3,6 @@
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use wasi::sockets::instance_network::instance_network;
@@ -24,7 +23,7 @@ const BACKLOG: u64 = 4096;
 #[derive(Debug)]
 pub struct TcpListener {
     /// Dropped before its socket, as the host requires.
-    ready: Mutex<Interest>,
+    ready: Interest,
     socket: TcpSocket,
     address: SocketAddr,
 }
@@ -51,13 +50,13 @@ impl TcpListener {
         let socket = create_tcp_socket(family)?;
         // A host that cannot set the backlog works as well.
         let _ = socket.set_listen_backlog_size(BACKLOG);
-        let mut ready = Interest::new(socket.subscribe());
+        let ready = Interest::new(socket.subscribe());
         socket.start_bind(&instance_network(), local)?;
-        poll_fn(|cx| poll_finished(cx, &mut ready, || socket.finish_bind())).await?;
+        poll_fn(|cx| poll_finished(cx, &ready, || socket.finish_bind())).await?;
         socket.start_listen()?;
-        poll_fn(|cx| poll_finished(cx, &mut ready, || socket.finish_listen())).await?;
+        poll_fn(|cx| poll_finished(cx, &ready, || socket.finish_listen())).await?;
         let address = address::from_wasi(socket.local_address()?);
-        Ok(Self { ready: Mutex::new(ready), socket, address })
+        Ok(Self { ready, socket, address })
     }
 
     /// Returns the address that the listener is bound to.
@@ -78,10 +77,7 @@ impl TcpListener {
     /// Returns the host's error, for example if it allows no more sockets.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         loop {
-            let accepted = poll_fn(|cx| {
-                let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-                poll_finished(cx, &mut ready, || self.socket.accept())
-            });
+            let accepted = poll_fn(|cx| poll_finished(cx, &self.ready, || self.socket.accept()));
             match accepted.await {
                 Ok((socket, input, output)) => {
                     // A peer that has already left has no address.
@@ -99,7 +95,7 @@ impl TcpListener {
 /// Waits for an operation of a socket; `ready` is the socket's pollable.
 pub(super) fn poll_finished<T>(
     cx: &Context<'_>,
-    ready: &mut Interest,
+    ready: &Interest,
     finish: impl Fn() -> Result<T, ErrorCode>,
 ) -> Poll<Result<T, ErrorCode>> {
     // The task may have been woken for other reasons.

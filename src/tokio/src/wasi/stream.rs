@@ -67,9 +67,9 @@ impl TcpStream {
     async fn connect_to(address: SocketAddr) -> Result<Self, ErrorCode> {
         let (family, remote) = address::to_wasi(address);
         let socket = create_tcp_socket(family)?;
-        let mut ready = Interest::new(socket.subscribe());
+        let ready = Interest::new(socket.subscribe());
         socket.start_connect(&instance_network(), remote)?;
-        let connected = poll_fn(|cx| poll_finished(cx, &mut ready, || socket.finish_connect())).await;
+        let connected = poll_fn(|cx| poll_finished(cx, &ready, || socket.finish_connect())).await;
         drop(ready);
         let (input, output) = connected?;
         Ok(Self::new(socket, input, output))
@@ -209,7 +209,7 @@ impl Socket {
 }
 
 /// Closes a socket once its output was sent.
-async fn close(mut socket: ManuallyDrop<Socket>) {
+async fn close(socket: ManuallyDrop<Socket>) {
     poll_fn(|cx| {
         if socket.is_flushed() {
             return Poll::Ready(());

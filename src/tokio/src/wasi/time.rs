@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use wasi::clocks::monotonic_clock;
 
-use super::reactor::Interest;
+use super::reactor::Timer;
 use crate::Time;
 
 /// A clock for the deadlines of connections, by wasi:clocks.
@@ -16,7 +16,7 @@ use crate::Time;
 pub struct Clock {
     /// Nanoseconds.
     origin: u64,
-    timer: Option<(Time, Interest)>,
+    timer: Option<Timer>,
 }
 
 impl Clock {
@@ -42,24 +42,18 @@ impl crate::Clock for Clock {
             self.timer = None;
             return Poll::Ready(());
         }
-        // Deadlines mostly move later. Then the timer stays armed, and is armed anew when it fires.
-        let armed = self.timer.as_ref().filter(|(armed, timer)| *armed <= deadline && !timer.is_ready());
-        if armed.is_none() {
-            let at = self.origin.saturating_add(nanoseconds(deadline - Time::default()));
-            self.timer = Some((deadline, Interest::new(monotonic_clock::subscribe_instant(at))));
-        }
-        if let Some((_, timer)) = &mut self.timer {
-            timer.wake(cx);
-        }
+        let at = self.origin.saturating_add(nanoseconds(deadline - Time::default()));
+        let timer = self.timer.take().filter(|timer| timer.at() == at);
+        self.timer.insert(timer.unwrap_or_else(|| Timer::new(at))).wake(cx);
         Poll::Pending
     }
 }
 
 /// Waits for a time.
 pub async fn sleep(duration: Duration) {
-    let mut timer = Interest::new(monotonic_clock::subscribe_duration(nanoseconds(duration)));
+    let timer = Timer::new(monotonic_clock::now().saturating_add(nanoseconds(duration)));
     poll_fn(|cx| {
-        if timer.is_ready() {
+        if monotonic_clock::now() >= timer.at() {
             return Poll::Ready(());
         }
         timer.wake(cx);

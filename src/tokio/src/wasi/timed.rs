@@ -19,9 +19,9 @@ use super::reactor;
 
 /// Nanoseconds in a millisecond, the resolution of Tokio's timers.
 const MILLISECOND: u64 = 1_000_000;
-/// The longest delay of a Tokio timer with few waiting tasks, in nanoseconds.
+/// The longest delay of a Tokio timer with few pollables, in nanoseconds.
 const LATE: u64 = 20 * MILLISECOND;
-/// Nanoseconds by which each waiting task lengthens the delay, so that looking takes only about a hundredth of the time.
+/// Nanoseconds by which each pollable lengthens the delay, so that looking takes only about a hundredth of the time.
 const LATE_BY_POLLABLE: u64 = MILLISECOND / 10;
 /// How much longer than the delay nothing has happened.
 const PATIENCE: u64 = 16;
@@ -101,7 +101,7 @@ impl State {
         if reactor::take_activity() {
             *active = now;
         }
-        let share = LATE_BY_POLLABLE.saturating_mul(reactor::waiting_tasks() as u64);
+        let share = LATE_BY_POLLABLE.saturating_mul(reactor::waiting_pollables() as u64);
         (now.saturating_sub(*active) / PATIENCE).clamp(MILLISECOND, LATE).max(share)
     }
 }
@@ -140,7 +140,7 @@ impl<F: Future> Future for Root<'_, F> {
         }
         while this.busy.poll_tick(cx).is_ready() {
             if !this.state.is_polled.swap(false, Ordering::Relaxed) {
-                reactor::wait_at_most(reactor::SHORTEST);
+                reactor::look();
             }
         }
         if this.state.is_woken.swap(false, Ordering::Relaxed) {
