@@ -19,19 +19,18 @@ use wasi::io::poll::{Pollable, poll};
 
 use crate::recent::Recent;
 
-/// The time between two looks at all members, in nanoseconds for each member.
-///
-/// A look takes an eighth of it under Wasmtime.
-const INTERVAL: u64 = 4_000;
+/// The time between two looks at all members, while the recent ones are waited for alone: this many times as long as a look.
+const PAUSE: u64 = 8;
 /// The longest time between two looks at all members, in nanoseconds.
-const LONGEST_INTERVAL: u64 = 20_000_000;
+const LONGEST_PAUSE: u64 = 20_000_000;
 /// The shortest time to wait, in nanoseconds. Without any, a host on Tokio, as Wasmtime is, would report only what it
 /// already knows, and after 128 ready pollables nothing.
 const SHORTEST: u64 = 1;
 
 /// Pollables, each under a key of its own.
 ///
-/// If most of what happens belongs to few members, the others may be reported late: by 4 µs for each member, and at most by 20 ms.
+/// If nearly all that happens belongs to few members, the others may be reported late: by eight times as long as a call of `poll`
+/// with all members takes, and at most by 20 ms.
 #[derive(Debug)]
 pub struct PollSet<K, P> {
     members: BTreeMap<K, P>,
@@ -82,10 +81,13 @@ impl<K: Copy + Ord, P: Borrow<Pollable>> PollSet<K, P> {
     /// They are in ascending order, beginning behind the first one of the previous call: if the caller handles only some of
     /// them each time, all have their turn. If there is nothing to wait for, the call returns at once.
     pub fn wait(&mut self, until: Option<Instant>) -> Vec<K> {
-        if self.recent.suffice() {
+        if self.recent.suffice() && self.recent.keys().any(|key| self.members.contains_key(key)) {
             let now = monotonic_clock::now();
             if now >= self.next_look {
                 let ready = self.look_now();
+                let end = monotonic_clock::now();
+                let pause = end.saturating_sub(now).saturating_mul(PAUSE).min(LONGEST_PAUSE);
+                self.next_look = end.saturating_add(pause);
                 if !ready.is_empty() || until.is_some_and(|until| until <= now) {
                     return ready;
                 }
@@ -113,10 +115,6 @@ impl<K: Copy + Ord, P: Borrow<Pollable>> PollSet<K, P> {
     fn look(&mut self) -> Vec<K> {
         let ready = wait_for(self.members.iter(), self.timer.as_ref());
         self.recent.look(&ready, self.members.len());
-        if self.recent.suffice() {
-            let interval = INTERVAL.saturating_mul(self.members.len() as u64).min(LONGEST_INTERVAL);
-            self.next_look = monotonic_clock::now().saturating_add(interval);
-        }
         self.in_turn(ready)
     }
 

@@ -47,8 +47,8 @@ pub use timed::block_on_with_timers;
 /// Runs a future, and all tasks that it spawns with `tokio::spawn`, in a Tokio runtime of the current thread.
 ///
 /// When no task can run, the component waits in `wasi:io/poll` for all sockets and timers of this module that a task waits
-/// for. If nearly all that happens belongs to few of many sockets, the others are looked at every 20 ms or more often, because
-/// each pollable costs the host half a microsecond. Tokio's own sockets do not work in the runtime, nor do its timers: those need
+/// for. Each pollable costs the host half a microsecond: if nearly all that happens belongs to few of many sockets, it looks
+/// at the others at intervals of at most 20 ms. Tokio's own sockets do not work in the runtime, nor do its timers: those need
 /// `block_on_with_timers`. A task that never waits, but only yields, keeps the others from their sockets.
 ///
 /// # Errors
