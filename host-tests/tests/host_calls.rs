@@ -10,7 +10,6 @@ use std::sync::mpsc;
 use std::thread;
 
 use host_tests::support::raw::RawClient;
-use http2_test_support::{flag, kind, window_update};
 use tokio::io::{AsyncBufReadExt, BufReader, DuplexStream, duplex};
 use wasi_http2::{Composition, components};
 use wasmtime::component::{Component, Linker, Resource, ResourceTable};
@@ -75,7 +74,7 @@ impl Server {
     fn connect(&self) -> RawClient {
         let mut client = RawClient::connect(self.url.parse().unwrap());
         // For all content of the test.
-        client.send_octets(&window_update(0, 1 << 30));
+        client.widen_windows(0, 1 << 24);
         client.synchronise();
         client
     }
@@ -86,7 +85,7 @@ impl Server {
         let mut streams = (1..).step_by(2);
         let mut batch = || {
             let before = of(&self.counts).load(Ordering::Relaxed);
-            exchange(client, streams.by_ref().take(REQUESTS as usize));
+            streams.by_ref().take(REQUESTS as usize).for_each(|stream| client.exchange(stream));
             of(&self.counts).load(Ordering::Relaxed) - before
         };
         let mut batches: [u64; 41] = std::array::from_fn(|_| batch());
@@ -130,20 +129,6 @@ fn counted_poll<'a>(
     Box::new(async move { Ok((store.data_mut().table.poll(pollables).await?,)) })
 }
 
-/// Sends requests one at a time, and waits for each response.
-fn exchange(client: &mut RawClient, streams: impl Iterator<Item = u32>) {
-    for stream in streams {
-        client.request(stream, "GET", "/", flag::END_STREAM);
-        while !is_last(&mut *client, stream) {}
-    }
-}
-
-/// Receives a frame, and returns whether it is the last one of a response.
-fn is_last(client: &mut RawClient, stream: u32) -> bool {
-    let frame = client.receive().expect("the rest of the response");
-    frame.kind == kind::DATA && frame.stream == stream && frame.flags & flag::END_STREAM != 0
-}
-
 #[test]
 fn a_request_costs_seven_host_calls() {
     let server = Server::start();
@@ -163,9 +148,7 @@ fn beside_idle_connections_a_request_waits_for_few_pollables() {
     assert!(polled < IDLE as u64 / 5, "{polled} pollables for each request");
     // Nevertheless, the others are heard.
     thread::scope(|scope| {
-        scope.spawn(|| exchange(&mut client, (10_001..).step_by(2).take(2_000)));
-        for client in &mut idle {
-            exchange(client, [1].into_iter());
-        }
+        scope.spawn(|| (10_001..).step_by(2).take(2_000).for_each(|stream| client.exchange(stream)));
+        idle.iter_mut().for_each(|client| client.exchange(1));
     });
 }

@@ -107,6 +107,19 @@ impl RawClient {
         self.send_octets(&request(stream, method, path, flags));
     }
 
+    /// Sends a GET request for `/`, and receives frames until the content of its response has ended.
+    pub fn exchange(&mut self, stream: u32) {
+        self.request(stream, "GET", "/", flag::END_STREAM);
+        loop {
+            let frame = self.receive().expect("the rest of the response");
+            if (frame.stream, frame.kind, frame.flags & flag::END_STREAM)
+                == (stream, kind::DATA, flag::END_STREAM)
+            {
+                return;
+            }
+        }
+    }
+
     /// Widens the windows of the connection and of a stream by a number of bytes.
     pub fn widen_windows(&mut self, stream: u32, octets: usize) {
         let increment = u32::try_from(octets).unwrap();

@@ -10,10 +10,12 @@ use std::io::Read;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use host_tests::guests;
 use host_tests::support::peers::{Python, curl, installed};
+use host_tests::support::raw::RawClient;
 use host_tests::support::{DEADLINE, Process, assert_same, octets, run, run_with_input};
 use tempfile::TempDir;
 
@@ -95,6 +97,22 @@ fn h2load_calls_axum() {
 }
 
 #[test]
+fn idle_connections_are_heard_beside_a_busy_one() {
+    let Some(wasmtime) = Wasmtime::new() else { return };
+    let (_server, address) = wasmtime.serve(guests::AXUM_SERVER);
+    let connect = || RawClient::connect(address.parse().unwrap());
+    let mut idle: [RawClient; 200] = std::array::from_fn(|_| connect());
+    let mut busy = connect();
+    for stream in (1..).step_by(2).take(300) {
+        busy.exchange(stream);
+    }
+    thread::scope(|scope| {
+        scope.spawn(|| (1_001..).step_by(2).take(500).for_each(|stream| busy.exchange(stream)));
+        idle.iter_mut().for_each(|client| client.exchange(1));
+    });
+}
+
+#[test]
 fn grpcio_calls_tonic() {
     let Some(wasmtime) = Wasmtime::new() else { return };
     let (_server, address) = wasmtime.serve(guests::GRPC_SERVER);
@@ -127,7 +145,7 @@ fn a_reset_is_distinguished_from_an_end() {
     let Some(wasmtime) = Wasmtime::new() else { return };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let peer = std::thread::spawn(move || {
+    let peer = thread::spawn(move || {
         let (mut socket, _) = listener.accept().unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
         socket.read_exact(&mut [0]).unwrap();
