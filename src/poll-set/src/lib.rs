@@ -6,6 +6,18 @@
 //! intervals.
 //!
 //! It runs only in components; elsewhere, it compiles.
+//!
+//! ```no_run
+//! use wasi::cli::stdin::get_stdin;
+//! use wasi_poll_set::PollSet;
+//!
+//! let input = get_stdin();
+//! let mut pollables = PollSet::new();
+//! pollables.insert("input", input.subscribe());
+//! assert_eq!(pollables.wait(None), ["input"]);
+//! // Its pollable must not outlive the stream.
+//! drop(pollables);
+//! ```
 
 #![forbid(unsafe_code)]
 
