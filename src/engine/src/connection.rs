@@ -49,6 +49,8 @@ use send_flow::SendFlow;
 use shutdown::Phase;
 use timers::Timers;
 
+pub use transmit::TCP_WRITE;
+
 /// Queued events for which an idle connection keeps room.
 const EVENTS_KEPT: usize = 4;
 /// Queued events for which a connection with streams keeps room.

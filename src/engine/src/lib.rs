@@ -122,7 +122,7 @@ mod windows;
 
 pub use abuse::AbuseCause;
 pub use config::{Config, ConfigError, KeepAlive, Limits};
-pub use connection::{Connection, Role};
+pub use connection::{Connection, Role, TCP_WRITE};
 pub use error::{
     ConnectionError, ErrorCode, Initiator, Malformed, OpenError, Scope, SendError, StreamError, Violation,
     WindowError,

@@ -16,6 +16,9 @@ pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// [`Bytes`] does not expose its capacity, and callers read into buffers that one read does not fill.
 const BUFFER: usize = 64 << 10;
 
+/// Headers that share a buffer or packet with the largest pieces, in bytes.
+const HEADERS: usize = 128;
+
 /// Buffer that an idle connection keeps for frames that arrive in pieces, in bytes.
 const PARTIAL_KEPT: usize = 32;
 
@@ -63,9 +66,9 @@ impl Reader {
 
     /// Returns whether a piece is large enough, compared to its buffer, to keep the buffer alive.
     ///
-    /// A buffer with four frames of 16 KiB is a little larger than 64 KiB, because of their headers.
+    /// Of four frames in a buffer of 64 KiB, or in a packet of that size, each has less than 16 KiB of content.
     pub(super) fn may_keep(&self, piece: usize) -> bool {
-        piece.saturating_add(HEADER_LEN) >= self.buffer.max(BUFFER) / 4
+        piece.saturating_add(HEADERS) >= self.buffer.max(BUFFER) / 4
     }
 
     /// Returns whether the 24 bytes have arrived with which a client begins (RFC 9113, 3.4).
@@ -105,7 +108,7 @@ impl Connection {
     /// while too much of either is pending, `recv` takes nothing. After the connection has ended, `recv` discards all
     /// input.
     ///
-    /// Content of at least a quarter of 64 KiB, or of `input` if that is larger, is kept as a slice of `input`;
+    /// Content of a quarter of 64 KiB, less headers, or of `input` if that is larger, is kept as a slice of `input`;
     /// smaller content is copied. A caller with buffers larger than 64 KiB should therefore fill them well.
     ///
     /// ```

@@ -4,10 +4,20 @@
 
 use super::{CONTROL_BUSY, Connection, show_sent};
 use crate::event::Event;
-use crate::frame::{StreamId, data};
+use crate::frame::{HEADER_LEN, StreamId, data};
 use crate::segments::{Segments, Sink};
 use crate::stream::Ending;
 use crate::time::Time;
+
+/// The best size of a write to TCP, in bytes: the largest segment over IPv4, with timestamps.
+///
+/// Systems handle a segment of that size as one packet, as far as the network's hardware. A little more costs a second
+/// packet; less waits for acknowledgements where the caller cannot set TCP_NODELAY.
+pub const TCP_WRITE: usize = 65_483;
+
+/// Room for which a frame is cut, in bytes. Between two streams, each second frame may be the one that is cut: with less
+/// than half a frame, they would get unequal shares.
+const LEAST_ROOM: usize = 8 << 10;
 
 /// The sizes of content and padding in a DATA frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +55,9 @@ impl Connection {
     /// Appends pending output to `out`, and returns the number of bytes appended; 0 means that nothing can be sent
     /// now.
     ///
-    /// All pending frames other than content come first, whatever their total size. Content follows while fewer than
-    /// `max` bytes were appended; it exceeds `max` by at most one frame and the end of its message.
+    /// All pending frames other than content come first, whatever their total size. Content follows while 8 KiB are left
+    /// of `max`; its last frame is cut to fit, so that a caller can fill packets ([`TCP_WRITE`]) or buffers. Only content that comes first
+    /// takes a whole frame of any `max`, and frames that end a message may exceed it.
     ///
     /// The connection does not keep the appended bytes: call this method when the transport has room.
     pub fn poll_transmit(&mut self, now: Time, out: &mut Vec<u8>, max: usize) -> usize {
@@ -72,7 +83,7 @@ impl Connection {
         }
         self.flush_control(out.bytes());
         if self.close_reason.is_none() {
-            self.write_content(out, end);
+            self.write_content(out, start, end);
             // The frames that end a message after its content.
             self.flush_control(out.bytes());
         }
@@ -119,19 +130,24 @@ impl Connection {
         self.shrink_control(CONTROL_BUSY);
     }
 
-    fn write_content(&mut self, out: &mut impl Sink, end: usize) {
-        while out.total().saturating_add(self.control.len()) < end
-            && let Some(id) = self.sending.next(&mut self.streams)
-        {
-            self.write_data(id, out);
+    fn write_content(&mut self, out: &mut impl Sink, start: usize, end: usize) {
+        loop {
+            let room = end.saturating_sub(out.total()).saturating_sub(self.control.len());
+            let max_length = match room.saturating_sub(HEADER_LEN) {
+                length @ LEAST_ROOM.. => length,
+                _ if room > 0 && out.total() == start => usize::MAX,
+                _ => return,
+            };
+            let Some(id) = self.sending.next(&mut self.streams) else { return };
+            self.write_data(id, out, max_length);
         }
     }
 
     /// Writes one DATA frame of a stream, and reschedules the stream if it has more content.
-    fn write_data(&mut self, id: StreamId, out: &mut impl Sink) {
+    fn write_data(&mut self, id: StreamId, out: &mut impl Sink, max_length: usize) {
         let max_frame = self.peer.max_frame_size.min(self.config.max_send_frame_size);
         let Some(stream) = self.streams.get_mut(id) else { return };
-        let allowed = self.sending.allowance(stream).min(max_frame as usize);
+        let allowed = self.sending.allowance(stream).min(max_frame as usize).min(max_length);
         let padded = Padded::new(stream.send.content.len(), allowed, self.config.pad_to);
         let length = padded.content;
         if length == 0 {

@@ -142,11 +142,22 @@ fn trailers_count_towards_the_transmit_limit() {
     let mut octets = Vec::new();
     pair.client.poll_transmit(pair.now, &mut octets, 1);
     octets.clear();
-    while pair.client.poll_transmit(pair.now, &mut octets, 2_000) > 0 {
+    while pair.client.poll_transmit(pair.now, &mut octets, 10_000) > 0 {
         assert!(octets.len() < 4_000, "{} bytes in one call", octets.len());
         octets.clear();
     }
     assert!(pair.client.is_flushed());
+}
+
+#[test]
+fn content_fills_the_transmit_limit() {
+    let (mut pair, id) = with_request("POST", false);
+    pair.client.send_data(id, &mut data(&[7; 100_000]), true).unwrap();
+    let mut transmit = |max| pair.client.poll_transmit(pair.now, &mut Vec::new(), max);
+    assert_eq!(transmit(65_483), 65_483);
+    assert_eq!(transmit(35_000), 2 * (9 + 16_384), "the rest is too little for a frame of its own");
+    assert_eq!(transmit(0), 0);
+    assert_eq!(transmit(1), 9 + 1_785, "content that comes first takes a whole frame");
 }
 
 #[test]
