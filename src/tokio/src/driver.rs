@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
-use http2_engine::{ConnectionError, HTTP1_ANSWER, Role, Segments, Time};
+use http2_engine::{ConnectionError, HTTP1_ANSWER, Role, Segments, TCP_WRITE, Time};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::io::poll_read_buf;
 
@@ -15,11 +15,6 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::shared::{Incoming, Inner, Shared};
 
-/// Output at which no further frame is collected for a write, in bytes.
-///
-/// With a frame of the usual 16 KiB beyond it, a write stays below the 64 KiB that a TCP of today handles as one packet. A
-/// few bytes more would cost a second packet, and half as much time again.
-const WRITE: usize = 48_000;
 /// Smallest and largest buffer for one read, in bytes.
 const READ: (usize, usize) = (4 << 10, 64 << 10);
 /// Bytes read before the task yields, so that the readers of the content run while it is in the processor's cache.
@@ -244,12 +239,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Clock> Driver<T, C> {
             inner.engine.handle_timeout(now);
         } else if is_server && matches!(inner.engine.close_reason(), Some(Err(ConnectionError::NotHttp2))) {
             // In place of the frames.
-            while inner.engine.poll_transmit(now, &mut Vec::new(), WRITE) > 0 {}
+            while inner.engine.poll_transmit(now, &mut Vec::new(), TCP_WRITE) > 0 {}
             if !std::mem::replace(answered_http1, true) {
                 output.extend_from_slice(HTTP1_ANSWER);
             }
         } else if output.is_empty() {
-            while inner.engine.has_output() && inner.engine.poll_transmit_segments(now, output, WRITE) > 0 {
+            while inner.engine.has_output() && inner.engine.poll_transmit_segments(now, output, TCP_WRITE) > 0
+            {
                 if !*write_closed {
                     break;
                 }
