@@ -1,5 +1,6 @@
 //! The byte-stream under a connection, with its output buffer and its pollables.
 
+use http2_engine::TCP_WRITE;
 use wasi::clocks::monotonic_clock::{self, Instant};
 use wasi::io::poll::{Pollable, poll};
 
@@ -9,8 +10,8 @@ use crate::io::{ByteStream, TransportError};
 const LARGE_READ: u32 = 64 << 10;
 /// Bytes requested in one read otherwise: hosts clear a buffer of the size requested, whatever arrives.
 const SMALL_READ: u32 = 8 << 10;
-/// Bytes gathered for one write: as many as a stream usually has waiting, so that most segments are full.
-pub(crate) const WRITE_SIZE: usize = 256 << 10;
+/// Bytes gathered for one write: as many as a stream usually has waiting, in full segments.
+pub(crate) const WRITE_SIZE: usize = 4 * TCP_WRITE;
 
 /// Bytes of output capacity that a connection keeps while it has nothing to send.
 const IDLE_CAPACITY: usize = 4 << 10;

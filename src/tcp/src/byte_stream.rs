@@ -11,6 +11,11 @@ use crate::bindings::exports::http2::engine::transport::{GuestByteStream, Transp
 use crate::closing::{self, Connection};
 use crate::error;
 
+/// Bytes written at most by one call of the host: the largest TCP segment over IPv4, with timestamps.
+///
+/// A little more, as the host would permit, costs a second packet; and its rest waits for an acknowledgement.
+const SEGMENT: usize = 65_483;
+
 /// A TCP connection.
 pub(crate) struct Stream {
     connection: Rc<Connection>,
@@ -90,7 +95,7 @@ impl Stream {
     /// Writes as much from the front of `bytes` as the host permits now, and returns the number of bytes.
     fn write_permitted(&self, bytes: &[u8]) -> Result<usize, StreamError> {
         let output = &self.connection.output;
-        let permit = usize::try_from(output.check_write()?).unwrap_or(usize::MAX);
+        let permit = usize::try_from(output.check_write()?).unwrap_or(usize::MAX).min(SEGMENT);
         let permitted = bytes.get(..permit).unwrap_or(bytes);
         if !permitted.is_empty() {
             output.write(permitted)?;

@@ -23,7 +23,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http2_engine::{ConnectionError, HTTP1_ANSWER, Role};
+use http2_engine::{ConnectionError, HTTP1_ANSWER, Role, TCP_WRITE};
 use wit_bindgen::{StreamReader, StreamResult, StreamWriter};
 
 use crate::bindings::wasi::clocks::monotonic_clock;
@@ -34,8 +34,6 @@ use crate::signal::{Latch, race};
 ///
 /// Every connection keeps one buffer, even while it is idle.
 const READ_SIZES: (usize, usize) = (4 << 10, 64 << 10);
-/// Approximate size of one write, in bytes.
-const WRITE_SIZE: usize = 64 << 10;
 /// How long an ended connection may take to write its last bytes and to see the peer's end.
 ///
 /// Closing a socket with unread input can make the peer lose the last bytes written.
@@ -130,7 +128,7 @@ impl Connection {
         let mut output = Vec::new();
         // A server sends nothing before the client's first bytes: the client may speak HTTP/1.
         if self.role() == Role::Server {
-            self.engine().poll_transmit(self.tasks().now(), &mut output, WRITE_SIZE);
+            self.engine().poll_transmit(self.tasks().now(), &mut output, TCP_WRITE);
             self.check_timer();
             self.signals().input_received.wait().await;
         }
@@ -182,7 +180,7 @@ impl Connection {
     fn transmit(&self, output: &mut Vec<u8>) -> bool {
         self.process_events();
         self.send_pending_heads();
-        self.engine().poll_transmit(self.tasks().now(), output, WRITE_SIZE);
+        self.engine().poll_transmit(self.tasks().now(), output, TCP_WRITE);
         self.process_events();
         !output.is_empty()
     }
