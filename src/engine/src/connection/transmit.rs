@@ -56,8 +56,8 @@ impl Connection {
     /// now.
     ///
     /// All pending frames other than content come first, whatever their total size. Content follows while 8 KiB are left
-    /// of `max`; its last frame is cut to fit, so that a caller can fill packets ([`TCP_WRITE`]) or buffers. Only content that comes first
-    /// takes a whole frame of any `max`, and frames that end a message may exceed it.
+    /// of `max`; its last frame is cut to fit, so that the caller can fill packets ([`TCP_WRITE`]) or buffers. If content
+    /// comes first, its first frame ignores `max`, unless that is 0; the frames that end a message may exceed it.
     ///
     /// The connection does not keep the appended bytes: call this method when the transport has room.
     pub fn poll_transmit(&mut self, now: Time, out: &mut Vec<u8>, max: usize) -> usize {
