@@ -18,7 +18,9 @@ pub(crate) const fn hash(seed: u64, octets: &[u8]) -> u64 {
         rest = behind;
     }
     let state = mix(state, last_word(octets, rest));
-    state ^ (state >> 32)
+    // A multiplication carries differences only to higher bits: those of the last bytes reach all bits by a second one.
+    let state = (state ^ state >> 32).wrapping_mul(MULTIPLIER);
+    state ^ state >> 32
 }
 
 /// Returns a word with the last eight bytes, or with all bytes and spaces if there are fewer.
