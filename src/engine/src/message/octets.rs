@@ -73,7 +73,9 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
     }
     digits.iter().try_fold(0_u64, |number, &digit| {
         let digit = digit.is_ascii_digit().then_some(digit & 0x0f)?;
-        number.checked_mul(10)?.checked_add(digit.into())
+        // In WebAssembly, `checked_mul` would multiply 128 bits.
+        let tens = (number <= u64::MAX / 10).then_some(number.wrapping_mul(10))?;
+        tens.checked_add(digit.into())
     })
 }
 
