@@ -16,7 +16,7 @@ pub use self::http::Protocol;
 pub(crate) use self::{
     line::{Line, LineFlags},
     name::Name,
-    octets::{PADDING, append, equal, hash},
+    octets::{PADDING, any_word, append, equal, hash},
 };
 
 /// The fields of one header or trailer section in order, including pseudo-header fields.

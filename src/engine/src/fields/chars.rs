@@ -1,6 +1,6 @@
 //! Validation of field names and field values (RFC 9113, 8.2.1; RFC 9110, 5.1 and 5.5).
 
-use super::octets::last_word;
+use super::octets::any_word;
 
 /// Whether each byte may appear in a field name: a token (RFC 9110, 5.6.2) without upper-case letters.
 #[allow(clippy::indexing_slicing, reason = "computed at compile time")]
@@ -48,12 +48,7 @@ fn is_white_space(octet: u8) -> bool {
 /// Returns whether the bytes include NUL, CR or LF.
 fn has_line_break(octets: &[u8]) -> bool {
     // All three are below 0x10, unlike almost any other byte of a value, so test for low bytes eight at a time.
-    let (words, rest) = octets.as_chunks::<8>();
-    // No early exit, which would cost a branch per word.
-    let low = words
-        .iter()
-        .fold(low_octets(last_word(octets, rest)), |low, word| low | low_octets(u64::from_le_bytes(*word)));
-    low != 0 && octets.iter().any(is_line_break)
+    any_word(octets, low_octets) && octets.iter().any(is_line_break)
 }
 
 fn is_line_break(octet: &u8) -> bool {

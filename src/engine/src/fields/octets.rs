@@ -42,6 +42,15 @@ pub(crate) const fn last_word(octets: &[u8], rest: &[u8]) -> u64 {
     }
 }
 
+/// Returns whether a test of eight bytes at once finds any; it is shown all bytes, and spaces if there are fewer.
+#[inline]
+pub(crate) fn any_word(octets: &[u8], test: impl Fn(u64) -> u64) -> bool {
+    let (words, rest) = octets.as_chunks::<8>();
+    // No early exit, which would cost a branch per word.
+    let of_words = words.iter().fold(0, |found, word| found | test(u64::from_le_bytes(*word)));
+    (of_words | test(last_word(octets, rest))) != 0
+}
+
 #[inline]
 const fn mix(state: u64, word: u64) -> u64 {
     (state.rotate_left(5) ^ word).wrapping_mul(MULTIPLIER)
