@@ -230,7 +230,7 @@ impl Decoder {
         }
         let (line, octets) = self.entry(index)?;
         append(arena, octets, line.name_len as usize);
-        Ok((line.name, LineFlags::BAD_NAME.when(line.flags.has(LineFlags::BAD_NAME))))
+        Ok((line.name, line.flags.of_name()))
     }
 
     /// Returns the entry of the static or the dynamic table at `index` (RFC 7541, 2.3.3), and its bytes, followed by

@@ -132,7 +132,7 @@ impl Encoder {
         if line.size() > self.table.max_size() as usize / 2 {
             return false;
         }
-        !line.name.is_varying() || self.was_sent_recently(key)
+        !line.flags.has(LineFlags::VARYING) || self.was_sent_recently(key)
     }
 
     /// Returns whether a varying field was sent recently, and remembers it either way.
@@ -191,8 +191,7 @@ impl Default for Encoder {
 /// Returns whether to send a line as a never-indexed literal (RFC 7541, 7.1.3).
 #[inline]
 fn is_secret(line: &Line) -> bool {
-    line.flags.has(LineFlags::NEVER_INDEXED)
-        || line.name.is_secret()
+    line.flags.has(LineFlags::NEVER_INDEXED.with(LineFlags::SECRET))
         || line.name == Name::COOKIE && line.value_len < SHORT_COOKIE
 }
 
