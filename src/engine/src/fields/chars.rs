@@ -36,7 +36,10 @@ pub(crate) fn is_value(value: &[u8]) -> bool {
 #[inline]
 pub(crate) fn is_trimmed(value: &[u8]) -> bool {
     match (value.first(), value.last()) {
-        (Some(first), Some(last)) => !(is_white_space(*first) | is_white_space(*last)),
+        // Both are above the space, as a rule.
+        (Some(&first), Some(&last)) => {
+            first.min(last) > b' ' || !is_white_space(first) && !is_white_space(last)
+        }
         _ => true,
     }
 }
@@ -57,10 +60,10 @@ fn is_line_break(octet: &u8) -> bool {
 
 /// Returns a word other than 0 if any of the eight bytes of `word` is below 0x10.
 fn low_octets(word: u64) -> u64 {
-    const LOW_BITS: u64 = 0x0101_0101_0101_0101;
+    const LIMITS: u64 = 0x1010_1010_1010_1010;
     const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
-    let high_nibbles = word & 0xf0f0_f0f0_f0f0_f0f0;
-    high_nibbles.wrapping_sub(LOW_BITS) & !high_nibbles & HIGH_BITS
+    // A borrow can only come from a byte that counts itself.
+    word.wrapping_sub(LIMITS) & !word & HIGH_BITS
 }
 
 #[cfg(test)]

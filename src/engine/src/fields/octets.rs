@@ -66,15 +66,8 @@ pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
     }
     let (a_words, a_rest) = a.as_chunks::<8>();
     let (b_words, b_rest) = b.as_chunks::<8>();
-    let same_words =
-        a_words.iter().zip(b_words).all(|(a, b)| u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b));
-    if !same_words {
-        return false;
-    }
-    match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
-        (Some(a), Some(b)) => u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b),
-        _ => a_rest.iter().zip(b_rest).all(|(a, b)| a == b),
-    }
+    a_words.iter().zip(b_words).all(|(a, b)| u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b))
+        && last_word(a, a_rest) == last_word(b, b_rest)
 }
 
 /// Bytes that should follow a byte string in its buffer, so that [`append`] can copy it fast.
