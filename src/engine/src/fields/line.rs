@@ -41,7 +41,7 @@ impl LineFlags {
     pub(crate) const CONNECTION_SPECIFIC: Self = Self(1 << 4);
     /// The value tends to differ in each message, and would only fill up a dynamic table.
     pub(crate) const VARYING: Self = Self(1 << 5);
-    /// The value is a secret that must not enter a dynamic table (RFC 7541, 7.1.3).
+    /// The value is a secret that must not enter a dynamic table (RFC 7541, 7.1.3), unless it is a long cookie.
     pub(crate) const SECRET: Self = Self(1 << 6);
     /// The field may make a header section malformed, or has a meaning to the engine. Of spelled-out names, only those
     /// of pseudo-header fields are checked.

@@ -69,7 +69,7 @@ names! {
     CONTENT_LOCATION "content-location" VARYING;
     CONTENT_RANGE "content-range" VARYING;
     CONTENT_TYPE "content-type";
-    COOKIE "cookie";
+    COOKIE "cookie" SECRET;
     DATE "date" VARYING;
     ETAG "etag" VARYING;
     EXPECT "expect";
