@@ -290,7 +290,9 @@ impl FieldSection {
         if line.name == Name::COOKIE {
             self.cookies = self.cookies.saturating_add(1);
         }
-        self.defect = self.defect.or(line.defect());
+        if let Some(defect) = line.defect() {
+            self.defect.get_or_insert(defect);
+        }
         self.lines.push(line);
     }
 
