@@ -70,9 +70,9 @@ impl Connection {
         if facts.is_informational() {
             return Err(Malformed::Status.into());
         }
-        let method = self.check_response(id)?.method;
-        let length = self.checked_length(ContentLength::of_response(method, &facts));
+        let checks = self.config.check_sent_messages;
         let stream = self.check_response(id)?;
+        let length = ContentLength::of_response(stream.method, &facts).if_checked(checks);
         if end_stream {
             length.finish()?;
         }
@@ -88,11 +88,6 @@ impl Connection {
             self.sent_end_stream(id);
         }
         Ok(())
-    }
-
-    /// Returns the content with which a local message has to be complete.
-    pub(super) fn checked_length(&self, length: ContentLength) -> ContentLength {
-        if self.config.check_sent_messages { length } else { ContentLength::Unknown }
     }
 
     /// Returns the stream if a response may begin on it.

@@ -81,7 +81,8 @@ pub(crate) fn request_to_port(
     connect_protocol: bool,
     connect_port: ConnectPort,
 ) -> Result<RequestFacts, Malformed> {
-    let (lines, facts) = request_fields(section)?;
+    let mut lines = Lines::default();
+    let facts = lines.request(section)?;
     match facts.method {
         MethodKind::Connect => lines.check_connect(connect_port)?,
         MethodKind::ExtendedConnect if !connect_protocol => return Err(Malformed::Protocol),
@@ -96,21 +97,9 @@ pub(crate) fn request_of_any_target(
     section: &FieldSection,
     connect_protocol: bool,
 ) -> Result<RequestFacts, Malformed> {
-    let (_, facts) = request_fields(section)?;
+    let facts = Lines::default().request(section)?;
     let allowed = connect_protocol || facts.method != MethodKind::ExtendedConnect;
     if allowed { Ok(facts) } else { Err(Malformed::Protocol) }
-}
-
-fn request_fields(section: &FieldSection) -> Result<(Lines<'_>, RequestFacts), Malformed> {
-    let mut lines = Lines::default();
-    lines.collect(section)?;
-    if lines.status.is_some() {
-        return Err(Malformed::UnknownPseudo);
-    }
-    let method = method_kind(lines.method.ok_or(Malformed::MissingPseudo)?, lines.protocol)?;
-    let content_length = lines.content_length.filter(|_| !method.is_connect());
-    let priority = lines.priority.map(Priority::parse);
-    Ok((lines, RequestFacts { method, content_length, priority }))
 }
 
 /// Validates a promised request (RFC 9113, 8.4.1): it must be safe and cacheable, name its authority, and have no
@@ -199,6 +188,18 @@ impl<'a> Lines<'a> {
     fn collect(&mut self, section: &'a FieldSection) -> Result<(), Malformed> {
         section.defect().map_or(Ok(()), Err)?;
         section.checked().try_for_each(|(place, name, value)| self.add(place, name, value))
+    }
+
+    /// Visits the fields of a request, and returns the facts that do not depend on its target.
+    fn request(&mut self, section: &'a FieldSection) -> Result<RequestFacts, Malformed> {
+        self.collect(section)?;
+        if self.status.is_some() {
+            return Err(Malformed::UnknownPseudo);
+        }
+        let method = method_kind(self.method.ok_or(Malformed::MissingPseudo)?, self.protocol)?;
+        let content_length = self.content_length.filter(|_| !method.is_connect());
+        let priority = self.priority.map(Priority::parse);
+        Ok(RequestFacts { method, content_length, priority })
     }
 
     /// Adds a pseudo-header field, which must be known, occur once, and precede all others (RFC 9113, 8.3).
