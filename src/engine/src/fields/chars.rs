@@ -28,6 +28,7 @@ pub(crate) fn is_name(name: &[u8]) -> bool {
 }
 
 /// Returns whether a field value contains no NUL, CR or LF, and no white space at either end.
+#[inline]
 pub(crate) fn is_value(value: &[u8]) -> bool {
     is_trimmed(value) && !has_line_break(value)
 }
@@ -49,6 +50,7 @@ fn is_white_space(octet: u8) -> bool {
 }
 
 /// Returns whether the bytes include NUL, CR or LF.
+#[inline]
 fn has_line_break(octets: &[u8]) -> bool {
     // All three are below 0x10, unlike almost any other byte of a value, so test for low bytes eight at a time.
     any_word(octets, low_octets) && octets.iter().any(is_line_break)
@@ -59,6 +61,7 @@ fn is_line_break(octet: &u8) -> bool {
 }
 
 /// Returns a word other than 0 if any of the eight bytes of `word` is below 0x10.
+#[inline]
 fn low_octets(word: u64) -> u64 {
     const LIMITS: u64 = 0x1010_1010_1010_1010;
     const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
