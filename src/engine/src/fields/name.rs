@@ -4,7 +4,7 @@ use http::HeaderName;
 
 use super::{
     LineFlags,
-    octets::{equal, hash},
+    octets::{equal, high_hash},
 };
 
 /// Properties of a known name.
@@ -159,7 +159,8 @@ const fn header_name(literal: &'static str) -> Option<HeaderName> {
 }
 
 /// The size of [`SLOTS`], large enough to find a seed without collisions soon.
-const SLOT_COUNT: usize = 1024;
+const SLOT_COUNT: usize = 1 << SLOT_BITS;
+const SLOT_BITS: u32 = 10;
 
 /// A perfect hash of the known names: the seed, and the only candidate for each hash.
 #[allow(clippy::indexing_slicing, reason = "computed at compile time")]
@@ -185,7 +186,7 @@ const SEED: u64 = SEED_AND_SLOTS.0;
 static SLOTS: [Name; SLOT_COUNT] = SEED_AND_SLOTS.1;
 
 const fn slot(seed: u64, name: &[u8]) -> usize {
-    hash(seed, name) as usize % SLOT_COUNT
+    (high_hash(seed, name) >> (u64::BITS - SLOT_BITS)) as usize
 }
 
 impl Name {

@@ -3,12 +3,21 @@
 /// An odd constant with well-mixed bits, derived from the golden ratio.
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Hashes a byte string, eight bytes at a time.
+/// Hashes a byte string.
 ///
 /// An attacker can construct collisions. For all users of this function, a collision only costs some compression,
 /// never time.
 #[inline]
 pub(crate) const fn hash(seed: u64, octets: &[u8]) -> u64 {
+    let state = high_hash(seed, octets);
+    // A multiplication carries differences only to higher bits, so a second one carries them from the highest to all.
+    let state = (state ^ state >> 32).wrapping_mul(MULTIPLIER);
+    state ^ state >> 32
+}
+
+/// Hashes a byte string, eight bytes at a time. Only the highest bits depend on all bytes.
+#[inline]
+pub(crate) const fn high_hash(seed: u64, octets: &[u8]) -> u64 {
     let mut state = mix(seed, octets.len() as u64);
     let mut rest = octets;
     while rest.len() > 8
@@ -17,10 +26,7 @@ pub(crate) const fn hash(seed: u64, octets: &[u8]) -> u64 {
         state = mix(state, u64::from_le_bytes(*chunk));
         rest = behind;
     }
-    let state = mix(state, last_word(octets, rest));
-    // A multiplication carries differences only to higher bits: those of the last bytes reach all bits by a second one.
-    let state = (state ^ state >> 32).wrapping_mul(MULTIPLIER);
-    state ^ state >> 32
+    mix(state, last_word(octets, rest))
 }
 
 /// Returns a word with the last eight bytes, or with all bytes and spaces if there are fewer.
