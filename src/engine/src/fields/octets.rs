@@ -48,7 +48,7 @@ pub(crate) const fn last_word(octets: &[u8], rest: &[u8]) -> u64 {
     }
 }
 
-/// Returns whether a test of eight bytes at once finds any; it is shown all bytes, and spaces if there are fewer.
+/// Returns whether `test`, shown eight bytes at a time, finds any; a shorter string is padded with spaces.
 #[inline]
 pub(crate) fn any_word(octets: &[u8], test: impl Fn(u64) -> u64) -> bool {
     let (words, rest) = octets.as_chunks::<8>();

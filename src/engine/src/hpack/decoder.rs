@@ -104,6 +104,7 @@ impl Decoder {
     ///
     /// Fields keep their order (RFC 7541, 2.1 and 3.1). Invalid names and values are not errors here: they make the
     /// message malformed, not the connection, and [`FieldSection::defect`] reports them.
+    // Inlined in its caller, the loop would have too few registers.
     #[inline(never)]
     pub fn decode(
         &mut self,
@@ -169,6 +170,7 @@ impl Decoder {
     }
 
     /// Decodes a literal field, with or without indexing (RFC 7541, 6.2).
+    // Inlined, it would leave the loop for indexed fields too few registers.
     #[inline(never)]
     fn literal(
         &mut self,

@@ -110,6 +110,7 @@ impl Encoder {
     }
 
     /// Appends a line that was not predicted.
+    // Inlined, it would leave the loop for predicted lines too few registers.
     #[inline(never)]
     fn line(&mut self, place: usize, line: &Line, octets: &[u8], out: &mut Vec<u8>) {
         if is_secret(line) {
