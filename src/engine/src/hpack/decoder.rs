@@ -170,8 +170,6 @@ impl Decoder {
     }
 
     /// Decodes a literal field, with or without indexing (RFC 7541, 6.2).
-    // Inlined, it would leave the loop for indexed fields too few registers.
-    #[inline(never)]
     fn literal(
         &mut self,
         first: u8,
