@@ -289,27 +289,27 @@ impl Connection {
     /// Events of streams that were released in the meantime are skipped. So are requests that have failed in the
     /// meantime: a peer that gives up its requests at once causes no work for the caller.
     pub fn poll_event(&mut self) -> Option<Event> {
-        loop {
-            let Some(event) = self.events.pop_front() else {
-                if self.events.capacity() > EVENTS_BUSY {
-                    self.events.shrink_to(EVENTS_KEPT);
-                }
-                self.shrink();
-                return None;
-            };
-            if let Event::Request { id, .. } = event
+        while let Some(event) = self.events.front() {
+            if let &Event::Request { id, .. } = event
                 && self.streams.get(id).is_none_or(|stream| stream.error.is_some())
             {
+                self.events.pop_front();
                 self.release(id);
                 continue;
             }
             let released = event
                 .of_app_owned_stream()
                 .is_some_and(|id| self.streams.get(id).is_none_or(Stream::is_released));
+            let event = self.events.pop_front();
             if !released {
-                return Some(event);
+                return event;
             }
         }
+        if self.events.capacity() > EVENTS_BUSY {
+            self.events.shrink_to(EVENTS_KEPT);
+        }
+        self.shrink();
+        None
     }
 
     /// Attaches an observer.
@@ -474,9 +474,9 @@ impl Connection {
 
     /// Counts the frames in `control` from `start` on, and shows them to the subscriber.
     fn control_sent(&mut self, start: usize) {
-        let frames = self.control.get(start..).unwrap_or_default();
-        let count = show_sent(&mut self.subscriber, frames);
-        self.stats.frames_sent = self.stats.frames_sent.saturating_add(count);
+        let sent = self.control.get(start..).unwrap_or_default();
+        self.stats.frames_sent = self.stats.frames_sent.saturating_add(frames(sent).count() as u64);
+        show_sent(&mut self.subscriber, sent);
     }
 
     /// Writes one frame to be sent before any content, unless the GOAWAY that ends the connection was written.
@@ -508,17 +508,20 @@ fn section() -> FieldSection {
     FieldSection::with_capacity(SECTION_KEPT / 32, SECTION_KEPT / 2)
 }
 
-/// Shows complete sent frames to the subscriber, and returns their number.
-fn show_sent(subscriber: &mut Option<Box<dyn Subscriber + Send>>, mut frames: &[u8]) -> u64 {
-    let mut count: u64 = 0;
-    while let Some((header, rest)) = frames.split_first_chunk::<HEADER_LEN>() {
+/// Shows complete sent frames to the subscriber.
+fn show_sent(subscriber: &mut Option<Box<dyn Subscriber + Send>>, sent: &[u8]) {
+    if let Some(subscriber) = subscriber {
+        frames(sent).for_each(|(header, payload)| subscriber.frame(Direction::Sent, header, payload));
+    }
+}
+
+/// Splits bytes into complete frames.
+fn frames(mut bytes: &[u8]) -> impl Iterator<Item = (FrameHeader, &[u8])> {
+    core::iter::from_fn(move || {
+        let (header, rest) = bytes.split_first_chunk::<HEADER_LEN>()?;
         let header = FrameHeader::parse(header);
         let (payload, rest) = rest.split_at_checked(header.length as usize).unwrap_or((rest, &[]));
-        if let Some(subscriber) = subscriber {
-            subscriber.frame(Direction::Sent, header, payload);
-        }
-        count = count.saturating_add(1);
-        frames = rest;
-    }
-    count
+        bytes = rest;
+        Some((header, payload))
+    })
 }

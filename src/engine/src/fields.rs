@@ -16,7 +16,7 @@ pub use self::http::Protocol;
 pub(crate) use self::{
     line::{Line, LineFlags},
     name::Name,
-    octets::{PADDING, append, equal, hash},
+    octets::{PADDING, any_word, append, equal, hash},
 };
 
 /// The fields of one header or trailer section in order, including pseudo-header fields.
@@ -168,14 +168,11 @@ impl FieldSection {
         })
     }
 
-    /// Iterates over the fields whose names are [checked](Name::is_checked), each with its place in the section.
+    /// Iterates over the places, names and values of the fields that are [checked](LineFlags::CHECKED).
     #[inline]
-    pub(crate) fn checked(&self) -> impl Iterator<Item = (usize, NumberedField<'_>)> {
-        let lines = self.lines.iter().enumerate().filter(|(_, line)| line.name.is_checked());
-        lines.map(|(place, line)| {
-            let (name, value) = line.split(self.octets.get(line.start as usize..).unwrap_or_default());
-            (place, NumberedField { known: line.name, name, value, flags: line.flags })
-        })
+    pub(crate) fn checked(&self) -> impl Iterator<Item = (usize, Name, &[u8])> {
+        let lines = self.lines.iter().enumerate().filter(|(_, line)| line.flags.has(LineFlags::CHECKED));
+        lines.map(|(place, line)| (place, line.name, line.value(&self.octets)))
     }
 
     /// Iterates over the lines in order, each with its bytes.
@@ -190,7 +187,7 @@ impl FieldSection {
     /// Returns the value of the first field with a known name.
     pub(crate) fn known(&self, name: Name) -> Option<&[u8]> {
         let line = self.lines.iter().find(|line| line.name == name)?;
-        Some(line.split(self.octets.get(line.start as usize..)?).1)
+        Some(line.value(&self.octets))
     }
 
     /// Joins the Cookie crumbs into one line, separated by "; ", at the position of the first (RFC 9113, 8.2.3).
@@ -271,7 +268,7 @@ impl FieldSection {
         let end = u32::try_from(self.octets.len()).ok()?;
         let (start, name_len) = (u32::try_from(start).ok()?, u32::try_from(name_len).ok()?);
         let value_len = end.checked_sub(start)?.checked_sub(name_len)?;
-        Some(Line { start, name_len, value_len, name, flags })
+        Some(Line::new(start, name, name_len, value_len, flags))
     }
 
     /// Adds the line whose bytes start at `start` and extend to the end of the arena.
@@ -293,7 +290,9 @@ impl FieldSection {
         if line.name == Name::COOKIE {
             self.cookies = self.cookies.saturating_add(1);
         }
-        self.defect = self.defect.or(line.defect());
+        if let Some(defect) = line.defect() {
+            self.defect.get_or_insert(defect);
+        }
         self.lines.push(line);
     }
 
@@ -337,7 +336,8 @@ impl FieldSection {
 /// Returns the flags of a line with this spelled-out name.
 #[inline]
 pub(crate) fn check_name(name: &[u8]) -> LineFlags {
-    LineFlags::BAD_NAME.when(!chars::is_name(name))
+    let unknown_pseudo = name.first() == Some(&b':');
+    LineFlags::BAD_NAME.when(!chars::is_name(name)).with(LineFlags::CHECKED.when(unknown_pseudo))
 }
 
 /// Returns the flags of a line with this value.

@@ -220,8 +220,8 @@ impl Stall {
 
 impl Stream {
     /// Creates an idle stream.
-    pub(crate) fn new(id: StreamId, method: MethodKind) -> Self {
-        Self {
+    pub(crate) fn new(id: StreamId, method: MethodKind) -> Box<Self> {
+        Box::new(Self {
             id,
             state: CurrentState::default(),
             closed_by: ClosedBy::EndStream,
@@ -253,15 +253,15 @@ impl Stream {
             prioritized: false,
             tunnel: false,
             rare: None,
-        }
+        })
     }
 
-    /// Returns the bytes of content still to come from the peer, if known.
-    pub(crate) fn awaited(&self) -> Option<u64> {
+    /// Returns the bytes of content still to come from the peer, if known and below 4 GiB: no window admits more.
+    pub(crate) fn awaited(&self) -> Option<u32> {
         match self.recv.expect {
             _ if self.is_closed() => Some(0),
             Expect::Head => None,
-            Expect::Content => self.recv.length.rest(),
+            Expect::Content => u32::try_from(self.recv.length.rest()?).ok(),
             Expect::Nothing => Some(0),
         }
     }

@@ -60,7 +60,7 @@ impl Connection {
     }
 
     /// Adds a stream on which the peer has sent HEADERS.
-    fn begin_request(&mut self, stream: Stream, end_stream: bool) {
+    fn begin_request(&mut self, stream: Box<Stream>, end_stream: bool) {
         let id = stream.id();
         self.streams.insert(stream);
         self.transition(id, Transition::RecvHeaders);

@@ -57,7 +57,7 @@ impl Connection {
             message::request_of_any_target(head, connect_protocol)
         };
         let facts = facts.map_err(OpenError::Malformed)?;
-        let length = self.checked_length(ContentLength::of_request(&facts));
+        let length = ContentLength::of_request(&facts).if_checked(self.config.check_sent_messages);
         if end_stream {
             length.finish().map_err(OpenError::Malformed)?;
         }

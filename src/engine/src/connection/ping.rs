@@ -89,11 +89,12 @@ impl Connection {
             self.flush_control(out);
         }
         let start = out.len();
-        for opaque_data in core::mem::take(&mut self.pongs) {
+        let pongs = core::mem::take(&mut self.pongs);
+        self.stats.frames_sent = self.stats.frames_sent.saturating_add(pongs.len() as u64);
+        for opaque_data in pongs {
             Ping { ack: true, opaque_data }.encode(out);
         }
-        let count = show_sent(&mut self.subscriber, out.get(start..).unwrap_or_default());
-        self.stats.frames_sent = self.stats.frames_sent.saturating_add(count);
+        show_sent(&mut self.subscriber, out.get(start..).unwrap_or_default());
     }
 
     pub(super) fn write_pings(&mut self) {

@@ -103,7 +103,7 @@ impl ReceiveFlow {
             return None;
         }
         let target = (!self.manual).then(|| self.bandwidth.stream_window());
-        let awaited = stream.awaited();
+        let awaited = stream.awaited().map(u64::from);
         let increment = stream.recv.window.take_due(initial, target, || awaited)?;
         self.bandwidth.stream_updated(stream.recv.window.updated(now));
         Some(increment)

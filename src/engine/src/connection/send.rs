@@ -70,9 +70,9 @@ impl Connection {
         if facts.is_informational() {
             return Err(Malformed::Status.into());
         }
-        let method = self.check_response(id)?.method;
-        let length = self.checked_length(ContentLength::of_response(method, &facts));
+        let checks = self.config.check_sent_messages;
         let stream = self.check_response(id)?;
+        let length = ContentLength::of_response(stream.method, &facts).if_checked(checks);
         if end_stream {
             length.finish()?;
         }
@@ -88,11 +88,6 @@ impl Connection {
             self.sent_end_stream(id);
         }
         Ok(())
-    }
-
-    /// Returns the content with which a local message has to be complete.
-    pub(super) fn checked_length(&self, length: ContentLength) -> ContentLength {
-        if self.config.check_sent_messages { length } else { ContentLength::Unknown }
     }
 
     /// Returns the stream if a response may begin on it.
@@ -179,10 +174,10 @@ impl Connection {
         end_stream: bool,
     ) -> Result<usize, SendError> {
         let limit = self.send_limit();
-        let pending = self.sending_content(id)?.send.content.len();
-        let taken = limit.saturating_sub(pending).min(data.len());
+        let stream = self.sending_content(id)?;
+        let taken = limit.saturating_sub(stream.send.content.len()).min(data.len());
         let ends = end_stream && taken == data.len();
-        self.count_content(id, taken, ends)?;
+        count_content(stream, taken, ends)?;
         self.queue_content(id, data.split_to(taken), ends);
         Ok(taken)
     }
@@ -214,22 +209,8 @@ impl Connection {
     /// # }
     /// ```
     pub fn queue_data(&mut self, id: StreamId, data: Bytes, end_stream: bool) -> Result<(), SendError> {
-        self.sending_content(id)?;
-        self.count_content(id, data.len(), end_stream)?;
+        count_content(self.sending_content(id)?, data.len(), end_stream)?;
         self.queue_content(id, data, end_stream);
-        Ok(())
-    }
-
-    /// Counts content against Content-Length, unless it does not match.
-    fn count_content(&mut self, id: StreamId, bytes: usize, ends: bool) -> Result<(), SendError> {
-        let stream = self.sending_content(id)?;
-        let mut length = stream.send.length;
-        length.receive(u32::try_from(bytes).unwrap_or(u32::MAX))?;
-        if ends {
-            length.finish()?;
-            stream.send.ending = Ending::EndStream;
-        }
-        stream.send.length = length;
         Ok(())
     }
 
@@ -396,4 +377,16 @@ impl Connection {
         block.finish(&mut self.control, self.peer.max_frame_size);
         self.control_sent(start);
     }
+}
+
+/// Counts content of the local message against Content-Length, unless it does not match.
+fn count_content(stream: &mut Stream, bytes: usize, ends: bool) -> Result<(), Malformed> {
+    let mut length = stream.send.length;
+    length.receive(u32::try_from(bytes).unwrap_or(u32::MAX))?;
+    if ends {
+        length.finish()?;
+        stream.send.ending = Ending::EndStream;
+    }
+    stream.send.length = length;
+    Ok(())
 }

@@ -189,8 +189,6 @@ impl Connection {
         self.stats.content_sent = self.stats.content_sent.saturating_add(u64::from(content));
         self.abuse.earn_content(content);
         self.stats.frames_sent = self.stats.frames_sent.saturating_add(1);
-        if self.subscriber.is_some() {
-            show_sent(&mut self.subscriber, frame);
-        }
+        show_sent(&mut self.subscriber, frame);
     }
 }

@@ -1,6 +1,6 @@
 //! Validation of field names and field values (RFC 9113, 8.2.1; RFC 9110, 5.1 and 5.5).
 
-use super::octets::last_word;
+use super::octets::any_word;
 
 /// Whether each byte may appear in a field name: a token (RFC 9110, 5.6.2) without upper-case letters.
 #[allow(clippy::indexing_slicing, reason = "computed at compile time")]
@@ -28,6 +28,7 @@ pub(crate) fn is_name(name: &[u8]) -> bool {
 }
 
 /// Returns whether a field value contains no NUL, CR or LF, and no white space at either end.
+#[inline]
 pub(crate) fn is_value(value: &[u8]) -> bool {
     is_trimmed(value) && !has_line_break(value)
 }
@@ -36,7 +37,10 @@ pub(crate) fn is_value(value: &[u8]) -> bool {
 #[inline]
 pub(crate) fn is_trimmed(value: &[u8]) -> bool {
     match (value.first(), value.last()) {
-        (Some(first), Some(last)) => !(is_white_space(*first) | is_white_space(*last)),
+        // Both are above the space, as a rule.
+        (Some(&first), Some(&last)) => {
+            first.min(last) > b' ' || !is_white_space(first) && !is_white_space(last)
+        }
         _ => true,
     }
 }
@@ -46,14 +50,10 @@ fn is_white_space(octet: u8) -> bool {
 }
 
 /// Returns whether the bytes include NUL, CR or LF.
+#[inline]
 fn has_line_break(octets: &[u8]) -> bool {
     // All three are below 0x10, unlike almost any other byte of a value, so test for low bytes eight at a time.
-    let (words, rest) = octets.as_chunks::<8>();
-    // No early exit, which would cost a branch per word.
-    let low = words
-        .iter()
-        .fold(low_octets(last_word(octets, rest)), |low, word| low | low_octets(u64::from_le_bytes(*word)));
-    low != 0 && octets.iter().any(is_line_break)
+    any_word(octets, low_octets) && octets.iter().any(is_line_break)
 }
 
 fn is_line_break(octet: &u8) -> bool {
@@ -61,11 +61,12 @@ fn is_line_break(octet: &u8) -> bool {
 }
 
 /// Returns a word other than 0 if any of the eight bytes of `word` is below 0x10.
+#[inline]
 fn low_octets(word: u64) -> u64 {
-    const LOW_BITS: u64 = 0x0101_0101_0101_0101;
+    const LIMITS: u64 = 0x1010_1010_1010_1010;
     const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
-    let high_nibbles = word & 0xf0f0_f0f0_f0f0_f0f0;
-    high_nibbles.wrapping_sub(LOW_BITS) & !high_nibbles & HIGH_BITS
+    // A borrow can only come from a byte that counts itself.
+    word.wrapping_sub(LIMITS) & !word & HIGH_BITS
 }
 
 #[cfg(test)]

@@ -184,8 +184,9 @@ impl FieldSection {
     /// Returns `:status` if it is three digits (RFC 9113, 8.3.2; RFC 9110, 15).
     pub fn status(&self) -> Option<u16> {
         let status: [u8; 3] = self.known(Name::STATUS)?.try_into().ok()?;
-        let digits = status.iter().all(u8::is_ascii_digit);
-        digits.then(|| str::from_utf8(&status).ok()?.parse().ok()).flatten()
+        status.iter().try_fold(0_u16, |number, digit| {
+            digit.is_ascii_digit().then_some(number.wrapping_mul(10).wrapping_add((digit & 0x0f).into()))
+        })
     }
 
     fn push_header(&mut self, name: &HeaderName, value: &HeaderValue) {
@@ -212,7 +213,7 @@ struct SharedSection {
 
 impl SharedSection {
     fn header_map(&self) -> Result<HeaderMap, Violation> {
-        let regular = self.lines.iter().filter(|line| !line.name.is_pseudo()).count();
+        let regular = self.lines.iter().filter(|line| !line.flags.has(LineFlags::PSEUDO)).count();
         let mut headers =
             HeaderMap::try_with_capacity(regular).map_err(|_| Violation::FieldSectionTooLarge)?;
         for line in &self.lines {
@@ -254,7 +255,7 @@ impl SharedSection {
     /// Returns the value of the first field with a known name.
     fn known(&self, name: Name) -> Option<Bytes> {
         let line = self.lines.iter().find(|line| line.name == name)?;
-        Some(self.octets.slice_ref(self.split(line).1))
+        Some(self.octets.slice_ref(line.value(&self.octets)))
     }
 
     fn split(&self, line: &Line) -> (&[u8], &[u8]) {

@@ -16,10 +16,14 @@ pub(crate) struct Line {
     pub(crate) name_len: u32,
     pub(crate) value_len: u32,
     pub(crate) name: Name,
+    /// The length of a known name, or 0 for a spelled-out name.
+    pub(crate) known_len: u8,
     pub(crate) flags: LineFlags,
 }
 
-/// Properties of a field line. The dynamic table keeps them, so that they are determined only once.
+/// Properties of a field line: of its name and value, and of its representation.
+///
+/// Tables keep them, so that they are determined only once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LineFlags(u8);
 
@@ -31,6 +35,17 @@ impl LineFlags {
     pub(crate) const BAD_NAME: Self = Self(1 << 1);
     /// The value is not a valid field value.
     pub(crate) const BAD_VALUE: Self = Self(1 << 2);
+    /// The field is a pseudo-header field that RFC 9113, 8.3, or RFC 8441, 4, defines.
+    pub(crate) const PSEUDO: Self = Self(1 << 3);
+    /// The field is specific to HTTP/1.1 connections and makes a message malformed (RFC 9113, 8.2.2).
+    pub(crate) const CONNECTION_SPECIFIC: Self = Self(1 << 4);
+    /// The value tends to differ in each message, and would only fill up a dynamic table.
+    pub(crate) const VARYING: Self = Self(1 << 5);
+    /// The value is a secret that must not enter a dynamic table (RFC 7541, 7.1.3), unless it is a long cookie.
+    pub(crate) const SECRET: Self = Self(1 << 6);
+    /// The field may make a header section malformed, or has a meaning to the engine. Of spelled-out names, only those
+    /// of pseudo-header fields are checked.
+    pub(crate) const CHECKED: Self = Self(1 << 7);
 
     #[inline]
     pub(crate) const fn has(self, other: Self) -> bool {
@@ -42,6 +57,12 @@ impl LineFlags {
         Self(self.0 | other.0)
     }
 
+    /// Returns the flags that follow from the name.
+    #[inline]
+    pub(crate) const fn of_name(self) -> Self {
+        Self(self.0 & !(Self::NEVER_INDEXED.0 | Self::BAD_VALUE.0))
+    }
+
     /// Returns these flags if the condition holds.
     #[inline]
     pub(crate) const fn when(self, condition: bool) -> Self {
@@ -50,6 +71,13 @@ impl LineFlags {
 }
 
 impl Line {
+    /// Creates a line with the flags of its name and those given.
+    #[inline]
+    pub(crate) const fn new(start: u32, name: Name, name_len: u32, value_len: u32, flags: LineFlags) -> Self {
+        let known_len = name.as_bytes().len() as u8;
+        Self { start, name_len, value_len, name, known_len, flags: flags.with(name.flags()) }
+    }
+
     /// Returns the number of bytes the line occupies in its arena.
     #[inline]
     pub(crate) fn octets(&self) -> usize {
@@ -60,7 +88,7 @@ impl Line {
     /// Returns the length of name and value plus 32 (RFC 7541, 4.1).
     #[inline]
     pub(crate) fn size(&self) -> usize {
-        self.octets().wrapping_add(self.name.as_bytes().len()).wrapping_add(LINE_OVERHEAD)
+        self.octets().wrapping_add(self.known_len.into()).wrapping_add(LINE_OVERHEAD)
     }
 
     /// Returns the defect of the name or the value.
@@ -79,5 +107,12 @@ impl Line {
         let (spelled_out, behind) = octets.split_at_checked(self.name_len as usize).unwrap_or_default();
         let value = behind.get(..self.value_len as usize).unwrap_or_default();
         (if self.name.is_known() { self.name.as_bytes() } else { spelled_out }, value)
+    }
+
+    /// Returns the value, given the arena.
+    #[inline]
+    pub(crate) fn value<'a>(&self, arena: &'a [u8]) -> &'a [u8] {
+        let start = (self.start as usize).wrapping_add(self.name_len as usize);
+        arena.get(start..).and_then(|behind| behind.get(..self.value_len as usize)).unwrap_or_default()
     }
 }

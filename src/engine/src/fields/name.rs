@@ -2,51 +2,42 @@
 
 use http::HeaderName;
 
-use super::octets::{equal, hash};
-
-/// A field name known by number, or [`Name::SPELLED_OUT`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Name(u8);
+use super::{
+    LineFlags,
+    octets::{equal, high_hash},
+};
 
 /// Properties of a known name.
 struct Known {
     name: Name,
     literal: &'static str,
-    attributes: u8,
+    flags: LineFlags,
 }
 
-/// A pseudo-header field (RFC 9113, 8.3).
-const PSEUDO: u8 = 1;
-/// A field that belongs to an HTTP/1.1 connection (RFC 9113, 8.2.2).
-const CONNECTION_SPECIFIC: u8 = 1 << 1;
-/// A field whose value tends to differ in each message.
-const VARYING: u8 = 1 << 2;
-/// A field whose value an attacker may want to guess (RFC 7541, 7.1).
-const SECRET: u8 = 1 << 3;
-/// A field that makes some messages malformed, or whose value the engine reads.
-const CHECKED: u8 = 1 << 4;
-
-/// Declares the constants of [`Name`] and the table [`KNOWN`] in the same order.
+/// Declares [`Name`] and the table [`KNOWN`] in the same order.
 macro_rules! names {
-    ($($name:ident $literal:literal $($attribute:ident)*;)+) => {
+    ($($name:ident $literal:literal $($flag:ident)*;)+) => {
+        /// A field name known by number, or [`Name::SPELLED_OUT`].
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
-        enum Number { SPELLED_OUT, $($name,)+ COUNT }
-
-        impl Name {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub(crate) enum Name {
             /// A name without a number, whose bytes are stored in the section.
-            pub(crate) const SPELLED_OUT: Self = Self(Number::SPELLED_OUT as u8);
+            SPELLED_OUT,
             $(
                 #[doc = concat!("`", $literal, "`")]
-                pub(crate) const $name: Self = Self(Number::$name as u8);
+                $name,
             )+
+        }
 
+        impl Name {
             /// One more than the highest number.
-            pub(crate) const COUNT: usize = Number::COUNT as usize;
+            pub(crate) const COUNT: usize = [$($literal),+].len() + 1;
         }
 
         static KNOWN: [Known; Name::COUNT] = [
-            Known { name: Name::SPELLED_OUT, literal: "", attributes: CHECKED },
-            $(Known { name: Name::$name, literal: $literal, attributes: 0 $(| $attribute)* },)+
+            Known { name: Name::SPELLED_OUT, literal: "", flags: LineFlags::NONE },
+            $(Known { name: Name::$name, literal: $literal, flags: LineFlags::NONE$(.with(LineFlags::$flag))* },)+
         ];
 
         /// The names as [`HeaderName`] by number, or `None` for pseudo-header fields.
@@ -78,7 +69,7 @@ names! {
     CONTENT_LOCATION "content-location" VARYING;
     CONTENT_RANGE "content-range" VARYING;
     CONTENT_TYPE "content-type";
-    COOKIE "cookie";
+    COOKIE "cookie" SECRET;
     DATE "date" VARYING;
     ETAG "etag" VARYING;
     EXPECT "expect";
@@ -168,7 +159,8 @@ const fn header_name(literal: &'static str) -> Option<HeaderName> {
 }
 
 /// The size of [`SLOTS`], large enough to find a seed without collisions soon.
-const SLOT_COUNT: usize = 1024;
+const SLOT_COUNT: usize = 1 << SLOT_BITS;
+const SLOT_BITS: u32 = 10;
 
 /// A perfect hash of the known names: the seed, and the only candidate for each hash.
 #[allow(clippy::indexing_slicing, reason = "computed at compile time")]
@@ -194,7 +186,7 @@ const SEED: u64 = SEED_AND_SLOTS.0;
 static SLOTS: [Name; SLOT_COUNT] = SEED_AND_SLOTS.1;
 
 const fn slot(seed: u64, name: &[u8]) -> usize {
-    hash(seed, name) as usize % SLOT_COUNT
+    (high_hash(seed, name) >> (u64::BITS - SLOT_BITS)) as usize
 }
 
 impl Name {
@@ -208,61 +200,37 @@ impl Name {
     /// Returns whether the name has a number.
     #[inline]
     pub(crate) const fn is_known(self) -> bool {
-        self.0 != Self::SPELLED_OUT.0
+        !matches!(self, Self::SPELLED_OUT)
     }
 
     /// Returns the number, which is below [`Self::COUNT`].
     #[inline]
     pub(crate) const fn number(self) -> usize {
-        self.0 as usize
+        self as usize
     }
 
     /// Returns the name as a string, empty for a spelled-out name.
     #[inline]
-    pub(crate) fn as_str(self) -> &'static str {
-        KNOWN.get(self.number()).map_or("", |known| known.literal)
+    pub(crate) const fn as_str(self) -> &'static str {
+        self.known().literal
     }
 
     /// Returns the name as bytes, empty for a spelled-out name.
     #[inline]
-    pub(crate) fn as_bytes(self) -> &'static [u8] {
+    pub(crate) const fn as_bytes(self) -> &'static [u8] {
         self.as_str().as_bytes()
     }
 
-    /// Returns whether this is a pseudo-header field that RFC 9113, 8.3, or RFC 8441, 4, defines.
+    /// Returns the flags of each line with this name.
     #[inline]
-    pub(crate) fn is_pseudo(self) -> bool {
-        self.has(PSEUDO)
-    }
-
-    /// Returns whether the field is specific to HTTP/1.1 connections and makes a message malformed
-    /// (RFC 9113, 8.2.2).
-    #[inline]
-    pub(crate) fn is_connection_specific(self) -> bool {
-        self.has(CONNECTION_SPECIFIC)
-    }
-
-    /// Returns whether the value tends to differ in each message, and would only fill up a dynamic table.
-    #[inline]
-    pub(crate) fn is_varying(self) -> bool {
-        self.has(VARYING)
-    }
-
-    /// Returns whether the value is a secret that must not enter a dynamic table (RFC 7541, 7.1.3).
-    #[inline]
-    pub(crate) fn is_secret(self) -> bool {
-        self.has(SECRET)
-    }
-
-    /// Returns whether the field may make a header section malformed, or has a meaning to the engine.
-    #[inline]
-    pub(crate) fn is_checked(self) -> bool {
-        self.has(CHECKED)
+    pub(crate) const fn flags(self) -> LineFlags {
+        self.known().flags
     }
 
     #[inline]
-    fn has(self, attribute: u8) -> bool {
-        KNOWN.get(self.number()).is_some_and(|known| known.attributes & attribute != 0)
+    #[allow(clippy::indexing_slicing, reason = "the table has an entry for each number")]
+    const fn known(self) -> &'static Known {
+        &KNOWN[self.number()]
     }
 }
 
@@ -281,7 +249,7 @@ mod tests {
         for name in all_names() {
             assert_eq!(Name::of(name.as_bytes()), name, "{}", name.as_str());
             assert!(chars::is_name(name.as_bytes()), "{}", name.as_str());
-            assert_eq!(name.is_pseudo(), name.as_str().starts_with(':'));
+            assert_eq!(name.flags().has(LineFlags::PSEUDO), name.as_str().starts_with(':'));
         }
     }
 
@@ -290,13 +258,13 @@ mod tests {
         for name in ["", ":", "t", "TE", "te ", "x-unknown", ":methods", "grpc-statut"] {
             assert_eq!(Name::of(name.as_bytes()), Name::SPELLED_OUT, "{name}");
         }
-        assert!(!Name::SPELLED_OUT.is_pseudo() && !Name::SPELLED_OUT.is_varying());
+        assert_eq!(Name::SPELLED_OUT.flags(), LineFlags::NONE);
     }
 
     #[test]
     fn connection_specific_fields_match_the_rfc() {
-        let names: Vec<_> =
-            all_names().filter(|name| name.is_connection_specific()).map(Name::as_str).collect();
+        let is_specific = |name: &Name| name.flags().has(LineFlags::CONNECTION_SPECIFIC);
+        let names: Vec<_> = all_names().filter(is_specific).map(Name::as_str).collect();
         assert_eq!(names, ["transfer-encoding", "connection", "keep-alive", "proxy-connection", "upgrade"]);
     }
 }

@@ -3,12 +3,21 @@
 /// An odd constant with well-mixed bits, derived from the golden ratio.
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Hashes a byte string, eight bytes at a time.
+/// Hashes a byte string.
 ///
 /// An attacker can construct collisions. For all users of this function, a collision only costs some compression,
 /// never time.
 #[inline]
 pub(crate) const fn hash(seed: u64, octets: &[u8]) -> u64 {
+    let state = high_hash(seed, octets);
+    // A multiplication carries differences only to higher bits, so a second one carries them from the highest to all.
+    let state = (state ^ state >> 32).wrapping_mul(MULTIPLIER);
+    state ^ state >> 32
+}
+
+/// Hashes a byte string, eight bytes at a time. Only the highest bits depend on all bytes.
+#[inline]
+pub(crate) const fn high_hash(seed: u64, octets: &[u8]) -> u64 {
     let mut state = mix(seed, octets.len() as u64);
     let mut rest = octets;
     while rest.len() > 8
@@ -17,8 +26,7 @@ pub(crate) const fn hash(seed: u64, octets: &[u8]) -> u64 {
         state = mix(state, u64::from_le_bytes(*chunk));
         rest = behind;
     }
-    let state = mix(state, last_word(octets, rest));
-    state ^ (state >> 32)
+    mix(state, last_word(octets, rest))
 }
 
 /// Returns a word with the last eight bytes, or with all bytes and spaces if there are fewer.
@@ -40,6 +48,15 @@ pub(crate) const fn last_word(octets: &[u8], rest: &[u8]) -> u64 {
     }
 }
 
+/// Returns whether `test`, shown eight bytes at a time, finds any; a shorter string is padded with spaces.
+#[inline]
+pub(crate) fn any_word(octets: &[u8], test: impl Fn(u64) -> u64) -> bool {
+    let (words, rest) = octets.as_chunks::<8>();
+    // No early exit, which would cost a branch per word.
+    let of_words = words.iter().fold(0, |found, word| found | test(u64::from_le_bytes(*word)));
+    (of_words | test(last_word(octets, rest))) != 0
+}
+
 #[inline]
 const fn mix(state: u64, word: u64) -> u64 {
     (state.rotate_left(5) ^ word).wrapping_mul(MULTIPLIER)
@@ -55,15 +72,8 @@ pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
     }
     let (a_words, a_rest) = a.as_chunks::<8>();
     let (b_words, b_rest) = b.as_chunks::<8>();
-    let same_words =
-        a_words.iter().zip(b_words).all(|(a, b)| u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b));
-    if !same_words {
-        return false;
-    }
-    match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
-        (Some(a), Some(b)) => u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b),
-        _ => a_rest.iter().zip(b_rest).all(|(a, b)| a == b),
-    }
+    a_words.iter().zip(b_words).all(|(a, b)| u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b))
+        && last_word(a, a_rest) == last_word(b, b_rest)
 }
 
 /// Bytes that should follow a byte string in its buffer, so that [`append`] can copy it fast.

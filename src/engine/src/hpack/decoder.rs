@@ -2,12 +2,10 @@
 
 use core::fmt;
 
-use super::{DEFAULT_TABLE_SIZE, integer, static_table, string, table::Table};
+use super::{DEFAULT_TABLE_SIZE, integer, string, table::Table};
 use crate::{
     error::Violation,
-    fields::{
-        FieldSection, Line, LineFlags, Name, PADDING, append, check_name, check_value, check_value_ends,
-    },
+    fields::{FieldSection, LineFlags, Name, PADDING, append, check_name, check_value, check_value_ends},
 };
 
 /// The maximum number of size updates at the start of a block: the smallest size since the last block, then the
@@ -106,6 +104,8 @@ impl Decoder {
     ///
     /// Fields keep their order (RFC 7541, 2.1 and 3.1). Invalid names and values are not errors here: they make the
     /// message malformed, not the connection, and [`FieldSection::defect`] reports them.
+    // Inlined in its caller, the loop would have too few registers.
+    #[inline(never)]
     pub fn decode(
         &mut self,
         block: &[u8],
@@ -121,7 +121,7 @@ impl Decoder {
             if first & 0x80 != 0 {
                 // An indexed field (RFC 7541, 6.1).
                 let index = integer::decode(first, 7, &mut input).ok_or(DecodeError::Compression)?;
-                let (line, octets) = self.entry(index as usize)?;
+                let (line, octets) = self.table.entry(index as usize).ok_or(DecodeError::Compression)?;
                 if !section.push_copy(line, octets) {
                     return Err(DecodeError::TooLarge);
                 }
@@ -228,20 +228,9 @@ impl Decoder {
             }
             return Ok((name, check_name(literal)));
         }
-        let (line, octets) = self.entry(index)?;
+        let (line, octets) = self.table.entry(index).ok_or(DecodeError::Compression)?;
         append(arena, octets, line.name_len as usize);
-        Ok((line.name, LineFlags::BAD_NAME.when(line.flags.has(LineFlags::BAD_NAME))))
-    }
-
-    /// Returns the entry of the static or the dynamic table at `index` (RFC 7541, 2.3.3), and its bytes, followed by
-    /// others for [`append`].
-    #[inline]
-    fn entry(&self, index: usize) -> Result<(&Line, &[u8]), DecodeError> {
-        match index.checked_sub(static_table::LEN.wrapping_add(1)) {
-            Some(newer) => self.table.get_padded(newer),
-            None => static_table::get_padded(index),
-        }
-        .ok_or(DecodeError::Compression)
+        Ok((line.name, line.flags.of_name()))
     }
 }
 

@@ -9,8 +9,8 @@ const SHORT_COOKIE: u32 = 20;
 /// The number of fields sent without indexing to remember.
 const RECENT: usize = 64;
 
-/// The number of indexed fields of the last block to remember.
-const LAST: usize = 16;
+/// The number of fields of the last block for which to remember the entry.
+const LAST: usize = 20;
 
 /// Encodes field blocks and holds the dynamic table they share.
 ///
@@ -26,9 +26,18 @@ pub struct Encoder {
     smallest_size: Option<u32>,
     /// Hashes of varying fields sent without indexing. Part of the hash selects the slot.
     recent: [u32; RECENT],
-    /// The insertion numbers of the entries to which the last block referred, in the order of its fields. Messages of one
-    /// kind have the same fields in the same order, which spares most look-ups.
-    last: [u32; LAST],
+    /// The entries to which the last block referred, in the order of its fields. Messages of one kind have the same fields
+    /// in the same order, which spares most look-ups.
+    last: [Entry; LAST],
+}
+
+/// An entry of a table.
+#[derive(Clone, Copy, Debug)]
+enum Entry {
+    /// The entry of the static table with this index.
+    Static(u8),
+    /// The entry of the dynamic table with this insertion number, modulo 2^32.
+    Dynamic(u32),
 }
 
 impl Encoder {
@@ -43,7 +52,7 @@ impl Encoder {
             own_cap,
             smallest_size: (max_size < DEFAULT_TABLE_SIZE).then_some(max_size),
             recent: [0; RECENT],
-            last: [0; LAST],
+            last: [Entry::Static(0); LAST],
         }
     }
 
@@ -69,9 +78,11 @@ impl Encoder {
     /// Appends the field block for `section` to `out`.
     pub fn encode(&mut self, section: &FieldSection, out: &mut Vec<u8>) {
         self.size_updates(out);
-        let mut place = 0;
-        for (line, octets) in section.lines() {
-            self.line(line, octets, &mut place, out);
+        for (place, (line, octets)) in section.lines().enumerate() {
+            match self.predicted(place, line, octets) {
+                Some(index) => integer::encode(index, 0x80, 7, out),
+                None => self.line(place, line, octets, out),
+            }
         }
     }
 
@@ -84,9 +95,24 @@ impl Encoder {
         }
     }
 
-    /// Appends a line, which is at `place` among those that are neither secret nor in the static table.
+    /// Returns the index of the entry to which the last block referred at this place, if it has this line.
     #[inline]
-    fn line(&mut self, line: &Line, octets: &[u8], place: &mut usize, out: &mut Vec<u8>) {
+    fn predicted(&self, place: usize, line: &Line, octets: &[u8]) -> Option<u32> {
+        let index = match *self.last.get(place)? {
+            Entry::Static(index) => index.into(),
+            Entry::Dynamic(number) => {
+                let newest = self.table.inserted().wrapping_sub(1);
+                dynamic_index(newest.wrapping_sub(number) as usize)
+            }
+        };
+        let found = is_line(self.table.entry(index as usize)?, line, octets) && !is_secret(line);
+        found.then_some(index)
+    }
+
+    /// Appends a line that was not predicted.
+    // Inlined, it would leave the loop for predicted lines too few registers.
+    #[inline(never)]
+    fn line(&mut self, place: usize, line: &Line, octets: &[u8], out: &mut Vec<u8>) {
         if is_secret(line) {
             let name = self.find_name(line, octets);
             literal(0x10, 4, name, line, octets, out);
@@ -95,23 +121,15 @@ impl Encoder {
         if line.name.is_known()
             && let Some(index) = static_table::find(line.name, octets)
         {
+            self.remember(place, Entry::Static(index));
             out.push(0x80 | index);
             return;
         }
-        let (newest, at) = (self.table.inserted().wrapping_sub(1), *place);
-        *place = place.wrapping_add(1);
-        let last = self.last.get(at).map(|&number| newest.wrapping_sub(number) as usize);
-        if let Some(newer) = last
-            && self.is_line(newer, line, octets)
-        {
-            integer::encode(dynamic_index(newer), 0x80, 7, out);
-            return;
-        }
+        let newest = self.table.inserted().wrapping_sub(1);
         let key = line_hash(line, octets);
-        if let Some(newer) =
-            self.index.find(key as u32, &self.table, |newer| self.is_line(newer, line, octets))
-        {
-            self.remember(at, newest.wrapping_sub(newer as u32));
+        let has_line = |newer| self.table.get_padded(newer).is_some_and(|entry| is_line(entry, line, octets));
+        if let Some(newer) = self.index.find(key as u32, &self.table, has_line) {
+            self.remember(place, Entry::Dynamic(newest.wrapping_sub(newer as u32)));
             integer::encode(dynamic_index(newer), 0x80, 7, out);
             return;
         }
@@ -119,7 +137,7 @@ impl Encoder {
         if self.is_worth_indexing(line, key) {
             literal(0x40, 6, name, line, octets, out);
             self.insert(line, octets, key as u32, name.is_none());
-            self.remember(at, newest.wrapping_add(1));
+            self.remember(place, Entry::Dynamic(newest.wrapping_add(1)));
         } else {
             literal(0x00, 4, name, line, octets, out);
         }
@@ -132,7 +150,7 @@ impl Encoder {
         if line.size() > self.table.max_size() as usize / 2 {
             return false;
         }
-        !line.name.is_varying() || self.was_sent_recently(key)
+        !line.flags.has(LineFlags::VARYING) || self.was_sent_recently(key)
     }
 
     /// Returns whether a varying field was sent recently, and remembers it either way.
@@ -141,10 +159,10 @@ impl Encoder {
         self.recent.get_mut(place).is_some_and(|recent| core::mem::replace(recent, tag) == tag)
     }
 
-    /// Records the insertion number of the entry for the line at `place`.
-    fn remember(&mut self, place: usize, number: u32) {
+    /// Records the entry for the line at `place`.
+    fn remember(&mut self, place: usize, entry: Entry) {
         if let Some(last) = self.last.get_mut(place) {
-            *last = number;
+            *last = entry;
         }
     }
 
@@ -168,13 +186,6 @@ impl Encoder {
         Some(dynamic_index(newer))
     }
 
-    #[inline]
-    fn is_line(&self, newer: usize, line: &Line, octets: &[u8]) -> bool {
-        self.table.get(newer).is_some_and(|(entry, entry_octets)| {
-            entry.name == line.name && entry.name_len == line.name_len && equal(entry_octets, octets)
-        })
-    }
-
     fn has_name(&self, newer: usize, line: &Line, octets: &[u8]) -> bool {
         self.table.get(newer).is_some_and(|(entry, entry_octets)| {
             entry.name == line.name && entry.split(entry_octets).0 == line.split(octets).0
@@ -188,12 +199,19 @@ impl Default for Encoder {
     }
 }
 
+/// Returns whether an entry, given with its bytes and others behind them, has a line.
+#[inline(always)]
+fn is_line((entry, padded): (&Line, &[u8]), line: &Line, octets: &[u8]) -> bool {
+    entry.name == line.name
+        && entry.name_len == line.name_len
+        && padded.get(..entry.octets()).is_some_and(|entry_octets| equal(entry_octets, octets))
+}
+
 /// Returns whether to send a line as a never-indexed literal (RFC 7541, 7.1.3).
 #[inline]
 fn is_secret(line: &Line) -> bool {
-    line.flags.has(LineFlags::NEVER_INDEXED)
-        || line.name.is_secret()
-        || line.name == Name::COOKIE && line.value_len < SHORT_COOKIE
+    let long_cookie = line.name == Name::COOKIE && line.value_len >= SHORT_COOKIE;
+    line.flags.has(LineFlags::NEVER_INDEXED) || line.flags.has(LineFlags::SECRET) && !long_cookie
 }
 
 /// Appends a literal field (RFC 7541, 6.2).

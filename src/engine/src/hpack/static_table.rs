@@ -47,13 +47,12 @@ static FIRST: [u8; Name::COUNT] = {
 /// The entries, with their values in [`OCTETS`].
 #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "computed at compile time")]
 static LINES: [Line; LEN] = {
-    let mut lines =
-        [Line { start: 0, name_len: 0, value_len: 0, name: Name::SPELLED_OUT, flags: LineFlags::NONE }; LEN];
+    let mut lines = [Line::new(0, Name::SPELLED_OUT, 0, 0, LineFlags::NONE); LEN];
     let (mut index, mut start) = (0, 0);
     while index < LEN {
         let (name, value) = ENTRIES[index];
         let value_len = value.len() as u32;
-        lines[index] = Line { start, name_len: 0, value_len, name, flags: LineFlags::NONE };
+        lines[index] = Line::new(start, name, 0, value_len, LineFlags::NONE);
         start += value_len;
         index += 1;
     }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::static_table;
 use crate::fields::{Line, PADDING, append};
 
 /// The dynamic table.
@@ -69,6 +70,16 @@ impl Table {
         }
     }
 
+    /// Returns the entry of the static or of this table at `index` (RFC 7541, 2.3.3), and its bytes, followed by others
+    /// for [`append`].
+    #[inline]
+    pub(super) fn entry(&self, index: usize) -> Option<(&Line, &[u8])> {
+        match index.checked_sub(static_table::LEN.wrapping_add(1)) {
+            Some(newer) => self.get_padded(newer),
+            None => static_table::get_padded(index),
+        }
+    }
+
     /// Returns the entry that has `newer` newer entries, and its bytes.
     #[inline]
     pub(super) fn get(&self, newer: usize) -> Option<(&Line, &[u8])> {
@@ -76,8 +87,7 @@ impl Table {
         Some((line, octets.get(..line.octets())?))
     }
 
-    /// Returns the entry that has `newer` newer entries, and its bytes, followed by others for
-    /// [`append`](crate::fields::append).
+    /// Returns the entry that has `newer` newer entries, and its bytes, followed by others for [`append`].
     #[inline]
     pub(super) fn get_padded(&self, newer: usize) -> Option<(&Line, &[u8])> {
         let line = self.entries.get(newer)?;

@@ -29,6 +29,11 @@ impl ContentLength {
         }
     }
 
+    /// Returns this length if the content is to be checked against it.
+    pub(crate) fn if_checked(self, checked: bool) -> Self {
+        if checked { self } else { Self::Unknown }
+    }
+
     /// Returns the bytes of content still to come, if known.
     pub(crate) fn rest(self) -> Option<u64> {
         match self {

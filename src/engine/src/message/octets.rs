@@ -1,5 +1,7 @@
 //! The bytes allowed in the parts of a request target (RFC 3986; RFC 9110, 5.6.2).
 
+use crate::fields::any_word;
+
 /// A byte of a token (RFC 9110, 5.6.2).
 const TOKEN: u8 = 1;
 /// A byte of a scheme after its first letter (RFC 3986, 3.1).
@@ -73,7 +75,9 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
     }
     digits.iter().try_fold(0_u64, |number, &digit| {
         let digit = digit.is_ascii_digit().then_some(digit & 0x0f)?;
-        number.checked_mul(10)?.checked_add(digit.into())
+        // In WebAssembly, `checked_mul` would multiply 128 bits.
+        let tens = (number <= u64::MAX / 10).then_some(number.wrapping_mul(10))?;
+        tens.checked_add(digit.into())
     })
 }
 
@@ -82,8 +86,15 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
 ///
 /// RFC 3986 forbids more, such as quotes and bytes above 0x7f, which clients do send as they were typed.
 pub(super) fn is_path(octets: &[u8]) -> bool {
-    // No early exit, so that the compiler can process many bytes at once.
-    !octets.iter().fold(false, |bad, &octet| bad | (octet <= b' ') | (octet == 0x7f) | (octet == b'#'))
+    let is_bad = |octet: &u8| matches!(octet, 0..=b' ' | b'#' | 0x7f);
+    !(any_word(octets, rare_octets) && octets.iter().any(is_bad))
+}
+
+/// Returns a word other than 0 if any of the eight bytes of `word` is at most '#' or at least 0x7f.
+fn rare_octets(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // A borrow or a carry can only come from a byte that counts itself.
+    (word.wrapping_sub(ONES * 0x24) | word.wrapping_add(ONES)) & (ONES * 0x80)
 }
 
 #[cfg(test)]
@@ -104,6 +115,22 @@ mod tests {
         assert_eq!(good(is_address), format!("!$%&'()*+,-.0123456789:;={LETTERS}_{lower}~"));
         assert_eq!(good(is_scheme), format!("{LETTERS}{lower}"));
         assert_eq!(good(is_path).len(), 128 - 33 - 2);
+    }
+
+    #[test]
+    fn bad_bytes_of_paths_are_found_anywhere() {
+        for length in 1..20 {
+            for place in 0..length {
+                for filler in [b'a', b'~', 0xff] {
+                    for octet in 0..=255_u8 {
+                        let mut path = vec![filler; length];
+                        path[place] = octet;
+                        let bad = octet <= b' ' || octet == b'#' || octet == 0x7f;
+                        assert_eq!(is_path(&path), !bad, "{octet:#x} at {place} of {length}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

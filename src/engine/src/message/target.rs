@@ -5,7 +5,8 @@ use crate::error::Malformed;
 
 /// Checks `:scheme`, and returns whether it is "http" or "https".
 pub(super) fn check_scheme(scheme: &[u8]) -> Result<bool, Malformed> {
-    if scheme.eq_ignore_ascii_case(b"https") || scheme.eq_ignore_ascii_case(b"http") {
+    let is = |known: &[u8]| scheme == known || scheme.eq_ignore_ascii_case(known);
+    if is(b"https") || is(b"http") {
         return Ok(true);
     }
     if octets::is_scheme(scheme) { Ok(false) } else { Err(Malformed::Scheme) }
@@ -43,6 +44,9 @@ pub(super) fn check_connect_authority(authority: &[u8]) -> Result<(), Malformed>
 
 /// Returns the bytes after the colon that follows a valid host, if it has one; `None` if the host is invalid.
 fn split_port(authority: &[u8]) -> Option<Option<&[u8]>> {
+    if octets::is_reg_name(authority) {
+        return Some(None);
+    }
     let (valid, behind) = if let Some(address) = authority.strip_prefix(b"[") {
         let (address, behind) = split_at(address, b']')?;
         (octets::is_address(address), behind.get(1..)?)

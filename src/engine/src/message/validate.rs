@@ -2,7 +2,7 @@
 
 use super::{octets, target};
 use crate::error::{Malformed, Violation};
-use crate::fields::{FieldSection, Name, NumberedField};
+use crate::fields::{FieldSection, LineFlags, Name};
 use crate::priority::Priority;
 
 #[cfg(test)]
@@ -81,7 +81,8 @@ pub(crate) fn request_to_port(
     connect_protocol: bool,
     connect_port: ConnectPort,
 ) -> Result<RequestFacts, Malformed> {
-    let (lines, facts) = request_fields(section)?;
+    let mut lines = Lines::default();
+    let facts = lines.request(section)?;
     match facts.method {
         MethodKind::Connect => lines.check_connect(connect_port)?,
         MethodKind::ExtendedConnect if !connect_protocol => return Err(Malformed::Protocol),
@@ -96,21 +97,9 @@ pub(crate) fn request_of_any_target(
     section: &FieldSection,
     connect_protocol: bool,
 ) -> Result<RequestFacts, Malformed> {
-    let (_, facts) = request_fields(section)?;
+    let facts = Lines::default().request(section)?;
     let allowed = connect_protocol || facts.method != MethodKind::ExtendedConnect;
     if allowed { Ok(facts) } else { Err(Malformed::Protocol) }
-}
-
-fn request_fields(section: &FieldSection) -> Result<(Lines<'_>, RequestFacts), Malformed> {
-    let mut lines = Lines::default();
-    lines.collect(section)?;
-    if lines.status.is_some() {
-        return Err(Malformed::UnknownPseudo);
-    }
-    let method = method_kind(lines.method.ok_or(Malformed::MissingPseudo)?, lines.protocol)?;
-    let content_length = lines.content_length.filter(|_| !method.is_connect());
-    let priority = lines.priority.map(Priority::parse);
-    Ok((lines, RequestFacts { method, content_length, priority }))
 }
 
 /// Validates a promised request (RFC 9113, 8.4.1): it must be safe and cacheable, name its authority, and have no
@@ -153,7 +142,7 @@ pub(crate) fn trailers(section: &FieldSection) -> Result<(), Malformed> {
     section.defect().map_or(Ok(()), Err)?;
     section.numbered().try_for_each(|field| match field.known {
         _ if field.name.first() == Some(&b':') => Err(Malformed::PseudoInTrailers),
-        name if name.is_connection_specific() => Err(Malformed::ConnectionField),
+        _ if field.flags.has(LineFlags::CONNECTION_SPECIFIC) => Err(Malformed::ConnectionField),
         Name::CONTENT_LENGTH | Name::HOST | Name::TE | Name::TRAILER => Err(Malformed::TrailerField),
         _ => Ok(()),
     })
@@ -198,21 +187,33 @@ impl<'a> Lines<'a> {
     /// Visits the fields that have rules, and applies those that requests and responses have in common.
     fn collect(&mut self, section: &'a FieldSection) -> Result<(), Malformed> {
         section.defect().map_or(Ok(()), Err)?;
-        section.checked().try_for_each(|(place, field)| self.add(place, field))
+        section.checked().try_for_each(|(place, name, value)| self.add(place, name, value))
+    }
+
+    /// Visits the fields of a request, and returns the facts that do not depend on its target.
+    fn request(&mut self, section: &'a FieldSection) -> Result<RequestFacts, Malformed> {
+        self.collect(section)?;
+        if self.status.is_some() {
+            return Err(Malformed::UnknownPseudo);
+        }
+        let method = method_kind(self.method.ok_or(Malformed::MissingPseudo)?, self.protocol)?;
+        let content_length = self.content_length.filter(|_| !method.is_connect());
+        let priority = self.priority.map(Priority::parse);
+        Ok(RequestFacts { method, content_length, priority })
     }
 
     /// Adds a pseudo-header field, which must be known, occur once, and precede all others (RFC 9113, 8.3).
-    fn add(&mut self, place: usize, field: NumberedField<'a>) -> Result<(), Malformed> {
-        let pseudo = match field.known {
+    fn add(&mut self, place: usize, name: Name, value: &'a [u8]) -> Result<(), Malformed> {
+        let pseudo = match name {
             Name::METHOD => &mut self.method,
             Name::SCHEME => &mut self.scheme,
             Name::AUTHORITY => &mut self.authority,
             Name::PATH => &mut self.path,
             Name::PROTOCOL => &mut self.protocol,
             Name::STATUS => &mut self.status,
-            _ => return self.add_regular(field),
+            _ => return self.add_regular(name, value),
         };
-        match pseudo.replace(field.value) {
+        match pseudo.replace(value) {
             Some(_) => Err(Malformed::DuplicatePseudo),
             None if place > self.pseudo => Err(Malformed::LatePseudo),
             None => {
@@ -224,17 +225,16 @@ impl<'a> Lines<'a> {
 
     /// Adds a regular field, which must not belong to an HTTP/1.1 connection (RFC 9113, 8.2.2); Host may occur once
     /// (RFC 9110, 7.2).
-    fn add_regular(&mut self, field: NumberedField<'a>) -> Result<(), Malformed> {
-        let value = field.value;
-        match field.known {
-            Name::SPELLED_OUT if field.name.first() == Some(&b':') => return Err(Malformed::UnknownPseudo),
+    fn add_regular(&mut self, name: Name, value: &'a [u8]) -> Result<(), Malformed> {
+        match name {
+            Name::SPELLED_OUT => return Err(Malformed::UnknownPseudo),
             Name::HOST if self.host.replace(value).is_some() => return Err(Malformed::Host),
             Name::TE if self.te.replace(value).is_some() || !value.eq_ignore_ascii_case(b"trailers") => {
                 return Err(Malformed::ConnectionField);
             }
             Name::CONTENT_LENGTH => self.content_length = Some(content_length(value, self.content_length)?),
             Name::PRIORITY => self.priority = Some(value),
-            name if name.is_connection_specific() => return Err(Malformed::ConnectionField),
+            _ if name.flags().has(LineFlags::CONNECTION_SPECIFIC) => return Err(Malformed::ConnectionField),
             _ => {}
         }
         Ok(())

@@ -70,10 +70,12 @@ impl Streams {
         }
     }
 
+    #[inline]
     pub(crate) fn get(&self, id: StreamId) -> Option<&Stream> {
         self.store.get(id)
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, id: StreamId) -> Option<&mut Stream> {
         self.store.get_mut(id)
     }
@@ -119,7 +121,7 @@ impl Streams {
         ids
     }
 
-    /// Returns the bytes of content still to come on all streams, if known.
+    /// Returns the bytes of content still to come on all streams, if [known](Stream::awaited) of each.
     pub(crate) fn awaited(&self) -> Option<u64> {
         self.awaited.total()
     }
@@ -198,7 +200,7 @@ impl Streams {
     }
 
     /// Adds an idle stream; the identifiers of one endpoint only grow.
-    pub(crate) fn insert(&mut self, stream: Stream) {
+    pub(crate) fn insert(&mut self, stream: Box<Stream>) {
         self.awaited.add(stream.awaited());
         self.store.insert(stream);
     }
@@ -362,14 +364,14 @@ impl Streams {
 #[derive(Debug, Default)]
 struct Awaited {
     /// Sum over the streams for which it is known.
-    bytes: u128,
+    bytes: u64,
     /// Number of streams for which it is not.
     unknown: usize,
 }
 
 impl Awaited {
     /// Adds the content still to come on one stream, if known.
-    fn add(&mut self, awaited: Option<u64>) {
+    fn add(&mut self, awaited: Option<u32>) {
         match awaited {
             Some(bytes) => self.bytes = self.bytes.saturating_add(bytes.into()),
             None => self.unknown = self.unknown.saturating_add(1),
@@ -377,7 +379,7 @@ impl Awaited {
     }
 
     /// Records a change of one stream.
-    fn replace(&mut self, before: Option<u64>, after: Option<u64>) {
+    fn replace(&mut self, before: Option<u32>, after: Option<u32>) {
         match before {
             Some(bytes) => self.bytes = self.bytes.saturating_sub(bytes.into()),
             None => self.unknown = self.unknown.saturating_sub(1),
@@ -386,7 +388,7 @@ impl Awaited {
     }
 
     fn total(&self) -> Option<u64> {
-        (self.unknown == 0).then(|| u64::try_from(self.bytes).unwrap_or(u64::MAX))
+        (self.unknown == 0).then_some(self.bytes)
     }
 }
 

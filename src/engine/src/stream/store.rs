@@ -31,17 +31,19 @@ pub(super) struct Store {
 }
 
 impl Store {
+    #[inline]
     pub(super) fn get(&self, id: StreamId) -> Option<&Stream> {
         self.index(id).get(id)
     }
 
+    #[inline]
     pub(super) fn get_mut(&mut self, id: StreamId) -> Option<&mut Stream> {
         self.index_mut(id).get_mut(id)
     }
 
     /// Adds a stream; the identifiers of one endpoint only grow (RFC 9113, 5.1.1).
-    pub(super) fn insert(&mut self, stream: Stream) {
-        self.index_mut(stream.id).insert(Box::new(stream));
+    pub(super) fn insert(&mut self, stream: Box<Stream>) {
+        self.index_mut(stream.id).insert(stream);
     }
 
     /// Removes a stream, but remembers how it was closed.
@@ -122,6 +124,7 @@ struct Index {
 }
 
 impl Index {
+    #[inline]
     fn get(&self, id: StreamId) -> Option<&Stream> {
         let number = number(id);
         match number.checked_sub(self.base) {
@@ -130,6 +133,7 @@ impl Index {
         }
     }
 
+    #[inline]
     fn get_mut(&mut self, id: StreamId) -> Option<&mut Stream> {
         let number = number(id);
         match number.checked_sub(self.base) {

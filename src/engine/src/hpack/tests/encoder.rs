@@ -44,6 +44,18 @@ fn varying_fields_are_not_indexed_when_first_sent() {
 }
 
 #[test]
+fn paths_that_differ_in_the_last_byte_are_indexed_when_sent_again() {
+    let mut encoder = Encoder::default();
+    let paths: Vec<_> = (2_040..2_050).map(|number| format!("/v1/accounts/17/orders/{number}")).collect();
+    let mut send_all = || -> usize {
+        paths.iter().map(|path| encode(&mut encoder, &section(&[(":path", path)])).len()).sum()
+    };
+    send_all();
+    send_all();
+    assert_eq!(send_all(), paths.len());
+}
+
+#[test]
 fn secrets_are_never_indexed() {
     let mut encoder = Encoder::default();
     let secrets = section(&[
