@@ -94,15 +94,14 @@ impl Server {
             let ready = self.waiting.wait(self.deadline());
             let now = monotonic_clock::now();
             let wait_again = ready.len() > TURNS_WITHOUT_WAITING;
-            let mut had_turn = None;
+            let mut had_turn = BTreeSet::new();
             for source in ready {
                 match source {
                     // One turn serves both pollables; after it, the other may no longer be ready.
-                    Source::Connection(key, _) if had_turn == Some(key) => {}
+                    Source::Connection(key, _) if !had_turn.insert(key) => {}
                     // Connections with less work come first.
                     Source::Connection(key, _) if self.unfinished.contains(&key) => {}
                     Source::Connection(key, _) => {
-                        had_turn = Some(key);
                         if wait_again && let Some(pollable) = self.waiting.get(&source) {
                             pollable.block();
                         }
