@@ -55,7 +55,7 @@ type Task = Pin<Box<dyn Future<Output = ()>>>;
 #[derive(Default)]
 struct Ready {
     queue: Mutex<VecDeque<Arc<TaskWaker>>>,
-    /// Wakes the future of [`Tasks::run`].
+    /// Wakes the future of [`Tasks::run`]; `None` while that is being polled or is woken already.
     runner: Mutex<Option<Waker>>,
 }
 
@@ -119,7 +119,7 @@ impl Tasks {
         let _drop_tasks = DropTasks(&self.0);
         poll_fn(|context| {
             let _running = self.0.clock.start();
-            self.0.ready.set_runner(context.waker());
+            self.0.ready.take_runner();
             loop {
                 while let Some(ready) = self.0.ready.pop() {
                     quiet = 0;
@@ -138,6 +138,7 @@ impl Tasks {
                     }
                 }
                 if self.0.turn_end_wakers.borrow().is_empty() {
+                    self.0.ready.set_runner(context.waker());
                     return Poll::Pending;
                 }
                 if quiet < QUIET_ROUNDS {
@@ -241,10 +242,11 @@ impl Ready {
     }
 
     fn set_runner(&self, waker: &Waker) {
-        let mut runner = self.runner.lock().unwrap_or_else(PoisonError::into_inner);
-        if !runner.as_ref().is_some_and(|runner| runner.will_wake(waker)) {
-            *runner = Some(waker.clone());
-        }
+        *self.runner.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker.clone());
+    }
+
+    fn take_runner(&self) -> Option<Waker> {
+        self.runner.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -258,8 +260,8 @@ impl Wake for TaskWaker {
             return;
         }
         self.ready.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(Arc::clone(self));
-        if let Some(runner) = &*self.ready.runner.lock().unwrap_or_else(PoisonError::into_inner) {
-            runner.wake_by_ref();
+        if let Some(runner) = self.ready.take_runner() {
+            runner.wake();
         }
     }
 }

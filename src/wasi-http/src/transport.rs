@@ -178,6 +178,9 @@ impl Connection {
 
     /// Fills the buffer with pending output; returns whether it is not empty.
     fn transmit(&self, output: &mut Vec<u8>) -> bool {
+        // What was announced so far is taken now.
+        self.signals().output.clear();
+        self.signals().flush_now.clear();
         self.process_events();
         self.send_pending_heads();
         self.engine().poll_transmit(self.tasks().now(), output, TCP_WRITE);
