@@ -39,8 +39,14 @@ struct Inner {
     turn_end_wakers: RefCell<Vec<Waker>>,
     /// The number of the current turn.
     turn: Cell<u64>,
+    /// How many [`Outstanding`] there are.
+    outstanding: Cell<usize>,
     clock: Clock,
 }
+
+/// Work outside of the tasks, of which the host may deliver a result at any time: see [`Tasks::outstanding`].
+#[must_use]
+pub struct Outstanding(Tasks);
 
 /// The time, read from the host once while tasks run without a break.
 #[derive(Default)]
@@ -98,7 +104,17 @@ impl Tasks {
         self.0.clock.now()
     }
 
-    /// Waits until no task is ready and the host has no further events, or the turn reaches its bound.
+    /// Lets turns go on for results of work outside of the tasks, until the returned value is dropped.
+    ///
+    /// Without such work, a turn ends as soon as no task is ready.
+    pub fn outstanding(&self) -> Outstanding {
+        let outstanding = &self.0.outstanding;
+        outstanding.set(outstanding.get().saturating_add(1));
+        Outstanding(self.clone())
+    }
+
+    /// Waits until no task is ready and the host has no further results of [outstanding](Self::outstanding) work, or the
+    /// turn reaches its bound.
     pub async fn turn_end(&self) {
         let turn = self.0.turn.get();
         poll_fn(|context| {
@@ -141,7 +157,7 @@ impl Tasks {
                     self.0.ready.set_runner(context.waker());
                     return Poll::Pending;
                 }
-                if quiet < QUIET_ROUNDS {
+                if quiet < QUIET_ROUNDS && self.0.outstanding.get() > 0 {
                     // The host delivers its events, and runs other tasks, before it resumes this one.
                     quiet = quiet.saturating_add(1);
                     context.waker().wake_by_ref();
@@ -152,6 +168,13 @@ impl Tasks {
             }
         })
         .await
+    }
+}
+
+impl Drop for Outstanding {
+    fn drop(&mut self) {
+        let outstanding = &self.0.0.outstanding;
+        outstanding.set(outstanding.get().saturating_sub(1));
     }
 }
 

@@ -199,6 +199,7 @@ impl Connection {
             let timer = monotonic_clock::wait_until(deadline.as_nanos());
             if signals.deadline_moved.or(timer).await.is_some() {
                 // Input may be pending that no task has had time to read; take it before the timers fire.
+                let _input = self.tasks().outstanding();
                 self.tasks().turn_end().await;
                 self.engine().handle_timeout(self.tasks().now());
                 self.process_events();
