@@ -136,6 +136,8 @@ impl Tasks {
         poll_fn(|context| {
             let _running = self.0.clock.start();
             self.0.ready.take_runner();
+            // Whether the host had control since the last turn: a peer that always has input cannot keep it out.
+            let mut returned = true;
             loop {
                 while let Some(ready) = self.0.ready.pop() {
                     quiet = 0;
@@ -157,13 +159,14 @@ impl Tasks {
                     self.0.ready.set_runner(context.waker());
                     return Poll::Pending;
                 }
-                if quiet < QUIET_ROUNDS && self.0.outstanding.get() > 0 {
+                if quiet < QUIET_ROUNDS && (self.0.outstanding.get() > 0 || !returned) {
                     // The host delivers its events, and runs other tasks, before it resumes this one.
                     quiet = quiet.saturating_add(1);
                     context.waker().wake_by_ref();
                     return Poll::Pending;
                 }
                 polls = 0;
+                returned = false;
                 self.0.end_turn();
             }
         })
