@@ -138,7 +138,10 @@ impl Connection {
                 outgoing.write_all(HTTP1_ANSWER.to_vec()).await;
                 return;
             }
-            self.signals().flush_now.or(self.tasks().turn_end()).await;
+            if self.signals().flush_now.or(self.tasks().turn_end()).await.is_none() {
+                // Large content comes: growing with each frame would copy it again.
+                output.reserve(TCP_WRITE);
+            }
             while self.transmit(&mut output) {
                 if !broken {
                     output = self.write(&mut outgoing, output).await;
