@@ -16,7 +16,7 @@ use http2_engine::Time;
 
 use crate::bindings::wasi::clocks::monotonic_clock;
 
-/// How often control returns to the host, with no task becoming ready, before a turn ends.
+/// How often control returns to the host, with no task becoming ready, before a turn with outstanding work ends.
 const QUIET_ROUNDS: u32 = 2;
 /// The largest number of polls in one turn, so that busy tasks cannot keep others waiting for the end
 /// of the turn.
@@ -24,9 +24,9 @@ const POLLS_PER_TURN: u32 = 256;
 
 /// A set of tasks, run by the future of [`run`](Self::run).
 ///
-/// Tasks run in turns. A turn lasts while any task is ready or becomes ready after control returned to the host,
-/// up to a bound. [Its end](Self::turn_end) is the time for work best done once for many events, above
-/// all writing to a socket.
+/// Tasks run in turns. A turn lasts while any task is ready and, while work is [outstanding](Self::outstanding), while
+/// any becomes ready after control returned to the host, up to a bound. [Its end](Self::turn_end) is the time for work
+/// best done once for many events, above all writing to a socket.
 #[derive(Clone, Default)]
 pub struct Tasks(Rc<Inner>);
 
@@ -44,7 +44,7 @@ struct Inner {
     clock: Clock,
 }
 
-/// Work outside of the tasks, of which the host may deliver a result at any time: see [`Tasks::outstanding`].
+/// Work outside of the tasks, such as a call of the application: see [`Tasks::outstanding`].
 #[must_use]
 pub struct Outstanding(Tasks);
 
@@ -104,7 +104,8 @@ impl Tasks {
         self.0.clock.now()
     }
 
-    /// Lets turns go on for results of work outside of the tasks, until the returned value is dropped.
+    /// Gives the host time in every turn to deliver results of work outside of the tasks, until the returned value is
+    /// dropped.
     ///
     /// Without such work, a turn ends as soon as no task is ready.
     pub fn outstanding(&self) -> Outstanding {
@@ -113,8 +114,8 @@ impl Tasks {
         Outstanding(self.clone())
     }
 
-    /// Waits until no task is ready and the host has no further results of [outstanding](Self::outstanding) work, or the
-    /// turn reaches its bound.
+    /// Waits until no task is ready and the host has no further events for [outstanding](Self::outstanding) work, or until
+    /// the turn reaches its bound.
     pub async fn turn_end(&self) {
         let turn = self.0.turn.get();
         poll_fn(|context| {
@@ -136,7 +137,8 @@ impl Tasks {
         poll_fn(|context| {
             let _running = self.0.clock.start();
             self.0.ready.take_runner();
-            // Whether the host had control since the last turn: a peer that always has input cannot keep it out.
+            // Whether the host has had control since a turn last ended for lack of ready tasks: a peer that always has
+            // input cannot starve other connections.
             let mut returned = true;
             loop {
                 while let Some(ready) = self.0.ready.pop() {

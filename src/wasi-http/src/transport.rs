@@ -139,7 +139,7 @@ impl Connection {
                 return;
             }
             if self.signals().flush_now.or(self.tasks().turn_end()).await.is_none() {
-                // Large content comes: growing with each frame would copy it again.
+                // Content is large: a buffer that grows with each frame would copy it again.
                 output.reserve(TCP_WRITE);
             }
             while self.transmit(&mut output) {
@@ -181,7 +181,7 @@ impl Connection {
 
     /// Fills the buffer with pending output; returns whether it is not empty.
     fn transmit(&self, output: &mut Vec<u8>) -> bool {
-        // What was announced so far is taken now.
+        // All output announced so far is taken now.
         self.signals().output.clear();
         self.signals().flush_now.clear();
         self.process_events();
