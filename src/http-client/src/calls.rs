@@ -89,6 +89,8 @@ impl Runtime {
         }
         let runtime = Rc::clone(self);
         wit_bindgen::spawn_local(async move {
+            // The application may call again at any time.
+            let _application = runtime.tasks.outstanding();
             if let Ok(pool) = &runtime.pool {
                 runtime.tasks.run(pool.maintain()).await;
             }

@@ -129,6 +129,7 @@ impl Server {
             let (server, own) = (self.clone(), own.clone());
             self.0.tasks.spawn(async move {
                 let Inner { tasks, options, calls, .. } = &*server.0;
+                let _outstanding = tasks.outstanding();
                 calls.set(calls.get().saturating_add(1));
                 exchange::serve(request, tasks.clone(), options.cancel).await;
                 calls.set(calls.get().saturating_sub(1));

@@ -54,4 +54,4 @@ mod transport;
 
 pub use connection::{Connection, IncomingRequest};
 pub use stream::Stream;
-pub use tasks::Tasks;
+pub use tasks::{Outstanding, Tasks};

@@ -24,6 +24,11 @@ impl Signal {
         }
     }
 
+    /// Takes the signal if it is set.
+    pub fn clear(&self) {
+        self.notified.set(false);
+    }
+
     /// Takes the signal, or registers the task to be woken by it.
     pub fn poll(&self, context: &Context<'_>) -> Poll<()> {
         if self.notified.take() {

@@ -16,7 +16,7 @@ use http2_engine::Time;
 
 use crate::bindings::wasi::clocks::monotonic_clock;
 
-/// How often control returns to the host, with no task becoming ready, before a turn ends.
+/// How often control returns to the host, with no task becoming ready, before a turn with outstanding work ends.
 const QUIET_ROUNDS: u32 = 2;
 /// The largest number of polls in one turn, so that busy tasks cannot keep others waiting for the end
 /// of the turn.
@@ -24,9 +24,9 @@ const POLLS_PER_TURN: u32 = 256;
 
 /// A set of tasks, run by the future of [`run`](Self::run).
 ///
-/// Tasks run in turns. A turn lasts while any task is ready or becomes ready after control returned to the host,
-/// up to a bound. [Its end](Self::turn_end) is the time for work best done once for many events, above
-/// all writing to a socket.
+/// Tasks run in turns. A turn lasts while any task is ready and, while work is [outstanding](Self::outstanding), while
+/// any becomes ready after control returned to the host, up to a bound. [Its end](Self::turn_end) is the time for work
+/// best done once for many events, above all writing to a socket.
 #[derive(Clone, Default)]
 pub struct Tasks(Rc<Inner>);
 
@@ -39,8 +39,14 @@ struct Inner {
     turn_end_wakers: RefCell<Vec<Waker>>,
     /// The number of the current turn.
     turn: Cell<u64>,
+    /// How many [`Outstanding`] there are.
+    outstanding: Cell<usize>,
     clock: Clock,
 }
+
+/// Work outside of the tasks, such as a call of the application: see [`Tasks::outstanding`].
+#[must_use]
+pub struct Outstanding(Tasks);
 
 /// The time, read from the host once while tasks run without a break.
 #[derive(Default)]
@@ -55,7 +61,7 @@ type Task = Pin<Box<dyn Future<Output = ()>>>;
 #[derive(Default)]
 struct Ready {
     queue: Mutex<VecDeque<Arc<TaskWaker>>>,
-    /// Wakes the future of [`Tasks::run`].
+    /// Wakes the future of [`Tasks::run`]; `None` while that is being polled or is woken already.
     runner: Mutex<Option<Waker>>,
 }
 
@@ -98,7 +104,18 @@ impl Tasks {
         self.0.clock.now()
     }
 
-    /// Waits until no task is ready and the host has no further events, or the turn reaches its bound.
+    /// Gives the host time in every turn to deliver results of work outside of the tasks, until the returned value is
+    /// dropped.
+    ///
+    /// Without such work, a turn ends as soon as no task is ready.
+    pub fn outstanding(&self) -> Outstanding {
+        let outstanding = &self.0.outstanding;
+        outstanding.set(outstanding.get().saturating_add(1));
+        Outstanding(self.clone())
+    }
+
+    /// Waits until no task is ready and the host has no further events for [outstanding](Self::outstanding) work, or until
+    /// the turn reaches its bound.
     pub async fn turn_end(&self) {
         let turn = self.0.turn.get();
         poll_fn(|context| {
@@ -119,7 +136,10 @@ impl Tasks {
         let _drop_tasks = DropTasks(&self.0);
         poll_fn(|context| {
             let _running = self.0.clock.start();
-            self.0.ready.set_runner(context.waker());
+            self.0.ready.take_runner();
+            // Whether the host has had control since a turn last ended for lack of ready tasks: a peer that always has
+            // input cannot starve other connections.
+            let mut returned = true;
             loop {
                 while let Some(ready) = self.0.ready.pop() {
                     quiet = 0;
@@ -138,19 +158,28 @@ impl Tasks {
                     }
                 }
                 if self.0.turn_end_wakers.borrow().is_empty() {
+                    self.0.ready.set_runner(context.waker());
                     return Poll::Pending;
                 }
-                if quiet < QUIET_ROUNDS {
+                if quiet < QUIET_ROUNDS && (self.0.outstanding.get() > 0 || !returned) {
                     // The host delivers its events, and runs other tasks, before it resumes this one.
                     quiet = quiet.saturating_add(1);
                     context.waker().wake_by_ref();
                     return Poll::Pending;
                 }
                 polls = 0;
+                returned = false;
                 self.0.end_turn();
             }
         })
         .await
+    }
+}
+
+impl Drop for Outstanding {
+    fn drop(&mut self) {
+        let outstanding = &self.0.0.outstanding;
+        outstanding.set(outstanding.get().saturating_sub(1));
     }
 }
 
@@ -241,10 +270,11 @@ impl Ready {
     }
 
     fn set_runner(&self, waker: &Waker) {
-        let mut runner = self.runner.lock().unwrap_or_else(PoisonError::into_inner);
-        if !runner.as_ref().is_some_and(|runner| runner.will_wake(waker)) {
-            *runner = Some(waker.clone());
-        }
+        *self.runner.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker.clone());
+    }
+
+    fn take_runner(&self) -> Option<Waker> {
+        self.runner.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -258,8 +288,8 @@ impl Wake for TaskWaker {
             return;
         }
         self.ready.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(Arc::clone(self));
-        if let Some(runner) = &*self.ready.runner.lock().unwrap_or_else(PoisonError::into_inner) {
-            runner.wake_by_ref();
+        if let Some(runner) = self.ready.take_runner() {
+            runner.wake();
         }
     }
 }

@@ -34,6 +34,8 @@ use crate::signal::{Latch, race};
 ///
 /// Every connection keeps one buffer, even while it is idle.
 const READ_SIZES: (usize, usize) = (4 << 10, 64 << 10);
+/// After a whole segment, output of fewer bytes waits for more until the end of a turn.
+const SMALL_REST: usize = 8 << 10;
 /// How long an ended connection may take to write its last bytes and to see the peer's end.
 ///
 /// Closing a socket with unread input can make the peer lose the last bytes written.
@@ -138,8 +140,17 @@ impl Connection {
                 outgoing.write_all(HTTP1_ANSWER.to_vec()).await;
                 return;
             }
-            self.signals().flush_now.or(self.tasks().turn_end()).await;
+            if self.signals().flush_now.or(self.tasks().turn_end()).await.is_none() {
+                // Content is large: a buffer that grows with each frame would copy it again.
+                output.reserve(TCP_WRITE.saturating_sub(output.len()));
+            }
+            let mut wrote_segment = false;
             while self.transmit(&mut output) {
+                // A small rest may become part of the next segment: it is written after another turn at the latest.
+                if wrote_segment && output.len() < SMALL_REST && !self.engine().is_closed() {
+                    break;
+                }
+                wrote_segment = output.len() >= TCP_WRITE;
                 if !broken {
                     output = self.write(&mut outgoing, output).await;
                     broken = !output.is_empty();
@@ -153,6 +164,9 @@ impl Connection {
             }
             self.check_timer();
             self.signals().flushed.notify();
+            if !output.is_empty() {
+                continue;
+            }
             if self.engine().is_closed() {
                 return;
             }
@@ -178,9 +192,13 @@ impl Connection {
 
     /// Fills the buffer with pending output; returns whether it is not empty.
     fn transmit(&self, output: &mut Vec<u8>) -> bool {
+        // All output announced so far is taken now.
+        self.signals().output.clear();
+        self.signals().flush_now.clear();
         self.process_events();
         self.send_pending_heads();
-        self.engine().poll_transmit(self.tasks().now(), output, TCP_WRITE);
+        let room = TCP_WRITE.saturating_sub(output.len());
+        self.engine().poll_transmit(self.tasks().now(), output, room);
         self.process_events();
         !output.is_empty()
     }
@@ -196,6 +214,7 @@ impl Connection {
             let timer = monotonic_clock::wait_until(deadline.as_nanos());
             if signals.deadline_moved.or(timer).await.is_some() {
                 // Input may be pending that no task has had time to read; take it before the timers fire.
+                let _input = self.tasks().outstanding();
                 self.tasks().turn_end().await;
                 self.engine().handle_timeout(self.tasks().now());
                 self.process_events();

@@ -35,6 +35,14 @@ fn signal_stays_until_taken() {
 }
 
 #[test]
+fn cleared_signal_is_not_set() {
+    let signal = Signal::default();
+    signal.notify();
+    signal.clear();
+    assert_eq!(poll_once(signal.wait(), Waker::noop()), Poll::Pending);
+}
+
+#[test]
 fn signal_wakes_the_waiting_task() {
     let (signal, counter) = (Signal::default(), Arc::<Counter>::default());
     let waker = Waker::from(Arc::clone(&counter));

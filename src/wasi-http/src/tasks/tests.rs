@@ -82,15 +82,74 @@ fn turn_ends_even_if_a_task_is_always_ready() {
     assert_eq!(tasks.turn(), 3);
 }
 
-#[test]
-fn control_returns_to_the_host_before_a_turn_ends() {
-    let tasks = Tasks::new();
-    let mut main = pin!(tasks.run(tasks.turn_end()));
+/// Returns how often control returns to the host while `main` runs.
+fn rounds(tasks: &Tasks, main: impl Future<Output = ()>) -> u32 {
+    let mut running = pin!(tasks.run(main));
     let mut rounds = 0;
-    while main.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+    while running.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
         rounds += 1;
     }
-    assert_eq!(rounds, QUIET_ROUNDS);
+    rounds
+}
+
+#[test]
+fn control_returns_to_the_host_before_a_turn_ends_if_work_is_outstanding() {
+    let tasks = Tasks::new();
+    let main = async {
+        let _work = tasks.outstanding();
+        tasks.turn_end().await;
+    };
+    assert_eq!(rounds(&tasks, main), QUIET_ROUNDS);
+}
+
+#[test]
+fn turn_ends_at_once_if_no_work_is_outstanding() {
+    let tasks = Tasks::new();
+    let main = async {
+        drop(tasks.outstanding());
+        tasks.turn_end().await;
+    };
+    assert_eq!(rounds(&tasks, main), 0);
+}
+
+#[test]
+fn control_returns_to_the_host_between_turns() {
+    let tasks = Tasks::new();
+    let main = async {
+        tasks.turn_end().await;
+        tasks.turn_end().await;
+    };
+    assert_eq!(rounds(&tasks, main), 1);
+}
+
+/// Records that it was woken.
+#[derive(Default)]
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn only_events_from_outside_wake_the_host() {
+    let (tasks, flag) = (Tasks::new(), Arc::<Flag>::default());
+    let woken = || flag.0.swap(false, Ordering::Relaxed);
+    let waker = Waker::from(Arc::clone(&flag));
+    let context = &mut Context::from_waker(&waker);
+    let (inside, outside) = (Rc::new(Signal::default()), Signal::default());
+    let sender = Rc::clone(&inside);
+    tasks.spawn(async move { sender.notify() });
+    let mut running = pin!(tasks.run(async {
+        inside.wait().await;
+        outside.wait().await;
+    }));
+    assert!(running.as_mut().poll(context).is_pending());
+    assert!(!woken());
+    outside.notify();
+    assert!(woken());
+    assert!(running.as_mut().poll(context).is_ready());
 }
 
 #[test]
