@@ -32,7 +32,7 @@ use wasi::io::poll::{Pollable, poll};
 use crate::recent::Recent;
 
 /// The time between two looks at all members, while the recent ones are waited for alone: this many times as long as a look.
-const PAUSE: u64 = 8;
+const PAUSE: u64 = 16;
 /// The longest time between two looks at all members, in nanoseconds.
 const LONGEST_PAUSE: u64 = 20_000_000;
 /// The shortest time to wait, in nanoseconds. Without any, a host on Tokio, as Wasmtime is, would report only what it
@@ -41,7 +41,7 @@ const SHORTEST: u64 = 1;
 
 /// Pollables, each under a key of its own.
 ///
-/// If nearly all that happens belongs to few members, the others may be reported late: by eight times as long as a call of `poll`
+/// If nearly all that happens belongs to few members, the others may be reported late: by 16 times as long as a call of `poll`
 /// with all members takes, and at most by 20 ms.
 #[derive(Debug)]
 pub struct PollSet<K, P> {
