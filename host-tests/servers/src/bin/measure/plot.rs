@@ -19,8 +19,11 @@ const TITLE: f64 = 44.0;
 const BETWEEN: f64 = 20.0;
 const FOOT: f64 = 40.0;
 
-/// Panels of a line. The first line has one fewer: its place is for the legend.
+/// Panels of a line.
 const COLUMNS: usize = 4;
+/// The width of an entry of the legend, and of all of them, of which the last is short.
+const ENTRY: f64 = 168.0;
+const ENTRIES: f64 = 414.0;
 const LEGEND: [(Kind, &str, &str); 3] = [
     (Kind::Native, "this project, native", "#2f6db5"),
     (Kind::Component, "this project, component", "#e08a1e"),
@@ -65,26 +68,25 @@ pub(crate) fn draw(report: &Report) -> Document {
     let scale = Scale::of(report);
     let panel_height = HEAD + ROW * report.rows.len() as f64 + BETWEEN;
     let width = NAMES + PANEL * COLUMNS as f64 + 8.0;
-    let height = TITLE + 2.0 * panel_height + FOOT;
+    let lines = measures().count().div_ceil(COLUMNS);
+    let height = TITLE + panel_height * lines as f64 + FOOT;
     let mut document = Document::new()
         .set("viewBox", (0.0, 0.0, width, height))
         .set("font-family", "Helvetica, Arial, sans-serif")
         .set("font-size", 12)
         .add(Rectangle::new().set("width", width).set("height", height).set("fill", "#ffffff"))
         .add(
-            text("CPU time and memory relative to h2 (left of 1: less)", 8.0, 24.0, TEXT)
+            text("CPU time and memory relative to h2 (left: less)", 8.0, 24.0, TEXT)
                 .set("font-size", 15)
                 .set("font-weight", "bold"),
         )
-        .add(legend(NAMES + PANEL * (COLUMNS - 1) as f64 + 14.0, TITLE + HEAD));
-    for line in 0..2 {
+        .add(legend(width - ENTRIES, 13.0));
+    for line in 0..lines {
         document = document.add(names(report, TITLE + panel_height * line as f64 + HEAD));
     }
     for (number, measure) in measures().enumerate() {
-        // Leave out the last place of the first line.
-        let place = if number < COLUMNS - 1 { number } else { number + 1 };
-        let x = NAMES + PANEL * (place % COLUMNS) as f64;
-        let y = TITLE + panel_height * (place / COLUMNS) as f64;
+        let x = NAMES + PANEL * (number % COLUMNS) as f64;
+        let y = TITLE + panel_height * (number / COLUMNS) as f64;
         document =
             document.add(panel(report, measure, &scale).set("transform", format!("translate({x},{y})")));
     }
@@ -108,7 +110,7 @@ fn names(report: &Report, y: f64) -> Group {
 fn legend(x: f64, y: f64) -> Group {
     let mut group = Group::new();
     for (number, (_, name, color)) in LEGEND.iter().enumerate() {
-        let y = y + ROW * number as f64;
+        let x = x + ENTRY * number as f64;
         let sample = Rectangle::new().set("x", x).set("y", y).set("width", BAR).set("height", BAR);
         group = group.add(sample.set("fill", *color)).add(text(name, x + 18.0, y + BAR - 1.0, TEXT));
     }
