@@ -122,7 +122,8 @@ async fn large_bodies_both_ways(log: Log) {
     }
     drop(sender);
     say!(log, "client: {:?}", ended.await.unwrap().is_ok());
-    say!(log, "server: {:?}", served.await.unwrap().is_ok());
+    // It may fail: the socket is closed as soon as the client has ended, perhaps while the server acknowledges content.
+    let _ = served.await.unwrap();
 }
 
 /// Describes the end of a connection.
