@@ -108,7 +108,7 @@ impl Server {
                         self.turn(key, now);
                     }
                     Source::Listener => self.accept(now),
-                    Source::Stdin => self.read_stdin(now),
+                    Source::Stdin => self.read_stdin(),
                 }
             }
             // The turn reads pending input first, so overdue input may prevent the timeout.
@@ -177,7 +177,7 @@ impl Server {
     }
 
     /// Drains at the end of standard input, and ignores its content.
-    fn read_stdin(&mut self, now: Instant) {
+    fn read_stdin(&mut self) {
         if self.stdin.as_ref().is_none_or(|stdin| stdin.read(4096).is_ok()) {
             return;
         }
@@ -185,11 +185,12 @@ impl Server {
         self.stdin = None;
         self.waiting.remove(&Source::Listener);
         self.listener = None;
-        for key in Vec::from_iter(self.connections.keys().copied()) {
-            if let Some(connection) = self.connections.get(&key) {
-                connection.shutdown();
+        // Their turns follow those of ready connections, which wait for the input that made them ready.
+        for (&key, connection) in &self.connections {
+            connection.shutdown();
+            if !self.unfinished.contains(&key) {
+                self.unfinished.push_back(key);
             }
-            self.turn(key, now);
         }
     }
 
