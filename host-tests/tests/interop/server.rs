@@ -7,7 +7,7 @@ use std::fs;
 use host_tests::support::peers::{self, curl};
 use host_tests::support::raw::RawClient;
 use host_tests::support::{assert_same, octets, run, run_with_input};
-use http2_test_support::{flag, kind};
+use http2_test_support::{Frame, flag, kind};
 use tempfile::TempDir;
 
 use crate::Serve;
@@ -137,6 +137,27 @@ fn an_interrupt_sends_goaway_and_lets_a_request_finish() {
     assert!(content.iter().all(|frame| frame.stream == 1), "{content:?}");
     assert_eq!(content.iter().map(|frame| &*frame.payload).collect::<Vec<_>>().concat(), b"late");
     assert_eq!(content.last().expect("the response").flags, flag::END_STREAM);
+    assert_eq!(serve.finish().code, Some(0));
+}
+
+#[test]
+fn an_interrupt_lets_the_requests_of_a_hundred_connections_finish() {
+    let serve = Serve::start();
+    let mut clients: [RawClient; 100] = std::array::from_fn(|_| RawClient::connect(serve.address()));
+    for client in &mut clients {
+        client.synchronise();
+    }
+    // Many of them are ready in the round in which the server begins to drain.
+    for client in &mut clients {
+        client.request(1, "GET", "/", flag::END_STREAM);
+    }
+    serve.interrupt();
+    for client in &mut clients {
+        let frames = client.receive_all();
+        let ends = |frame: &Frame| frame.stream == 1 && frame.flags & flag::END_STREAM != 0;
+        assert!(frames.iter().any(ends), "{frames:?}");
+        assert!(frames.iter().any(|frame| frame.kind == kind::GOAWAY), "{frames:?}");
+    }
     assert_eq!(serve.finish().code, Some(0));
 }
 
