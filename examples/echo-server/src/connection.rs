@@ -183,6 +183,7 @@ impl Connection {
         blocked.iter().any(|id| self.exchanges.get(id).is_none_or(|exchange| !exchange.is_blocked()))
     }
 
+    /// Advances the exchanges whose delay is over.
     fn advance_due(&mut self, now: Instant) -> bool {
         let due = |(&id, exchange): (&u32, &Exchange)| (exchange.due()? <= now).then_some(id);
         let due: Vec<u32> = self.exchanges.iter().filter_map(due).collect();

@@ -206,12 +206,9 @@ impl Server {
         for (ready, pollable) in connection.pollables() {
             let source = Source::Connection(key, ready);
             match pollable {
-                Some(pollable) if self.waiting.get(&source).is_none() => {
-                    self.waiting.insert(source, Rc::clone(pollable));
-                }
-                Some(_) => {}
-                None => drop(self.waiting.remove(&source)),
-            }
+                Some(pollable) => self.waiting.insert(source, Rc::clone(pollable)),
+                None => self.waiting.remove(&source),
+            };
         }
         match next {
             Next::Turn if !self.unfinished.contains(&key) => self.unfinished.push_back(key),
