@@ -2,6 +2,7 @@
 
 mod workers;
 
+use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
@@ -153,33 +154,51 @@ fn open_until(mut draining: watch::Receiver<bool>) -> AsyncStdinStream {
 fn drain_on_signal() -> Result<watch::Receiver<bool>> {
     let (drain, draining) = watch::channel(false);
     let executor = Builder::new_current_thread().enable_all().build().context("Tokio cannot be started")?;
+    let mut signals = {
+        let _executor = executor.enter();
+        Signals::new().context("Ctrl-C cannot be caught")?
+    };
     thread::spawn(move || {
         executor.block_on(async {
-            if let Err(error) = signal().await {
-                eprintln!("wasi-http2: {error:#}");
-                return std::future::pending().await;
-            }
+            signals.next().await;
             eprintln!("wasi-http2: draining; interrupt again to end at once");
             drain.send_replace(true);
-            if signal().await.is_ok() {
-                process::exit(INTERRUPTED)
-            }
+            signals.next().await;
+            process::exit(INTERRUPTED)
         });
     });
     Ok(draining)
 }
 
-/// Waits for Ctrl-C or, on Unix, SIGTERM.
-async fn signal() -> Result<()> {
+/// Ctrl-C and, on Unix, SIGTERM. A signal that arrives between two waits ends the second one.
+struct Signals {
     #[cfg(unix)]
-    {
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(windows)]
+    interrupt: tokio::signal::windows::CtrlC,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be caught")?;
-        tokio::select! {
-            result = tokio::signal::ctrl_c() => result.context("Ctrl-C cannot be caught"),
-            _ = terminate.recv() => Ok(()),
-        }
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.context("Ctrl-C cannot be caught")
+
+    #[cfg(windows)]
+    fn new() -> io::Result<Self> {
+        Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        #[cfg(windows)]
+        self.interrupt.recv().await;
+    }
 }
